@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/host_files.h"
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "link/agent_link.h"
+#include "net/host_network.h"
+#include "runtime/container_runtime.h"
+
+namespace reconcile {
+
+struct AgentOptions {
+  std::string node_name;
+  std::string host_ip;
+  StringMap node_labels;  // from configuration, added to the automatic ones
+  std::string machine_id;
+  std::string boot_id;
+  int64_t heartbeat_ms = 5'000;
+  int64_t resync_ms = 60'000;  // full list of containers, besides the event stream
+  int max_parallel_operations = 16;
+  int mtu = 1500;
+};
+
+// The loop on a host: takes assignments, looks at the engine, runs Step, executes operations,
+// reports. Restores its last assignment from disk at start, adopts its containers, and goes on
+// alone when the controller is away. Owns nothing it is given; all must outlive it. Loop thread
+// only.
+class Agent {
+ public:
+  Agent(AgentOptions options, EventLoop* loop, Random* random, ContainerRuntime* runtime,
+        HostNetwork* network, HostFiles* files, ControllerLink* link);
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  // Begins. Call once.
+  void Start();
+  // True when nothing is under way and Step has no operations: for tests and the simulator.
+  bool Settled() const;
+
+ private:
+  class Core;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace reconcile

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace reconcile {
+
+// The seam to the files an agent keeps: what is bind-mounted into pods, and its last assignment.
+// Paths are relative to the agent's data folder. Blocking but short. Loop thread only.
+class HostFiles {
+ public:
+  virtual ~HostFiles() = default;
+  // Absolute path for a bind mount.
+  virtual std::string AbsolutePath(const std::string& path) const = 0;
+  // Atomically (rename) replaced, folders made as needed; `mode` like 0644.
+  virtual Status Write(const std::string& path, const std::string& bytes, int mode) = 0;
+  virtual Result<std::string> Read(const std::string& path) const = 0;  // NotFound when absent
+  virtual Status RemoveTree(const std::string& path) = 0;               // OK when absent
+  // Names in a folder; empty when it does not exist.
+  virtual Result<std::vector<std::string>> List(const std::string& path) const = 0;
+  // Encrypted with the host's key (AES-256-GCM, key made on first use, mode 0600), written durably.
+  virtual Status WriteSealed(const std::string& path, const std::string& bytes) = 0;
+  // NotFound when absent; Invalid when it was not sealed by this host or was altered.
+  virtual Result<std::string> ReadSealed(const std::string& path) const = 0;
+};
+
+}  // namespace reconcile

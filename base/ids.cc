@@ -1,0 +1,81 @@
+#include "base/ids.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+
+#include "base/check.h"
+
+namespace reconcile {
+namespace {
+
+constexpr std::string_view kSafeAlphabet = "bcdfghjklmnpqrstvwxz2456789";
+constexpr size_t kMaxNameLength = 63;
+
+std::array<unsigned char, 32> Sha256(std::string_view bytes) {
+  std::array<unsigned char, 32> digest{};
+  unsigned int length = 0;
+  CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1);
+  CHECK(length == digest.size());
+  return digest;
+}
+
+std::string Hex(const unsigned char* bytes, size_t count) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (size_t i = 0; i < count; ++i) {
+    text += kDigits[bytes[i] >> 4];
+    text += kDigits[bytes[i] & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
+uint32_t Fnv1a32(std::string_view bytes) {
+  uint32_t hash = 2166136261U;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+  return hash;
+}
+
+uint64_t Fnv1a64(std::string_view bytes) {
+  uint64_t hash = 14695981039346656037ULL;
+  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  return hash;
+}
+
+std::string Sha256Hex(std::string_view bytes) {
+  const auto digest = Sha256(bytes);
+  return Hex(digest.data(), digest.size());
+}
+
+std::string DeriveUid(const std::vector<std::string_view>& parts) {
+  std::string joined;
+  for (const std::string_view part : parts) {
+    joined += std::to_string(part.size());
+    joined += ':';
+    joined += part;
+  }
+  auto digest = Sha256(joined);
+  digest[6] = static_cast<unsigned char>((digest[6] & 0x0f) | 0x80);
+  digest[8] = static_cast<unsigned char>((digest[8] & 0x3f) | 0x80);
+  const std::string hex = Hex(digest.data(), 16);
+  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" +
+         hex.substr(16, 4) + "-" + hex.substr(20);
+}
+
+std::string SafeSuffix(uint64_t hash, int length) {
+  std::string text;
+  for (int i = 0; i < length; ++i) {
+    text += kSafeAlphabet[hash % kSafeAlphabet.size()];
+    hash /= kSafeAlphabet.size();
+  }
+  return text;
+}
+
+std::string GenerateName(std::string_view base, std::string_view suffix) {
+  CHECK(suffix.size() < kMaxNameLength);
+  return std::string(base.substr(0, kMaxNameLength - suffix.size())) + std::string(suffix);
+}
+
+}  // namespace reconcile

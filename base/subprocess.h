@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace reconcile {
+
+// Limits and identity of a child process. Zero means "as the parent".
+struct SubprocessOptions {
+  std::vector<std::string> command;  // command[0] is an absolute path or looked up in PATH
+  std::string standard_input;
+  int64_t timeout_ms = 30'000;        // then SIGKILL to the child's process group
+  size_t max_output_bytes = 1 << 20;  // of standard output; more is an error
+  uint32_t user_id = 0;               // set both or none; supplementary groups are dropped
+  uint32_t group_id = 0;
+  int64_t memory_limit_bytes = 0;     // RLIMIT_AS
+  int64_t cpu_limit_seconds = 0;      // RLIMIT_CPU
+  int64_t file_size_limit_bytes = 0;  // RLIMIT_FSIZE
+  bool clear_environment = false;     // only PATH and LANG=C remain
+};
+
+struct SubprocessOutput {
+  int exit_code = 0;  // 128 + signal when killed
+  std::string out;
+  std::string error;  // standard error, the last 64 KiB
+};
+
+// Runs a command to its end. Blocks: call it from a worker thread. Unavailable when it cannot be
+// started or runs out of time; a non-zero exit code is not an error here.
+Result<SubprocessOutput> RunSubprocess(const SubprocessOptions& options);
+
+}  // namespace reconcile

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+
+namespace reconcile {
+
+// Where a value stands in its text. Lines and columns count from 1; 0 means "not from a text".
+struct Mark {
+  int line = 0;
+  int column = 0;
+};
+
+// The tree that YAML and JSON are read into, and that typed things are written out from. Maps keep
+// their order and never hold a key twice. A plain value type.
+class Value {
+ public:
+  enum class Type { kNull, kBool, kInt, kDouble, kString, kList, kMap };
+  struct Member;
+  using List = std::vector<Value>;
+  using Map = std::vector<Member>;
+
+  Value();  // null
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
+
+  static Value Bool(bool value);
+  static Value Int(int64_t value);
+  static Value Double(double value);
+  static Value String(std::string value);
+  static Value MakeList(List items = {});
+  static Value MakeMap(Map members = {});
+
+  Type type() const { return type_; }
+  bool IsNull() const { return type_ == Type::kNull; }
+  bool IsMap() const { return type_ == Type::kMap; }
+  bool IsList() const { return type_ == Type::kList; }
+  bool IsString() const { return type_ == Type::kString; }
+  bool IsInt() const { return type_ == Type::kInt; }
+
+  // Each CHECKs the type: look before you ask.
+  bool AsBool() const;
+  int64_t AsInt() const;
+  double AsDouble() const;
+  const std::string& AsString() const;
+  const List& AsList() const;
+  List& AsList();
+  const Map& AsMap() const;
+  Map& AsMap();
+
+  // The member named `key`, or nullptr when absent or when this is not a map.
+  const Value* Find(std::string_view key) const;
+  // Lenient readers for trusted replies (Docker's): the fallback when absent or of another type.
+  std::string GetString(std::string_view key, std::string_view fallback = "") const;
+  int64_t GetInt(std::string_view key, int64_t fallback = 0) const;
+  bool GetBool(std::string_view key, bool fallback = false) const;
+  const List& GetList(std::string_view key) const;  // empty when absent
+  // Sets or replaces a member. CHECKs that this is a map.
+  void Set(std::string key, Value value);
+  void Append(Value value);  // CHECKs that this is a list
+
+  Mark mark;  // where the value starts
+  // The scalar as written, before typing, and whether it was a plain (unquoted) YAML scalar: a
+  // string field takes a plain `0644` as "0644"'s caller decides. Empty for values not from YAML.
+  std::string source_text;
+  bool plain = false;
+
+  friend bool operator==(const Value& a, const Value& b);  // marks and source texts do not count
+
+ private:
+  Type type_ = Type::kNull;
+  bool bool_ = false;
+  int64_t int_ = 0;
+  double double_ = 0;
+  std::string string_;
+  List list_;
+  Map map_;
+};
+
+struct Value::Member {
+  std::string key;
+  Value value;
+  Mark key_mark;
+};
+
+// Limits for reading JSON from outside.
+struct JsonLimits {
+  size_t max_bytes = 16 << 20;
+  int max_depth = 64;
+};
+
+// Strict RFC 8259; a duplicate key is an error. Errors name line and column.
+Result<Value> ParseJson(std::string_view text, const JsonLimits& limits = {});
+// Compact when `indent` is 0. Invalid UTF-8 is written as U+FFFD.
+std::string WriteJson(const Value& value, int indent = 0);
+
+std::string_view ToString(
+    Value::Type type);  // "map", "list", "string" ... as error messages name them
+
+}  // namespace reconcile

@@ -1,0 +1,45 @@
+# Language level, warnings, sanitizers, ccache, linker: everything about how, nothing about what.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+set(RECONCILE_SANITIZE "" CACHE STRING "asan, tsan, fuzz, coverage or empty")
+option(RECONCILE_PLANTED_BUGS "Compile in the planted bugs that the simulator must find" OFF)
+option(RECONCILE_TESTS "Build the tests" ON)
+
+# -iquote, not -I: a folder named net/ must not shadow the C library's <net/...>.
+add_compile_options("SHELL:-iquote ${PROJECT_SOURCE_DIR}" "SHELL:-iquote ${PROJECT_BINARY_DIR}")
+set(RECONCILE_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror)
+set(RECONCILE_CXX_WARNINGS ${RECONCILE_WARNINGS} -Wold-style-cast)
+
+if(RECONCILE_SANITIZE STREQUAL "asan")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize=null,alignment,vptr,object-size
+                      -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(RECONCILE_SANITIZE STREQUAL "tsan")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
+  add_link_options(-fsanitize=thread)
+elseif(RECONCILE_SANITIZE STREQUAL "fuzz")
+  add_compile_options(-fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address)
+elseif(RECONCILE_SANITIZE STREQUAL "coverage")
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping -fsanitize=fuzzer-no-link)
+  add_link_options(-fprofile-instr-generate)
+elseif(NOT RECONCILE_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "RECONCILE_SANITIZE=${RECONCILE_SANITIZE}: use asan, tsan, fuzz, coverage or empty")
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+# lld is fast and works with every sanitizer here; without it the default linker serves.
+find_program(LLD_PROGRAM ld.lld)
+if(LLD_PROGRAM)
+  add_link_options(-fuse-ld=lld)
+endif()
+find_package(Threads REQUIRED)

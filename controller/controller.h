@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "link/agent_link.h"
+#include "reconciler/desired.h"
+#include "reconciler/reconciler.h"
+#include "source/manifest_source.h"
+#include "store/store.h"
+
+namespace reconcile {
+
+struct SourceConfig {
+  std::string name;
+  SourceSpec spec;
+};
+
+struct ControllerOptions {
+  std::string pod_cidr = "10.42.0.0/16";
+  int node_prefix = 24;
+  std::vector<SourceConfig> sources;
+  BreakerLimits breaker;
+  int64_t source_poll_ms = 60'000;  // besides hints
+  int64_t node_silent_ms = 15'000;  // then NotReady
+  int64_t event_ttl_ms = 3'600'000;
+  int64_t max_events = 10'000;
+};
+
+// The loop: event -> model -> reconcile -> commit to the store -> hand out assignments.
+// Level-triggered, single-threaded; owns nothing it is given, all must outlive it. Loop thread
+// only.
+class Controller {
+ public:
+  Controller(ControllerOptions options, EventLoop* loop, Random* random, Store* store,
+             ManifestSource* source, AgentLink* link);
+  ~Controller();
+  Controller(const Controller&) = delete;
+  Controller& operator=(const Controller&) = delete;
+
+  // Begins: identity and epoch into the store, then sources and agents. Unavailable when the store
+  // refuses.
+  Status Start();
+
+  // ---- For the API ----
+  std::shared_ptr<const ClusterState> State() const;
+  // Fetches a source now ("" is all of them).
+  Status Sync(const std::string& source);
+  // Confirms a held prune by its plan hash. NotFound when none is held by that hash.
+  Status Confirm(const std::string& plan_hash);
+  // What applying these manifests to `source` would do ("" is the only source). Blocks the loop for
+  // the time of planning.
+  struct PlanAnswer {
+    Problems problems;  // errors: then there is no preview
+    Preview preview;
+    std::optional<HeldPrune> held;
+  };
+  Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
+                                   const std::vector<ManifestFile>& files) const;
+  // As agents' end: opens a pod container's log.
+  Result<std::function<void()>> OpenLogs(const std::string& namespace_name, const std::string& pod,
+                                         LogRequest request, LogSink sink);
+  // What is not converged yet, one line each with the reason; empty when converged.
+  std::vector<std::string> Unconverged() const;
+  // True when no turn is pending: for tests and the simulator.
+  bool Settled() const;
+
+ private:
+  class Core;
+  std::shared_ptr<Core> core_;
+};
+
+// PURE: what an agent needs of the model (DESIGN 3). `cluster` must be in the state.
+Assignment AssignmentFor(const std::string& node, const ClusterState& state);
+
+}  // namespace reconcile

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "link/messages.h"
+
+namespace reconcile {
+
+struct LogRequest {
+  std::string pod_uid;
+  std::string container;  // "" is the only one
+  bool previous = false;
+  bool follow = false;
+  bool timestamps = false;
+  int64_t tail_lines = -1;
+};
+// Receives a log stream. Both are called on the receiver's loop; OnEnd once, last.
+struct LogSink {
+  std::function<void(std::string_view bytes)> on_data;
+  std::function<void(Status)> on_end;
+};
+
+// The controller's end of the seam between controller and agents. Controller's loop thread only.
+// Messages may be lost when a connection breaks, are never reordered within one connection, and
+// each side repeats full state on (re)connect.
+class AgentLink {
+ public:
+  struct Handler {
+    std::function<void(const std::string& node)> on_connected;
+    std::function<void(const std::string& node)> on_disconnected;
+    std::function<void(const Report&)> on_report;
+  };
+  virtual ~AgentLink() = default;
+  virtual void SetHandler(Handler handler) = 0;
+  // Unavailable when the node is not connected.
+  virtual Status Send(const std::string& node, const Assignment& assignment) = 0;
+  // Starts a stream; the returned function cancels it.
+  virtual std::function<void()> OpenLogs(const std::string& node, const LogRequest& request,
+                                         LogSink sink) = 0;
+};
+
+// The agent's end. Agent's loop thread only.
+class ControllerLink {
+ public:
+  struct Handler {
+    std::function<void()> on_connected;
+    std::function<void(const Assignment&)> on_assignment;
+    // Returns a function that cancels.
+    std::function<std::function<void()>(const LogRequest&, LogSink)> on_logs;
+  };
+  virtual ~ControllerLink() = default;
+  virtual void SetHandler(Handler handler) = 0;
+  virtual Status Send(const Report& report) = 0;  // Unavailable when not connected
+};
+
+}  // namespace reconcile

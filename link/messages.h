@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/value.h"
+#include "schema/cluster_state.h"
+#include "schema/core.h"
+
+namespace reconcile {
+
+// What an agent checks before it obeys (DESIGN 5, "What an agent obeys").
+struct Fence {
+  std::string cluster_id;
+  std::string lineage;
+  int64_t epoch = 0;      // of the controller that speaks
+  Revision revision = 0;  // of the state the assignment was computed from
+  friend bool operator==(const Fence&, const Fence&) = default;
+};
+
+// Everything one agent needs; complete, not a delta. Pods with a deletion timestamp are to be
+// stopped and reported gone. `tombstones` name pods that were removed from the model and may be
+// swept if they still run here.
+struct Assignment {
+  Fence fence;
+  std::string node;
+  std::string cluster_pod_cidr;
+  std::string node_pod_cidr;
+  std::vector<std::shared_ptr<const Pod>> pods;               // sorted by namespace and name
+  std::vector<std::shared_ptr<const ConfigMap>> config_maps;  // only those the pods refer to
+  std::vector<std::shared_ptr<const Secret>> secrets;
+  std::vector<std::string> tombstones;  // pod uids
+};
+
+// Something an agent wants recorded: becomes an Event on the pod (or on the node when pod_uid is
+// empty).
+struct AgentEvent {
+  std::string pod_uid;
+  std::string namespace_name;
+  std::string pod_name;
+  EventType type = EventType::kNormal;
+  std::string reason;
+  std::string message;
+};
+
+struct PodReport {
+  std::string namespace_name;
+  std::string name;
+  std::string uid;
+  PodStatus status;
+  bool gone = false;  // no container, sandbox or address of it is left on the host
+};
+
+// What an agent says: complete for the pods it has. Losing or repeating one does no harm; an older
+// one (by agent_start, sequence) is ignored.
+struct Report {
+  std::string node;
+  std::string agent_start;       // random, per start of the agent
+  int64_t sequence = 0;          // grows within one start
+  std::optional<Fence> applied;  // newest assignment taken; none before the first
+  std::string held;              // why an assignment is being held (the 30 % rule); "" when none is
+  StringMap labels;  // the node's own: kubernetes.io/hostname, kubernetes.io/os, kubernetes.io/arch
+  NodeStatus node_status;
+  std::vector<PodReport> pods;
+  std::vector<AgentEvent> events;
+};
+
+// JSON forms (Kubernetes objects inside as EncodeFor::kStore). Decoding is lenient to unknown
+// fields (one release apart works) and strict on types.
+Value EncodeAssignment(const Assignment& assignment);
+Result<Assignment> DecodeAssignment(const Value& value);
+Value EncodeReport(const Report& report);
+Result<Report> DecodeReport(const Value& value);
+
+}  // namespace reconcile

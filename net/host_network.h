@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace reconcile {
+
+// The address every pod sees as its gateway (DESIGN 5, "Pods").
+inline constexpr std::string_view kPodGateway = "169.254.1.1";
+
+struct HostNetworkConfig {
+  std::string cluster_pod_cidr;  // "10.42.0.0/16": not masqueraded to
+  std::string node_pod_cidr;     // "10.42.0.0/24": this host's pods
+  int mtu = 1500;
+  friend bool operator==(const HostNetworkConfig&, const HostNetworkConfig&) = default;
+};
+
+// One pod's attachment: a veth whose one end is eth0 in the sandbox's network namespace.
+struct PodAttachment {
+  std::string pod_uid;
+  int64_t sandbox_process_id = 0;  // its network namespace; 0 in what List returns
+  std::string address;             // IPv4, no prefix
+  friend bool operator==(const PodAttachment&, const PodAttachment&) = default;
+};
+
+// The seam to the host's devices, routes and firewall. Only what carries our names is ever changed.
+// Every call calls `done` exactly once, later, on the loop. Idempotent. Loop thread only.
+class HostNetwork {
+ public:
+  using DoneStatus = std::function<void(Status)>;
+  virtual ~HostNetwork() = default;
+
+  // Forwarding, masquerade to the outside, acceptance past Docker's FORWARD DROP.
+  virtual void Prepare(const HostNetworkConfig& config, DoneStatus done) = 0;
+  virtual void AttachPod(const PodAttachment& attachment, DoneStatus done) = 0;
+  virtual void DetachPod(const std::string& pod_uid, const std::string& address,
+                         DoneStatus done) = 0;
+  // Addresses of pods that are attached now (routes to our veths).
+  virtual void List(std::function<void(Result<std::vector<std::string>>)> done) = 0;
+  // Removes everything of ours from the host (`reconcile up` uninstalling).
+  virtual void RemoveAll(DoneStatus done) = 0;
+};
+
+// Name of the host's end of a pod's veth: "rc" + 13 hex characters of the address's and uid's hash
+// (IFNAMSIZ is 15).
+std::string HostDeviceName(const std::string& pod_uid);
+
+}  // namespace reconcile

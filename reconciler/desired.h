@@ -1,0 +1,64 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "schema/cluster_state.h"
+#include "schema/codec.h"
+#include "schema/core.h"
+
+namespace reconcile {
+
+// What one source declares at one commit: defaults filled, references checked, origin set on every
+// object.
+struct DesiredState {
+  std::string source;
+  std::string commit;
+  ObjectMap objects;
+};
+
+// PURE. Sets origins, checks references against the commit itself and `state` (a namespace that is
+// neither declared nor there is an error; a missing ConfigMap, a Service that selects nothing are
+// warnings), checks immutable fields and that no other source owns an object. Any error in
+// `problems` means: do not apply.
+DesiredState BuildDesired(const std::string& source, const std::string& commit,
+                          const std::vector<ObjectPtr>& objects, const ClusterState& state,
+                          Problems* problems);
+
+enum class ChangeType { kCreate, kChange, kDelete, kUnchanged };
+std::string_view ToString(ChangeType type);
+
+// One object of a source compared with the model.
+struct ObjectChange {
+  ChangeType type = ChangeType::kUnchanged;
+  ObjectKey key;
+  ObjectPtr before;  // null for kCreate
+  ObjectPtr after;   // null for kDelete; as declared, without server-set metadata
+  std::vector<FieldChange> fields;
+};
+using ObjectChanges = std::vector<ObjectChange>;  // sorted by key
+
+// PURE. Every object the source declares or owns in the model. Order of input does not matter. What
+// controllers add (annotation deployment.kubernetes.io/revision, server-set metadata, status) is no
+// difference.
+ObjectChanges Diff(const DesiredState& desired, const ClusterState& observed);
+
+// The deletion breaker (DESIGN 5).
+struct BreakerLimits {
+  int32_t max_objects = 50;     // removed within the window
+  int32_t max_percent = 50;     // of the source's objects, or of its running pods ...
+  int32_t min_for_percent = 5;  // ... when at least so many would go
+  int64_t window_ms = 3'600'000;
+};
+// PURE. The hold that `changes` run into, or none. Counts objects deleted, objects scaled to zero,
+// renames and recreations; considers all workloads of a namespace going, an empty tree, and what
+// the source has already pruned within the window (status.prune_times). A hold confirmed for the
+// same plan hash, or named by a `Reconcile-Confirm: prune=<hash>` trailer in `confirmations`, does
+// not hold.
+std::optional<HeldPrune> CheckBreaker(const ObjectChanges& changes, const ClusterState& state,
+                                      const Source& source, const std::string& commit,
+                                      const std::vector<std::string>& confirmations,
+                                      const BreakerLimits& limits, WallTime now);
+
+}  // namespace reconcile

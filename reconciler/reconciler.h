@@ -1,0 +1,64 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "reconciler/desired.h"
+#include "schema/cluster_state.h"
+
+namespace reconcile {
+
+// Why a write is made; becomes an Event on the object.
+struct Reason {
+  ObjectKey key;
+  EventType type = EventType::kNormal;
+  std::string
+      reason;  // "ScalingReplicaSet", "SuccessfulCreate", "Scheduled", "FailedScheduling" ...
+  std::string message;
+  std::string component;  // "deployment-controller", "scheduler" ...
+};
+
+// What one turn does. `transaction` contains the Events too.
+struct Plan {
+  Transaction transaction;
+  std::vector<Reason> reasons;
+  // Earliest moment at which time alone would change the plan (minReadySeconds, progress deadline,
+  // event expiry).
+  std::optional<MonoTime> wake_at;
+};
+
+// PURE. One turn: applies `changes`, then runs every kind's controller (Deployment, ReplicaSet,
+// ReplicationController, namespaces, garbage collection, statuses) and the scheduler over the
+// result until none has anything to write, all in memory. Order of objects does not matter; on an
+// unchanged world the transaction is empty. Holds at most kMaxCreatesPerTurn pod creations; the
+// rest follows in the next turn.
+Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now);
+inline constexpr int kMaxCreatesPerTurn = 500;
+
+// Applies a plan's or any writes to a state, as the store would.
+ClusterState Apply(const ClusterState& state, const Transaction& transaction);
+
+// ---- Preview: what a commit would do, by running the same functions against hosts that do as they
+// are told ----
+
+enum class PodFate { kCreate, kRemove, kKeep, kUnschedulable };
+struct PodPreview {
+  PodFate fate = PodFate::kKeep;
+  ObjectKey key;
+  ObjectKey workload;       // the topmost owner; the pod itself when it has none
+  std::string node;         // where it lands or is removed from
+  std::string explanation;  // kUnschedulable: per host why; kRemove: why
+};
+struct Preview {
+  ObjectChanges changes;
+  std::vector<PodPreview>
+      pods;  // only created, removed and unschedulable ones; sorted by workload and name
+};
+// PURE. Runs Reconcile turn by turn; between turns bound pods become Ready and pods being deleted
+// go. Ends when nothing changes (bounded by kMaxPreviewTurns).
+Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now);
+inline constexpr int kMaxPreviewTurns = 10'000;
+
+}  // namespace reconcile

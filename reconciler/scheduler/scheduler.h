@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "schema/cluster_state.h"
+#include "schema/core.h"
+
+namespace reconcile {
+
+// Where a pod goes, or why it goes nowhere.
+struct Binding {
+  std::shared_ptr<const Pod> pod;
+  std::string node;         // empty: does not fit
+  std::string explanation;  // "0/3 nodes are available: host-1: needs 500m cpu, 350m free; ..." or
+                            // how it was chosen
+};
+
+// PURE. Places pending pods (no node, active) one after the other, oldest first (ties by uid), each
+// placement counting for the next. Filters: node Ready, unschedulable, nodeSelector, fit by
+// requests and max pods (default 110). Scores: least allocated (SEMANTICS 19.3), spread of siblings
+// (same controller) over nodes. Ties break by hash(pod uid, node).
+std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pending,
+                           const ClusterState& state);
+
+}  // namespace reconcile

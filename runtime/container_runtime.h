@@ -1,0 +1,150 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "base/time.h"
+#include "schema/object.h"
+
+namespace reconcile {
+
+// Labels that make a container ours (DESIGN 5, "Identity"). A container without our cluster's label
+// is never touched.
+inline constexpr std::string_view kLabelCluster = "dev.reconcile.cluster";
+inline constexpr std::string_view kLabelNamespace = "dev.reconcile.namespace";
+inline constexpr std::string_view kLabelPod = "dev.reconcile.pod";
+inline constexpr std::string_view kLabelPodUid = "dev.reconcile.pod-uid";
+inline constexpr std::string_view kLabelContainer =
+    "dev.reconcile.container";  // "POD" for the sandbox
+inline constexpr std::string_view kLabelAttempt = "dev.reconcile.attempt";
+inline constexpr std::string_view kLabelSpecHash = "dev.reconcile.spec-hash";
+inline constexpr std::string_view kLabelAddress =
+    "dev.reconcile.address";  // on the sandbox: the pod's IPv4 address
+inline constexpr std::string_view kSandboxContainer = "POD";
+
+struct BindMount {
+  std::string host_path;
+  std::string container_path;
+  bool read_only = false;
+  friend bool operator==(const BindMount&, const BindMount&) = default;
+};
+
+// What to create. Maps one to one on Docker's POST /containers/create.
+struct ContainerConfig {
+  std::string name;                     // at least two characters
+  std::string image;                    // id or reference, present on the host
+  std::vector<std::string> entrypoint;  // empty: the image's
+  std::vector<std::string> cmd;         // empty: the image's (unless entrypoint is set)
+  std::vector<std::string> env;         // "NAME=value", in order
+  std::string working_dir;
+  StringMap labels;
+  std::vector<BindMount> binds;
+  std::string hostname;  // only without network_container
+  std::string
+      network_container;     // join this container's network namespace; "" is network mode "none"
+  int64_t cpu_shares = 0;    // 0: Docker's default
+  int64_t cpu_quota_us = 0;  // per period of 100 ms; 0: none
+  int64_t memory_bytes = 0;  // 0: none
+  int32_t oom_score_adj = 0;
+  int64_t pids_limit = 0;   // 0: none
+  bool is_sandbox = false;  // ipc shareable; no log files
+};
+
+enum class ContainerRunState { kCreated, kRunning, kPaused, kExited, kDead };
+
+// A container as the engine reports it.
+struct ContainerInfo {
+  std::string id;
+  std::string name;  // without the leading '/'
+  std::string image_id;
+  StringMap labels;
+  ContainerRunState state = ContainerRunState::kCreated;
+  int64_t process_id = 0;  // 0 when not running
+  int32_t exit_code = 0;
+  bool oom_killed = false;
+  std::string error;  // the engine's words when a start failed
+  std::optional<WallTime> created_at;
+  std::optional<WallTime> started_at;
+  std::optional<WallTime> finished_at;
+};
+
+struct ImageInfo {
+  std::string id;  // "sha256:..."
+  std::vector<std::string> tags;
+  int64_t size_bytes = 0;
+  std::string stop_signal;
+  std::string user;
+};
+
+struct EngineInfo {
+  std::string version;      // "20.10.24"
+  std::string api_version;  // negotiated
+  std::string operating_system;
+  std::string kernel_version;
+  std::string architecture;  // Go's names: amd64, arm64
+  int64_t cpus = 0;
+  int64_t memory_bytes = 0;
+  bool live_restore = false;
+  std::string cgroup_driver;
+};
+
+// The engine says something happened to one of our containers, or that the stream was lost and came
+// back (empty id): look again.
+struct EngineEvent {
+  std::string container_id;
+  std::string action;  // "start", "die", "destroy", "oom", "rename", "resync"
+};
+
+struct LogOptions {
+  bool follow = false;
+  bool timestamps = false;
+  int64_t tail_lines = -1;  // -1: all
+  std::optional<WallTime> since;
+};
+enum class LogStream { kOut, kError };
+
+// The seam to the container engine. Every call returns at once and calls `done` exactly once,
+// later, on the loop; Unavailable when the engine does not answer in time. NotFound, Conflict and
+// Invalid carry the engine's own words. Loop thread only. Production: DockerRuntime.
+class ContainerRuntime {
+ public:
+  template <typename T>
+  using Done = std::function<void(Result<T>)>;
+  using DoneStatus = std::function<void(Status)>;
+
+  virtual ~ContainerRuntime() = default;
+
+  virtual void GetEngineInfo(Done<EngineInfo> done) = 0;
+  // All containers, running or not, with label kLabelCluster = `cluster_id`, inspected in full.
+  virtual void ListContainers(const std::string& cluster_id,
+                              Done<std::vector<ContainerInfo>> done) = 0;
+  virtual void InspectContainer(const std::string& id, Done<ContainerInfo> done) = 0;
+  // Conflict when the name is taken.
+  virtual void CreateContainer(const ContainerConfig& config,
+                               Done<std::string> done) = 0;  // the new id
+  virtual void StartContainer(const std::string& id, DoneStatus done) = 0;
+  // The image's stop signal, then SIGKILL after `grace_seconds`. OK when it is not running already.
+  virtual void StopContainer(const std::string& id, int64_t grace_seconds, DoneStatus done) = 0;
+  // Kills if running, and removes. OK when it does not exist.
+  virtual void RemoveContainer(const std::string& id, DoneStatus done) = 0;
+  // NotFound when the host does not have it.
+  virtual void InspectImage(const std::string& reference, Done<ImageInfo> done) = 0;
+  virtual void PullImage(const std::string& reference, DoneStatus done) = 0;
+  // Makes sure the built-in pause image is there; gives its id. No registry is needed.
+  virtual void EnsurePauseImage(Done<std::string> done) = 0;
+  // Streams a container's log; `on_data` returns false to stop early. `done` comes last. Returns a
+  // function that cancels the stream; after it neither callback is called.
+  virtual std::function<void()> ReadLogs(const std::string& id, const LogOptions& options,
+                                         std::function<bool(LogStream, std::string_view)> on_data,
+                                         DoneStatus done) = 0;
+  // `on_event` is called for events of containers of `cluster_id`. One subscription.
+  virtual void SubscribeEvents(const std::string& cluster_id,
+                               std::function<void(const EngineEvent&)> on_event) = 0;
+};
+
+}  // namespace reconcile

@@ -1,0 +1,147 @@
+#pragma once
+
+#include "schema/pod.h"
+
+namespace reconcile {
+
+struct Namespace : ObjectOf<Namespace, Kind::kNamespace> {
+  std::string phase = "Active";  // status.phase: Active or Terminating
+};
+
+enum class ServiceType { kClusterIp, kNodePort, kLoadBalancer, kExternalName };
+std::string_view ToString(ServiceType type);
+struct ServicePort {
+  std::string name;
+  Protocol protocol = Protocol::kTcp;
+  int32_t port = 0;
+  std::optional<IntOrString> target_port;  // filled by defaults: the port
+  int32_t node_port = 0;
+  friend bool operator==(const ServicePort&, const ServicePort&) = default;
+};
+struct ServiceSpec {
+  ServiceType type = ServiceType::kClusterIp;
+  StringMap selector;
+  std::vector<ServicePort> ports;
+  std::string cluster_ip;  // "", "None" or an address
+  friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
+};
+// No data plane yet: loads, is stored and shown, and its warning says so.
+struct Service : ObjectOf<Service, Kind::kService> {
+  ServiceSpec spec;
+};
+
+struct ConfigMap : ObjectOf<ConfigMap, Kind::kConfigMap> {
+  StringMap data;
+  StringMap binary_data;  // decoded bytes; base64 outside
+  bool immutable = false;
+};
+
+struct Secret : ObjectOf<Secret, Kind::kSecret> {
+  std::string type = "Opaque";
+  StringMap data;  // decoded bytes; base64 outside. stringData is merged in on reading.
+  bool immutable = false;
+};
+
+struct NodeAddress {
+  std::string type;  // InternalIP, Hostname
+  std::string address;
+  friend bool operator==(const NodeAddress&, const NodeAddress&) = default;
+};
+struct NodeSystemInfo {
+  std::string machine_id;
+  std::string boot_id;
+  std::string kernel_version;
+  std::string os_image;
+  std::string container_runtime_version;  // "docker://20.10.24"
+  std::string agent_version;              // kubeletVersion outside
+  std::string operating_system;           // "linux"
+  std::string architecture;               // "amd64"
+  friend bool operator==(const NodeSystemInfo&, const NodeSystemInfo&) = default;
+};
+struct NodeSpec {
+  std::string pod_cidr;  // leased by the controller
+  bool unschedulable = false;
+  friend bool operator==(const NodeSpec&, const NodeSpec&) = default;
+};
+struct NodeStatus {
+  ResourceList capacity;
+  ResourceList allocatable;
+  std::vector<Condition> conditions;  // Ready
+  std::vector<NodeAddress> addresses;
+  NodeSystemInfo node_info;
+  friend bool operator==(const NodeStatus&, const NodeStatus&) = default;
+};
+struct Node : ObjectOf<Node, Kind::kNode> {
+  NodeSpec spec;
+  NodeStatus status;
+};
+bool IsReady(const Node& node);
+
+enum class EventType { kNormal, kWarning };
+std::string_view ToString(EventType type);
+struct ObjectReference {
+  std::string api_version;
+  std::string kind;
+  std::string namespace_name;
+  std::string name;
+  std::string uid;
+  friend bool operator==(const ObjectReference&, const ObjectReference&) = default;
+};
+// core/v1 Event: why something was done or refused. Repeats are counted, not stored again.
+struct Event : ObjectOf<Event, Kind::kEvent> {
+  ObjectReference involved_object;
+  std::string reason;   // CamelCase word
+  std::string message;  // a sentence for a person
+  EventType type = EventType::kNormal;
+  std::string component;  // source.component: "scheduler", "agent", ...
+  std::string host;       // source.host
+  int32_t count = 1;
+  std::optional<WallTime> first_timestamp;
+  std::optional<WallTime> last_timestamp;
+};
+
+// A repository that the controller follows (reconcile.dev/v1). Spec comes from configuration,
+// status from following.
+struct SourceSpec {
+  std::string repository;  // local path in this version
+  std::string revision;    // branch, tag or commit; "" is the repository's HEAD
+  std::string path;        // folder inside it; "" is the root
+  friend bool operator==(const SourceSpec&, const SourceSpec&) = default;
+};
+struct HeldPrune {  // the deletion breaker holds these (DESIGN 5)
+  std::string commit;
+  std::string plan_hash;  // what `reconcile confirm` and the trailer Reconcile-Confirm name
+  std::string reason;     // which limit, with its figures
+  std::vector<std::string> objects;  // "Deployment default/web", sorted; at most 100
+  int32_t object_count = 0;
+  bool confirmed = false;
+  friend bool operator==(const HeldPrune&, const HeldPrune&) = default;
+};
+struct SourceStatus {
+  std::string seen_commit;     // newest commit looked at
+  std::string applied_commit;  // the last good one, in force
+  std::string applied_author;
+  std::string applied_subject;
+  std::optional<WallTime> applied_at;
+  std::vector<Condition> conditions;  // Ready, with file:line:column in its message
+  std::optional<HeldPrune> held;
+  // Recent prunes, for the breaker's window of an hour: moments and how many objects each removed.
+  std::vector<WallTime> prune_times;
+  std::vector<int32_t> prune_counts;
+  friend bool operator==(const SourceStatus&, const SourceStatus&) = default;
+};
+struct Source : ObjectOf<Source, Kind::kSource> {
+  SourceSpec spec;
+  SourceStatus status;
+};
+
+// The singleton "cluster" (reconcile.dev/v1): identity that agents check (DESIGN 5, "What an agent
+// obeys").
+struct Cluster : ObjectOf<Cluster, Kind::kCluster> {
+  std::string cluster_id;
+  std::string lineage;
+  int64_t epoch = 0;     // grows with every start of a controller
+  std::string pod_cidr;  // of the whole cluster, "10.42.0.0/16"
+};
+
+}  // namespace reconcile

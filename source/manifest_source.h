@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "base/time.h"
+#include "schema/core.h"
+#include "schema/manifests.h"
+
+namespace reconcile {
+
+// A source at one commit: its manifests and where they come from.
+struct FetchedCommit {
+  std::string id;       // full hex object id; "worktree" for a working tree
+  std::string author;   // "Name <mail>"
+  std::string subject;  // first line of the message
+  // Values of the trailers `Reconcile-Confirm:` in the message, e.g. "prune=ab12cd34".
+  std::vector<std::string> confirmations;
+  WallTime committed_at;
+  std::vector<ManifestFile> files;  // sorted by path; only *.yaml, *.yml, *.json
+  std::vector<Problem>
+      warnings;  // symlinks, submodules and the like that were not followed (FAULTS 6)
+};
+
+// The seam to repositories. Production: GitSource (source/git_source.h). Loop thread only.
+class ManifestSource {
+ public:
+  using FetchDone = std::function<void(Result<FetchedCommit>)>;
+  virtual ~ManifestSource() = default;
+
+  // Reads the commit that `spec.revision` names now, complete and verified, and calls `done` once
+  // on the loop. Invalid: no such repository, revision or path, or a limit was passed. Unavailable:
+  // it did not answer in time. Nothing partial is ever delivered. At most one fetch per source at a
+  // time is asked for.
+  virtual void Fetch(const SourceSpec& spec, FetchDone done) = 0;
+
+  // `on_hint` is called on the loop whenever the repository may have moved (refs written, HEAD
+  // switched). Hints may be spurious; a lost one is made up for by the caller's slow polling.
+  // Replaces earlier watches of the same repository.
+  virtual void Watch(const SourceSpec& spec, std::function<void()> on_hint) = 0;
+};
+
+}  // namespace reconcile

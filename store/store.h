@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "schema/cluster_state.h"
+
+namespace reconcile {
+
+// One object changed at `revision`. `before` is null for a creation, `after` for a deletion.
+struct Change {
+  Revision revision = 0;
+  ObjectKey key;
+  ObjectPtr before;
+  ObjectPtr after;
+};
+
+// The seam to durable state: a revisioned key space with compare-and-swap and watch. Production:
+// SqliteStore. Loop thread only, unless said otherwise.
+class Store {
+ public:
+  using WatchId = uint64_t;
+  using WatchFunction = std::function<void(const std::vector<Change>&)>;
+
+  virtual ~Store() = default;
+
+  // Everything at the newest revision. Never null; immutable; may be read on any thread.
+  virtual std::shared_ptr<const ClusterState> Snapshot() const = 0;
+
+  // Makes all writes durable at one new revision, or none of them. Every put object's
+  // resource_version becomes that revision. Conflict when the store is not at `expected` any more:
+  // take a new snapshot and plan again. Unavailable when the disk refused (full, I/O error):
+  // nothing was written, nothing was acknowledged, try again later. An empty transaction writes
+  // nothing and returns `expected`.
+  virtual Result<Revision> Commit(const Transaction& transaction, Revision expected) = 0;
+
+  // All changes after `revision`, in order. NotFound ("compacted") when they are no longer kept:
+  // list again.
+  virtual Result<std::vector<Change>> ChangesSince(Revision revision) const = 0;
+
+  // Calls `on_changes` after each commit with its changes, on the loop thread, until Unwatch.
+  virtual WatchId Watch(WatchFunction on_changes) = 0;
+  virtual void Unwatch(WatchId watch) = 0;
+
+  // Forgets changes up to and including `revision`; the objects stay.
+  virtual Status Compact(Revision revision) = 0;
+};
+
+}  // namespace reconcile
