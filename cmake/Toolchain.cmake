@@ -10,7 +10,9 @@ option(RECONCILE_TESTS "Build the tests" ON)
 
 # -iquote, not -I: a folder named net/ must not shadow the C library's <net/...>.
 add_compile_options("SHELL:-iquote ${PROJECT_SOURCE_DIR}" "SHELL:-iquote ${PROJECT_BINARY_DIR}")
-set(RECONCILE_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror)
+# Designated initializers leave the rest at its default on purpose.
+set(RECONCILE_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
+                       -Wno-missing-field-initializers)
 set(RECONCILE_CXX_WARNINGS ${RECONCILE_WARNINGS} -Wold-style-cast)
 
 if(RECONCILE_SANITIZE STREQUAL "asan")
@@ -43,3 +45,6 @@ if(LLD_PROGRAM)
   add_link_options(-fuse-ld=lld)
 endif()
 find_package(Threads REQUIRED)
+if(RECONCILE_PLANTED_BUGS)
+  add_compile_definitions(RECONCILE_PLANTED_BUGS)
+endif()

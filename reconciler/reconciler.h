@@ -27,6 +27,8 @@ struct Plan {
   // Earliest moment at which time alone would change the plan (minReadySeconds, progress deadline,
   // event expiry).
   std::optional<MonoTime> wake_at;
+  // A limit (kMaxCreatesPerTurn) cut this turn short: take another at once.
+  bool more = false;
 };
 
 // PURE. One turn: applies `changes`, then runs every kind's controller (Deployment, ReplicaSet,
@@ -36,6 +38,9 @@ struct Plan {
 // rest follows in the next turn.
 Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now);
 inline constexpr int kMaxCreatesPerTurn = 500;
+
+// PURE. The Event writes for reasons that came from elsewhere (agents): the same aggregation as Reconcile's own.
+Transaction RecordReasons(const ClusterState& state, const std::vector<Reason>& reasons, Now now);
 
 // Applies a plan's or any writes to a state, as the store would.
 ClusterState Apply(const ClusterState& state, const Transaction& transaction);

@@ -1,0 +1,114 @@
+#include "controller/assignments.h"
+
+#include <algorithm>
+#include <set>
+
+namespace reconcile {
+namespace {
+
+// Names of the ConfigMaps and Secrets that a pod's containers read, optional ones too.
+struct References {
+  std::set<std::string> config_maps;
+  std::set<std::string> secrets;
+};
+
+References ReferencesOf(const PodSpec& spec) {
+  References references;
+  for (const Container& container : spec.containers) {
+    for (const EnvFromSource& from : container.env_from) {
+      if (from.config_map_ref) references.config_maps.insert(from.config_map_ref->name);
+      if (from.secret_ref) references.secrets.insert(from.secret_ref->name);
+    }
+    for (const EnvVar& variable : container.env) {
+      if (!variable.value_from) continue;
+      if (const auto& ref = variable.value_from->config_map_key_ref) {
+        references.config_maps.insert(ref->name);
+      }
+      if (const auto& ref = variable.value_from->secret_key_ref)
+        references.secrets.insert(ref->name);
+    }
+  }
+  return references;
+}
+
+// What the agent needs of a pod: all but its status, which only the agent knows.
+std::shared_ptr<const Pod> WithoutStatus(const Pod& pod) {
+  auto stripped = std::make_shared<Pod>(pod);
+  stripped->status = PodStatus();
+  return stripped;
+}
+
+bool SameForAgent(const Pod& a, const Pod& b) {
+  return &a == &b || (a.metadata.uid == b.metadata.uid &&
+                      a.metadata.deletion_timestamp == b.metadata.deletion_timestamp &&
+                      a.metadata.labels == b.metadata.labels &&
+                      a.metadata.annotations == b.metadata.annotations && a.spec == b.spec);
+}
+
+template <typename T, typename Equal>
+bool SameLists(const std::vector<T>& a, const std::vector<T>& b, Equal equal) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), equal);
+}
+
+template <typename T>
+void Collect(const ClusterState& state, const std::string& namespace_name,
+             const std::set<std::string>& names,
+             std::map<ObjectKey, std::shared_ptr<const T>>* found) {
+  for (const std::string& name : names) {
+    if (auto object = state.Find<T>(namespace_name, name)) found->emplace(object->key(), object);
+  }
+}
+
+}  // namespace
+
+std::map<std::string, NodePods> PodsByNode(const ClusterState& state) {
+  std::map<std::string, NodePods> by_node;
+  state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    if (!pod->spec.node_name.empty()) by_node[pod->spec.node_name].push_back(pod);
+  });
+  return by_node;
+}
+
+Assignment AssignmentOf(const std::string& node, const NodePods& pods, const ClusterState& state) {
+  Assignment assignment;
+  const std::shared_ptr<const Cluster> cluster = state.Find<Cluster>("", "cluster");
+  CHECK(cluster != nullptr);
+  assignment.fence = {cluster->cluster_id, cluster->lineage, cluster->epoch, state.revision()};
+  assignment.node = node;
+  assignment.cluster_pod_cidr = cluster->pod_cidr;
+  if (const auto object = state.Find<Node>("", node)) {
+    assignment.node_pod_cidr = object->spec.pod_cidr;
+  }
+  std::map<ObjectKey, std::shared_ptr<const ConfigMap>> config_maps;
+  std::map<ObjectKey, std::shared_ptr<const Secret>> secrets;
+  for (const std::shared_ptr<const Pod>& pod : pods) {
+    assignment.pods.push_back(WithoutStatus(*pod));
+    const References references = ReferencesOf(pod->spec);
+    Collect(state, pod->metadata.namespace_name, references.config_maps, &config_maps);
+    Collect(state, pod->metadata.namespace_name, references.secrets, &secrets);
+  }
+  for (const auto& [key, object] : config_maps) assignment.config_maps.push_back(object);
+  for (const auto& [key, object] : secrets) assignment.secrets.push_back(object);
+  return assignment;
+}
+
+Assignment AssignmentFor(const std::string& node, const ClusterState& state) {
+  const std::map<std::string, NodePods> by_node = PodsByNode(state);
+  const auto pods = by_node.find(node);
+  return AssignmentOf(node, pods == by_node.end() ? NodePods() : pods->second, state);
+}
+
+bool SameForAgent(const Assignment& a, const Assignment& b) {
+  const auto same_data = [](const auto& x, const auto& y) {
+    return x == y || (x->metadata.uid == y->metadata.uid && x->data == y->data);
+  };
+  return a.fence.lineage == b.fence.lineage && a.fence.epoch == b.fence.epoch &&
+         a.node_pod_cidr == b.node_pod_cidr && a.cluster_pod_cidr == b.cluster_pod_cidr &&
+         a.tombstones == b.tombstones &&
+         SameLists(a.pods, b.pods,
+                   [](const auto& x, const auto& y) { return SameForAgent(*x, *y); }) &&
+         SameLists(a.config_maps, b.config_maps, same_data) &&
+         SameLists(a.secrets, b.secrets, same_data);
+}
+
+}  // namespace reconcile

@@ -1,0 +1,34 @@
+#include "controller/controller.h"
+
+#include "controller/convergence.h"
+#include "controller/core.h"
+
+namespace reconcile {
+
+Controller::Controller(ControllerOptions options, EventLoop* loop, Random* random, Store* store,
+                       ManifestSource* source, AgentLink* link)
+    : core_(std::make_shared<Core>(std::move(options), loop, random, store, source, link)) {}
+
+Controller::~Controller() { core_->Stop(); }
+
+Status Controller::Start() { return core_->Start(); }
+std::shared_ptr<const ClusterState> Controller::State() const { return core_->State(); }
+Status Controller::Sync(const std::string& source) { return core_->Sync(source); }
+Status Controller::Confirm(const std::string& plan_hash) { return core_->Confirm(plan_hash); }
+
+Result<Controller::PlanAnswer> Controller::PlanManifests(
+    const std::string& source, const std::string& commit,
+    const std::vector<ManifestFile>& files) const {
+  return core_->PlanManifests(source, commit, files);
+}
+
+Result<std::function<void()>> Controller::OpenLogs(const std::string& namespace_name,
+                                                   const std::string& pod, LogRequest request,
+                                                   LogSink sink) {
+  return core_->OpenLogs(namespace_name, pod, std::move(request), std::move(sink));
+}
+
+std::vector<std::string> Controller::Unconverged() const { return UnconvergedIn(*State()); }
+bool Controller::Settled() const { return core_->Settled(); }
+
+}  // namespace reconcile

@@ -1,0 +1,123 @@
+#include "controller/convergence.h"
+
+#include "schema/core.h"
+#include "schema/workload.h"
+
+namespace reconcile {
+namespace {
+
+void AddSources(const ClusterState& state, std::vector<std::string>* lines) {
+  state.ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
+    const std::string name = "source " + source->metadata.name;
+    if (source->status.held && !source->status.held->confirmed) {
+      lines->push_back(name + ": held: " + source->status.held->reason);
+      return;
+    }
+    const Condition* ready = FindCondition(source->status.conditions, "Ready");
+    if (ready == nullptr) {
+      lines->push_back(name + ": not read yet");
+    } else if (ready->status != ConditionStatus::kTrue) {
+      lines->push_back(name + ": " + ready->message);
+    }
+  });
+}
+
+void AddNodes(const ClusterState& state, std::vector<std::string>* lines) {
+  state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    if (IsReady(*node)) return;
+    const Condition* ready = FindCondition(node->status.conditions, "Ready");
+    lines->push_back("node " + node->metadata.name + ": not ready" +
+                     (ready == nullptr ? ": has not reported yet" : ": " + ready->message));
+  });
+}
+
+std::string WhyContainersWait(const Pod& pod) {
+  for (const ContainerStatus& container : pod.status.container_statuses) {
+    if (container.state.waiting && !container.state.waiting->reason.empty()) {
+      const ContainerStateWaiting& waiting = *container.state.waiting;
+      return waiting.reason + (waiting.message.empty() ? "" : ": " + waiting.message);
+    }
+    if (container.state.terminated) {
+      const ContainerStateTerminated& terminated = *container.state.terminated;
+      return "container " + container.name + " ended with exit code " +
+             std::to_string(terminated.exit_code) + " (" + terminated.reason + ")";
+    }
+  }
+  return "";
+}
+
+std::string WhyNotReady(const Pod& pod) {
+  if (pod.metadata.deletion_timestamp) return "being stopped";
+  if (pod.spec.node_name.empty()) {
+    const Condition* scheduled = FindCondition(pod.status.conditions, "PodScheduled");
+    return scheduled != nullptr && !scheduled->message.empty() ? scheduled->message
+                                                               : "waiting for a host";
+  }
+  std::string why = WhyContainersWait(pod);
+  if (!why.empty()) return why;
+  if (!pod.status.message.empty()) return pod.status.message;
+  return "starting on " + pod.spec.node_name;
+}
+
+void AddPods(const ClusterState& state, std::vector<std::string>* lines) {
+  state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    const bool done =
+        pod->status.phase == PodPhase::kSucceeded && !pod->metadata.deletion_timestamp;
+    if (done || (IsReady(*pod) && !pod->metadata.deletion_timestamp)) return;
+    lines->push_back("pod " + pod->metadata.namespace_name + "/" + pod->metadata.name + ": " +
+                     WhyNotReady(*pod));
+  });
+}
+
+std::string ReadyOf(int32_t ready, int32_t wanted) {
+  return std::to_string(ready) + " of " + std::to_string(wanted) + " pods are ready";
+}
+
+void AddWorkloads(const ClusterState& state, std::vector<std::string>* lines) {
+  const auto add = [&](const Object& object, const std::string& what) {
+    lines->push_back(ToString(object.key()) + ": " + what);
+  };
+  state.ForEach<Deployment>([&](const std::shared_ptr<const Deployment>& deployment) {
+    const DeploymentStatus& status = deployment->status;
+    const int32_t wanted = deployment->spec.replicas;
+    if (status.observed_generation < deployment->metadata.generation) {
+      add(*deployment, "not looked at yet");
+    } else if (status.available_replicas < wanted) {
+      add(*deployment, ReadyOf(status.ready_replicas, wanted));
+    } else if (!deployment->spec.paused &&
+               (status.updated_replicas < wanted || status.replicas > wanted)) {
+      add(*deployment, "rolling out: " + std::to_string(status.updated_replicas) + " of " +
+                           std::to_string(wanted) + " pods are of the new template, " +
+                           std::to_string(status.replicas) + " run");
+    }
+  });
+  state.ForEach<ReplicationController>(
+      [&](const std::shared_ptr<const ReplicationController>& controller) {
+        const ReplicaSetStatus& status = controller->status;
+        const int32_t wanted = controller->spec.replicas;
+        if (status.observed_generation < controller->metadata.generation) {
+          add(*controller, "not looked at yet");
+        } else if (status.ready_replicas != wanted || status.replicas != wanted) {
+          add(*controller, ReadyOf(status.ready_replicas, wanted));
+        }
+      });
+  state.ForEach<ReplicaSet>([&](const std::shared_ptr<const ReplicaSet>& set) {
+    const bool owned = ControllerOf(set->metadata) != nullptr;
+    if (!owned && set->status.ready_replicas != set->spec.replicas) {
+      add(*set, ReadyOf(set->status.ready_replicas, set->spec.replicas));
+    }
+  });
+}
+
+}  // namespace
+
+std::vector<std::string> UnconvergedIn(const ClusterState& state) {
+  std::vector<std::string> lines;
+  AddSources(state, &lines);
+  AddNodes(state, &lines);
+  AddWorkloads(state, &lines);
+  AddPods(state, &lines);
+  return lines;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,247 @@
+#include "controller/core.h"
+
+#include <algorithm>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "controller/plan_manifests.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int64_t kStoreRetryFirstMs = 200;
+constexpr int64_t kStoreRetryMostMs = 10'000;
+constexpr size_t kMaxTombstonesPerNode = 1'000;
+constexpr int kMaxConflictsPerTurn = 3;
+
+std::string RandomHex(Random* random) {
+  return Sha256Hex(std::to_string(random->Next()) + "/" + std::to_string(random->Next()) + "/" +
+                   std::to_string(random->Next()) + "/" + std::to_string(random->Next()))
+      .substr(0, 16);
+}
+
+void AddWrites(const Transaction& transaction, WriteSet* writes) {
+  for (const Write& write : transaction.writes) (*writes)[write.key] = write.object;
+}
+
+}  // namespace
+
+void PutBoth(ObjectPtr object, ClusterState* state, WriteSet* writes) {
+  (*writes)[object->key()] = object;
+  state->Put(std::move(object));
+}
+
+void DeleteBoth(const ObjectKey& key, ClusterState* state, WriteSet* writes) {
+  (*writes)[key] = nullptr;
+  state->Delete(key);
+}
+
+Controller::Core::Core(ControllerOptions options, EventLoop* loop, Random* random, Store* store,
+                       ManifestSource* source, AgentLink* link)
+    : options_(std::move(options)),
+      loop_(loop),
+      random_(random),
+      store_(store),
+      source_(source),
+      link_(link) {}
+
+Status Controller::Core::Start() {
+  started_at_ = loop_->now().mono;
+  RETURN_IF_ERROR(Identify());
+  started_ = true;
+  const std::weak_ptr<Core> weak = weak_from_this();
+  link_->SetHandler({
+      .on_connected =
+          [weak](const std::string& node) {
+            if (auto core = weak.lock()) core->OnConnected(node);
+          },
+      .on_disconnected =
+          [weak](const std::string& node) {
+            if (auto core = weak.lock()) core->OnDisconnected(node);
+          },
+      .on_report =
+          [weak](const Report& report) {
+            if (auto core = weak.lock()) core->OnReport(report);
+          },
+  });
+  for (const SourceConfig& config : options_.sources) {
+    Followed& followed = followed_[config.name];
+    followed.config = config;
+    Follow(&followed);
+  }
+  // A node that was here before has one lease to be heard again.
+  store_->Snapshot()->ForEach<Node>([this](const std::shared_ptr<const Node>& node) {
+    heard_[node->metadata.name].last_heard = started_at_;
+  });
+  RequestTurn();
+  return OkStatus();
+}
+
+// Nothing started by this controller may run any more once it is gone.
+void Controller::Core::Stop() {
+  started_ = false;
+  if (turn_timer_ != 0) loop_->Cancel(turn_timer_);
+  for (auto& [name, followed] : followed_) {
+    if (followed.timer != 0) loop_->Cancel(followed.timer);
+  }
+  link_->SetHandler({});
+}
+
+// The cluster's identity, made at the first start, and a new epoch at every start: agents obey the
+// newest.
+Status Controller::Core::Identify() {
+  const auto state = store_->Snapshot();
+  auto cluster = std::make_shared<Cluster>();
+  if (const auto existing = state->Find<Cluster>("", "cluster")) {
+    *cluster = *existing;
+  } else {
+    cluster->metadata.name = "cluster";
+    cluster->metadata.creation_timestamp = loop_->now().wall;
+    cluster->cluster_id = RandomHex(random_);
+    cluster->lineage = RandomHex(random_);
+    cluster->pod_cidr = options_.pod_cidr;
+    cluster->metadata.uid = DeriveUid({"cluster", cluster->cluster_id});
+  }
+  cluster->epoch += 1;
+  const Result<Revision> committed =
+      store_->Commit(Transaction{{{cluster->key(), cluster}}}, state->revision());
+  return committed.status().WithContext("cannot begin a new controller epoch");
+}
+
+void Controller::Core::RequestTurn() {
+  if (turn_posted_ || !started_) return;
+  turn_posted_ = true;
+  loop_->Post([weak = weak_from_this()] {
+    if (auto core = weak.lock()) core->RunTurn();
+  });
+}
+
+void Controller::Core::ScheduleTurn(MonoTime due) {
+  if (turn_timer_ != 0 && turn_due_ <= due) return;
+  if (turn_timer_ != 0) loop_->Cancel(turn_timer_);
+  turn_due_ = due;
+  turn_timer_ = loop_->At(due, [weak = weak_from_this()] {
+    auto core = weak.lock();
+    if (core == nullptr) return;
+    core->turn_timer_ = 0;
+    core->RequestTurn();
+  });
+}
+
+void Controller::Core::RunTurn() {
+  turn_posted_ = false;
+  if (!started_) return;
+  for (int attempt = 0; attempt < kMaxConflictsPerTurn; ++attempt) {
+    const Status status = Turn();
+    if (status.ok()) {
+      store_failures_ = 0;
+      return;
+    }
+    if (status.code() == StatusCode::kConflict) continue;
+    const int64_t delay_ms =
+        std::min(kStoreRetryMostMs, kStoreRetryFirstMs << std::min(store_failures_, 10));
+    ++store_failures_;
+    LogError("the store refused a commit; nothing was sent out",
+             {{"error", status.ToString()}, {"retry_ms", std::to_string(delay_ms)}});
+    ScheduleTurn(loop_->now().mono + delay_ms);
+    return;
+  }
+  RequestTurn();
+}
+
+// One turn: what was heard and what Git declares go into the model, the core plans, the store makes
+// it durable, and only then agents hear of it.
+Status Controller::Core::Turn() {
+  const Now now = loop_->now();
+  const auto snapshot = store_->Snapshot();
+  ClusterState state = *snapshot;
+  WriteSet writes;
+  std::vector<Reason> reasons;
+  TakeReports(&state, &writes, &reasons, now);
+  const ObjectChanges changes = ChangesToApply(&state, &writes, now);
+  const Plan plan = Reconcile(state, changes, now);
+  AddWrites(plan.transaction, &writes);
+  AddWrites(RecordReasons(Apply(state, plan.transaction), reasons, now), &writes);
+  Transaction transaction;
+  for (const auto& [key, object] : writes) transaction.writes.push_back({key, object});
+  if (!transaction.empty()) {
+    const Result<Revision> committed = store_->Commit(transaction, snapshot->revision());
+    if (!committed.ok()) return committed.status();
+    AddTombstones(transaction, *snapshot);
+  }
+  for (auto& [name, heard] : heard_) {
+    heard.pending.reset();
+    heard.pending_events.clear();
+  }
+  HandOut(*store_->Snapshot());
+  if (plan.wake_at) ScheduleTurn(*plan.wake_at);
+  if (plan.more) RequestTurn();
+  return OkStatus();
+}
+
+void Controller::Core::AddTombstones(const Transaction& transaction, const ClusterState& before) {
+  for (const Write& write : transaction.writes) {
+    if (write.key.kind != Kind::kPod || write.object != nullptr) continue;
+    const auto pod = As<Pod>(before.Find(write.key));
+    if (pod == nullptr || pod->spec.node_name.empty()) continue;
+    std::vector<std::string>& tombstones = heard_[pod->spec.node_name].tombstones;
+    tombstones.push_back(pod->metadata.uid);
+    if (tombstones.size() > kMaxTombstonesPerNode) tombstones.erase(tombstones.begin());
+  }
+}
+
+Status Controller::Core::Confirm(const std::string& plan_hash) {
+  const auto state = store_->Snapshot();
+  std::shared_ptr<Source> found;
+  state->ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
+    if (source->status.held && source->status.held->plan_hash == plan_hash) {
+      found = std::make_shared<Source>(*source);
+    }
+  });
+  if (found == nullptr) {
+    return NotFoundError("no prune is held under '" + plan_hash +
+                         "'; `reconcile status` shows what is held, if anything");
+  }
+  found->status.held->confirmed = true;
+  const Result<Revision> committed =
+      store_->Commit(Transaction{{{found->key(), found}}}, state->revision());
+  if (committed.ok()) RequestTurn();
+  return committed.status();
+}
+
+Result<Controller::PlanAnswer> Controller::Core::PlanManifests(
+    const std::string& source, const std::string& commit,
+    const std::vector<ManifestFile>& files) const {
+  std::string name = source;
+  if (name.empty()) {
+    if (followed_.size() != 1) {
+      return InvalidError("there are " + std::to_string(followed_.size()) +
+                          " sources; name one with --source");
+    }
+    name = followed_.begin()->first;
+  }
+  if (!followed_.contains(name)) return NotFoundError("no source is named '" + name + "'");
+  return PlanManifestsAgainst(*store_->Snapshot(), name, commit, files, options_.breaker,
+                              loop_->now());
+}
+
+Result<std::function<void()>> Controller::Core::OpenLogs(const std::string& namespace_name,
+                                                         const std::string& pod, LogRequest request,
+                                                         LogSink sink) {
+  const auto found = store_->Snapshot()->Find<Pod>(namespace_name, pod);
+  if (found == nullptr) return NotFoundError("pod " + namespace_name + "/" + pod + " not found");
+  if (found->spec.node_name.empty()) {
+    return InvalidError("pod " + namespace_name + "/" + pod + " is on no host yet");
+  }
+  request.pod_uid = found->metadata.uid;
+  return link_->OpenLogs(found->spec.node_name, request, std::move(sink));
+}
+
+bool Controller::Core::Settled() const {
+  for (const auto& [name, followed] : followed_) {
+    if (followed.fetching || followed.fetch_again) return false;
+  }
+  return !turn_posted_ && store_failures_ == 0;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "controller/controller.h"
+
+namespace reconcile {
+
+// PURE. What applying `files` as `source`'s newest commit to `state` would do: the controller's own
+// functions, run forward. The command line uses it offline, the controller for a running cluster.
+Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std::string& source,
+                                            const std::string& commit,
+                                            const std::vector<ManifestFile>& files,
+                                            const BreakerLimits& limits, Now now);
+
+// A state of `count` identical empty, Ready hosts named host-1 ... for planning without a cluster.
+ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now);
+
+}  // namespace reconcile
