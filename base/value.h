@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/status.h"
@@ -17,7 +18,8 @@ struct Mark {
 };
 
 // The tree that YAML and JSON are read into, and that typed things are written out from. Maps keep
-// their order and never hold a key twice. A plain value type.
+// their order and never hold a key twice. A plain value type; copying, comparing, writing and
+// destroying recurse as deep as the value, which readers limit.
 class Value {
  public:
   enum class Type { kNull, kBool, kInt, kDouble, kString, kList, kMap };
@@ -39,14 +41,14 @@ class Value {
   static Value MakeList(List items = {});
   static Value MakeMap(Map members = {});
 
-  Type type() const { return type_; }
-  bool IsNull() const { return type_ == Type::kNull; }
-  bool IsMap() const { return type_ == Type::kMap; }
-  bool IsList() const { return type_ == Type::kList; }
-  bool IsString() const { return type_ == Type::kString; }
-  bool IsInt() const { return type_ == Type::kInt; }
+  Type type() const { return static_cast<Type>(content_.index()); }
+  bool IsNull() const { return type() == Type::kNull; }
+  bool IsMap() const { return type() == Type::kMap; }
+  bool IsList() const { return type() == Type::kList; }
+  bool IsString() const { return type() == Type::kString; }
+  bool IsInt() const { return type() == Type::kInt; }
 
-  // Each CHECKs the type: look before you ask.
+  // Each CHECKs the type: look before you ask. AsDouble takes an int too.
   bool AsBool() const;
   int64_t AsInt() const;
   double AsDouble() const;
@@ -73,22 +75,22 @@ class Value {
   std::string source_text;
   bool plain = false;
 
-  friend bool operator==(const Value& a, const Value& b);  // marks and source texts do not count
+  // Marks and source texts do not count; the order of a map's members does.
+  friend bool operator==(const Value& a, const Value& b) { return a.content_ == b.content_; }
 
  private:
-  Type type_ = Type::kNull;
-  bool bool_ = false;
-  int64_t int_ = 0;
-  double double_ = 0;
-  std::string string_;
-  List list_;
-  Map map_;
+  // In the order of Type.
+  using Content = std::variant<std::monostate, bool, int64_t, double, std::string, List, Map>;
+  Content content_;
 };
 
 struct Value::Member {
   std::string key;
   Value value;
   Mark key_mark;
+  friend bool operator==(const Member& a, const Member& b) {
+    return a.key == b.key && a.value == b.value;
+  }
 };
 
 // Limits for reading JSON from outside.
@@ -97,12 +99,15 @@ struct JsonLimits {
   int max_depth = 64;
 };
 
-// Strict RFC 8259; a duplicate key is an error. Errors name line and column.
+// Strict RFC 8259; a duplicate key is an error, as is a number beyond double's range. An integer
+// beyond int64 becomes a double. Errors are Invalid and begin with "line:column: ". Marks are set.
 Result<Value> ParseJson(std::string_view text, const JsonLimits& limits = {});
-// Compact when `indent` is 0. Invalid UTF-8 is written as U+FFFD.
+// Compact when `indent` is 0. Doubles are written shortest, always with a point or an exponent, so
+// that they stay doubles when read again; infinities and NaN as null. Control characters are
+// escaped; invalid UTF-8 is written as U+FFFD.
 std::string WriteJson(const Value& value, int indent = 0);
 
-std::string_view ToString(
-    Value::Type type);  // "map", "list", "string" ... as error messages name them
+// "map", "list", "string" ... as error messages name them.
+std::string_view ToString(Value::Type type);
 
 }  // namespace reconcile

@@ -1,0 +1,223 @@
+#include <boost/json/basic_parser_impl.hpp>
+#include <charconv>
+#include <cmath>
+#include <unordered_map>
+
+#include "base/check.h"
+#include "base/text_positions.h"
+#include "base/value.h"
+
+namespace reconcile {
+namespace {
+
+namespace json = boost::json;
+
+// Follows the parser through the text. Boost.JSON does not say where an event stands, but the
+// events come in the order of the text, and what they passed over is valid.
+class TokenCursor {
+ public:
+  explicit TokenCursor(std::string_view text) : text_(text) {}
+
+  // Moves to the next token and over it: the text of that token.
+  std::string_view Next() {
+    const size_t start = std::min(text_.find_first_not_of(" \t\r\n,:", at_), text_.size());
+    at_ = EndOfToken(start);
+    return text_.substr(start, at_ - start);
+  }
+  size_t OffsetOf(std::string_view token) const {
+    return static_cast<size_t>(token.data() - text_.data());
+  }
+
+ private:
+  size_t EndOfToken(size_t start) const {
+    if (start >= text_.size()) return start;
+    if (text_[start] == '"') return EndOfString(start + 1);
+    if (std::string_view("{}[]").find(text_[start]) != std::string_view::npos) return start + 1;
+    return std::min(text_.find_first_of(" \t\r\n,:{}[]\"", start), text_.size());
+  }
+  size_t EndOfString(size_t at) const {
+    while (at < text_.size() && text_[at] != '"') at += text_[at] == '\\' ? 2 : 1;
+    return std::min(at + 1, text_.size());
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+// Builds the tree from Boost.JSON's events. The first thing wrong stops the parser.
+class TreeBuilder {
+ public:
+  static constexpr size_t max_array_size = static_cast<size_t>(-1);
+  static constexpr size_t max_object_size = static_cast<size_t>(-1);
+  static constexpr size_t max_string_size = static_cast<size_t>(-1);
+  static constexpr size_t max_key_size = static_cast<size_t>(-1);
+
+  explicit TreeBuilder(std::string_view text) : cursor_(text), positions_(text) {}
+
+  Value TakeRoot() { return std::move(root_); }
+  const std::string& problem() const { return problem_; }
+  const TextPositions& positions() const { return positions_; }
+
+  bool on_document_begin(json::error_code&) { return true; }
+  bool on_document_end(json::error_code&) { return true; }
+  bool on_array_begin(json::error_code&) { return Begin(Value::MakeList()); }
+  bool on_object_begin(json::error_code&) { return Begin(Value::MakeMap()); }
+  bool on_array_end(size_t, json::error_code&) { return End(); }
+  bool on_object_end(size_t, json::error_code&) { return End(); }
+
+  bool on_string_part(json::string_view part, size_t, json::error_code&) { return Keep(part); }
+  bool on_string(json::string_view part, size_t, json::error_code&) {
+    Keep(part);
+    return Add(Value::String(std::exchange(text_, {})), Here(cursor_.Next()));
+  }
+  bool on_key_part(json::string_view part, size_t, json::error_code&) { return Keep(part); }
+  bool on_key(json::string_view part, size_t, json::error_code& error) {
+    Keep(part);
+    return SetKey(Here(cursor_.Next()), &error);
+  }
+  bool on_number_part(json::string_view, json::error_code&) { return true; }
+  bool on_int64(int64_t number, json::string_view, json::error_code&) {
+    return Add(Value::Int(number), Here(cursor_.Next()));
+  }
+  bool on_uint64(uint64_t, json::string_view, json::error_code& error) { return Real(&error); }
+  bool on_double(double, json::string_view, json::error_code& error) { return Real(&error); }
+  bool on_bool(bool value, json::error_code&) {
+    return Add(Value::Bool(value), Here(cursor_.Next()));
+  }
+  bool on_null(json::error_code&) { return Add(Value(), Here(cursor_.Next())); }
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
+
+ private:
+  struct Frame {
+    Value value;
+    Value::Member member;                        // the one being read
+    std::unordered_map<std::string, Mark> seen;  // keys of the map, once it is large
+  };
+  // Maps up to this size are searched for duplicates key by key.
+  static constexpr size_t kLinearSearchLimit = 16;
+
+  Mark Here(std::string_view token) const { return positions_.At(cursor_.OffsetOf(token)); }
+
+  bool Keep(json::string_view part) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+
+  bool Fail(Mark mark, std::string_view message, json::error_code* error) {
+    problem_ = AtPosition(mark, message);
+    *error = json::error::syntax;
+    return false;
+  }
+
+  // Boost 1.81 rounds some doubles wrongly: the number is read again from the text.
+  bool Real(json::error_code* error) {
+    const std::string_view token = cursor_.Next();
+    double number = 0;
+    const auto result = std::from_chars(token.data(), token.data() + token.size(), number);
+    if (result.ec == std::errc::result_out_of_range && !IsTiny(token)) {
+      return Fail(Here(token),
+                  "the number " + std::string(token.substr(0, 40)) + " is out of range", error);
+    }
+    return Add(Value::Double(number), Here(token));
+  }
+  static bool IsTiny(std::string_view token) {
+    const size_t exponent = token.find_first_of("eE");
+    return exponent != std::string_view::npos && token.substr(exponent + 1).starts_with('-');
+  }
+
+  bool Begin(Value value) {
+    value.mark = Here(cursor_.Next());
+    stack_.push_back({std::move(value), {}, {}});
+    return true;
+  }
+
+  bool End() {
+    cursor_.Next();
+    Value value = std::move(stack_.back().value);
+    stack_.pop_back();
+    const Mark mark = value.mark;
+    return Add(std::move(value), mark);
+  }
+
+  bool Add(Value value, Mark mark) {
+    value.mark = mark;
+    if (stack_.empty()) {
+      root_ = std::move(value);
+    } else if (Frame& frame = stack_.back(); frame.value.IsMap()) {
+      frame.member.value = std::move(value);
+      frame.value.AsMap().push_back(std::move(frame.member));
+    } else {
+      frame.value.Append(std::move(value));
+    }
+    return true;
+  }
+
+  bool SetKey(Mark mark, json::error_code* error) {
+    Frame& frame = stack_.back();
+    frame.member = {std::exchange(text_, {}), Value(), mark};
+    const std::string& key = frame.member.key;
+    const Mark first = FindKey(&frame, key);
+    if (first.line != 0) {
+      return Fail(mark, "duplicate key '" + key + "', first on line " + std::to_string(first.line),
+                  error);
+    }
+    if (!frame.seen.empty()) frame.seen.emplace(key, mark);
+    return true;
+  }
+
+  static Mark FindKey(Frame* frame, const std::string& key) {
+    const Value::Map& map = frame->value.AsMap();
+    if (map.size() < kLinearSearchLimit) {
+      for (const Value::Member& member : map) {
+        if (member.key == key) return member.key_mark;
+      }
+      return {};
+    }
+    if (frame->seen.empty()) {
+      for (const Value::Member& member : map) frame->seen.emplace(member.key, member.key_mark);
+    }
+    const auto found = frame->seen.find(key);
+    return found == frame->seen.end() ? Mark{} : found->second;
+  }
+
+  TokenCursor cursor_;
+  TextPositions positions_;
+  Value root_;
+  std::vector<Frame> stack_;
+  std::string text_;  // of the string being read
+  std::string problem_;
+};
+
+std::string MessageOf(const json::error_code& error, const JsonLimits& limits) {
+  if (error == json::error::too_deep) {
+    return "JSON nested deeper than " + std::to_string(limits.max_depth);
+  }
+  if (error == json::error::incomplete) return "the JSON text ends too early";
+  if (error == json::error::extra_data) return "more text after the end of the JSON value";
+  return "not valid JSON: " + error.message();
+}
+
+}  // namespace
+
+Result<Value> ParseJson(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    return InvalidError(AtPosition({1, 1}, "JSON of " + std::to_string(text.size()) +
+                                               " bytes; the limit is " +
+                                               std::to_string(limits.max_bytes)));
+  }
+  json::parse_options options;
+  options.max_depth = static_cast<size_t>(limits.max_depth);
+  json::basic_parser<TreeBuilder> parser(options, text);
+  json::error_code error;
+  const size_t used = parser.write_some(false, text.data(), text.size(), error);
+  if (!error && used < text.size()) error = json::error::extra_data;
+  if (error) {
+    TreeBuilder& builder = parser.handler();
+    if (!builder.problem().empty()) return InvalidError(builder.problem());
+    return InvalidError(AtPosition(builder.positions().At(used), MessageOf(error, limits)));
+  }
+  return parser.handler().TakeRoot();
+}
+
+}  // namespace reconcile
