@@ -1,0 +1,279 @@
+#include "runtime/fake_runtime.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "runtime/fake_engine_core.h"
+#include "runtime/image_reference.h"
+
+namespace reconcile {
+namespace {
+
+// What one process sees of a FakeEngine.
+class FakeRuntime final : public ContainerRuntime {
+ public:
+  FakeRuntime(EventLoop* loop, const std::shared_ptr<FakeEngineCore>& core)
+      : loop_(loop), core_(core), client_(std::make_shared<FakeClient>()) {}
+
+  void GetEngineInfo(Done<EngineInfo> done) override {
+    Call<Result<EngineInfo>>(
+        FakeCall::kInfo,
+        [](FakeEngineCore* core) {
+          EngineInfo info = core->options.info;
+          info.live_restore = core->options.live_restore;
+          return info;
+        },
+        std::move(done));
+  }
+
+  void ListContainers(const std::string& cluster_id,
+                      Done<std::vector<ContainerInfo>> done) override {
+    Call<Result<std::vector<ContainerInfo>>>(
+        FakeCall::kList, [cluster_id](FakeEngineCore* core) { return core->List(cluster_id); },
+        std::move(done));
+  }
+
+  void InspectContainer(const std::string& id, Done<ContainerInfo> done) override {
+    Call<Result<ContainerInfo>>(
+        FakeCall::kInspect, [id](FakeEngineCore* core) { return core->Inspect(id); },
+        std::move(done));
+  }
+
+  void CreateContainer(const ContainerConfig& config, Done<std::string> done) override {
+    Call<Result<std::string>>(
+        FakeCall::kCreate, [config](FakeEngineCore* core) { return core->Create(config); },
+        std::move(done));
+  }
+
+  void StartContainer(const std::string& id, DoneStatus done) override {
+    Call<Status>(
+        FakeCall::kStart, [id](FakeEngineCore* core) { return core->StartContainer(id); },
+        std::move(done));
+  }
+
+  void StopContainer(const std::string& id, int64_t grace_seconds, DoneStatus done) override {
+    CallLong<Status>(
+        FakeCall::kStop,
+        [id, grace_seconds](FakeEngineCore* core, std::function<void(Status)> reply) {
+          core->StopContainer(id, grace_seconds, std::move(reply));
+        },
+        std::move(done));
+  }
+
+  void RemoveContainer(const std::string& id, DoneStatus done) override {
+    Call<Status>(
+        FakeCall::kRemove, [id](FakeEngineCore* core) { return core->RemoveContainer(id); },
+        std::move(done));
+  }
+
+  void InspectImage(const std::string& reference, Done<ImageInfo> done) override {
+    Call<Result<ImageInfo>>(
+        FakeCall::kInspectImage,
+        [reference](FakeEngineCore* core) { return core->InspectImage(reference); },
+        std::move(done));
+  }
+
+  void PullImage(const std::string& reference, DoneStatus done) override {
+    CallLong<Status>(
+        FakeCall::kPull,
+        [reference](FakeEngineCore* core, std::function<void(Status)> reply) {
+          core->Pull(reference, std::move(reply));
+        },
+        std::move(done));
+  }
+
+  void EnsurePauseImage(Done<std::string> done) override {
+    Call<Result<std::string>>(
+        FakeCall::kEnsurePause, [](FakeEngineCore* core) { return core->EnsurePause(); },
+        std::move(done));
+  }
+
+  std::function<void()> ReadLogs(const std::string& id, const LogOptions& options,
+                                 std::function<bool(LogStream, std::string_view)> on_data,
+                                 DoneStatus done) override;
+  void SubscribeEvents(const std::string& cluster_id,
+                       std::function<void(const EngineEvent&)> on_event) override;
+
+ private:
+  template <typename R>
+  using LongEffect = std::function<void(FakeEngineCore*, std::function<void(R)>)>;
+
+  template <typename R>
+  void CallLong(FakeCall call, LongEffect<R> effect, std::function<void(R)> done) {
+    const auto core = core_.lock();
+    if (core == nullptr) {  // the engine's object is gone for good
+      loop_->Post([weak = std::weak_ptr(client_), done = std::move(done)] {
+        if (weak.lock() != nullptr) done(R(EngineDown()));
+      });
+      return;
+    }
+    core->Call<R>(
+        call, client_,
+        [core = core.get(), effect = std::move(effect)](std::function<void(R)> reply) {
+          effect(core, std::move(reply));
+        },
+        std::move(done));
+  }
+
+  // For effects that answer at once.
+  template <typename R, typename Effect>
+  void Call(FakeCall call, Effect effect, std::function<void(R)> done) {
+    CallLong<R>(
+        call,
+        [effect = std::move(effect)](FakeEngineCore* core, std::function<void(R)> reply) {
+          reply(R(effect(core)));
+        },
+        std::move(done));
+  }
+
+  EventLoop* const loop_;
+  const std::weak_ptr<FakeEngineCore> core_;
+  const std::shared_ptr<FakeClient> client_;
+  std::map<uint64_t, std::shared_ptr<FakeLogReader>> readers_;
+  uint64_t next_reader_ = 1;
+};
+
+std::function<void()> FakeRuntime::ReadLogs(
+    const std::string& id, const LogOptions& options,
+    std::function<bool(LogStream, std::string_view)> on_data, DoneStatus done) {
+  const uint64_t key = next_reader_++;
+  auto reader = std::make_shared<FakeLogReader>();
+  reader->container_id = id;
+  reader->follow = options.follow;
+  reader->timestamps = options.timestamps;
+  readers_[key] = reader;
+  const std::weak_ptr<FakeLogReader> weak = reader;
+  CallLong<Status>(
+      FakeCall::kReadLogs,
+      [weak, options, on_data = std::move(on_data)](FakeEngineCore* core,
+                                                    std::function<void(Status)> reply) {
+        const auto listening = weak.lock();
+        if (listening == nullptr) return reply(OkStatus());  // cancelled
+        listening->done = std::move(reply);
+        listening->on_line = [weak, on_data](LogStream stream, const std::string& line) {
+          const auto reading = weak.lock();
+          if (reading == nullptr || reading->stopped || on_data(stream, line)) return;
+          reading->stopped = true;
+          if (reading->done) reading->done(OkStatus());
+        };
+        core->ReadLogs(listening, options);
+      },
+      [this, key, done = std::move(done)](Status status) {
+        if (readers_.erase(key) == 1) done(std::move(status));
+      });
+  return [this, key, client = std::weak_ptr(client_)] {
+    if (client.lock() == nullptr) return;
+    const auto found = readers_.find(key);
+    if (found == readers_.end()) return;
+    const auto cancelled = found->second;
+    readers_.erase(found);
+    if (cancelled->done) cancelled->done(OkStatus());  // ends the call at the engine
+  };
+}
+
+void FakeRuntime::SubscribeEvents(const std::string& cluster_id,
+                                  std::function<void(const EngineEvent&)> on_event) {
+  CHECK(!client_->on_event);
+  client_->cluster_id = cluster_id;
+  client_->on_event = std::move(on_event);
+  if (const auto core = core_.lock()) core->Subscribe(client_);
+}
+
+}  // namespace
+
+std::string_view ToString(FakeCall call) {
+  switch (call) {
+    case FakeCall::kInfo:
+      return "info";
+    case FakeCall::kList:
+      return "list";
+    case FakeCall::kInspect:
+      return "inspect";
+    case FakeCall::kCreate:
+      return "create";
+    case FakeCall::kStart:
+      return "start";
+    case FakeCall::kStop:
+      return "stop";
+    case FakeCall::kRemove:
+      return "remove";
+    case FakeCall::kInspectImage:
+      return "inspect-image";
+    case FakeCall::kPull:
+      return "pull";
+    case FakeCall::kEnsurePause:
+      return "ensure-pause";
+    case FakeCall::kReadLogs:
+      return "read-logs";
+  }
+  return "";
+}
+
+FakeEngine::FakeEngine(EventLoop* loop, FakeEngineOptions options)
+    : core_(std::make_shared<FakeEngineCore>(loop, std::move(options))) {}
+FakeEngine::~FakeEngine() = default;
+
+std::unique_ptr<ContainerRuntime> FakeEngine::Connect() {
+  return std::make_unique<FakeRuntime>(core_->loop, core_);
+}
+
+void FakeEngine::SetImage(const std::string& reference, FakeImage image) {
+  core_->images[NormalizeReference(reference)] = std::move(image);
+}
+
+void FakeEngine::RemoveImage(const std::string& reference) {
+  const auto found = core_->images.find(NormalizeReference(reference));
+  if (found != core_->images.end()) {
+    found->second.present = false;
+    return;
+  }
+  for (auto& [name, image] : core_->images) {
+    if (core_->FindImage(reference) == &image) image.present = false;
+  }
+}
+
+void FakeEngine::SetProgramChooser(std::function<FakeProgram(const ContainerConfig&)> choose) {
+  core_->choose_program = std::move(choose);
+}
+void FakeEngine::SetObserver(std::function<void(const FakeChange&)> observer) {
+  core_->observer = std::move(observer);
+}
+void FakeEngine::SetFaults(FakeFaults faults) { core_->options.faults = faults; }
+
+void FakeEngine::FailNext(FakeCall call, Status status, int count, bool done_nevertheless) {
+  CHECK(!status.ok() && count > 0);
+  core_->planned[call].push_back({std::move(status), count, done_nevertheless});
+}
+
+void FakeEngine::Crash() { core_->Crash(); }
+void FakeEngine::Start() { core_->Restart(); }
+bool FakeEngine::up() const { return core_->up; }
+void FakeEngine::RebootHost() { core_->RebootHost(); }
+void FakeEngine::BreakEventStreams() { core_->BreakEventStreams(); }
+
+bool FakeEngine::KillContainer(const std::string& id, int32_t exit_code, bool oom) {
+  return core_->Exit(id, exit_code, oom);
+}
+bool FakeEngine::DestroyContainer(const std::string& id) { return core_->Destroy(id); }
+
+void FakeEngine::AppendLog(const std::string& id, LogStream stream, const std::string& line) {
+  if (FakeEngineCore::Container* container = core_->Find(id)) {
+    core_->AppendLog(*container, stream, line);
+  }
+}
+
+std::vector<ContainerInfo> FakeEngine::Containers(const std::string& cluster_id) const {
+  return core_->List(cluster_id);
+}
+
+const ContainerConfig* FakeEngine::FindConfig(const std::string& id) const {
+  const FakeEngineCore::Container* container = std::as_const(*core_).Find(id);
+  return container == nullptr ? nullptr : &container->config;
+}
+
+int64_t FakeEngine::CallCount(FakeCall call) const {
+  return core_->calls[static_cast<size_t>(call)];
+}
+int64_t FakeEngine::injected_faults() const { return core_->injected_faults; }
+
+}  // namespace reconcile
