@@ -1,0 +1,265 @@
+#include "api/columns.h"
+
+#include "schema/core.h"
+#include "schema/workload.h"
+
+namespace reconcile {
+namespace {
+
+using Cells = std::vector<std::string>;
+
+std::string Age(const ObjectMeta& metadata, WallTime now) {
+  return metadata.creation_timestamp ? FormatAge(now.ms - metadata.creation_timestamp->ms)
+                                     : "<unknown>";
+}
+
+std::string OrNone(const std::string& text) { return text.empty() ? "<none>" : text; }
+
+std::string Join(const StringMap& map) {
+  std::string text;
+  for (const auto& [key, value] : map) text += (text.empty() ? "" : ",") + key + "=" + value;
+  return OrNone(text);
+}
+
+std::string SelectorText(const LabelSelector& selector) { return Join(selector.match_labels); }
+
+std::string Images(const PodSpec& spec) {
+  std::string text;
+  for (const Container& container : spec.containers) {
+    text += (text.empty() ? "" : ",") + container.image;
+  }
+  return text;
+}
+
+std::string Names(const PodSpec& spec) {
+  std::string text;
+  for (const Container& container : spec.containers) {
+    text += (text.empty() ? "" : ",") + container.name;
+  }
+  return text;
+}
+
+std::string Fraction(int64_t part, int64_t whole) {
+  return std::to_string(part) + "/" + std::to_string(whole);
+}
+
+Cells PodCells(const Pod& pod, WallTime now) {
+  int ready = 0;
+  int restarts = 0;
+  for (const ContainerStatus& container : pod.status.container_statuses) {
+    ready += container.ready ? 1 : 0;
+    restarts += container.restart_count;
+  }
+  return {
+      pod.metadata.name,         Fraction(ready, static_cast<int64_t>(pod.spec.containers.size())),
+      PodStatusWord(pod),        std::to_string(restarts),
+      Age(pod.metadata, now),    OrNone(pod.status.pod_ip),
+      OrNone(pod.spec.node_name)};
+}
+
+Cells DeploymentCells(const Deployment& deployment, WallTime now) {
+  const DeploymentStatus& status = deployment.status;
+  const PodSpec& spec = deployment.spec.pod_template.spec;
+  return {deployment.metadata.name,
+          Fraction(status.ready_replicas, deployment.spec.replicas),
+          std::to_string(status.updated_replicas),
+          std::to_string(status.available_replicas),
+          Age(deployment.metadata, now),
+          Names(spec),
+          Images(spec),
+          SelectorText(deployment.spec.selector)};
+}
+
+template <typename T>
+Cells ReplicaCells(const T& set, const std::string& selector, WallTime now) {
+  const PodSpec& spec = set.spec.pod_template.spec;
+  return {set.metadata.name,
+          std::to_string(set.spec.replicas),
+          std::to_string(set.status.replicas),
+          std::to_string(set.status.ready_replicas),
+          Age(set.metadata, now),
+          Names(spec),
+          Images(spec),
+          selector};
+}
+
+Cells ServiceCells(const Service& service, WallTime now) {
+  std::string ports;
+  for (const ServicePort& port : service.spec.ports) {
+    ports += (ports.empty() ? "" : ",") + std::to_string(port.port) + "/" +
+             std::string(ToString(port.protocol));
+  }
+  return {service.metadata.name,
+          std::string(ToString(service.spec.type)),
+          OrNone(service.spec.cluster_ip),
+          "<none>",
+          OrNone(ports),
+          Age(service.metadata, now),
+          Join(service.spec.selector)};
+}
+
+std::string AddressOf(const Node& node, std::string_view type) {
+  for (const NodeAddress& address : node.status.addresses) {
+    if (address.type == type) return address.address;
+  }
+  return "<none>";
+}
+
+Cells NodeCells(const Node& node, WallTime now) {
+  std::string status = IsReady(node) ? "Ready" : "NotReady";
+  if (node.spec.unschedulable) status += ",SchedulingDisabled";
+  const NodeSystemInfo& info = node.status.node_info;
+  return {node.metadata.name,
+          status,
+          "<none>",
+          Age(node.metadata, now),
+          info.agent_version,
+          AddressOf(node, "InternalIP"),
+          "<none>",
+          info.os_image,
+          info.kernel_version,
+          info.container_runtime_version,
+          OrNone(node.spec.pod_cidr)};
+}
+
+Cells EventCells(const Event& event, WallTime now) {
+  const std::string seen =
+      event.last_timestamp ? FormatAge(now.ms - event.last_timestamp->ms) : "<unknown>";
+  std::string kind = event.involved_object.kind;
+  for (char& c : kind) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return {seen,
+          std::string(ToString(event.type)),
+          event.reason,
+          kind + "/" + event.involved_object.name,
+          event.component + (event.host.empty() ? "" : ", " + event.host),
+          event.message,
+          std::to_string(event.count),
+          event.metadata.name};
+}
+
+std::string SourceMessage(const Source& source) {
+  const Condition* ready = FindCondition(source.status.conditions, "Ready");
+  return ready == nullptr ? "not read yet" : ready->message;
+}
+
+Cells SourceCells(const Source& source, WallTime now) {
+  const Condition* ready = FindCondition(source.status.conditions, "Ready");
+  return {source.metadata.name,
+          OrNone(source.status.applied_commit.substr(0, 12)),
+          ready == nullptr ? "Unknown" : std::string(ToString(ready->status)),
+          SourceMessage(source),
+          Age(source.metadata, now),
+          source.spec.repository,
+          source.spec.revision.empty() ? "HEAD" : source.spec.revision,
+          source.spec.path.empty() ? "/" : source.spec.path};
+}
+
+template <typename Data>
+std::string CountOf(const Data& data) {
+  return std::to_string(data.size());
+}
+
+}  // namespace
+
+std::string PodStatusWord(const Pod& pod) {
+  std::string word =
+      pod.status.reason.empty() ? std::string(ToString(pod.status.phase)) : pod.status.reason;
+  for (const ContainerStatus& container : pod.status.container_statuses) {
+    if (container.state.waiting && !container.state.waiting->reason.empty()) {
+      word = container.state.waiting->reason;
+    } else if (container.state.terminated) {
+      const ContainerStateTerminated& terminated = *container.state.terminated;
+      word = !terminated.reason.empty() ? terminated.reason
+                                        : "ExitCode:" + std::to_string(terminated.exit_code);
+    }
+  }
+  return pod.metadata.deletion_timestamp ? "Terminating" : word;
+}
+
+std::vector<TableColumn> ColumnsOf(Kind kind) {
+  switch (kind) {
+    case Kind::kNamespace:
+      return {{"Name"}, {"Status"}, {"Age"}};
+    case Kind::kNode:
+      return {{"Name"},
+              {"Status"},
+              {"Roles"},
+              {"Age"},
+              {"Version"},
+              {"Internal-IP", 1},
+              {"External-IP", 1},
+              {"OS-Image", 1},
+              {"Kernel-Version", 1},
+              {"Container-Runtime", 1},
+              {"Pod-CIDR", 1}};
+    case Kind::kPod:
+      return {{"Name"}, {"Ready"}, {"Status"}, {"Restarts"}, {"Age"}, {"IP", 1}, {"Node", 1}};
+    case Kind::kReplicationController:
+    case Kind::kReplicaSet:
+      return {{"Name"}, {"Desired"},       {"Current"},   {"Ready"},
+              {"Age"},  {"Containers", 1}, {"Images", 1}, {"Selector", 1}};
+    case Kind::kDeployment:
+      return {{"Name"}, {"Ready"},         {"Up-to-date"}, {"Available"},
+              {"Age"},  {"Containers", 1}, {"Images", 1},  {"Selector", 1}};
+    case Kind::kService:
+      return {{"Name"},    {"Type"}, {"Cluster-IP"}, {"External-IP"},
+              {"Port(s)"}, {"Age"},  {"Selector", 1}};
+    case Kind::kConfigMap:
+      return {{"Name"}, {"Data"}, {"Age"}};
+    case Kind::kSecret:
+      return {{"Name"}, {"Type"}, {"Data"}, {"Age"}};
+    case Kind::kEvent:
+      return {{"Last Seen"}, {"Type"},    {"Reason"},   {"Object"},
+              {"Source", 1}, {"Message"}, {"Count", 1}, {"Name", 1}};
+    case Kind::kSource:
+      return {{"Name"}, {"Commit"},        {"Ready"},       {"Message"},
+              {"Age"},  {"Repository", 1}, {"Revision", 1}, {"Path", 1}};
+    case Kind::kCluster:
+      return {{"Name"}, {"Cluster-ID"}, {"Epoch"}, {"Pod-CIDR"}};
+  }
+  return {};
+}
+
+std::vector<std::string> CellsOf(const Object& object, WallTime now) {
+  switch (object.kind) {
+    case Kind::kNamespace:
+      return {object.metadata.name, As<Namespace>(object)->phase, Age(object.metadata, now)};
+    case Kind::kNode:
+      return NodeCells(*As<Node>(object), now);
+    case Kind::kPod:
+      return PodCells(*As<Pod>(object), now);
+    case Kind::kReplicationController: {
+      const auto& controller = *As<ReplicationController>(object);
+      return ReplicaCells(controller, Join(controller.spec.selector), now);
+    }
+    case Kind::kReplicaSet: {
+      const auto& set = *As<ReplicaSet>(object);
+      return ReplicaCells(set, SelectorText(set.spec.selector), now);
+    }
+    case Kind::kDeployment:
+      return DeploymentCells(*As<Deployment>(object), now);
+    case Kind::kService:
+      return ServiceCells(*As<Service>(object), now);
+    case Kind::kConfigMap: {
+      const auto& map = *As<ConfigMap>(object);
+      return {map.metadata.name, std::to_string(map.data.size() + map.binary_data.size()),
+              Age(map.metadata, now)};
+    }
+    case Kind::kSecret: {
+      const auto& secret = *As<Secret>(object);
+      return {secret.metadata.name, secret.type, CountOf(secret.data), Age(secret.metadata, now)};
+    }
+    case Kind::kEvent:
+      return EventCells(*As<Event>(object), now);
+    case Kind::kSource:
+      return SourceCells(*As<Source>(object), now);
+    case Kind::kCluster: {
+      const auto& cluster = *As<Cluster>(object);
+      return {cluster.metadata.name, cluster.cluster_id, std::to_string(cluster.epoch),
+              cluster.pod_cidr};
+    }
+  }
+  return {};
+}
+
+}  // namespace reconcile

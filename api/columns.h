@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/table.h"
+#include "schema/pod.h"
+
+namespace reconcile {
+
+// Kubernetes' printer columns of a kind, and an object's cells for them, in the same order.
+std::vector<TableColumn> ColumnsOf(Kind kind);
+std::vector<std::string> CellsOf(const Object& object, WallTime now);
+
+// The STATUS word of `kubectl get pods`: Running, Pending, ContainerCreating, CrashLoopBackOff,
+// Terminating ...
+std::string PodStatusWord(const Pod& pod);
+
+}  // namespace reconcile

@@ -1,0 +1,286 @@
+#include "api/routes.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "api/plan_view.h"
+#include "api/table.h"
+#include "base/version.h"
+#include "schema/codec.h"
+#include "schema/core.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int64_t kMaxTailLines = 1'000'000;
+
+int HttpCode(StatusCode code) {
+  switch (code) {
+    case StatusCode::kOk:
+      return 200;
+    case StatusCode::kInvalid:
+      return 400;
+    case StatusCode::kNotFound:
+      return 404;
+    case StatusCode::kConflict:
+      return 409;
+    case StatusCode::kUnavailable:
+      return 503;
+    case StatusCode::kInternal:
+      return 500;
+  }
+  return 500;
+}
+
+ApiResponse Json(const Value& value) {
+  ApiResponse response;
+  response.body = WriteJson(value);
+  return response;
+}
+
+Value OkValue() {
+  Value value = Value::MakeMap();
+  value.Set("kind", Value::String("Status"));
+  value.Set("apiVersion", Value::String("v1"));
+  value.Set("status", Value::String("Success"));
+  return value;
+}
+
+std::vector<std::string> SplitPath(const std::string& path) {
+  std::vector<std::string> parts;
+  std::string part;
+  for (const char c : path + "/") {
+    if (c != '/') {
+      part += c;
+    } else if (!part.empty()) {
+      parts.push_back(std::move(part));
+      part.clear();
+    }
+  }
+  return parts;
+}
+
+// What a Kubernetes path names.
+struct ResourcePath {
+  Kind kind = Kind::kNamespace;
+  std::string namespace_name;  // empty: all, or a cluster-scoped kind
+  std::string name;            // empty: list
+  std::string subresource;
+};
+
+std::optional<ResourcePath> ParseResourcePath(const std::string& path) {
+  std::vector<std::string> parts = SplitPath(path);
+  std::string api_version;
+  size_t at = 0;
+  if (parts.size() >= 3 && parts[0] == "api") {
+    api_version = parts[1];
+    at = 2;
+  } else if (parts.size() >= 4 && parts[0] == "apis") {
+    api_version = parts[1] + "/" + parts[2];
+    at = 3;
+  } else {
+    return std::nullopt;
+  }
+  ResourcePath resource;
+  // /namespaces/NS/pods names pods; /namespaces/NS names the namespace itself.
+  if (parts.size() > at + 2 && parts[at] == "namespaces") {
+    resource.namespace_name = parts[at + 1];
+    at += 2;
+  }
+  const auto info = std::find_if(kAllKinds.begin(), kAllKinds.end(), [&](Kind kind) {
+    return InfoOf(kind).plural == parts[at] && InfoOf(kind).api_version == api_version;
+  });
+  if (info == kAllKinds.end()) return std::nullopt;
+  resource.kind = *info;
+  if (parts.size() > at + 1) resource.name = parts[at + 1];
+  if (parts.size() > at + 2) resource.subresource = parts[at + 2];
+  if (parts.size() > at + 3) return std::nullopt;
+  return resource;
+}
+
+void SortEvents(std::vector<ObjectPtr>* objects) {
+  std::stable_sort(objects->begin(), objects->end(), [](const ObjectPtr& a, const ObjectPtr& b) {
+    return As<Event>(*a)->last_timestamp < As<Event>(*b)->last_timestamp;
+  });
+}
+
+bool WantsTable(const ApiRequest& request) {
+  return request.accept.find("as=Table") != std::string::npos;
+}
+
+ApiResponse ListObjects(const ClusterState& state, const ResourcePath& resource,
+                        const ApiRequest& request, Now now) {
+  std::vector<ObjectPtr> objects;
+  for (const auto& [key, object] : state.Objects(resource.kind)) {
+    if (resource.namespace_name.empty() || key.namespace_name == resource.namespace_name) {
+      objects.push_back(object);
+    }
+  }
+  if (resource.kind == Kind::kEvent) SortEvents(&objects);
+  if (WantsTable(request)) return Json(EncodeTable(MakeTable(resource.kind, objects, now.wall)));
+  const KindInfo& info = InfoOf(resource.kind);
+  Value items = Value::MakeList();
+  for (const ObjectPtr& object : objects) {
+    items.Append(EncodeObject(*object, EncodeFor::kUser));
+  }
+  Value metadata = Value::MakeMap();
+  metadata.Set("resourceVersion", Value::String(std::to_string(state.revision())));
+  Value list = Value::MakeMap();
+  list.Set("apiVersion", Value::String(std::string(info.api_version)));
+  list.Set("kind", Value::String(std::string(info.name) + "List"));
+  list.Set("metadata", std::move(metadata));
+  list.Set("items", std::move(items));
+  return Json(list);
+}
+
+ApiResponse GetObject(const ClusterState& state, const ResourcePath& resource,
+                      const ApiRequest& request, Now now) {
+  const ObjectPtr object = state.Find({resource.kind, resource.namespace_name, resource.name});
+  if (object == nullptr) {
+    return ErrorResponse(NotFoundError(std::string(InfoOf(resource.kind).plural) + " \"" +
+                                       resource.name + "\" not found"));
+  }
+  if (WantsTable(request)) return Json(EncodeTable(MakeTable(resource.kind, {object}, now.wall)));
+  return Json(EncodeObject(*object, EncodeFor::kUser));
+}
+
+ApiResponse PodLog(Controller* controller, const ResourcePath& resource,
+                   const ApiRequest& request) {
+  LogRequest log;
+  log.container = request.Query("container");
+  log.previous = request.Query("previous") == "true";
+  log.follow = request.Query("follow") == "true";
+  log.timestamps = request.Query("timestamps") == "true";
+  const std::string tail = request.Query("tailLines");
+  if (!tail.empty()) {
+    const bool number =
+        tail.size() <= 7 && tail.find_first_not_of("0123456789") == std::string::npos;
+    if (!number)
+      return ErrorResponse(InvalidError("tailLines: '" + tail + "' is not a line count"));
+    log.tail_lines = std::min<int64_t>(std::stoll(tail), kMaxTailLines);
+  }
+  const auto pod = controller->State()->Find<Pod>(resource.namespace_name, resource.name);
+  if (pod == nullptr) {
+    return ErrorResponse(NotFoundError("pods \"" + resource.name + "\" not found"));
+  }
+  if (log.container.empty() && pod->spec.containers.size() > 1) {
+    return ErrorResponse(
+        InvalidError("pod " + resource.name + " has several containers; choose one with -c"));
+  }
+  ApiResponse response;
+  response.content_type = "text/plain";
+  response.stream = [controller, resource, log](LogSink sink) -> std::function<void()> {
+    auto opened = controller->OpenLogs(resource.namespace_name, resource.name, log, sink);
+    if (opened.ok()) return *opened;
+    sink.on_end(opened.status());
+    return [] {};
+  };
+  return response;
+}
+
+Value EncodeSources(const ClusterState& state) {
+  Value sources = Value::MakeList();
+  state.ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
+    sources.Append(EncodeObject(*source, EncodeFor::kUser));
+  });
+  return sources;
+}
+
+ApiResponse StatusRoute(Controller* controller) {
+  const auto state = controller->State();
+  Value unconverged = Value::MakeList();
+  for (const std::string& line : controller->Unconverged()) {
+    unconverged.Append(Value::String(line));
+  }
+  int64_t ready = 0;
+  state->ForEach<Pod>(
+      [&](const std::shared_ptr<const Pod>& pod) { ready += IsReady(*pod) ? 1 : 0; });
+  Value value = Value::MakeMap();
+  value.Set("sources", EncodeSources(*state));
+  value.Set("unconverged", std::move(unconverged));
+  value.Set("settled", Value::Bool(controller->Settled()));
+  value.Set("nodes", Value::Int(static_cast<int64_t>(state->Objects(Kind::kNode).size())));
+  value.Set("pods", Value::Int(static_cast<int64_t>(state->Objects(Kind::kPod).size())));
+  value.Set("podsReady", Value::Int(ready));
+  value.Set("revision", Value::Int(state->revision()));
+  return Json(value);
+}
+
+// {"commit": "...", "files": [{"path", "blobId", "content"}]}
+ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
+  const Result<Value> body = ParseJson(request.body, {.max_bytes = 96 << 20, .max_depth = 8});
+  if (!body.ok()) return ErrorResponse(body.status().WithContext("plan request"));
+  std::vector<ManifestFile> files;
+  for (const Value& file : body->GetList("files")) {
+    files.push_back({file.GetString("path"), file.GetString("blobId"),
+                     std::make_shared<std::string>(file.GetString("content"))});
+  }
+  const Result<Controller::PlanAnswer> answer =
+      controller->PlanManifests(request.Query("source"), body->GetString("commit"), files);
+  if (!answer.ok()) return ErrorResponse(answer.status());
+  Value value = Value::MakeMap();
+  value.Set("plan", EncodePlan(*answer));
+  value.Set("text", Value::String(PlanText(*answer, {.color = request.Query("color") == "true"})));
+  value.Set("noChange", Value::Bool(IsNoChange(*answer)));
+  return Json(value);
+}
+
+ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const std::string& verb) {
+  if (verb == "status" && request.method == "GET") return StatusRoute(controller);
+  if (request.method != "POST") {
+    return ErrorResponse(NotFoundError("no such path: " + request.method + " " + request.path));
+  }
+  if (verb == "plan") return PlanRoute(controller, request);
+  Status status = NotFoundError("no such path: " + request.path);
+  if (verb == "sync") status = controller->Sync(request.Query("source"));
+  if (verb == "confirm") status = controller->Confirm(request.Query("plan"));
+  return status.ok() ? Json(OkValue()) : ErrorResponse(status);
+}
+
+ApiResponse VersionRoute() {
+  Value value = Value::MakeMap();
+  value.Set("gitVersion", Value::String(std::string(kVersion)));
+  return Json(value);
+}
+
+}  // namespace
+
+ApiResponse ErrorResponse(const Status& status) {
+  ApiResponse response;
+  response.code = HttpCode(status.code());
+  Value value = OkValue();
+  value.Set("status", Value::String("Failure"));
+  value.Set("reason", Value::String(std::string(ToString(status.code()))));
+  value.Set("message", Value::String(status.message()));
+  value.Set("code", Value::Int(response.code));
+  response.body = WriteJson(value);
+  return response;
+}
+
+ApiResponse HandleApi(Controller* controller, const ApiRequest& request, Now now) {
+  constexpr std::string_view kOwnPrefix = "/apis/reconcile.dev/v1/";
+  if (request.path == "/healthz") return {.content_type = "text/plain", .body = "ok"};
+  if (request.path == "/version") return VersionRoute();
+  const std::optional<ResourcePath> resource = ParseResourcePath(request.path);
+  if (!resource) {
+    if (request.path.starts_with(kOwnPrefix)) {
+      return OwnRoutes(controller, request, request.path.substr(kOwnPrefix.size()));
+    }
+    return ErrorResponse(NotFoundError("no such path: " + request.path));
+  }
+  if (request.method != "GET") {
+    return ErrorResponse(InvalidError("this path can only be read; change the manifests in Git"));
+  }
+  if (resource->subresource == "log" && resource->kind == Kind::kPod) {
+    return PodLog(controller, *resource, request);
+  }
+  if (!resource->subresource.empty()) {
+    return ErrorResponse(NotFoundError("no such path: " + request.path));
+  }
+  const auto state = controller->State();
+  return resource->name.empty() ? ListObjects(*state, *resource, request, now)
+                                : GetObject(*state, *resource, request, now);
+}
+
+}  // namespace reconcile

@@ -1,0 +1,119 @@
+#include "api/table.h"
+
+#include "api/columns.h"
+
+namespace reconcile {
+
+Table MakeTable(Kind kind, const std::vector<ObjectPtr>& objects, WallTime now) {
+  Table table;
+  table.columns = ColumnsOf(kind);
+  for (const ObjectPtr& object : objects) {
+    Table::Row row{CellsOf(*object, now), object};
+    CHECK(row.cells.size() == table.columns.size());
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Value EncodeTable(const Table& table) {
+  Value columns = Value::MakeList();
+  for (const TableColumn& column : table.columns) {
+    Value definition = Value::MakeMap();
+    definition.Set("name", Value::String(column.name));
+    definition.Set("type", Value::String("string"));
+    definition.Set("format", Value::String(column.name == "Name" ? "name" : ""));
+    definition.Set("description", Value::String(""));
+    definition.Set("priority", Value::Int(column.priority));
+    columns.Append(std::move(definition));
+  }
+  Value rows = Value::MakeList();
+  for (const Table::Row& row : table.rows) {
+    Value cells = Value::MakeList();
+    for (const std::string& cell : row.cells) cells.Append(Value::String(cell));
+    Value metadata = Value::MakeMap();
+    metadata.Set("name", Value::String(row.object->metadata.name));
+    metadata.Set("namespace", Value::String(row.object->metadata.namespace_name));
+    Value object = Value::MakeMap();
+    object.Set("kind", Value::String("PartialObjectMetadata"));
+    object.Set("apiVersion", Value::String("meta.k8s.io/v1"));
+    object.Set("metadata", std::move(metadata));
+    Value encoded = Value::MakeMap();
+    encoded.Set("cells", std::move(cells));
+    encoded.Set("object", std::move(object));
+    rows.Append(std::move(encoded));
+  }
+  Value encoded = Value::MakeMap();
+  encoded.Set("kind", Value::String("Table"));
+  encoded.Set("apiVersion", Value::String("meta.k8s.io/v1"));
+  encoded.Set("metadata", Value::MakeMap());
+  encoded.Set("columnDefinitions", std::move(columns));
+  encoded.Set("rows", std::move(rows));
+  return encoded;
+}
+
+namespace {
+
+using TextRow = std::vector<std::string>;
+
+std::string UpperCase(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+// Cells come from outside: what a terminal would obey is shown, not sent (FAULTS 22).
+std::string Printable(const std::string& cell) {
+  std::string text;
+  for (const char c : cell) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += byte < 0x20 || byte == 0x7f ? '?' : c;
+  }
+  return text;
+}
+
+std::string Align(const std::vector<TextRow>& rows) {
+  std::vector<size_t> widths;
+  for (const TextRow& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const TextRow& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      text += row[i];
+      if (i + 1 < row.size()) text.append(widths[i] - row[i].size() + 3, ' ');
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string TableText(const Value& encoded_table, const TableTextOptions& options) {
+  std::vector<bool> shown;
+  TextRow header;
+  if (options.with_namespace) header.push_back("NAMESPACE");
+  for (const Value& column : encoded_table.GetList("columnDefinitions")) {
+    shown.push_back(options.wide || column.GetInt("priority") == 0);
+    if (shown.back()) header.push_back(UpperCase(column.GetString("name")));
+  }
+  std::vector<TextRow> rows = {header};
+  for (const Value& encoded : encoded_table.GetList("rows")) {
+    TextRow row;
+    if (options.with_namespace) {
+      const Value* object = encoded.Find("object");
+      const Value* metadata = object == nullptr ? nullptr : object->Find("metadata");
+      row.push_back(metadata == nullptr ? "" : metadata->GetString("namespace"));
+    }
+    const Value::List& cells = encoded.GetList("cells");
+    for (size_t i = 0; i < cells.size() && i < shown.size(); ++i) {
+      if (shown[i]) row.push_back(cells[i].IsString() ? Printable(cells[i].AsString()) : "");
+    }
+    rows.push_back(std::move(row));
+  }
+  return Align(rows);
+}
+
+}  // namespace reconcile

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/value.h"
+#include "schema/cluster_state.h"
+
+namespace reconcile {
+
+// What `get` prints of a kind: Kubernetes' columns. Priority 0 is always shown, 1 with -o wide.
+struct TableColumn {
+  std::string name;
+  int priority = 0;
+};
+struct Table {
+  std::vector<TableColumn> columns;
+  struct Row {
+    std::vector<std::string> cells;
+    ObjectPtr object;
+  };
+  std::vector<Row> rows;
+};
+
+// PURE. One view for every reader: the command line, kubectl (meta.k8s.io/v1 Table) and the page.
+Table MakeTable(Kind kind, const std::vector<ObjectPtr>& objects, WallTime now);
+Value EncodeTable(const Table& table);
+
+// Aligned text with a header line; `with_namespace` adds the NAMESPACE column, `wide` the
+// priority-1 columns.
+struct TableTextOptions {
+  bool with_namespace = false;
+  bool wide = false;
+};
+std::string TableText(const Value& encoded_table, const TableTextOptions& options);
+
+}  // namespace reconcile
