@@ -97,7 +97,8 @@ struct EngineInfo {
 // back (empty id): look again.
 struct EngineEvent {
   std::string container_id;
-  std::string action;  // "start", "die", "destroy", "oom", "rename", "resync"
+  // "start", "die", "destroy", "oom", "rename", "pause", "unpause", "update", "resync"
+  std::string action;
 };
 
 struct LogOptions {

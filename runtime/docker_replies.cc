@@ -1,0 +1,254 @@
+#include "runtime/docker_replies.h"
+
+#include <charconv>
+
+#include "base/value.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int kOldestApiMinor = 41;
+// The newest whose changes were looked at; newer engines still speak it unless their floor is
+// higher, and then their floor is spoken.
+constexpr int kNewestApiMinor = 44;
+
+std::string Cut(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  if (text.size() <= kMaxErrorBytes) return std::string(text);
+  return std::string(text.substr(0, kMaxErrorBytes)) + "...";
+}
+
+Result<Value> Parse(std::string_view what, std::string_view body) {
+  JsonLimits limits;
+  limits.max_bytes = body.size();  // bounded by the transport already
+  limits.max_depth = kMaxReplyDepth;
+  Result<Value> parsed = ParseJson(body, limits);
+  if (parsed.ok()) return parsed;
+  return InternalError("the engine's " + std::string(what) +
+                       " cannot be read: " + parsed.status().message());
+}
+
+Result<Value> ParseMap(std::string_view what, std::string_view body) {
+  Result<Value> parsed = Parse(what, body);
+  if (!parsed.ok() || parsed->IsMap()) return parsed;
+  return InternalError("the engine's " + std::string(what) + " is not a JSON object");
+}
+
+std::string EngineWords(std::string_view body) {
+  const Result<Value> parsed = ParseJson(body);
+  if (parsed.ok()) {
+    std::string message = parsed->GetString("message");
+    if (!message.empty()) return Cut(message);
+  }
+  return Cut(body);
+}
+
+// "1.41" -> 41; -1 when it is not of that form.
+int MinorOf(std::string_view api) {
+  constexpr std::string_view kMajor = "1.";
+  if (api.substr(0, kMajor.size()) != kMajor) return -1;
+  api.remove_prefix(kMajor.size());
+  int minor = -1;
+  const auto [end, error] = std::from_chars(api.data(), api.data() + api.size(), minor);
+  return error == std::errc() && end == api.data() + api.size() && minor <= 10'000 ? minor : -1;
+}
+
+// The engine writes Go's zero time for "never".
+std::optional<WallTime> TimeOf(const Value& map, std::string_view key) {
+  const std::string text = map.GetString(key);
+  if (text.empty() || text.starts_with("0001-")) return std::nullopt;
+  const Result<WallTime> time = ParseRfc3339(text);
+  if (!time.ok()) return std::nullopt;
+  return *time;
+}
+
+StringMap StringsOf(const Value* map) {
+  StringMap strings;
+  if (map == nullptr || !map->IsMap()) return strings;
+  for (const Value::Member& member : map->AsMap()) {
+    if (member.value.IsString()) strings[member.key] = member.value.AsString();
+  }
+  return strings;
+}
+
+ContainerRunState RunStateOf(std::string_view status) {
+  if (status == "running") return ContainerRunState::kRunning;
+  if (status == "paused") return ContainerRunState::kPaused;
+  if (status == "created") return ContainerRunState::kCreated;
+  if (status == "removing" || status == "dead") return ContainerRunState::kDead;
+  return ContainerRunState::kExited;  // "exited", "restarting"
+}
+
+int32_t Int32Of(const Value& map, std::string_view key) {
+  return static_cast<int32_t>(map.GetInt(key));
+}
+
+bool Contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+const Value& EmptyMap() {
+  static const Value kEmpty = Value::MakeMap();
+  return kEmpty;
+}
+
+const Value& MapIn(const Value& map, std::string_view key) {
+  const Value* found = map.Find(key);
+  return found != nullptr && found->IsMap() ? *found : EmptyMap();
+}
+
+}  // namespace
+
+Status StatusOfReply(int http_code, std::string_view body) {
+  if ((http_code >= 200 && http_code < 300) || http_code == 304) return OkStatus();
+  std::string words = EngineWords(body);
+  if (words.empty()) words = "the engine answered " + std::to_string(http_code);
+  if (http_code == 404) return NotFoundError(std::move(words));
+  if (http_code == 409) return ConflictError(std::move(words));
+  if (http_code == 400 || http_code == 501) return InvalidError(std::move(words));
+  if (http_code == 503) return UnavailableError(std::move(words));
+  return InternalError(std::move(words));
+}
+
+Status StatusOfStart(int http_code, std::string_view body) {
+  Status status = StatusOfReply(http_code, body);
+  const std::string& words = status.message();
+  const bool not_executable = Contains(words, "OCI runtime") ||
+                              Contains(words, "executable file not found") ||
+                              Contains(words, "no such file or directory");
+  if (status.ok() || status.code() == StatusCode::kConflict || !not_executable) return status;
+  return InvalidError(words);
+}
+
+Result<EngineVersion> ParseVersion(std::string_view body) {
+  const Result<Value> parsed = ParseMap("version", body);
+  if (!parsed.ok()) return parsed.status();
+  EngineVersion version;
+  version.newest_api = parsed->GetString("ApiVersion");
+  version.oldest_api = parsed->GetString("MinAPIVersion");
+  version.info.version = parsed->GetString("Version");
+  version.info.architecture = parsed->GetString("Arch");
+  version.info.kernel_version = parsed->GetString("KernelVersion");
+  version.info.operating_system = parsed->GetString("Os");
+  return version;
+}
+
+Result<std::string> NegotiateApi(const EngineVersion& version) {
+  const int newest = MinorOf(version.newest_api);
+  if (newest < 0) {
+    return InternalError("the engine's API version \"" + Cut(version.newest_api) +
+                         "\" cannot be read");
+  }
+  if (newest < kOldestApiMinor) {
+    return InvalidError("Docker Engine " + Cut(version.info.version) + " speaks API " +
+                        version.newest_api + "; 1." + std::to_string(kOldestApiMinor) +
+                        " (Docker 20.10) or newer is needed");
+  }
+  const int minor = std::max(std::min(newest, kNewestApiMinor), MinorOf(version.oldest_api));
+  return "1." + std::to_string(minor);
+}
+
+Result<EngineInfo> ParseInfo(const EngineVersion& version, std::string_view body) {
+  const Result<Value> parsed = ParseMap("info", body);
+  if (!parsed.ok()) return parsed.status();
+  EngineInfo info = version.info;
+  info.operating_system = parsed->GetString("OperatingSystem", info.operating_system);
+  info.kernel_version = parsed->GetString("KernelVersion", info.kernel_version);
+  info.cpus = parsed->GetInt("NCPU");
+  info.memory_bytes = parsed->GetInt("MemTotal");
+  info.live_restore = parsed->GetBool("LiveRestoreEnabled");
+  info.cgroup_driver = parsed->GetString("CgroupDriver");
+  return info;
+}
+
+Result<std::vector<std::string>> ParseContainerIds(std::string_view body) {
+  const Result<Value> parsed = Parse("list of containers", body);
+  if (!parsed.ok()) return parsed.status();
+  if (!parsed->IsList()) return InternalError("the engine's list of containers is not a list");
+  if (parsed->AsList().size() > kMaxListedContainers) {
+    return InternalError("the engine has " + std::to_string(parsed->AsList().size()) +
+                         " containers of ours, more than " + std::to_string(kMaxListedContainers));
+  }
+  std::vector<std::string> ids;
+  for (const Value& item : parsed->AsList()) {
+    std::string id = item.GetString("Id");
+    if (id.empty()) return InternalError("the engine listed a container without an id");
+    ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+Result<InspectedContainer> ParseContainer(std::string_view body) {
+  const Result<Value> parsed = ParseMap("container", body);
+  if (!parsed.ok()) return parsed.status();
+  InspectedContainer container;
+  ContainerInfo& info = container.info;
+  info.id = parsed->GetString("Id");
+  if (info.id.empty()) return InternalError("the engine described a container without an id");
+  info.name = parsed->GetString("Name");
+  if (info.name.starts_with('/')) info.name.erase(0, 1);
+  info.image_id = parsed->GetString("Image");
+  info.created_at = TimeOf(*parsed, "Created");
+  const Value& config = MapIn(*parsed, "Config");
+  info.labels = StringsOf(config.Find("Labels"));
+  container.terminal = config.GetBool("Tty");
+  const Value& state = MapIn(*parsed, "State");
+  info.state = RunStateOf(state.GetString("Status"));
+  info.process_id = state.GetInt("Pid");
+  info.exit_code = Int32Of(state, "ExitCode");
+  info.oom_killed = state.GetBool("OOMKilled");
+  info.error = Cut(state.GetString("Error"));
+  info.started_at = TimeOf(state, "StartedAt");
+  info.finished_at = TimeOf(state, "FinishedAt");
+  return container;
+}
+
+Result<std::string> ParseCreatedId(std::string_view body) {
+  const Result<Value> parsed = ParseMap("answer", body);
+  if (!parsed.ok()) return parsed.status();
+  std::string id = parsed->GetString("Id");
+  if (id.empty()) return InternalError("the engine gave no id for the new container");
+  return id;
+}
+
+Result<ImageInfo> ParseImage(std::string_view body) {
+  const Result<Value> parsed = ParseMap("image", body);
+  if (!parsed.ok()) return parsed.status();
+  ImageInfo image;
+  image.id = parsed->GetString("Id");
+  if (image.id.empty()) return InternalError("the engine described an image without an id");
+  image.size_bytes = parsed->GetInt("Size");
+  for (const Value& tag : parsed->GetList("RepoTags")) {
+    if (tag.IsString()) image.tags.push_back(tag.AsString());
+  }
+  const Value& config = MapIn(*parsed, "Config");
+  image.stop_signal = config.GetString("StopSignal");
+  image.user = config.GetString("User");
+  return image;
+}
+
+Result<std::optional<EngineEvent>> ParseEvent(std::string_view line) {
+  const Result<Value> parsed = ParseMap("event", line);
+  if (!parsed.ok()) return parsed.status();
+  if (parsed->GetString("Type") != "container") return std::optional<EngineEvent>();
+  EngineEvent event;
+  event.container_id = MapIn(*parsed, "Actor").GetString("ID");
+  event.action = parsed->GetString("Action");
+  // An empty id would mean "look at everything".
+  if (event.container_id.empty() || event.action.empty()) return std::optional<EngineEvent>();
+  return std::optional<EngineEvent>(std::move(event));
+}
+
+Status ParseProgressLine(std::string_view line) {
+  const Result<Value> parsed = ParseMap("progress", line);
+  if (!parsed.ok()) return parsed.status();
+  std::string words = MapIn(*parsed, "errorDetail").GetString("message");
+  if (words.empty()) words = parsed->GetString("error");
+  if (words.empty()) return OkStatus();
+  words = Cut(words);
+  const bool absent = Contains(words, "not found") || Contains(words, "manifest unknown") ||
+                      Contains(words, "no matching manifest") || Contains(words, "denied");
+  return absent ? NotFoundError(std::move(words)) : UnavailableError(std::move(words));
+}
+
+}  // namespace reconcile

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "runtime/container_runtime.h"
+
+namespace reconcile {
+
+// PURE: what the Docker Engine API (docs.docker.com/engine/api/v1.41) answers, taken apart. Every
+// parser takes bytes from outside: anything malformed is Internal, never a crash.
+
+inline constexpr int kMaxReplyDepth = 64;
+inline constexpr size_t kMaxListedContainers = 10'000;
+inline constexpr size_t kMaxErrorBytes = 4'096;  // of the engine's words that are kept
+
+// OK for 2xx and 304. Else the engine's words ({"message": ...}), with the code that says what a
+// caller can do: 400 Invalid, 404 NotFound, 409 Conflict, 501 Invalid, 503 Unavailable, other
+// Internal.
+Status StatusOfReply(int http_code, std::string_view body);
+// As above, but an engine that could not execute the program (some versions say 500 or 404 for
+// that) is Invalid: the same start will fail again.
+Status StatusOfStart(int http_code, std::string_view body);
+
+struct EngineVersion {
+  EngineInfo info;  // those fields that GET /version knows
+  std::string newest_api;
+  std::string oldest_api;
+};
+Result<EngineVersion> ParseVersion(std::string_view body);
+// The API version to speak with this engine. Invalid when it is older than 1.41.
+Result<std::string> NegotiateApi(const EngineVersion& version);
+// Adds what GET /info knows to `version.info`.
+Result<EngineInfo> ParseInfo(const EngineVersion& version, std::string_view body);
+
+// Ids of GET /containers/json.
+Result<std::vector<std::string>> ParseContainerIds(std::string_view body);
+
+struct InspectedContainer {
+  ContainerInfo info;
+  bool terminal = false;  // its log is one raw stream, without frames
+};
+Result<InspectedContainer> ParseContainer(std::string_view body);
+Result<std::string> ParseCreatedId(std::string_view body);
+Result<ImageInfo> ParseImage(std::string_view body);
+// One line of GET /events; none for an event that is not a container's.
+Result<std::optional<EngineEvent>> ParseEvent(std::string_view line);
+// One line of a pull or load: OK for progress, else the failure that it reports.
+Status ParseProgressLine(std::string_view line);
+
+}  // namespace reconcile

@@ -1,0 +1,162 @@
+#include "runtime/docker_requests.h"
+
+#include <cstdio>
+
+#include "base/value.h"
+
+namespace reconcile {
+namespace {
+
+Value Strings(const std::vector<std::string>& items) {
+  Value list = Value::MakeList();
+  for (const std::string& item : items) list.Append(Value::String(item));
+  return list;
+}
+
+Value LogConfig(bool is_sandbox) {
+  Value options = Value::MakeMap();
+  if (!is_sandbox) {
+    options.Set("max-size", Value::String(std::to_string(kLogMaxSizeMegabytes) + "m"));
+    options.Set("max-file", Value::String(std::to_string(kLogMaxFiles)));
+  }
+  Value config = Value::MakeMap();
+  config.Set("Type", Value::String(is_sandbox ? "none" : "json-file"));
+  config.Set("Config", std::move(options));
+  return config;
+}
+
+Value Mounts(const std::vector<BindMount>& binds) {
+  Value mounts = Value::MakeList();
+  for (const BindMount& bind : binds) {
+    Value mount = Value::MakeMap();
+    mount.Set("Type", Value::String("bind"));
+    mount.Set("Source", Value::String(bind.host_path));
+    mount.Set("Target", Value::String(bind.container_path));
+    mount.Set("ReadOnly", Value::Bool(bind.read_only));
+    mounts.Append(std::move(mount));
+  }
+  return mounts;
+}
+
+Value HostConfig(const ContainerConfig& config) {
+  Value host = Value::MakeMap();
+  const bool joins = !config.network_container.empty();
+  const std::string shared = "container:" + config.network_container;
+  host.Set("NetworkMode", Value::String(joins ? shared : "none"));
+  if (joins) host.Set("IpcMode", Value::String(shared));
+  if (config.is_sandbox) {
+    host.Set("IpcMode", Value::String("shareable"));
+    host.Set("SecurityOpt", Strings({"no-new-privileges"}));
+  }
+  if (config.cpu_shares > 0) host.Set("CpuShares", Value::Int(config.cpu_shares));
+  if (config.cpu_quota_us > 0) {
+    host.Set("CpuPeriod", Value::Int(kCpuPeriodUs));
+    host.Set("CpuQuota", Value::Int(config.cpu_quota_us));
+  }
+  if (config.memory_bytes > 0) {
+    host.Set("Memory", Value::Int(config.memory_bytes));
+    // Without this the engine grants as much swap again on top of the limit.
+    host.Set("MemorySwap", Value::Int(config.memory_bytes));
+  }
+  host.Set("OomScoreAdj", Value::Int(config.oom_score_adj));
+  if (config.pids_limit > 0) host.Set("PidsLimit", Value::Int(config.pids_limit));
+  Value restart = Value::MakeMap();
+  restart.Set("Name", Value::String("no"));
+  host.Set("RestartPolicy", std::move(restart));
+  host.Set("LogConfig", LogConfig(config.is_sandbox));
+  host.Set("Init", Value::Bool(false));
+  if (!config.binds.empty()) host.Set("Mounts", Mounts(config.binds));
+  return host;
+}
+
+std::string ClusterFilter(const std::string& cluster_id) {
+  return std::string(kLabelCluster) + "=" + cluster_id;
+}
+
+}  // namespace
+
+std::string EscapeUrl(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+        c == '.' || c == '_' || c == '~') {
+      escaped += c;
+    } else {
+      escaped += '%';
+      escaped += kHex[byte >> 4];
+      escaped += kHex[byte & 15];
+    }
+  }
+  return escaped;
+}
+
+Status ValidateConfig(const ContainerConfig& config) {
+  RETURN_IF_ERROR(ValidateContainerName(config.name));
+  if (!config.network_container.empty()) {
+    RETURN_IF_ERROR(ValidateContainerName(config.network_container));
+  }
+  const Result<ImageReference> image = ParseImageReference(config.image);
+  return image.status().WithContext("container " + config.name);
+}
+
+std::string CreatePath(const ContainerConfig& config) {
+  return "/containers/create?name=" + EscapeUrl(config.name);
+}
+
+std::string CreateBody(const ContainerConfig& config) {
+  Value body = Value::MakeMap();
+  body.Set("Image", Value::String(config.image));
+  if (!config.entrypoint.empty()) body.Set("Entrypoint", Strings(config.entrypoint));
+  if (!config.cmd.empty()) body.Set("Cmd", Strings(config.cmd));
+  if (!config.env.empty()) body.Set("Env", Strings(config.env));
+  if (!config.working_dir.empty()) body.Set("WorkingDir", Value::String(config.working_dir));
+  // The engine refuses a host name beside a joined network namespace, and takes the sandbox's.
+  if (!config.hostname.empty() && config.network_container.empty()) {
+    body.Set("Hostname", Value::String(config.hostname));
+  }
+  Value labels = Value::MakeMap();
+  for (const auto& [name, value] : config.labels) labels.Set(name, Value::String(value));
+  body.Set("Labels", std::move(labels));
+  body.Set("HostConfig", HostConfig(config));
+  return WriteJson(body);
+}
+
+std::string ListPath(const std::string& cluster_id) {
+  Value filters = Value::MakeMap();
+  filters.Set("label", Strings({ClusterFilter(cluster_id)}));
+  return "/containers/json?all=1&filters=" + EscapeUrl(WriteJson(filters));
+}
+
+std::string EventsPath(const std::string& cluster_id, int64_t since_seconds) {
+  Value filters = Value::MakeMap();
+  filters.Set("type", Strings({"container"}));
+  filters.Set("label", Strings({ClusterFilter(cluster_id)}));
+  filters.Set("event",
+              Strings({"start", "die", "destroy", "oom", "rename", "pause", "unpause", "update"}));
+  return "/events?since=" + std::to_string(since_seconds) +
+         "&filters=" + EscapeUrl(WriteJson(filters));
+}
+
+std::string PullPath(const ImageReference& reference) {
+  return "/images/create?fromImage=" + EscapeUrl(reference.name) +
+         "&tag=" + EscapeUrl(reference.tag);
+}
+
+std::string LogsPath(const std::string& id, bool follow, bool timestamps, int64_t tail,
+                     const std::optional<LogStamp>& since) {
+  std::string path = "/containers/" + EscapeUrl(id) + "/logs?stdout=1&stderr=1";
+  if (follow) path += "&follow=1";
+  if (timestamps) path += "&timestamps=1";
+  path += "&tail=" + (tail < 0 ? std::string("all") : std::to_string(tail));
+  if (since.has_value()) {
+    char text[48];
+    std::snprintf(text, sizeof(text), "&since=%lld.%09d", static_cast<long long>(since->seconds),
+                  since->nanoseconds);
+    path += text;
+  }
+  return path;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,299 @@
+#include "runtime/docker_runtime.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "runtime/docker_api.h"
+#include "runtime/docker_events.h"
+#include "runtime/docker_logs.h"
+#include "runtime/docker_replies.h"
+#include "runtime/docker_requests.h"
+#include "runtime/image_archive.h"
+#include "runtime/image_reference.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int64_t kMaxGraceSeconds = 24 * 3600;
+
+std::string ContainerPath(const std::string& id, std::string_view rest) {
+  return "/containers/" + EscapeUrl(id) + std::string(rest);
+}
+
+Status StatusOf(const HttpReply& reply) {
+  if (!reply.transport.ok()) return reply.transport;
+  return StatusOfReply(reply.code, reply.body);
+}
+
+// The inspections of one listing, as they come in.
+struct Listing {
+  std::vector<std::optional<ContainerInfo>> found;  // none: it vanished meanwhile
+  size_t missing = 0;
+  Status failure;
+  ContainerRuntime::Done<std::vector<ContainerInfo>> done;
+
+  void Take(size_t index, const Result<ContainerInfo>& result) {
+    if (result.ok()) {
+      found[index] = *result;
+    } else if (result.status().code() != StatusCode::kNotFound && failure.ok()) {
+      failure = result.status();
+    }
+    if (--missing == 0) Finish();
+  }
+
+  void Finish() {
+    if (!failure.ok()) return done(failure);
+    std::vector<ContainerInfo> infos;
+    for (std::optional<ContainerInfo>& info : found) {
+      if (info.has_value()) infos.push_back(*std::move(info));
+    }
+    done(std::move(infos));
+  }
+};
+
+class DockerRuntime final : public ContainerRuntime {
+ public:
+  DockerRuntime(EventLoop* loop, DockerOptions options) : api_(loop, std::move(options)) {}
+  ~DockerRuntime() override { *alive_ = false; }
+
+  void GetEngineInfo(Done<EngineInfo> done) override;
+  void ListContainers(const std::string& cluster_id,
+                      Done<std::vector<ContainerInfo>> done) override;
+  void InspectContainer(const std::string& id, Done<ContainerInfo> done) override;
+  void CreateContainer(const ContainerConfig& config, Done<std::string> done) override;
+  void StartContainer(const std::string& id, DoneStatus done) override;
+  void StopContainer(const std::string& id, int64_t grace_seconds, DoneStatus done) override;
+  void RemoveContainer(const std::string& id, DoneStatus done) override;
+  void InspectImage(const std::string& reference, Done<ImageInfo> done) override;
+  void PullImage(const std::string& reference, DoneStatus done) override;
+  void EnsurePauseImage(Done<std::string> done) override;
+  std::function<void()> ReadLogs(const std::string& id, const LogOptions& options,
+                                 std::function<bool(LogStream, std::string_view)> on_data,
+                                 DoneStatus done) override;
+  void SubscribeEvents(const std::string& cluster_id,
+                       std::function<void(const EngineEvent&)> on_event) override;
+
+ private:
+  using OnReply = std::function<void(HttpReply)>;
+
+  HttpCall NewCall(std::string method, std::string path) const;
+  void Send(HttpCall call, OnReply on_reply);
+  // For arguments that no engine is asked about: `done` still comes later, on the loop.
+  template <typename R>
+  void Refuse(Status status, std::function<void(R)> done);
+  void InspectListed(const HttpReply& reply, Done<std::vector<ContainerInfo>> done);
+  void LoadPause(const ImageArchive& archive, Done<std::string> done);
+  void FollowProgress(HttpCall call, DoneStatus done);
+
+  DockerApi api_;
+  std::unique_ptr<DockerEvents> events_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+HttpCall DockerRuntime::NewCall(std::string method, std::string path) const {
+  HttpCall call;
+  call.method = std::move(method);
+  call.path = std::move(path);
+  call.timeout_ms = api_.options().call_timeout_ms;
+  return call;
+}
+
+void DockerRuntime::Send(HttpCall call, OnReply on_reply) {
+  call.done = std::move(on_reply);
+  api_.Start(std::move(call));
+}
+
+template <typename R>
+void DockerRuntime::Refuse(Status status, std::function<void(R)> done) {
+  api_.loop()->Post([alive = alive_, status = std::move(status), done = std::move(done)] {
+    if (*alive) done(R(status));
+  });
+}
+
+void DockerRuntime::GetEngineInfo(Done<EngineInfo> done) {
+  api_.GetVersion([this, done = std::move(done)](const Result<EngineVersion>& version) {
+    if (!version.ok()) return done(version.status());
+    Send(NewCall("GET", "/info"), [version = *version, done](const HttpReply& reply) {
+      const Status status = StatusOf(reply);
+      if (!status.ok()) return done(status);
+      done(ParseInfo(version, reply.body));
+    });
+  });
+}
+
+void DockerRuntime::ListContainers(const std::string& cluster_id,
+                                   Done<std::vector<ContainerInfo>> done) {
+  Send(NewCall("GET", ListPath(cluster_id)),
+       [this, done = std::move(done)](const HttpReply& reply) { InspectListed(reply, done); });
+}
+
+void DockerRuntime::InspectListed(const HttpReply& reply, Done<std::vector<ContainerInfo>> done) {
+  if (const Status status = StatusOf(reply); !status.ok()) return done(status);
+  const Result<std::vector<std::string>> ids = ParseContainerIds(reply.body);
+  if (!ids.ok()) return done(ids.status());
+  if (ids->empty()) return done(std::vector<ContainerInfo>());
+  const auto listing = std::make_shared<Listing>();
+  listing->found.resize(ids->size());
+  listing->missing = ids->size();
+  listing->done = std::move(done);
+  for (size_t i = 0; i < ids->size(); ++i) {
+    InspectContainer((*ids)[i],
+                     [listing, i](const Result<ContainerInfo>& info) { listing->Take(i, info); });
+  }
+}
+
+void DockerRuntime::InspectContainer(const std::string& id, Done<ContainerInfo> done) {
+  if (Status status = ValidateContainerName(id); !status.ok()) {
+    return Refuse(std::move(status), std::move(done));
+  }
+  Send(NewCall("GET", ContainerPath(id, "/json")),
+       [done = std::move(done)](const HttpReply& reply) {
+         if (const Status status = StatusOf(reply); !status.ok()) return done(status);
+         const Result<InspectedContainer> container = ParseContainer(reply.body);
+         if (!container.ok()) return done(container.status());
+         done(container->info);
+       });
+}
+
+void DockerRuntime::CreateContainer(const ContainerConfig& config, Done<std::string> done) {
+  if (Status status = ValidateConfig(config); !status.ok()) {
+    return Refuse(std::move(status), std::move(done));
+  }
+  HttpCall call = NewCall("POST", CreatePath(config));
+  call.body = CreateBody(config);
+  Send(std::move(call), [done = std::move(done)](const HttpReply& reply) {
+    if (const Status status = StatusOf(reply); !status.ok()) return done(status);
+    done(ParseCreatedId(reply.body));
+  });
+}
+
+void DockerRuntime::StartContainer(const std::string& id, DoneStatus done) {
+  if (Status status = ValidateContainerName(id); !status.ok()) {
+    return Refuse(std::move(status), std::move(done));
+  }
+  Send(NewCall("POST", ContainerPath(id, "/start")),
+       [done = std::move(done)](const HttpReply& reply) {
+         done(reply.transport.ok() ? StatusOfStart(reply.code, reply.body) : reply.transport);
+       });
+}
+
+void DockerRuntime::StopContainer(const std::string& id, int64_t grace_seconds, DoneStatus done) {
+  if (Status status = ValidateContainerName(id); !status.ok()) {
+    return Refuse(std::move(status), std::move(done));
+  }
+  // A negative time would mean "wait for ever" to the engine.
+  const int64_t grace = std::min(std::max<int64_t>(grace_seconds, 0), kMaxGraceSeconds);
+  HttpCall call = NewCall("POST", ContainerPath(id, "/stop?t=" + std::to_string(grace)));
+  call.timeout_ms += grace * 1000;
+  call.lane = HttpLane::kLong;
+  Send(std::move(call), [done = std::move(done)](const HttpReply& reply) {
+    done(StatusOf(reply));  // 304: it was not running
+  });
+}
+
+void DockerRuntime::RemoveContainer(const std::string& id, DoneStatus done) {
+  if (Status status = ValidateContainerName(id); !status.ok()) {
+    return Refuse(std::move(status), std::move(done));
+  }
+  Send(NewCall("DELETE", ContainerPath(id, "?force=1&v=1")),
+       [done = std::move(done)](const HttpReply& reply) {
+         const Status status = StatusOf(reply);
+         done(status.code() == StatusCode::kNotFound ? OkStatus() : status);
+       });
+}
+
+void DockerRuntime::InspectImage(const std::string& reference, Done<ImageInfo> done) {
+  if (const auto parsed = ParseImageReference(reference); !parsed.ok()) {
+    return Refuse(parsed.status(), std::move(done));
+  }
+  Send(NewCall("GET", "/images/" + reference + "/json"),
+       [done = std::move(done)](const HttpReply& reply) {
+         if (const Status status = StatusOf(reply); !status.ok()) return done(status);
+         done(ParseImage(reply.body));
+       });
+}
+
+void DockerRuntime::FollowProgress(HttpCall call, DoneStatus done) {
+  const auto progress = std::make_shared<ProgressReader>();
+  call.lane = HttpLane::kLong;
+  call.timeout_ms = 0;
+  call.idle_timeout_ms = api_.options().pull_idle_timeout_ms;
+  call.on_data = [progress](std::string_view bytes) {
+    progress->Feed(bytes);
+    return true;
+  };
+  Send(std::move(call), [progress, done = std::move(done)](const HttpReply& reply) {
+    Status status = StatusOf(reply);
+    // The engine says 500 when a registry cannot be reached.
+    if (reply.code >= 500) status = UnavailableError(status.message());
+    done(status.ok() ? progress->Finish() : status);
+  });
+}
+
+void DockerRuntime::PullImage(const std::string& reference, DoneStatus done) {
+  const Result<ImageReference> parsed = ParseImageReference(reference);
+  if (!parsed.ok()) return Refuse(parsed.status(), std::move(done));
+  FollowProgress(NewCall("POST", PullPath(*parsed)), std::move(done));
+}
+
+void DockerRuntime::EnsurePauseImage(Done<std::string> done) {
+  api_.GetVersion([this, done = std::move(done)](const Result<EngineVersion>& version) {
+    if (!version.ok()) return done(version.status());
+    const auto archive = std::make_shared<const ImageArchive>(
+        BuildPauseArchive(PauseProgram(), version->info.architecture));
+    InspectImage(archive->reference, [this, archive, done](const Result<ImageInfo>& image) {
+      if (image.ok()) return done(image->id);
+      if (image.status().code() != StatusCode::kNotFound) return done(image.status());
+      LoadPause(*archive, done);
+    });
+  });
+}
+
+void DockerRuntime::LoadPause(const ImageArchive& archive, Done<std::string> done) {
+  HttpCall call = NewCall("POST", "/images/load?quiet=1");
+  call.body = archive.tar;
+  call.content_type = "application/x-tar";
+  FollowProgress(std::move(call), [this, reference = archive.reference,
+                                   done = std::move(done)](const Status& loaded) {
+    if (!loaded.ok()) return done(loaded.WithContext("cannot load the pause image"));
+    InspectImage(reference, [done](const Result<ImageInfo>& image) {
+      if (!image.ok()) return done(image.status().WithContext("the pause image is not there"));
+      done(image->id);
+    });
+  });
+}
+
+std::function<void()> DockerRuntime::ReadLogs(
+    const std::string& id, const LogOptions& options,
+    std::function<bool(LogStream, std::string_view)> on_data, DoneStatus done) {
+  if (Status status = ValidateContainerName(id); !status.ok()) {
+    const auto cancelled = std::make_shared<bool>(false);
+    Refuse<Status>(std::move(status), [cancelled, done = std::move(done)](Status refused) {
+      if (!*cancelled) done(std::move(refused));
+    });
+    return [cancelled] { *cancelled = true; };
+  }
+  const auto reader =
+      std::make_shared<DockerLogReader>(&api_, id, options, std::move(on_data), std::move(done));
+  reader->Start();
+  return [alive = alive_, weak = std::weak_ptr(reader)] {
+    if (!*alive) return;
+    if (const auto reading = weak.lock()) reading->Cancel();
+  };
+}
+
+void DockerRuntime::SubscribeEvents(const std::string& cluster_id,
+                                    std::function<void(const EngineEvent&)> on_event) {
+  CHECK(events_ == nullptr);
+  events_ = std::make_unique<DockerEvents>(&api_, cluster_id, std::move(on_event));
+  events_->Start();
+}
+
+}  // namespace
+
+std::unique_ptr<ContainerRuntime> MakeDockerRuntime(EventLoop* loop, DockerOptions options) {
+  return std::make_unique<DockerRuntime>(loop, std::move(options));
+}
+
+}  // namespace reconcile

@@ -1,0 +1,114 @@
+#include "runtime/docker_streams.h"
+
+#include "runtime/docker_replies.h"
+
+namespace reconcile {
+namespace {
+
+constexpr size_t kFrameHeaderBytes = 8;
+constexpr int kNanosecondDigits = 9;
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Length of the payload behind the header that `bytes` begins with; none when it is no header.
+std::optional<size_t> FrameLength(std::string_view bytes) {
+  const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>(bytes[i])); };
+  if (byte(0) > 3 || byte(1) != 0 || byte(2) != 0 || byte(3) != 0) return std::nullopt;
+  return byte(4) << 24 | byte(5) << 16 | byte(6) << 8 | byte(7);
+}
+
+}  // namespace
+
+Status LineSplitter::Feed(std::string_view bytes, const OnLine& on_line) {
+  while (!bytes.empty()) {
+    const size_t end = bytes.find('\n');
+    const std::string_view piece = bytes.substr(0, end);
+    if (rest_.size() + piece.size() > kMaxStreamLineBytes) {
+      return InvalidError("a line of the engine's stream is longer than " +
+                          std::to_string(kMaxStreamLineBytes) + " bytes");
+    }
+    rest_ += piece;
+    if (end == std::string_view::npos) return OkStatus();
+    bytes.remove_prefix(end + 1);
+    Finish(on_line);
+  }
+  return OkStatus();
+}
+
+void LineSplitter::Finish(const OnLine& on_line) {
+  std::string line;
+  line.swap(rest_);
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  if (!line.empty()) on_line(line);
+}
+
+void ProgressReader::Take(std::string_view line) {
+  if (failure_.ok()) failure_ = ParseProgressLine(line);
+}
+
+void ProgressReader::Feed(std::string_view bytes) {
+  const Status status = lines_.Feed(bytes, [this](std::string_view line) { Take(line); });
+  if (failure_.ok()) failure_ = status;
+}
+
+Status ProgressReader::Finish() {
+  lines_.Finish([this](std::string_view line) { Take(line); });
+  return failure_;
+}
+
+Status FrameReader::Feed(std::string_view bytes, const OnFrame& on_frame) {
+  rest_ += bytes;
+  size_t position = 0;
+  Status status;
+  while (rest_.size() - position >= kFrameHeaderBytes) {
+    const std::string_view left = std::string_view(rest_).substr(position);
+    const std::optional<size_t> length = FrameLength(left);
+    if (!length.has_value() || *length > kMaxLogFrameBytes) {
+      status = InternalError("the engine's log stream is damaged: bad frame header");
+      break;
+    }
+    if (left.size() - kFrameHeaderBytes < *length) break;
+    // 0 is standard input, which no log holds; 3 is an error of the engine itself.
+    const LogStream stream = left[0] == 1 ? LogStream::kOut : LogStream::kError;
+    on_frame(stream, left.substr(kFrameHeaderBytes, *length));
+    position += kFrameHeaderBytes + *length;
+  }
+  rest_.erase(0, position);
+  return status;
+}
+
+Status FrameReader::Finish() const {
+  if (rest_.empty()) return OkStatus();
+  return InternalError("the engine's log stream ended inside a frame");
+}
+
+std::optional<StampedLine> SplitStamp(std::string_view line) {
+  const size_t blank = line.find(' ');
+  constexpr size_t kSecondsLength = 19;  // 2026-11-21T01:49:59
+  constexpr size_t kMaxStampLength = 40;
+  if (blank == std::string_view::npos || blank < kSecondsLength || blank > kMaxStampLength) {
+    return std::nullopt;
+  }
+  const std::string_view text = line.substr(0, blank);
+  std::string whole(text.substr(0, kSecondsLength));
+  size_t position = kSecondsLength;
+  StampedLine stamped;
+  if (position < text.size() && text[position] == '.') {
+    ++position;
+    int digits = 0;
+    for (; position < text.size() && IsDigit(text[position]); ++position, ++digits) {
+      if (digits < kNanosecondDigits) {
+        stamped.stamp.nanoseconds = stamped.stamp.nanoseconds * 10 + (text[position] - '0');
+      }
+    }
+    for (; digits < kNanosecondDigits; ++digits) stamped.stamp.nanoseconds *= 10;
+  }
+  whole += text.substr(position);
+  const Result<WallTime> seconds = ParseRfc3339(whole);
+  if (!seconds.ok()) return std::nullopt;
+  stamped.stamp.seconds = seconds->ms / 1000;
+  stamped.text = line.substr(blank + 1);
+  return stamped;
+}
+
+}  // namespace reconcile
