@@ -1,0 +1,50 @@
+// A tiny HTTP server to see something run: answers on port 8888 with its host name and how many
+// requests it has had.
+#include <httplib.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+constexpr int kPort = 8888;
+
+httplib::Server* running = nullptr;
+
+void EndServer(int) { running->stop(); }
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+std::string Greeting() {
+  const char* greeting = std::getenv("GREETING");
+  return greeting == nullptr ? "Hello" : greeting;
+}
+
+}  // namespace
+
+int main() {
+  httplib::Server server;
+  running = &server;
+  std::signal(SIGTERM, EndServer);
+  std::signal(SIGINT, EndServer);
+  std::atomic<long> requests = 0;
+  server.Get(".*", [&](const httplib::Request& request, httplib::Response& response) {
+    const long number = ++requests;
+    response.set_content(
+        Greeting() + " from " + HostName() + ", request " + std::to_string(number) + "\n",
+        "text/plain");
+    std::printf("%s %s %ld\n", request.method.c_str(), request.path.c_str(), number);
+    std::fflush(stdout);
+  });
+  std::printf("%s listens on %d\n", HostName().c_str(), kPort);
+  std::fflush(stdout);
+  return server.listen("0.0.0.0", kPort) ? 0 : 1;
+}
