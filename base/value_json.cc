@@ -1,9 +1,9 @@
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
-#include <charconv>
-#include <cmath>
-#include <unordered_map>
+#include <optional>
 
-#include "base/check.h"
+#include "base/key_index.h"
+#include "base/numbers.h"
 #include "base/text_positions.h"
 #include "base/value.h"
 
@@ -91,11 +91,9 @@ class TreeBuilder {
  private:
   struct Frame {
     Value value;
-    Value::Member member;                        // the one being read
-    std::unordered_map<std::string, Mark> seen;  // keys of the map, once it is large
+    Value::Member member;  // the one being read
+    KeyIndex keys;
   };
-  // Maps up to this size are searched for duplicates key by key.
-  static constexpr size_t kLinearSearchLimit = 16;
 
   Mark Here(std::string_view token) const { return positions_.At(cursor_.OffsetOf(token)); }
 
@@ -113,17 +111,12 @@ class TreeBuilder {
   // Boost 1.81 rounds some doubles wrongly: the number is read again from the text.
   bool Real(json::error_code* error) {
     const std::string_view token = cursor_.Next();
-    double number = 0;
-    const auto result = std::from_chars(token.data(), token.data() + token.size(), number);
-    if (result.ec == std::errc::result_out_of_range && !IsTiny(token)) {
+    const std::optional<double> number = ParseDouble(token);
+    if (!number) {
       return Fail(Here(token),
                   "the number " + std::string(token.substr(0, 40)) + " is out of range", error);
     }
-    return Add(Value::Double(number), Here(token));
-  }
-  static bool IsTiny(std::string_view token) {
-    const size_t exponent = token.find_first_of("eE");
-    return exponent != std::string_view::npos && token.substr(exponent + 1).starts_with('-');
+    return Add(Value::Double(*number), Here(token));
   }
 
   bool Begin(Value value) {
@@ -157,28 +150,10 @@ class TreeBuilder {
     Frame& frame = stack_.back();
     frame.member = {std::exchange(text_, {}), Value(), mark};
     const std::string& key = frame.member.key;
-    const Mark first = FindKey(&frame, key);
-    if (first.line != 0) {
-      return Fail(mark, "duplicate key '" + key + "', first on line " + std::to_string(first.line),
-                  error);
-    }
-    if (!frame.seen.empty()) frame.seen.emplace(key, mark);
-    return true;
-  }
-
-  static Mark FindKey(Frame* frame, const std::string& key) {
-    const Value::Map& map = frame->value.AsMap();
-    if (map.size() < kLinearSearchLimit) {
-      for (const Value::Member& member : map) {
-        if (member.key == key) return member.key_mark;
-      }
-      return {};
-    }
-    if (frame->seen.empty()) {
-      for (const Value::Member& member : map) frame->seen.emplace(member.key, member.key_mark);
-    }
-    const auto found = frame->seen.find(key);
-    return found == frame->seen.end() ? Mark{} : found->second;
+    const Mark* first = frame.keys.Find(frame.value.AsMap(), key);
+    if (first == nullptr) return true;
+    return Fail(mark, "duplicate key '" + key + "', first on line " + std::to_string(first->line),
+                error);
   }
 
   TokenCursor cursor_;
