@@ -1,0 +1,36 @@
+#include "schema/core.h"
+
+#include "base/check.h"
+
+namespace reconcile {
+
+std::string_view ToString(ServiceType type) {
+  switch (type) {
+    case ServiceType::kClusterIp:
+      return "ClusterIP";
+    case ServiceType::kNodePort:
+      return "NodePort";
+    case ServiceType::kLoadBalancer:
+      return "LoadBalancer";
+    case ServiceType::kExternalName:
+      return "ExternalName";
+  }
+  CHECK(false);
+}
+
+std::string_view ToString(EventType type) {
+  switch (type) {
+    case EventType::kNormal:
+      return "Normal";
+    case EventType::kWarning:
+      return "Warning";
+  }
+  CHECK(false);
+}
+
+bool IsReady(const Node& node) {
+  const Condition* ready = FindCondition(node.status.conditions, "Ready");
+  return ready != nullptr && ready->status == ConditionStatus::kTrue;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,78 @@
+#include "schema/object.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/check.h"
+
+namespace reconcile {
+
+namespace {
+
+constexpr std::string_view kOwnGroup = "reconcile.dev/v1";
+
+constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
+    {Kind::kNamespace, "Namespace", "v1", "namespaces", "namespace", "ns", false, true},
+    {Kind::kNode, "Node", "v1", "nodes", "node", "no", false, false},
+    {Kind::kPod, "Pod", "v1", "pods", "pod", "po", true, true},
+    {Kind::kReplicationController, "ReplicationController", "v1", "replicationcontrollers",
+     "replicationcontroller", "rc", true, true},
+    {Kind::kReplicaSet, "ReplicaSet", "apps/v1", "replicasets", "replicaset", "rs", true, true},
+    {Kind::kDeployment, "Deployment", "apps/v1", "deployments", "deployment", "deploy", true, true},
+    {Kind::kService, "Service", "v1", "services", "service", "svc", true, true},
+    {Kind::kConfigMap, "ConfigMap", "v1", "configmaps", "configmap", "cm", true, true},
+    {Kind::kSecret, "Secret", "v1", "secrets", "secret", "", true, true},
+    {Kind::kEvent, "Event", "v1", "events", "event", "ev", true, false},
+    {Kind::kSource, "Source", kOwnGroup, "sources", "source", "", false, false},
+    {Kind::kCluster, "Cluster", kOwnGroup, "clusters", "cluster", "", false, false},
+}};
+
+bool EqualIgnoringCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+}  // namespace
+
+const KindInfo& InfoOf(Kind kind) {
+  const KindInfo& info = kKinds[static_cast<size_t>(kind)];
+  CHECK(info.kind == kind);
+  return info;
+}
+
+std::string_view ToString(Kind kind) { return InfoOf(kind).name; }
+
+std::optional<Kind> FindKind(std::string_view api_version, std::string_view name) {
+  for (const KindInfo& info : kKinds) {
+    if (info.name == name && info.api_version == api_version) return info.kind;
+  }
+  return std::nullopt;
+}
+
+std::optional<Kind> FindKindByWord(std::string_view word) {
+  if (word.empty()) return std::nullopt;
+  for (const KindInfo& info : kKinds) {
+    for (std::string_view name : {info.singular, info.plural, info.short_name}) {
+      if (EqualIgnoringCase(name, word)) return info.kind;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string ToString(const ObjectKey& key) {
+  std::string text(ToString(key.kind));
+  text += ' ';
+  if (!key.namespace_name.empty()) text += key.namespace_name + '/';
+  return text + key.name;
+}
+
+const OwnerReference* ControllerOf(const ObjectMeta& metadata) {
+  for (const OwnerReference& owner : metadata.owner_references) {
+    if (owner.controller) return &owner;
+  }
+  return nullptr;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,164 @@
+#include "schema/pod.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/check.h"
+
+namespace reconcile {
+
+std::string_view ToString(PullPolicy policy) {
+  switch (policy) {
+    case PullPolicy::kUnset:
+      return "";
+    case PullPolicy::kAlways:
+      return "Always";
+    case PullPolicy::kIfNotPresent:
+      return "IfNotPresent";
+    case PullPolicy::kNever:
+      return "Never";
+  }
+  CHECK(false);
+}
+
+std::string_view ToString(RestartPolicy policy) {
+  switch (policy) {
+    case RestartPolicy::kAlways:
+      return "Always";
+    case RestartPolicy::kOnFailure:
+      return "OnFailure";
+    case RestartPolicy::kNever:
+      return "Never";
+  }
+  CHECK(false);
+}
+
+std::string_view ToString(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kTcp:
+      return "TCP";
+    case Protocol::kUdp:
+      return "UDP";
+    case Protocol::kSctp:
+      return "SCTP";
+  }
+  CHECK(false);
+}
+
+std::string_view ToString(PodPhase phase) {
+  switch (phase) {
+    case PodPhase::kPending:
+      return "Pending";
+    case PodPhase::kRunning:
+      return "Running";
+    case PodPhase::kSucceeded:
+      return "Succeeded";
+    case PodPhase::kFailed:
+      return "Failed";
+    case PodPhase::kUnknown:
+      return "Unknown";
+  }
+  CHECK(false);
+}
+
+std::string_view ToString(ConditionStatus status) {
+  switch (status) {
+    case ConditionStatus::kTrue:
+      return "True";
+    case ConditionStatus::kFalse:
+      return "False";
+    case ConditionStatus::kUnknown:
+      return "Unknown";
+  }
+  CHECK(false);
+}
+
+const Condition* FindCondition(const std::vector<Condition>& conditions, std::string_view type) {
+  for (const Condition& condition : conditions) {
+    if (condition.type == type) return &condition;
+  }
+  return nullptr;
+}
+
+bool SetCondition(std::vector<Condition>* conditions, Condition condition, WallTime now) {
+  auto found = std::find_if(conditions->begin(), conditions->end(), [&](const Condition& existing) {
+    return existing.type == condition.type;
+  });
+  if (found == conditions->end()) {
+    condition.last_transition_time = now;
+    conditions->push_back(std::move(condition));
+    return true;
+  }
+  condition.last_transition_time =
+      found->status == condition.status ? found->last_transition_time : now;
+  if (!condition.last_update_time) condition.last_update_time = found->last_update_time;
+  if (*found == condition) return false;
+  *found = std::move(condition);
+  return true;
+}
+
+bool IsTerminal(const Pod& pod) {
+  return pod.status.phase == PodPhase::kSucceeded || pod.status.phase == PodPhase::kFailed;
+}
+
+bool IsActive(const Pod& pod) { return !IsTerminal(pod) && !pod.metadata.deletion_timestamp; }
+
+bool IsReady(const Pod& pod) {
+  const Condition* ready = FindCondition(pod.status.conditions, "Ready");
+  return ready != nullptr && ready->status == ConditionStatus::kTrue;
+}
+
+namespace {
+
+ResourceList EffectiveRequests(const ResourceRequirements& resources) {
+  ResourceList requests = resources.requests;
+  requests.insert(resources.limits.begin(), resources.limits.end());
+  return requests;
+}
+
+Quantity SaturatedSum(const Quantity& a, const Quantity& b) {
+  int64_t sum = 0;
+  if (__builtin_add_overflow(a.Milli(), b.Milli(), &sum)) {
+    sum =
+        a.IsNegative() ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int64_t>::max();
+  }
+  return Quantity::FromMilli(sum);
+}
+
+constexpr std::string_view kQosResources[] = {"cpu", "memory"};
+
+const Quantity* FindNonZero(const ResourceList& list, std::string_view resource) {
+  auto found = list.find(std::string(resource));
+  return found == list.end() || found->second.IsZero() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+ResourceList RequestsOf(const PodSpec& spec) {
+  ResourceList total;
+  for (const Container& container : spec.containers) {
+    for (const auto& [resource, quantity] : EffectiveRequests(container.resources)) {
+      auto [entry, inserted] = total.emplace(resource, quantity);
+      if (!inserted) entry->second = SaturatedSum(entry->second, quantity);
+    }
+  }
+  return total;
+}
+
+std::string QosClassOf(const PodSpec& spec) {
+  bool any = false;
+  bool guaranteed = !spec.containers.empty();
+  for (const Container& container : spec.containers) {
+    const ResourceList requests = EffectiveRequests(container.resources);
+    for (std::string_view resource : kQosResources) {
+      const Quantity* request = FindNonZero(requests, resource);
+      const Quantity* limit = FindNonZero(container.resources.limits, resource);
+      any = any || request != nullptr || limit != nullptr;
+      guaranteed = guaranteed && request != nullptr && limit != nullptr && *request == *limit;
+    }
+  }
+  if (!any) return "BestEffort";
+  return guaranteed ? "Guaranteed" : "Burstable";
+}
+
+}  // namespace reconcile
