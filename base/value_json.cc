@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/key_index.h"
+#include "base/log.h"
 #include "base/numbers.h"
 #include "base/text_positions.h"
 #include "base/value.h"
@@ -152,8 +153,10 @@ class TreeBuilder {
     const std::string& key = frame.member.key;
     const Mark* first = frame.keys.Find(frame.value.AsMap(), key);
     if (first == nullptr) return true;
-    return Fail(mark, "duplicate key '" + key + "', first on line " + std::to_string(first->line),
-                error);
+    return Fail(
+        mark,
+        "duplicate key '" + EscapeForLog(key) + "', first on line " + std::to_string(first->line),
+        error);
   }
 
   TokenCursor cursor_;

@@ -21,7 +21,10 @@ struct ManifestLimits {
   size_t max_documents_per_file = 1000;
   size_t max_objects = 20'000;
   int max_depth = 64;
-  size_t max_alias_nodes = 10'000;  // nodes that aliases may expand to in a document
+  size_t max_nodes_per_file = 300'000;  // scalars, lists and maps
+  // What the aliases of a file may expand to: a node for each scalar, list and map, and one more
+  // for every 256 bytes of a scalar. Also how many anchors a document may have.
+  size_t max_alias_nodes = 10'000;
   size_t max_problems = 1000;       // reported; the rest is counted
 };
 
@@ -37,8 +40,9 @@ ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
                                const std::string& default_namespace = "default",
                                const ManifestLimits& limits = {});
 
-// A YAML text's documents as values with marks; comment-only and empty documents are left out.
-// Invalid carries the first error as "line:column: message".
+// A YAML text's documents as values with marks, typed as kubectl types them (yaml_scalar.h);
+// comment-only and empty documents are left out, as are those with an error. After a document that
+// is no YAML, reading goes on at the next `---`. Line and column count characters from 1.
 struct YamlDocuments {
   std::vector<Value> documents;
   std::vector<Problem> errors;  // file empty
