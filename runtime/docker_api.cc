@@ -78,7 +78,7 @@ Status DockerApi::TakeVersion(const HttpReply& reply) {
   RETURN_IF_ERROR(version.status());
   const Result<std::string> api = NegotiateApi(*version);
   RETURN_IF_ERROR(api.status());
-  version_ = *std::move(version);
+  version_ = std::move(version).value();
   version_.info.api_version = *api;
   prefix_ = "/v" + *api;
   return OkStatus();

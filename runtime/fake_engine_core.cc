@@ -120,6 +120,7 @@ Result<ContainerInfo> FakeEngineCore::Inspect(const std::string& id) const {
 
 Result<std::string> FakeEngineCore::Create(const ContainerConfig& config) {
   if (Status status = ValidateContainerName(config.name); !status.ok()) return status;
+  if (const auto parsed = ParseImageReference(config.image); !parsed.ok()) return parsed.status();
   const FakeImage* image = FindImage(config.image);
   if (image == nullptr) return NotFoundError("No such image: " + NormalizeReference(config.image));
   if (const Container* other = Find(config.name)) {
@@ -174,7 +175,7 @@ Status FakeEngineCore::StartContainer(const std::string& id) {
   info.started_at = loop->now().wall;
   info.finished_at.reset();
   ++container->run;
-  if (!program.output.empty()) AppendLog(*container, LogStream::kOut, program.output);
+  for (const std::string& line : program.output) AppendLog(*container, LogStream::kOut, line);
   if (program.exit_after_ms >= 0) {
     ScheduleExit(info.id, container->run, program.exit_after_ms, program.exit_code,
                  program.oom_killed);
@@ -247,6 +248,7 @@ Status FakeEngineCore::RemoveContainer(const std::string& id) {
 }
 
 Result<ImageInfo> FakeEngineCore::InspectImage(const std::string& reference) const {
+  if (const auto parsed = ParseImageReference(reference); !parsed.ok()) return parsed.status();
   const FakeImage* image = FindImage(reference);
   if (image == nullptr) return NotFoundError("No such image: " + NormalizeReference(reference));
   ImageInfo info;
@@ -260,6 +262,9 @@ Result<ImageInfo> FakeEngineCore::InspectImage(const std::string& reference) con
 }
 
 void FakeEngineCore::Pull(const std::string& reference, Reply<Status> reply) {
+  if (const auto parsed = ParseImageReference(reference); !parsed.ok()) {
+    return reply(parsed.status());
+  }
   const std::string name = NormalizeReference(reference);
   const auto found = images.find(name);
   if (found == images.end()) {

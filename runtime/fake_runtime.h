@@ -15,11 +15,11 @@ namespace reconcile {
 struct FakeProgram {
   int64_t exit_after_ms = -1;  // -1: runs until it is stopped
   int32_t exit_code = 0;
-  bool oom_killed = false;       // its own exit is the kernel's OOM killer's doing
-  int64_t stop_takes_ms = 5;     // from the stop signal to its exit; -1: it ignores the signal
-  int32_t stop_exit_code = 143;  // 128 + SIGTERM
-  std::string start_error;       // not empty: a start fails with these words, exit code 127
-  std::string output;            // lines written to standard output at the start of each run
+  bool oom_killed = false;          // its own exit is the kernel's OOM killer's doing
+  int64_t stop_takes_ms = 5;        // from the stop signal to its exit; -1: it ignores the signal
+  int32_t stop_exit_code = 143;     // 128 + SIGTERM
+  std::string start_error;          // not empty: a start fails with these words, exit code 127
+  std::vector<std::string> output;  // lines to standard output at the start of each run
 };
 
 struct FakeImage {

@@ -66,16 +66,18 @@ std::string PauseImageConfig(std::string_view architecture, const std::string& l
 
 }  // namespace
 
-void TarWriter::AddFile(std::string_view name, std::string_view bytes, uint32_t mode) {
-  CHECK(!name.empty() && name.size() <= kMaxNameBytes);
+void TarWriter::AddHeader(std::string_view name, std::string_view target, char type, size_t size,
+                          uint32_t mode) {
+  CHECK(!name.empty() && name.size() <= kMaxNameBytes && target.size() <= kMaxNameBytes);
   TarHeader header{};
   std::memcpy(header.name, name.data(), name.size());
   SetOctal(header.mode, mode);
   SetOctal(header.user_id, 0);
   SetOctal(header.group_id, 0);
-  SetOctal(header.size, bytes.size());
+  SetOctal(header.size, size);
   SetOctal(header.time, 0);
-  header.type = '0';
+  header.type = type;
+  if (!target.empty()) std::memcpy(header.link_name, target.data(), target.size());
   std::memcpy(header.magic, "ustar", 6);
   std::memcpy(header.version, "00", 2);
   // The checksum counts its own field as blanks.
@@ -89,8 +91,16 @@ void TarWriter::AddFile(std::string_view name, std::string_view bytes, uint32_t 
   std::memcpy(header.checksum, digits, sizeof(digits));
   std::memcpy(raw, &header, kBlockBytes);
   bytes_.append(raw, raw + kBlockBytes);
+}
+
+void TarWriter::AddFile(std::string_view name, std::string_view bytes, uint32_t mode) {
+  AddHeader(name, "", '0', bytes.size(), mode);
   bytes_ += bytes;
   bytes_.append((kBlockBytes - bytes.size() % kBlockBytes) % kBlockBytes, '\0');
+}
+
+void TarWriter::AddLink(std::string_view name, std::string_view target) {
+  AddHeader(name, target, '2', 0, 0777);
 }
 
 std::string TarWriter::Finish() {

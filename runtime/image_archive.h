@@ -12,10 +12,14 @@ class TarWriter {
  public:
   // `name` has at most 100 bytes.
   void AddFile(std::string_view name, std::string_view bytes, uint32_t mode);
+  // A symbolic link; `target` has at most 100 bytes too.
+  void AddLink(std::string_view name, std::string_view target);
   // Ends the archive and gives it away.
   std::string Finish();
 
  private:
+  void AddHeader(std::string_view name, std::string_view target, char type, size_t size,
+                 uint32_t mode);
   std::string bytes_;
 };
 
