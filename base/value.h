@@ -97,6 +97,7 @@ struct Value::Member {
 struct JsonLimits {
   size_t max_bytes = 16 << 20;
   int max_depth = 64;
+  size_t max_values = 4'000'000;  // scalars, lists and maps
 };
 
 // Strict RFC 8259; a duplicate key is an error, as is a number beyond double's range. An integer

@@ -53,7 +53,8 @@ class TreeBuilder {
   static constexpr size_t max_string_size = static_cast<size_t>(-1);
   static constexpr size_t max_key_size = static_cast<size_t>(-1);
 
-  explicit TreeBuilder(std::string_view text) : cursor_(text), positions_(text) {}
+  TreeBuilder(std::string_view text, size_t max_values)
+      : cursor_(text), positions_(text), max_values_(max_values) {}
 
   Value TakeRoot() { return std::move(root_); }
   const std::string& problem() const { return problem_; }
@@ -61,15 +62,15 @@ class TreeBuilder {
 
   bool on_document_begin(json::error_code&) { return true; }
   bool on_document_end(json::error_code&) { return true; }
-  bool on_array_begin(json::error_code&) { return Begin(Value::MakeList()); }
-  bool on_object_begin(json::error_code&) { return Begin(Value::MakeMap()); }
-  bool on_array_end(size_t, json::error_code&) { return End(); }
-  bool on_object_end(size_t, json::error_code&) { return End(); }
+  bool on_array_begin(json::error_code& error) { return Begin(Value::MakeList(), &error); }
+  bool on_object_begin(json::error_code& error) { return Begin(Value::MakeMap(), &error); }
+  bool on_array_end(size_t, json::error_code& error) { return End(&error); }
+  bool on_object_end(size_t, json::error_code& error) { return End(&error); }
 
   bool on_string_part(json::string_view part, size_t, json::error_code&) { return Keep(part); }
-  bool on_string(json::string_view part, size_t, json::error_code&) {
+  bool on_string(json::string_view part, size_t, json::error_code& error) {
     Keep(part);
-    return Add(Value::String(std::exchange(text_, {})), Here(cursor_.Next()));
+    return Add(Value::String(std::exchange(text_, {})), Here(cursor_.Next()), &error);
   }
   bool on_key_part(json::string_view part, size_t, json::error_code&) { return Keep(part); }
   bool on_key(json::string_view part, size_t, json::error_code& error) {
@@ -77,15 +78,15 @@ class TreeBuilder {
     return SetKey(Here(cursor_.Next()), &error);
   }
   bool on_number_part(json::string_view, json::error_code&) { return true; }
-  bool on_int64(int64_t number, json::string_view, json::error_code&) {
-    return Add(Value::Int(number), Here(cursor_.Next()));
+  bool on_int64(int64_t number, json::string_view, json::error_code& error) {
+    return Add(Value::Int(number), Here(cursor_.Next()), &error);
   }
   bool on_uint64(uint64_t, json::string_view, json::error_code& error) { return Real(&error); }
   bool on_double(double, json::string_view, json::error_code& error) { return Real(&error); }
-  bool on_bool(bool value, json::error_code&) {
-    return Add(Value::Bool(value), Here(cursor_.Next()));
+  bool on_bool(bool value, json::error_code& error) {
+    return Add(Value::Bool(value), Here(cursor_.Next()), &error);
   }
-  bool on_null(json::error_code&) { return Add(Value(), Here(cursor_.Next())); }
+  bool on_null(json::error_code& error) { return Add(Value(), Here(cursor_.Next()), &error); }
   bool on_comment_part(json::string_view, json::error_code&) { return true; }
   bool on_comment(json::string_view, json::error_code&) { return true; }
 
@@ -117,24 +118,32 @@ class TreeBuilder {
       return Fail(Here(token),
                   "the number " + std::string(token.substr(0, 40)) + " is out of range", error);
     }
-    return Add(Value::Double(*number), Here(token));
+    return Add(Value::Double(*number), Here(token), error);
   }
 
-  bool Begin(Value value) {
+  bool Begin(Value value, json::error_code* error) {
     value.mark = Here(cursor_.Next());
+    if (!CountValue(value.mark, error)) return false;
     stack_.push_back({std::move(value), {}, {}});
     return true;
   }
 
-  bool End() {
+  bool CountValue(Mark mark, json::error_code* error) {
+    if (++values_ <= max_values_) return true;
+    return Fail(mark, "JSON of more than " + std::to_string(max_values_) + " values", error);
+  }
+
+  bool End(json::error_code* error) {
     cursor_.Next();
     Value value = std::move(stack_.back().value);
     stack_.pop_back();
+    --values_;  // counted when it began
     const Mark mark = value.mark;
-    return Add(std::move(value), mark);
+    return Add(std::move(value), mark, error);
   }
 
-  bool Add(Value value, Mark mark) {
+  bool Add(Value value, Mark mark, json::error_code* error) {
+    if (!CountValue(mark, error)) return false;
     value.mark = mark;
     if (stack_.empty()) {
       root_ = std::move(value);
@@ -161,6 +170,8 @@ class TreeBuilder {
 
   TokenCursor cursor_;
   TextPositions positions_;
+  size_t max_values_;
+  size_t values_ = 0;
   Value root_;
   std::vector<Frame> stack_;
   std::string text_;  // of the string being read
@@ -186,7 +197,7 @@ Result<Value> ParseJson(std::string_view text, const JsonLimits& limits) {
   }
   json::parse_options options;
   options.max_depth = static_cast<size_t>(limits.max_depth);
-  json::basic_parser<TreeBuilder> parser(options, text);
+  json::basic_parser<TreeBuilder> parser(options, text, limits.max_values);
   json::error_code error;
   const size_t used = parser.write_some(false, text.data(), text.size(), error);
   if (!error && used < text.size()) error = json::error::extra_data;

@@ -117,6 +117,14 @@ TEST(Json, SizeIsLimited) {
   EXPECT_EQ(ErrorOf("[1,2,3,456]", limits), "1:1: JSON of 11 bytes; the limit is 10");
 }
 
+TEST(Json, NumberOfValuesIsLimited) {
+  JsonLimits limits;
+  limits.max_values = 5;
+  EXPECT_EQ(ErrorOf("[1, {\"a\": []}, 2]", limits), "parsed");
+  EXPECT_EQ(ErrorOf("[1, {\"a\": []}, 2, 3]", limits), "1:19: JSON of more than 5 values");
+  EXPECT_EQ(ErrorOf("[1, 2, [[3]]]", limits), "1:10: JSON of more than 5 values");
+}
+
 TEST(Json, RefusesWhatRfc8259Refuses) {
   for (const char* text :
        {"{'a': 1}", "[1,]", "{\"a\":1,}", "[01]", "[+1]", "[.5]", "[1.]", "[NaN]", "[Infinity]",
