@@ -101,7 +101,7 @@ std::string BusyboxRoot() {
   TarWriter tar;
   tar.AddFile("bin/busybox", ReadFile("/bin/busybox"), 0755);
   for (const char* applet : {"sh", "sleep", "echo", "cat", "yes", "head", "httpd", "nc", "kill",
-                             "true", "false", "seq", "hostname", "ip", "ls", "dd"}) {
+                             "true", "false", "seq", "hostname", "ip", "ls", "dd", "tr"}) {
     tar.AddLink("bin/" + std::string(applet), "busybox");
   }
   return tar.Finish();

@@ -114,7 +114,7 @@ std::unique_ptr<RuntimeHarness> MakeFakeHarness(bool live_restore) {
   return std::make_unique<FakeHarness>(live_restore);
 }
 
-std::unique_ptr<RuntimeHarness> MakeDockerHarness(bool live_restore) {
+TestDockerd* DaemonOf(bool live_restore) {
   std::unique_ptr<TestDockerd>& daemon = Daemon(live_restore);
   if (daemon == nullptr) {
     TestDockerdOptions options;
@@ -124,7 +124,11 @@ std::unique_ptr<RuntimeHarness> MakeDockerHarness(bool live_restore) {
     CHECK(started.ok());
     daemon = std::move(started).value();
   }
-  return std::make_unique<DockerHarness>(daemon.get());
+  return daemon.get();
+}
+
+std::unique_ptr<RuntimeHarness> MakeDockerHarness(bool live_restore) {
+  return std::make_unique<DockerHarness>(DaemonOf(live_restore));
 }
 
 void EndDaemons() {

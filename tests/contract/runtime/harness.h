@@ -9,6 +9,7 @@
 
 #include "base/event_loop.h"
 #include "runtime/container_runtime.h"
+#include "tests/support/dockerd_fixture.h"
 
 namespace reconcile {
 
@@ -34,6 +35,8 @@ class RuntimeHarness {
 std::unique_ptr<RuntimeHarness> MakeFakeHarness(bool live_restore);
 // Starts the program's own dockerd with the first one (one with live restore, one without).
 std::unique_ptr<RuntimeHarness> MakeDockerHarness(bool live_restore);
+// The daemon behind the Docker harnesses, started if need be.
+TestDockerd* DaemonOf(bool live_restore);
 // Ends the daemons that were started.
 void EndDaemons();
 
