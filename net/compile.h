@@ -1,21 +1,76 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/host_network.h"
+#include "net/ip_output.h"
 
 namespace reconcile {
 
-// PURE: what the adapter feeds to `nft -f -` and `ip -batch -`. Golden-testable text.
-std::string CompileHostRules(
-    const HostNetworkConfig& config);  // our nft table, atomically replaced
-std::string CompileRemoveRules();      // takes it away, harmless when absent
-// Batch for the host's side, and the one for inside the sandbox's namespace.
+// PURE: what the adapter feeds to `ip -batch -`, `nft -f -` and `iptables-restore --noflush`, from
+// what it saw on the host. Golden-testable text.
+
+// A bridge without ports that holds the host's own address in its pod subnet: what pods see as the
+// source when the host calls them, and what keeps packets for absent pods from leaving the host.
+inline constexpr std::string_view kHostBridge = "reconcile0";
+// The comment by which our rules in Docker's chain are told from everybody else's.
+inline constexpr std::string_view kRuleComment = "reconcile";
+
+// The first address of the node's pod subnet. Invalid when the configuration cannot be used.
+Result<std::string> HostAddress(const HostNetworkConfig& config);
+// True for names that HostDeviceName gives.
+bool IsHostDeviceName(std::string_view name);
+// Locally administered, functions of the pod's uid: the neighbour entries on both sides are known
+// without asking.
+std::string HostDeviceMac(const std::string& pod_uid);
+std::string PodDeviceMac(const std::string& pod_uid);
+
+// Batch that brings the bridge and its address about; empty when they are there. Conflict when a
+// device of that name is no bridge. `links` and `addresses` are all of the host's.
+Result<std::string> CompileHostBridge(const HostNetworkConfig& config,
+                                      const std::vector<LinkSeen>& links,
+                                      const std::vector<AddressSeen>& addresses);
+
+// Our nft table, replaced in one transaction: masquerade of what leaves for anywhere but pods.
+std::string CompileHostRules(const HostNetworkConfig& config);
+std::string CompileRemoveRules();  // takes it away, harmless when absent
+
+// Docker's FORWARD policy is DROP; what must pass goes into its DOCKER-USER chain. `saved` is what
+// iptables-nft-save or iptables-legacy-save prints; the answer is for the same variant's restore,
+// and empty when nothing is to be done.
+std::string CompileDockerRules(const HostNetworkConfig& config, std::string_view saved);
+std::string CompileRemoveDockerRules(std::string_view saved);
+// Why pods' packets would be dropped by this variant's FORWARD policy with nobody to let them pass:
+// a sentence that says what to do. Empty when they pass.
+std::string ForwardRefusal(const HostNetworkConfig& config, std::string_view saved);
+
+// Batch for the host's side, and the one for inside the sandbox's namespace. `sandbox_namespace`:
+// what `ip link ... netns` takes, a process id or a path. The host's side fails on its first line
+// that finds something there ("File exists"); then CompileRepair has the answer.
 struct AttachBatch {
   std::string host;     // `ip -batch -` on the host
-  std::string sandbox;  // `ip -batch -` in the pod's namespace
+  std::string sandbox;  // `ip -batch -` in the pod's namespace; may be repeated
 };
-AttachBatch CompileAttach(const PodAttachment& attachment, const HostNetworkConfig& config);
+Result<AttachBatch> CompileAttach(const PodAttachment& attachment, const HostNetworkConfig& config,
+                                  std::string_view sandbox_namespace);
+
+// What there is when an attachment found something in its way.
+struct AttachSeen {
+  std::vector<LinkSeen> host_links;
+  std::vector<LinkSeen> sandbox_links;
+  std::vector<RouteSeen> host_routes;
+};
+// The host's side again: keeps a pair that is right, removes a stale device of ours and one of ours
+// that holds this address's route. Conflict when what is in the way is not ours.
+Result<std::string> CompileRepair(const PodAttachment& attachment, const HostNetworkConfig& config,
+                                  std::string_view sandbox_namespace, const AttachSeen& seen);
+
+// Batch that removes our devices among `links`, and with them their routes; empty when none.
+std::string CompileRemoveDevices(const std::vector<LinkSeen>& links);
+// Addresses of pods that are attached: routes to our devices.
+std::vector<std::string> AttachedAddresses(const std::vector<RouteSeen>& routes);
 
 }  // namespace reconcile

@@ -1,0 +1,215 @@
+#include "net/compile.h"
+
+#include <algorithm>
+
+#include "base/ids.h"
+#include "net/ipam.h"
+
+namespace reconcile {
+namespace {
+
+constexpr std::string_view kDevicePrefix = "rc";
+constexpr size_t kDeviceHashLength = 13;  // with the prefix, IFNAMSIZ - 1
+constexpr std::string_view kPodDevice = "eth0";
+
+bool IsLowerHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+std::string MacFrom(std::string_view bytes) {
+  const std::string hash = Sha256Hex(bytes);
+  std::string mac = "02";  // locally administered, unicast
+  for (size_t i = 0; i < 5; ++i) mac += ":" + hash.substr(2 * i, 2);
+  return mac;
+}
+
+const LinkSeen* FindLink(const std::vector<LinkSeen>& links, std::string_view name) {
+  const auto it = std::find_if(links.begin(), links.end(),
+                               [&](const LinkSeen& link) { return link.name == name; });
+  return it == links.end() ? nullptr : &*it;
+}
+
+// Everything that both ways of attaching need, checked: only these go into a command's text.
+struct Parts {
+  std::string device;
+  std::string host_mac;
+  std::string pod_mac;
+  std::string address;
+  std::string host_address;
+  std::string mtu;
+  std::string sandbox_namespace;
+};
+
+Result<Parts> MakeParts(const PodAttachment& attachment, const HostNetworkConfig& config,
+                        std::string_view sandbox_namespace) {
+  const Result<std::string> host = HostAddress(config);
+  if (!host.ok()) return host.status();
+  const Result<uint32_t> address = ParseIpv4(attachment.address);
+  if (!address.ok()) return address.status().WithContext("pod " + attachment.pod_uid);
+  const Result<Cidr> subnet = Cidr::Parse(config.node_pod_cidr);
+  if (!subnet->Contains(*address) || attachment.address == *host) {
+    return InvalidError("pod " + attachment.pod_uid + ": address " + attachment.address +
+                        " is not one of this host's pod subnet " + config.node_pod_cidr);
+  }
+  if (attachment.pod_uid.empty()) return InvalidError("an attachment without a pod's uid");
+  return Parts{.device = HostDeviceName(attachment.pod_uid),
+               .host_mac = HostDeviceMac(attachment.pod_uid),
+               .pod_mac = PodDeviceMac(attachment.pod_uid),
+               .address = attachment.address,
+               .host_address = *host,
+               .mtu = std::to_string(config.mtu),
+               .sandbox_namespace = std::string(sandbox_namespace)};
+}
+
+std::string AddPair(const Parts& parts) {
+  return "link add name " + parts.device + " mtu " + parts.mtu + " address " + parts.host_mac +
+         " type veth peer name " + std::string(kPodDevice) + " mtu " + parts.mtu + " address " +
+         parts.pod_mac + " netns " + parts.sandbox_namespace + "\n";
+}
+
+// `verb` is "add", which finds what is in the way, or "replace".
+std::string BringUp(const Parts& parts, const std::string& verb) {
+  return "link set dev " + parts.device + " up\n" +  //
+         "neighbour replace " + parts.address + " lladdr " + parts.pod_mac + " dev " +
+         parts.device + " nud permanent\n" +  //
+         "route " + verb + " " + parts.address + "/32 dev " + parts.device + " scope link src " +
+         parts.host_address + "\n";
+}
+
+}  // namespace
+
+std::string HostDeviceName(const std::string& pod_uid) {
+  return std::string(kDevicePrefix) + Sha256Hex(pod_uid).substr(0, kDeviceHashLength);
+}
+
+bool IsHostDeviceName(std::string_view name) {
+  if (name.size() != kDevicePrefix.size() + kDeviceHashLength) return false;
+  if (name.substr(0, kDevicePrefix.size()) != kDevicePrefix) return false;
+  return std::all_of(name.begin() + kDevicePrefix.size(), name.end(), IsLowerHex);
+}
+
+std::string HostDeviceMac(const std::string& pod_uid) { return MacFrom("host " + pod_uid); }
+std::string PodDeviceMac(const std::string& pod_uid) { return MacFrom("pod " + pod_uid); }
+
+Result<std::string> HostAddress(const HostNetworkConfig& config) {
+  const Result<Cidr> cluster = Cidr::Parse(config.cluster_pod_cidr);
+  if (!cluster.ok()) return cluster.status().WithContext("cluster's pod addresses");
+  const Result<Cidr> node = Cidr::Parse(config.node_pod_cidr);
+  if (!node.ok()) return node.status().WithContext("host's pod subnet");
+  if (node->prefix > 29 || !cluster->Contains(node->base) || cluster->prefix > node->prefix) {
+    return InvalidError("host's pod subnet " + node->ToString() +
+                        " is no block of at least a /29 inside the cluster's " +
+                        cluster->ToString());
+  }
+  if (node->ToString() != config.node_pod_cidr || cluster->ToString() != config.cluster_pod_cidr) {
+    return InvalidError("pod subnets are written by their first address: " + cluster->ToString() +
+                        ", " + node->ToString());
+  }
+  constexpr int kMinMtu = 576;  // RFC 791
+  constexpr int kMaxMtu = 65535;
+  if (config.mtu < kMinMtu || config.mtu > kMaxMtu) {
+    return InvalidError("mtu " + std::to_string(config.mtu) + " is not between 576 and 65535");
+  }
+  return FormatIpv4(node->base + 1);
+}
+
+Result<std::string> CompileHostBridge(const HostNetworkConfig& config,
+                                      const std::vector<LinkSeen>& links,
+                                      const std::vector<AddressSeen>& addresses) {
+  const Result<std::string> host = HostAddress(config);
+  if (!host.ok()) return host.status();
+  const std::string bridge(kHostBridge);
+  const AddressSeen wanted = {bridge, *host, Cidr::Parse(config.node_pod_cidr)->prefix};
+  const LinkSeen* link = FindLink(links, bridge);
+  if (link != nullptr && link->kind != "bridge") {
+    return ConflictError("a device named " + bridge + " exists and is no bridge: rename it, the" +
+                         " host's address in its pod subnet belongs there");
+  }
+  std::string batch;
+  if (link == nullptr) batch += "link add name " + bridge + " type bridge\n";
+  bool found = false;
+  for (const AddressSeen& address : addresses) {
+    if (address.device != bridge) continue;
+    if (address == wanted) {
+      found = true;
+    } else {
+      batch += "address delete " + address.address + "/" + std::to_string(address.prefix) +
+               " dev " + bridge + "\n";
+    }
+  }
+  if (!found) {
+    batch += "address add " + *host + "/" + std::to_string(wanted.prefix) + " dev " + bridge + "\n";
+  }
+  // Harmless when it is up, and what Prepare is asked again for when someone took it down.
+  return batch + "link set dev " + bridge + " up\n";
+}
+
+Result<AttachBatch> CompileAttach(const PodAttachment& attachment, const HostNetworkConfig& config,
+                                  std::string_view sandbox_namespace) {
+  const Result<Parts> parts = MakeParts(attachment, config, sandbox_namespace);
+  if (!parts.ok()) return parts.status();
+  const std::string device(kPodDevice);
+  const std::string gateway(kPodGateway);
+  AttachBatch batch;
+  batch.host = AddPair(*parts) + BringUp(*parts, "add");
+  batch.sandbox =
+      "link set dev lo up\n"  //
+      "address replace " +
+      parts->address + "/32 dev " + device + "\n" +                              //
+      "link set dev " + device + " up\n" +                                       //
+      "neighbour replace " + gateway + " lladdr " + parts->host_mac + " dev " +  //
+      device + " nud permanent\n" +                                              //
+      "route replace " + gateway + "/32 dev " + device + " scope link\n" +       //
+      "route replace default via " + gateway + " dev " + device + "\n";
+  return batch;
+}
+
+Result<std::string> CompileRepair(const PodAttachment& attachment, const HostNetworkConfig& config,
+                                  std::string_view sandbox_namespace, const AttachSeen& seen) {
+  const Result<Parts> parts = MakeParts(attachment, config, sandbox_namespace);
+  if (!parts.ok()) return parts.status();
+  const LinkSeen* mine = FindLink(seen.host_links, parts->device);
+  const LinkSeen* pod = FindLink(seen.sandbox_links, kPodDevice);
+  const bool pair = mine != nullptr && pod != nullptr && pod->mac == parts->pod_mac &&
+                    pod->peer_index == mine->index && mine->peer_index == pod->index;
+  if (pod != nullptr && !pair && pod->mac != parts->pod_mac) {
+    return ConflictError("pod " + attachment.pod_uid + ": its sandbox has a device " +
+                         std::string(kPodDevice) + " that is not ours");
+  }
+  std::string batch;
+  for (const RouteSeen& route : seen.host_routes) {
+    if (route.destination != parts->address || route.device == parts->device) continue;
+    if (!IsHostDeviceName(route.device)) {
+      return ConflictError("pod " + attachment.pod_uid + ": this host routes its address " +
+                           parts->address + " to device \"" + route.device +
+                           "\", which is not ours");
+    }
+    batch += "link delete dev " + route.device + "\n";
+  }
+  if (!pair) {
+    if (mine != nullptr) batch += "link delete dev " + parts->device + "\n";
+    batch += AddPair(*parts);
+  }
+  return batch + BringUp(*parts, "replace");
+}
+
+std::string CompileRemoveDevices(const std::vector<LinkSeen>& links) {
+  std::string batch;
+  for (const LinkSeen& link : links) {
+    const bool bridge = link.name == kHostBridge && link.kind == "bridge";
+    const bool pod = IsHostDeviceName(link.name) && link.kind == "veth";
+    if (bridge || pod) batch += "link delete dev " + link.name + "\n";
+  }
+  return batch;
+}
+
+std::vector<std::string> AttachedAddresses(const std::vector<RouteSeen>& routes) {
+  std::vector<std::string> addresses;
+  for (const RouteSeen& route : routes) {
+    if (IsHostDeviceName(route.device) && ParseIpv4(route.destination).ok()) {
+      addresses.push_back(route.destination);
+    }
+  }
+  std::sort(addresses.begin(), addresses.end());
+  return addresses;
+}
+
+}  // namespace reconcile

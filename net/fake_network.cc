@@ -1,0 +1,246 @@
+#include "net/fake_network.h"
+
+#include <deque>
+#include <optional>
+#include <set>
+
+#include "base/random.h"
+#include "net/compile.h"
+
+namespace reconcile {
+
+std::string_view ToString(FakeNetworkCall call) {
+  switch (call) {
+    case FakeNetworkCall::kPrepare:
+      return "Prepare";
+    case FakeNetworkCall::kAttachPod:
+      return "AttachPod";
+    case FakeNetworkCall::kDetachPod:
+      return "DetachPod";
+    case FakeNetworkCall::kList:
+      return "List";
+    case FakeNetworkCall::kRemoveAll:
+      return "RemoveAll";
+  }
+  return "";
+}
+
+// The host's state; effects happen at the end of a call's latency, in one piece.
+class FakeNetworkCore {
+ public:
+  FakeNetworkCore(EventLoop* event_loop, const FakeNetworkOptions& given)
+      : loop(event_loop), options(given), random(given.seed) {}
+
+  struct Failure {
+    Status status;
+    bool done_nevertheless;
+  };
+
+  // The fault that meets a call, when one does.
+  std::optional<Failure> NextFailure(FakeNetworkCall call) {
+    std::deque<Failure>& queue = failures[call];
+    if (!queue.empty()) {
+      Failure failure = queue.front();
+      queue.pop_front();
+      ++injected;
+      return failure;
+    }
+    const auto chance = static_cast<int>(random.Below(1000));
+    const FakeNetworkFaults& faults = options.faults;
+    if (chance >= faults.failed_per_mille + faults.lost_reply_per_mille) return std::nullopt;
+    ++injected;
+    return Failure{UnavailableError("injected fault in " + std::string(ToString(call))),
+                   chance >= faults.failed_per_mille};
+  }
+
+  int64_t Latency() {
+    const int64_t span = options.max_latency_ms - options.min_latency_ms;
+    return options.min_latency_ms +
+           static_cast<int64_t>(random.Below(static_cast<uint64_t>(span) + 1));
+  }
+
+  Status Prepare(const HostNetworkConfig& config) {
+    const Result<std::string> host = HostAddress(config);
+    if (!host.ok()) return host.status();
+    prepared = true;
+    return OkStatus();
+  }
+
+  Status Attach(const PodAttachment& attachment, const std::optional<HostNetworkConfig>& config) {
+    if (!config || !prepared) return ConflictError("the host's network has not been prepared");
+    if (process_alive && !process_alive(attachment.sandbox_process_id)) {
+      return NotFoundError("pod " + attachment.pod_uid + ": its sandbox's process " +
+                           std::to_string(attachment.sandbox_process_id) + " has ended");
+    }
+    const Result<AttachBatch> batch = CompileAttach(attachment, *config, "1");
+    if (!batch.ok()) return batch.status();
+    // A stale device that holds this address goes, as does one of the same name.
+    std::erase_if(attachments,
+                  [&](const auto& entry) { return entry.second.address == attachment.address; });
+    Forget(attachment.pod_uid);
+    attachments[attachment.pod_uid] = attachment;
+    routes.insert(attachment.address);
+    return OkStatus();
+  }
+
+  void Forget(const std::string& pod_uid) {
+    const auto it = attachments.find(pod_uid);
+    if (it == attachments.end()) return;
+    routes.erase(it->second.address);
+    attachments.erase(it);
+  }
+
+  EventLoop* const loop;
+  FakeNetworkOptions options;
+  SeededRandom random;
+  std::function<bool(int64_t)> process_alive;
+  int64_t boot = 0;  // grows with every reboot
+  bool prepared = false;
+  std::map<std::string, PodAttachment> attachments;
+  std::set<std::string> routes;
+  std::map<FakeNetworkCall, std::deque<Failure>> failures;
+  std::map<FakeNetworkCall, int64_t> calls;
+  int64_t injected = 0;
+};
+
+namespace {
+
+class FakeNetworkClient final : public HostNetwork {
+ public:
+  explicit FakeNetworkClient(std::shared_ptr<FakeNetworkCore> core) : core_(std::move(core)) {}
+
+  void Prepare(const HostNetworkConfig& config, DoneStatus done) override {
+    Run<Status>(
+        FakeNetworkCall::kPrepare,
+        [config](FakeNetworkCore* core) { return core->Prepare(config); },
+        [this, config, done = std::move(done)](const Status& status) {
+          if (status.ok()) config_ = config;
+          done(status);
+        });
+  }
+
+  void AttachPod(const PodAttachment& attachment, DoneStatus done) override {
+    Run<Status>(
+        FakeNetworkCall::kAttachPod,
+        [attachment, config = config_](FakeNetworkCore* core) {
+          return core->Attach(attachment, config);
+        },
+        std::move(done));
+  }
+
+  void DetachPod(const std::string& pod_uid, const std::string&, DoneStatus done) override {
+    Run<Status>(
+        FakeNetworkCall::kDetachPod,
+        [pod_uid](FakeNetworkCore* core) {
+          core->Forget(pod_uid);
+          return OkStatus();
+        },
+        std::move(done));
+  }
+
+  void List(std::function<void(Result<std::vector<std::string>>)> done) override {
+    using Addresses = Result<std::vector<std::string>>;
+    Run<Addresses>(
+        FakeNetworkCall::kList,
+        [](FakeNetworkCore* core) -> Addresses {
+          return std::vector<std::string>(core->routes.begin(), core->routes.end());
+        },
+        std::move(done));
+  }
+
+  void RemoveAll(DoneStatus done) override {
+    Run<Status>(
+        FakeNetworkCall::kRemoveAll,
+        [](FakeNetworkCore* core) {
+          core->prepared = false;
+          core->attachments.clear();
+          core->routes.clear();
+          return OkStatus();
+        },
+        [this, done = std::move(done)](const Status& status) {
+          config_.reset();
+          done(status);
+        });
+  }
+
+ private:
+  template <typename Outcome>
+  void Run(FakeNetworkCall call, std::function<Outcome(FakeNetworkCore*)> effect,
+           std::function<void(Outcome)> done) {
+    const std::optional<FakeNetworkCore::Failure> failure = core_->NextFailure(call);
+    const std::weak_ptr<int> alive = alive_;
+    const int64_t boot = core_->boot;
+    core_->loop->After(core_->Latency(),
+                       [=, core = core_, effect = std::move(effect), done = std::move(done)] {
+                         Outcome outcome = UnavailableError("the host rebooted");
+                         if (core->boot == boot) {
+                           if (!failure || failure->done_nevertheless) {
+                             ++core->calls[call];
+                             outcome = effect(core.get());
+                           }
+                           if (failure) outcome = failure->status;
+                         }
+                         if (!alive.expired()) done(std::move(outcome));
+                       });
+  }
+
+  std::shared_ptr<FakeNetworkCore> core_;
+  std::optional<HostNetworkConfig> config_;  // of the last Prepare that succeeded
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
+};
+
+}  // namespace
+
+FakeNetwork::FakeNetwork(EventLoop* loop, FakeNetworkOptions options)
+    : core_(std::make_shared<FakeNetworkCore>(loop, options)) {
+  CHECK(options.min_latency_ms >= 0 && options.max_latency_ms >= options.min_latency_ms);
+}
+FakeNetwork::~FakeNetwork() = default;
+
+std::unique_ptr<HostNetwork> FakeNetwork::Connect() {
+  return std::make_unique<FakeNetworkClient>(core_);
+}
+
+void FakeNetwork::SetProcessAlive(std::function<bool(int64_t)> alive) {
+  core_->process_alive = std::move(alive);
+}
+
+void FakeNetwork::ProcessEnded(int64_t process_id) {
+  for (auto it = core_->attachments.begin(); it != core_->attachments.end();) {
+    const auto next = std::next(it);
+    if (it->second.sandbox_process_id == process_id) {
+      core_->Forget(std::string(it->first));
+    }
+    it = next;
+  }
+}
+
+void FakeNetwork::RebootHost() {
+  ++core_->boot;
+  core_->prepared = false;
+  core_->attachments.clear();
+  core_->routes.clear();
+}
+
+bool FakeNetwork::DropRoute(const std::string& address) { return core_->routes.erase(address) > 0; }
+
+void FakeNetwork::SetFaults(FakeNetworkFaults faults) { core_->options.faults = faults; }
+
+void FakeNetwork::FailNext(FakeNetworkCall call, Status status, int count, bool done_nevertheless) {
+  for (int i = 0; i < count; ++i) core_->failures[call].push_back({status, done_nevertheless});
+}
+
+bool FakeNetwork::prepared() const { return core_->prepared; }
+const std::map<std::string, PodAttachment>& FakeNetwork::attachments() const {
+  return core_->attachments;
+}
+bool FakeNetwork::HasRoute(const std::string& address) const {
+  return core_->routes.contains(address);
+}
+int64_t FakeNetwork::CallCount(FakeNetworkCall call) const {
+  const auto it = core_->calls.find(call);
+  return it == core_->calls.end() ? 0 : it->second;
+}
+int64_t FakeNetwork::injected_faults() const { return core_->injected; }
+
+}  // namespace reconcile

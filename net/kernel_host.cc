@@ -1,0 +1,226 @@
+#include "net/kernel_host.h"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "base/log.h"
+#include "base/subprocess.h"
+#include "net/compile.h"
+
+namespace reconcile {
+namespace {
+
+constexpr size_t kMaxOutputBytes = 16 << 20;  // a firewall of tens of thousands of rules
+
+// The variants of iptables that a dockerd may use; which one its host chose is seen by where its
+// chain is.
+constexpr std::array<std::string_view, 2> kVariants = {"iptables-nft", "iptables-legacy"};
+
+// Where Debian and Ubuntu keep system programs; a service's PATH may lack the sbin folders.
+constexpr std::array<std::string_view, 4> kProgramFolders = {"/usr/sbin/", "/sbin/", "/usr/bin/",
+                                                             "/bin/"};
+
+// Absolute path of a system program; empty when it is not installed.
+std::string FindProgram(std::string_view name) {
+  for (const std::string_view folder : kProgramFolders) {
+    std::string path = std::string(folder) + std::string(name);
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  }
+  return "";
+}
+
+std::string Trim(std::string_view text) {
+  const size_t end = text.find_last_not_of(" \n\t");
+  return std::string(text.substr(0, end == std::string_view::npos ? 0 : end + 1));
+}
+
+bool FoundSomethingThere(const Status& status) {
+  return status.message().find("File exists") != std::string::npos;
+}
+
+}  // namespace
+
+Result<KernelHost> KernelHost::Open(const KernelNetworkOptions& options) {
+  const std::string& path = options.network_namespace_path;
+  Result<NetworkNamespace> host =
+      path.empty() ? NetworkNamespace::OfThisThread() : NetworkNamespace::Open(path);
+  if (!host.ok()) return host.status();
+  return KernelHost(options, std::move(host).value());
+}
+
+const NetworkNamespace* KernelHost::host_space() const {
+  return options_.network_namespace_path.empty() ? nullptr : &host_;
+}
+
+Result<std::string> KernelHost::Run(const NetworkNamespace* space, std::vector<std::string> command,
+                                    std::string input) const {
+  const std::string name = command.front();
+  command.front() = FindProgram(name);
+  if (command.front().empty()) return UnavailableError(name + " is not installed");
+  if (space != nullptr) {
+    const std::string nsenter = FindProgram("nsenter");
+    if (nsenter.empty()) return UnavailableError("nsenter is not installed");
+    command.insert(command.begin(), {nsenter, "--net=" + space->Path(), "--"});
+  }
+  SubprocessOptions options;
+  options.command = std::move(command);
+  options.standard_input = std::move(input);
+  options.timeout_ms = options_.command_timeout_ms;
+  options.max_output_bytes = kMaxOutputBytes;
+  options.clear_environment = true;
+  Result<SubprocessOutput> output = RunSubprocess(options);
+  if (!output.ok()) return output.status().WithContext(name);
+  if (output->exit_code != 0) {
+    return UnavailableError(name + " failed with exit code " + std::to_string(output->exit_code) +
+                            ": " + Trim(output->error));
+  }
+  return std::move(output->out);
+}
+
+Result<std::string> KernelHost::OnHost(std::vector<std::string> command, std::string input) const {
+  return Run(host_space(), std::move(command), std::move(input));
+}
+
+Status KernelHost::Batch(const NetworkNamespace* space, const std::string& batch) const {
+  if (batch.empty()) return OkStatus();
+  return Run(space, {"ip", "-batch", "-"}, batch).status();
+}
+
+Status KernelHost::Prepare(const HostNetworkConfig& config) const {
+  RETURN_IF_ERROR(HostAddress(config).status());
+  RETURN_IF_ERROR(host_.WriteSetting("ipv4/ip_forward", "1"));
+  RETURN_IF_ERROR(PrepareBridge(config));
+  RETURN_IF_ERROR(OnHost({"nft", "-f", "-"}, CompileHostRules(config)).status());
+  return PrepareFirewall(config);
+}
+
+Status KernelHost::PrepareBridge(const HostNetworkConfig& config) const {
+  const Result<std::string> links = OnHost({"ip", "-json", "-details", "link", "show"});
+  if (!links.ok()) return links.status();
+  const Result<std::string> addresses = OnHost({"ip", "-json", "-4", "address", "show"});
+  if (!addresses.ok()) return addresses.status();
+  const Result<std::vector<LinkSeen>> links_seen = ParseLinks(*links);
+  if (!links_seen.ok()) return links_seen.status();
+  const Result<std::vector<AddressSeen>> addresses_seen = ParseAddresses(*addresses);
+  if (!addresses_seen.ok()) return addresses_seen.status();
+  const Result<std::string> batch = CompileHostBridge(config, *links_seen, *addresses_seen);
+  if (!batch.ok()) return batch.status();
+  return Batch(host_space(), *batch);
+}
+
+Status KernelHost::PrepareFirewall(const HostNetworkConfig& config) const {
+  for (const std::string_view variant : kVariants) {
+    const std::string save = std::string(variant) + "-save";
+    if (FindProgram(save).empty()) continue;
+    // Without `-t filter`, which would create the table in the legacy variant.
+    const Result<std::string> saved = OnHost({save});
+    if (!saved.ok()) return saved.status();
+    const std::string refusal = ForwardRefusal(config, *saved);
+    if (!refusal.empty()) return UnavailableError(std::string(variant) + ": " + refusal);
+    const std::string rules = CompileDockerRules(config, *saved);
+    if (rules.empty()) continue;
+    const std::string restore = std::string(variant) + "-restore";
+    RETURN_IF_ERROR(OnHost({restore, "--noflush", "--wait=5"}, rules).status());
+    LogInfo("accepted pods' packets in Docker's chain", {{"variant", std::string(variant)}});
+  }
+  return OkStatus();
+}
+
+Status KernelHost::Attach(const PodAttachment& attachment, const HostNetworkConfig& config) const {
+  const std::string pod = "pod " + attachment.pod_uid;
+  const Result<NetworkNamespace> sandbox =
+      NetworkNamespace::OfProcess(attachment.sandbox_process_id);
+  if (!sandbox.ok()) {
+    return NotFoundError(
+        pod + ": its sandbox's process " + std::to_string(attachment.sandbox_process_id) +
+        " has ended: there is no network namespace to attach (" + sandbox.status().message() + ")");
+  }
+  // The process id may have been given to a process of the host itself.
+  if (sandbox->IsSameAs(host_)) {
+    return NotFoundError(pod + ": process " + std::to_string(attachment.sandbox_process_id) +
+                         " is not its sandbox's: it lives in the host's network namespace");
+  }
+  const Result<AttachBatch> batch = CompileAttach(attachment, config, sandbox->Path());
+  if (!batch.ok()) return batch.status();
+  Status status = Batch(host_space(), batch->host);
+  if (FoundSomethingThere(status)) status = Repair(attachment, config, *sandbox);
+  if (!status.ok()) return status.WithContext(pod);
+  RETURN_IF_ERROR(ShieldDevice(HostDeviceName(attachment.pod_uid)).WithContext(pod));
+  // Last: only now is the pod's end up, and the pair carries packets.
+  return Batch(&*sandbox, batch->sandbox).WithContext(pod + ", in its sandbox");
+}
+
+Status KernelHost::Repair(const PodAttachment& attachment, const HostNetworkConfig& config,
+                          const NetworkNamespace& sandbox) const {
+  const std::vector<std::string> show_links = {"ip", "-json", "-details", "link", "show"};
+  const Result<std::string> host_links = OnHost(show_links);
+  if (!host_links.ok()) return host_links.status();
+  const Result<std::string> sandbox_links = Run(&sandbox, show_links);
+  if (!sandbox_links.ok()) return sandbox_links.status();
+  const Result<std::string> routes =
+      OnHost({"ip", "-json", "-4", "route", "show", attachment.address + "/32"});
+  if (!routes.ok()) return routes.status();
+  const Result<std::vector<LinkSeen>> host_seen = ParseLinks(*host_links);
+  if (!host_seen.ok()) return host_seen.status();
+  const Result<std::vector<LinkSeen>> sandbox_seen = ParseLinks(*sandbox_links);
+  if (!sandbox_seen.ok()) return sandbox_seen.status();
+  const Result<std::vector<RouteSeen>> routes_seen = ParseRoutes(*routes);
+  if (!routes_seen.ok()) return routes_seen.status();
+  const Result<std::string> batch =
+      CompileRepair(attachment, config, sandbox.Path(), {*host_seen, *sandbox_seen, *routes_seen});
+  if (!batch.ok()) return batch.status();
+  return Batch(host_space(), *batch);
+}
+
+// A pod may send only from its own address (strict reverse path), is forwarded, and cannot make the
+// host take IPv6 routers' advertisements from it (CVE-2020-13597).
+Status KernelHost::ShieldDevice(const std::string& device) const {
+  RETURN_IF_ERROR(host_.WriteSetting("ipv4/conf/" + device + "/forwarding", "1"));
+  RETURN_IF_ERROR(host_.WriteSetting("ipv4/conf/" + device + "/rp_filter", "1"));
+  const Status ipv6 = host_.WriteSetting("ipv6/conf/" + device + "/disable_ipv6", "1");
+  return ipv6.code() == StatusCode::kNotFound ? OkStatus() : ipv6;  // a kernel without IPv6
+}
+
+Status KernelHost::Detach(const std::string& pod_uid) const {
+  const std::string device = HostDeviceName(pod_uid);
+  const Status status = Batch(host_space(), "link delete dev " + device + "\n");
+  // The other end, and the route, go with it; it went itself when the sandbox ended.
+  const bool absent = status.message().find("Cannot find device") != std::string::npos;
+  return absent ? OkStatus() : status.WithContext("pod " + pod_uid);
+}
+
+Result<std::vector<std::string>> KernelHost::List() const {
+  const Result<std::string> printed = OnHost({"ip", "-json", "-4", "route", "show"});
+  if (!printed.ok()) return printed.status();
+  const Result<std::vector<RouteSeen>> routes = ParseRoutes(*printed);
+  if (!routes.ok()) return routes.status();
+  return AttachedAddresses(*routes);
+}
+
+Status KernelHost::RemoveAll() const {
+  const Result<std::string> printed = OnHost({"ip", "-json", "-details", "link", "show"});
+  if (!printed.ok()) return printed.status();
+  const Result<std::vector<LinkSeen>> links = ParseLinks(*printed);
+  if (!links.ok()) return links.status();
+  for (const LinkSeen& link : *links) {
+    // One by one: a device that went by itself meanwhile must not keep the others.
+    const Status status = Batch(host_space(), CompileRemoveDevices({link}));
+    const bool absent = status.message().find("Cannot find device") != std::string::npos;
+    if (!status.ok() && !absent) return status;
+  }
+  RETURN_IF_ERROR(OnHost({"nft", "-f", "-"}, CompileRemoveRules()).status());
+  for (const std::string_view variant : kVariants) {
+    const std::string save = std::string(variant) + "-save";
+    if (FindProgram(save).empty()) continue;
+    const Result<std::string> saved = OnHost({save});
+    if (!saved.ok()) return saved.status();
+    const std::string rules = CompileRemoveDockerRules(*saved);
+    if (rules.empty()) continue;
+    const std::string restore = std::string(variant) + "-restore";
+    RETURN_IF_ERROR(OnHost({restore, "--noflush", "--wait=5"}, rules).status());
+  }
+  return OkStatus();
+}
+
+}  // namespace reconcile

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/host_network.h"
+#include "net/kernel_network.h"
+#include "net/network_namespace.h"
+
+namespace reconcile {
+
+// The blocking side of the adapter: each call runs commands to their end. Immutable after Open, so
+// calls may run in several threads; the kernel orders what they change.
+class KernelHost {
+ public:
+  static Result<KernelHost> Open(const KernelNetworkOptions& options);
+
+  Status Prepare(const HostNetworkConfig& config) const;
+  Status Attach(const PodAttachment& attachment, const HostNetworkConfig& config) const;
+  Status Detach(const std::string& pod_uid) const;
+  Result<std::vector<std::string>> List() const;
+  Status RemoveAll() const;
+
+ private:
+  KernelHost(KernelNetworkOptions options, NetworkNamespace host)
+      : options_(std::move(options)), host_(std::move(host)) {}
+
+  // What a command printed. Unavailable, with its words, when it could not be run or failed.
+  // `space` nullptr: this process's own.
+  Result<std::string> Run(const NetworkNamespace* space, std::vector<std::string> command,
+                          std::string input = "") const;
+  Result<std::string> OnHost(std::vector<std::string> command, std::string input = "") const;
+  Status Batch(const NetworkNamespace* space, const std::string& batch) const;
+  Status Repair(const PodAttachment& attachment, const HostNetworkConfig& config,
+                const NetworkNamespace& sandbox) const;
+  Status ShieldDevice(const std::string& device) const;
+  Status PrepareBridge(const HostNetworkConfig& config) const;
+  Status PrepareFirewall(const HostNetworkConfig& config) const;
+  const NetworkNamespace* host_space() const;
+
+  KernelNetworkOptions options_;
+  NetworkNamespace host_;
+};
+
+}  // namespace reconcile
