@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <variant>
@@ -17,41 +18,66 @@ namespace reconcile {
 
 // An image reference's state on this host, as far as pulls and look-ups went.
 struct ImageSeen {
-  enum class State { kUnknown, kLooking, kPresent, kAbsent, kPulling, kPullFailed };
+  enum class State { kUnknown, kPresent, kAbsent, kPullFailed };
   State state = State::kUnknown;
-  std::string image_id;  // kPresent
-  std::string error;     // kPullFailed: the engine's words
-  int32_t failures = 0;  // consecutive
-  MonoTime retry_at;     // kPullFailed: not before (10 s doubling to 300 s, SEMANTICS 8.6)
+  std::string image_id;                // kPresent
+  std::string error;                   // of the last failed pull: the engine's words
+  int32_t failures = 0;                // consecutive failed pulls
+  MonoTime retry_at;                   // no pull before (10 s doubling to 300 s, SEMANTICS 8.6)
+  std::optional<MonoTime> checked_at;  // when the look-up or pull began that found this
+  std::optional<MonoTime> pulled_at;   // when the last successful pull began
+  friend bool operator==(const ImageSeen&, const ImageSeen&) = default;
 };
 
-// Memory of a container of a pod that the engine does not keep.
+// Memory of a container of a pod that the engine does not keep. The sandbox has one too, under
+// kSandboxContainer.
 struct ContainerMemory {
-  int32_t attempt = -1;       // newest attempt ever made; -1 none
-  int32_t backoff_steps = 0;  // crashes since the last reset (SEMANTICS 8.5)
-  MonoTime restart_at;        // not before
-  std::string start_error;    // last failure to create or start, the engine's words
+  int32_t attempt = -1;          // newest attempt that ran or failed to start; -1 none
+  int32_t backoff_steps = 0;     // crashes since the last reset (SEMANTICS 8.5)
+  int32_t counted_attempt = -1;  // newest attempt whose end is in backoff_steps
+  int64_t backoff_ms = 0;        // the wait that ends at restart_at
+  MonoTime restart_at;           // not before
+  std::optional<MonoTime> image_wanted_since;  // a start waits for an image checked after this
+  std::string announced;                       // last thing told of it as an event
   ContainerStatus last_reported;
+  friend bool operator==(const ContainerMemory&, const ContainerMemory&) = default;
 };
 
 struct PodSeen {
   std::map<std::string, ContainerMemory> memory;  // by container name
   std::string address;                            // allocated; also in the sandbox's label
-  bool attached = false;                          // the network is set up for sandbox_id
-  std::string attached_sandbox_id;
-  bool files_written = false;
+  std::string attached_sandbox_id;  // whose network namespace holds the address; "" unknown or none
+  std::string files_address;        // the address that the files on disk name; "" not written yet
   std::optional<MonoTime> stop_deadline;  // set when stopping began
+  int64_t stop_grace_seconds = 0;         // that the deadline was made from
+  std::optional<WallTime> start_time;     // when the pod was first seen here
+  std::optional<PodStatus> terminal;      // Succeeded or Failed: the last word
+  std::vector<Condition> conditions;      // last reported: they keep their transition times
+  friend bool operator==(const PodSeen&, const PodSeen&) = default;
+};
+
+// An operation that failed, and when it may be tried again.
+struct OperationFailure {
+  int32_t count = 0;  // consecutive
+  MonoTime retry_at;
+  StatusCode code = StatusCode::kInternal;
+  std::string message;  // the engine's or the system's words
+  friend bool operator==(const OperationFailure&, const OperationFailure&) = default;
 };
 
 struct Seen {
   std::map<std::string, ContainerInfo> containers;  // by id, only ours
-  std::map<std::string, ImageSeen>
-      images;  // by reference as the pod spells it (and per pull for Always)
-  std::map<std::string, PodSeen> pods;  // by uid
-  std::set<std::string> busy;           // keys of operations under way (Operation::key)
-  std::string pause_image_id;           // empty until ensured
-  bool network_ready = false;
-  bool engine_up = false;  // containers is current
+  std::map<std::string, ImageSeen> images;          // by reference as the pod spells it
+  std::map<std::string, PodSeen> pods;              // by uid
+  std::set<std::string> busy;                       // keys of operations under way (Operation::key)
+  std::map<std::string, OperationFailure> failed;   // by Operation::key
+  std::set<std::string> pod_folders;                // uids of pods that have files on disk
+  std::string pause_image_id;                       // empty until ensured
+  std::optional<HostNetworkConfig> prepared;        // what the host's network was prepared for
+  bool network_listed = false;                      // attached_addresses is current
+  std::set<std::string> attached_addresses;
+  std::string last_address;  // the newest one given to a pod
+  bool engine_up = false;    // containers is current
 };
 
 // ---- What it does: values, executed by Agent, results come back as Seen ----
@@ -73,6 +99,7 @@ struct WritePodFiles {  // resolv.conf, hosts, hostname
 };
 struct RunSandbox {  // create and start the pause container
   std::string pod_uid;
+  int32_t attempt = 0;
   ContainerConfig config;
 };
 struct AttachNetwork {
@@ -82,8 +109,10 @@ struct AttachNetwork {
 struct RunContainer {  // create and start
   std::string pod_uid;
   std::string container;
+  std::string image_reference;  // as the pod spells it; config.image is its id
   int32_t attempt = 0;
   ContainerConfig config;
+  std::vector<AgentEvent> events;  // said when it is created
 };
 struct StopContainerOp {
   std::string container_id;
@@ -101,34 +130,45 @@ struct ForgetPod {  // remove its files and memory: the last operation of a pod'
 };
 
 struct Operation {
-  // Unique for its object: no second operation with the same key starts while one is busy.
+  // Unique for its object: no second operation with the same key starts while one is busy. Those of
+  // a pod begin with PodKeyPrefix(uid).
   std::string key;
   std::string reason;  // for a person
   std::variant<EnsurePause, PrepareNetwork, LookAtImage, PullImageOp, WritePodFiles, RunSandbox,
                AttachNetwork, RunContainer, StopContainerOp, RemoveContainerOp, DetachNetwork,
                ForgetPod>
       action;
+  // The pod it is for, for events; empty names for the host's own.
+  std::string namespace_name;
+  std::string pod_name;
+  std::string pod_uid;
 };
+std::string PodKeyPrefix(const std::string& pod_uid);  // "pod/<uid>/"
 
-// Resources of the host that Step needs for oom scores and the downward API.
+// What Step needs of the host: for oom scores, the downward API and bind mounts.
 struct HostFacts {
   std::string node_name;
   std::string host_ip;
   int64_t memory_bytes = 0;
+  int mtu = 1500;
+  std::string pods_path;  // absolute: files of a pod are in <pods_path>/<uid>
+  bool has_resolver =
+      true;  // a resolv.conf is written for pods; otherwise the engine's copy serves
 };
 
 struct StepResult {
-  std::vector<Operation> operations;  // none whose key is in seen.busy
-  std::vector<PodReport> pods;        // status of every pod here, assigned or leaving
-  std::vector<AgentEvent> events;
+  std::vector<Operation> operations;          // none whose key is in seen.busy
+  std::vector<PodReport> pods;                // status of every pod assigned here
+  std::vector<AgentEvent> events;             // each said once: pod_memory remembers
   std::map<std::string, PodSeen> pod_memory;  // replaces seen.pods: what Step wants remembered
+  std::string last_address;                   // replaces seen.last_address
   std::optional<MonoTime> wake_at;  // earliest moment at which something changes by time alone
 };
 
 // PURE: what to do next on this host. Level-triggered: a second call with the same input gives the
 // same answer, and on a settled host there are no operations. Containers of pods that are not in
 // the assignment are stopped only under Agent's fence rules, which pass the pods that may go in
-// `may_remove` (uids).
+// `may_remove` (uids). While the engine is down there are neither operations nor reports.
 StepResult Step(const Assignment& assignment, const Seen& seen,
                 const std::set<std::string>& may_remove, const HostFacts& host, Now now);
 

@@ -1,0 +1,210 @@
+#include "agent/container_config.h"
+
+#include <algorithm>
+
+#include "agent/containers.h"
+#include "base/ids.h"
+
+namespace reconcile {
+namespace {
+
+constexpr std::string_view kHashVersion = "1";
+constexpr int64_t kMinCpuShares = 2;
+constexpr int64_t kSharesPerCpu = 1'024;
+constexpr int64_t kMinCpuQuotaUs = 1'000;     // the kernel takes no less
+constexpr int64_t kQuotaUsPerMilliCpu = 100;  // of a period of 100 ms
+constexpr int32_t kSandboxOomScoreAdjust = -998;
+constexpr int32_t kGuaranteedOomScoreAdjust = -997;
+constexpr int32_t kBestEffortOomScoreAdjust = 1'000;
+constexpr size_t kMaxHostname = 63;
+constexpr size_t kUidCharactersInName = 8;
+
+// Text in which no two different lists of fields are equal.
+class Fields {
+ public:
+  void Add(std::string_view field) {
+    text_ += std::to_string(field.size()) + ":";
+    text_ += field;
+  }
+  void Add(const std::vector<std::string>& fields) {
+    Add(std::to_string(fields.size()));
+    for (const std::string& field : fields) Add(field);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+void AddSelector(std::string_view type, const KeySelector& selector, Fields* fields) {
+  fields->Add(type);
+  fields->Add(selector.name);
+  fields->Add(selector.key);
+  fields->Add(selector.optional ? "optional" : "");
+}
+
+void AddEnv(const Container& container, Fields* fields) {
+  for (const EnvFromSource& from : container.env_from) {
+    fields->Add("from");
+    fields->Add(from.prefix);
+    fields->Add(from.config_map_ref ? "configMap " + from.config_map_ref->name : "");
+    fields->Add(from.secret_ref ? "secret " + from.secret_ref->name : "");
+  }
+  for (const EnvVar& variable : container.env) {
+    fields->Add("env");
+    fields->Add(variable.name);
+    fields->Add(variable.value);
+    if (!variable.value_from) continue;
+    const EnvVarSource& from = *variable.value_from;
+    if (from.field_ref) fields->Add("field " + from.field_ref->field_path);
+    if (from.config_map_key_ref) AddSelector("configMapKey", *from.config_map_key_ref, fields);
+    if (from.secret_key_ref) AddSelector("secretKey", *from.secret_key_ref, fields);
+  }
+}
+
+void AddResources(std::string_view what, const ResourceList& resources, Fields* fields) {
+  for (const auto& [name, quantity] : resources) {
+    fields->Add(what);
+    fields->Add(name);
+    fields->Add(std::to_string(quantity.Milli()));
+  }
+}
+
+const Quantity* Find(const ResourceList& resources, const std::string& name) {
+  const auto found = resources.find(name);
+  return found == resources.end() || found->second.IsZero() ? nullptr : &found->second;
+}
+
+// A limit without a request is one (SEMANTICS 17.4).
+const Quantity* RequestOf(const ResourceRequirements& resources, const std::string& name) {
+  const Quantity* request = Find(resources.requests, name);
+  const bool given = resources.requests.contains(name);
+  return request != nullptr || given ? request : Find(resources.limits, name);
+}
+
+std::string NameOf(std::string_view container, const Pod& pod, int32_t attempt) {
+  return "rc_" + std::string(container) + "_" + pod.metadata.name + "_" +
+         pod.metadata.namespace_name + "_" + pod.metadata.uid.substr(0, kUidCharactersInName) +
+         "_" + std::to_string(attempt);
+}
+
+StringMap LabelsOf(const std::string& cluster_id, const Pod& pod, std::string_view container,
+                   int32_t attempt, WallTime pod_start) {
+  const int64_t grace_seconds = pod.spec.termination_grace_period_seconds;
+  StringMap labels;
+  labels[std::string(kLabelCluster)] = cluster_id;
+  labels[std::string(kLabelNamespace)] = pod.metadata.namespace_name;
+  labels[std::string(kLabelPod)] = pod.metadata.name;
+  labels[std::string(kLabelPodUid)] = pod.metadata.uid;
+  labels[std::string(kLabelContainer)] = container;
+  labels[std::string(kLabelAttempt)] = std::to_string(attempt);
+  labels[std::string(kLabelPodStart)] = std::to_string(pod_start.ms);
+  labels[std::string(kLabelGrace)] = std::to_string(grace_seconds);
+  return labels;
+}
+
+std::vector<BindMount> BindsOf(const Pod& pod, const HostFacts& host) {
+  const std::string folder = host.pods_path + "/" + pod.metadata.uid;
+  std::vector<BindMount> binds = {{folder + "/hosts", "/etc/hosts", false},
+                                  {folder + "/hostname", "/etc/hostname", false}};
+  if (host.has_resolver) binds.push_back({folder + "/resolv.conf", "/etc/resolv.conf", false});
+  return binds;
+}
+
+std::vector<std::string> ExpandAll(const std::vector<std::string>& words, const EnvList& env) {
+  std::vector<std::string> expanded;
+  for (const std::string& word : words) expanded.push_back(ExpandReferences(word, env));
+  return expanded;
+}
+
+}  // namespace
+
+std::string SpecHashOf(const Container& container) {
+  Fields fields;
+  fields.Add(container.image);
+  fields.Add(container.command);
+  fields.Add(container.args);
+  fields.Add(container.working_dir);
+  AddEnv(container, &fields);
+  AddResources("limit", container.resources.limits, &fields);
+  AddResources("request", container.resources.requests, &fields);
+  return std::string(kHashVersion) + ":" + Sha256Hex(fields.text()).substr(0, 16);
+}
+
+bool SameSpec(const std::string& label, const Container& container) {
+  if (!label.starts_with(std::string(kHashVersion) + ":")) return true;
+  return label == SpecHashOf(container);
+}
+
+int32_t OomScoreAdjust(const PodSpec& spec, const Container& container, int64_t host_memory_bytes) {
+  const std::string qos = QosClassOf(spec);
+  if (qos == "Guaranteed") return kGuaranteedOomScoreAdjust;
+  if (qos == "BestEffort" || host_memory_bytes <= 0) return kBestEffortOomScoreAdjust;
+  const Quantity* memory = RequestOf(container.resources, "memory");
+  const double share = memory == nullptr ? 0
+                                         : static_cast<double>(memory->Units()) /
+                                               static_cast<double>(host_memory_bytes);
+  const auto adjust = static_cast<int64_t>(1000 - 1000 * std::min(share, 1.0));
+  return static_cast<int32_t>(std::clamp<int64_t>(adjust, 1000 + kGuaranteedOomScoreAdjust, 999));
+}
+
+int64_t CpuSharesOf(const ResourceRequirements& resources) {
+  const Quantity* request = RequestOf(resources, "cpu");
+  if (request == nullptr) return kMinCpuShares;
+  const int64_t milli = std::min(request->Milli(), int64_t{1'000'000'000});
+  return std::max(milli * kSharesPerCpu / 1000, kMinCpuShares);
+}
+
+int64_t CpuQuotaOf(const ResourceRequirements& resources) {
+  const Quantity* limit = Find(resources.limits, "cpu");
+  if (limit == nullptr) return 0;
+  const int64_t milli = std::min(limit->Milli(), int64_t{1'000'000'000});
+  return std::max(milli * kQuotaUsPerMilliCpu, kMinCpuQuotaUs);
+}
+
+std::string HostnameOf(const Pod& pod) {
+  std::string name = pod.metadata.name.substr(0, kMaxHostname);
+  while (!name.empty() && (name.back() == '-' || name.back() == '.')) name.pop_back();
+  return name;
+}
+
+ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& pod,
+                                    const Container& container, const ContainerBasis& basis,
+                                    const EnvList& env, const HostFacts& host) {
+  ContainerConfig config;
+  config.name = NameOf(container.name, pod, basis.attempt);
+  config.image = basis.image_id;
+  config.entrypoint = ExpandAll(container.command, env);
+  config.cmd = ExpandAll(container.args, env);
+  for (const auto& [name, value] : env) config.env.push_back(name + "=" + value);
+  config.working_dir = container.working_dir;
+  config.labels = LabelsOf(cluster_id, pod, container.name, basis.attempt, basis.pod_start);
+  config.labels[std::string(kLabelSpecHash)] = SpecHashOf(container);
+  config.labels[std::string(kLabelSandbox)] = std::to_string(basis.sandbox_attempt);
+  config.binds = BindsOf(pod, host);
+  config.network_container = basis.sandbox_id;
+  config.cpu_shares = CpuSharesOf(container.resources);
+  config.cpu_quota_us = CpuQuotaOf(container.resources);
+  if (const Quantity* memory = Find(container.resources.limits, "memory")) {
+    config.memory_bytes = memory->Units();
+  }
+  config.oom_score_adj = OomScoreAdjust(pod.spec, container, host.memory_bytes);
+  return config;
+}
+
+ContainerConfig MakeSandboxConfig(const std::string& cluster_id, const Pod& pod, int32_t attempt,
+                                  const std::string& pause_image_id, const std::string& address,
+                                  WallTime pod_start) {
+  ContainerConfig config;
+  config.name = NameOf(kSandboxContainer, pod, attempt);
+  config.image = pause_image_id;
+  config.labels = LabelsOf(cluster_id, pod, kSandboxContainer, attempt, pod_start);
+  config.labels[std::string(kLabelAddress)] = address;
+  config.hostname = HostnameOf(pod);
+  config.cpu_shares = kMinCpuShares;
+  config.oom_score_adj = kSandboxOomScoreAdjust;
+  config.is_sandbox = true;
+  return config;
+}
+
+}  // namespace reconcile

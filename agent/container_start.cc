@@ -1,0 +1,163 @@
+#include <algorithm>
+
+#include "agent/container_config.h"
+#include "agent/pod_turn.h"
+#include "agent/restart.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int kAttemptsKept = 2;  // the newest, and the one before it for `logs --previous`
+
+std::string ContainerKey(const PodTurn& turn, const std::string& container) {
+  return turn.Key("container/" + container);
+}
+
+// What ended for a reason that is not its own starts again at once.
+bool EndedByUs(const ContainerInfo& dead, const Container& container,
+               const ContainerInfo& sandbox) {
+  const int64_t in_sandbox = NumberLabelOf(dead, kLabelSandbox, AttemptOf(sandbox));
+  return !SameSpec(LabelOf(dead, kLabelSpecHash), container) || in_sandbox != AttemptOf(sandbox);
+}
+
+std::string StartErrorOf(const ContainerInfo* dead) { return dead == nullptr ? "" : dead->error; }
+
+// Why the container waits for its next try; nothing when it may start now.
+std::optional<ContainerStateWaiting> Backoff(PodTurn* turn, const Container& container,
+                                             const ContainerInfo* dead,
+                                             const ContainerInfo& sandbox,
+                                             ContainerMemory* memory) {
+  const bool waits = dead != nullptr && turn->context.now.mono < memory->restart_at &&
+                     !EndedByUs(*dead, container, sandbox);
+  if (!waits) return std::nullopt;
+  turn->context.WakeAt(memory->restart_at);
+  turn->Announce("backoff/" + std::to_string(memory->counted_attempt), EventType::kWarning,
+                 "BackOff",
+                 "Back-off restarting failed container " + container.name + " in pod " +
+                     turn->pod.metadata.name,
+                 memory);
+  const std::string backoff = "back-off " + FormatAge(memory->backoff_ms) +
+                              " restarting failed container=" + container.name +
+                              " pod=" + turn->pod.metadata.name + "_" +
+                              turn->pod.metadata.namespace_name + "(" + turn->uid() + ")";
+  const std::string start_error = StartErrorOf(dead);
+  if (start_error.empty()) return ContainerStateWaiting{"CrashLoopBackOff", backoff};
+  return ContainerStateWaiting{"RunContainerError", start_error + "; " + backoff};
+}
+
+// Everything a new container stands on, or why it has to wait.
+std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container& container,
+                                                  const ContainerInfo& sandbox,
+                                                  ContainerMemory* memory, RunContainer* run) {
+  ContainerBasis basis;
+  if (auto waiting = NeedImage(turn, container, &basis.image_id)) return waiting;
+  const StepContext& context = turn->context;
+  const Result<ResolvedEnv> env = ResolveEnv({context.assignment, turn->pod, context.host.node_name,
+                                              context.host.host_ip, turn->memory.address},
+                                             container);
+  if (!env.ok()) {
+    turn->Announce("config/" + env.status().message(), EventType::kWarning, "Failed",
+                   "Error: " + env.status().message(), memory);
+    return ContainerStateWaiting{"CreateContainerConfigError", env.status().message()};
+  }
+  basis.sandbox_id = sandbox.id;
+  basis.sandbox_attempt = AttemptOf(sandbox);
+  basis.attempt = memory->attempt + 1;
+  basis.pod_start = turn->memory.start_time.value_or(context.now.wall);
+  run->pod_uid = turn->uid();
+  run->container = container.name;
+  run->image_reference = container.image;
+  run->attempt = basis.attempt;
+  run->config = MakeContainerConfig(context.assignment.fence.cluster_id, turn->pod, container,
+                                    basis, env->variables, context.host);
+  for (const std::string& warning : env->warnings) {
+    run->events.push_back({turn->uid(), turn->pod.metadata.namespace_name, turn->pod.metadata.name,
+                           EventType::kWarning, "InvalidEnvironmentVariableNames", warning});
+  }
+  return std::nullopt;
+}
+
+// A change of spec replaces the running container, but only once its successor could start.
+void ReplaceIfChanged(PodTurn* turn, const Container& container, const ContainerInfo& live,
+                      const ContainerInfo& sandbox, ContainerMemory* memory) {
+  if (SameSpec(LabelOf(live, kLabelSpecHash), container)) {
+    memory->image_wanted_since.reset();
+    return;
+  }
+  RunContainer successor;
+  if (PrepareStart(turn, container, sandbox, memory, &successor)) return;
+  turn->Add(StopKey(live.id), "Container " + container.name + " definition changed",
+            StopContainerOp{live.id, turn->pod.spec.termination_grace_period_seconds});
+}
+
+std::string ReasonToRun(const PodTurn& turn, const Container& container) {
+  const ContainerInfo* dead = NewestDeadOf(turn.Of(container.name));
+  if (dead != nullptr) {
+    return "container " + container.name + " ended with exit code " +
+           std::to_string(dead->exit_code);
+  }
+  const auto memory = turn.memory.memory.find(container.name);
+  const bool ran = memory != turn.memory.memory.end() && memory->second.attempt >= 0;
+  return "container " + container.name + (ran ? " has vanished" : " is to run");
+}
+
+}  // namespace
+
+bool WantsToRun(const PodTurn& turn, const Container& container) {
+  const auto& containers = turn.Of(container.name);
+  if (LiveOf(containers) != nullptr) return true;
+  const RestartPolicy policy = turn.pod.spec.restart_policy;
+  if (const ContainerInfo* dead = NewestDeadOf(containers)) return RestartsAfter(policy, *dead);
+  // It vanished: nobody knows how it ended.
+  const auto memory = turn.memory.memory.find(container.name);
+  const bool ran = memory != turn.memory.memory.end() && memory->second.attempt >= 0;
+  return !ran || policy != RestartPolicy::kNever;
+}
+
+void CleanUp(PodTurn* turn) {
+  for (const auto& [name, containers] : turn->containers.by_name) {
+    const ContainerInfo* keep = LiveOf(containers);
+    int dead_kept = keep == nullptr ? 0 : 1;  // in place of the one that runs
+    for (const ContainerInfo* container : containers) {
+      if (IsLive(*container) && container != keep) {
+        turn->Add(StopKey(container->id), "a second " + name + " runs",
+                  StopContainerOp{container->id, turn->pod.spec.termination_grace_period_seconds});
+      } else if (IsUnstarted(*container) && !turn->context.IsBusy(ContainerKey(*turn, name))) {
+        turn->Add(RemoveKey(container->id), "it was created and never started",
+                  RemoveContainerOp{container->id});
+      } else if (IsDead(*container) && ++dead_kept > kAttemptsKept) {
+        turn->Add(RemoveKey(container->id), "a later attempt is kept for its log",
+                  RemoveContainerOp{container->id});
+      }
+    }
+  }
+}
+
+void StepContainer(PodTurn* turn, const Container& container, const ContainerInfo& sandbox) {
+  const auto& containers = turn->Of(container.name);
+  ContainerMemory* memory = &turn->memory.memory[container.name];
+  if (const ContainerInfo* live = LiveOf(containers)) {
+    return ReplaceIfChanged(turn, container, *live, sandbox, memory);
+  }
+  if (!WantsToRun(*turn, container)) return;
+  const ContainerInfo* dead = NewestDeadOf(containers);
+  if (auto waiting = Backoff(turn, container, dead, sandbox, memory)) {
+    turn->waiting[container.name] = *waiting;
+    return;
+  }
+  RunContainer run;
+  if (auto waiting = PrepareStart(turn, container, sandbox, memory, &run)) {
+    turn->waiting[container.name] = *waiting;
+    return;
+  }
+  const std::string key = ContainerKey(*turn, container.name);
+  if (const std::string error = turn->context.FailureOf(key); !error.empty()) {
+    turn->waiting[container.name] = {"CreateContainerError", error};
+  }
+  const bool leftover = std::any_of(containers.begin(), containers.end(),
+                                    [](const ContainerInfo* c) { return IsUnstarted(*c); });
+  if (leftover) return;  // CleanUp has asked for its removal
+  turn->Add(key, ReasonToRun(*turn, container), std::move(run));
+}
+
+}  // namespace reconcile

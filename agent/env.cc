@@ -1,0 +1,188 @@
+#include "agent/env.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace reconcile {
+namespace {
+
+template <typename T>
+const T* FindNamed(const std::vector<std::shared_ptr<const T>>& objects,
+                   const std::string& namespace_name, const std::string& name) {
+  for (const auto& object : objects) {
+    if (object->metadata.namespace_name == namespace_name && object->metadata.name == name) {
+      return object.get();
+    }
+  }
+  return nullptr;
+}
+
+void Set(const std::string& name, std::string value, EnvList* variables) {
+  const auto found = std::find_if(variables->begin(), variables->end(),
+                                  [&](const auto& entry) { return entry.first == name; });
+  if (found == variables->end()) {
+    variables->emplace_back(name, std::move(value));
+  } else {
+    found->second = std::move(value);
+  }
+}
+
+// Metadata's "labels['key']" -> key.
+std::optional<std::string> Subscript(std::string_view path, std::string_view prefix) {
+  if (!path.starts_with(prefix)) return std::nullopt;
+  path.remove_prefix(prefix.size());
+  const bool quoted = path.size() >= 4 && path.starts_with("['") && path.ends_with("']");
+  if (!quoted) return std::nullopt;
+  return std::string(path.substr(2, path.size() - 4));
+}
+
+std::string ValueIn(const StringMap& map, const std::string& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? "" : found->second;
+}
+
+Result<std::string> FieldValue(const EnvSources& sources, const std::string& path) {
+  const ObjectMeta& metadata = sources.pod.metadata;
+  if (path == "metadata.name") return metadata.name;
+  if (path == "metadata.namespace") return metadata.namespace_name;
+  if (path == "metadata.uid") return metadata.uid;
+  if (path == "spec.nodeName") return sources.node_name;
+  if (path == "spec.serviceAccountName") return std::string("default");
+  if (path == "status.hostIP" || path == "status.hostIPs") return sources.host_ip;
+  if (path == "status.podIP" || path == "status.podIPs") return sources.pod_ip;
+  if (const auto key = Subscript(path, "metadata.labels")) return ValueIn(metadata.labels, *key);
+  if (const auto key = Subscript(path, "metadata.annotations")) {
+    return ValueIn(metadata.annotations, *key);
+  }
+  return InvalidError("unsupported fieldPath: " + path);
+}
+
+// The data of what a reference names; nullptr when it is absent.
+const StringMap* DataOf(const EnvSources& sources, bool secret, const std::string& name) {
+  const std::string& where = sources.pod.metadata.namespace_name;
+  if (secret) {
+    const Secret* found = FindNamed(sources.assignment.secrets, where, name);
+    return found == nullptr ? nullptr : &found->data;
+  }
+  const ConfigMap* found = FindNamed(sources.assignment.config_maps, where, name);
+  return found == nullptr ? nullptr : &found->data;
+}
+
+Status MissingObject(bool secret, const std::string& name) {
+  return InvalidError(std::string(secret ? "secret" : "configmap") + " \"" + name + "\" not found");
+}
+
+// The key's value; nothing when it is missing and may be.
+Result<std::optional<std::string>> KeyValue(const EnvSources& sources, bool secret,
+                                            const KeySelector& selector) {
+  const StringMap* data = DataOf(sources, secret, selector.name);
+  if (data == nullptr) {
+    if (selector.optional) return std::optional<std::string>();
+    return MissingObject(secret, selector.name);
+  }
+  const auto found = data->find(selector.key);
+  if (found != data->end()) return std::optional(found->second);
+  if (selector.optional) return std::optional<std::string>();
+  return InvalidError("couldn't find key " + selector.key + " in " +
+                      (secret ? "Secret " : "ConfigMap ") + sources.pod.metadata.namespace_name +
+                      "/" + selector.name);
+}
+
+Result<std::optional<std::string>> ValueFrom(const EnvSources& sources, const EnvVarSource& from) {
+  if (from.config_map_key_ref) return KeyValue(sources, false, *from.config_map_key_ref);
+  if (from.secret_key_ref) return KeyValue(sources, true, *from.secret_key_ref);
+  if (!from.field_ref) return std::optional<std::string>();
+  Result<std::string> value = FieldValue(sources, from.field_ref->field_path);
+  if (!value.ok()) return value.status();
+  return std::optional(std::move(value).value());
+}
+
+// The engine takes variables as C strings.
+Status CheckValue(const std::string& name, const std::string& value) {
+  if (value.find('\0') == std::string::npos) return OkStatus();
+  return InvalidError("the value of environment variable " + name + " contains a NUL byte");
+}
+
+Status AddFrom(const EnvSources& sources, const EnvFromSource& from, ResolvedEnv* resolved) {
+  const bool secret = from.secret_ref.has_value();
+  if (!secret && !from.config_map_ref) return OkStatus();
+  const EnvFromRef& reference = secret ? *from.secret_ref : *from.config_map_ref;
+  const StringMap* data = DataOf(sources, secret, reference.name);
+  if (data == nullptr) {
+    return reference.optional ? OkStatus() : MissingObject(secret, reference.name);
+  }
+  std::string invalid;
+  for (const auto& [key, value] : *data) {
+    const std::string name = from.prefix + key;
+    if (!IsEnvName(name)) {
+      invalid += (invalid.empty() ? "" : ", ") + key;
+      continue;
+    }
+    RETURN_IF_ERROR(CheckValue(name, value));
+    Set(name, value, &resolved->variables);
+  }
+  if (!invalid.empty()) {
+    resolved->warnings.push_back("Keys [" + invalid + "] from the EnvFrom " +
+                                 (secret ? "secret " : "configMap ") +
+                                 sources.pod.metadata.namespace_name + "/" + reference.name +
+                                 " were skipped since they are considered invalid environment "
+                                 "variable names.");
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+bool IsEnvName(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(),
+                                      [](char c) { return c >= ' ' && c <= '~' && c != '='; });
+}
+
+std::string ExpandReferences(std::string_view text, const EnvList& variables) {
+  std::string out;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '$' || at + 1 == text.size()) {
+      out += text[at];
+      continue;
+    }
+    const char next = text[at + 1];
+    const size_t close = next == '(' ? text.find(')', at + 2) : std::string_view::npos;
+    if (close != std::string_view::npos) {
+      const std::string_view name = text.substr(at + 2, close - at - 2);
+      const auto found = std::find_if(variables.begin(), variables.end(),
+                                      [&](const auto& entry) { return entry.first == name; });
+      out += found == variables.end() ? text.substr(at, close - at + 1)
+                                      : std::string_view(found->second);
+      at = close;
+    } else {
+      // "$$" is one dollar sign; before anything else a dollar sign is itself.
+      out += '$';
+      if (next != '$') out += next;
+      ++at;
+    }
+  }
+  return out;
+}
+
+Result<ResolvedEnv> ResolveEnv(const EnvSources& sources, const Container& container) {
+  ResolvedEnv resolved;
+  for (const EnvFromSource& from : container.env_from) {
+    RETURN_IF_ERROR(AddFrom(sources, from, &resolved));
+  }
+  for (const EnvVar& variable : container.env) {
+    std::string value;
+    if (variable.value.empty() && variable.value_from) {
+      Result<std::optional<std::string>> from = ValueFrom(sources, *variable.value_from);
+      if (!from.ok()) return from.status();
+      if (!from->has_value()) continue;
+      value = **from;
+    } else {
+      value = ExpandReferences(variable.value, resolved.variables);
+    }
+    RETURN_IF_ERROR(CheckValue(variable.name, value));
+    Set(variable.name, std::move(value), &resolved.variables);
+  }
+  return resolved;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "link/messages.h"
+
+namespace reconcile {
+
+// Where a container's environment comes from. Borrows.
+struct EnvSources {
+  const Assignment& assignment;  // ConfigMaps and Secrets
+  const Pod& pod;
+  std::string node_name;
+  std::string host_ip;
+  std::string pod_ip;
+};
+
+using EnvList = std::vector<std::pair<std::string, std::string>>;
+
+struct ResolvedEnv {
+  EnvList variables;                  // each name once, in order of its first mention
+  std::vector<std::string> warnings;  // of envFrom keys that are no names (SEMANTICS 11.4)
+};
+
+// PURE. envFrom in order, then env in order, later wins (SEMANTICS 11.1); values are fixed from
+// here on. Invalid names the ConfigMap, Secret, key or field that is missing: the container waits.
+Result<ResolvedEnv> ResolveEnv(const EnvSources& sources, const Container& container);
+
+// PURE. Replaces $(NAME) by the variable's value (SEMANTICS 11.2): an unknown name stays as it
+// stands, $$ is a dollar sign, an unterminated $( is literal. Not recursive.
+std::string ExpandReferences(std::string_view text, const EnvList& variables);
+
+// Any printable ASCII except '=' (SEMANTICS 11.4).
+bool IsEnvName(std::string_view name);
+
+}  // namespace reconcile

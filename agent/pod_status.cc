@@ -1,0 +1,220 @@
+#include <algorithm>
+
+#include "agent/pod_turn.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int32_t kUnknownExitCode = 137;
+
+ContainerStateTerminated Terminated(const ContainerInfo& dead) {
+  ContainerStateTerminated state;
+  state.exit_code = dead.exit_code;
+  state.reason = dead.exit_code == 0 ? "Completed" : "Error";
+  if (dead.oom_killed) state.reason = "OOMKilled";
+  if (!dead.error.empty()) {
+    state.reason = "ContainerCannotRun";
+    state.message = dead.error;
+    if (state.exit_code == 0) state.exit_code = kUnknownExitCode;
+  }
+  state.started_at = dead.started_at;
+  state.finished_at = dead.finished_at;
+  state.container_id = "docker://" + dead.id;
+  return state;
+}
+
+// Removed from the engine behind our back.
+ContainerStateTerminated TerminatedUnknown(const ContainerStatus& last) {
+  ContainerStateTerminated state;
+  state.exit_code = kUnknownExitCode;
+  state.reason = "ContainerStatusUnknown";
+  state.message = "the container is no longer there; somebody has removed it";
+  if (last.state.running) state.started_at = last.state.running->started_at;
+  state.container_id = last.container_id;
+  return state;
+}
+
+void SetIds(const ContainerInfo& container, ContainerStatus* status) {
+  status->image_id = container.image_id;
+  status->container_id = "docker://" + container.id;
+  status->restart_count = std::max(AttemptOf(container), 0);
+}
+
+void SetWaiting(const PodTurn& turn, const std::string& name, ContainerState* state) {
+  const auto waiting = turn.waiting.find(name);
+  state->waiting = waiting == turn.waiting.end() ? ContainerStateWaiting{"ContainerCreating", ""}
+                                                 : waiting->second;
+}
+
+// Nothing of the container is on the host.
+ContainerStatus StatusOfAbsent(const PodTurn& turn, const Container& container,
+                               const ContainerMemory& memory, ContainerStatus status) {
+  const ContainerStatus& last = memory.last_reported;
+  const bool stopping = turn.pod.metadata.deletion_timestamp.has_value();
+  if (stopping && !last.name.empty()) {
+    status = last;
+    status.ready = false;
+    if (last.state.running) status.state = {{}, {}, TerminatedUnknown(last)};
+    return status;
+  }
+  status.restart_count = std::max(memory.attempt, 0);
+  if (memory.attempt >= 0) {
+    status.last_state = last.last_state;
+    if (last.state.running) status.last_state.terminated = TerminatedUnknown(last);
+    if (last.state.terminated) status.last_state.terminated = last.state.terminated;
+  }
+  if (memory.attempt >= 0 && !WantsToRun(turn, container)) {
+    status.state.terminated =
+        last.state.terminated ? *last.state.terminated : TerminatedUnknown(last);
+    status.last_state = last.last_state;
+    return status;
+  }
+  SetWaiting(turn, container.name, &status.state);
+  return status;
+}
+
+ContainerStatus StatusOf(const PodTurn& turn, const Container& container,
+                         const ContainerMemory& memory) {
+  ContainerStatus status;
+  status.name = container.name;
+  status.image = container.image;
+  const auto& containers = turn.Of(container.name);
+  const ContainerInfo* live = LiveOf(containers);
+  const ContainerInfo* dead = NewestDeadOf(containers);
+  if (live == nullptr && dead == nullptr) {
+    return StatusOfAbsent(turn, container, memory, std::move(status));
+  }
+  SetIds(live != nullptr ? *live : *dead, &status);
+  const ContainerInfo* last = DeadBefore(containers, live != nullptr ? live : dead);
+  if (live != nullptr) {
+    status.state.running = ContainerStateRunning{live->started_at};
+    status.started = true;
+    status.ready = live->state == ContainerRunState::kRunning;
+  } else if (turn.waiting.contains(container.name)) {
+    SetWaiting(turn, container.name, &status.state);
+    last = dead;
+  } else {
+    status.state.terminated = Terminated(*dead);
+  }
+  if (last != nullptr) {
+    status.last_state.terminated = Terminated(*last);
+  } else if (status.restart_count > 0) {
+    status.last_state = memory.last_reported.last_state;  // the engine has nothing of it any more
+  }
+  return status;
+}
+
+// SEMANTICS 8.1.
+PodPhase PhaseOf(const Pod& pod, const std::vector<ContainerStatus>& statuses) {
+  size_t running = 0;
+  size_t stopped = 0;
+  size_t succeeded = 0;
+  for (const ContainerStatus& status : statuses) {
+    if (status.state.running) {
+      ++running;
+      continue;
+    }
+    const auto& end = status.state.waiting ? status.last_state.terminated : status.state.terminated;
+    if (!end) return PodPhase::kPending;
+    ++stopped;
+    if (end->exit_code == 0) ++succeeded;
+  }
+  if (running > 0) return PodPhase::kRunning;
+  switch (pod.spec.restart_policy) {
+    case RestartPolicy::kAlways:
+      return PodPhase::kRunning;
+    case RestartPolicy::kOnFailure:
+      return stopped == succeeded ? PodPhase::kSucceeded : PodPhase::kRunning;
+    case RestartPolicy::kNever:
+      return stopped == succeeded ? PodPhase::kSucceeded : PodPhase::kFailed;
+  }
+  return PodPhase::kUnknown;
+}
+
+bool IsEnd(PodPhase phase) { return phase == PodPhase::kSucceeded || phase == PodPhase::kFailed; }
+
+// The newest moment at which a container changed, as far as the engine tells: a restarted agent
+// says the same as the one before it.
+WallTime LastChange(const std::vector<ContainerStatus>& statuses, WallTime start) {
+  WallTime last = start;
+  for (const ContainerStatus& status : statuses) {
+    if (status.state.running && status.state.running->started_at) {
+      last = std::max(last, *status.state.running->started_at);
+    }
+    const auto& end = status.state.waiting ? status.last_state.terminated : status.state.terminated;
+    if (end && end->finished_at) last = std::max(last, *end->finished_at);
+  }
+  return last;
+}
+
+Condition ReadyCondition(std::string_view type, const PodStatus& status) {
+  Condition condition;
+  condition.type = type;
+  std::string unready;
+  for (const ContainerStatus& container : status.container_statuses) {
+    if (!container.ready) unready += (unready.empty() ? "" : " ") + container.name;
+  }
+  condition.status = unready.empty() ? ConditionStatus::kTrue : ConditionStatus::kFalse;
+  if (unready.empty()) return condition;
+  if (status.phase == PodPhase::kSucceeded) {
+    condition.reason = "PodCompleted";
+  } else if (status.phase == PodPhase::kFailed) {
+    condition.reason = "PodFailed";
+  } else {
+    condition.reason = "ContainersNotReady";
+    condition.message = "containers with unready status: [" + unready + "]";
+  }
+  return condition;
+}
+
+WallTime TransitionTime(const Condition* before, const Condition& after, WallTime from_facts,
+                        WallTime now) {
+  if (before == nullptr || !before->last_transition_time) return from_facts;
+  if (before->status == after.status) return *before->last_transition_time;
+  return from_facts > *before->last_transition_time ? from_facts : now;
+}
+
+void SetConditions(const PodTurn& turn, PodStatus* status) {
+  const WallTime start = *status->start_time;
+  const WallTime change = LastChange(status->container_statuses, start);
+  for (const std::string_view type : {"PodScheduled", "Initialized"}) {
+    Condition condition;
+    condition.type = type;
+    condition.status = ConditionStatus::kTrue;
+    condition.last_transition_time = start;
+    status->conditions.push_back(condition);
+  }
+  for (const std::string_view type : {"ContainersReady", "Ready"}) {
+    Condition condition = ReadyCondition(type, *status);
+    condition.last_transition_time = TransitionTime(FindCondition(turn.memory.conditions, type),
+                                                    condition, change, turn.context.now.wall);
+    status->conditions.push_back(condition);
+  }
+}
+
+}  // namespace
+
+PodStatus BuildPodStatus(PodTurn* turn) {
+  PodSeen& memory = turn->memory;
+  if (memory.terminal) return *memory.terminal;
+  PodStatus status;
+  status.host_ip = turn->context.host.host_ip;
+  status.start_time = memory.start_time;
+  status.qos_class = QosClassOf(turn->pod.spec);
+  const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
+  const bool attached = sandbox != nullptr && memory.attached_sandbox_id == sandbox->id;
+  if (attached) status.pod_ip = memory.address;
+  for (const Container& container : turn->pod.spec.containers) {
+    ContainerMemory& of = memory.memory[container.name];
+    status.container_statuses.push_back(StatusOf(*turn, container, of));
+    of.last_reported = status.container_statuses.back();
+  }
+  status.phase = PhaseOf(turn->pod, status.container_statuses);
+  SetConditions(*turn, &status);
+  memory.conditions = status.conditions;
+  const bool stopping = turn->pod.metadata.deletion_timestamp.has_value();
+  if (IsEnd(status.phase) && !stopping) memory.terminal = status;
+  return status;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,133 @@
+#include <algorithm>
+
+#include "agent/pod_turn.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int64_t kKillSlackMs = 5'000;  // for the engine to kill, after the grace period
+constexpr int64_t kMinGraceMs = 2'000;   // when the grace period is over before stopping began
+
+Operation Named(const Operation& named, std::string key, std::string reason) {
+  Operation operation = named;
+  operation.key = std::move(key);
+  operation.reason = std::move(reason);
+  return operation;
+}
+
+template <typename Action>
+void Add(StepContext* context, const Operation& named, std::string key, std::string reason,
+         Action action) {
+  Operation operation = Named(named, std::move(key), std::move(reason));
+  operation.action = std::move(action);
+  context->Add(std::move(operation));
+}
+
+// Stops what runs; true when nothing does.
+bool StopContainers(StepContext* context, const Operation& named, const PodContainers& containers,
+                    MonoTime deadline) {
+  bool stopped = true;
+  for (const auto& [name, list] : containers.by_name) {
+    for (const ContainerInfo* container : list) {
+      if (!IsLive(*container)) continue;
+      stopped = false;
+      const int64_t left_ms = deadline - context->now.mono;
+      if (left_ms + kKillSlackMs <= 0) {
+        Add(context, named, RemoveKey(container->id),
+            "container " + name + " did not stop in its grace period",
+            RemoveContainerOp{container->id});
+      } else {
+        context->WakeAt(deadline + kKillSlackMs);
+        Add(context, named, StopKey(container->id), "Stopping container " + name,
+            StopContainerOp{container->id, std::max<int64_t>((left_ms + 999) / 1000, 0)});
+      }
+    }
+  }
+  return stopped;
+}
+
+void RemoveContainers(StepContext* context, const Operation& named,
+                      const std::vector<const ContainerInfo*>& containers) {
+  for (const ContainerInfo* container : containers) {
+    Add(context, named, RemoveKey(container->id), "the pod is being removed",
+        RemoveContainerOp{container->id});
+  }
+}
+
+// Takes the address from the host; true when nothing of it is left.
+bool Detach(StepContext* context, const Operation& named, const PodSeen& memory) {
+  const bool attached =
+      !memory.address.empty() && context->seen.attached_addresses.contains(memory.address);
+  if (attached) {
+    Add(context, named, PodKeyPrefix(named.pod_uid) + "network", "the pod is being removed",
+        DetachNetwork{named.pod_uid, memory.address});
+  }
+  return !attached;
+}
+
+// How long a pod that is being deleted has from now. By the stamp, so that an agent that comes
+// late or back does not start over, within what the pod was promised.
+int64_t GraceMs(const Pod& pod, int64_t grace_seconds, Now now) {
+  const int64_t grace_ms = std::max<int64_t>(grace_seconds, 0) * 1000;
+  const int64_t left_ms = pod.metadata.deletion_timestamp->ms - now.wall.ms;
+  return std::clamp(left_ms, std::min(kMinGraceMs, grace_ms), grace_ms);
+}
+
+void SetDeadline(MonoTime deadline, int64_t grace_seconds, PodSeen* memory) {
+  if (memory->stop_deadline && grace_seconds >= memory->stop_grace_seconds) return;
+  memory->stop_deadline =
+      memory->stop_deadline ? std::min(*memory->stop_deadline, deadline) : deadline;
+  memory->stop_grace_seconds = grace_seconds;
+}
+
+}  // namespace
+
+bool TearDown(StepContext* context, const Operation& named, const PodContainers& containers,
+              int64_t grace_seconds, PodSeen* memory) {
+  const std::string& uid = named.pod_uid;
+  SetDeadline(context->now.mono + std::max<int64_t>(grace_seconds, 0) * 1000, grace_seconds,
+              memory);
+  if (!StopContainers(context, named, containers, *memory->stop_deadline)) return false;
+  if (context->IsPodBusy(uid)) return false;
+  for (const auto& [name, list] : containers.by_name) RemoveContainers(context, named, list);
+  const bool detached = Detach(context, named, *memory);
+  if (!containers.by_name.empty()) return false;
+  // A network that cannot be undone keeps the address, not the sandbox.
+  if (!detached && context->FailureOf(PodKeyPrefix(uid) + "network").empty()) return false;
+  RemoveContainers(context, named, containers.sandboxes);
+  if (!containers.sandboxes.empty() || !detached) return false;
+  if (!context->seen.pod_folders.contains(uid)) return true;
+  Add(context, named, PodKeyPrefix(uid) + "forget", "the pod is gone", ForgetPod{uid});
+  return false;
+}
+
+void StopPod(PodTurn* turn, bool* gone) {
+  const Pod& pod = turn->pod;
+  const int64_t grace_seconds = pod.metadata.deletion_grace_period_seconds.value_or(
+      pod.spec.termination_grace_period_seconds);
+  const Now now = turn->context.now;
+  SetDeadline(now.mono + GraceMs(pod, grace_seconds, now), grace_seconds, &turn->memory);
+  Operation named;
+  named.namespace_name = pod.metadata.namespace_name;
+  named.pod_name = pod.metadata.name;
+  named.pod_uid = turn->uid();
+  *gone = TearDown(&turn->context, named, turn->containers, grace_seconds, &turn->memory);
+}
+
+void ReleaseSandbox(PodTurn* turn) {
+  PodSeen& memory = turn->memory;
+  if (turn->context.IsPodBusy(turn->uid())) return;
+  Operation named;
+  named.namespace_name = turn->pod.metadata.namespace_name;
+  named.pod_name = turn->pod.metadata.name;
+  named.pod_uid = turn->uid();
+  if (!Detach(&turn->context, named, memory)) return;
+  for (const ContainerInfo* sandbox : turn->containers.sandboxes) {
+    turn->Add(RemoveKey(sandbox->id), "the pod has ended", RemoveContainerOp{sandbox->id});
+  }
+  if (!turn->containers.sandboxes.empty()) return;
+  memory.address.clear();
+  memory.attached_sandbox_id.clear();
+}
+
+}  // namespace reconcile

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "agent/containers.h"
+#include "agent/step.h"
+
+namespace reconcile {
+
+// Collects what one Step decides. Internal to Step.
+class StepContext {
+ public:
+  StepContext(const Assignment& assignment_in, const Seen& seen_in, const HostFacts& host_in,
+              Now now_in);
+
+  // Adds the operation unless its like is under way or waits after a failure. Asking for it is
+  // enough: what is under way ends as a change of Seen.
+  void Add(Operation operation);
+  void WakeAt(MonoTime time);
+  bool IsBusy(const std::string& key) const { return seen.busy.contains(key); }
+  // Something is under way for this pod.
+  bool IsPodBusy(const std::string& pod_uid) const;
+  // Why this operation failed the last time; "" when it did not.
+  std::string FailureOf(const std::string& key) const;
+
+  const Assignment& assignment;
+  const Seen& seen;
+  const HostFacts& host;
+  const Now now;
+  StepResult result;
+  std::set<std::string> used_addresses;  // of this host's pods
+};
+
+// One pod's turn in a Step.
+struct PodTurn {
+  StepContext& context;
+  const Pod& pod;
+  const PodContainers& containers;
+  PodSeen& memory;
+  std::map<std::string, ContainerStateWaiting> waiting;  // why a container does not run, by name
+
+  const std::string& uid() const { return pod.metadata.uid; }
+  std::string Key(std::string_view what) const { return PodKeyPrefix(uid()) + std::string(what); }
+  const std::vector<const ContainerInfo*>& Of(const std::string& container) const;
+  // Adds an operation for this pod.
+  template <typename Action>
+  void Add(std::string key, std::string reason, Action action) {
+    context.Add({std::move(key), std::move(reason), std::move(action), pod.metadata.namespace_name,
+                 pod.metadata.name, uid()});
+  }
+  // Says something once for each occurrence, which `announced` names.
+  void Announce(const std::string& occurrence, EventType type, const std::string& reason,
+                const std::string& message, ContainerMemory* of);
+};
+
+std::string StopKey(const std::string& container_id);
+std::string RemoveKey(const std::string& container_id);
+
+// ---- pod_start.cc ----
+// A pod that is to run: everything from the first file to the last restart.
+void StartPod(PodTurn* turn);
+// Puts what the containers' labels say into memory: attempts, ends, address, start time.
+void Remember(PodTurn* turn);
+
+// ---- container_start.cc ----
+void StepContainer(PodTurn* turn, const Container& container, const ContainerInfo& sandbox);
+// False when it is done for good: it ended, and its policy does not restart it.
+bool WantsToRun(const PodTurn& turn, const Container& container);
+// Stops doubles, removes what never started and dead ones older than the last.
+void CleanUp(PodTurn* turn);
+
+// ---- images.cc ----
+// Asks for the container's image; why it has to wait, or nothing and the image's id.
+std::optional<ContainerStateWaiting> NeedImage(PodTurn* turn, const Container& container,
+                                               std::string* image_id);
+
+// ---- pod_stop.cc ----
+// Stops and takes away everything of a pod. True when nothing is left.
+bool TearDown(StepContext* context, const Operation& named, const PodContainers& containers,
+              int64_t grace_seconds, PodSeen* memory);
+void StopPod(PodTurn* turn, bool* gone);
+// Of a pod that is done: its dead containers stay for their logs.
+void ReleaseSandbox(PodTurn* turn);
+
+// ---- sweep.cc ----
+// Pods that run here and are not assigned: those in `may_remove` go.
+void Sweep(StepContext* context, const std::map<std::string, PodContainers>& pods,
+           const std::set<std::string>& may_remove);
+
+// ---- pod_status.cc ----
+PodStatus BuildPodStatus(PodTurn* turn);
+
+}  // namespace reconcile

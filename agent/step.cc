@@ -1,0 +1,71 @@
+#include "agent/step.h"
+
+#include "agent/pod_turn.h"
+
+namespace reconcile {
+namespace {
+
+void PrepareHost(StepContext* context) {
+  const Seen& seen = context->seen;
+  if (seen.pause_image_id.empty()) {
+    context->Add({"pause", "the sandbox's image is to be loaded", EnsurePause{}, "", "", ""});
+  }
+  const HostNetworkConfig wanted = {context->assignment.cluster_pod_cidr,
+                                    context->assignment.node_pod_cidr, context->host.mtu};
+  if (!wanted.node_pod_cidr.empty() && seen.prepared != wanted) {
+    context->Add(
+        {"network", "the host's network is to be prepared", PrepareNetwork{wanted}, "", "", ""});
+  }
+}
+
+void FindUsedAddresses(StepContext* context, const std::map<std::string, PodContainers>& pods) {
+  context->used_addresses = context->seen.attached_addresses;
+  for (const auto& [uid, containers] : pods) {
+    for (const ContainerInfo* sandbox : containers.sandboxes) {
+      context->used_addresses.insert(LabelOf(*sandbox, kLabelAddress));
+    }
+  }
+  for (const auto& [uid, memory] : context->seen.pods) {
+    context->used_addresses.insert(memory.address);
+  }
+}
+
+void StepPod(StepContext* context, const Pod& pod, const PodContainers& containers) {
+  const std::string& uid = pod.metadata.uid;
+  const auto remembered = context->seen.pods.find(uid);
+  PodSeen memory = remembered == context->seen.pods.end() ? PodSeen() : remembered->second;
+  PodTurn turn{*context, pod, containers, memory, {}};
+  PodReport report{pod.metadata.namespace_name, pod.metadata.name, uid, {}, false};
+  Remember(&turn);
+  if (pod.metadata.deletion_timestamp) {
+    StopPod(&turn, &report.gone);
+  } else {
+    StartPod(&turn);
+  }
+  report.status = BuildPodStatus(&turn);
+  context->result.pods.push_back(std::move(report));
+  if (!context->result.pods.back().gone) context->result.pod_memory[uid] = std::move(memory);
+}
+
+}  // namespace
+
+StepResult Step(const Assignment& assignment, const Seen& seen,
+                const std::set<std::string>& may_remove, const HostFacts& host, Now now) {
+  StepContext context(assignment, seen, host, now);
+  if (!seen.engine_up) {
+    context.result.pod_memory = seen.pods;
+    return std::move(context.result);
+  }
+  PrepareHost(&context);
+  const std::map<std::string, PodContainers> pods = GroupByPod(seen);
+  FindUsedAddresses(&context, pods);
+  const PodContainers none;
+  for (const auto& pod : assignment.pods) {
+    const auto found = pods.find(pod->metadata.uid);
+    StepPod(&context, *pod, found == pods.end() ? none : found->second);
+  }
+  Sweep(&context, pods, may_remove);
+  return std::move(context.result);
+}
+
+}  // namespace reconcile
