@@ -29,7 +29,12 @@ struct SubprocessOutput {
 };
 
 // Runs a command to its end. Blocks: call it from a worker thread. Unavailable when it cannot be
-// started or runs out of time; a non-zero exit code is not an error here.
+// started or runs out of time; Invalid when it writes too much; a non-zero exit code is not an
+// error here.
+//
+// The child leads a process group of its own, inherits no descriptor but its standard three and
+// dies with the calling thread. When the command ends, however it ends, what is left of its group
+// is killed.
 Result<SubprocessOutput> RunSubprocess(const SubprocessOptions& options);
 
 }  // namespace reconcile

@@ -1,0 +1,341 @@
+// By hand, not by Boost.Process v2: in Boost 1.81 its launcher leaves descriptors between its
+// whitelist's entries open in the child, lets the child of a failed exec run the parent's exit
+// handlers, and never reaps it.
+#include "base/subprocess.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+#include "base/epoll_loop.h"
+#include "base/unique_fd.h"
+
+namespace reconcile {
+namespace {
+
+constexpr size_t kMaxErrorBytes = 64 << 10;
+constexpr int kFirstHighFd = 10;  // the parent's ends lie above the child's numbers 0 to 3
+constexpr int kReportFd = 3;      // in the child: where a failed start is reported
+constexpr unsigned kMaxFdToClose = 65536;
+
+// Where the start of a child can fail.
+enum class StartStep : int { kGroup, kLimits, kDescriptors, kIdentity, kParentGone, kExec };
+
+const char* Describe(StartStep step) {
+  switch (step) {
+    case StartStep::kGroup:
+      return "make its process group";
+    case StartStep::kLimits:
+      return "set its limits";
+    case StartStep::kDescriptors:
+      return "place its descriptors";
+    case StartStep::kIdentity:
+      return "take its user and group";
+    case StartStep::kParentGone:
+      return "outlive its parent";
+    case StartStep::kExec:
+      return "execute it";
+  }
+  return "start it";
+}
+
+struct StartFailure {
+  StartStep step;
+  int error;
+};
+
+struct Pipe {
+  UniqueFd read_end;
+  UniqueFd write_end;
+};
+
+UniqueFd MoveHigh(UniqueFd fd) { return UniqueFd(fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstHighFd)); }
+
+Result<Pipe> MakePipe() {
+  std::array<int, 2> fds;
+  if (pipe2(fds.data(), O_CLOEXEC) != 0) {
+    return UnavailableError(std::string("cannot make a pipe: ") + strerror(errno));
+  }
+  Pipe pipe{MoveHigh(UniqueFd(fds[0])), MoveHigh(UniqueFd(fds[1]))};
+  if (!pipe.read_end.ok() || !pipe.write_end.ok()) {
+    return UnavailableError("cannot make a pipe: out of file descriptors");
+  }
+  return pipe;
+}
+
+// The input as a file without a name: a child that does not read it blocks nobody.
+Result<UniqueFd> MakeInput(const std::string& bytes) {
+  UniqueFd fd = MoveHigh(bytes.empty() ? UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC))
+                                       : UniqueFd(memfd_create("standard-input", MFD_CLOEXEC)));
+  size_t written = 0;
+  while (fd.ok() && written < bytes.size()) {
+    const ssize_t size = write(fd.get(), bytes.data() + written, bytes.size() - written);
+    if (size < 0 && errno != EINTR) fd.Reset();
+    if (size > 0) written += static_cast<size_t>(size);
+  }
+  if (!fd.ok() || (!bytes.empty() && lseek(fd.get(), 0, SEEK_SET) != 0)) {
+    return UnavailableError(std::string("cannot hand over standard input: ") + strerror(errno));
+  }
+  return fd;
+}
+
+std::string SearchPath() {
+  const char* path = getenv("PATH");
+  return path != nullptr && *path != '\0' ? path : "/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+std::optional<std::string> FindExecutable(const std::string& name, const std::string& search_path) {
+  if (name.find('/') != std::string::npos) return name;
+  for (size_t start = 0; start <= search_path.size();) {
+    const size_t end = std::min(search_path.find(':', start), search_path.size());
+    const std::string folder = search_path.substr(start, end - start);
+    const std::string candidate = folder + "/" + name;
+    if (!folder.empty() && access(candidate.c_str(), X_OK) == 0) return candidate;
+    start = end + 1;
+  }
+  return std::nullopt;
+}
+
+// Everything the child needs, made before fork: between fork and exec only system calls are safe.
+struct LaunchPlan {
+  const SubprocessOptions* options = nullptr;
+  std::string executable;
+  std::vector<std::string> variables;
+  std::vector<char*> arguments;
+  std::vector<char*> environment;
+  int input_fd = -1;
+  int output_fd = -1;
+  int error_fd = -1;
+  int report_fd = -1;
+  pid_t parent = 0;
+};
+
+bool Limit(__rlimit_resource resource, int64_t value) {
+  if (value <= 0) return true;
+  const rlimit limit = {static_cast<rlim_t>(value), static_cast<rlim_t>(value)};
+  return setrlimit(resource, &limit) == 0;
+}
+
+bool TakeLimits(const SubprocessOptions& options) {
+  const rlimit no_core = {0, 0};
+  return Limit(RLIMIT_AS, options.memory_limit_bytes) &&
+         Limit(RLIMIT_CPU, options.cpu_limit_seconds) &&
+         Limit(RLIMIT_FSIZE, options.file_size_limit_bytes) &&
+         setrlimit(RLIMIT_CORE, &no_core) == 0;
+}
+
+// The raw calls: the C library's wrappers want to tell threads that the child does not have.
+bool TakeIdentity(const SubprocessOptions& options) {
+  if (options.user_id == 0 && options.group_id == 0) return true;
+  return syscall(SYS_setgroups, 0, nullptr) == 0 &&
+         syscall(SYS_setresgid, options.group_id, options.group_id, options.group_id) == 0 &&
+         syscall(SYS_setresuid, options.user_id, options.user_id, options.user_id) == 0;
+}
+
+void ResetSignals() {
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) sigaction(number, &action, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void CloseInherited() {
+  if (syscall(SYS_close_range, kReportFd + 1, ~0U, 0) == 0) return;
+  for (unsigned fd = kReportFd + 1; fd < kMaxFdToClose; ++fd) close(static_cast<int>(fd));
+}
+
+// In the child. Returns only when the start failed, with the step; errno says why.
+StartStep BecomeCommand(const LaunchPlan& plan) {
+  if (setpgid(0, 0) != 0) return StartStep::kGroup;
+  ResetSignals();
+  if (dup2(plan.input_fd, STDIN_FILENO) < 0 || dup2(plan.output_fd, STDOUT_FILENO) < 0 ||
+      dup2(plan.error_fd, STDERR_FILENO) < 0) {
+    return StartStep::kDescriptors;
+  }
+  if (!TakeLimits(*plan.options)) return StartStep::kLimits;
+  if (!TakeIdentity(*plan.options)) return StartStep::kIdentity;
+  // After the change of identity, which clears it.
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != plan.parent) {
+    return StartStep::kParentGone;
+  }
+  CloseInherited();
+  execve(plan.executable.c_str(), plan.arguments.data(), plan.environment.data());
+  return StartStep::kExec;
+}
+
+[[noreturn]] void RunChild(const LaunchPlan& plan) {
+  const int report_fd = dup3(plan.report_fd, kReportFd, O_CLOEXEC);
+  const StartStep step = BecomeCommand(plan);
+  const StartFailure failure = {step, errno};
+  [[maybe_unused]] const ssize_t size = write(report_fd, &failure, sizeof(failure));
+  _exit(127);
+}
+
+Result<LaunchPlan> PlanLaunch(const SubprocessOptions& options) {
+  LaunchPlan plan;
+  plan.options = &options;
+  plan.parent = getpid();
+  if (options.command.empty()) return UnavailableError("no command given");
+  const std::string search_path = SearchPath();
+  const auto executable = FindExecutable(options.command[0], search_path);
+  if (!executable) return UnavailableError("no such program in PATH " + search_path);
+  plan.executable = *executable;
+  for (const std::string& argument : options.command) {
+    plan.arguments.push_back(const_cast<char*>(argument.c_str()));
+  }
+  plan.arguments.push_back(nullptr);
+  if (options.clear_environment) {
+    plan.variables = {"PATH=" + search_path, "LANG=C"};
+  } else {
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      plan.variables.emplace_back(*variable);
+    }
+  }
+  for (std::string& variable : plan.variables) plan.environment.push_back(variable.data());
+  plan.environment.push_back(nullptr);
+  return plan;
+}
+
+// A started child. The destructor leaves nothing of it: the group is killed, the leader reaped.
+class Child {
+ public:
+  explicit Child(pid_t pid)
+      : pid_(pid), exited_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (pid_ > 0) End();
+  }
+
+  int exit_fd() const { return exited_.get(); }
+  // Kills what runs of the group (the unreaped leader keeps its number from being used again) and
+  // returns the leader's exit code.
+  int End() {
+    kill(-pid_, SIGKILL);
+    int status = 0;
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = 0;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+
+ private:
+  pid_t pid_;
+  UniqueFd exited_;  // readable when the leader has ended
+};
+
+// Reads what there is; false at the end of the stream.
+bool ReadSome(const UniqueFd& fd, std::string* into) {
+  std::array<char, 64 << 10> buffer;
+  while (true) {
+    const ssize_t size = read(fd.get(), buffer.data(), buffer.size());
+    if (size > 0) {
+      into->append(buffer.data(), static_cast<size_t>(size));
+      return true;
+    }
+    if (size == 0) return false;
+    if (errno != EINTR) return errno == EAGAIN;
+  }
+}
+
+void KeepTail(std::string* text) {
+  if (text->size() > kMaxErrorBytes) text->erase(0, text->size() - kMaxErrorBytes);
+}
+
+// Collects both streams until the leader ends.
+Status Collect(const SubprocessOptions& options, const Child& child, Pipe* out, Pipe* error,
+               SubprocessOutput* output) {
+  const MonoTime deadline = ReadSystemClock().mono + options.timeout_ms;
+  std::array<pollfd, 3> polls = {pollfd{out->read_end.get(), POLLIN, 0},
+                                 pollfd{error->read_end.get(), POLLIN, 0},
+                                 pollfd{child.exit_fd(), POLLIN, 0}};
+  while (true) {
+    const int64_t left_ms = deadline - ReadSystemClock().mono;
+    if (left_ms <= 0) {
+      return UnavailableError("killed after " + std::to_string(options.timeout_ms) + " ms");
+    }
+    if (poll(polls.data(), polls.size(), static_cast<int>(std::min<int64_t>(left_ms, 60'000))) <
+        0) {
+      if (errno != EINTR) return UnavailableError(std::string("poll: ") + strerror(errno));
+      continue;
+    }
+    const bool exited = polls[2].revents != 0;
+    const bool had_output = polls[0].revents != 0 || polls[1].revents != 0;
+    // poll passes over negative descriptors: a stream at its end is out of the game.
+    if (polls[0].revents != 0 && !ReadSome(out->read_end, &output->out)) polls[0].fd = -1;
+    if (polls[1].revents != 0 && !ReadSome(error->read_end, &output->error)) polls[1].fd = -1;
+    KeepTail(&output->error);
+    if (output->out.size() > options.max_output_bytes) {
+      return InvalidError("wrote more than " + std::to_string(options.max_output_bytes) +
+                          " bytes to standard output");
+    }
+    // What was written before the end lies in the pipes: read them empty first.
+    if (exited && !had_output) return OkStatus();
+  }
+}
+
+Result<SubprocessOutput> Run(const SubprocessOptions& options) {
+  Result<LaunchPlan> plan = PlanLaunch(options);
+  if (!plan.ok()) return plan.status();
+  Result<UniqueFd> input = MakeInput(options.standard_input);
+  if (!input.ok()) return input.status();
+  Result<Pipe> out = MakePipe();
+  if (!out.ok()) return out.status();
+  Result<Pipe> error = MakePipe();
+  if (!error.ok()) return error.status();
+  Result<Pipe> report = MakePipe();
+  if (!report.ok()) return report.status();
+  plan->input_fd = input->get();
+  plan->output_fd = out->write_end.get();
+  plan->error_fd = error->write_end.get();
+  plan->report_fd = report->write_end.get();
+
+  const pid_t pid = fork();
+  if (pid == 0) RunChild(*plan);
+  if (pid < 0) return UnavailableError(std::string("fork: ") + strerror(errno));
+  Child child(pid);
+  out->write_end.Reset();
+  error->write_end.Reset();
+  report->write_end.Reset();
+  StartFailure failure = {};
+  ssize_t reported = 0;
+  do {
+    reported = read(report->read_end.get(), &failure, sizeof(failure));
+  } while (reported < 0 && errno == EINTR);
+  if (reported == sizeof(failure)) {
+    return UnavailableError(std::string("cannot ") + Describe(failure.step) + ": " +
+                            strerror(failure.error));
+  }
+  if (child.exit_fd() < 0) return UnavailableError("pidfd_open failed");
+  fcntl(out->read_end.get(), F_SETFL, O_NONBLOCK);
+  fcntl(error->read_end.get(), F_SETFL, O_NONBLOCK);
+  SubprocessOutput output;
+  RETURN_IF_ERROR(Collect(options, child, &*out, &*error, &output));
+  output.exit_code = child.End();
+  return output;
+}
+
+}  // namespace
+
+Result<SubprocessOutput> RunSubprocess(const SubprocessOptions& options) {
+  Result<SubprocessOutput> output = Run(options);
+  if (output.ok()) return output;
+  const std::string name = options.command.empty() ? "child process" : options.command[0];
+  return output.status().WithContext(name);
+}
+
+}  // namespace reconcile
