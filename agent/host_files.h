@@ -7,18 +7,26 @@
 
 namespace reconcile {
 
+// Limits of what is kept; more is Invalid.
+inline constexpr size_t kMaxHostFileBytes = 64 << 20;
+inline constexpr size_t kMaxHostPathDepth = 16;   // names in a path
+inline constexpr size_t kMaxHostNameBytes = 200;  // of each name
+
 // The seam to the files an agent keeps: what is bind-mounted into pods, and its last assignment.
-// Paths are relative to the agent's data folder. Blocking but short. Loop thread only.
+// Paths are relative to the agent's data folder, '/'-separated; absolute ones, "..", "." and empty
+// names are Invalid, and a symbolic link on the way is Conflict: it is never followed. Blocking but
+// short. Loop thread only.
 class HostFiles {
  public:
   virtual ~HostFiles() = default;
   // Absolute path for a bind mount.
   virtual std::string AbsolutePath(const std::string& path) const = 0;
-  // Atomically (rename) replaced, folders made as needed; `mode` like 0644.
+  // Atomically (rename) replaced, folders made as needed; `mode` like 0644. After a power loss the
+  // file may be gone or be the one before: sandboxes are gone then too, and it is written again.
   virtual Status Write(const std::string& path, const std::string& bytes, int mode) = 0;
   virtual Result<std::string> Read(const std::string& path) const = 0;  // NotFound when absent
   virtual Status RemoveTree(const std::string& path) = 0;               // OK when absent
-  // Names in a folder; empty when it does not exist.
+  // Names in a folder, sorted; empty when it does not exist.
   virtual Result<std::vector<std::string>> List(const std::string& path) const = 0;
   // Encrypted with the host's key (AES-256-GCM, key made on first use, mode 0600), written durably.
   virtual Status WriteSealed(const std::string& path, const std::string& bytes) = 0;

@@ -1,0 +1,159 @@
+#include "agent/disk_folder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+namespace reconcile {
+namespace {
+
+constexpr size_t kReadChunk = 64 << 10;
+
+std::string TemporaryName(const std::string& name) { return "." + name + ".tmp"; }
+
+bool IsTemporaryName(const std::string& name) {
+  return name.starts_with(".") && name.ends_with(".tmp");
+}
+
+bool WriteWhole(const UniqueFd& fd, const std::string& bytes) {
+  size_t written = 0;
+  while (written < bytes.size()) {
+    const ssize_t size = ::write(fd.get(), bytes.data() + written, bytes.size() - written);
+    if (size < 0 && errno != EINTR) return false;
+    if (size > 0) written += static_cast<size_t>(size);
+  }
+  return true;
+}
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+}  // namespace
+
+Status DiskFolder::Failure(const std::string& what, const std::string& name) const {
+  const int error = errno;
+  const std::string message = what + " " + path_ + "/" + name + ": " + strerror(error);
+  if (error == ENOENT) return NotFoundError(message);
+  // O_NOFOLLOW's answer to a link, O_DIRECTORY's to a file.
+  if (error == ELOOP || error == ENOTDIR || error == EISDIR) return ConflictError(message);
+  return UnavailableError(message);
+}
+
+Result<DiskFolder> DiskFolder::OpenRoot(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return UnavailableError("make folder " + path + ": " + strerror(errno));
+  }
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.ok()) return UnavailableError("open folder " + path + ": " + strerror(errno));
+  return DiskFolder(std::move(fd), path);
+}
+
+Result<DiskFolder> DiskFolder::Open(const std::string& name) const {
+  UniqueFd fd(::openat(fd_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.ok()) return Failure("open folder", name);
+  return DiskFolder(std::move(fd), path_ + "/" + name);
+}
+
+Result<DiskFolder> DiskFolder::OpenOrMake(const std::string& name) const {
+  if (::mkdirat(fd_.get(), name.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Failure("make folder", name);
+  }
+  return Open(name);
+}
+
+Result<std::string> DiskFolder::ReadFile(const std::string& name, size_t max_bytes) const {
+  // O_NONBLOCK: a named pipe in the way must not stop the loop.
+  const UniqueFd fd(
+      ::openat(fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.ok()) return Failure("open", name);
+  struct stat info = {};
+  if (::fstat(fd.get(), &info) != 0) return Failure("look at", name);
+  if (!S_ISREG(info.st_mode)) return ConflictError(path_ + "/" + name + " is no file");
+  std::string bytes;
+  while (bytes.size() <= max_bytes) {
+    const size_t before = bytes.size();
+    bytes.resize(before + kReadChunk);
+    const ssize_t size = ::read(fd.get(), bytes.data() + before, kReadChunk);
+    bytes.resize(before + static_cast<size_t>(std::max<ssize_t>(size, 0)));
+    if (size == 0) return bytes;
+    if (size < 0 && errno != EINTR) return Failure("read", name);
+  }
+  return InvalidError(path_ + "/" + name + " is larger than " + std::to_string(max_bytes) +
+                      " bytes");
+}
+
+Status DiskFolder::ReplaceFile(const std::string& name, const std::string& bytes, int mode,
+                               bool durable) const {
+  const std::string temporary = TemporaryName(name);
+  // What an interrupted write left; O_EXCL below refuses whatever else is there.
+  if (::unlinkat(fd_.get(), temporary.c_str(), 0) != 0 && errno != ENOENT) {
+    return Failure("clear", temporary);
+  }
+  const UniqueFd fd(::openat(fd_.get(), temporary.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd.ok()) return Failure("make", temporary);
+  // fchmod, because the process's umask cuts the mode given to open.
+  const bool written = WriteWhole(fd, bytes) &&
+                       ::fchmod(fd.get(), static_cast<mode_t>(mode)) == 0 &&
+                       (!durable || ::fsync(fd.get()) == 0) &&
+                       ::renameat(fd_.get(), temporary.c_str(), fd_.get(), name.c_str()) == 0;
+  if (!written) {
+    const Status failure = Failure("write", name);
+    ::unlinkat(fd_.get(), temporary.c_str(), 0);
+    return failure;
+  }
+  return durable ? Sync() : OkStatus();
+}
+
+Status DiskFolder::Sync() const {
+  return ::fsync(fd_.get()) == 0 ? OkStatus() : Failure("sync", "");
+}
+
+Result<std::vector<std::string>> DiskFolder::AllNames() const {
+  const int copy = ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, CloseFolder> folder(copy >= 0 ? ::fdopendir(copy) : nullptr);
+  if (folder == nullptr) {
+    if (copy >= 0) ::close(copy);
+    return Failure("list", "");
+  }
+  std::vector<std::string> names;
+  for (errno = 0; const dirent* entry = ::readdir(folder.get()); errno = 0) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  if (errno != 0) return Failure("list", "");
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<std::vector<std::string>> DiskFolder::List() const {
+  Result<std::vector<std::string>> names = AllNames();
+  if (names.ok()) std::erase_if(*names, IsTemporaryName);
+  return names;
+}
+
+Status DiskFolder::RemoveTree(const std::string& name, int depth_left) const {
+  if (::unlinkat(fd_.get(), name.c_str(), 0) == 0 || errno == ENOENT) return OkStatus();
+  if (errno != EISDIR) return Failure("remove", name);
+  if (depth_left == 0) return InvalidError(path_ + "/" + name + " is too deep to be removed");
+  const Result<DiskFolder> folder = Open(name);
+  if (!folder.ok()) return folder.status();
+  const Result<std::vector<std::string>> names = folder->AllNames();
+  if (!names.ok()) return names.status();
+  for (const std::string& child : *names) {
+    RETURN_IF_ERROR(folder->RemoveTree(child, depth_left - 1));
+  }
+  const bool removed = ::unlinkat(fd_.get(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
+  return removed ? OkStatus() : Failure("remove", name);
+}
+
+}  // namespace reconcile

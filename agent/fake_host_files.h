@@ -1,0 +1,49 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/host_files.h"
+
+namespace reconcile {
+
+// A host's files in memory: it belongs to the host and outlives agents. Sealed files are durable,
+// others are lost or go back to what was there when the power fails.
+class FakeHostFiles final : public HostFiles {
+ public:
+  std::string AbsolutePath(const std::string& path) const override;
+  Status Write(const std::string& path, const std::string& bytes, int mode) override;
+  Result<std::string> Read(const std::string& path) const override;
+  Status RemoveTree(const std::string& path) override;
+  Result<std::vector<std::string>> List(const std::string& path) const override;
+  Status WriteSealed(const std::string& path, const std::string& bytes) override;
+  Result<std::string> ReadSealed(const std::string& path) const override;
+
+  // ---- the world and its faults ----
+  // The power fails: what was not written durably since the last Sync is undone.
+  void LoseUnsynced();
+  void Sync();  // everything there is becomes durable, as it does after some seconds
+  // The next `count` writes fail with `status` and change nothing.
+  void FailNextWrites(Status status, int count = 1);
+  // Flips a bit of a file; false when there is none, or it is empty.
+  bool Damage(const std::string& path);
+
+ private:
+  struct File {
+    std::string bytes;
+    int mode = 0;
+    friend bool operator==(const File&, const File&) = default;
+  };
+  // The names of `path`, none of which but the last may be a file.
+  Result<std::vector<std::string>> Names(const std::string& path) const;
+  bool IsFolder(const std::string& path) const;
+  Status Put(const std::string& path, File file, bool durable);
+
+  std::map<std::string, File> files_;
+  std::map<std::string, File> durable_;  // what a power loss leaves
+  std::vector<Status> failures_;         // of the next writes, last first
+};
+
+}  // namespace reconcile

@@ -1,0 +1,8 @@
+# Where an agent keeps files: the disk's adapter, and the fake.
+reconcile_library(agent_files_io
+  SOURCES disk_folder.cc disk_host_files.cc file_sealer.cc
+  PUBLIC base
+  PRIVATE PkgConfig::CRYPTO)
+reconcile_library(agent_files_fake
+  SOURCES fake_host_files.cc
+  PUBLIC base)
