@@ -123,7 +123,7 @@ class ManifestParser {
     }
     if (!document.IsMap()) {
       AddError(file, document.mark,
-               "a manifest is a map with apiVersion and kind, not a " +
+               "a manifest is a map with apiVersion and kind, got " +
                    std::string(ToString(document.type())));
       return;
     }
@@ -146,7 +146,7 @@ class ManifestParser {
     if (items == nullptr || items->IsNull()) return;
     if (!items->IsList()) {
       AddError(file, items->mark,
-               "items of a List must be a list, not a " + std::string(ToString(items->type())));
+               "items of a List must be a list, got " + std::string(ToString(items->type())));
       return;
     }
     for (const Value& item : items->AsList()) ReadDocument(item, file);

@@ -294,7 +294,7 @@ void YamlBuilder::PlaceMerge(Value value) {
       frame.merges.push_back(std::move(item));
     } else {
       Fail(item.mark,
-           "the merge key << takes maps only, not a " + std::string(ToString(item.type())));
+           "the merge key << takes maps only, got " + std::string(ToString(item.type())));
     }
   }
 }

@@ -1,0 +1,194 @@
+#include "schema/manifests.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/random.h"
+
+namespace reconcile {
+namespace {
+
+ManifestFile File(const std::string& path, const std::string& text) {
+  return {path, "blob-" + path, std::make_shared<const std::string>(text)};
+}
+
+std::string ConfigMapText(const std::string& name, const std::string& namespace_name = "") {
+  return "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + name + "\n" +
+         (namespace_name.empty() ? "" : "  namespace: " + namespace_name + "\n") +
+         "data:\n  a: b\n";
+}
+
+std::vector<std::string> KeysOf(const ParsedManifests& parsed) {
+  std::vector<std::string> keys;
+  for (const ObjectPtr& object : parsed.objects) keys.push_back(ToString(object->key()));
+  return keys;
+}
+
+std::vector<std::string> ErrorsOf(const ParsedManifests& parsed) {
+  std::vector<std::string> errors;
+  for (const Problem& error : parsed.problems.errors) errors.push_back(error.ToString());
+  return errors;
+}
+
+using Strings = std::vector<std::string>;
+
+TEST(ParseManifests, ReadsYamlYmlAndJsonAndPassesOverOtherFiles) {
+  const ParsedManifests parsed = ParseManifests({
+      File("a.yaml", ConfigMapText("one")),
+      File("b/c.yml", ConfigMapText("two")),
+      File("d.json", R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"three"}})"),
+      File("README.md", "a: }"),
+      File("yaml", "a: }"),
+      File("x.yaml.bak", "a: }"),
+      {"gone.yaml", "", nullptr},
+  });
+  EXPECT_EQ(ErrorsOf(parsed), Strings());
+  EXPECT_EQ(KeysOf(parsed),
+            (Strings{"ConfigMap default/one", "ConfigMap default/two", "ConfigMap default/three"}));
+}
+
+TEST(ParseManifests, ObjectsKnowTheirPlaceAndNamespace) {
+  const ParsedManifests parsed = ParseManifests(
+      {File("all.yaml", "# head\n" + ConfigMapText("one") + "---\n" + ConfigMapText("two", "prod") +
+                            "---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: prod\n")},
+      "team");
+  EXPECT_EQ(ErrorsOf(parsed), Strings());
+  ASSERT_EQ(KeysOf(parsed),
+            (Strings{"ConfigMap team/one", "ConfigMap prod/two", "Namespace prod"}));
+  const std::vector<int> lines = {2, 9, 17};
+  for (size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_EQ(parsed.objects[i]->metadata.origin.file, "all.yaml");
+    EXPECT_EQ(parsed.objects[i]->metadata.origin.line, lines[i]);
+    EXPECT_EQ(parsed.objects[i]->metadata.origin.source, "");
+  }
+}
+
+TEST(ParseManifests, EmptyAndCommentOnlyFilesAreNothing) {
+  const ParsedManifests parsed = ParseManifests(
+      {File("a.yaml", ""), File("b.yaml", "# nothing\n---\n---\n"), File("c.json", " \n")});
+  EXPECT_EQ(ErrorsOf(parsed), Strings());
+  EXPECT_TRUE(parsed.objects.empty());
+}
+
+TEST(ParseManifests, WhatIsNoManifestIsAnError) {
+  const ParsedManifests parsed =
+      ParseManifests({File("list.yaml", "- a\n"), File("text.yaml", "---\nhello\n"),
+                      File("values.yaml", "x: 1\n"), File("list.json", "\n [1]")});
+  EXPECT_TRUE(parsed.objects.empty());
+  const Strings errors = ErrorsOf(parsed);
+  const auto has = [&](const std::string& text) {
+    return std::find(errors.begin(), errors.end(), text) != errors.end();
+  };
+  EXPECT_TRUE(has("list.json:2:2: a manifest is a map with apiVersion and kind, got list"));
+  EXPECT_TRUE(has("list.yaml:1:1: a manifest is a map with apiVersion and kind, got list"));
+  EXPECT_TRUE(has("text.yaml:2:1: a manifest is a map with apiVersion and kind, got string"));
+  ASSERT_FALSE(errors.empty());
+  EXPECT_EQ(errors.back().substr(0, 16), "values.yaml:1:1:");
+}
+
+TEST(ParseManifests, ListsAreTakenApart) {
+  const std::string item = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")";
+  const ParsedManifests parsed = ParseManifests(
+      {File("a.json",
+            "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"metadata\": {},\n\"items\": [\n" +
+                item + "one\"}},\n{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[" + item +
+                "two\"}}]}\n]}"),
+       File("b.yaml", "apiVersion: v1\nkind: List\n")});
+  EXPECT_EQ(ErrorsOf(parsed), Strings());
+  EXPECT_EQ(KeysOf(parsed), (Strings{"ConfigMap default/one", "ConfigMap default/two"}));
+  EXPECT_EQ(parsed.objects[0]->metadata.origin.line, 3);
+  EXPECT_EQ(parsed.objects[1]->metadata.origin.line, 4);
+}
+
+TEST(ParseManifests, ListsAreReadStrictly) {
+  const ParsedManifests parsed =
+      ParseManifests({File("a.yaml", "apiVersion: v1\nkind: List\nitem: []\nitems: {}\n"),
+                      File("b.yaml", "apiVersion: v1\nkind: List\nitems:\n- 5\n")});
+  EXPECT_EQ(ErrorsOf(parsed),
+            (Strings{"a.yaml:3:1: unknown field 'item' in a List; it has metadata and items",
+                     "a.yaml:4:8: items of a List must be a list, got map",
+                     "b.yaml:4:3: a manifest is a map with apiVersion and kind, got integer"}));
+}
+
+TEST(ParseManifests, TheSameObjectTwiceNamesBothPlaces) {
+  const ParsedManifests parsed =
+      ParseManifests({File("b.yaml", "---\n" + ConfigMapText("one", "default")),
+                      File("a.yaml", ConfigMapText("one") + "---\n" + ConfigMapText("one", "x"))});
+  EXPECT_EQ(ErrorsOf(parsed),
+            Strings{"b.yaml:2:1: ConfigMap default/one is declared twice; the first is at "
+                    "a.yaml:1"});
+  EXPECT_EQ(KeysOf(parsed), (Strings{"ConfigMap default/one", "ConfigMap x/one"}));
+}
+
+TEST(ParseManifests, JsonErrorsCarryTheirPosition) {
+  const ParsedManifests parsed = ParseManifests(
+      {File("a.json", "{\n  \"a\": 1,\n  \"a\": 2}"), File("b.json", "\xef\xbb\xbf{\"a\": }")});
+  ASSERT_EQ(parsed.problems.errors.size(), 2U);
+  EXPECT_EQ(parsed.problems.errors[0].ToString(), "a.json:3:3: duplicate key 'a', first on line 2");
+  EXPECT_EQ(parsed.problems.errors[1].ToString().substr(0, 12), "b.json:1:7: ");
+}
+
+TEST(ParseManifests, ProblemsAreSortedAndDoNotDependOnTheOrderOfFiles) {
+  std::vector<ManifestFile> files;
+  for (int i = 0; i < 8; ++i) {
+    const std::string name = "f" + std::to_string(i) + ".yaml";
+    files.push_back(File(name, i % 2 == 0 ? "a: }\n---\nb: [\n---\nc: 1\nc: 2\n"
+                                          : ConfigMapText("same") + "---\n" +
+                                                ConfigMapText("n" + std::to_string(i))));
+  }
+  const ParsedManifests expected = ParseManifests(files);
+  ASSERT_GT(expected.problems.errors.size(), 10U);
+  EXPECT_TRUE(std::is_sorted(expected.problems.errors.begin(), expected.problems.errors.end(),
+                             [](const Problem& a, const Problem& b) {
+                               return std::tie(a.file, a.line, a.column) <
+                                      std::tie(b.file, b.line, b.column);
+                             }));
+  SeededRandom random(9);
+  for (int round = 0; round < 20; ++round) {
+    for (size_t i = files.size() - 1; i > 0; --i) std::swap(files[i], files[random.Below(i + 1)]);
+    const ParsedManifests parsed = ParseManifests(files);
+    ASSERT_EQ(ErrorsOf(parsed), ErrorsOf(expected));
+    ASSERT_EQ(KeysOf(parsed), KeysOf(expected));
+  }
+}
+
+TEST(ParseManifests, ProblemsAreLimitedAndTheRestCounted) {
+  ManifestLimits limits;
+  limits.max_problems = 3;
+  std::vector<ManifestFile> files;
+  for (int i = 0; i < 5; ++i) files.push_back(File(std::to_string(i) + ".yaml", "a: }\n"));
+  const ParsedManifests parsed = ParseManifests(files, "default", limits);
+  ASSERT_EQ(parsed.problems.errors.size(), 4U);
+  EXPECT_EQ(parsed.problems.errors[2].file, "2.yaml");
+  EXPECT_EQ(parsed.problems.errors[3].message, "2 more errors are not shown");
+}
+
+TEST(ParseManifests, ObjectsAreLimited) {
+  ManifestLimits limits;
+  limits.max_objects = 2;
+  std::vector<ManifestFile> files;
+  for (int i = 0; i < 2; ++i) {
+    files.push_back(File(std::to_string(i) + ".yaml", ConfigMapText("c" + std::to_string(i))));
+  }
+  EXPECT_EQ(ErrorsOf(ParseManifests(files, "default", limits)), Strings());
+  files.push_back(File("2.yaml", ConfigMapText("c2") + "---\n" + ConfigMapText("c3")));
+  const ParsedManifests parsed = ParseManifests(files, "default", limits);
+  EXPECT_EQ(ErrorsOf(parsed), Strings{"2.yaml:1:1: more than 2 objects in one source"});
+  EXPECT_EQ(parsed.objects.size(), 2U);
+}
+
+TEST(ParseManifests, JsonHasTheSameLimits) {
+  ManifestLimits limits;
+  limits.max_file_bytes = 10;
+  limits.max_depth = 3;
+  limits.max_nodes_per_file = 3;
+  const ParsedManifests parsed = ParseManifests(
+      {File("a.json", "[1,2,3,4,5]"), File("b.json", "[[[[]]]]"), File("c.json", "[1,2,3]")},
+      "default", limits);
+  EXPECT_EQ(ErrorsOf(parsed), (Strings{"a.json:1:1: JSON of 11 bytes; the limit is 10",
+                                       "b.json:1:4: JSON nested deeper than 3",
+                                       "c.json:1:6: JSON of more than 3 values"}));
+}
+
+}  // namespace
+}  // namespace reconcile
