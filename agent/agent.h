@@ -22,6 +22,8 @@ struct AgentOptions {
   int64_t resync_ms = 60'000;  // full list of containers, besides the event stream
   int max_parallel_operations = 16;
   int mtu = 1500;
+  // The text of the host's resolv.conf, for pods. Empty: pods get the engine's copy of it.
+  std::string resolv_conf;
 };
 
 // The loop on a host: takes assignments, looks at the engine, runs Step, executes operations,

@@ -59,7 +59,9 @@ void AdoptAttachment(PodTurn* turn) {
   const Seen& seen = turn->context.seen;
   const bool attached = seen.network_listed && !memory.address.empty() &&
                         seen.attached_addresses.contains(memory.address);
-  if (sandbox != nullptr && attached && memory.attached_sandbox_id.empty()) {
+  // Whoever wrote no files in this run made no sandbox in it.
+  const bool earlier = memory.attached_sandbox_id.empty() && memory.files_address.empty();
+  if (sandbox != nullptr && attached && earlier) {
     memory.attached_sandbox_id = sandbox->id;
   }
 }

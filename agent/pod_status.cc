@@ -202,7 +202,9 @@ PodStatus BuildPodStatus(PodTurn* turn) {
   status.start_time = memory.start_time;
   status.qos_class = QosClassOf(turn->pod.spec);
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
-  const bool attached = sandbox != nullptr && memory.attached_sandbox_id == sandbox->id;
+  // A restarted agent believes the label until it has looked at the host's network.
+  const bool attached = sandbox != nullptr && (memory.attached_sandbox_id == sandbox->id ||
+                                               !turn->context.seen.network_listed);
   if (attached) status.pod_ip = memory.address;
   for (const Container& container : turn->pod.spec.containers) {
     ContainerMemory& of = memory.memory[container.name];

@@ -1,0 +1,142 @@
+#include "agent/agent_core.h"
+#include "agent/pod_files.h"
+#include "base/ids.h"
+#include "base/log.h"
+
+namespace reconcile {
+namespace {
+
+constexpr char kAssignmentFile[] = "assignment";
+constexpr char kTerminalFile[] = "ended-pods";
+constexpr int64_t kSaveAgainMs = 5'000;
+
+Result<Assignment> ReadAssignment(const HostFiles& files) {
+  const Result<std::string> text = files.ReadSealed(kAssignmentFile);
+  if (!text.ok()) return text.status();
+  JsonLimits limits;
+  limits.max_bytes = text->size();  // this host wrote it
+  const Result<Value> value = ParseJson(*text, limits);
+  if (!value.ok()) return value.status();
+  return DecodeAssignment(*value);
+}
+
+}  // namespace
+
+void Agent::Core::Restore() {
+  Result<Assignment> assignment = ReadAssignment(*files_);
+  if (assignment.ok()) {
+    applied_ = std::move(assignment).value();
+    JoinCluster(applied_->fence.cluster_id);
+  } else if (assignment.status().code() != StatusCode::kNotFound) {
+    LogError("the last assignment cannot be read; waiting for the controller",
+             {{"error", assignment.status().message()}});
+  }
+  const Result<std::vector<std::string>> folders = files_->List(std::string(kPodsFolder));
+  if (folders.ok()) seen_.pod_folders.insert(folders->begin(), folders->end());
+  RestoreTerminalPods();
+}
+
+// How pods ended outlives their containers, which somebody may prune: what is done is not done
+// again.
+void Agent::Core::RestoreTerminalPods() {
+  const Result<std::string> text = files_->ReadSealed(kTerminalFile);
+  if (!text.ok()) return;
+  JsonLimits limits;
+  limits.max_bytes = text->size();
+  const Result<Value> value = ParseJson(*text, limits);
+  if (!value.ok()) return;
+  const Result<Report> report = DecodeReport(*value);
+  if (!report.ok()) return;
+  for (const PodReport& pod : report->pods) {
+    seen_.pods[pod.uid].terminal = pod.status;
+    seen_.pods[pod.uid].start_time = pod.status.start_time;
+    saved_terminal_.insert(pod.uid);
+  }
+}
+
+void Agent::Core::SaveTerminalPods() {
+  std::set<std::string> ended;
+  Report report;
+  for (const auto& [uid, memory] : seen_.pods) {
+    if (!memory.terminal) continue;
+    ended.insert(uid);
+    report.pods.push_back({"", "", uid, *memory.terminal, false});
+  }
+  if (ended == saved_terminal_) return;
+  const Status saved = files_->WriteSealed(kTerminalFile, WriteJson(EncodeReport(report)));
+  if (saved.ok()) {
+    saved_terminal_ = std::move(ended);
+  } else {
+    LogWarning("the ends of pods cannot be saved", {{"error", saved.message()}});
+  }
+}
+
+void Agent::Core::JoinCluster(const std::string& cluster_id) {
+  cluster_id_ = cluster_id;
+  runtime_->SubscribeEvents(cluster_id_,
+                            Guarded([this](const EngineEvent& event) { OnEngineEvent(event); }));
+  RequestList();
+}
+
+void Agent::Core::OnAssignment(const Assignment& assignment) {
+  std::optional<Fence> newest;
+  if (applied_) newest = applied_->fence;
+  if (pending_) newest = pending_->fence;
+  const Status status = CheckFence(newest, assignment, options_.node_name);
+  if (status.code() == StatusCode::kConflict) {
+    LogInfo("older assignment ignored", {{"reason", status.message()}});
+    return;
+  }
+  if (!status.ok()) {
+    if (refused_ != status.message()) {
+      LogError("assignment refused", {{"reason", status.message()}});
+    }
+    refused_ = status.message();
+    return ReportIfChanged();
+  }
+  refused_.clear();
+  if (cluster_id_.empty()) JoinCluster(assignment.fence.cluster_id);
+  pending_ = assignment;
+  RequestTurn();
+}
+
+void Agent::Core::ConsiderPending() {
+  if (!pending_) return;
+  // Without an assignment to compare with, what runs here says what it would stop.
+  if (!applied_ && !listed_) return;
+  const std::string held = HoldReason(*pending_, applied_ ? &*applied_ : nullptr, seen_);
+  if (held != pending_held_ && !held.empty()) LogError("assignment held", {{"reason", held}});
+  pending_held_ = held;
+  if (!held.empty()) return;
+  const std::string text = WriteJson(EncodeAssignment(*pending_));
+  const std::string hash = Sha256Hex(text);
+  if (hash != saved_) {
+    const Status saved = files_->WriteSealed(kAssignmentFile, text);
+    health_.files_error = saved.message();
+    if (!saved.ok()) {
+      pending_held_ = "the assignment cannot be saved: " + saved.message();
+      LogError("assignment held", {{"reason", pending_held_}});
+      return After(kSaveAgainMs, [this] { RequestTurn(); });
+    }
+    saved_ = hash;
+  }
+  applied_ = std::move(pending_);
+  pending_.reset();
+  ForgetUnused();
+}
+
+// Images that no pod names any more, and failures of pods that are gone.
+void Agent::Core::ForgetUnused() {
+  std::set<std::string> references;
+  for (const auto& pod : applied_->pods) {
+    for (const Container& container : pod->spec.containers) references.insert(container.image);
+  }
+  std::erase_if(seen_.images, [&](const auto& entry) { return !references.contains(entry.first); });
+  std::erase_if(seen_.failed, [&](const auto& entry) {
+    const std::string& key = entry.first;
+    if (seen_.busy.contains(key) || !key.starts_with("pod/")) return false;
+    return !seen_.pods.contains(key.substr(4, key.find('/', 4) - 4));
+  });
+}
+
+}  // namespace reconcile

@@ -1,0 +1,133 @@
+#include "agent/agent_core.h"
+
+#include "agent/pod_files.h"
+
+namespace reconcile {
+namespace {
+
+std::string RandomHex(Random* random) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (uint64_t bits = random->Next(), i = 0; i < 16; ++i, bits >>= 4) text += kDigits[bits & 15];
+  return text;
+}
+
+}  // namespace
+
+Agent::Agent(AgentOptions options, EventLoop* loop, Random* random, ContainerRuntime* runtime,
+             HostNetwork* network, HostFiles* files, ControllerLink* link)
+    : core_(std::make_shared<Core>(std::move(options), loop, random, runtime, network, files,
+                                   link)) {}
+Agent::~Agent() { core_->Stop(); }
+void Agent::Start() { core_->Start(); }
+bool Agent::Settled() const { return core_->Settled(); }
+
+Agent::Core::Core(AgentOptions options, EventLoop* loop, Random* random, ContainerRuntime* runtime,
+                  HostNetwork* network, HostFiles* files, ControllerLink* link)
+    : options_(std::move(options)),
+      loop_(loop),
+      random_(random),
+      runtime_(runtime),
+      network_(network),
+      files_(files),
+      link_(link) {}
+
+void Agent::Core::Start() {
+  agent_start_ = RandomHex(random_);
+  Restore();
+  link_->SetHandler({Guarded([this] { SendReport(); }),
+                     Guarded([this](const Assignment& assignment) { OnAssignment(assignment); }),
+                     [weak = weak_from_this()](const LogRequest& request, LogSink sink) {
+                       const auto self = weak.lock();
+                       return self ? self->OpenLogs(request, std::move(sink))
+                                   : std::function<void()>([] {});
+                     }});
+  AskEngineInfo();
+  RequestNetworkList();
+  After(options_.resync_ms, [this] { Resync(); });
+  After(options_.heartbeat_ms, [this] { Heartbeat(); });
+  RequestTurn();
+}
+
+void Agent::Core::Stop() {
+  if (wake_timer_ != 0) loop_->Cancel(wake_timer_);
+}
+
+bool Agent::Core::Settled() const {
+  const bool waits = pending_ && pending_held_.empty();
+  return running_.empty() && wait_for_list_.empty() && wait_for_this_list_.empty() &&
+         looking_.empty() && !listing_ && !turn_posted_ && !more_to_do_ && !waits &&
+         seen_.engine_up;
+}
+
+void Agent::Core::RequestTurn() {
+  if (turn_posted_) return;
+  turn_posted_ = true;
+  loop_->Post(Guarded([this] { Turn(); }));
+}
+
+void Agent::Core::Turn() {
+  turn_posted_ = false;
+  ConsiderPending();
+  if (applied_) TakeStep();
+  ReportIfChanged();
+}
+
+void Agent::Core::TakeStep() {
+  const Removable removable = FindRemovable(*applied_, seen_);
+  orphans_held_ = removable.held;
+  StepResult result = Step(*applied_, seen_, removable.pod_uids, Facts(), loop_->now());
+  seen_.pods = std::move(result.pod_memory);
+  seen_.last_address = std::move(result.last_address);
+  if (seen_.engine_up) pods_ = std::move(result.pods);
+  for (AgentEvent& event : result.events) {
+    if (events_.size() < kMaxPendingEvents) events_.push_back(std::move(event));
+  }
+  SaveTerminalPods();
+  StartAllowed(result.operations);
+  if (result.wake_at) WakeAt(*result.wake_at);
+}
+
+Agent::Core::Lane Agent::Core::LaneOf(const Operation& operation) {
+  if (std::holds_alternative<StopContainerOp>(operation.action)) return Lane::kStop;
+  if (std::holds_alternative<PullImageOp>(operation.action)) return Lane::kPull;
+  return Lane::kStart;
+}
+
+void Agent::Core::StartAllowed(const std::vector<Operation>& operations) {
+  more_to_do_ = false;
+  for (const Operation& operation : operations) {
+    const Lane lane = LaneOf(operation);
+    int limit = options_.max_parallel_operations;
+    if (lane == Lane::kStop) limit = kMaxParallelStops;
+    if (lane == Lane::kPull) limit = kMaxParallelPulls;
+    if (in_lane_[static_cast<size_t>(lane)] < limit) {
+      Begin(operation);
+    } else {
+      more_to_do_ = true;  // the end of another takes the next turn
+    }
+  }
+}
+
+void Agent::Core::WakeAt(MonoTime due) {
+  if (wake_timer_ != 0 && wake_due_ <= due) return;
+  if (wake_timer_ != 0) loop_->Cancel(wake_timer_);
+  wake_due_ = due;
+  wake_timer_ = loop_->At(due, Guarded([this] {
+                            wake_timer_ = 0;
+                            RequestTurn();
+                          }));
+}
+
+HostFacts Agent::Core::Facts() const {
+  HostFacts facts;
+  facts.node_name = options_.node_name;
+  facts.host_ip = options_.host_ip;
+  facts.memory_bytes = health_.engine ? health_.engine->memory_bytes : 0;
+  facts.mtu = options_.mtu;
+  facts.pods_path = files_->AbsolutePath(std::string(kPodsFolder));
+  facts.has_resolver = !ResolverFile(options_.resolv_conf).empty();
+  return facts;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,179 @@
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/agent.h"
+#include "agent/fence.h"
+#include "agent/node_status.h"
+#include "agent/step.h"
+
+namespace reconcile {
+
+inline constexpr size_t kMaxPendingEvents = 1'000;  // that no report has taken yet
+inline constexpr size_t kMaxLogStreams = 64;
+inline constexpr int kMaxParallelPulls = 4;
+inline constexpr int kMaxParallelStops = 256;
+
+// The agent's state and its loop. Everything but the last assignment and the ends of terminal pods
+// can be lost: the engine's labels bring it back.
+class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
+ public:
+  Core(AgentOptions options, EventLoop* loop, Random* random, ContainerRuntime* runtime,
+       HostNetwork* network, HostFiles* files, ControllerLink* link);
+
+  void Start();
+  void Stop();
+  bool Settled() const;
+
+ private:
+  // Operations of one kind share a budget: a slow stop or pull must not keep a start waiting.
+  enum class Lane { kStart, kStop, kPull };
+  static Lane LaneOf(const Operation& operation);
+
+  // `fn` that does nothing once the agent is gone; `fn` may use `this`.
+  template <typename Function>
+  auto Guarded(Function fn) {
+    return [weak = weak_from_this(), fn = std::move(fn)](auto&&... args) {
+      if (const auto self = weak.lock()) fn(std::forward<decltype(args)>(args)...);
+    };
+  }
+  void After(int64_t delay_ms, Task task) { loop_->After(delay_ms, Guarded(std::move(task))); }
+
+  // ---- agent_core.cc: life and the turn ----
+  void RequestTurn();
+  void Turn();
+  void TakeStep();
+  void StartAllowed(const std::vector<Operation>& operations);
+  void WakeAt(MonoTime due);
+  HostFacts Facts() const;
+
+  // ---- agent_assignments.cc: what is obeyed, and what is kept on disk ----
+  void Restore();
+  void RestoreTerminalPods();
+  void SaveTerminalPods();
+  void OnAssignment(const Assignment& assignment);
+  void ConsiderPending();
+  void JoinCluster(const std::string& cluster_id);
+  void ForgetUnused();
+
+  // ---- agent_seen.cc: looking at the engine and the network ----
+  void Resync();
+  void LookAtEngine();
+  void AskEngineInfo();
+  void RequestList();
+  void OnList(Result<std::vector<ContainerInfo>> list);
+  void OnListFailed(const Status& status);
+  void OnEngineEvent(const EngineEvent& event);
+  // Looks at one container; looks are one at a time, so that the last word is the newest.
+  void Inspect(const std::string& id, std::function<void(Status)> then);
+  void OnInspected(const std::string& id, const Result<ContainerInfo>& result);
+  void RequestNetworkList();
+  void OnNetworkList(const Result<std::vector<std::string>>& addresses);
+
+  // ---- agent_operations.cc: doing ----
+  void Begin(Operation operation);
+  void Run(const Operation& operation, const EnsurePause& action);
+  void Run(const Operation& operation, const PrepareNetwork& action);
+  void Run(const Operation& operation, const LookAtImage& action);
+  void Run(const Operation& operation, const PullImageOp& action);
+  void Run(const Operation& operation, const WritePodFiles& action);
+  void Run(const Operation& operation, const RunSandbox& action);
+  void Run(const Operation& operation, const AttachNetwork& action);
+  void Run(const Operation& operation, const RunContainer& action);
+  void Run(const Operation& operation, const StopContainerOp& action);
+  void Run(const Operation& operation, const RemoveContainerOp& action);
+  void Run(const Operation& operation, const DetachNetwork& action);
+  void Run(const Operation& operation, const ForgetPod& action);
+  void Succeed(const std::string& key);
+  // Notes the failure. `look`: the engine may have done it nevertheless, so the operation counts as
+  // under way until a list that began after this is in.
+  void Fail(const std::string& key, const Status& status, bool look);
+  void End(const std::string& key);
+  void CreateAndStart(const Operation& operation, const ContainerConfig& config,
+                      std::function<void()> on_created,
+                      std::function<void(Status started, const std::string& id)> then);
+  void OnSandboxStarted(const Operation& operation, const Status& started, const std::string& id);
+  void OnContainerStarted(const Operation& operation, const RunContainer& run,
+                          const Status& started, const std::string& id);
+  void OnCreateFailed(const Operation& operation, const Status& status);
+  void OnPulled(const Operation& operation, const std::string& reference, MonoTime began,
+                const Status& status);
+  void Say(const Operation& operation, EventType type, const std::string& reason,
+           const std::string& message);
+
+  // ---- agent_reports.cc ----
+  void Heartbeat();
+  void ReportIfChanged();
+  void SendReport();
+  Report MakeReport() const;
+
+  // ---- agent_logs.cc ----
+  std::function<void()> OpenLogs(const LogRequest& request, LogSink sink);
+  Result<std::string> FindLog(const LogRequest& request) const;
+
+  const AgentOptions options_;
+  EventLoop* const loop_;
+  Random* const random_;
+  ContainerRuntime* const runtime_;
+  HostNetwork* const network_;
+  HostFiles* const files_;
+  ControllerLink* const link_;
+
+  // What is obeyed.
+  std::string cluster_id_;  // "" until the first assignment ever
+  std::optional<Assignment> applied_;
+  std::optional<Assignment> pending_;
+  std::string pending_held_;  // why it waits
+  std::string orphans_held_;  // why pods that are not assigned are kept
+  std::string refused_;       // the last refusal worth telling
+  std::string saved_;         // the assignment's text on disk, hashed
+  std::set<std::string> saved_terminal_;
+
+  // What is seen.
+  Seen seen_;
+  HostHealth health_;
+  bool listed_ = false;  // at least once
+  bool listing_ = false;
+  bool list_again_ = false;
+  int32_t list_failures_ = 0;
+  std::set<std::string> changed_since_list_;  // containers about which more is known than the list
+  std::set<std::string> wait_for_list_;       // keys of failed operations; see Fail
+  std::set<std::string> wait_for_this_list_;
+  struct Looking {
+    std::vector<std::function<void(Status)>> now;
+    std::vector<std::function<void(Status)>> next;
+  };
+  std::map<std::string, Looking> looking_;  // by container id
+  bool network_listing_ = false;
+  bool network_list_again_ = false;
+  int64_t network_changes_ = 0;  // grows with every beginning and end of an attachment's change
+  int32_t network_list_failures_ = 0;
+
+  // What is under way.
+  std::map<std::string, Operation> running_;  // by key
+  std::array<int, 3> in_lane_{};
+  bool turn_posted_ = false;
+  bool more_to_do_ = false;  // the last step wanted something that has not begun
+  TimerId wake_timer_ = 0;
+  MonoTime wake_due_;
+
+  // What is told.
+  std::string agent_start_;
+  int64_t sequence_ = 0;
+  std::vector<PodReport> pods_;  // of the last step
+  std::vector<AgentEvent> events_;
+  std::optional<Report> told_;  // last report that went out, without its events
+  MonoTime told_at_;
+  bool report_timer_set_ = false;
+  size_t log_streams_ = 0;
+};
+
+}  // namespace reconcile

@@ -1,0 +1,309 @@
+#include "agent/agent_core.h"
+#include "agent/pod_files.h"
+#include "agent/restart.h"
+#include "base/log.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int kPodFileMode = 0644;
+
+}  // namespace
+
+void Agent::Core::Begin(Operation operation) {
+  const std::string key = operation.key;
+  LogDebug("operation", {{"key", key}, {"reason", operation.reason}});
+  ++in_lane_[static_cast<size_t>(LaneOf(operation))];
+  seen_.busy.insert(key);
+  const Operation& running = running_.emplace(key, std::move(operation)).first->second;
+  // A copy: an operation may end before Run returns, and takes its entry with it.
+  const Operation copy = running;
+  std::visit([&](const auto& action) { Run(copy, action); }, copy.action);
+}
+
+void Agent::Core::Succeed(const std::string& key) {
+  seen_.failed.erase(key);
+  End(key);
+}
+
+void Agent::Core::Fail(const std::string& key, const Status& status, bool look) {
+  OperationFailure& failure = seen_.failed[key];
+  failure.count++;
+  failure.retry_at = loop_->now().mono + RetryDelayMs(failure.count);
+  failure.code = status.code();
+  failure.message = status.message();
+  LogWarning("operation failed", {{"key", key}, {"error", status.ToString()}});
+  if (!look) return End(key);
+  wait_for_list_.insert(key);
+  RequestList();
+}
+
+void Agent::Core::End(const std::string& key) {
+  const auto running = running_.find(key);
+  if (running != running_.end()) {
+    --in_lane_[static_cast<size_t>(LaneOf(running->second))];
+    running_.erase(running);
+  }
+  seen_.busy.erase(key);
+  RequestTurn();
+}
+
+void Agent::Core::Say(const Operation& operation, EventType type, const std::string& reason,
+                      const std::string& message) {
+  if (operation.pod_uid.empty() || operation.pod_name.empty()) return;
+  if (events_.size() >= kMaxPendingEvents) return;
+  events_.push_back(
+      {operation.pod_uid, operation.namespace_name, operation.pod_name, type, reason, message});
+}
+
+// ---- of the host ----
+
+void Agent::Core::Run(const Operation& operation, const EnsurePause&) {
+  runtime_->EnsurePauseImage(Guarded([this, key = operation.key](Result<std::string> id) {
+    if (!id.ok()) return Fail(key, id.status(), false);
+    seen_.pause_image_id = std::move(id).value();
+    Succeed(key);
+  }));
+}
+
+void Agent::Core::Run(const Operation& operation, const PrepareNetwork& action) {
+  network_->Prepare(action.config,
+                    Guarded([this, key = operation.key, config = action.config](Status status) {
+                      health_.network_error = status.message();
+                      if (status.ok()) {
+                        seen_.prepared = config;
+                        return Succeed(key);
+                      }
+                      seen_.prepared.reset();
+                      Fail(key, status, false);
+                    }));
+}
+
+// ---- of images ----
+
+void Agent::Core::Run(const Operation& operation, const LookAtImage& action) {
+  const MonoTime began = loop_->now().mono;
+  runtime_->InspectImage(
+      action.reference,
+      Guarded([this, operation, reference = action.reference, began](Result<ImageInfo> info) {
+        const bool absent = info.status().code() == StatusCode::kNotFound;
+        if (!info.ok() && !absent) return Fail(operation.key, info.status(), false);
+        ImageSeen& image = seen_.images[reference];
+        image.state = absent ? ImageSeen::State::kAbsent : ImageSeen::State::kPresent;
+        image.checked_at = began;
+        if (info.ok()) {
+          image.image_id = info->id;
+          image.failures = 0;
+          Say(operation, EventType::kNormal, "Pulled",
+              "Container image \"" + reference + "\" already present on machine");
+        }
+        Succeed(operation.key);
+      }));
+}
+
+void Agent::Core::Run(const Operation& operation, const PullImageOp& action) {
+  const std::string reference = action.reference;
+  Say(operation, EventType::kNormal, "Pulling", "Pulling image \"" + reference + "\"");
+  const MonoTime began = loop_->now().mono;
+  runtime_->PullImage(reference, Guarded([this, operation, reference, began](Status pulled) {
+                        if (!pulled.ok()) return OnPulled(operation, reference, began, pulled);
+                        runtime_->InspectImage(
+                            reference,
+                            Guarded([this, operation, reference, began](Result<ImageInfo> info) {
+                              if (info.ok()) seen_.images[reference].image_id = info->id;
+                              OnPulled(operation, reference, began, info.status());
+                            }));
+                      }));
+}
+
+void Agent::Core::OnPulled(const Operation& operation, const std::string& reference, MonoTime began,
+                           const Status& status) {
+  ImageSeen& image = seen_.images[reference];
+  if (status.ok()) {
+    image.state = ImageSeen::State::kPresent;
+    image.checked_at = began;
+    image.pulled_at = began;
+    image.failures = 0;
+    image.error.clear();
+    Say(operation, EventType::kNormal, "Pulled", "Successfully pulled image \"" + reference + "\"");
+  } else {
+    image.state = ImageSeen::State::kPullFailed;
+    image.error = status.message();
+    ++image.failures;
+    image.retry_at = loop_->now().mono + PullBackoffMs(image.failures);
+    Say(operation, EventType::kWarning, "Failed",
+        "Failed to pull image \"" + reference + "\": " + status.message());
+  }
+  Succeed(operation.key);  // the image's state says what failed
+}
+
+// ---- of pods ----
+
+void Agent::Core::Run(const Operation& operation, const WritePodFiles& action) {
+  const std::string folder = PodFolder(action.pod_uid) + "/";
+  seen_.pod_folders.insert(action.pod_uid);
+  const std::string resolver = ResolverFile(options_.resolv_conf);
+  Status status =
+      files_->Write(folder + "hosts", HostsFile(action.hostname, action.address), kPodFileMode);
+  if (status.ok())
+    status = files_->Write(folder + "hostname", action.hostname + "\n", kPodFileMode);
+  if (status.ok() && !resolver.empty()) {
+    status = files_->Write(folder + "resolv.conf", resolver, kPodFileMode);
+  }
+  health_.files_error = status.message();
+  if (!status.ok()) return Fail(operation.key, status, false);
+  seen_.pods[action.pod_uid].files_address = action.address;
+  Succeed(operation.key);
+}
+
+void Agent::Core::Run(const Operation& operation, const ForgetPod& action) {
+  const Status status = files_->RemoveTree(PodFolder(action.pod_uid));
+  if (!status.ok()) return Fail(operation.key, status, false);
+  seen_.pod_folders.erase(action.pod_uid);
+  Succeed(operation.key);
+}
+
+void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
+  ++network_changes_;
+  network_->AttachPod(action.attachment,
+                      Guarded([this, key = operation.key, action](Status status) {
+                        ++network_changes_;
+                        if (!status.ok()) {
+                          // It may have been done, and its sandbox may be gone.
+                          RequestNetworkList();
+                          return Fail(key, status, true);
+                        }
+                        const PodAttachment& attachment = action.attachment;
+                        seen_.attached_addresses.insert(attachment.address);
+                        seen_.pods[attachment.pod_uid].attached_sandbox_id = action.sandbox_id;
+                        Succeed(key);
+                      }));
+}
+
+void Agent::Core::Run(const Operation& operation, const DetachNetwork& action) {
+  ++network_changes_;
+  network_->DetachPod(action.pod_uid, action.address,
+                      Guarded([this, key = operation.key, action](Status status) {
+                        ++network_changes_;
+                        if (!status.ok()) return Fail(key, status, false);
+                        seen_.attached_addresses.erase(action.address);
+                        const auto memory = seen_.pods.find(action.pod_uid);
+                        if (memory != seen_.pods.end()) {
+                          memory->second.attached_sandbox_id.clear();
+                        }
+                        Succeed(key);
+                      }));
+}
+
+// ---- of containers ----
+
+void Agent::Core::CreateAndStart(const Operation& operation, const ContainerConfig& config,
+                                 std::function<void()> on_created,
+                                 std::function<void(Status, const std::string&)> then) {
+  runtime_->CreateContainer(config, Guarded([this, operation, on_created = std::move(on_created),
+                                             then = std::move(then)](Result<std::string> id) {
+                              if (!id.ok()) return OnCreateFailed(operation, id.status());
+                              on_created();
+                              runtime_->StartContainer(
+                                  *id, Guarded([this, then, id = *id](Status started) {
+                                    Inspect(id, [then, id, started](const Status& looked) {
+                                      then(started.ok() ? looked : started, id);
+                                    });
+                                  }));
+                            }));
+}
+
+void Agent::Core::OnCreateFailed(const Operation& operation, const Status& status) {
+  if (status.code() == StatusCode::kNotFound) {  // the image went away: look for it again
+    if (const auto* run = std::get_if<RunContainer>(&operation.action)) {
+      seen_.images.erase(run->image_reference);
+    } else {
+      seen_.pause_image_id.clear();
+    }
+  }
+  const bool sandbox = std::holds_alternative<RunSandbox>(operation.action);
+  if (status.code() != StatusCode::kUnavailable && status.code() != StatusCode::kConflict) {
+    Say(operation, EventType::kWarning, sandbox ? "FailedCreatePodSandBox" : "Failed",
+        (sandbox ? "Failed to create pod sandbox: " : "Error: ") + status.message());
+  }
+  Fail(operation.key, status, true);
+}
+
+void Agent::Core::Run(const Operation& operation, const RunSandbox& action) {
+  if (action.attempt > 0) {
+    Say(operation, EventType::kNormal, "SandboxChanged", operation.reason);
+  }
+  CreateAndStart(
+      operation, action.config, [] {},
+      [this, operation](const Status& started, const std::string& id) {
+        OnSandboxStarted(operation, started, id);
+      });
+}
+
+void Agent::Core::OnSandboxStarted(const Operation& operation, const Status& started,
+                                   const std::string&) {
+  if (started.ok()) return Succeed(operation.key);
+  if (started.code() != StatusCode::kUnavailable) {
+    Say(operation, EventType::kWarning, "FailedCreatePodSandBox",
+        "Failed to start pod sandbox: " + started.message());
+  }
+  Fail(operation.key, started, true);
+}
+
+void Agent::Core::Run(const Operation& operation, const RunContainer& action) {
+  CreateAndStart(
+      operation, action.config,
+      [this, operation, action] {
+        Say(operation, EventType::kNormal, "Created", "Created container " + action.container);
+        for (const AgentEvent& event : action.events) {
+          if (events_.size() < kMaxPendingEvents) events_.push_back(event);
+        }
+      },
+      [this, operation, action](const Status& started, const std::string& id) {
+        OnContainerStarted(operation, action, started, id);
+      });
+}
+
+void Agent::Core::OnContainerStarted(const Operation& operation, const RunContainer& run,
+                                     const Status& started, const std::string& id) {
+  if (started.ok()) {
+    Say(operation, EventType::kNormal, "Started", "Started container " + run.container);
+    return Succeed(operation.key);
+  }
+  if (started.code() == StatusCode::kUnavailable) return Fail(operation.key, started, true);
+  Say(operation, EventType::kWarning, "Failed", "Error: " + started.message());
+  const auto container = seen_.containers.find(id);
+  // A failed start that the engine keeps is a crash like any other: its back-off is the
+  // container's.
+  if (container != seen_.containers.end() && !container->second.error.empty()) {
+    return Succeed(operation.key);
+  }
+  Fail(operation.key, started, true);
+}
+
+void Agent::Core::Run(const Operation& operation, const StopContainerOp& action) {
+  Say(operation, EventType::kNormal, "Killing", operation.reason);
+  runtime_->StopContainer(
+      action.container_id, action.grace_seconds,
+      Guarded([this, key = operation.key, id = action.container_id](Status stopped) {
+        if (!stopped.ok() && stopped.code() != StatusCode::kNotFound) {
+          return Fail(key, stopped, true);
+        }
+        Inspect(id, [this, key](const Status& looked) {
+          looked.ok() ? Succeed(key) : Fail(key, looked, true);
+        });
+      }));
+}
+
+void Agent::Core::Run(const Operation& operation, const RemoveContainerOp& action) {
+  runtime_->RemoveContainer(
+      action.container_id,
+      Guarded([this, key = operation.key, id = action.container_id](Status removed) {
+        if (!removed.ok()) return Fail(key, removed, true);
+        Inspect(id, [this, key](const Status& looked) {
+          looked.ok() ? Succeed(key) : Fail(key, looked, true);
+        });
+      }));
+}
+
+}  // namespace reconcile

@@ -1,0 +1,70 @@
+#include <algorithm>
+
+#include "agent/agent_core.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int64_t kReportSpacingMs = 50;  // changes close together go in one report
+
+bool SamePods(const std::vector<PodReport>& a, const std::vector<PodReport>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const PodReport& x, const PodReport& y) {
+                      return x.uid == y.uid && x.gone == y.gone && x.status == y.status;
+                    });
+}
+
+bool SameReports(const Report& a, const Report& b) {
+  return a.applied == b.applied && a.held == b.held && a.labels == b.labels &&
+         a.node_status == b.node_status && SamePods(a.pods, b.pods);
+}
+
+}  // namespace
+
+Report Agent::Core::MakeReport() const {
+  Report report;
+  report.node = options_.node_name;
+  report.agent_start = agent_start_;
+  report.sequence = sequence_ + 1;
+  if (applied_) report.applied = applied_->fence;
+  for (const std::string* reason : {&refused_, &pending_held_, &orphans_held_}) {
+    if (report.held.empty()) report.held = *reason;
+  }
+  report.labels = MakeNodeLabels(options_, health_);
+  report.node_status = MakeNodeStatus(options_, health_);
+  report.pods = pods_;
+  return report;
+}
+
+void Agent::Core::ReportIfChanged() {
+  // Before the engine has spoken there is nothing to say of this host, or it would look broken.
+  if (!health_.engine && health_.engine_error.empty()) return;
+  const bool changed = !events_.empty() || !told_ || !SameReports(*told_, MakeReport());
+  if (!changed || report_timer_set_) return;
+  const int64_t since_ms = told_ ? loop_->now().mono - told_at_ : kReportSpacingMs;
+  if (since_ms >= kReportSpacingMs) return SendReport();
+  report_timer_set_ = true;
+  After(kReportSpacingMs - since_ms, [this] {
+    report_timer_set_ = false;
+    ReportIfChanged();
+  });
+}
+
+void Agent::Core::SendReport() {
+  if (!health_.engine && health_.engine_error.empty()) return;
+  Report report = MakeReport();
+  report.events = events_;
+  if (!link_->Send(report).ok()) return;  // the connection's return, or the next heartbeat, repeats
+  sequence_ = report.sequence;
+  events_.clear();
+  report.events.clear();
+  told_ = std::move(report);
+  told_at_ = loop_->now().mono;
+}
+
+void Agent::Core::Heartbeat() {
+  After(options_.heartbeat_ms, [this] { Heartbeat(); });
+  SendReport();
+}
+
+}  // namespace reconcile

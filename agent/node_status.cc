@@ -1,0 +1,67 @@
+#include "agent/node_status.h"
+
+#include "base/version.h"
+
+namespace reconcile {
+namespace {
+
+Condition ReadyCondition(const HostHealth& health) {
+  Condition ready;
+  ready.type = "Ready";
+  ready.status = ConditionStatus::kFalse;
+  if (!health.engine_error.empty()) {
+    ready.reason = "ContainerRuntimeNotReady";
+    ready.message = "the container engine does not answer: " + health.engine_error;
+  } else if (!health.engine) {
+    ready.reason = "ContainerRuntimeNotReady";
+    ready.message = "waiting for the container engine";
+  } else if (!health.network_error.empty()) {
+    ready.reason = "NetworkNotReady";
+    ready.message = "the host's network cannot be prepared: " + health.network_error;
+  } else if (!health.files_error.empty()) {
+    ready.reason = "FilesNotWritable";
+    ready.message = "the agent's files cannot be written: " + health.files_error;
+  } else {
+    ready.status = ConditionStatus::kTrue;
+    ready.reason = "AgentReady";
+    ready.message = health.engine->live_restore
+                        ? "the agent and the container engine are up"
+                        : "the agent and the container engine are up; without live-restore a "
+                          "crash of dockerd takes all containers down";
+  }
+  return ready;
+}
+
+}  // namespace
+
+NodeStatus MakeNodeStatus(const AgentOptions& options, const HostHealth& health) {
+  NodeStatus status;
+  status.conditions.push_back(ReadyCondition(health));
+  if (!options.host_ip.empty()) status.addresses.push_back({"InternalIP", options.host_ip});
+  status.addresses.push_back({"Hostname", options.node_name});
+  status.node_info.machine_id = options.machine_id;
+  status.node_info.boot_id = options.boot_id;
+  status.node_info.agent_version = kVersion;
+  status.node_info.operating_system = "linux";
+  if (!health.engine) return status;
+  const EngineInfo& engine = *health.engine;
+  status.node_info.kernel_version = engine.kernel_version;
+  status.node_info.os_image = engine.operating_system;
+  status.node_info.container_runtime_version = "docker://" + engine.version;
+  status.node_info.architecture = engine.architecture;
+  status.capacity["cpu"] = Quantity::FromUnits(engine.cpus);
+  status.capacity["memory"] = Quantity::FromUnits(engine.memory_bytes, Quantity::Family::kBinary);
+  status.capacity["pods"] = Quantity::FromUnits(kMaxPodsPerNode);
+  status.allocatable = status.capacity;
+  return status;
+}
+
+StringMap MakeNodeLabels(const AgentOptions& options, const HostHealth& health) {
+  StringMap labels = options.node_labels;
+  labels["kubernetes.io/hostname"] = options.node_name;
+  labels["kubernetes.io/os"] = "linux";
+  if (health.engine) labels["kubernetes.io/arch"] = health.engine->architecture;
+  return labels;
+}
+
+}  // namespace reconcile
