@@ -46,6 +46,9 @@ ObjectPtr DecodeManifest(const Value& value, const std::string& file, Problems* 
 Result<ObjectPtr> DecodeStored(std::string_view json);
 Result<ObjectPtr> DecodeStored(const Value& value);
 
+// Whether nothing that is stored of two objects differs, internal fields and status included.
+bool EqualObjects(const Object& a, const Object& b);
+
 // Fills in defaults that depend on other fields and checks everything: what DecodeManifest does
 // after decoding, for objects made in code. Mutates `object`.
 void ApplyDefaults(Object* object);
@@ -68,5 +71,7 @@ std::vector<FieldChange> DiffObjects(const Object& before, const Object& after);
 // Text of `reconcile explain <kind>[.field.field]`: type, doc, default, support state and children
 // from the field table. NotFound names the nearest known field.
 Result<std::string> Explain(std::string_view path);
+// Markdown: every declarable kind with its fields, from the same tables (docs/manifests.md).
+std::string DescribeManifests();
 
 }  // namespace reconcile

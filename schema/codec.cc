@@ -1,0 +1,116 @@
+#include "schema/codec.h"
+
+#include "schema/field_reporter.h"
+#include "schema/field_table.h"
+#include "schema/known_kinds.h"
+#include "schema/validate.h"
+
+namespace reconcile {
+
+namespace {
+
+// The string member `name` of a manifest's head; reports when there is none.
+const std::string* HeadMember(const Value& value, std::string_view name, FieldReporter* reporter) {
+  const FieldPath root;
+  const FieldPath path(root, name);
+  const Value* member = value.Find(name);
+  if (member == nullptr || member->IsNull()) {
+    reporter->DecodeError(path, value.mark, "required");
+  } else if (!member->IsString() || member->AsString().empty()) {
+    reporter->DecodeError(path, member->mark, "must be a string that is not empty");
+  } else {
+    return &member->AsString();
+  }
+  return nullptr;
+}
+
+std::optional<Kind> DecodeHead(const Value& value, FieldReporter* reporter) {
+  if (!value.IsMap()) {
+    reporter->DecodeError(FieldPath(), value.mark,
+                          "a manifest is a map with apiVersion, kind and metadata, not a " +
+                              std::string(ToString(value.type())));
+    return std::nullopt;
+  }
+  const std::string* api_version = HeadMember(value, "apiVersion", reporter);
+  const std::string* kind = HeadMember(value, "kind", reporter);
+  if (api_version == nullptr || kind == nullptr) return std::nullopt;
+  std::string problem;
+  bool in_kind = false;
+  const std::optional<Kind> found = FindDeclarableKind(*api_version, *kind, &problem, &in_kind);
+  if (!found) {
+    const std::string_view at = in_kind ? "kind" : "apiVersion";
+    const FieldPath root;
+    reporter->DecodeError(FieldPath(root, at), value.Find(at)->mark, problem);
+  }
+  return found;
+}
+
+}  // namespace
+
+Value EncodeObject(const Object& object, EncodeFor purpose) {
+  const KindInfo& info = InfoOf(object.kind);
+  Value members = TableOf(object.kind).Encode(StructOf(object), purpose);
+  Value::Map map;
+  map.push_back({"apiVersion", Value::String(std::string(info.api_version)), Mark{}});
+  map.push_back({"kind", Value::String(std::string(info.name)), Mark{}});
+  for (Value::Member& member : members.AsMap()) map.push_back(std::move(member));
+  return Value::MakeMap(std::move(map));
+}
+
+std::string EncodeObjectJson(const Object& object, EncodeFor purpose) {
+  return WriteJson(EncodeObject(object, purpose));
+}
+
+ObjectPtr DecodeManifest(const Value& value, const std::string& file, Problems* problems) {
+  FieldReporter reporter(file, &value, problems);
+  const std::optional<Kind> kind = DecodeHead(value, &reporter);
+  if (!kind) return nullptr;
+  std::unique_ptr<Object> object = NewObject(*kind);
+  TableOf(*kind).Decode(value, FieldPath(), &reporter, StructOf(object.get()));
+  object->metadata.origin.file = file;
+  object->metadata.origin.line = value.mark.line;
+  ApplyDefaults(object.get());
+  ValidateObject(*object, &reporter);
+  if (reporter.error_count() > 0) return nullptr;
+  return object;
+}
+
+Result<ObjectPtr> DecodeStored(std::string_view json) {
+  Result<Value> value = ParseJson(json);
+  if (!value.ok()) return value.status();
+  return DecodeStored(*value);
+}
+
+Result<ObjectPtr> DecodeStored(const Value& value) {
+  const std::string api_version = value.GetString("apiVersion");
+  const std::string name = value.GetString("kind");
+  const std::optional<Kind> kind = FindKind(api_version, name);
+  if (!kind) {
+    return InvalidError("not a stored object: apiVersion \"" + api_version + "\", kind \"" + name +
+                        "\" is no known kind");
+  }
+  std::unique_ptr<Object> object = NewObject(*kind);
+  Problems problems;
+  {
+    FieldReporter reporter("", nullptr, &problems);
+    reporter.is_lenient = true;
+    TableOf(*kind).Decode(value, FieldPath(), &reporter, StructOf(object.get()));
+  }
+  if (!problems.errors.empty()) {
+    return InvalidError("stored " + ToString(object->key()) + ": " +
+                        problems.errors.front().message);
+  }
+  return ObjectPtr(std::move(object));
+}
+
+bool EqualObjects(const Object& a, const Object& b) {
+  return a.kind == b.kind && TableOf(a.kind).Equal(StructOf(a), StructOf(b));
+}
+
+void Validate(const Object& object, const std::string& file, Problems* problems) {
+  FieldReporter reporter(file, nullptr, problems);
+  reporter.subject = ToString(object.key());
+  ValidateObject(object, &reporter);
+}
+
+}  // namespace reconcile

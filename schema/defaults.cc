@@ -1,0 +1,102 @@
+#include <string_view>
+
+#include "base/check.h"
+#include "schema/codec.h"
+#include "schema/core.h"
+#include "schema/workload.h"
+
+namespace reconcile {
+
+namespace {
+
+// Source: SEMANTICS 8.6. A tag counts even when a digest follows it.
+PullPolicy PullPolicyFor(std::string_view image) {
+  const size_t at = image.find('@');
+  std::string_view name = image.substr(0, at);
+  const size_t slash = name.rfind('/');
+  if (slash != std::string_view::npos) name.remove_prefix(slash + 1);
+  const size_t colon = name.find(':');
+  const bool has_tag = colon != std::string_view::npos;
+  if (has_tag && name.substr(colon + 1) == "latest") return PullPolicy::kAlways;
+  return has_tag || at != std::string_view::npos ? PullPolicy::kIfNotPresent : PullPolicy::kAlways;
+}
+
+void FillPodSpec(PodSpec* spec) {
+  for (Container& container : spec->containers) {
+    if (container.image_pull_policy == PullPolicy::kUnset) {
+      container.image_pull_policy = PullPolicyFor(container.image);
+    }
+    for (EnvVar& variable : container.env) {
+      if (!variable.value_from || !variable.value_from->field_ref) continue;
+      FieldSelector& field = *variable.value_from->field_ref;
+      if (field.api_version.empty()) field.api_version = "v1";
+    }
+  }
+}
+
+void FillPod(Pod* pod) {
+  FillPodSpec(&pod->spec);
+  // Only in pods: a template keeps what was written (SEMANTICS 17.4).
+  for (Container& container : pod->spec.containers) {
+    ResourceRequirements& resources = container.resources;
+    resources.requests.insert(resources.limits.begin(), resources.limits.end());
+  }
+}
+
+void FillReplicationController(ReplicationController* controller) {
+  FillPodSpec(&controller->spec.pod_template.spec);
+  const StringMap& labels = controller->spec.pod_template.metadata.labels;
+  if (controller->spec.selector.empty()) controller->spec.selector = labels;
+  if (controller->metadata.labels.empty()) controller->metadata.labels = labels;
+}
+
+void FillDeployment(Deployment* deployment) {
+  FillPodSpec(&deployment->spec.pod_template.spec);
+  DeploymentStrategy& strategy = deployment->spec.strategy;
+  if (strategy.type == DeploymentStrategyType::kRollingUpdate && !strategy.rolling_update) {
+    strategy.rolling_update.emplace();
+  }
+}
+
+void FillService(Service* service) {
+  for (ServicePort& port : service->spec.ports) {
+    const bool is_unset = !port.target_port || port.target_port->ToString() == "0" ||
+                          port.target_port->ToString().empty();
+    if (is_unset) port.target_port = IntOrString::Int(port.port);
+  }
+}
+
+}  // namespace
+
+void ApplyDefaults(Object* object) {
+  switch (object->kind) {
+    case Kind::kNamespace:
+      // Selectors over namespaces find each by its name (SEMANTICS 22.1).
+      object->metadata.labels["kubernetes.io/metadata.name"] = object->metadata.name;
+      return;
+    case Kind::kPod:
+      return FillPod(static_cast<Pod*>(object));
+    case Kind::kReplicationController:
+      return FillReplicationController(static_cast<ReplicationController*>(object));
+    case Kind::kReplicaSet:
+      return FillPodSpec(&static_cast<ReplicaSet*>(object)->spec.pod_template.spec);
+    case Kind::kDeployment:
+      return FillDeployment(static_cast<Deployment*>(object));
+    case Kind::kService:
+      return FillService(static_cast<Service*>(object));
+    case Kind::kSecret: {
+      auto* secret = static_cast<Secret*>(object);
+      if (secret->type.empty()) secret->type = "Opaque";
+      return;
+    }
+    case Kind::kNode:
+    case Kind::kConfigMap:
+    case Kind::kEvent:
+    case Kind::kSource:
+    case Kind::kCluster:
+      return;
+  }
+  CHECK(false);
+}
+
+}  // namespace reconcile

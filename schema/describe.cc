@@ -1,0 +1,86 @@
+#include <algorithm>
+
+#include "schema/field_table.h"
+
+namespace reconcile {
+
+namespace {
+
+// Collects every struct below a kind, each once, in the order of their first use.
+void CollectTables(const StructTable& table, std::vector<const StructTable*>* tables) {
+  tables->push_back(&table);
+  for (const FieldInfo& field : table.fields()) {
+    if (!field.IsKept() || !field.IsDeclarable()) continue;
+    const StructTable* inner = field.type->table();
+    if (inner == nullptr || std::find(tables->begin(), tables->end(), inner) != tables->end()) {
+      continue;
+    }
+    CollectTables(*inner, tables);
+  }
+}
+
+std::string Cell(std::string_view text) {
+  std::string cell;
+  for (char c : text) cell += c == '|' ? std::string("\\|") : std::string(1, c);
+  return cell;
+}
+
+std::string Notes(const FieldInfo& field) {
+  std::string notes(field.doc);
+  std::string choices;
+  for (std::string_view choice : field.type->Choices()) {
+    choices += (choices.empty() ? "`" : ", `") + std::string(choice) + '`';
+  }
+  if (!choices.empty()) notes += " One of " + choices + '.';
+  if (!field.default_text.empty()) {
+    notes += " Default: " + std::string(field.default_text) + '.';
+  }
+  return Cell(notes);
+}
+
+std::string DescribeTable(const StructTable& table) {
+  std::string text = "\n#### " + std::string(table.name()) + "\n\n";
+  text += "| field | type | required | |\n|---|---|---|---|\n";
+  std::string unsupported;
+  for (const FieldInfo& field : table.fields()) {
+    if (field.support == FieldInfo::Support::kUnsupported || field.is_not_declarable) {
+      unsupported += (unsupported.empty() ? "`" : ", `") + std::string(field.name) + '`';
+      if (!field.only_value.empty()) {
+        unsupported += " (except `" + std::string(field.only_value) + "`)";
+      }
+    }
+    if (!field.IsKept() || !field.IsDeclarable()) continue;
+    text += "| `" + std::string(field.name) + "` | " + Cell(field.type->Name()) + " | " +
+            (field.is_required ? "yes" : "") + " | " + Notes(field) + " |\n";
+  }
+  if (!unsupported.empty()) text += "\nNot yet supported: " + unsupported + ".\n";
+  return text;
+}
+
+}  // namespace
+
+std::string DescribeManifests() {
+  std::string text =
+      "# Supported manifests\n\n"
+      "Written from the field tables in `schema/`. A field that is not listed here is an error: "
+      "unknown ones name the nearest known field, those that Kubernetes has and this version does "
+      "not yet are said to be so. Nothing is dropped in silence, apart from `status` and what a "
+      "server sets in `metadata`.\n\n"
+      "| kind | apiVersion | namespaced |\n|---|---|---|\n";
+  std::vector<const StructTable*> tables;
+  for (Kind kind : kAllKinds) {
+    const KindInfo& info = InfoOf(kind);
+    if (!info.declarable) continue;
+    text += "| " + std::string(info.name) + " | `" + std::string(info.api_version) + "` | " +
+            (info.namespaced ? "yes" : "no") + " |\n";
+    const StructTable* table = &TableOf(kind);
+    if (std::find(tables.begin(), tables.end(), table) == tables.end()) {
+      CollectTables(*table, &tables);
+    }
+  }
+  text += "\n## Fields\n";
+  for (const StructTable* table : tables) text += DescribeTable(*table);
+  return text;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "schema/codec.h"
+#include "schema/field_path.h"
+
+namespace reconcile {
+
+// Errors and warnings kept for one object; the rest is counted.
+inline constexpr size_t kMaxProblemsPerObject = 100;
+
+// Collects what is wrong with one object, with positions looked up in the manifest it came from.
+class FieldReporter {
+ public:
+  // `root` is null for objects that come from no text: problems then stand at `fallback`. Both
+  // pointers must outlive the reporter.
+  FieldReporter(std::string file, const Value* root, Problems* problems, Mark fallback = {});
+  // Sorts what was reported by position, and says how much was left out.
+  ~FieldReporter();
+  FieldReporter(const FieldReporter&) = delete;
+  FieldReporter& operator=(const FieldReporter&) = delete;
+
+  // A rule is broken. Not reported where decoding failed already: its consequences are no news.
+  void Error(const FieldPath& path, const std::string& message);
+  void Warn(const FieldPath& path, const std::string& message);
+  // Something stands at `mark`, inside `path`, that should not.
+  void Report(const FieldPath& path, Mark mark, const std::string& message);
+  // The field could not be read.
+  void DecodeError(const FieldPath& path, Mark mark, const std::string& message);
+  // `path` was meant by something that could not be read: rules about it are not reported.
+  void ExpectNoValue(const FieldPath& path);
+
+  bool HasFailed(const FieldPath& path) const;
+  size_t error_count() const { return error_count_; }
+
+  // Put before each message: the object, where the position does not say it.
+  std::string subject;
+  // While set, messages show no values: the field holds secrets.
+  bool hides_values = false;
+  // Whether decoding passes over what it does not know: a stored object, not a manifest.
+  bool is_lenient = false;
+
+ private:
+  void Add(std::vector<Problem>* list, size_t count, Mark mark, const FieldPath& path,
+           const std::string& message);
+
+  std::string file_;
+  const Value* root_;
+  Problems* problems_;
+  Mark fallback_;
+  size_t first_error_;
+  size_t first_warning_;
+  size_t error_count_ = 0;
+  size_t warning_count_ = 0;
+  std::vector<std::string> failed_;  // canonical paths
+};
+
+}  // namespace reconcile

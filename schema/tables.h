@@ -1,0 +1,51 @@
+#pragma once
+
+// What the tables_*.cc share. Each struct's table stands in the file of its subject.
+
+#include "schema/field_types.h"
+
+namespace reconcile {
+
+void AddTypeMeta(StructTable* table);    // apiVersion, kind
+const StructTable& TemplateMetaTable();  // of PodTemplateSpec::metadata
+
+template <>
+const StructTable& TableOf<OwnerReference>();
+template <>
+const StructTable& TableOf<Origin>();
+template <>
+const StructTable& TableOf<Condition>();
+template <>
+const StructTable& TableOf<ObjectMeta>();
+template <>
+const StructTable& TableOf<PodSpec>();
+template <>
+const StructTable& TableOf<PodTemplateSpec>();
+
+// The whole objects.
+template <>
+const StructTable& TableOf<Namespace>();
+template <>
+const StructTable& TableOf<Node>();
+template <>
+const StructTable& TableOf<Pod>();
+template <>
+const StructTable& TableOf<ReplicationController>();
+template <>
+const StructTable& TableOf<ReplicaSet>();
+template <>
+const StructTable& TableOf<Deployment>();
+template <>
+const StructTable& TableOf<Service>();
+template <>
+const StructTable& TableOf<ConfigMap>();
+template <>
+const StructTable& TableOf<Secret>();
+template <>
+const StructTable& TableOf<Event>();
+template <>
+const StructTable& TableOf<Source>();
+template <>
+const StructTable& TableOf<Cluster>();
+
+}  // namespace reconcile

@@ -1,0 +1,136 @@
+#include "schema/tables.h"
+
+namespace reconcile {
+
+template <>
+const StructTable& TableOf<ObjectReference>() {
+  static const StructTable table = [] {
+    Table<ObjectReference> t("ObjectReference");
+    t.Field<&ObjectReference::api_version>("apiVersion");
+    t.Field<&ObjectReference::kind>("kind");
+    t.Field<&ObjectReference::namespace_name>("namespace");
+    t.Field<&ObjectReference::name>("name");
+    t.Field<&ObjectReference::uid>("uid");
+    return t;
+  }();
+  return table;
+}
+
+namespace {
+
+const StructTable& EventSourceTable() {
+  static const StructTable table = [] {
+    Table<Event> t("EventSource");
+    t.Field<&Event::component>("component").Doc("scheduler, agent, ...");
+    t.Field<&Event::host>("host");
+    return t;
+  }();
+  return table;
+}
+
+const StructTable& ClusterSpecTable() {
+  static const StructTable table = [] {
+    Table<Cluster> t("ClusterSpec");
+    t.Field<&Cluster::cluster_id>("clusterId");
+    t.Field<&Cluster::lineage>("lineage").Doc("Changes when a backup is restored.");
+    t.Field<&Cluster::epoch>("epoch").Doc("Grows with every start of a controller.");
+    t.Field<&Cluster::pod_cidr>("podCIDR").Doc("Addresses of all pods.");
+    return t;
+  }();
+  return table;
+}
+
+}  // namespace
+
+template <>
+const StructTable& TableOf<Event>() {
+  static const StructTable table = [] {
+    static const GroupType source(EventSourceTable());
+    Table<Event> t("Event");
+    AddTypeMeta(&t);
+    t.Field<&Event::metadata>("metadata").Required().Doc("Name, namespace.");
+    t.Field<&Event::involved_object>("involvedObject").Always().Doc("What it happened to.");
+    t.Field<&Event::reason>("reason").Doc("A word for programs.");
+    t.Field<&Event::message>("message").Doc("A sentence for people.");
+    t.Field<&Event::type>("type").Doc("Normal or Warning.");
+    t.Group("source", source).Doc("Who says so.");
+    t.Field<&Event::count>("count").Doc("How often it happened.");
+    t.Field<&Event::first_timestamp>("firstTimestamp");
+    t.Field<&Event::last_timestamp>("lastTimestamp");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<SourceSpec>() {
+  static const StructTable table = [] {
+    Table<SourceSpec> t("SourceSpec");
+    t.Field<&SourceSpec::repository>("repository").Required().Doc("Path of the Git repository.");
+    t.Field<&SourceSpec::revision>("revision").Default("HEAD").Doc("Branch, tag or commit.");
+    t.Field<&SourceSpec::path>("path").Default("the root").Doc("Folder of the manifests.");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<HeldPrune>() {
+  static const StructTable table = [] {
+    Table<HeldPrune> t("HeldPrune");
+    t.Field<&HeldPrune::commit>("commit");
+    t.Field<&HeldPrune::plan_hash>("planHash").Doc("What reconcile confirm takes.");
+    t.Field<&HeldPrune::reason>("reason").Doc("Which limit, with its figures.");
+    t.Field<&HeldPrune::objects>("objects").Doc("The first of the objects it would remove.");
+    t.Field<&HeldPrune::object_count>("objectCount");
+    t.Field<&HeldPrune::confirmed>("confirmed");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<SourceStatus>() {
+  static const StructTable table = [] {
+    Table<SourceStatus> t("SourceStatus");
+    t.Field<&SourceStatus::seen_commit>("seenCommit").Doc("The newest commit looked at.");
+    t.Field<&SourceStatus::applied_commit>("appliedCommit").Doc("The last good commit, in force.");
+    t.Field<&SourceStatus::applied_author>("appliedAuthor");
+    t.Field<&SourceStatus::applied_subject>("appliedSubject");
+    t.Field<&SourceStatus::applied_at>("appliedAt");
+    t.Field<&SourceStatus::conditions>("conditions").Doc("Ready.");
+    t.Field<&SourceStatus::held>("held").Doc("Deletions that wait for a person.");
+    t.Field<&SourceStatus::prune_times>("pruneTimes");
+    t.Field<&SourceStatus::prune_counts>("pruneCounts");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<Source>() {
+  static const StructTable table = [] {
+    Table<Source> t("Source");
+    AddTypeMeta(&t);
+    t.Field<&Source::metadata>("metadata").Required().Doc("Name.");
+    t.Field<&Source::spec>("spec").Required().Doc("From the controller's configuration.");
+    t.Field<&Source::status>("status").ReadOnly().Doc("How following it goes.");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<Cluster>() {
+  static const StructTable table = [] {
+    static const GroupType spec(ClusterSpecTable());
+    Table<Cluster> t("Cluster");
+    AddTypeMeta(&t);
+    t.Field<&Cluster::metadata>("metadata").Required().Doc("Name.");
+    t.Group("spec", spec).Doc("The identity that agents check.");
+    return t;
+  }();
+  return table;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "schema/core.h"
+#include "schema/field_reporter.h"
+#include "schema/workload.h"
+
+namespace reconcile {
+
+// Checks the whole object, defaults filled, as the API server does. Split by subject.
+void ValidateObject(const Object& object, FieldReporter* reporter);
+
+void ValidatePodSpec(const PodSpec& spec, const FieldPath& path, FieldReporter* reporter);
+void ValidateEnvironment(const Container& container, const FieldPath& path,
+                         FieldReporter* reporter);
+void ValidateLabels(const StringMap& labels, const FieldPath& path, FieldReporter* reporter);
+void ValidateAnnotations(const StringMap& annotations, const FieldPath& path,
+                         FieldReporter* reporter);
+
+void ValidateReplicationController(const ReplicationController& controller,
+                                   FieldReporter* reporter);
+void ValidateReplicaSet(const ReplicaSet& replica_set, FieldReporter* reporter);
+void ValidateDeployment(const Deployment& deployment, FieldReporter* reporter);
+void ValidateService(const Service& service, FieldReporter* reporter);
+void ValidateConfigMap(const ConfigMap& config_map, FieldReporter* reporter);
+void ValidateSecret(const Secret& secret, FieldReporter* reporter);
+
+// Reports `wrong`, what a Check... of names.h said, unless it is empty.
+void ReportIf(const std::string& wrong, const FieldPath& path, FieldReporter* reporter);
+void RequireNotNegative(int64_t value, const FieldPath& path, FieldReporter* reporter);
+void RequirePort(int32_t port, const FieldPath& path, FieldReporter* reporter);
+
+}  // namespace reconcile

@@ -1,0 +1,145 @@
+#include <set>
+
+#include "base/check.h"
+#include "schema/names.h"
+#include "schema/text.h"
+#include "schema/validate.h"
+
+namespace reconcile {
+
+namespace {
+
+constexpr size_t kMaxDataBytes = 1 << 20;
+constexpr int32_t kFirstNodePort = 30000;
+constexpr int32_t kLastNodePort = 32767;
+
+void ValidateTargetPort(const IntOrString& target, const FieldPath& path, FieldReporter* reporter) {
+  if (target.is_string) {
+    ReportIf(CheckPortName(target.text), path, reporter);
+  } else {
+    RequirePort(target.number, path, reporter);
+  }
+}
+
+void ValidateNodePort(const ServicePort& port, ServiceType type, const FieldPath& path,
+                      FieldReporter* reporter) {
+  if (port.node_port == 0) return;
+  if (type == ServiceType::kClusterIp) {
+    reporter->Error(path, "only a Service of type NodePort or LoadBalancer has node ports");
+  } else if (port.node_port < kFirstNodePort || port.node_port > kLastNodePort) {
+    reporter->Error(path, "must be from 30000 to 32767, not " + std::to_string(port.node_port));
+  }
+}
+
+void ValidateServicePorts(const ServiceSpec& spec, const FieldPath& path, FieldReporter* reporter) {
+  std::set<std::string> names;
+  std::set<std::pair<int32_t, Protocol>> numbers;
+  for (size_t i = 0; i < spec.ports.size(); ++i) {
+    const ServicePort& port = spec.ports[i];
+    const FieldPath port_path = FieldPath::Item(path, i, port.name);
+    const FieldPath name_path(port_path, "name");
+    if (port.name.empty() && spec.ports.size() > 1) {
+      reporter->Error(name_path, "required when there are several ports");
+    } else if (!port.name.empty()) {
+      ReportIf(CheckDnsLabel(port.name), name_path, reporter);
+      if (!names.insert(port.name).second) {
+        reporter->Error(name_path, "duplicate port name " + Quoted(port.name));
+      }
+    }
+    const FieldPath number_path(port_path, "port");
+    if (port.port != 0) RequirePort(port.port, number_path, reporter);
+    if (port.port != 0 && !numbers.emplace(port.port, port.protocol).second) {
+      reporter->Error(number_path, "duplicate port " + std::to_string(port.port) + "/" +
+                                       std::string(ToString(port.protocol)));
+    }
+    if (port.target_port && port.port != 0) {
+      ValidateTargetPort(*port.target_port, FieldPath(port_path, "targetPort"), reporter);
+    }
+    ValidateNodePort(port, spec.type, FieldPath(port_path, "nodePort"), reporter);
+  }
+}
+
+// Returns how many bytes the values have.
+size_t ValidateKeys(const StringMap& data, const FieldPath& path, FieldReporter* reporter) {
+  size_t bytes = 0;
+  for (const auto& [key, value] : data) {
+    ReportIf(CheckConfigKey(key), FieldPath::Key(path, key), reporter);
+    bytes += value.size();
+  }
+  return bytes;
+}
+
+void ValidateSize(size_t bytes, const FieldPath& path, FieldReporter* reporter) {
+  if (bytes > kMaxDataBytes) {
+    reporter->Error(path, "holds " + std::to_string(bytes) + " bytes; the limit is " +
+                              std::to_string(kMaxDataBytes) + " (1 MiB)");
+  }
+}
+
+}  // namespace
+
+void ValidateService(const Service& service, FieldReporter* reporter) {
+  const FieldPath root;
+  const FieldPath path(root, "spec");
+  const ServiceSpec& spec = service.spec;
+  const FieldPath type_path(path, "type");
+  const FieldPath ip_path(path, "clusterIP");
+  const bool is_headless = spec.cluster_ip == "None";
+  if (spec.type == ServiceType::kExternalName) {
+    reporter->Error(type_path, "\"ExternalName\" is valid in Kubernetes, not yet supported here");
+  } else if (spec.ports.empty() && !is_headless) {
+    reporter->Error(FieldPath(path, "ports"), "required, unless clusterIP is \"None\"");
+  }
+  if (is_headless && spec.type != ServiceType::kClusterIp) {
+    reporter->Error(ip_path, "\"None\" needs type \"ClusterIP\"");
+  } else if (!is_headless && !spec.cluster_ip.empty() && !IsIpAddress(spec.cluster_ip)) {
+    reporter->Error(ip_path, Quoted(spec.cluster_ip) + " is neither \"None\" nor an IP address");
+  }
+  ValidateLabels(spec.selector, FieldPath(path, "selector"), reporter);
+  ValidateServicePorts(spec, FieldPath(path, "ports"), reporter);
+  reporter->Warn(root,
+                 "Service " + service.metadata.name +
+                     " is stored and shown, but Services have no data plane yet: nothing answers "
+                     "at its address or name");
+}
+
+void ValidateConfigMap(const ConfigMap& config_map, FieldReporter* reporter) {
+  const FieldPath root;
+  const FieldPath data_path(root, "data");
+  const FieldPath binary_path(root, "binaryData");
+  const size_t bytes = ValidateKeys(config_map.data, data_path, reporter) +
+                       ValidateKeys(config_map.binary_data, binary_path, reporter);
+  for (const auto& [key, value] : config_map.binary_data) {
+    if (config_map.data.count(key) > 0) {
+      reporter->Error(FieldPath::Key(binary_path, key), "data has this key too");
+    }
+  }
+  ValidateSize(bytes, config_map.data.empty() ? binary_path : data_path, reporter);
+}
+
+void ValidateSecret(const Secret& secret, FieldReporter* reporter) {
+  const FieldPath root;
+  const FieldPath path(root, "data");
+  ValidateSize(ValidateKeys(secret.data, path, reporter), path, reporter);
+  const auto require = [&](const std::string& key) {
+    if (secret.data.count(key) > 0) return;
+    reporter->Error(FieldPath::Key(path, key), "required by type " + Quoted(secret.type));
+  };
+  if (secret.type == "kubernetes.io/tls") {
+    require("tls.crt");
+    require("tls.key");
+  } else if (secret.type == "kubernetes.io/dockerconfigjson") {
+    require(".dockerconfigjson");
+  } else if (secret.type == "kubernetes.io/dockercfg") {
+    require(".dockercfg");
+  } else if (secret.type == "kubernetes.io/ssh-auth") {
+    require("ssh-privatekey");
+  } else if (secret.type == "kubernetes.io/basic-auth") {
+    if (secret.data.count("username") == 0) require("password");
+  } else if (secret.type == "kubernetes.io/service-account-token") {
+    reporter->Error(FieldPath(root, "type"),
+                    Quoted(secret.type) + " is valid in Kubernetes, not yet supported here");
+  }
+}
+
+}  // namespace reconcile

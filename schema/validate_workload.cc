@@ -1,0 +1,173 @@
+#include "base/check.h"
+#include "schema/names.h"
+#include "schema/text.h"
+#include "schema/validate.h"
+
+namespace reconcile {
+
+namespace {
+
+void ValidateRequirement(const SelectorRequirement& requirement, const FieldPath& path,
+                         FieldReporter* reporter) {
+  if (!requirement.key.empty()) {
+    ReportIf(CheckQualifiedName(requirement.key), FieldPath(path, "key"), reporter);
+  }
+  const FieldPath values(path, "values");
+  for (size_t i = 0; i < requirement.values.size(); ++i) {
+    ReportIf(CheckLabelValue(requirement.values[i]), FieldPath::Item(values, i), reporter);
+  }
+  const std::string name(ToString(requirement.op));
+  switch (requirement.op) {
+    case SelectorOperator::kIn:
+    case SelectorOperator::kNotIn:
+      if (requirement.values.empty()) reporter->Error(values, "required with operator " + name);
+      return;
+    case SelectorOperator::kExists:
+    case SelectorOperator::kDoesNotExist:
+      if (!requirement.values.empty()) {
+        reporter->Error(values, "must not be given with operator " + name);
+      }
+      return;
+  }
+  CHECK(false);
+}
+
+void ValidateSelector(const LabelSelector& selector, const FieldPath& path,
+                      FieldReporter* reporter) {
+  ValidateLabels(selector.match_labels, FieldPath(path, "matchLabels"), reporter);
+  const FieldPath expressions(path, "matchExpressions");
+  for (size_t i = 0; i < selector.match_expressions.size(); ++i) {
+    ValidateRequirement(selector.match_expressions[i], FieldPath::Item(expressions, i), reporter);
+  }
+}
+
+// What every workload's template must be; `matches` says whether the selector takes its labels.
+void ValidateTemplate(const PodTemplateSpec& pod_template, bool matches, const FieldPath& spec,
+                      FieldReporter* reporter) {
+  const FieldPath path(spec, "template");
+  const FieldPath metadata(path, "metadata");
+  const FieldPath labels(metadata, "labels");
+  const FieldPath pod_spec(path, "spec");
+  ValidateLabels(pod_template.metadata.labels, labels, reporter);
+  ValidateAnnotations(pod_template.metadata.annotations, FieldPath(metadata, "annotations"),
+                      reporter);
+  if (!matches && !reporter->HasFailed(FieldPath(spec, "selector"))) {
+    reporter->Error(labels,
+                    "the selector does not match the template's labels: the pods would not belong "
+                    "to their own workload");
+  }
+  ValidatePodSpec(pod_template.spec, pod_spec, reporter);
+  if (pod_template.spec.restart_policy != RestartPolicy::kAlways) {
+    reporter->Error(FieldPath(pod_spec, "restartPolicy"),
+                    "must be \"Always\" in a workload that keeps replicas running, not " +
+                        Quoted(ToString(pod_template.spec.restart_policy)));
+  }
+}
+
+bool IsSet(const LabelSelector& selector) {
+  return !selector.match_labels.empty() || !selector.match_expressions.empty();
+}
+
+constexpr int kNotAPercentage = -1;
+
+// The number before the "%", or kNotAPercentage.
+int PercentOf(const std::string& text) {
+  constexpr size_t kMaxDigits = 6;
+  if (text.size() < 2 || text.size() > kMaxDigits + 1 || text.back() != '%') return kNotAPercentage;
+  int percent = 0;
+  for (size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] < '0' || text[i] > '9') return kNotAPercentage;
+    percent = percent * 10 + (text[i] - '0');
+  }
+  return percent;
+}
+
+void ValidateIntOrPercent(const IntOrString& value, bool at_most_all, const FieldPath& path,
+                          FieldReporter* reporter) {
+  if (!value.is_string) return RequireNotNegative(value.number, path, reporter);
+  const int percent = PercentOf(value.text);
+  if (percent == kNotAPercentage) {
+    reporter->Error(path,
+                    Quoted(value.text) + " is neither a number nor a percentage like \"25%\"");
+  } else if (at_most_all && percent > 100) {
+    reporter->Error(path, "must not be more than 100%, not " + value.text);
+  }
+}
+
+bool IsZero(const IntOrString& value) {
+  return value.is_string ? PercentOf(value.text) == 0 : value.number == 0;
+}
+
+void ValidateStrategy(const DeploymentStrategy& strategy, const FieldPath& path,
+                      FieldReporter* reporter) {
+  if (!strategy.rolling_update) return;
+  const FieldPath rolling_path(path, "rollingUpdate");
+  if (strategy.type == DeploymentStrategyType::kRecreate) {
+    reporter->Error(rolling_path, "must not be given with type \"Recreate\"");
+    return;
+  }
+  const RollingUpdateDeployment& rolling = *strategy.rolling_update;
+  const FieldPath unavailable(rolling_path, "maxUnavailable");
+  ValidateIntOrPercent(rolling.max_surge, false, FieldPath(rolling_path, "maxSurge"), reporter);
+  ValidateIntOrPercent(rolling.max_unavailable, true, unavailable, reporter);
+  if (IsZero(rolling.max_surge) && IsZero(rolling.max_unavailable)) {
+    reporter->Error(unavailable, "must not be 0 when maxSurge is 0: no pod could ever be replaced");
+  }
+}
+
+}  // namespace
+
+void ValidateReplicationController(const ReplicationController& controller,
+                                   FieldReporter* reporter) {
+  const FieldPath root;
+  const FieldPath path(root, "spec");
+  const ReplicationControllerSpec& spec = controller.spec;
+  RequireNotNegative(spec.replicas, FieldPath(path, "replicas"), reporter);
+  RequireNotNegative(spec.min_ready_seconds, FieldPath(path, "minReadySeconds"), reporter);
+  ValidateLabels(spec.selector, FieldPath(path, "selector"), reporter);
+  if (spec.selector.empty()) {
+    reporter->Error(FieldPath(path, "selector"),
+                    "required, unless the template has labels to take its place");
+  }
+  ValidateTemplate(spec.pod_template, Matches(spec.selector, spec.pod_template.metadata.labels),
+                   path, reporter);
+}
+
+void ValidateReplicaSet(const ReplicaSet& replica_set, FieldReporter* reporter) {
+  const FieldPath root;
+  const FieldPath path(root, "spec");
+  const ReplicaSetSpec& spec = replica_set.spec;
+  RequireNotNegative(spec.replicas, FieldPath(path, "replicas"), reporter);
+  RequireNotNegative(spec.min_ready_seconds, FieldPath(path, "minReadySeconds"), reporter);
+  ValidateSelector(spec.selector, FieldPath(path, "selector"), reporter);
+  ValidateTemplate(
+      spec.pod_template,
+      !IsSet(spec.selector) || Matches(spec.selector, spec.pod_template.metadata.labels), path,
+      reporter);
+}
+
+void ValidateDeployment(const Deployment& deployment, FieldReporter* reporter) {
+  const FieldPath root;
+  const FieldPath path(root, "spec");
+  const DeploymentSpec& spec = deployment.spec;
+  RequireNotNegative(spec.replicas, FieldPath(path, "replicas"), reporter);
+  RequireNotNegative(spec.min_ready_seconds, FieldPath(path, "minReadySeconds"), reporter);
+  RequireNotNegative(spec.revision_history_limit, FieldPath(path, "revisionHistoryLimit"),
+                     reporter);
+  const FieldPath deadline(path, "progressDeadlineSeconds");
+  RequireNotNegative(spec.progress_deadline_seconds, deadline, reporter);
+  if (spec.progress_deadline_seconds >= 0 &&
+      spec.progress_deadline_seconds <= spec.min_ready_seconds) {
+    reporter->Error(deadline, "must be more than minReadySeconds: " +
+                                  std::to_string(spec.progress_deadline_seconds) +
+                                  " <= " + std::to_string(spec.min_ready_seconds));
+  }
+  ValidateStrategy(spec.strategy, FieldPath(path, "strategy"), reporter);
+  ValidateSelector(spec.selector, FieldPath(path, "selector"), reporter);
+  ValidateTemplate(
+      spec.pod_template,
+      !IsSet(spec.selector) || Matches(spec.selector, spec.pod_template.metadata.labels), path,
+      reporter);
+}
+
+}  // namespace reconcile
