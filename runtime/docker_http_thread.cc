@@ -182,22 +182,24 @@ void DockerHttp::Thread::Configure(Transfer* transfer) {
   Set(handle, CURLOPT_WRITEFUNCTION, &Thread::OnBytes);
   Set(handle, CURLOPT_WRITEDATA, transfer);
   Set(handle, CURLOPT_PRIVATE, transfer);
-  if (!request.streams) return;
-  // A stream that is accepted has no bytes yet: its opening is seen by its last header line.
   Set(handle, CURLOPT_HEADERDATA, transfer);
-  Set(
-      handle, CURLOPT_HEADERFUNCTION, +[](char* bytes, size_t size, size_t count, void* user) {
-        const std::string_view line(bytes, size * count);
-        if (line == "\r\n" || line == "\n") static_cast<Transfer*>(user)->thread->Open(user);
-        return size * count;
-      });
+  Set(handle, CURLOPT_HEADERFUNCTION, &Thread::OnHeader);
 }
 
-void DockerHttp::Thread::Open(void* user) {
+size_t DockerHttp::Thread::OnHeader(char* bytes, size_t size, size_t count, void* user) {
+  const std::string_view line(bytes, size * count);
   auto* transfer = static_cast<Transfer*>(user);
+  if (line == "\r\n" || line == "\n") transfer->thread->EndHeaders(transfer);
+  return size * count;
+}
+
+void DockerHttp::Thread::EndHeaders(Transfer* transfer) {
   long code = 0;
   curl_easy_getinfo(transfer->handle.get(), CURLINFO_RESPONSE_CODE, &code);
-  if (transfer->opened || code < 200 || code >= 300) return;
+  if (code < 200) return;  // "100 Continue": more headers come
+  transfer->headers_ended = true;
+  // A stream that is accepted may have no bytes yet: this is its opening.
+  if (!transfer->request.streams || transfer->opened || code >= 300) return;
   transfer->opened = true;
   const uint64_t id = transfer->request.id;
   PostToOwner([id](DockerHttp* owner) { owner->OnOpen(id); });
@@ -253,7 +255,8 @@ HttpReply DockerHttp::Thread::ReplyOf(Transfer* transfer, CURLcode code) const {
 }
 
 Status DockerHttp::Thread::TransportStatus(const Transfer& transfer, CURLcode code) const {
-  if (code == CURLE_OK) return OkStatus();
+  // libcurl takes a connection that closes amid the headers for an empty reply.
+  if (code == CURLE_OK && transfer.headers_ended) return OkStatus();
   const HttpRequest& request = transfer.request;
   if (transfer.too_large) {
     return InternalError("the engine's answer to " + request.method + " " + request.path +
@@ -266,8 +269,8 @@ Status DockerHttp::Thread::TransportStatus(const Transfer& transfer, CURLcode co
     return UnavailableError("the Docker daemon did not answer " + request.method + " " +
                             request.path + " in time");
   }
-  return UnavailableError("the connection to the Docker daemon at " + socket_path_ +
-                          " broke: " + curl_easy_strerror(code));
+  return UnavailableError("the connection to the Docker daemon at " + socket_path_ + " broke: " +
+                          (code == CURLE_OK ? "its reply is cut off" : curl_easy_strerror(code)));
 }
 
 void DockerHttp::Thread::Remove(uint64_t id) {

@@ -72,7 +72,8 @@ class DockerHttp::Thread {
     std::unique_ptr<curl_slist, CurlListDeleter> headers;
     std::string collected;
     size_t unread = 0;  // bytes of a stream posted and not yet consumed
-    bool opened = false;
+    bool headers_ended = false;
+    bool opened = false;  // a stream that the engine accepted
     bool paused = false;
     bool too_large = false;
   };
@@ -90,7 +91,8 @@ class DockerHttp::Thread {
   HttpReply ReplyOf(Transfer* transfer, CURLcode code) const;
   Status TransportStatus(const Transfer& transfer, CURLcode code) const;
   void Remove(uint64_t id);
-  void Open(void* user);
+  void EndHeaders(Transfer* transfer);
+  static size_t OnHeader(char* bytes, size_t size, size_t count, void* user);
   static size_t OnBytes(char* bytes, size_t size, size_t count, void* user);
   size_t Take(Transfer* transfer, std::string_view bytes);
   template <typename Action>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -46,7 +47,8 @@ class RealLoop final : public EventLoop {
         timers_.erase(timers_.begin());
       } else {
         const int64_t next_ms = timers_.empty() ? deadline.ms : timers_.begin()->first.first;
-        task = WaitForPosted(std::min(next_ms, deadline.ms) - time.ms + 1);
+        // `done` may look at something that posts nothing.
+        task = WaitForPosted(std::min(next_ms - time.ms, kLookMs) + 1);
       }
       if (task) task();
     }
@@ -54,6 +56,8 @@ class RealLoop final : public EventLoop {
   }
 
  private:
+  static constexpr int64_t kLookMs = 5;
+
   Task WaitForPosted(int64_t wait_ms) {
     std::unique_lock<std::mutex> lock(mutex_);
     wake_.wait_for(lock, std::chrono::milliseconds(wait_ms), [&] { return !posted_.empty(); });

@@ -1,0 +1,183 @@
+#include "runtime/docker_replies.h"
+
+#include <gtest/gtest.h>
+
+namespace reconcile {
+namespace {
+
+constexpr std::string_view kInspect = R"({
+  "Id": "abc123", "Created": "2026-11-21T01:49:59.123456789Z", "Name": "/web",
+  "Image": "sha256:feed", "RestartCount": 0,
+  "State": {"Status": "exited", "Running": false, "OOMKilled": true, "Pid": 0, "ExitCode": 137,
+            "Error": "", "StartedAt": "2026-11-21T01:50:00.5Z",
+            "FinishedAt": "2026-11-21T01:50:01.999999999Z"},
+  "Config": {"Tty": false, "Labels": {"dev.reconcile.pod": "web", "a": ""}}})";
+
+TEST(DockerReplies, ReadsAContainerWithItsTimesInMilliseconds) {
+  const auto container = ParseContainer(kInspect);
+  ASSERT_TRUE(container.ok()) << container.status().ToString();
+  const ContainerInfo& info = container->info;
+  EXPECT_EQ(info.id, "abc123");
+  EXPECT_EQ(info.name, "web");
+  EXPECT_EQ(info.image_id, "sha256:feed");
+  EXPECT_EQ(info.state, ContainerRunState::kExited);
+  EXPECT_EQ(info.exit_code, 137);
+  EXPECT_TRUE(info.oom_killed);
+  EXPECT_EQ(info.labels, (StringMap{{"dev.reconcile.pod", "web"}, {"a", ""}}));
+  EXPECT_EQ(FormatRfc3339(*info.created_at), "2026-11-21T01:49:59.123Z");
+  EXPECT_EQ(FormatRfc3339(*info.started_at), "2026-11-21T01:50:00.500Z");
+  EXPECT_EQ(FormatRfc3339(*info.finished_at), "2026-11-21T01:50:01.999Z");
+  EXPECT_FALSE(container->terminal);
+}
+
+TEST(DockerReplies, ReadsGosZeroTimeAsNever) {
+  const auto container = ParseContainer(
+      R"({"Id":"x","State":{"Status":"created","StartedAt":"0001-01-01T00:00:00Z","FinishedAt":""}})");
+  ASSERT_TRUE(container.ok());
+  EXPECT_FALSE(container->info.started_at.has_value());
+  EXPECT_FALSE(container->info.finished_at.has_value());
+  EXPECT_FALSE(container->info.created_at.has_value());
+}
+
+TEST(DockerReplies, KnowsEveryStatusOfAContainer) {
+  const auto state_of = [](const std::string& status) {
+    return ParseContainer(R"({"Id":"x","State":{"Status":")" + status + "\"}}")->info.state;
+  };
+  EXPECT_EQ(state_of("created"), ContainerRunState::kCreated);
+  EXPECT_EQ(state_of("running"), ContainerRunState::kRunning);
+  EXPECT_EQ(state_of("paused"), ContainerRunState::kPaused);
+  EXPECT_EQ(state_of("exited"), ContainerRunState::kExited);
+  EXPECT_EQ(state_of("restarting"), ContainerRunState::kExited);
+  EXPECT_EQ(state_of("removing"), ContainerRunState::kDead);
+  EXPECT_EQ(state_of("dead"), ContainerRunState::kDead);
+}
+
+TEST(DockerReplies, CallsDamagedRepliesInternal) {
+  for (const char* body : {"", "{", "[]", "null", "{\"Id\":\"\"}", "{\"Id\":7}", "<html>"}) {
+    EXPECT_EQ(ParseContainer(body).status().code(), StatusCode::kInternal) << body;
+    EXPECT_EQ(ParseImage(body).status().code(), StatusCode::kInternal) << body;
+    EXPECT_EQ(ParseCreatedId(body).status().code(), StatusCode::kInternal) << body;
+  }
+  const std::string deep = std::string(kMaxReplyDepth + 1, '[');
+  EXPECT_EQ(ParseContainerIds(deep).status().code(), StatusCode::kInternal);
+}
+
+TEST(DockerReplies, ListsIdsUpToItsLimit) {
+  const auto ids = ParseContainerIds(R"([{"Id":"a","Names":["/x"]},{"Id":"b"}])");
+  ASSERT_TRUE(ids.ok());
+  EXPECT_EQ(*ids, (std::vector<std::string>{"a", "b"}));
+  EXPECT_FALSE(ParseContainerIds(R"([{"Names":[]}])").ok());
+  EXPECT_FALSE(ParseContainerIds("{}").ok());
+  std::string many = "[{\"Id\":\"a\"}";
+  for (size_t i = 1; i < kMaxListedContainers; ++i) many += ",{\"Id\":\"a\"}";
+  EXPECT_TRUE(ParseContainerIds(many + "]").ok());
+  EXPECT_FALSE(ParseContainerIds(many + ",{\"Id\":\"a\"}]").ok());
+}
+
+TEST(DockerReplies, GivesTheEnginesWordsWithTheCodeThatHelps) {
+  const auto expect = [](int code, StatusCode wanted) {
+    const Status status = StatusOfReply(code, R"({"message":"No such thing: x"})");
+    EXPECT_EQ(status.code(), wanted) << code;
+    EXPECT_EQ(status.message(), "No such thing: x");
+  };
+  expect(400, StatusCode::kInvalid);
+  expect(404, StatusCode::kNotFound);
+  expect(409, StatusCode::kConflict);
+  expect(500, StatusCode::kInternal);
+  expect(501, StatusCode::kInvalid);
+  expect(503, StatusCode::kUnavailable);
+  for (const int code : {200, 201, 204, 304}) EXPECT_EQ(StatusOfReply(code, "{}"), OkStatus());
+  EXPECT_EQ(StatusOfReply(500, "page not found\n").message(), "page not found");
+  EXPECT_EQ(StatusOfReply(502, "").message(), "the engine answered 502");
+  EXPECT_LE(StatusOfReply(500, std::string(100'000, 'x')).message().size(), kMaxErrorBytes + 3);
+}
+
+TEST(DockerReplies, AStartThatCannotExecuteItsProgramIsInvalidWhateverTheCode) {
+  const std::string body = R"({"message":"OCI runtime create failed: executable file not found"})";
+  for (const int code : {400, 404, 500}) {
+    EXPECT_EQ(StatusOfStart(code, body).code(), StatusCode::kInvalid) << code;
+  }
+  EXPECT_EQ(StatusOfStart(404, R"({"message":"No such container: x"})").code(),
+            StatusCode::kNotFound);
+  EXPECT_EQ(StatusOfStart(304, ""), OkStatus());
+}
+
+TEST(DockerReplies, SpeaksTheNewestVersionThatBothKnow) {
+  const auto negotiate = [](const std::string& newest, const std::string& oldest) {
+    EngineVersion version;
+    version.newest_api = newest;
+    version.oldest_api = oldest;
+    version.info.version = "19.03";
+    return NegotiateApi(version);
+  };
+  EXPECT_EQ(*negotiate("1.41", "1.12"), "1.41");
+  EXPECT_EQ(*negotiate("1.43", "1.12"), "1.43");
+  EXPECT_EQ(*negotiate("1.52", "1.24"), "1.44");
+  EXPECT_EQ(*negotiate("1.60", "1.50"), "1.50");
+  const Status old = negotiate("1.40", "1.12").status();
+  EXPECT_EQ(old.code(), StatusCode::kInvalid);
+  EXPECT_NE(old.message().find("19.03"), std::string::npos);
+  EXPECT_NE(old.message().find("1.41"), std::string::npos) << "says what is needed";
+  for (const char* text : {"", "1", "1.", "2.0", "1.4x", "1.99999999999"}) {
+    EXPECT_FALSE(negotiate(text, "").ok()) << text;
+  }
+}
+
+TEST(DockerReplies, ReadsTheEngineFromVersionAndInfo) {
+  const auto version = ParseVersion(
+      R"({"Version":"20.10.24","ApiVersion":"1.41","MinAPIVersion":"1.12","Os":"linux",)"
+      R"("Arch":"arm64","KernelVersion":"6.1.0"})");
+  ASSERT_TRUE(version.ok());
+  const auto info = ParseInfo(
+      *version, R"({"NCPU":4,"MemTotal":8000000000,"OperatingSystem":"Debian GNU/Linux 12",)"
+                R"("LiveRestoreEnabled":true,"CgroupDriver":"systemd","Extra":[1,2]})");
+  ASSERT_TRUE(info.ok());
+  EXPECT_EQ(info->version, "20.10.24");
+  EXPECT_EQ(info->architecture, "arm64");
+  EXPECT_EQ(info->kernel_version, "6.1.0");
+  EXPECT_EQ(info->operating_system, "Debian GNU/Linux 12");
+  EXPECT_EQ(info->cpus, 4);
+  EXPECT_EQ(info->memory_bytes, 8'000'000'000);
+  EXPECT_TRUE(info->live_restore);
+  EXPECT_EQ(info->cgroup_driver, "systemd");
+}
+
+TEST(DockerReplies, ReadsAnImage) {
+  const auto image = ParseImage(R"({"Id":"sha256:1","RepoTags":["a:1","b:2"],"Size":42,)"
+                                R"("Config":{"StopSignal":"SIGQUIT","User":"nobody"}})");
+  ASSERT_TRUE(image.ok());
+  EXPECT_EQ(image->id, "sha256:1");
+  EXPECT_EQ(image->tags, (std::vector<std::string>{"a:1", "b:2"}));
+  EXPECT_EQ(image->size_bytes, 42);
+  EXPECT_EQ(image->stop_signal, "SIGQUIT");
+  EXPECT_EQ(image->user, "nobody");
+  EXPECT_TRUE(ParseImage(R"({"Id":"x","RepoTags":null,"Config":null})").ok());
+}
+
+TEST(DockerReplies, ReadsContainerEventsAndSkipsOthers) {
+  const auto event = ParseEvent(
+      R"({"status":"die","id":"a1","Type":"container","Action":"die","Actor":{"ID":"a1"}})");
+  ASSERT_TRUE(event.ok() && event->has_value());
+  EXPECT_EQ((*event)->container_id, "a1");
+  EXPECT_EQ((*event)->action, "die");
+  EXPECT_FALSE(ParseEvent(R"({"Type":"image","Action":"pull","Actor":{"ID":"x"}})")->has_value());
+  EXPECT_FALSE(ParseEvent(R"({"Type":"container","Action":"die","Actor":{"ID":""}})")->has_value())
+      << "an empty id would mean a resync";
+  EXPECT_FALSE(ParseEvent("garbage").ok());
+}
+
+TEST(DockerReplies, FindsTheFailureInsideAPullThatAnswered200) {
+  EXPECT_EQ(ParseProgressLine(R"({"status":"Downloading","progressDetail":{"current":1}})"),
+            OkStatus());
+  const Status absent = ParseProgressLine(
+      R"({"errorDetail":{"message":"manifest for a:b not found"},"error":"manifest"})");
+  EXPECT_EQ(absent.code(), StatusCode::kNotFound);
+  EXPECT_EQ(absent.message(), "manifest for a:b not found");
+  const Status broken = ParseProgressLine(R"({"error":"unexpected EOF"})");
+  EXPECT_EQ(broken.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(broken.message(), "unexpected EOF");
+  EXPECT_EQ(ParseProgressLine("nonsense").code(), StatusCode::kInternal);
+}
+
+}  // namespace
+}  // namespace reconcile
