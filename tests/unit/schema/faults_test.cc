@@ -1,5 +1,6 @@
 // The lines of the list of faults that are about input; each test is named for its line.
 #include "schema/manifests.h"
+#include "schema/pod.h"
 #include "tests/unit/schema/bounded_run.h"
 
 namespace reconcile {
@@ -118,6 +119,81 @@ TEST(Faults, Line04_DuplicateKeyNamesBothLines) {
             "0 objects\na.yaml:7:3: duplicate key 'k', first on line 6\n");
   EXPECT_EQ(ParseBounded("a.json", "{\"kind\": 1,\n\"kind\": 2}"),
             "0 objects\na.json:2:1: duplicate key 'kind', first on line 1\n");
+}
+
+std::string PodWith(std::string_view spec, std::string_view labels = "{}") {
+  std::string text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n  labels: ";
+  text.append(labels).append("\nspec:\n").append(spec);
+  return text.append("  containers:\n  - name: a\n    image: nginx\n");
+}
+
+TEST(Faults, Line04_UnknownFieldNamesTheNearestKnownOne) {
+  EXPECT_EQ(ParseBounded("a.yaml", PodWith("  restartPolcy: Always\n")),
+            "0 objects\na.yaml:7:3: spec: unknown field \"restartPolcy\"; did you mean "
+            "\"restartPolicy\"?\n");
+}
+
+TEST(Faults, Line04_ValidButUnsupportedFieldHasItsOwnMessage) {
+  const std::string shown = ParseBounded("a.yaml", PodWith("  hostNetwork: true\n"));
+  EXPECT_EQ(shown.substr(0, shown.find(" here")),
+            "0 objects\na.yaml:7:16: spec.hostNetwork: valid in Kubernetes, not yet supported");
+}
+
+TEST(Faults, Line05_StringFieldsTakeNoPlainBooleanOrNumber) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"no", "boolean no"},      {"on", "boolean on"},  {"0644", "number 0644"},
+      {"0o644", "number 0o644"}, {"1e3", "number 1e3"}, {"12", "number 12"},
+  };
+  for (const auto& [written, shown] : cases) {
+    EXPECT_EQ(ParseBounded("a.yaml", PodWith("", "{x: " + written + "}")),
+              "0 objects\na.yaml:5:15: metadata.labels[x]: must be a string, not the " + shown +
+                  "; quote it: \"" + written + "\"\n");
+    EXPECT_EQ(ParseBounded("a.yaml", PodWith("", "{x: \"" + written + "\"}")), "1 objects\n");
+  }
+  EXPECT_EQ(ParseBounded("a.yaml", PodWith("", "{x: null}")), "1 objects\n");
+}
+
+// What the field of an accepted manifest holds.
+int64_t GraceSeconds(const std::string& written) {
+  const std::string text = PodWith("  terminationGracePeriodSeconds: " + written + "\n");
+  const ParsedManifests parsed =
+      ParseManifests({{"a.yaml", "", std::make_shared<const std::string>(text)}});
+  return parsed.objects.empty()
+             ? -1
+             : As<Pod>(*parsed.objects[0])->spec.termination_grace_period_seconds;
+}
+
+TEST(Faults, Line05_IntegerFieldsTakeEveryBaseOfIntegersAlone) {
+  EXPECT_EQ(GraceSeconds("0644"), 420);
+  EXPECT_EQ(GraceSeconds("0o644"), 420);
+  EXPECT_EQ(GraceSeconds("0x10"), 16);
+  EXPECT_EQ(GraceSeconds("null"), 30);  // the default
+  for (const char* refused : {"no", "on", "1e3", "\"12\"", "'0'", "1.0"}) {
+    EXPECT_EQ(GraceSeconds(refused), -1) << refused;
+  }
+}
+
+TEST(Faults, Line05_QuantitiesTakeNumbersAndText) {
+  const auto memory_limit = [](const std::string& written) -> int64_t {
+    const std::string text = PodWith("") + "    resources: {limits: {memory: " + written + "}}\n";
+    const ParsedManifests parsed =
+        ParseManifests({{"a.yaml", "", std::make_shared<const std::string>(text)}});
+    if (parsed.objects.empty()) return -1;
+    return As<Pod>(*parsed.objects[0])->spec.containers[0].resources.limits.at("memory").Units();
+  };
+  EXPECT_EQ(memory_limit("1e3"), 1000);
+  EXPECT_EQ(memory_limit("\"12\""), 12);
+  EXPECT_EQ(memory_limit("0644"), 420);
+  EXPECT_EQ(memory_limit("128Mi"), 128 << 20);
+  EXPECT_EQ(memory_limit("no"), -1);
+  EXPECT_EQ(memory_limit("0o644"), 420);
+}
+
+TEST(Faults, Line05_BooleanFieldsTakeTheWordsOfYaml11) {
+  EXPECT_EQ(ParseBounded("a.yaml", ConfigMapWith("immutable: on\n")), "1 objects\n");
+  EXPECT_EQ(ParseBounded("a.yaml", ConfigMapWith("immutable: no\n")), "1 objects\n");
+  EXPECT_EQ(ParseBounded("a.yaml", ConfigMapWith("immutable: \"no\"\n")).substr(0, 9), "0 objects");
+  EXPECT_EQ(ParseBounded("a.yaml", ConfigMapWith("immutable: 0\n")).substr(0, 9), "0 objects");
 }
 
 }  // namespace
