@@ -1,0 +1,108 @@
+#include "api/routes.h"
+
+#include "sim/virtual_loop.h"
+#include "store/memory_store.h"
+#include "tests/support/fake_agent_link.h"
+
+namespace reconcile {
+namespace {
+
+class RoutesTest : public testing::Test {
+ protected:
+  RoutesTest() {
+    ControllerOptions options;
+    options.sources = {{"main", {"/repository", "", ""}}};
+    controller_ =
+        std::make_unique<Controller>(options, &loop_, &random_, &store_, &source_, &link_);
+    source_.SetFiles(
+        "c1", {{"config.yaml",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {a: b}\n"}});
+    CHECK(controller_->Start().ok());
+    time_.RunFor(10);
+  }
+  ApiResponse Ask(const std::string& method, const std::string& path,
+                  const std::map<std::string, std::string>& query = {},
+                  const std::string& body = "") {
+    ApiRequest request;
+    request.method = method;
+    request.path = path;
+    request.query = query;
+    request.body = body;
+    return HandleApi(controller_.get(), request, loop_.now());
+  }
+  Value Json(const ApiResponse& response) {
+    const Result<Value> value = ParseJson(response.body);
+    CHECK(value.ok());
+    return *value;
+  }
+
+  VirtualTime time_;
+  VirtualLoop loop_{&time_};
+  SeededRandom random_{1};
+  MemoryStore store_;
+  InstantSource source_;
+  FakeAgentLink link_;
+  std::unique_ptr<Controller> controller_;
+};
+
+TEST_F(RoutesTest, ListsAndGetsObjectsOnKubernetesPaths) {
+  const Value list = Json(Ask("GET", "/api/v1/namespaces/default/configmaps"));
+  EXPECT_EQ(list.GetString("kind"), "ConfigMapList");
+  ASSERT_EQ(list.GetList("items").size(), 1U);
+  const Value object = Json(Ask("GET", "/api/v1/namespaces/default/configmaps/words"));
+  EXPECT_EQ(object.GetString("kind"), "ConfigMap");
+  EXPECT_EQ(object.Find("data")->GetString("a"), "b");
+  EXPECT_EQ(Json(Ask("GET", "/api/v1/namespaces/default")).GetString("kind"), "Namespace");
+}
+
+TEST_F(RoutesTest, GivesATableWhenAskedForOne) {
+  ApiRequest request;
+  request.method = "GET";
+  request.path = "/api/v1/configmaps";
+  request.accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+  const Value table = Json(HandleApi(controller_.get(), request, loop_.now()));
+  EXPECT_EQ(table.GetString("kind"), "Table");
+  ASSERT_EQ(table.GetList("rows").size(), 1U);
+}
+
+TEST_F(RoutesTest, AnswersWhatIsNotThereWithAStatusObject) {
+  const ApiResponse missing = Ask("GET", "/api/v1/namespaces/default/pods/none");
+  EXPECT_EQ(missing.code, 404);
+  EXPECT_EQ(Json(missing).GetString("kind"), "Status");
+  EXPECT_EQ(Ask("GET", "/nonsense").code, 404);
+  EXPECT_EQ(Ask("GET", "/apis/reconcile.dev/v1/nonsense").code, 404);
+}
+
+TEST_F(RoutesTest, RefusesWritesToWhatGitDeclares) {
+  EXPECT_EQ(Ask("POST", "/api/v1/namespaces/default/configmaps").code, 400);
+}
+
+TEST_F(RoutesTest, TellsStatusWithWhatIsNotConverged) {
+  const Value status = Json(Ask("GET", "/apis/reconcile.dev/v1/status"));
+  ASSERT_EQ(status.GetList("sources").size(), 1U);
+  EXPECT_TRUE(status.GetList("unconverged").empty());
+}
+
+TEST_F(RoutesTest, PlansWhatIsPosted) {
+  const std::string body =
+      R"({"commit": "worktree", "files": [{"path": "a.yaml", "blobId": "x", "content": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n"}]})";
+  const Value answer = Json(Ask("POST", "/apis/reconcile.dev/v1/plan", {}, body));
+  ASSERT_NE(answer.Find("plan"), nullptr);
+  EXPECT_EQ(answer.Find("plan")->Find("summary")->GetInt("create"), 1);
+  EXPECT_FALSE(answer.GetBool("noChange"));
+  EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/plan", {}, "nonsense").code, 400);
+}
+
+TEST_F(RoutesTest, ConfirmsAndSyncsWithClearErrors) {
+  EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/confirm", {{"plan", "x"}}).code, 404);
+  EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/sync", {{"source", "other"}}).code, 404);
+  EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/sync").code, 200);
+}
+
+TEST_F(RoutesTest, RefusesALogOfAPodThatIsNotThereOrABadTail) {
+  EXPECT_EQ(Ask("GET", "/api/v1/namespaces/default/pods/none/log").code, 404);
+  EXPECT_EQ(Ask("GET", "/api/v1/namespaces/default/pods/none/log", {{"tailLines", "x"}}).code, 400);
+}
+
+}  // namespace
+}  // namespace reconcile

@@ -1,0 +1,92 @@
+#include "cmd/config.h"
+
+namespace reconcile {
+namespace {
+
+struct ReadOutcome {
+  Config config;
+  std::vector<std::string> errors;
+};
+
+ReadOutcome Read(std::string_view text) {
+  ReadOutcome read;
+  Problems problems;
+  ReadConfig(text, "reconcile.yaml", &read.config, &problems);
+  for (const Problem& problem : problems.errors) read.errors.push_back(problem.ToString());
+  return read;
+}
+
+TEST(Config, ReadsEverySetting) {
+  const ReadOutcome read = Read(R"(dataFolder: /data
+socket: /run/x.sock
+dockerSocket: /run/docker.sock
+podCIDR: 10.50.0.0/16
+logLevel: debug
+node:
+  name: host-7
+  address: 192.0.2.7
+  labels: {disk: ssd}
+sources:
+- {name: main, repository: /srv/a, revision: v1, path: deploy}
+- {name: extra, repository: /srv/b}
+deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds: 60}
+)");
+  EXPECT_EQ(read.errors, std::vector<std::string>());
+  EXPECT_EQ(read.config.data_folder, "/data");
+  EXPECT_EQ(read.config.socket_path, "/run/x.sock");
+  EXPECT_EQ(read.config.docker_socket, "/run/docker.sock");
+  EXPECT_EQ(read.config.pod_cidr, "10.50.0.0/16");
+  EXPECT_EQ(read.config.log_level, "debug");
+  EXPECT_EQ(read.config.node_name, "host-7");
+  EXPECT_EQ(read.config.node_address, "192.0.2.7");
+  EXPECT_EQ(read.config.node_labels.at("disk"), "ssd");
+  ASSERT_EQ(read.config.sources.size(), 2U);
+  EXPECT_EQ(read.config.sources[0].spec, (SourceSpec{"/srv/a", "v1", "deploy"}));
+  EXPECT_EQ(read.config.sources[1].name, "extra");
+  EXPECT_EQ(read.config.breaker.max_objects, 7);
+  EXPECT_EQ(read.config.breaker.max_percent, 20);
+  EXPECT_EQ(read.config.breaker.min_for_percent, 2);
+  EXPECT_EQ(read.config.breaker.window_ms, 60'000);
+}
+
+TEST(Config, NamesAnUnknownSettingWithItsPlace) {
+  const ReadOutcome read = Read("socket: /run/x.sock\nnode:\n  nmae: host\n");
+  ASSERT_EQ(read.errors.size(), 1U);
+  EXPECT_EQ(read.errors[0],
+            "reconcile.yaml:3:3: node.nmae: unknown setting; known here: address, labels, name");
+}
+
+TEST(Config, RefusesAWrongType) {
+  const ReadOutcome read = Read("socket: 7\nsources: none\ndeletionBreaker: {maxPercent: 101}\n");
+  ASSERT_EQ(read.errors.size(), 3U);
+  EXPECT_EQ(read.errors[0].substr(0, 42), "reconcile.yaml:1:9: socket: must be a stri");
+  EXPECT_NE(read.errors[1].find("sources: must be a list"), std::string::npos);
+  EXPECT_NE(read.errors[2].find("from 0 to 100"), std::string::npos);
+}
+
+TEST(Config, RefusesASourceWithoutRepositoryAndASecondOfOneName) {
+  const ReadOutcome read = Read("sources:\n- {name: a}\n- {name: a, repository: /x}\n");
+  ASSERT_EQ(read.errors.size(), 2U);
+  EXPECT_NE(read.errors[0].find("needs a name and a repository"), std::string::npos);
+  EXPECT_NE(read.errors[1].find("the name 'a' is taken"), std::string::npos);
+}
+
+TEST(Config, KeepsDefaultsForWhatIsUnset) {
+  const ReadOutcome read = Read("# nothing\nsocket: null\n");
+  EXPECT_TRUE(read.errors.empty());
+  EXPECT_EQ(read.config.socket_path, Config().socket_path);
+}
+
+TEST(Config, RefusesADuplicateSetting) {
+  EXPECT_EQ(Read("socket: /a\nsocket: /b\n").errors.size(), 1U);
+}
+
+TEST(Config, SaysWhichFileCannotBeRead) {
+  Config config;
+  const Status status = LoadConfig({"/no/such/file.yaml"}, &config);
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_NE(status.message().find("/no/such/file.yaml"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace reconcile

@@ -1,0 +1,242 @@
+#include "controller/controller.h"
+
+#include "schema/core.h"
+#include "schema/workload.h"
+#include "sim/virtual_loop.h"
+#include "store/memory_store.h"
+#include "tests/support/fake_agent_link.h"
+
+namespace reconcile {
+namespace {
+
+std::string ControllerOf(int replicas) {
+  return "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: web}\nspec:\n  replicas: " +
+         std::to_string(replicas) +
+         "\n  template:\n    metadata: {labels: {app: web}}\n    spec:\n      containers:\n"
+         "      - {name: main, image: 'app:1'}\n";
+}
+
+Report ReportOf(const std::string& node, int64_t sequence) {
+  Report report;
+  report.node = node;
+  report.agent_start = "start-1";
+  report.sequence = sequence;
+  report.node_status.capacity = {{"cpu", Quantity::FromUnits(4)},
+                                 {"memory", Quantity::FromUnits(8LL << 30)},
+                                 {"pods", Quantity::FromUnits(110)}};
+  report.node_status.allocatable = report.node_status.capacity;
+  report.node_status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue}};
+  return report;
+}
+
+class ControllerTest : public testing::Test {
+ protected:
+  ControllerTest() {
+    ControllerOptions options;
+    options.sources = {{"main", {"/repository", "", ""}}};
+    controller_ =
+        std::make_unique<Controller>(options, &loop_, &random_, &store_, &source_, &link_);
+  }
+  void Start() {
+    ASSERT_TRUE(controller_->Start().ok());
+    Settle();
+  }
+  void Settle() { time_.RunFor(10); }
+  void Say(const Report& report) {
+    link_.handler.on_report(report);
+    Settle();
+  }
+  void Connect() {
+    link_.handler.on_connected("host-1");
+    Say(ReportOf("host-1", ++sequence_));
+  }
+  // The agent does as it is told: every pod it was given runs.
+  void RunWhatIsAssigned() {
+    Report report = ReportOf("host-1", ++sequence_);
+    const Assignment& assignment = link_.sent["host-1"].back();
+    report.applied = assignment.fence;
+    for (const auto& pod : assignment.pods) {
+      PodReport pod_report{
+          pod->metadata.namespace_name, pod->metadata.name, pod->metadata.uid, {}, false};
+      pod_report.gone = pod->metadata.deletion_timestamp.has_value();
+      pod_report.status.phase = PodPhase::kRunning;
+      pod_report.status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue}};
+      report.pods.push_back(pod_report);
+    }
+    Say(report);
+  }
+  size_t PodCount() { return controller_->State()->Objects(Kind::kPod).size(); }
+  SourceStatus SourceState() { return controller_->State()->Find<Source>("", "main")->status; }
+
+  VirtualTime time_;
+  VirtualLoop loop_{&time_};
+  SeededRandom random_{1};
+  MemoryStore store_;
+  InstantSource source_;
+  FakeAgentLink link_;
+  int64_t sequence_ = 0;
+  std::unique_ptr<Controller> controller_;
+};
+
+TEST_F(ControllerTest, TurnsACommitIntoAssignedPods) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  ASSERT_FALSE(link_.sent["host-1"].empty());
+  EXPECT_EQ(link_.sent["host-1"].back().pods.size(), 2U);
+  EXPECT_EQ(SourceState().applied_commit, "c1");
+}
+
+TEST_F(ControllerTest, ConvergesAndThenWritesAndSendsNothing) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  RunWhatIsAssigned();
+  EXPECT_EQ(controller_->Unconverged(), std::vector<std::string>());
+  const Revision revision = controller_->State()->revision();
+  const size_t sent = link_.sent["host-1"].size();
+  for (int i = 0; i < 20; ++i) {
+    time_.RunFor(5'000);
+    RunWhatIsAssigned();
+  }
+  EXPECT_EQ(controller_->State()->revision(), revision);
+  EXPECT_EQ(link_.sent["host-1"].size(), sent);
+}
+
+TEST_F(ControllerTest, KeepsTheLastGoodCommitWhenANewerOneDoesNotParse) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  source_.SetFiles("c2", {{"web.yaml", "kind: [\n"}});
+  Settle();
+  EXPECT_EQ(SourceState().applied_commit, "c1");
+  EXPECT_EQ(SourceState().seen_commit, "c2");
+  const Condition* ready = FindCondition(SourceState().conditions, "Ready");
+  ASSERT_NE(ready, nullptr);
+  EXPECT_EQ(ready->status, ConditionStatus::kFalse);
+  EXPECT_NE(ready->message.find("web.yaml:"), std::string::npos);
+  EXPECT_EQ(PodCount(), 2U);
+}
+
+TEST_F(ControllerTest, KeepsWhatRunsWhenTheRepositoryDoesNotAnswer) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  source_.answer = UnavailableError("no answer");
+  source_.hint();
+  Settle();
+  EXPECT_EQ(PodCount(), 2U);
+  EXPECT_EQ(FindCondition(SourceState().conditions, "Ready")->reason, "FetchFailed");
+}
+
+TEST_F(ControllerTest, HoldsACommitThatEmptiesTheTreeUntilItIsConfirmed) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
+  Start();
+  Connect();
+  RunWhatIsAssigned();
+  source_.SetFiles("c2", {});
+  Settle();
+  ASSERT_TRUE(SourceState().held.has_value());
+  EXPECT_EQ(PodCount(), 1U);
+  EXPECT_EQ(controller_->Confirm("nonsense").code(), StatusCode::kNotFound);
+  ASSERT_TRUE(controller_->Confirm(SourceState().held->plan_hash).ok());
+  Settle();
+  EXPECT_FALSE(SourceState().held.has_value());
+  RunWhatIsAssigned();
+  EXPECT_EQ(PodCount(), 0U);
+}
+
+TEST_F(ControllerTest, SendsNothingBeforeItIsDurable) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  store_.set_unavailable(true);
+  Connect();
+  EXPECT_TRUE(link_.sent["host-1"].empty());
+  store_.set_unavailable(false);
+  time_.RunFor(15'000);
+  ASSERT_FALSE(link_.sent["host-1"].empty());
+  EXPECT_EQ(link_.sent["host-1"].back().pods.size(), 2U);
+}
+
+TEST_F(ControllerTest, IgnoresAnOlderReport) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
+  Start();
+  Connect();
+  RunWhatIsAssigned();
+  Report old = ReportOf("host-1", 1);
+  old.node_status.conditions = {{.type = "Ready", .status = ConditionStatus::kFalse}};
+  Say(old);
+  EXPECT_TRUE(IsReady(*controller_->State()->Find<Node>("", "host-1")));
+}
+
+TEST_F(ControllerTest, MarksASilentNodeAndItsPodsNotReady) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
+  Start();
+  Connect();
+  RunWhatIsAssigned();
+  time_.RunFor(14'000);
+  EXPECT_TRUE(IsReady(*controller_->State()->Find<Node>("", "host-1")));
+  time_.RunFor(2'000);
+  EXPECT_FALSE(IsReady(*controller_->State()->Find<Node>("", "host-1")));
+  controller_->State()->ForEach<Pod>(
+      [](const std::shared_ptr<const Pod>& pod) { EXPECT_FALSE(IsReady(*pod)); });
+  RunWhatIsAssigned();
+  EXPECT_TRUE(IsReady(*controller_->State()->Find<Node>("", "host-1")));
+}
+
+TEST_F(ControllerTest, SendsAnAssignmentAgainThatTheAgentNeverTook) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
+  Start();
+  Connect();
+  const size_t sent = link_.sent["host-1"].size();
+  Report behind = ReportOf("host-1", ++sequence_);
+  time_.RunFor(6'000);
+  Say(behind);
+  EXPECT_EQ(link_.sent["host-1"].size(), sent + 1);
+}
+
+TEST_F(ControllerTest, BeginsANewEpochAtEveryStartAndKeepsItsIdentity) {
+  Start();
+  const auto first = controller_->State()->Find<Cluster>("", "cluster");
+  ControllerOptions options;
+  controller_ = std::make_unique<Controller>(options, &loop_, &random_, &store_, &source_, &link_);
+  Start();
+  const auto second = controller_->State()->Find<Cluster>("", "cluster");
+  EXPECT_EQ(second->cluster_id, first->cluster_id);
+  EXPECT_EQ(second->lineage, first->lineage);
+  EXPECT_EQ(second->epoch, first->epoch + 1);
+}
+
+TEST_F(ControllerTest, PlansWithoutChangingAnything) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
+  Start();
+  Connect();
+  RunWhatIsAssigned();
+  const Revision revision = controller_->State()->revision();
+  const auto answer = controller_->PlanManifests(
+      "", "worktree", {{"web.yaml", "b", std::make_shared<std::string>(ControllerOf(3))}});
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->preview.pods.size(), 2U);
+  Settle();
+  EXPECT_EQ(controller_->State()->revision(), revision);
+}
+
+TEST_F(ControllerTest, PredictsThePodsThatItThenMakes) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
+  Start();
+  Connect();
+  RunWhatIsAssigned();
+  const auto answer = controller_->PlanManifests(
+      "main", "worktree", {{"web.yaml", "b", std::make_shared<std::string>(ControllerOf(3))}});
+  ASSERT_TRUE(answer.ok());
+  source_.SetFiles("c2", {{"web.yaml", ControllerOf(3)}});
+  Settle();
+  for (const PodPreview& pod : answer->preview.pods) {
+    const auto made = controller_->State()->Find<Pod>(pod.key.namespace_name, pod.key.name);
+    ASSERT_NE(made, nullptr) << pod.key.name;
+    EXPECT_EQ(made->spec.node_name, pod.node);
+  }
+}
+
+}  // namespace
+}  // namespace reconcile

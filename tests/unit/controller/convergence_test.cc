@@ -1,0 +1,98 @@
+#include "controller/convergence.h"
+
+#include "schema/core.h"
+#include "schema/workload.h"
+
+namespace reconcile {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+std::shared_ptr<Source> MakeSource(ConditionStatus ready, const std::string& message) {
+  auto source = std::make_shared<Source>();
+  source->metadata.name = "main";
+  source->status.conditions = {{.type = "Ready", .status = ready, .message = message}};
+  return source;
+}
+
+std::shared_ptr<Pod> MakePod(const std::string& name, bool ready) {
+  auto pod = std::make_shared<Pod>();
+  pod->metadata.name = name;
+  pod->metadata.namespace_name = "default";
+  pod->spec.node_name = "host-1";
+  pod->status.phase = PodPhase::kRunning;
+  pod->status.conditions = {
+      {.type = "Ready", .status = ready ? ConditionStatus::kTrue : ConditionStatus::kFalse}};
+  return pod;
+}
+
+TEST(Convergence, SaysNothingWhenAllIsWell) {
+  ClusterState state;
+  state.Put(MakeSource(ConditionStatus::kTrue, ""));
+  state.Put(MakePod("web-1", true));
+  EXPECT_EQ(UnconvergedIn(state), Lines());
+}
+
+TEST(Convergence, NamesASourceThatFailsOrWasNotReadYet) {
+  ClusterState state;
+  state.Put(MakeSource(ConditionStatus::kFalse, "web.yaml:3:1: no"));
+  EXPECT_EQ(UnconvergedIn(state), Lines{"source main: web.yaml:3:1: no"});
+  auto unread = std::make_shared<Source>();
+  unread->metadata.name = "main";
+  state.Put(unread);
+  EXPECT_EQ(UnconvergedIn(state), Lines{"source main: not read yet"});
+}
+
+TEST(Convergence, NamesAHeldPruneWithItsReason) {
+  ClusterState state;
+  auto source = MakeSource(ConditionStatus::kFalse, "held");
+  source->status.held = HeldPrune{.plan_hash = "abc", .reason = "would empty the tree"};
+  state.Put(source);
+  EXPECT_EQ(UnconvergedIn(state), Lines{"source main: held: would empty the tree"});
+}
+
+TEST(Convergence, GivesTheEnginesWordsForAWaitingContainer) {
+  ClusterState state;
+  auto pod = MakePod("web-1", false);
+  ContainerStatus container;
+  container.state.waiting = ContainerStateWaiting{"ImagePullBackOff", "manifest unknown"};
+  pod->status.container_statuses = {container};
+  state.Put(pod);
+  EXPECT_EQ(UnconvergedIn(state), Lines{"pod default/web-1: ImagePullBackOff: manifest unknown"});
+}
+
+TEST(Convergence, GivesTheSchedulersWordsForAPodWithoutHost) {
+  ClusterState state;
+  auto pod = MakePod("web-1", false);
+  pod->spec.node_name.clear();
+  pod->status.conditions.push_back({.type = "PodScheduled",
+                                    .status = ConditionStatus::kFalse,
+                                    .message = "0/1 nodes are available: host-1: not ready"});
+  state.Put(pod);
+  EXPECT_EQ(UnconvergedIn(state),
+            Lines{"pod default/web-1: 0/1 nodes are available: host-1: not ready"});
+}
+
+TEST(Convergence, CountsWorkloadsWithFewerPodsThanDeclared) {
+  ClusterState state;
+  auto deployment = std::make_shared<Deployment>();
+  deployment->metadata.name = "web";
+  deployment->metadata.namespace_name = "default";
+  deployment->spec.replicas = 3;
+  deployment->status.ready_replicas = 1;
+  state.Put(deployment);
+  EXPECT_EQ(UnconvergedIn(state), Lines{"Deployment default/web: 1 of 3 pods are ready"});
+}
+
+TEST(Convergence, NamesASilentNode) {
+  ClusterState state;
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  node->status.conditions = {
+      {.type = "Ready", .status = ConditionStatus::kUnknown, .message = "is the host up?"}};
+  state.Put(node);
+  EXPECT_EQ(UnconvergedIn(state), Lines{"node host-1: not ready: is the host up?"});
+}
+
+}  // namespace
+}  // namespace reconcile

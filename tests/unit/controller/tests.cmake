@@ -1,0 +1,5 @@
+reconcile_test(controller_test
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/assignments_test.cc ${CMAKE_CURRENT_LIST_DIR}/controller_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/convergence_test.cc
+  LIBS controller sim_loop
+  LABELS unit)
