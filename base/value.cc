@@ -35,6 +35,12 @@ Value Value::String(std::string value) {
   return result;
 }
 
+bool operator==(const Value& a, const Value& b) { return a.content_ == b.content_; }
+
+Value Value::MakeList() { return MakeList(List()); }
+
+Value Value::MakeMap() { return MakeMap(Map()); }
+
 Value Value::MakeList(List items) {
   Value result;
   result.content_ = std::move(items);

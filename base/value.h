@@ -38,8 +38,10 @@ class Value {
   static Value Int(int64_t value);
   static Value Double(double value);
   static Value String(std::string value);
-  static Value MakeList(List items = {});
-  static Value MakeMap(Map members = {});
+  static Value MakeList();
+  static Value MakeList(List items);
+  static Value MakeMap();
+  static Value MakeMap(Map members);
 
   Type type() const { return static_cast<Type>(content_.index()); }
   bool IsNull() const { return type() == Type::kNull; }
@@ -76,7 +78,7 @@ class Value {
   bool plain = false;
 
   // Marks and source texts do not count; the order of a map's members does.
-  friend bool operator==(const Value& a, const Value& b) { return a.content_ == b.content_; }
+  friend bool operator==(const Value& a, const Value& b);
 
  private:
   // In the order of Type.
