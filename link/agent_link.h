@@ -16,13 +16,15 @@ struct LogRequest {
   bool timestamps = false;
   int64_t tail_lines = -1;
 };
-// Receives a log stream. Both are called on the receiver's loop; OnEnd once, last.
+// Receives a log stream. Both are called on the receiver's loop; on_end once, last. After the
+// receiver has cancelled, neither is called again.
 struct LogSink {
   std::function<void(std::string_view bytes)> on_data;
   std::function<void(Status)> on_end;
 };
 
 // The controller's end of the seam between controller and agents. Controller's loop thread only.
+// A handler is called from the loop, never inside a call to the link; SetHandler({}) ends it.
 // Messages may be lost when a connection breaks, are never reordered within one connection, and
 // each side repeats full state on (re)connect.
 class AgentLink {
@@ -36,18 +38,21 @@ class AgentLink {
   virtual void SetHandler(Handler handler) = 0;
   // Unavailable when the node is not connected.
   virtual Status Send(const std::string& node, const Assignment& assignment) = 0;
-  // Starts a stream; the returned function cancels it.
+  // Starts a stream; the returned function cancels it, harmless at any later time. The sink's
+  // on_end is Unavailable when the node is not connected, or its connection breaks.
   virtual std::function<void()> OpenLogs(const std::string& node, const LogRequest& request,
                                          LogSink sink) = 0;
 };
 
-// The agent's end. Agent's loop thread only.
+// The agent's end. Agent's loop thread only. A handler that is taken away (SetHandler({})) is not
+// called again, nor are its streams' cancelling functions: the receivers learn that it ended.
 class ControllerLink {
  public:
   struct Handler {
     std::function<void()> on_connected;
     std::function<void(const Assignment&)> on_assignment;
-    // Returns a function that cancels.
+    // Returns a function that cancels; after it the sink may be called, with no effect. It is
+    // called once when the receiver has gone, and never after on_end.
     std::function<std::function<void()>(const LogRequest&, LogSink)> on_logs;
   };
   virtual ~ControllerLink() = default;

@@ -8,17 +8,28 @@
 
 namespace reconcile {
 
+// What may be under way of one log stream; a stream whose reader falls further behind is ended.
+inline constexpr size_t kMaxLogBytesUnderWay = 64 << 20;
+inline constexpr size_t kMaxLogStreams = 256;  // open at once
+
 // Controller and agent in one process: what one end sends is encoded, posted to the other end's
 // loop, and decoded there, so that the wire form is what runs. The two loops may be two threads or
-// one.
+// one. The loops must outlive it. When it is destroyed nothing of it is called any more; destroy it
+// when neither loop runs, or on the loop when both are one.
 class LocalLink {
  public:
   LocalLink(EventLoop* controller_loop, EventLoop* agent_loop, std::string node);
   ~LocalLink();
+  LocalLink(const LocalLink&) = delete;
+  LocalLink& operator=(const LocalLink&) = delete;
+
   AgentLink* controller_end();
   ControllerLink* agent_end();
-  // Both handlers set: connects, so that each side learns of the other.
+  // Both handlers set: connects, so that each side learns of the other. No effect when connected.
+  // Connect and Disconnect: any thread, but one at a time.
   void Connect();
+  // The connection breaks: what is under way is lost, log streams end.
+  void Disconnect();
 
  private:
   struct State;

@@ -11,6 +11,10 @@
 
 namespace reconcile {
 
+// Limits of a message; more is Invalid.
+inline constexpr size_t kMaxMessageBytes = 64 << 20;  // of its JSON text
+inline constexpr size_t kMaxMessageItems = 20'000;    // of each list
+
 // What an agent checks before it obeys (DESIGN 5, "What an agent obeys").
 struct Fence {
   std::string cluster_id;
@@ -68,10 +72,16 @@ struct Report {
 };
 
 // JSON forms (Kubernetes objects inside as EncodeFor::kStore). Decoding is lenient to unknown
-// fields (one release apart works) and strict on types.
+// fields (one release apart works) and strict on types; Invalid names the field.
 Value EncodeAssignment(const Assignment& assignment);
 Result<Assignment> DecodeAssignment(const Value& value);
 Value EncodeReport(const Report& report);
 Result<Report> DecodeReport(const Value& value);
+
+// The same as JSON text, as it travels. Write: Invalid beyond kMaxMessageBytes.
+Result<std::string> WriteAssignment(const Assignment& assignment);
+Result<Assignment> ReadAssignment(std::string_view text);
+Result<std::string> WriteReport(const Report& report);
+Result<Report> ReadReport(std::string_view text);
 
 }  // namespace reconcile

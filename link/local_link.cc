@@ -1,0 +1,332 @@
+#include "link/local_link.h"
+
+#include <atomic>
+#include <map>
+
+#include "base/log.h"
+
+namespace reconcile {
+namespace {
+
+// Grows with every connection. What was sent on an older one than the receiver's is dropped.
+using Connection = uint64_t;
+using StreamId = uint64_t;
+
+// A log stream's bytes between the two loops, so that a reader that does not keep up is noticed.
+using BytesUnderWay = std::shared_ptr<std::atomic<size_t>>;
+
+}  // namespace
+
+// Each half is touched on its own loop's thread alone (and before the loops run); what goes between
+// them is posted, with a weak reference: a task that outlives the link does nothing.
+struct LocalLink::State : std::enable_shared_from_this<LocalLink::State> {
+  State(EventLoop* controller_loop, EventLoop* agent_loop, std::string node_name)
+      : node(std::move(node_name)), controller(this, controller_loop), agent(this, agent_loop) {}
+
+  class ControllerHalf final : public AgentLink {
+   public:
+    ControllerHalf(State* state, EventLoop* loop) : loop_(loop), state_(state) {}
+    void SetHandler(Handler handler) override { handler_ = std::move(handler); }
+    Status Send(const std::string& node, const Assignment& assignment) override;
+    std::function<void()> OpenLogs(const std::string& node, const LogRequest& request,
+                                   LogSink sink) override;
+
+    void Connected(Connection connection);
+    void Disconnected();
+    void Receive(const std::string& report);
+    void ReceiveLogBytes(StreamId id, const std::string& bytes);
+    void EndLogs(StreamId id, const Status& status);
+    Connection connection() const { return connection_; }
+    EventLoop* loop() const { return loop_; }
+
+   private:
+    Status CheckConnected(const std::string& node) const;
+
+    EventLoop* const loop_;
+    State* const state_;
+    Handler handler_;
+    Connection connection_ = 0;  // 0: not connected
+    StreamId next_stream_ = 1;
+    std::map<StreamId, LogSink> streams_;
+  };
+
+  class AgentHalf final : public ControllerLink {
+   public:
+    AgentHalf(State* state, EventLoop* loop) : loop_(loop), state_(state) {}
+    void SetHandler(Handler handler) override;
+    Status Send(const Report& report) override;
+
+    void Connected(Connection connection);
+    void Disconnected();
+    void Receive(const std::string& assignment);
+    void OpenLogs(StreamId id, const LogRequest& request);
+    void CancelLogs(StreamId id);
+    Connection connection() const { return connection_; }
+    EventLoop* loop() const { return loop_; }
+
+   private:
+    struct Stream {
+      std::function<void()> cancel;
+      BytesUnderWay under_way = std::make_shared<std::atomic<size_t>>(0);
+      bool cut = false;  // its reader was told the end; cancelling it is under way
+    };
+    void SendLogBytes(StreamId id, std::string_view bytes);
+    void SendLogEnd(StreamId id, const Status& status);
+    void CutLogs(StreamId id, Stream* stream);
+
+    EventLoop* const loop_;
+    State* const state_;
+    Handler handler_;
+    Connection connection_ = 0;
+    std::map<StreamId, Stream> streams_;
+  };
+
+  // Runs `task` on the other half's loop, if that half then still has this connection.
+  template <typename Half, typename Task>
+  void PostTo(Half* half, Connection sent_on, Task task) {
+    half->loop()->Post([weak = weak_from_this(), half, sent_on, task = std::move(task)] {
+      const std::shared_ptr<State> alive = weak.lock();
+      if (alive != nullptr && half->connection() == sent_on) task(half);
+    });
+  }
+
+  const std::string node;
+  ControllerHalf controller;
+  AgentHalf agent;
+  Connection newest = 0;  // Connect's and Disconnect's own
+  bool up = false;
+};
+
+// ---- the controller's half ----
+
+Status LocalLink::State::ControllerHalf::CheckConnected(const std::string& node) const {
+  if (connection_ != 0 && node == state_->node) return OkStatus();
+  return UnavailableError("node " + node + " is not connected");
+}
+
+Status LocalLink::State::ControllerHalf::Send(const std::string& node,
+                                              const Assignment& assignment) {
+  RETURN_IF_ERROR(CheckConnected(node));
+  Result<std::string> text = WriteAssignment(assignment);
+  if (!text.ok()) return text.status();
+  state_->PostTo(&state_->agent, connection_,
+                 [text = std::move(text).value()](AgentHalf* agent) { agent->Receive(text); });
+  return OkStatus();
+}
+
+std::function<void()> LocalLink::State::ControllerHalf::OpenLogs(const std::string& node,
+                                                                 const LogRequest& request,
+                                                                 LogSink sink) {
+  const StreamId id = next_stream_++;
+  streams_[id] = std::move(sink);
+  const std::weak_ptr<State> weak = state_->weak_from_this();
+  Status refusal = CheckConnected(node);
+  if (streams_.size() > kMaxLogStreams) {
+    refusal = UnavailableError("more than " + std::to_string(kMaxLogStreams) +
+                               " log streams are open to node " + node);
+  }
+  if (refusal.ok()) {
+    state_->PostTo(&state_->agent, connection_,
+                   [id, request](AgentHalf* agent) { agent->OpenLogs(id, request); });
+  } else {
+    loop_->Post([weak, id, refusal] {
+      if (const auto state = weak.lock()) state->controller.EndLogs(id, refusal);
+    });
+  }
+  return [weak, id, sent_on = connection_] {
+    const auto state = weak.lock();
+    if (state == nullptr || state->controller.streams_.erase(id) == 0) return;
+    state->PostTo(&state->agent, sent_on, [id](AgentHalf* agent) { agent->CancelLogs(id); });
+  };
+}
+
+void LocalLink::State::ControllerHalf::Connected(Connection connection) {
+  connection_ = connection;
+  const auto on_connected = handler_.on_connected;
+  if (on_connected) on_connected(state_->node);
+}
+
+void LocalLink::State::ControllerHalf::Disconnected() {
+  connection_ = 0;
+  const auto streams = std::exchange(streams_, {});
+  for (const auto& [id, sink] : streams) {
+    if (sink.on_end) sink.on_end(UnavailableError("the connection to the node broke"));
+  }
+  const auto on_disconnected = handler_.on_disconnected;
+  if (on_disconnected) on_disconnected(state_->node);
+}
+
+void LocalLink::State::ControllerHalf::Receive(const std::string& report) {
+  const Result<Report> decoded = ReadReport(report);
+  if (!decoded.ok()) {
+    LogError("dropped a report", {{"node", state_->node}, {"why", decoded.status().ToString()}});
+    return;
+  }
+  const auto on_report = handler_.on_report;
+  if (on_report) on_report(*decoded);
+}
+
+void LocalLink::State::ControllerHalf::ReceiveLogBytes(StreamId id, const std::string& bytes) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end()) return;
+  // A copy: the sink may cancel, which ends the original.
+  const auto on_data = it->second.on_data;
+  if (on_data) on_data(bytes);
+}
+
+void LocalLink::State::ControllerHalf::EndLogs(StreamId id, const Status& status) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end()) return;
+  const auto on_end = std::move(it->second.on_end);
+  streams_.erase(it);
+  if (on_end) on_end(status);
+}
+
+// ---- the agent's half ----
+
+// Streams of a handler that goes are its own to end: it is not called any more.
+void LocalLink::State::AgentHalf::SetHandler(Handler handler) {
+  handler_ = std::move(handler);
+  const auto streams = std::exchange(streams_, {});
+  const Status status = UnavailableError("the agent on node " + state_->node + " ended");
+  for (const auto& [id, stream] : streams) {
+    state_->PostTo(&state_->controller, connection_, [id = id, status](ControllerHalf* controller) {
+      controller->EndLogs(id, status);
+    });
+  }
+}
+
+Status LocalLink::State::AgentHalf::Send(const Report& report) {
+  if (connection_ == 0) return UnavailableError("the controller is not connected");
+  Result<std::string> text = WriteReport(report);
+  if (!text.ok()) return text.status();
+  state_->PostTo(
+      &state_->controller, connection_,
+      [text = std::move(text).value()](ControllerHalf* controller) { controller->Receive(text); });
+  return OkStatus();
+}
+
+void LocalLink::State::AgentHalf::Connected(Connection connection) {
+  connection_ = connection;
+  const auto on_connected = handler_.on_connected;
+  if (on_connected) on_connected();
+}
+
+void LocalLink::State::AgentHalf::Disconnected() {
+  connection_ = 0;
+  const auto streams = std::exchange(streams_, {});
+  for (const auto& [id, stream] : streams) {
+    if (stream.cancel) stream.cancel();
+  }
+}
+
+void LocalLink::State::AgentHalf::Receive(const std::string& assignment) {
+  const Result<Assignment> decoded = ReadAssignment(assignment);
+  if (!decoded.ok()) {
+    LogError("dropped an assignment", {{"why", decoded.status().ToString()}});
+    return;
+  }
+  const auto on_assignment = handler_.on_assignment;
+  if (on_assignment) on_assignment(*decoded);
+}
+
+void LocalLink::State::AgentHalf::OpenLogs(StreamId id, const LogRequest& request) {
+  const auto on_logs = handler_.on_logs;
+  streams_[id];
+  if (!on_logs) {
+    SendLogEnd(id, UnavailableError("the agent on node " + state_->node + " gives no logs"));
+    return;
+  }
+  const std::weak_ptr<State> weak = state_->weak_from_this();
+  LogSink sink;
+  sink.on_data = [weak, id](std::string_view bytes) {
+    if (const auto state = weak.lock()) state->agent.SendLogBytes(id, bytes);
+  };
+  sink.on_end = [weak, id](const Status& status) {
+    if (const auto state = weak.lock()) state->agent.SendLogEnd(id, status);
+  };
+  std::function<void()> cancel = on_logs(request, std::move(sink));
+  const auto it = streams_.find(id);  // it may have ended while it was being opened
+  if (it != streams_.end()) it->second.cancel = std::move(cancel);
+}
+
+void LocalLink::State::AgentHalf::CancelLogs(StreamId id) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end()) return;
+  const auto cancel = std::move(it->second.cancel);
+  streams_.erase(it);
+  if (cancel) cancel();
+}
+
+void LocalLink::State::AgentHalf::SendLogBytes(StreamId id, std::string_view bytes) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end() || it->second.cut) return;
+  const BytesUnderWay under_way = it->second.under_way;
+  if (under_way->fetch_add(bytes.size()) + bytes.size() > kMaxLogBytesUnderWay) {
+    CutLogs(id, &it->second);
+    return;
+  }
+  state_->PostTo(&state_->controller, connection_,
+                 [id, under_way, text = std::string(bytes)](ControllerHalf* controller) {
+                   under_way->fetch_sub(text.size());
+                   controller->ReceiveLogBytes(id, text);
+                 });
+}
+
+void LocalLink::State::AgentHalf::CutLogs(StreamId id, Stream* stream) {
+  stream->cut = true;
+  const Status status = UnavailableError("the reader of the log fell more than " +
+                                         std::to_string(kMaxLogBytesUnderWay) + " bytes behind");
+  state_->PostTo(&state_->controller, connection_,
+                 [id, status](ControllerHalf* controller) { controller->EndLogs(id, status); });
+  // Later: whoever writes the log is in the middle of a call to us.
+  state_->PostTo(this, connection_, [id](AgentHalf* agent) { agent->CancelLogs(id); });
+}
+
+void LocalLink::State::AgentHalf::SendLogEnd(StreamId id, const Status& status) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end()) return;
+  const bool told = it->second.cut;
+  streams_.erase(it);
+  if (told) return;
+  state_->PostTo(&state_->controller, connection_,
+                 [id, status](ControllerHalf* controller) { controller->EndLogs(id, status); });
+}
+
+// ---- the link ----
+
+LocalLink::LocalLink(EventLoop* controller_loop, EventLoop* agent_loop, std::string node)
+    : state_(std::make_shared<State>(controller_loop, agent_loop, std::move(node))) {}
+
+LocalLink::~LocalLink() = default;
+
+AgentLink* LocalLink::controller_end() { return &state_->controller; }
+ControllerLink* LocalLink::agent_end() { return &state_->agent; }
+
+void LocalLink::Connect() {
+  if (state_->up) return;
+  state_->up = true;
+  const Connection connection = ++state_->newest;
+  const std::weak_ptr<State> weak = state_;
+  // The controller's half first: a report must find it connected.
+  state_->controller.loop()->Post([weak, connection] {
+    if (const auto state = weak.lock()) state->controller.Connected(connection);
+  });
+  state_->agent.loop()->Post([weak, connection] {
+    if (const auto state = weak.lock()) state->agent.Connected(connection);
+  });
+}
+
+void LocalLink::Disconnect() {
+  if (!state_->up) return;
+  state_->up = false;
+  const std::weak_ptr<State> weak = state_;
+  state_->agent.loop()->Post([weak] {
+    if (const auto state = weak.lock()) state->agent.Disconnected();
+  });
+  state_->controller.loop()->Post([weak] {
+    if (const auto state = weak.lock()) state->controller.Disconnected();
+  });
+}
+
+}  // namespace reconcile

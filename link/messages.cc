@@ -1,0 +1,251 @@
+#include "link/messages.h"
+
+#include "link/message_reader.h"
+#include "schema/codec.h"
+
+namespace reconcile {
+namespace {
+
+constexpr JsonLimits kMessageLimits = {.max_bytes = kMaxMessageBytes, .max_depth = 64};
+
+Value EncodeFence(const Fence& fence) {
+  Value value = Value::MakeMap();
+  value.Set("clusterId", Value::String(fence.cluster_id));
+  value.Set("lineage", Value::String(fence.lineage));
+  value.Set("epoch", Value::Int(fence.epoch));
+  value.Set("revision", Value::Int(fence.revision));
+  return value;
+}
+
+Result<Fence> DecodeFence(const Value& value, const std::string& path) {
+  MessageReader reader(value, path);
+  Fence fence;
+  fence.cluster_id = reader.String("clusterId");
+  fence.lineage = reader.String("lineage");
+  fence.epoch = reader.Count("epoch");
+  fence.revision = reader.Count("revision");
+  if (!reader.status().ok()) return reader.status();
+  return fence;
+}
+
+template <typename T>
+Value EncodeObjects(const std::vector<std::shared_ptr<const T>>& objects) {
+  Value list = Value::MakeList();
+  for (const auto& object : objects) list.Append(EncodeObject(*object, EncodeFor::kStore));
+  return list;
+}
+
+template <typename T>
+Result<std::shared_ptr<const T>> DecodeObjectAs(const Value& value, const std::string& path) {
+  if (!value.IsMap()) return InvalidError(path + ": not an object");
+  const Result<ObjectPtr> object = DecodeStored(value);
+  if (!object.ok()) return object.status().WithContext(path);
+  std::shared_ptr<const T> typed = As<T>(*object);
+  if (typed == nullptr) {
+    return InvalidError(path + ": a " + std::string(ToString((*object)->kind)) + ", not a " +
+                        std::string(ToString(T::kKind)));
+  }
+  return typed;
+}
+
+template <typename T>
+Status DecodeObjects(MessageReader* reader, std::string_view key,
+                     std::vector<std::shared_ptr<const T>>* objects) {
+  for (const Value& item : reader->List(key)) {
+    Result<std::shared_ptr<const T>> object =
+        DecodeObjectAs<T>(item, reader->ItemPath(key, objects->size()));
+    if (!object.ok()) return object.status();
+    objects->push_back(std::move(object).value());
+  }
+  return reader->status();
+}
+
+Value EncodePodReport(const PodReport& report) {
+  Pod pod;
+  pod.metadata.namespace_name = report.namespace_name;
+  pod.metadata.name = report.name;
+  pod.metadata.uid = report.uid;
+  pod.status = report.status;
+  Value value = Value::MakeMap();
+  value.Set("pod", EncodeObject(pod, EncodeFor::kStore));
+  value.Set("gone", Value::Bool(report.gone));
+  return value;
+}
+
+Result<PodReport> DecodePodReport(const Value& value, const std::string& path) {
+  MessageReader reader(value, path);
+  PodReport report;
+  report.gone = reader.Bool("gone");
+  const Value* object = reader.Map("pod");
+  if (object == nullptr) reader.Fail("pod", "missing");
+  if (!reader.status().ok()) return reader.status();
+  const auto pod = DecodeObjectAs<Pod>(*object, path + ".pod");
+  if (!pod.ok()) return pod.status();
+  report.namespace_name = (*pod)->metadata.namespace_name;
+  report.name = (*pod)->metadata.name;
+  report.uid = (*pod)->metadata.uid;
+  report.status = (*pod)->status;
+  return report;
+}
+
+Value EncodeEvent(const AgentEvent& event) {
+  Value value = Value::MakeMap();
+  value.Set("podUid", Value::String(event.pod_uid));
+  value.Set("namespace", Value::String(event.namespace_name));
+  value.Set("podName", Value::String(event.pod_name));
+  value.Set("type", Value::String(std::string(ToString(event.type))));
+  value.Set("reason", Value::String(event.reason));
+  value.Set("message", Value::String(event.message));
+  return value;
+}
+
+Result<AgentEvent> DecodeEvent(const Value& value, const std::string& path) {
+  MessageReader reader(value, path);
+  AgentEvent event;
+  event.pod_uid = reader.String("podUid");
+  event.namespace_name = reader.String("namespace");
+  event.pod_name = reader.String("podName");
+  event.reason = reader.String("reason");
+  event.message = reader.String("message");
+  const std::string type = reader.String("type");
+  if (type == ToString(EventType::kWarning)) {
+    event.type = EventType::kWarning;
+  } else if (type != ToString(EventType::kNormal)) {
+    reader.Fail("type", "neither Normal nor Warning");
+  }
+  if (!reader.status().ok()) return reader.status();
+  return event;
+}
+
+Value EncodeNodeStatus(const std::string& node_name, const NodeStatus& status) {
+  Node node;
+  node.metadata.name = node_name;
+  node.status = status;
+  return EncodeObject(node, EncodeFor::kStore);
+}
+
+Value EncodeStrings(const StringMap& strings) {
+  Value::Map members;
+  for (const auto& [key, text] : strings) members.push_back({key, Value::String(text), Mark{}});
+  return Value::MakeMap(std::move(members));
+}
+
+template <typename Item, typename Decode>
+Status DecodeItems(MessageReader* reader, std::string_view key, Decode decode,
+                   std::vector<Item>* items) {
+  for (const Value& value : reader->List(key)) {
+    Result<Item> item = decode(value, reader->ItemPath(key, items->size()));
+    if (!item.ok()) return item.status();
+    items->push_back(std::move(item).value());
+  }
+  return reader->status();
+}
+
+Result<std::string> WriteMessage(const Value& value, const std::string& what) {
+  std::string text = WriteJson(value);
+  if (text.size() <= kMaxMessageBytes) return text;
+  return InvalidError(what + " has " + std::to_string(text.size()) + " bytes, more than " +
+                      std::to_string(kMaxMessageBytes));
+}
+
+}  // namespace
+
+Value EncodeAssignment(const Assignment& assignment) {
+  Value value = Value::MakeMap();
+  value.Set("fence", EncodeFence(assignment.fence));
+  value.Set("node", Value::String(assignment.node));
+  value.Set("clusterPodCidr", Value::String(assignment.cluster_pod_cidr));
+  value.Set("nodePodCidr", Value::String(assignment.node_pod_cidr));
+  value.Set("pods", EncodeObjects(assignment.pods));
+  value.Set("configMaps", EncodeObjects(assignment.config_maps));
+  value.Set("secrets", EncodeObjects(assignment.secrets));
+  Value tombstones = Value::MakeList();
+  for (const std::string& uid : assignment.tombstones) tombstones.Append(Value::String(uid));
+  value.Set("tombstones", std::move(tombstones));
+  return value;
+}
+
+Result<Assignment> DecodeAssignment(const Value& value) {
+  MessageReader reader(value, "assignment");
+  Assignment assignment;
+  const Value* fence_value = reader.Map("fence");
+  if (fence_value == nullptr) reader.Fail("fence", "missing");
+  assignment.node = reader.RequiredString("node");
+  assignment.cluster_pod_cidr = reader.String("clusterPodCidr");
+  assignment.node_pod_cidr = reader.String("nodePodCidr");
+  assignment.tombstones = reader.StringList("tombstones");
+  RETURN_IF_ERROR(reader.status());
+  Result<Fence> fence = DecodeFence(*fence_value, "assignment.fence");
+  if (!fence.ok()) return fence.status();
+  assignment.fence = std::move(fence).value();
+  RETURN_IF_ERROR(DecodeObjects(&reader, "pods", &assignment.pods));
+  RETURN_IF_ERROR(DecodeObjects(&reader, "configMaps", &assignment.config_maps));
+  RETURN_IF_ERROR(DecodeObjects(&reader, "secrets", &assignment.secrets));
+  return assignment;
+}
+
+Value EncodeReport(const Report& report) {
+  Value value = Value::MakeMap();
+  value.Set("node", Value::String(report.node));
+  value.Set("agentStart", Value::String(report.agent_start));
+  value.Set("sequence", Value::Int(report.sequence));
+  if (report.applied) value.Set("applied", EncodeFence(*report.applied));
+  value.Set("held", Value::String(report.held));
+  value.Set("labels", EncodeStrings(report.labels));
+  value.Set("nodeStatus", EncodeNodeStatus(report.node, report.node_status));
+  Value pods = Value::MakeList();
+  for (const PodReport& pod : report.pods) pods.Append(EncodePodReport(pod));
+  value.Set("pods", std::move(pods));
+  Value events = Value::MakeList();
+  for (const AgentEvent& event : report.events) events.Append(EncodeEvent(event));
+  value.Set("events", std::move(events));
+  return value;
+}
+
+Result<Report> DecodeReport(const Value& value) {
+  MessageReader reader(value, "report");
+  Report report;
+  report.node = reader.RequiredString("node");
+  report.agent_start = reader.String("agentStart");
+  report.sequence = reader.Count("sequence");
+  report.held = reader.String("held");
+  report.labels = reader.Strings("labels");
+  const Value* applied = reader.Map("applied");
+  const Value* node_status = reader.Map("nodeStatus");
+  RETURN_IF_ERROR(reader.status());
+  if (applied != nullptr) {
+    Result<Fence> fence = DecodeFence(*applied, "report.applied");
+    if (!fence.ok()) return fence.status();
+    report.applied = std::move(fence).value();
+  }
+  if (node_status != nullptr) {
+    const auto node = DecodeObjectAs<Node>(*node_status, "report.nodeStatus");
+    if (!node.ok()) return node.status();
+    report.node_status = (*node)->status;
+  }
+  RETURN_IF_ERROR(DecodeItems(&reader, "pods", DecodePodReport, &report.pods));
+  RETURN_IF_ERROR(DecodeItems(&reader, "events", DecodeEvent, &report.events));
+  return report;
+}
+
+Result<std::string> WriteAssignment(const Assignment& assignment) {
+  return WriteMessage(EncodeAssignment(assignment), "assignment for node " + assignment.node);
+}
+
+Result<Assignment> ReadAssignment(std::string_view text) {
+  const Result<Value> value = ParseJson(text, kMessageLimits);
+  if (!value.ok()) return value.status().WithContext("assignment");
+  return DecodeAssignment(*value);
+}
+
+Result<std::string> WriteReport(const Report& report) {
+  return WriteMessage(EncodeReport(report), "report of node " + report.node);
+}
+
+Result<Report> ReadReport(std::string_view text) {
+  const Result<Value> value = ParseJson(text, kMessageLimits);
+  if (!value.ok()) return value.status().WithContext("report");
+  return DecodeReport(*value);
+}
+
+}  // namespace reconcile
