@@ -18,6 +18,9 @@ struct DesiredState {
   ObjectMap objects;
 };
 
+// More replicas than this in one object are refused: a typing error must not flood the hosts.
+inline constexpr int32_t kMaxReplicasPerWorkload = 100'000;
+
 // PURE. Sets origins, checks references against the commit itself and `state` (a namespace that is
 // neither declared nor there is an error; a missing ConfigMap, a Service that selects nothing are
 // warnings), checks immutable fields and that no other source owns an object. Any error in

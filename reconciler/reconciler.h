@@ -39,7 +39,8 @@ struct Plan {
 Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now);
 inline constexpr int kMaxCreatesPerTurn = 500;
 
-// PURE. The Event writes for reasons that came from elsewhere (agents): the same aggregation as Reconcile's own.
+// PURE. The Event writes for reasons that came from elsewhere (agents): the same aggregation as
+// Reconcile's own.
 Transaction RecordReasons(const ClusterState& state, const std::vector<Reason>& reasons, Now now);
 
 // Applies a plan's or any writes to a state, as the store would.

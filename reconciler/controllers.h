@@ -1,0 +1,27 @@
+#pragma once
+
+#include "reconciler/turn.h"
+
+namespace reconcile {
+
+// The kinds' controllers. Each makes one pass over its objects and writes what is due; the turn
+// repeats them until none has anything to write. Callers rely on: no write when nothing is due.
+
+void SyncReplicaSets(Turn* turn);
+void SyncReplicationControllers(Turn* turn);
+void SyncDeployments(Turn* turn);
+
+// The namespaces that always exist, the label that each carries, and the content of those that are
+// going (SEMANTICS 22.1).
+void SyncNamespaces(Turn* turn);
+inline constexpr std::string_view kBuiltInNamespaces[] = {"default", "kube-public", "kube-system"};
+bool IsBuiltInNamespace(std::string_view name);
+
+// Background deletion: objects none of whose owners exist go, dangling references of the others are
+// dropped (SEMANTICS 22.3). Pods of nodes that are not in the model go too.
+void CollectGarbage(Turn* turn);
+
+// Binds pending pods, or says on each why it fits nowhere.
+void SchedulePods(Turn* turn);
+
+}  // namespace reconcile

@@ -1,0 +1,247 @@
+#include "reconciler/declared.h"
+
+#include <set>
+
+#include "reconciler/deployment.h"
+#include "schema/core.h"
+
+namespace reconcile {
+namespace {
+
+constexpr char kNamespaceNameLabel[] = "kubernetes.io/metadata.name";
+
+std::set<std::string> SplitKeys(const ObjectMeta& metadata, const char* annotation) {
+  std::set<std::string> keys;
+  const auto found = metadata.annotations.find(annotation);
+  if (found == metadata.annotations.end()) return keys;
+  const std::string& text = found->second;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    keys.insert(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return keys;
+}
+
+std::string JoinKeys(const StringMap& map) {
+  std::string text;
+  for (const auto& [key, value] : map) text += (text.empty() ? "" : ",") + key;
+  return text;
+}
+
+// The entries that others than Git put there.
+StringMap Foreign(StringMap map, const std::set<std::string>& declared) {
+  std::erase_if(map, [&](const auto& entry) { return declared.contains(entry.first); });
+  map.erase(kDeclaredLabels);
+  map.erase(kDeclaredAnnotations);
+  return map;
+}
+
+void KeepOnly(const std::set<std::string>& declared, StringMap* map) {
+  std::erase_if(*map, [&](const auto& entry) { return !declared.contains(entry.first); });
+}
+
+void EraseUnlessDeclared(const char* key, const StringMap& declared, StringMap* map) {
+  if (!declared.contains(key)) map->erase(key);
+}
+
+// `before` without what Git did not declare.
+std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) {
+  std::shared_ptr<Object> view = before.Clone();
+  if (Node* node = before.kind == Kind::kNode ? static_cast<Node*>(view.get()) : nullptr) {
+    KeepOnly(SplitKeys(before.metadata, kDeclaredLabels), &node->metadata.labels);
+    KeepOnly(SplitKeys(before.metadata, kDeclaredAnnotations), &node->metadata.annotations);
+    node->spec.pod_cidr = As<Node>(after)->spec.pod_cidr;
+  } else if (before.kind == Kind::kNamespace) {
+    EraseUnlessDeclared(kNamespaceNameLabel, after.metadata.labels, &view->metadata.labels);
+  } else if (before.kind == Kind::kDeployment) {
+    EraseUnlessDeclared(kRevisionAnnotation, after.metadata.annotations,
+                        &view->metadata.annotations);
+  } else if (before.kind == Kind::kPod && As<Pod>(after)->spec.node_name.empty()) {
+    static_cast<Pod*>(view.get())->spec.node_name.clear();
+  }
+  return view;
+}
+
+template <typename T>
+bool SameSpec(const Object& a, const Object& b) {
+  return As<T>(a)->spec == As<T>(b)->spec;
+}
+
+template <typename T>
+bool SameData(const Object& a, const Object& b) {
+  return As<T>(a)->data == As<T>(b)->data && As<T>(a)->immutable == As<T>(b)->immutable;
+}
+
+bool SameContent(const Object& a, const Object& b) {
+  switch (a.kind) {
+    case Kind::kNode:
+      return SameSpec<Node>(a, b);
+    case Kind::kPod:
+      return SameSpec<Pod>(a, b);
+    case Kind::kReplicationController:
+      return SameSpec<ReplicationController>(a, b);
+    case Kind::kReplicaSet:
+      return SameSpec<ReplicaSet>(a, b);
+    case Kind::kDeployment:
+      return SameSpec<Deployment>(a, b);
+    case Kind::kService:
+      return SameSpec<Service>(a, b);
+    case Kind::kConfigMap:
+      return SameData<ConfigMap>(a, b) &&
+             As<ConfigMap>(a)->binary_data == As<ConfigMap>(b)->binary_data;
+    case Kind::kSecret:
+      return SameData<Secret>(a, b) && As<Secret>(a)->type == As<Secret>(b)->type;
+    case Kind::kNamespace:
+    case Kind::kEvent:
+    case Kind::kSource:
+    case Kind::kCluster:
+      return true;
+  }
+  return true;
+}
+
+template <typename T>
+void CopyStatus(const Object& before, Object* merged) {
+  static_cast<T*>(merged)->status = As<T>(before)->status;
+}
+
+// What controllers and agents keep on an object that Git declares.
+void KeepObserved(const Object& before, Object* merged) {
+  switch (before.kind) {
+    case Kind::kNamespace:
+      static_cast<Namespace*>(merged)->phase = As<Namespace>(before)->phase;
+      break;
+    case Kind::kNode:
+      CopyStatus<Node>(before, merged);
+      static_cast<Node*>(merged)->spec.pod_cidr = As<Node>(before)->spec.pod_cidr;
+      break;
+    case Kind::kPod:
+      CopyStatus<Pod>(before, merged);
+      static_cast<Pod*>(merged)->spec.node_name = As<Pod>(before)->spec.node_name;
+      break;
+    case Kind::kReplicationController:
+      CopyStatus<ReplicationController>(before, merged);
+      break;
+    case Kind::kReplicaSet:
+      CopyStatus<ReplicaSet>(before, merged);
+      break;
+    case Kind::kDeployment:
+      CopyStatus<Deployment>(before, merged);
+      break;
+    case Kind::kService:
+    case Kind::kConfigMap:
+    case Kind::kSecret:
+    case Kind::kEvent:
+    case Kind::kSource:
+    case Kind::kCluster:
+      break;
+  }
+}
+
+void KeepKey(const char* key, const StringMap& before, StringMap* merged) {
+  const auto found = before.find(key);
+  if (found != before.end()) merged->emplace(key, found->second);
+}
+
+void KeepForeignNodeMetadata(const ObjectMeta& before, ObjectMeta* merged) {
+  merged->labels.merge(Foreign(before.labels, SplitKeys(before, kDeclaredLabels)));
+  merged->annotations.merge(Foreign(before.annotations, SplitKeys(before, kDeclaredAnnotations)));
+}
+
+void RememberDeclared(const ObjectMeta& after, ObjectMeta* metadata) {
+  if (!after.labels.empty()) metadata->annotations[kDeclaredLabels] = JoinKeys(after.labels);
+  if (!after.annotations.empty()) {
+    metadata->annotations[kDeclaredAnnotations] = JoinKeys(after.annotations);
+  }
+}
+
+}  // namespace
+
+std::vector<FieldChange> DeclaredDiff(const Object& before, const Object& after) {
+  const std::shared_ptr<Object> view = DeclaredView(before, after);
+  const bool same = view->metadata.labels == after.metadata.labels &&
+                    view->metadata.annotations == after.metadata.annotations &&
+                    SameContent(*view, after);
+  if (same) return {};
+  return DiffObjects(*view, after);
+}
+
+std::shared_ptr<Object> MergeDeclared(const Object& before, const Object& after) {
+  std::shared_ptr<Object> merged = after.Clone();
+  ObjectMeta& metadata = merged->metadata;
+  metadata = before.metadata;
+  metadata.labels = after.metadata.labels;
+  metadata.annotations = after.metadata.annotations;
+  metadata.origin = after.metadata.origin;
+  KeepObserved(before, merged.get());
+  if (before.kind == Kind::kNode) {
+    KeepForeignNodeMetadata(before.metadata, &metadata);
+    RememberDeclared(after.metadata, &metadata);
+  } else if (before.kind == Kind::kNamespace) {
+    KeepKey(kNamespaceNameLabel, before.metadata.labels, &metadata.labels);
+  } else if (before.kind == Kind::kDeployment) {
+    KeepKey(kRevisionAnnotation, before.metadata.annotations, &metadata.annotations);
+  }
+  if (!SameContent(before, *merged)) ++metadata.generation;
+  return merged;
+}
+
+std::shared_ptr<Object> FreshDeclared(const Object& after) {
+  std::shared_ptr<Object> fresh = after.Clone();
+  fresh->metadata = ObjectMeta();
+  fresh->metadata.name = after.metadata.name;
+  fresh->metadata.namespace_name = after.metadata.namespace_name;
+  fresh->metadata.labels = after.metadata.labels;
+  fresh->metadata.annotations = after.metadata.annotations;
+  fresh->metadata.origin = after.metadata.origin;
+  fresh->metadata.generation = 1;
+  if (after.kind == Kind::kNode) RememberDeclared(after.metadata, &fresh->metadata);
+  return fresh;
+}
+
+std::shared_ptr<Object> Undeclared(const Object& before) {
+  std::shared_ptr<Object> bare = before.Clone();
+  bare->metadata = ObjectMeta();
+  bare->metadata.name = before.metadata.name;
+  if (before.kind == Kind::kNode) static_cast<Node*>(bare.get())->spec.unschedulable = false;
+  return bare;
+}
+
+std::optional<int32_t> DeclaredReplicas(const Object& object) {
+  if (const auto* deployment = As<Deployment>(object)) return deployment->spec.replicas;
+  if (const auto* set = As<ReplicaSet>(object)) return set->spec.replicas;
+  if (const auto* rc = As<ReplicationController>(object)) return rc->spec.replicas;
+  return std::nullopt;
+}
+
+const PodSpec* PodSpecOf(const Object& object) {
+  if (const auto* deployment = As<Deployment>(object)) return &deployment->spec.pod_template.spec;
+  if (const auto* set = As<ReplicaSet>(object)) return &set->spec.pod_template.spec;
+  if (const auto* rc = As<ReplicationController>(object)) return &rc->spec.pod_template.spec;
+  if (const auto* pod = As<Pod>(object)) return &pod->spec;
+  return nullptr;
+}
+
+const StringMap* PodLabelsOf(const Object& object) {
+  if (const auto* deployment = As<Deployment>(object)) {
+    return &deployment->spec.pod_template.metadata.labels;
+  }
+  if (const auto* set = As<ReplicaSet>(object)) return &set->spec.pod_template.metadata.labels;
+  if (const auto* rc = As<ReplicationController>(object)) {
+    return &rc->spec.pod_template.metadata.labels;
+  }
+  if (const auto* pod = As<Pod>(object)) return &pod->metadata.labels;
+  return nullptr;
+}
+
+bool IsWorkload(Kind kind) {
+  return kind == Kind::kDeployment || kind == Kind::kReplicaSet ||
+         kind == Kind::kReplicationController || kind == Kind::kPod;
+}
+
+bool NeedsRecreation(const Object& before, const Object& after) {
+  return before.kind == Kind::kPod && !SameContent(*DeclaredView(before, after), after);
+}
+
+}  // namespace reconcile

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schema/codec.h"
+#include "schema/pod.h"
+
+namespace reconcile {
+
+// What Git declares about an object, apart from what controllers and agents add to it: the
+// revision annotation of a Deployment, the name label of a Namespace, where a Pod runs, the labels
+// that a Node's agent reports.
+
+// The keys of a Node's labels and annotations that Git declares are remembered on it, so that
+// they can be taken away again.
+inline constexpr char kDeclaredLabels[] = "reconcile.dev/declared-labels";
+inline constexpr char kDeclaredAnnotations[] = "reconcile.dev/declared-annotations";
+
+// How `before`, an object of the model, differs from `after`, as declared. Empty when it does not.
+std::vector<FieldChange> DeclaredDiff(const Object& before, const Object& after);
+
+// `after` as it replaces `before` in the model: with its identity, status and what others added.
+// The generation grows when the spec changed (SEMANTICS 1.6).
+std::shared_ptr<Object> MergeDeclared(const Object& before, const Object& after);
+
+// `after` as a new object of the model, without identity: no status, nothing server-set.
+std::shared_ptr<Object> FreshDeclared(const Object& after);
+
+// What remains of an object that cannot go (a registered Node, a built-in Namespace) when Git
+// declares it no more.
+std::shared_ptr<Object> Undeclared(const Object& before);
+
+// Replicas that a workload declares; nothing for other kinds.
+std::optional<int32_t> DeclaredReplicas(const Object& object);
+// The pod spec that a workload or Pod declares; null for other kinds.
+const PodSpec* PodSpecOf(const Object& object);
+const StringMap* PodLabelsOf(const Object& object);
+// Deployment, ReplicaSet, ReplicationController and Pod.
+bool IsWorkload(Kind kind);
+// True when Git's change of `before` to `after` replaces the object: a Pod's spec cannot change.
+bool NeedsRecreation(const Object& before, const Object& after);
+
+}  // namespace reconcile

@@ -1,0 +1,91 @@
+#include "reconciler/desired.h"
+
+#include <algorithm>
+
+#include "reconciler/declared.h"
+#include "reconciler/references.h"
+
+namespace reconcile {
+namespace {
+
+std::string Place(const Origin& origin) { return origin.file + ":" + std::to_string(origin.line); }
+
+void CheckOwner(const Object& object, const Object& known, const std::string& source,
+                Problems* problems) {
+  const Origin& origin = known.metadata.origin;
+  if (!origin.source.empty() && origin.source != source) {
+    problems->errors.push_back(ProblemAt(object, "already declared by source '" + origin.source +
+                                                     "' at " + Place(origin) +
+                                                     "; an object can have one source only"));
+  } else if (const OwnerReference* owner = ControllerOf(known.metadata)) {
+    problems->errors.push_back(ProblemAt(object, "exists already and belongs to " + owner->kind +
+                                                     " " + owner->name + "; use another name"));
+  }
+}
+
+// A Pod is replaced when it changes, and an object that is going is created anew.
+void CheckImmutable(const Object& object, const Object& known, Problems* problems) {
+  if (object.kind == Kind::kPod || known.metadata.deletion_timestamp) return;
+  const size_t before = problems->errors.size();
+  ValidateUpdate(known, object, problems);
+  for (size_t i = before; i < problems->errors.size(); ++i) {
+    Problem& problem = problems->errors[i];
+    if (problem.line > 0) continue;
+    problem.file = object.metadata.origin.file;
+    problem.line = object.metadata.origin.line;
+    problem.column = 1;
+  }
+}
+
+void CheckReplicas(const Object& object, Problems* problems) {
+  const std::optional<int32_t> replicas = DeclaredReplicas(object);
+  if (!replicas || *replicas <= kMaxReplicasPerWorkload) return;
+  problems->errors.push_back(
+      ProblemAt(object, "spec.replicas " + std::to_string(*replicas) + " is more than " +
+                            std::to_string(kMaxReplicasPerWorkload) + ", the most one object has"));
+}
+
+void Add(const ObjectPtr& object, const ClusterState& state, DesiredState* desired,
+         Problems* problems) {
+  const ObjectKey key = object->key();
+  if (!InfoOf(key.kind).declarable) {
+    problems->errors.push_back(ProblemAt(*object, "cannot be declared in a manifest"));
+    return;
+  }
+  const auto other = desired->objects.find(key);
+  if (other != desired->objects.end()) {
+    problems->errors.push_back(ProblemAt(
+        *object, "declared twice; the other one is at " + Place(other->second->metadata.origin)));
+    return;
+  }
+  const std::shared_ptr<Object> declared = object->Clone();
+  declared->metadata.origin.source = desired->source;
+  CheckReplicas(*declared, problems);
+  if (const ObjectPtr known = state.Find(key)) {
+    CheckOwner(*declared, *known, desired->source, problems);
+    CheckImmutable(*declared, *known, problems);
+  }
+  desired->objects.emplace(key, declared);
+}
+
+}  // namespace
+
+DesiredState BuildDesired(const std::string& source, const std::string& commit,
+                          const std::vector<ObjectPtr>& objects, const ClusterState& state,
+                          Problems* problems) {
+  DesiredState desired{.source = source, .commit = commit, .objects = {}};
+  // In the order of the places they stand at, so that problems do not depend on the input's order.
+  std::vector<ObjectPtr> ordered = objects;
+  std::stable_sort(ordered.begin(), ordered.end(), [](const ObjectPtr& a, const ObjectPtr& b) {
+    const Origin& origin_a = a->metadata.origin;
+    const Origin& origin_b = b->metadata.origin;
+    if (origin_a.file != origin_b.file) return origin_a.file < origin_b.file;
+    if (origin_a.line != origin_b.line) return origin_a.line < origin_b.line;
+    return a->key() < b->key();
+  });
+  for (const ObjectPtr& object : ordered) Add(object, state, &desired, problems);
+  CheckReferences(desired, state, problems);
+  return desired;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <set>
+
+#include "reconciler/controllers.h"
+#include "reconciler/declared.h"
+#include "reconciler/desired.h"
+#include "schema/core.h"
+
+namespace reconcile {
+namespace {
+
+bool IsRegistered(const Node& node) {
+  return !node.spec.pod_cidr.empty() || !node.status.conditions.empty();
+}
+
+// Objects that stay in the model when Git declares them no more.
+bool OutlivesDeclaration(const Object& object) {
+  if (const Node* node = As<Node>(object)) return IsRegistered(*node);
+  return object.kind == Kind::kNamespace && IsBuiltInNamespace(object.metadata.name);
+}
+
+ObjectChange Compare(const ObjectPtr& before, const ObjectPtr& after) {
+  ObjectChange change{.key = after->key(), .before = before, .after = after};
+  if (before == nullptr) {
+    change.type = ChangeType::kCreate;
+    return change;
+  }
+  change.fields = DeclaredDiff(*before, *after);
+  if (before->metadata.deletion_timestamp) {
+    // It is going; what Git declares comes when it is gone.
+    change.fields.push_back(
+        {.path = "metadata.deletionTimestamp",
+         .before = '"' + FormatRfc3339(*before->metadata.deletion_timestamp) + '"',
+         .after = ""});
+  }
+  change.type = change.fields.empty() ? ChangeType::kUnchanged : ChangeType::kChange;
+  return change;
+}
+
+// Namespaces in which another source has objects.
+std::set<std::string> UsedByOthers(const ClusterState& state, const std::string& source) {
+  std::set<std::string> used;
+  for (const Kind kind : kAllKinds) {
+    if (!InfoOf(kind).namespaced || !InfoOf(kind).declarable) continue;
+    for (const auto& [key, object] : state.Objects(kind)) {
+      const std::string& owner = object->metadata.origin.source;
+      if (!owner.empty() && owner != source) used.insert(key.namespace_name);
+    }
+  }
+  return used;
+}
+
+// What becomes of an object of the source that the commit does not declare, if anything.
+std::optional<ObjectChange> Prune(const ObjectPtr& before, const std::set<std::string>& used) {
+  if (before->metadata.deletion_timestamp) return std::nullopt;
+  if (OutlivesDeclaration(*before)) {
+    ObjectChange change = Compare(before, Undeclared(*before));
+    change.type = ChangeType::kChange;
+    return change;
+  }
+  const ObjectKey key = before->key();
+  if (key.kind == Kind::kNamespace && used.contains(key.name)) return std::nullopt;
+  return ObjectChange{.type = ChangeType::kDelete, .key = key, .before = before};
+}
+
+}  // namespace
+
+std::string_view ToString(ChangeType type) {
+  switch (type) {
+    case ChangeType::kCreate:
+      return "created";
+    case ChangeType::kChange:
+      return "changed";
+    case ChangeType::kDelete:
+      return "deleted";
+    case ChangeType::kUnchanged:
+      return "unchanged";
+  }
+  return "unchanged";
+}
+
+ObjectChanges Diff(const DesiredState& desired, const ClusterState& observed) {
+  ObjectChanges changes;
+  for (const auto& [key, object] : desired.objects) {
+    changes.push_back(Compare(observed.Find(key), object));
+  }
+  const std::set<std::string> used = UsedByOthers(observed, desired.source);
+  for (const Kind kind : kAllKinds) {
+    if (!InfoOf(kind).declarable) continue;
+    for (const auto& [key, object] : observed.Objects(kind)) {
+      if (object->metadata.origin.source != desired.source || desired.objects.contains(key))
+        continue;
+      if (auto change = Prune(object, used)) changes.push_back(std::move(*change));
+    }
+  }
+  std::sort(changes.begin(), changes.end(),
+            [](const ObjectChange& a, const ObjectChange& b) { return a.key < b.key; });
+  return changes;
+}
+
+}  // namespace reconcile

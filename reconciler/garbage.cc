@@ -1,0 +1,60 @@
+#include <algorithm>
+
+#include "reconciler/controllers.h"
+#include "reconciler/pod_control.h"
+
+namespace reconcile {
+namespace {
+
+void Collect(Turn* turn, const Object& object) {
+  const auto& references = object.metadata.owner_references;
+  const auto dangles = [&](const OwnerReference& reference) {
+    return !turn->Exists(reference.uid);
+  };
+  if (std::none_of(references.begin(), references.end(), dangles)) return;
+  const Pod* pod = As<Pod>(object);
+  if (std::all_of(references.begin(), references.end(), dangles)) {
+    if (pod != nullptr) {
+      RemovePod(turn, *pod);
+    } else {
+      turn->Delete(object.key());
+    }
+    return;
+  }
+  const std::shared_ptr<Object> kept = object.Clone();
+  std::erase_if(kept->metadata.owner_references, dangles);
+  turn->Put(kept);
+}
+
+bool HasLostItsNode(const Turn& turn, const Pod& pod) {
+  return !pod.spec.node_name.empty() && turn.state().Find<Node>("", pod.spec.node_name) == nullptr;
+}
+
+}  // namespace
+
+void CollectGarbage(Turn* turn) {
+  for (const Kind kind : kAllKinds) {
+    if (kind == Kind::kEvent) continue;
+    std::vector<ObjectPtr> due;
+    for (const auto& [key, object] : turn->state().Objects(kind)) {
+      const Pod* pod = As<Pod>(*object);
+      const bool lost = pod != nullptr && HasLostItsNode(*turn, *pod);
+      if (lost || !object->metadata.owner_references.empty()) due.push_back(object);
+    }
+    for (const ObjectPtr& object : due) {
+      const Pod* pod = As<Pod>(*object);
+      if (pod != nullptr && HasLostItsNode(*turn, *pod)) {
+        turn->Record({.key = object->key(),
+                      .type = EventType::kWarning,
+                      .reason = "NodeGone",
+                      .message = "Deleted: its node " + pod->spec.node_name + " is gone",
+                      .component = "pod-garbage-collector"});
+        turn->Delete(object->key());
+      } else {
+        Collect(turn, *object);
+      }
+    }
+  }
+}
+
+}  // namespace reconcile

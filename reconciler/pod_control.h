@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "reconciler/turn.h"
+#include "schema/workload.h"
+
+namespace reconcile {
+
+using PodPtr = std::shared_ptr<const Pod>;
+
+// Starts a pod's removal. One that a host has gets its deletion stamp and goes when the host's
+// agent says so; one that no host has, or whose node is not in the model, goes at once. Nothing
+// happens to one that is going already. Source: SEMANTICS 8.7.
+void RemovePod(Turn* turn, const Pod& pod);
+
+// Creates the next pod of a controller: its name and uid derive from the owner's uid and
+// `incarnation`, which grows past every name that is taken. Returns the pod.
+PodPtr CreatePod(Turn* turn, const Object& owner, const PodTemplateSpec& pod_template,
+                 int64_t* incarnation);
+
+// What a pod is created with whoever creates it: creation stamp, phase, QoS class.
+void PreparePod(Pod* pod, WallTime now);
+
+OwnerReference ControllerReference(const Object& owner);
+
+// The pods that a controller with this selector owns, after adopting matching ones that nobody owns
+// and releasing owned ones that match no more (SEMANTICS 1.3). Pods that Git declares are never
+// adopted: Git would put back what a scale-down removed. Terminal and going ones included.
+std::vector<PodPtr> ClaimPods(Turn* turn, const Object& owner,
+                              const std::function<bool(const StringMap&)>& matches);
+
+// Ready for at least `min_ready_seconds` (SEMANTICS 1.7); else *remaining_ms says how long a Ready
+// pod still needs.
+bool IsAvailable(const Pod& pod, int32_t min_ready_seconds, WallTime now, int64_t* remaining_ms);
+
+// `count` of `pods` (all active) in the order of removal (SEMANTICS 3.2). `siblings` are the active
+// pods of the whole Deployment. Between Ready pods, those not yet available go first: a Deployment
+// counts on the available ones.
+std::vector<PodPtr> ChooseVictims(std::vector<PodPtr> pods, const std::vector<PodPtr>& siblings,
+                                  size_t count, int32_t min_ready_seconds, WallTime now);
+
+}  // namespace reconcile

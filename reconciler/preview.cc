@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "reconciler/declared.h"
+#include "reconciler/owners.h"
+#include "reconciler/pod_control.h"
+#include "reconciler/reconciler.h"
+#include "schema/core.h"
+
+namespace reconcile {
+namespace {
+
+// Hosts that do as they are told: between turns, what is bound becomes Ready and what is asked to
+// go is gone. Hosts that are not Ready do nothing.
+class ObedientHosts {
+ public:
+  explicit ObedientHosts(const ClusterState& state) : state_(state) {
+    // Events say what happened, they decide nothing: without them time has less to do.
+    std::vector<ObjectKey> events;
+    for (const auto& [key, object] : state.Objects(Kind::kEvent)) events.push_back(key);
+    for (const ObjectKey& key : events) state_.Delete(key);
+  }
+
+  const ClusterState& state() const { return state_; }
+
+  // True when anything but Events was written.
+  bool Take(const Plan& plan) {
+    bool changed = false;
+    for (const Write& write : plan.transaction.writes) {
+      if (write.key.kind == Kind::kEvent) continue;
+      changed = true;
+      if (write.object == nullptr) {
+        state_.Delete(write.key);
+      } else {
+        state_.Put(write.object);
+      }
+    }
+    return changed;
+  }
+
+  // True when any host had something to do.
+  bool Act(WallTime now) {
+    std::vector<PodPtr> due;
+    state_.ForEach<Pod>([&](const PodPtr& pod) {
+      const bool wants = pod->metadata.deletion_timestamp || (IsActive(*pod) && !IsReady(*pod));
+      if (wants && IsOnReadyNode(*pod)) due.push_back(pod);
+    });
+    for (const PodPtr& pod : due) {
+      if (pod->metadata.deletion_timestamp) {
+        state_.Delete(pod->key());
+      } else {
+        state_.Put(Started(*pod, now));
+      }
+    }
+    return !due.empty();
+  }
+
+ private:
+  bool IsOnReadyNode(const Pod& pod) const {
+    const auto node = state_.Find<Node>("", pod.spec.node_name);
+    return node != nullptr && IsReady(*node);
+  }
+
+  static PodPtr Started(const Pod& pod, WallTime now) {
+    const auto started = Mutable(pod);
+    started->status.phase = PodPhase::kRunning;
+    for (const char* type : {"Initialized", "ContainersReady", "Ready"}) {
+      SetCondition(&started->status.conditions, {.type = type, .status = ConditionStatus::kTrue},
+                   now);
+    }
+    return started;
+  }
+
+  ClusterState state_;
+};
+
+using PodsByUid = std::map<std::string, PodPtr>;
+
+PodsByUid PodsOf(const ClusterState& state) {
+  PodsByUid pods;
+  state.ForEach<Pod>([&](const PodPtr& pod) { pods[pod->metadata.uid] = pod; });
+  return pods;
+}
+
+std::string ScaleText(const Object& before, const Object& after) {
+  const int32_t from = DeclaredReplicas(before).value_or(0);
+  const int32_t to = DeclaredReplicas(after).value_or(0);
+  if (to >= from) return "more than the " + std::to_string(to) + " declared";
+  return "scaled from " + std::to_string(from) + " to " + std::to_string(to);
+}
+
+// Why a pod of `before` is not in `after`.
+std::string WhyRemoved(const Pod& pod, const ObjectPtr& top, const ClusterState& after) {
+  const bool lost =
+      !pod.spec.node_name.empty() && after.Find<Node>("", pod.spec.node_name) == nullptr;
+  if (lost) return "its node " + pod.spec.node_name + " is gone";
+  const ObjectPtr top_after = after.Find(top->key());
+  if (top_after == nullptr) return ToString(top->key()) + " is no longer declared";
+  if (top->kind == Kind::kPod) return "created anew: its declaration changed";
+  if (top->kind != Kind::kDeployment) return ScaleText(*top, *top_after);
+  const auto set =
+      after.Find<ReplicaSet>(pod.metadata.namespace_name, ControllerOf(pod.metadata)->name);
+  const bool replaced = set == nullptr || set->spec.replicas == 0;
+  if (replaced && DeclaredReplicas(*top_after).value_or(0) > 0)
+    return "replaced: its template changed";
+  return ScaleText(*top, *top_after);
+}
+
+class Summary {
+ public:
+  Summary(const ClusterState& before, const ClusterState& after,
+          const std::unordered_map<std::string, std::string>& placements)
+      : before_(before),
+        after_(after),
+        owners_before_(before),
+        owners_after_(after),
+        placements_(placements) {}
+
+  std::vector<PodPreview> Pods() {
+    const PodsByUid before = PodsOf(before_);
+    const PodsByUid after = PodsOf(after_);
+    for (const auto& [uid, pod] : after) {
+      const auto was = before.find(uid);
+      AddPresent(pod, was == before.end() ? nullptr : was->second);
+    }
+    for (const auto& [uid, pod] : before) {
+      if (!after.contains(uid) && !pod->metadata.deletion_timestamp) AddRemoved(pod);
+    }
+    std::sort(pods_.begin(), pods_.end(), [](const PodPreview& a, const PodPreview& b) {
+      if (a.workload != b.workload) return a.workload < b.workload;
+      if (a.key != b.key) return a.key < b.key;
+      return a.fate > b.fate;  // removed before created, for a pod that keeps its name
+    });
+    return std::move(pods_);
+  }
+
+ private:
+  void AddPresent(const PodPtr& pod, const PodPtr& was) {
+    if (pod->metadata.deletion_timestamp) {
+      const bool new_to_go = was != nullptr && !was->metadata.deletion_timestamp;
+      if (new_to_go) AddRemoved(was);
+      return;
+    }
+    if (IsTerminal(*pod)) return;
+    PodPreview preview{.key = pod->key(),
+                       .workload = owners_after_.TopOf(pod)->key(),
+                       .node = pod->spec.node_name,
+                       .explanation = {}};
+    if (pod->spec.node_name.empty()) {
+      preview.fate = PodFate::kUnschedulable;
+      const Condition* scheduled = FindCondition(pod->status.conditions, "PodScheduled");
+      if (scheduled != nullptr) preview.explanation = scheduled->message;
+    } else if (was == nullptr || was->spec.node_name.empty()) {
+      preview.fate = PodFate::kCreate;
+      const auto why = placements_.find(pod->metadata.uid);
+      if (why != placements_.end()) preview.explanation = why->second;
+    } else {
+      return;
+    }
+    pods_.push_back(std::move(preview));
+  }
+
+  void AddRemoved(const PodPtr& pod) {
+    const ObjectPtr top = owners_before_.TopOf(pod);
+    pods_.push_back({.fate = PodFate::kRemove,
+                     .key = pod->key(),
+                     .workload = top->key(),
+                     .node = pod->spec.node_name,
+                     .explanation = WhyRemoved(*pod, top, after_)});
+  }
+
+  const ClusterState& before_;
+  const ClusterState& after_;
+  const Owners owners_before_;
+  const Owners owners_after_;
+  const std::unordered_map<std::string, std::string>& placements_;
+  std::vector<PodPreview> pods_;
+};
+
+void NotePlacements(const Plan& plan, const ClusterState& state,
+                    std::unordered_map<std::string, std::string>* placements) {
+  for (const Reason& reason : plan.reasons) {
+    if (reason.reason != "Scheduled") continue;
+    if (const ObjectPtr pod = state.Find(reason.key)) {
+      (*placements)[pod->metadata.uid] = reason.message;
+    }
+  }
+}
+
+}  // namespace
+
+Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now) {
+  ObedientHosts hosts(state);
+  std::unordered_map<std::string, std::string> placements;
+  for (int turn = 0; turn < kMaxPreviewTurns; ++turn) {
+    const Plan plan = Reconcile(hosts.state(), changes, now);
+    const bool written = hosts.Take(plan);
+    NotePlacements(plan, hosts.state(), &placements);
+    const bool acted = hosts.Act(now.wall);
+    if (written || acted || plan.more) continue;
+    if (!plan.wake_at) break;
+    // Only time is missing: minReadySeconds, a progress deadline.
+    const int64_t wait_ms = *plan.wake_at - now.mono;
+    now = {now.mono + wait_ms, WallTime{now.wall.ms + wait_ms}};
+  }
+  Preview preview;
+  preview.changes = changes;
+  preview.pods = Summary(state, hosts.state(), placements).Pods();
+  return preview;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,71 @@
+#include "reconciler/scheduler/filters.h"
+
+#include <algorithm>
+#include <array>
+
+namespace reconcile {
+namespace {
+
+constexpr int64_t kMebibyte = 1 << 20;
+
+// "500m" for cpu, "1Gi" for memory. What is free is rounded down, so that it never looks enough.
+std::string AmountText(const std::string& resource, int64_t milli) {
+  if (resource != "memory" && resource != "ephemeral-storage") {
+    return Quantity::FromMilli(milli).ToString();
+  }
+  int64_t bytes = milli / 1000;
+  if (bytes >= kMebibyte) bytes -= bytes % kMebibyte;
+  return Quantity::FromUnits(bytes, Quantity::Family::kBinary).ToString();
+}
+
+std::string NeedText(const Pod& pod, const std::string& resource) {
+  const ResourceList requests = RequestsOf(pod.spec);
+  return requests.at(resource).ToString();
+}
+
+}  // namespace
+
+std::string NodeReadyFilter(const PodNeeds&, const NodeUsage& node) {
+  return node.ready ? "" : "not ready";
+}
+
+std::string NodeUnschedulableFilter(const PodNeeds&, const NodeUsage& node) {
+  return node.node->spec.unschedulable ? "unschedulable" : "";
+}
+
+std::string NodeSelectorFilter(const PodNeeds& needs, const NodeUsage& node) {
+  for (const auto& [label, value] : needs.pod->spec.node_selector) {
+    const auto found = node.node->metadata.labels.find(label);
+    if (found == node.node->metadata.labels.end() || found->second != value) {
+      return "label " + label + "=" + value + " not matched";
+    }
+  }
+  return "";
+}
+
+std::string FitFilter(const PodNeeds& needs, const NodeUsage& node) {
+  std::string text;
+  if (node.pods >= node.max_pods) {
+    text = "has " + std::to_string(node.pods) + " pods of at most " + std::to_string(node.max_pods);
+  }
+  for (const auto& [resource, milli] : needs.requests_milli) {
+    const int64_t free = node.FreeMilli(resource);
+    if (milli <= free) continue;
+    if (!text.empty()) text += ", ";
+    text += "needs " + NeedText(*needs.pod, resource) + " " + resource + ", " +
+            AmountText(resource, std::max<int64_t>(free, 0)) + " free";
+  }
+  return text;
+}
+
+std::string WhyNot(const PodNeeds& needs, const NodeUsage& node) {
+  static constexpr std::array<Filter, 4> kFilters = {NodeReadyFilter, NodeUnschedulableFilter,
+                                                     NodeSelectorFilter, FitFilter};
+  for (const Filter filter : kFilters) {
+    std::string why = filter(needs, node);
+    if (!why.empty()) return why;
+  }
+  return "";
+}
+
+}  // namespace reconcile

@@ -1,0 +1,88 @@
+#include "reconciler/scheduler/node_usage.h"
+
+#include <limits>
+
+namespace reconcile {
+namespace {
+
+// Requests come from manifests: their sum may pass int64's end, and then fits nowhere.
+void AddTo(int64_t* sum, int64_t amount) {
+  if (__builtin_add_overflow(*sum, amount, sum)) *sum = std::numeric_limits<int64_t>::max();
+}
+
+bool Requests(const Container& container, const std::string& resource) {
+  const auto nonzero = [&](const ResourceList& list) {
+    const auto found = list.find(resource);
+    return found != list.end() && !found->second.IsZero();
+  };
+  return nonzero(container.resources.requests) || nonzero(container.resources.limits);
+}
+
+int64_t MilliOf(const std::map<std::string, int64_t>& amounts, const std::string& resource) {
+  const auto found = amounts.find(resource);
+  return found == amounts.end() ? 0 : found->second;
+}
+
+}  // namespace
+
+PodNeeds NeedsOf(const Pod& pod) {
+  PodNeeds needs;
+  needs.pod = &pod;
+  for (const auto& [resource, quantity] : RequestsOf(pod.spec)) {
+    if (!quantity.IsZero()) needs.requests_milli[resource] = quantity.Milli();
+  }
+  needs.scored_cpu_milli = MilliOf(needs.requests_milli, "cpu");
+  needs.scored_memory_bytes = MilliOf(needs.requests_milli, "memory") / 1000;
+  for (const Container& container : pod.spec.containers) {
+    if (!Requests(container, "cpu")) AddTo(&needs.scored_cpu_milli, kAssumedCpuMilli);
+    if (!Requests(container, "memory")) AddTo(&needs.scored_memory_bytes, kAssumedMemoryBytes);
+  }
+  if (const OwnerReference* owner = ControllerOf(pod.metadata)) needs.siblings = owner->uid;
+  return needs;
+}
+
+int64_t NodeUsage::FreeMilli(const std::string& resource) const {
+  return MilliOf(allocatable_milli, resource) - MilliOf(requested_milli, resource);
+}
+
+int NodeUsage::SiblingsOf(const PodNeeds& needs) const {
+  const auto found = siblings.find(needs.siblings);
+  return found == siblings.end() ? 0 : found->second;
+}
+
+void NodeUsage::Add(const PodNeeds& needs) {
+  ++pods;
+  for (const auto& [resource, milli] : needs.requests_milli) {
+    AddTo(&requested_milli[resource], milli);
+  }
+  AddTo(&scored_cpu_milli, needs.scored_cpu_milli);
+  AddTo(&scored_memory_bytes, needs.scored_memory_bytes);
+  if (!needs.siblings.empty() && IsActive(*needs.pod)) ++siblings[needs.siblings];
+}
+
+std::vector<NodeUsage> UsageOf(const ClusterState& state) {
+  std::vector<NodeUsage> nodes;
+  std::unordered_map<std::string, size_t> index;
+  state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    NodeUsage usage;
+    usage.node = node.get();
+    usage.ready = IsReady(*node);
+    for (const auto& [resource, quantity] : node->status.allocatable) {
+      if (resource == "pods") {
+        usage.max_pods = quantity.Units();
+      } else {
+        usage.allocatable_milli[resource] = quantity.Milli();
+      }
+    }
+    index[node->metadata.name] = nodes.size();
+    nodes.push_back(std::move(usage));
+  });
+  state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    if (pod->spec.node_name.empty() || IsTerminal(*pod)) return;
+    const auto found = index.find(pod->spec.node_name);
+    if (found != index.end()) nodes[found->second].Add(NeedsOf(*pod));
+  });
+  return nodes;
+}
+
+}  // namespace reconcile

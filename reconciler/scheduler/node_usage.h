@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "schema/cluster_state.h"
+#include "schema/core.h"
+
+namespace reconcile {
+
+// Scoring assumes this much for a container that requests nothing; fit never does (SEMANTICS 19.3).
+inline constexpr int64_t kAssumedCpuMilli = 100;
+inline constexpr int64_t kAssumedMemoryBytes = 200'000'000;
+// Pods on a node whose agent does not say how many it takes (SEMANTICS 8.12).
+inline constexpr int64_t kDefaultMaxPods = 110;
+
+// What a pod asks of a node. Amounts in thousandths, so that they add exactly.
+struct PodNeeds {
+  const Pod* pod = nullptr;
+  std::map<std::string, int64_t> requests_milli;
+  int64_t scored_cpu_milli = 0;
+  int64_t scored_memory_bytes = 0;
+  std::string siblings;  // uid of the controller; empty for a bare pod
+};
+PodNeeds NeedsOf(const Pod& pod);
+
+// What is on a node and what is free there.
+struct NodeUsage {
+  const Node* node = nullptr;
+  bool ready = false;
+  int64_t max_pods = kDefaultMaxPods;
+  int64_t pods = 0;
+  std::map<std::string, int64_t> allocatable_milli;
+  std::map<std::string, int64_t> requested_milli;
+  int64_t scored_cpu_milli = 0;
+  int64_t scored_memory_bytes = 0;
+  std::unordered_map<std::string, int> siblings;  // pods by their controller's uid, going ones not
+
+  int64_t FreeMilli(const std::string& resource) const;
+  int SiblingsOf(const PodNeeds& needs) const;
+  void Add(const PodNeeds& needs);
+};
+
+// Every node with the pods that are bound to it; terminal pods hold nothing, going ones still do
+// (SEMANTICS 19.5). Ordered by name. Refers to `state`, which must outlive it.
+std::vector<NodeUsage> UsageOf(const ClusterState& state);
+
+}  // namespace reconcile

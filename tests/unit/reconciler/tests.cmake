@@ -1,0 +1,4 @@
+set(here ${CMAKE_CURRENT_LIST_DIR})
+reconcile_test(reconciler_test
+  SOURCES ${here}/world.cc ${here}/replicas_test.cc
+  LIBS reconciler LABELS unit)
