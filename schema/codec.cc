@@ -31,6 +31,13 @@ std::optional<Kind> DecodeHead(const Value& value, FieldReporter* reporter) {
                               std::string(ToString(value.type())));
     return std::nullopt;
   }
+  if (value.Find("apiVersion") == nullptr && value.Find("kind") == nullptr) {
+    reporter->DecodeError(
+        FieldPath(), value.mark,
+        "not a manifest: it has neither apiVersion nor kind; keep other files out "
+        "of the source's folder");
+    return std::nullopt;
+  }
   const std::string* api_version = HeadMember(value, "apiVersion", reporter);
   const std::string* kind = HeadMember(value, "kind", reporter);
   if (api_version == nullptr || kind == nullptr) return std::nullopt;

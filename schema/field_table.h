@@ -126,7 +126,7 @@ class StructTable {
 
  private:
   bool ShouldEncode(const FieldInfo& field, const void* source, EncodeFor purpose) const;
-  void DecodeMember(const FieldInfo& field, const Value& value, const FieldPath& path,
+  void DecodeMember(const FieldInfo& field, const Value::Member& member, const FieldPath& path,
                     FieldReporter* reporter, void* target) const;
   void ReportUnknown(std::string_view name, Mark mark, const FieldPath& path,
                      FieldReporter* reporter) const;

@@ -16,6 +16,7 @@ std::string Written(const Value& value) {
 
 // `the number 8080`, `the map`; nothing but the type where values are hidden.
 std::string Described(const Value& value, const FieldReporter& reporter) {
+  if (value.IsNull()) return "null";
   const bool is_scalar = !value.IsMap() && !value.IsList();
   const bool is_number = value.IsInt() || value.type() == Value::Type::kDouble;
   std::string text = is_number ? "number" : std::string(ToString(value.type()));

@@ -83,7 +83,11 @@ bool IsKubernetesGroup(const std::string& group) {
 }
 
 std::string UnknownKind(std::string_view api_version, std::string_view kind) {
-  if (!IsKubernetesGroup(GroupOf(api_version))) {
+  const std::string group = GroupOf(api_version);
+  if (group == "kustomize.config.k8s.io") {
+    return "kustomize is not yet supported here; commit what `kustomize build` prints";
+  }
+  if (!IsKubernetesGroup(group)) {
     return Quoted(kind) + " of " + Quoted(api_version) +
            " is not a kind of Kubernetes itself; custom resources are not supported here";
   }

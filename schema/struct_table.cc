@@ -17,6 +17,13 @@ void ForEachWord(std::string_view words, Function fn) {
   }
 }
 
+const Value::Member* FindMember(const Value& map, std::string_view key) {
+  for (const Value::Member& member : map.AsMap()) {
+    if (member.key == key) return &member;
+  }
+  return nullptr;
+}
+
 bool IsEmpty(const Value& value) {
   return (value.IsMap() && value.AsMap().empty()) || (value.IsList() && value.AsList().empty());
 }
@@ -80,12 +87,12 @@ void StructTable::Decode(const Value& value, const FieldPath& path, FieldReporte
   }
   // Table order, so that what one field says can overlay another whatever their order in the text.
   for (const FieldInfo& field : fields_) {
-    const Value* member = value.Find(field.name);
+    const Value::Member* member = FindMember(value, field.name);
     const FieldPath member_path(path, field.name);
-    if (member != nullptr && !member->IsNull()) {  // null means unset
+    if (member != nullptr && !member->value.IsNull()) {  // null means unset
       DecodeMember(field, *member, member_path, reporter, target);
     } else if (field.is_required && !reporter->is_lenient) {
-      const Mark mark = member == nullptr ? value.mark : member->mark;
+      const Mark mark = member == nullptr ? value.mark : member->key_mark;
       reporter->DecodeError(member_path, mark, "required");
     }
   }
@@ -98,8 +105,9 @@ void StructTable::Decode(const Value& value, const FieldPath& path, FieldReporte
   }
 }
 
-void StructTable::DecodeMember(const FieldInfo& field, const Value& value, const FieldPath& path,
-                               FieldReporter* reporter, void* target) const {
+void StructTable::DecodeMember(const FieldInfo& field, const Value::Member& member,
+                               const FieldPath& path, FieldReporter* reporter, void* target) const {
+  const Value& value = member.value;
   if (!reporter->is_lenient) {
     if (field.is_internal || field.is_read_only) return;
     if (field.support == FieldInfo::Support::kDropped) return;
@@ -108,7 +116,7 @@ void StructTable::DecodeMember(const FieldInfo& field, const Value& value, const
       if (!field.only_value.empty() && WriteJson(value) == field.only_value) return;
       std::string message = "valid in Kubernetes, not yet supported here";
       if (!field.only_value.empty()) message += " (except " + std::string(field.only_value) + ")";
-      reporter->DecodeError(path, value.mark, message);
+      reporter->DecodeError(path, member.key_mark, message);
       return;
     }
   }

@@ -36,7 +36,7 @@ void ValidateServicePorts(const ServiceSpec& spec, const FieldPath& path, FieldR
   std::set<std::pair<int32_t, Protocol>> numbers;
   for (size_t i = 0; i < spec.ports.size(); ++i) {
     const ServicePort& port = spec.ports[i];
-    const FieldPath port_path = FieldPath::Item(path, i, port.name);
+    const FieldPath port_path = FieldPath::Item(path, i);
     const FieldPath name_path(port_path, "name");
     if (port.name.empty() && spec.ports.size() > 1) {
       reporter->Error(name_path, "required when there are several ports");

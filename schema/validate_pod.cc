@@ -62,7 +62,7 @@ void ValidatePorts(const std::vector<ContainerPort>& ports, const FieldPath& pat
                    FieldReporter* reporter) {
   std::set<std::string> names;
   for (size_t i = 0; i < ports.size(); ++i) {
-    const FieldPath port_path = FieldPath::Item(path, i, ports[i].name);
+    const FieldPath port_path = FieldPath::Item(path, i);
     if (ports[i].container_port != 0) {
       RequirePort(ports[i].container_port, FieldPath(port_path, "containerPort"), reporter);
     }
