@@ -1,0 +1,156 @@
+#include <gtest/gtest.h>
+
+#include "schema/core.h"
+#include "schema/workload.h"
+#include "tests/unit/schema/schema_testing.h"
+
+namespace reconcile {
+namespace {
+
+using testing::DeploymentWithSpec;
+using testing::ErrorsOf;
+using testing::MustDecode;
+
+// The golden files of decode_test.cc show most rules broken; these are their bounds.
+
+TEST(Validate, SurgeAndUnavailableMustNotBothBeZero) {
+  const auto rolling = [](const std::string& fields) {
+    return ErrorsOf(DeploymentWithSpec("strategy: {rollingUpdate: {" + fields + "}}\n"));
+  };
+  EXPECT_EQ(rolling("maxSurge: 0, maxUnavailable: 1"), "");
+  EXPECT_EQ(rolling("maxSurge: 200%, maxUnavailable: 100%"), "");
+  EXPECT_NE(rolling("maxSurge: 0, maxUnavailable: 0%"), "");
+  EXPECT_NE(rolling("maxUnavailable: 101%"), "");
+  EXPECT_NE(rolling("maxSurge: -1"), "");
+  for (const char* wrong : {"'25'", "'%'", "'2.5%'", "' 5%'", "'9999999%'", "many"}) {
+    EXPECT_NE(rolling("maxSurge: " + std::string(wrong)), "") << wrong;
+  }
+}
+
+TEST(Validate, TheSelectorMustTakeTheTemplatesOwnPods) {
+  std::string yaml = DeploymentWithSpec("");
+  yaml.replace(yaml.find("labels: {app: web}"), 18, "labels: {app: api}");
+  EXPECT_EQ(
+      ErrorsOf(yaml),
+      "m.yaml:7:24: spec.template.metadata.labels: the selector does not match the template's "
+      "labels: the pods would not belong to their own workload\n");
+  yaml.replace(yaml.find("{matchLabels: {app: web}}"), 25, "{matchLabels: {}}");
+  EXPECT_EQ(ErrorsOf(yaml), "m.yaml:5:13: spec.selector: required\n");
+}
+
+TEST(Validate, RecreateTakesNoRollingUpdate) {
+  EXPECT_NE(ErrorsOf(DeploymentWithSpec("strategy: {type: Recreate, rollingUpdate: {}}\n"))
+                .find("spec.strategy.rollingUpdate: must not be given with type \"Recreate\""),
+            std::string::npos);
+}
+
+TEST(Validate, ProgressDeadlineMustBeLongerThanMinReady) {
+  EXPECT_EQ(ErrorsOf(DeploymentWithSpec("minReadySeconds: 599\n")), "");
+  EXPECT_NE(ErrorsOf(DeploymentWithSpec("minReadySeconds: 600\n")), "");
+}
+
+TEST(Validate, DataIsLimitedToAMebibyte) {
+  ConfigMap config_map;
+  config_map.metadata.name = "c";
+  config_map.data["a"] = std::string((1 << 20) - 1, 'x');
+  config_map.binary_data["b"] = "x";
+  Problems problems;
+  Validate(config_map, "", &problems);
+  EXPECT_TRUE(problems.errors.empty());
+  config_map.binary_data["b"] += "x";
+  Validate(config_map, "", &problems);
+  ASSERT_EQ(problems.errors.size(), 1U);
+  EXPECT_EQ(problems.errors[0].ToString(),
+            "ConfigMap c: data: holds 1048577 bytes; the limit is 1048576 (1 MiB)");
+}
+
+TEST(Validate, AnnotationsAreLimitedTo256KibibytesWithTheirKeys) {
+  ConfigMap config_map;
+  config_map.metadata.name = "c";
+  config_map.metadata.annotations["a"] = std::string((256 << 10) - 1, 'x');
+  Problems problems;
+  Validate(config_map, "", &problems);
+  EXPECT_TRUE(problems.errors.empty());
+  config_map.metadata.annotations["A"] = "";
+  Validate(config_map, "", &problems);
+  EXPECT_EQ(problems.errors.size(), 1U);
+}
+
+TEST(Validate, ObjectsMadeInCodeMustHaveTheirRequiredFields) {
+  Deployment deployment;
+  deployment.spec.pod_template.spec.containers.emplace_back();
+  Problems problems;
+  Validate(deployment, "", &problems);
+  std::string text;
+  for (const Problem& problem : problems.errors) text += problem.message + '\n';
+  EXPECT_EQ(text,
+            "Deployment : metadata: required\n"
+            "Deployment : spec.selector: required\n"
+            "Deployment : spec.template.spec.containers[0].name: required\n"
+            "Deployment : spec.template.spec.containers[0].image: required\n");
+}
+
+TEST(Validate, AServiceWarnsThatNothingRoutesToItYet) {
+  const std::string yaml =
+      "apiVersion: v1\nkind: Service\nmetadata: {name: frontend}\nspec: {ports: [{port: 80}]}\n";
+  EXPECT_EQ(ErrorsOf(yaml), "");
+  EXPECT_NE(testing::WarningsOf(yaml).find("no data plane yet"), std::string::npos);
+}
+
+TEST(Validate, ServicePortsAndTypes) {
+  const auto service = [](const std::string& spec) {
+    return ErrorsOf("apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {" + spec + "}\n");
+  };
+  EXPECT_EQ(service("clusterIP: None"), "");
+  EXPECT_EQ(service("type: NodePort, ports: [{port: 80, nodePort: 30000}]"), "");
+  EXPECT_EQ(service("ports: [{port: 53, name: a}, {port: 53, name: b, protocol: UDP}]"), "");
+  EXPECT_NE(service("type: ClusterIP"), "");
+  EXPECT_NE(service("type: NodePort, ports: [{port: 80, nodePort: 32768}]"), "");
+  EXPECT_NE(service("ports: [{port: 80, nodePort: 30000}]"), "");
+  EXPECT_NE(service("clusterIP: here, ports: [{port: 80}]"), "");
+  EXPECT_NE(service("type: ExternalName").find("not yet supported"), std::string::npos);
+}
+
+TEST(Validate, SecretTypesNeedTheirKeys) {
+  const auto secret = [](const std::string& type, const std::string& keys) {
+    return ErrorsOf("apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: " + type +
+                    "\nstringData: {" + keys + "}\n");
+  };
+  EXPECT_EQ(secret("kubernetes.io/tls", "tls.crt: a, tls.key: b"), "");
+  EXPECT_NE(secret("kubernetes.io/tls", "tls.crt: a"), "");
+  EXPECT_EQ(secret("kubernetes.io/basic-auth", "username: a"), "");
+  EXPECT_NE(secret("kubernetes.io/basic-auth", "user: a"), "");
+  EXPECT_NE(secret("kubernetes.io/ssh-auth", ""), "");
+  EXPECT_NE(secret("kubernetes.io/dockerconfigjson", ""), "");
+  EXPECT_NE(secret("kubernetes.io/dockercfg", ""), "");
+  EXPECT_NE(secret("kubernetes.io/service-account-token", ""), "");
+  EXPECT_EQ(secret("my.own/type", "anything: a"), "");
+}
+
+TEST(Validate, FieldPathsOfVariables) {
+  const auto pod = [](const std::string& path) {
+    return ErrorsOf(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers:\n  - name: c\n"
+        "    image: i\n    env: [{name: A, valueFrom: {fieldRef: {fieldPath: \"" +
+        path + "\"}}}]\n");
+  };
+  for (const char* path : {"metadata.name", "metadata.labels['a/b']", "metadata.annotations['x']",
+                           "spec.nodeName", "status.podIP", "status.podIPs"}) {
+    EXPECT_EQ(pod(path), "") << path;
+  }
+  for (const char* path : {"metadata.labels", "metadata.labels['']", "metadata.labels[a]",
+                           "spec.containers", "status.phase", "metadata.labels['a"}) {
+    EXPECT_NE(pod(path), "") << path;
+  }
+}
+
+TEST(Validate, ARuleAboutAFieldThatCouldNotBeReadIsNotBroken) {
+  std::string yaml = DeploymentWithSpec("");
+  yaml.replace(yaml.find("matchLabels: {app: web}"), 23, "matchLabels: {app: 1.5}");
+  EXPECT_EQ(ErrorsOf(yaml),
+            "m.yaml:5:33: spec.selector.matchLabels[app]: must be a string, not the number 1.5; "
+            "quote it: \"1.5\"\n");
+}
+
+}  // namespace
+}  // namespace reconcile
