@@ -37,7 +37,7 @@ std::optional<Removal> RemovalOf(const ObjectChange& change) {
     removal.is_object = false;
     return removal;
   }
-  if (NeedsRecreation(*change.before, *change.after)) {
+  if (NeedsRecreation(change.key.kind, change.fields)) {
     removal.what = "created anew";
     return removal;
   }

@@ -88,7 +88,7 @@ bool Declare(Turn* turn, const Object& declared) {
   }
   if (current->metadata.deletion_timestamp) return true;
   const std::vector<FieldChange> fields = DeclaredDiff(*current, declared);
-  if (!NeedsRecreation(*current, declared)) {
+  if (!NeedsRecreation(key.kind, fields)) {
     Update(turn, *current, declared, fields);
     return false;
   }

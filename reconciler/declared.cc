@@ -1,5 +1,6 @@
 #include "reconciler/declared.h"
 
+#include <algorithm>
 #include <set>
 
 #include "reconciler/deployment.h"
@@ -45,20 +46,26 @@ void EraseUnlessDeclared(const char* key, const StringMap& declared, StringMap* 
   if (!declared.contains(key)) map->erase(key);
 }
 
-// `before` without what Git did not declare.
+// `before` without what Git did not declare; null when there is nothing such on its kind.
 std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) {
-  std::shared_ptr<Object> view = before.Clone();
-  if (Node* node = before.kind == Kind::kNode ? static_cast<Node*>(view.get()) : nullptr) {
-    KeepOnly(SplitKeys(before.metadata, kDeclaredLabels), &node->metadata.labels);
-    KeepOnly(SplitKeys(before.metadata, kDeclaredAnnotations), &node->metadata.annotations);
-    node->spec.pod_cidr = As<Node>(after)->spec.pod_cidr;
+  std::shared_ptr<Object> view;
+  if (const Node* node = As<Node>(before)) {
+    const auto bare = std::make_shared<Node>(*node);
+    KeepOnly(SplitKeys(before.metadata, kDeclaredLabels), &bare->metadata.labels);
+    KeepOnly(SplitKeys(before.metadata, kDeclaredAnnotations), &bare->metadata.annotations);
+    bare->spec.pod_cidr = As<Node>(after)->spec.pod_cidr;
+    view = bare;
   } else if (before.kind == Kind::kNamespace) {
+    view = before.Clone();
     EraseUnlessDeclared(kNamespaceNameLabel, after.metadata.labels, &view->metadata.labels);
   } else if (before.kind == Kind::kDeployment) {
+    view = before.Clone();
     EraseUnlessDeclared(kRevisionAnnotation, after.metadata.annotations,
                         &view->metadata.annotations);
-  } else if (before.kind == Kind::kPod && As<Pod>(after)->spec.node_name.empty()) {
-    static_cast<Pod*>(view.get())->spec.node_name.clear();
+  } else if (const Pod* pod = As<Pod>(before)) {
+    const auto unbound = std::make_shared<Pod>(*pod);
+    unbound->spec.node_name = As<Pod>(after)->spec.node_name;
+    view = unbound;
   }
   return view;
 }
@@ -159,11 +166,15 @@ void RememberDeclared(const ObjectMeta& after, ObjectMeta* metadata) {
 }  // namespace
 
 std::vector<FieldChange> DeclaredDiff(const Object& before, const Object& after) {
-  const std::shared_ptr<Object> view = DeclaredView(before, after);
-  const bool same = view->metadata.labels == after.metadata.labels &&
-                    view->metadata.annotations == after.metadata.annotations &&
-                    SameContent(*view, after);
+  std::shared_ptr<Object> view = DeclaredView(before, after);
+  const Object& seen = view == nullptr ? before : *view;
+  const bool same = seen.metadata.labels == after.metadata.labels &&
+                    seen.metadata.annotations == after.metadata.annotations &&
+                    SameContent(seen, after);
   if (same) return {};
+  // What an older release stored lacks the defaults that came since: no difference.
+  if (view == nullptr) view = before.Clone();
+  ApplyDefaults(view.get());
   return DiffObjects(*view, after);
 }
 
@@ -240,8 +251,10 @@ bool IsWorkload(Kind kind) {
          kind == Kind::kReplicationController || kind == Kind::kPod;
 }
 
-bool NeedsRecreation(const Object& before, const Object& after) {
-  return before.kind == Kind::kPod && !SameContent(*DeclaredView(before, after), after);
+bool NeedsRecreation(Kind kind, const std::vector<FieldChange>& fields) {
+  return kind == Kind::kPod && std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+           return field.path.starts_with("spec");
+         });
 }
 
 }  // namespace reconcile

@@ -40,7 +40,7 @@ const PodSpec* PodSpecOf(const Object& object);
 const StringMap* PodLabelsOf(const Object& object);
 // Deployment, ReplicaSet, ReplicationController and Pod.
 bool IsWorkload(Kind kind);
-// True when Git's change of `before` to `after` replaces the object: a Pod's spec cannot change.
-bool NeedsRecreation(const Object& before, const Object& after);
+// True when a change of these fields replaces the object: a Pod's spec cannot change.
+bool NeedsRecreation(Kind kind, const std::vector<FieldChange>& fields);
 
 }  // namespace reconcile

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "tests/unit/reconciler/world.h"
@@ -7,12 +8,191 @@
 namespace reconcile {
 namespace {
 
-TEST(ReplicaSet, DeclaredReplicasRunSpreadOverHosts) {
+std::set<std::string> NamesOf(const std::vector<std::shared_ptr<const Pod>>& pods) {
+  std::set<std::string> names;
+  for (const auto& pod : pods) names.insert(pod->metadata.name);
+  return names;
+}
+
+TEST(ReplicaSet, CreatesDeclaredReplicasSpreadOverHosts) {
   World world;
   for (const char* name : {"host-1", "host-2", "host-3"}) world.AddNode(name);
-  world.Declare({MakeDeployment("web", 6)});
+  world.Declare({MakeReplicaSet("web", 6)});
   EXPECT_EQ(world.Spread(),
             (std::map<std::string, int>{{"host-1", 2}, {"host-2", 2}, {"host-3", 2}}));
+  const auto set = world.state.Find<ReplicaSet>("default", "web");
+  EXPECT_EQ(set->status.replicas, 6);
+  EXPECT_EQ(set->status.fully_labeled_replicas, 6);
+  EXPECT_EQ(set->status.ready_replicas, 6);
+  EXPECT_EQ(set->status.available_replicas, 6);
+  EXPECT_EQ(set->status.observed_generation, set->metadata.generation);
+}
+
+TEST(ReplicaSet, PodsAreMadeOfTheTemplateAndOwned) {
+  World world;
+  world.AddNode("host-1");
+  world.Declare({MakeReplicaSet("web", 1)});
+  const auto pod = world.Pods().at(0);
+  EXPECT_EQ(pod->metadata.name.substr(0, 4), "web-");
+  EXPECT_EQ(pod->metadata.name.size(), 9u);
+  EXPECT_EQ(pod->metadata.labels.at("app"), "web");
+  EXPECT_EQ(pod->spec.containers.at(0).image, "img:1");
+  EXPECT_EQ(pod->status.qos_class, "BestEffort");
+  const OwnerReference* owner = ControllerOf(pod->metadata);
+  ASSERT_NE(owner, nullptr);
+  EXPECT_EQ(owner->kind, "ReplicaSet");
+  EXPECT_EQ(owner->uid, world.state.Find<ReplicaSet>("default", "web")->metadata.uid);
+}
+
+TEST(ReplicationController, ScalesUpByTheDifferenceAndKeepsWhatRuns) {
+  World world;
+  world.AddNode("host-1");
+  world.Declare({MakeController("my-node", 2)});
+  const std::set<std::string> before = NamesOf(world.Pods());
+  world.Declare({MakeController("my-node", 5)});
+  const std::set<std::string> after = NamesOf(world.Pods());
+  EXPECT_EQ(after.size(), 5u);
+  EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
+  EXPECT_EQ(
+      world.state.Find<ReplicationController>("default", "my-node")->status.available_replicas, 5);
+}
+
+TEST(ReplicationController, ScalesDownToNothing) {
+  World world;
+  world.AddNode("host-1");
+  world.Declare({MakeController("my-node", 3)});
+  world.Declare({MakeController("my-node", 0)});
+  EXPECT_TRUE(world.Pods().empty());
+  EXPECT_EQ(world.state.Find<ReplicationController>("default", "my-node")->status.replicas, 0);
+}
+
+TEST(ReplicaSet, AGoingPodIsReplacedAtOnceByOneOfAnotherName) {
+  World world;
+  world.AddNode("host-1");
+  world.Declare({MakeReplicaSet("web", 1)});
+  const auto old = world.Pods().at(0);
+  world.Edit<Pod>("default", old->metadata.name,
+                  [&](Pod* pod) { pod->metadata.deletion_timestamp = world.now.wall; });
+  world.Take();
+  ASSERT_EQ(world.ActivePods().size(), 1u);
+  EXPECT_EQ(world.Pods().size(), 2u);
+  EXPECT_NE(world.ActivePods().at(0)->metadata.uid, old->metadata.uid);
+  EXPECT_NE(world.ActivePods().at(0)->metadata.name, old->metadata.name);
+}
+
+TEST(ReplicaSet, TerminalPodsAreReplaced) {
+  World world;
+  world.AddNode("host-1");
+  world.Declare({MakeReplicaSet("web", 1)});
+  world.Edit<Pod>("default", world.Pods().at(0)->metadata.name,
+                  [](Pod* pod) { pod->status.phase = PodPhase::kFailed; });
+  world.Settle();
+  EXPECT_EQ(world.ActivePods().size(), 1u);
+}
+
+TEST(ReplicaSet, TheSameTurnTwiceGivesTheSameNames) {
+  World world;
+  world.AddNode("host-1");
+  const ObjectChanges changes = world.ChangesFor({MakeReplicaSet("web", 3)});
+  const Plan first = Reconcile(world.state, changes, world.now);
+  const Plan second = Reconcile(world.state, changes, world.now);
+  EXPECT_TRUE(
+      SameState(Apply(world.state, first.transaction), Apply(world.state, second.transaction)));
+}
+
+TEST(ReplicaSet, AdoptsMatchingPodsThatNobodyOwns) {
+  World world;
+  world.AddNode("host-1");
+  auto orphan = MakePod("web");
+  orphan->metadata.name = "stray";
+  orphan->metadata.uid = "stray-uid";
+  orphan->metadata.origin = {};
+  world.state.Put(orphan);
+  world.Declare({MakeReplicaSet("web", 2)});
+  const auto adopted = world.state.Find<Pod>("default", "stray");
+  ASSERT_NE(adopted, nullptr);
+  ASSERT_NE(ControllerOf(adopted->metadata), nullptr);
+  EXPECT_EQ(ControllerOf(adopted->metadata)->name, "web");
+  EXPECT_EQ(world.Pods().size(), 2u);
+}
+
+TEST(ReplicaSet, NeverAdoptsAPodThatGitDeclares) {
+  World world;
+  world.AddNode("host-1");
+  world.Declare({MakeReplicaSet("web", 1), MakePod("web")});
+  EXPECT_EQ(ControllerOf(world.state.Find<Pod>("default", "web")->metadata), nullptr);
+  EXPECT_EQ(world.Pods().size(), 2u);
+}
+
+TEST(ReplicaSet, ReleasesPodsThatMatchNoMore) {
+  World world;
+  world.AddNode("host-1");
+  world.Declare({MakeReplicaSet("web", 1)});
+  const std::string name = world.Pods().at(0)->metadata.name;
+  world.Edit<Pod>("default", name, [](Pod* pod) { pod->metadata.labels["app"] = "debug"; });
+  world.Settle();
+  EXPECT_TRUE(world.state.Find<Pod>("default", name)->metadata.owner_references.empty());
+  EXPECT_EQ(world.Pods().size(), 2u);
+}
+
+TEST(ReplicaSet, AvailableMeansReadyForMinReadySeconds) {
+  World world;
+  world.AddNode("host-1");
+  auto set = MakeReplicaSet("web", 1);
+  set->spec.min_ready_seconds = 10;
+  world.Declare({set});
+  const auto status = [&] { return world.state.Find<ReplicaSet>("default", "web")->status; };
+  EXPECT_EQ(status().ready_replicas, 1);
+  EXPECT_EQ(status().available_replicas, 0);
+  world.Advance(4'000);
+  const Plan plan = world.Take();
+  ASSERT_TRUE(plan.wake_at.has_value());
+  EXPECT_EQ(*plan.wake_at - world.now.mono, 6'000);
+  world.Advance(6'000);
+  world.Take();
+  EXPECT_EQ(status().available_replicas, 1);
+}
+
+TEST(ReplicaSet, AClockSetBackNeverMakesAPodWaitLongerThanMinReadySeconds) {
+  World world;
+  world.AddNode("host-1");
+  auto set = MakeReplicaSet("web", 1);
+  set->spec.min_ready_seconds = 10;
+  world.Declare({set});
+  world.now.wall.ms -= 3'600'000;
+  const Plan plan = world.Take();
+  ASSERT_TRUE(plan.wake_at.has_value());
+  EXPECT_EQ(*plan.wake_at - world.now.mono, 10'000);
+}
+
+TEST(Turn, CreatesAtMostSoManyPodsAndAsksForMore) {
+  World world;
+  const Plan first = world.Take(world.ChangesFor({MakeReplicaSet("web", kMaxCreatesPerTurn + 7)}));
+  EXPECT_TRUE(first.more);
+  EXPECT_EQ(world.Pods().size(), static_cast<size_t>(kMaxCreatesPerTurn));
+  const Plan second = world.Take();
+  EXPECT_FALSE(second.more);
+  EXPECT_EQ(world.Pods().size(), static_cast<size_t>(kMaxCreatesPerTurn) + 7);
+  EXPECT_TRUE(world.Take().transaction.empty());
+}
+
+TEST(Turn, WithoutAClusterObjectUidsAreStillDerived) {
+  World world;
+  world.state.Delete({Kind::kCluster, "", "cluster"});
+  world.AddNode("host-1");
+  world.Declare({MakeReplicaSet("web", 2)});
+  EXPECT_EQ(world.Pods().size(), 2u);
+  EXPECT_FALSE(world.Pods().at(0)->metadata.uid.empty());
+}
+
+TEST(Turn, AnObjectDeclaredAgainIsAnotherObject) {
+  World world;
+  world.Declare({MakeConfigMap("settings"), MakeConfigMap("other")});
+  const std::string uid = world.state.Find<ConfigMap>("default", "settings")->metadata.uid;
+  world.Declare({MakeConfigMap("other")});
+  EXPECT_EQ(world.state.Find<ConfigMap>("default", "settings"), nullptr);
+  world.Declare({MakeConfigMap("settings"), MakeConfigMap("other")});
+  EXPECT_NE(world.state.Find<ConfigMap>("default", "settings")->metadata.uid, uid);
 }
 
 }  // namespace
