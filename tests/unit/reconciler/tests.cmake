@@ -1,5 +1,5 @@
 set(here ${CMAKE_CURRENT_LIST_DIR})
 reconcile_test(reconciler_test
-  SOURCES ${here}/world.cc ${here}/replicas_test.cc ${here}/scheduler_test.cc
-          ${here}/victims_test.cc
+  SOURCES ${here}/deployment_status_test.cc ${here}/deployment_test.cc ${here}/replicas_test.cc
+          ${here}/rolling_test.cc ${here}/scheduler_test.cc ${here}/victims_test.cc ${here}/world.cc
   LIBS reconciler LABELS unit)
