@@ -2,6 +2,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/planted_bug.h"
 #include "controller/core.h"
 #include "net/ipam.h"
 
@@ -113,7 +114,8 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
   const std::vector<Condition> before = node->status.conditions;
   node->status = report.node_status;
   KeepTransitionTimes(before, &node->status.conditions, now.wall);
-  if (!existing || !SameNode(*existing, *node)) PutBoth(node, state, writes);
+  const bool same = existing && SameNode(*existing, *node) && !PlantedBug("write-on-every-report");
+  if (!same) PutBoth(node, state, writes);
   for (const PodReport& pod : report.pods) TakePodReport(report.node, pod, state, writes);
   for (const AgentEvent& event : heard->pending_events) {
     reasons->push_back(ReasonFor(event, report.node));
@@ -133,6 +135,7 @@ void Controller::Core::TakePodReport(const std::string& node, const PodReport& r
   if (!ours) return;
   if (report.gone) {
     // Gone without having been asked to go: the assignment that holds it brings it back.
+    if (PlantedBug("ignore-gone-report")) return;
     if (pod->metadata.deletion_timestamp) DeleteBoth(pod->key(), state, writes);
     return;
   }

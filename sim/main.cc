@@ -1,0 +1,68 @@
+// reconcile_sim [--seed N | --seeds FIRST-LAST] [--bug NAME] [--hosts N] [--verbose]
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "sim/simulation.h"
+
+namespace {
+
+struct Arguments {
+  uint64_t first = 1;
+  uint64_t last = 1;
+  reconcile::SimulationOptions options;
+};
+
+bool Parse(int argc, char** argv, Arguments* arguments) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string flag = argv[i];
+    if (flag == "--verbose") {
+      arguments->options.verbose = true;
+      continue;
+    }
+    if (i + 1 >= argc) return false;
+    const std::string value = argv[++i];
+    if (flag == "--seed") {
+      arguments->first = arguments->last = std::stoull(value);
+    } else if (flag == "--seeds") {
+      const size_t dash = value.find('-');
+      if (dash == std::string::npos) return false;
+      arguments->first = std::stoull(value.substr(0, dash));
+      arguments->last = std::stoull(value.substr(dash + 1));
+    } else if (flag == "--bug") {
+      arguments->options.planted_bug = value;
+    } else if (flag == "--hosts") {
+      arguments->options.hosts = std::stoi(value);
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  if (!Parse(argc, argv, &arguments)) {
+    std::fprintf(stderr,
+                 "usage: reconcile_sim [--seed N | --seeds FIRST-LAST] [--bug NAME] [--hosts N] "
+                 "[--verbose]\n");
+    return 2;
+  }
+  int bad = 0;
+  for (uint64_t seed = arguments.first; seed <= arguments.last; ++seed) {
+    arguments.options.seed = seed;
+    const reconcile::SimulationOutcome outcome = reconcile::RunSimulation(arguments.options);
+    std::printf("seed %llu: %s, %.1f virtual minutes, trace %016llx\n",
+                static_cast<unsigned long long>(seed),
+                outcome.violations.empty() ? "ok" : "VIOLATED",
+                static_cast<double>(outcome.virtual_ms) / 60'000,
+                static_cast<unsigned long long>(outcome.trace_hash));
+    for (const std::string& violation : outcome.violations)
+      std::printf("  %s\n", violation.c_str());
+    bad += outcome.violations.empty() ? 0 : 1;
+  }
+  return bad == 0 ? 0 : 1;
+}

@@ -1,0 +1,38 @@
+// Built with RECONCILE_PLANTED_BUGS: each bug is switched on alone and must be found.
+#include "sim/simulation.h"
+
+namespace reconcile {
+namespace {
+
+constexpr uint64_t kMostSeeds = 60;
+
+class PlantedBugTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(PlantedBugTest, IsFound) {
+  for (uint64_t seed = 1; seed <= kMostSeeds; ++seed) {
+    const SimulationOutcome outcome = RunSimulation({.seed = seed, .planted_bug = GetParam()});
+    if (!outcome.violations.empty()) {
+      std::printf("planted bug %s: found by seed %llu: %s\n", GetParam(),
+                  static_cast<unsigned long long>(seed), outcome.violations.front().c_str());
+      return;
+    }
+  }
+  FAIL() << "no seed up to " << kMostSeeds << " finds the planted bug " << GetParam();
+}
+
+INSTANTIATE_TEST_SUITE_P(Ten, PlantedBugTest,
+                         testing::Values("weak-durability", "keep-orphans", "one-replica-too-many",
+                                         "ignore-gone-report", "never-restart-crashed",
+                                         "write-on-every-report", "sweep-nothing",
+                                         "ignore-confirmation", "ignore-deletion",
+                                         "start-next-attempt-early"),
+                         [](const testing::TestParamInfo<const char*>& bug) {
+                           std::string name = bug.param;
+                           for (char& c : name) {
+                             if (c == '-') c = '_';
+                           }
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace reconcile
