@@ -28,6 +28,7 @@ namespace {
 constexpr size_t kMaxErrorBytes = 64 << 10;
 constexpr int kFirstHighFd = 10;  // the parent's ends lie above the child's numbers 0 to 3
 constexpr int kReportFd = 3;      // in the child: where a failed start is reported
+constexpr int kProgramFd = 4;     // in the child: the program, closed by executing it
 constexpr unsigned kMaxFdToClose = 65536;
 
 // Where the start of a child can fail.
@@ -119,6 +120,7 @@ struct LaunchPlan {
   int output_fd = -1;
   int error_fd = -1;
   int report_fd = -1;
+  UniqueFd program;  // opened as the parent; -1 without a change of identity
   pid_t parent = 0;
 };
 
@@ -141,7 +143,8 @@ bool TakeIdentity(const SubprocessOptions& options) {
   if (options.user_id == 0 && options.group_id == 0) return true;
   return syscall(SYS_setgroups, 0, nullptr) == 0 &&
          syscall(SYS_setresgid, options.group_id, options.group_id, options.group_id) == 0 &&
-         syscall(SYS_setresuid, options.user_id, options.user_id, options.user_id) == 0;
+         syscall(SYS_setresuid, options.user_id, options.user_id, options.user_id) == 0 &&
+         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
 void ResetSignals() {
@@ -154,8 +157,8 @@ void ResetSignals() {
 }
 
 void CloseInherited() {
-  if (syscall(SYS_close_range, kReportFd + 1, ~0U, 0) == 0) return;
-  for (unsigned fd = kReportFd + 1; fd < kMaxFdToClose; ++fd) close(static_cast<int>(fd));
+  if (syscall(SYS_close_range, kProgramFd + 1, ~0U, 0) == 0) return;
+  for (unsigned fd = kProgramFd + 1; fd < kMaxFdToClose; ++fd) close(static_cast<int>(fd));
 }
 
 // In the child. Returns only when the start failed, with the step; errno says why.
@@ -172,8 +175,18 @@ StartStep BecomeCommand(const LaunchPlan& plan) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != plan.parent) {
     return StartStep::kParentGone;
   }
+  close(kProgramFd);
+  if (plan.program.ok() && dup3(plan.program.get(), kProgramFd, O_CLOEXEC) < 0) {
+    return StartStep::kDescriptors;
+  }
   CloseInherited();
   execve(plan.executable.c_str(), plan.arguments.data(), plan.environment.data());
+  if (errno == EACCES && plan.program.ok()) {
+    // The program lies in a folder of the parent's (/root, say) that the new identity may not
+    // enter.
+    syscall(SYS_execveat, kProgramFd, "", plan.arguments.data(), plan.environment.data(),
+            AT_EMPTY_PATH);
+  }
   return StartStep::kExec;
 }
 
@@ -194,6 +207,9 @@ Result<LaunchPlan> PlanLaunch(const SubprocessOptions& options) {
   const auto executable = FindExecutable(options.command[0], search_path);
   if (!executable) return UnavailableError("no such program in PATH " + search_path);
   plan.executable = *executable;
+  if (options.user_id != 0) {
+    plan.program = MoveHigh(UniqueFd(open(executable->c_str(), O_PATH | O_CLOEXEC)));
+  }
   for (const std::string& argument : options.command) {
     plan.arguments.push_back(const_cast<char*>(argument.c_str()));
   }

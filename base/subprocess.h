@@ -14,7 +14,9 @@ struct SubprocessOptions {
   std::string standard_input;
   int64_t timeout_ms = 30'000;        // then SIGKILL to the child's process group
   size_t max_output_bytes = 1 << 20;  // of standard output; more is an error
-  uint32_t user_id = 0;               // set both or none; supplementary groups are dropped
+  // Set both or none; supplementary groups are dropped and no privileges can be gained. The program
+  // itself need only be reachable for the parent.
+  uint32_t user_id = 0;
   uint32_t group_id = 0;
   int64_t memory_limit_bytes = 0;     // RLIMIT_AS
   int64_t cpu_limit_seconds = 0;      // RLIMIT_CPU

@@ -9,30 +9,50 @@
 
 namespace reconcile {
 
-// Limits of the child that reads a repository (DESIGN 5, "Git is read as objects").
+// Limits of the child that reads a repository (DESIGN 5, "Git is read as objects"). Each has an
+// error that names it.
 struct GitLimits {
   int64_t timeout_ms = 60'000;
   int64_t memory_bytes = int64_t{1} << 30;  // address space
   int64_t cpu_seconds = 60;
   int64_t file_size_bytes = int64_t{256} << 20;
   size_t max_blob_bytes = 3 << 20;
-  size_t max_files = 20'000;
+  size_t max_files = 20'000;  // manifests
   size_t max_total_bytes = 64 << 20;
   size_t max_tree_depth = 32;
+  size_t max_tree_entries = 500'000;  // files and folders of all kinds that are looked at
 };
 
-// ManifestSource on Git. Each fetch runs `<self_path> git-read ...` as a limited, unprivileged
-// child (of the repository's owner; see GitReadMain) and reads its answer from a pipe; inotify on
-// the refs gives the hints.
+// ManifestSource on local Git repositories: bare ones, work trees and linked work trees; SHA-1.
+//
+// A revision is "" (HEAD), a branch, a tag, a full ref name or a commit id of at least four digits;
+// a name that is both a branch and a tag of different commits is refused. Below `spec.path` the
+// blobs *.yaml, *.yml and *.json are read as they are stored: nothing is checked out, no filter or
+// hook runs, no configuration outside the repository is read. Names that start with a dot are
+// passed over. Symbolic links, submodules and .gitmodules are named in warnings and never
+// followed. Object databases elsewhere (objects/info/alternates) are refused.
+//
+// Each fetch runs `<self_path> git-read ...` as a limited, unprivileged child (see GitReadMain) on
+// `executor` and reads its answer from a pipe; inotify on the refs gives the hints. Blobs of the
+// last fetch are not read again. `loop` and `executor` must outlive the source; destroying it drops
+// the callbacks of what is under way.
 std::unique_ptr<ManifestSource> MakeGitSource(EpollLoop* loop, Executor* executor,
                                               std::string self_path, GitLimits limits = {});
 
 // The hidden subcommand `reconcile git-read`: reads one commit from the object database and writes
-// it to standard output as length-framed records. Returns the exit code.
+// it to standard output as length-framed records (source/git_records.h). argv[0] is "git-read".
+// Returns the exit code: 0 when the records say how it ended, 2 for a wrong call.
+//
+// The parent starts it as the owner of the repository's folder. It gains no privileges, drops all
+// capabilities but reading and searching files, and, where the kernel has Landlock, can read
+// nothing but the repository's Git folders, write nothing and open no TCP connection. Without
+// Landlock, a repository that belongs to root is read with a warning that says so.
 int GitReadMain(int argc, char** argv);
 
 // The manifests of a working tree as they lie on disk (tracked or not, without ignored files): for
-// previews. Blocks; for the command line. Never follows symlinks.
+// previews. Blocks; for the command line. Never follows symlinks. `path` may be a folder inside a
+// work tree, or one that has nothing to do with Git. Invalid when it is no folder or a limit is
+// passed. The same names are read, passed over and warned of as from a commit.
 Result<FetchedCommit> ReadWorkingTree(const std::string& path, const GitLimits& limits = {});
 
 }  // namespace reconcile

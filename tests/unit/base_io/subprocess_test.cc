@@ -200,6 +200,20 @@ TEST(Subprocess, TakesUserAndGroupAndDropsOtherGroups) {
   EXPECT_EQ(output->out, "65534\n65534\n65534\n");
 }
 
+TEST(Subprocess, AnotherUserNeedNotReachTheProgram) {
+  char folder[] = "/tmp/subprocess_test.XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);  // mode 0700
+  const std::string program = std::string(folder) + "/id";
+  ASSERT_TRUE(RunSubprocess(Shell("cp \"$(command -v id)\" " + program)).ok());
+  SubprocessOptions options;
+  options.command = {program, "-u"};
+  if (geteuid() == 0) options.user_id = options.group_id = 65534;
+  const auto output = RunSubprocess(options);
+  EXPECT_TRUE(RunSubprocess(Shell("rm -r " + std::string(folder))).ok());
+  ASSERT_TRUE(output.ok()) << output.status().ToString();
+  EXPECT_EQ(output->out, geteuid() == 0 ? "65534\n" : std::to_string(geteuid()) + "\n");
+}
+
 TEST(Subprocess, StartsWithDefaultSignals) {
   const auto previous = signal(SIGPIPE, SIG_IGN);
   const auto output = RunSubprocess(Shell("grep SigIgn /proc/self/status"));

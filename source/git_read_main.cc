@@ -1,0 +1,148 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <map>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "schema/text.h"
+#include "source/confinement.h"
+#include "source/git_layout.h"
+#include "source/git_reader.h"
+#include "source/git_records.h"
+#include "source/manifest_names.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int kExitUsage = 2;
+
+// Reads `--name=value` into the request; whether it is one of ours.
+bool TakeOption(std::string_view option, GitReadRequest* request) {
+  const size_t equals = option.find('=');
+  if (equals == std::string_view::npos) return false;
+  const std::string_view name = option.substr(0, equals);
+  const std::string_view value = option.substr(equals + 1);
+  if (name == "--repository") {
+    request->repository = value;
+  } else if (name == "--revision") {
+    request->revision = value;
+  } else if (name == "--folder") {
+    request->folder = value;
+  } else {
+    GitLimits& limits = request->limits;
+    const std::map<std::string_view, size_t*> numbers = {
+        {"--max-blob-bytes", &limits.max_blob_bytes},
+        {"--max-files", &limits.max_files},
+        {"--max-total-bytes", &limits.max_total_bytes},
+        {"--max-tree-depth", &limits.max_tree_depth},
+        {"--max-tree-entries", &limits.max_tree_entries}};
+    const auto found = numbers.find(name);
+    if (found == numbers.end()) return false;
+    const char* end = value.data() + value.size();
+    const auto parsed = std::from_chars(value.data(), end, *found->second);
+    return parsed.ec == std::errc() && parsed.ptr == end && !value.empty();
+  }
+  return true;
+}
+
+// Raw object ids, one after the other, at most as many as there may be files.
+bool ReadKnownBlobs(GitReadRequest* request) {
+  std::array<unsigned char, GIT_OID_RAWSZ * 1024> buffer;
+  size_t filled = 0;
+  while (true) {
+    const ssize_t size = read(STDIN_FILENO, buffer.data() + filled, buffer.size() - filled);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return false;
+    if (size == 0) return filled == 0;
+    filled += static_cast<size_t>(size);
+    size_t taken = 0;
+    for (; filled - taken >= GIT_OID_RAWSZ; taken += GIT_OID_RAWSZ) {
+      git_oid id = {};
+      git_oid_fromraw(&id, buffer.data() + taken);
+      request->known_blobs.insert(FormatGitId(id));
+      if (request->known_blobs.size() > request->limits.max_files) return false;
+    }
+    std::copy(buffer.begin() + static_cast<ptrdiff_t>(taken),
+              buffer.begin() + static_cast<ptrdiff_t>(filled), buffer.begin());
+    filled -= taken;
+  }
+}
+
+bool WriteAll(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t size = write(STDOUT_FILENO, bytes.data(), bytes.size());
+    if (size < 0 && errno != EINTR) return false;
+    if (size > 0) bytes.remove_prefix(static_cast<size_t>(size));
+  }
+  return true;
+}
+
+Status ReadCommitOf(const GitLayout& layout, const GitReadRequest& request) {
+  int code = 0;
+  const auto repository = MakeGitHandle<GitRepository>(
+      &code, git_repository_open_ext, layout.git_dir.c_str(),
+      static_cast<unsigned int>(GIT_REPOSITORY_OPEN_NO_SEARCH), nullptr);
+  if (repository == nullptr) return GitFailure(code, "it cannot be opened");
+  const auto commit = ResolveRevision(repository.get(), request);
+  if (!commit.ok()) return commit.status();
+  const auto sink = [](const std::string& records) { return WriteAll(records); };
+  return ReadGitCommit(repository.get(), *commit, request, sink)
+      .WithContext("commit " + FormatGitId(*commit));
+}
+
+Status ReadRepository(GitReadRequest request) {
+  const auto layout = FindGitLayout(request.repository);
+  if (!layout.ok()) return layout.status();
+  const std::string name = "repository " + Quoted(request.repository);
+  RETURN_IF_ERROR(CheckNoAlternates(*layout).WithContext(name));
+  const GitLibrary library;
+  const auto confinement = ConfineToReading({layout->git_dir, layout->common_dir});
+  if (!confinement.ok()) return confinement.status();
+  if (*confinement == Confinement::kNoLandlock && geteuid() == 0) {
+    request.warning =
+        "the repository belongs to root and this kernel has no Landlock: it is read by a process "
+        "that could read every file of this machine";
+  }
+  return ReadCommitOf(*layout, request).WithContext(name);
+}
+
+}  // namespace
+
+int GitReadMain(int argc, char** argv) {
+  GitReadRequest request;
+  for (int i = 1; i < argc; ++i) {
+    if (!TakeOption(argv[i], &request)) {
+      std::fprintf(stderr, "git-read: wrong option %s\n", argv[i]);
+      return kExitUsage;
+    }
+  }
+  const auto folder = CleanFolder(request.folder);
+  if (request.repository.empty() || !folder.ok() || !ReadKnownBlobs(&request)) {
+    std::fprintf(stderr, "git-read: wrong call\n");
+    return kExitUsage;
+  }
+  request.folder = *folder;
+  std::string records;
+  AppendGitHeader(&records);
+  if (!WriteAll(records)) return 1;
+  Status status;
+  try {
+    status = ReadRepository(request);
+  } catch (const std::bad_alloc&) {
+    status = InvalidError("repository " + Quoted(request.repository) +
+                          ": reading it takes more memory than the limit memory_bytes");
+  }
+  if (status.ok()) return 0;
+  records.clear();
+  AppendGitError(status, &records);
+  return WriteAll(records) ? 0 : 1;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,247 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "schema/text.h"
+#include "source/git_handles.h"
+#include "source/git_source.h"
+#include "source/manifest_names.h"
+
+namespace reconcile {
+namespace {
+
+constexpr size_t kMaxWarnings = 1000;
+
+// What Git would pass over below a folder. Outside a work tree: nothing.
+class IgnoreRules {
+ public:
+  explicit IgnoreRules(const std::string& folder) {
+    int code = 0;
+    repository_ =
+        MakeGitHandle<GitRepository>(&code, git_repository_open_ext, folder.c_str(), 0U, nullptr);
+    const char* root = repository_ ? git_repository_workdir(repository_.get()) : nullptr;
+    std::error_code error;
+    if (root != nullptr) {
+      const auto inside = std::filesystem::relative(folder, root, error);
+      if (!error && !inside.empty() && inside != ".") prefix_ = inside.string() + "/";
+      index_ = MakeGitHandle<GitIndex>(&code, git_repository_index, repository_.get());
+    }
+    if (index_ == nullptr) repository_ = nullptr;
+  }
+
+  bool InWorkTree() const { return repository_ != nullptr; }
+
+  // `path` is relative to the folder. What is tracked is not ignored, whatever the rules say.
+  bool IgnoresFile(const std::string& path) const {
+    const std::string full = prefix_ + path;
+    return Matches(full) && git_index_get_bypath(index_.get(), full.c_str(), 0) == nullptr;
+  }
+  bool IgnoresFolder(const std::string& path) const {
+    const std::string full = prefix_ + path + "/";
+    size_t position = 0;
+    return Matches(full) && git_index_find_prefix(&position, index_.get(), full.c_str()) != 0;
+  }
+
+ private:
+  bool Matches(const std::string& path) const {
+    int ignored = 0;
+    return repository_ != nullptr &&
+           git_ignore_path_is_ignored(&ignored, repository_.get(), path.c_str()) == 0 &&
+           ignored != 0;
+  }
+
+  GitRepository repository_;
+  GitIndex index_;
+  std::string prefix_;  // from the work tree's root to the folder; ends in a slash
+};
+
+Status PassedLimit(const std::string& what, std::string_view limit, size_t value) {
+  return InvalidError(what + " passes the limit " + std::string(limit) + " = " +
+                      std::to_string(value));
+}
+
+Status CannotRead(const std::string& path) {
+  return InvalidError("cannot read " + Quoted(path) + ": " + strerror(errno));
+}
+
+class DiskWalk {
+ public:
+  DiskWalk(const IgnoreRules& rules, const GitLimits& limits) : rules_(rules), limits_(limits) {}
+
+  // `folder` is taken over; `prefix` is "" or ends in a slash.
+  Status Walk(UniqueFd folder, const std::string& prefix, size_t depth);
+  FetchedCommit Finish();
+
+ private:
+  Result<std::vector<std::string>> List(UniqueFd folder, const std::string& prefix);
+  Status TakeEntry(int folder, const std::string& name, const std::string& prefix, size_t depth);
+  Status TakeFolder(int parent, const std::string& name, const std::string& path, size_t depth);
+  Status TakeFile(int folder, const std::string& name, const std::string& path);
+  Result<std::string> ReadFile(int folder, const std::string& name, const std::string& path);
+  void Warn(const std::string& path, const std::string& message);
+
+  const IgnoreRules& rules_;
+  const GitLimits& limits_;
+  FetchedCommit found_;
+  size_t entries_ = 0;
+  size_t total_bytes_ = 0;
+};
+
+Result<std::vector<std::string>> DiskWalk::List(UniqueFd folder, const std::string& prefix) {
+  DIR* const raw = fdopendir(folder.get());
+  if (raw == nullptr) return CannotRead(prefix);
+  folder.Release();
+  const std::unique_ptr<DIR, int (*)(DIR*)> opened(raw, closedir);
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(opened.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (++entries_ > limits_.max_tree_entries) {
+      return PassedLimit("the number of files and folders", "max_tree_entries",
+                         limits_.max_tree_entries);
+    }
+    names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Status DiskWalk::Walk(UniqueFd folder, const std::string& prefix, size_t depth) {
+  if (depth > limits_.max_tree_depth) {
+    return PassedLimit("folder " + Quoted(prefix), "max_tree_depth", limits_.max_tree_depth);
+  }
+  const int fd = folder.get();
+  UniqueFd listed(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!listed.ok()) return CannotRead(prefix);
+  const auto names = List(std::move(listed), prefix);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) RETURN_IF_ERROR(TakeEntry(fd, name, prefix, depth));
+  return OkStatus();
+}
+
+Status DiskWalk::TakeEntry(int folder, const std::string& name, const std::string& prefix,
+                           size_t depth) {
+  const std::string path = prefix + name;
+  struct stat found = {};
+  if (fstatat(folder, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+    return errno == ENOENT ? OkStatus() : CannotRead(path);  // gone since it was listed
+  }
+  if (S_ISDIR(found.st_mode)) {
+    if (IsHiddenName(name) || rules_.IgnoresFolder(path)) return OkStatus();
+    return TakeFolder(folder, name, path, depth);
+  }
+  if (S_ISLNK(found.st_mode)) {
+    if (!rules_.IgnoresFile(path)) Warn(path, "symbolic link, not followed");
+    return OkStatus();
+  }
+  if (name == ".gitmodules") Warn(path, "submodules are not followed");
+  if (IsHiddenName(name) || !IsManifestName(name) || rules_.IgnoresFile(path)) return OkStatus();
+  if (!S_ISREG(found.st_mode)) {
+    Warn(path, "not a regular file, not read");
+    return OkStatus();
+  }
+  return TakeFile(folder, name, path);
+}
+
+Status DiskWalk::TakeFolder(int parent, const std::string& name, const std::string& path,
+                            size_t depth) {
+  UniqueFd folder(openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!folder.ok()) return CannotRead(path);
+  if (rules_.InWorkTree() && faccessat(folder.get(), ".git", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    Warn(path, "submodule, not followed");
+    return OkStatus();
+  }
+  return Walk(std::move(folder), path + "/", depth + 1);
+}
+
+Result<std::string> DiskWalk::ReadFile(int folder, const std::string& name,
+                                       const std::string& path) {
+  const UniqueFd fd(openat(folder, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat found = {};
+  if (!fd.ok() || fstat(fd.get(), &found) != 0) return CannotRead(path);
+  const auto too_large = [&] {
+    return PassedLimit("file " + Quoted(path), "max_blob_bytes", limits_.max_blob_bytes);
+  };
+  if (static_cast<uint64_t>(found.st_size) > limits_.max_blob_bytes) return too_large();
+  std::string bytes(static_cast<size_t>(found.st_size) + 1, '\0');
+  size_t filled = 0;
+  while (true) {
+    const ssize_t size = read(fd.get(), bytes.data() + filled, bytes.size() - filled);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return CannotRead(path);
+    if (size == 0) break;
+    filled += static_cast<size_t>(size);
+    if (filled > limits_.max_blob_bytes) return too_large();
+    if (filled == bytes.size()) bytes.resize(bytes.size() * 2);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+Status DiskWalk::TakeFile(int folder, const std::string& name, const std::string& path) {
+  if (!IsManifestPath(path)) {
+    return InvalidError("file name " + Quoted(path) +
+                        " has control characters, is not UTF-8 or is too long");
+  }
+  if (found_.files.size() >= limits_.max_files) {
+    return PassedLimit("the number of manifests", "max_files", limits_.max_files);
+  }
+  Result<std::string> bytes = ReadFile(folder, name, path);
+  if (!bytes.ok()) return bytes.status();
+  total_bytes_ += bytes->size();
+  if (total_bytes_ > limits_.max_total_bytes) {
+    return PassedLimit("the size of all manifests", "max_total_bytes", limits_.max_total_bytes);
+  }
+  git_oid id = {};
+  const int code = git_odb_hash(&id, bytes->data(), bytes->size(), GIT_OBJECT_BLOB);
+  if (code != 0) return GitFailure(code, "file " + Quoted(path));
+  found_.files.push_back(
+      {path, FormatGitId(id), std::make_shared<const std::string>(std::move(*bytes))});
+  return OkStatus();
+}
+
+void DiskWalk::Warn(const std::string& path, const std::string& message) {
+  if (found_.warnings.size() >= kMaxWarnings) return;
+  Problem warning;
+  warning.file = path;
+  warning.message = message;
+  found_.warnings.push_back(std::move(warning));
+}
+
+FetchedCommit DiskWalk::Finish() {
+  std::sort(found_.files.begin(), found_.files.end(),
+            [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; });
+  return std::move(found_);
+}
+
+}  // namespace
+
+Result<FetchedCommit> ReadWorkingTree(const std::string& path, const GitLimits& limits) {
+  const GitLibrary library;
+  UniqueFd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.ok()) {
+    return InvalidError("cannot read the folder " + Quoted(path) + ": " + strerror(errno));
+  }
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::canonical(path, error);
+  if (error) return InvalidError("cannot read the folder " + Quoted(path));
+  const IgnoreRules rules(real.string());
+  DiskWalk walk(rules, limits);
+  RETURN_IF_ERROR(walk.Walk(std::move(folder), "", 0).WithContext(path));
+  FetchedCommit tree = walk.Finish();
+  tree.id = "worktree";
+  tree.subject = "the working tree of " + path;
+  tree.committed_at = ReadSystemClock().wall;
+  return tree;
+}
+
+}  // namespace reconcile
