@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/host_network.h"
+
+namespace reconcile {
+
+// A host to run the contract against: the fake one, or a real one in a network namespace.
+class NetworkWorld {
+ public:
+  virtual ~NetworkWorld() = default;
+  virtual HostNetwork* network() = 0;
+  virtual void RestartAgent() = 0;  // another HostNetwork for the same host
+  virtual int64_t StartSandbox() = 0;
+  virtual void EndSandbox(int64_t process_id) = 0;
+  // Whether a TCP connection comes about, from the host when `from` is 0.
+  virtual bool Reaches(int64_t from, int64_t to, const std::string& address) = 0;
+  [[nodiscard]] virtual bool RunUntil(const std::function<bool()>& done) = 0;
+
+  // The calls, waited for.
+  Status Prepare(const HostNetworkConfig& config);
+  Status Attach(const PodAttachment& attachment);
+  Status Detach(const std::string& pod_uid, const std::string& address);
+  Status RemoveAll();
+  std::vector<std::string> List();
+
+ private:
+  Status Wait(const std::function<void(HostNetwork::DoneStatus)>& call);
+};
+
+inline const HostNetworkConfig kTestConfig = {"10.42.0.0/16", "10.42.7.0/24", 1400};
+inline constexpr uint16_t kTestPort = 8080;
+
+std::unique_ptr<NetworkWorld> MakeFakeWorld();
+std::unique_ptr<NetworkWorld> MakeKernelWorld();
+
+}  // namespace reconcile
