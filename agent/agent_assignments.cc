@@ -10,20 +10,11 @@ constexpr char kAssignmentFile[] = "assignment";
 constexpr char kTerminalFile[] = "ended-pods";
 constexpr int64_t kSaveAgainMs = 5'000;
 
-Result<Assignment> ReadAssignment(const HostFiles& files) {
-  const Result<std::string> text = files.ReadSealed(kAssignmentFile);
-  if (!text.ok()) return text.status();
-  JsonLimits limits;
-  limits.max_bytes = text->size();  // this host wrote it
-  const Result<Value> value = ParseJson(*text, limits);
-  if (!value.ok()) return value.status();
-  return DecodeAssignment(*value);
-}
-
 }  // namespace
 
 void Agent::Core::Restore() {
-  Result<Assignment> assignment = ReadAssignment(*files_);
+  const Result<std::string> text = files_->ReadSealed(kAssignmentFile);
+  Result<Assignment> assignment = text.ok() ? ReadAssignment(*text) : text.status();
   if (assignment.ok()) {
     applied_ = std::move(assignment).value();
     JoinCluster(applied_->fence.cluster_id);
@@ -41,12 +32,9 @@ void Agent::Core::Restore() {
 void Agent::Core::RestoreTerminalPods() {
   const Result<std::string> text = files_->ReadSealed(kTerminalFile);
   if (!text.ok()) return;
-  JsonLimits limits;
-  limits.max_bytes = text->size();
-  const Result<Value> value = ParseJson(*text, limits);
-  if (!value.ok()) return;
-  const Result<Report> report = DecodeReport(*value);
-  if (!report.ok()) return;
+  const Result<Report> report = ReadReport(*text);
+  if (!report.ok())
+    return LogWarning("ends of pods cannot be read", {{"error", report.status().message()}});
   for (const PodReport& pod : report->pods) {
     seen_.pods[pod.uid].terminal = pod.status;
     seen_.pods[pod.uid].start_time = pod.status.start_time;
@@ -57,13 +45,15 @@ void Agent::Core::RestoreTerminalPods() {
 void Agent::Core::SaveTerminalPods() {
   std::set<std::string> ended;
   Report report;
+  report.node = options_.node_name;
   for (const auto& [uid, memory] : seen_.pods) {
     if (!memory.terminal) continue;
     ended.insert(uid);
     report.pods.push_back({"", "", uid, *memory.terminal, false});
   }
   if (ended == saved_terminal_) return;
-  const Status saved = files_->WriteSealed(kTerminalFile, WriteJson(EncodeReport(report)));
+  const Result<std::string> text = WriteReport(report);
+  const Status saved = text.ok() ? files_->WriteSealed(kTerminalFile, *text) : text.status();
   if (saved.ok()) {
     saved_terminal_ = std::move(ended);
   } else {
@@ -108,21 +98,35 @@ void Agent::Core::ConsiderPending() {
   if (held != pending_held_ && !held.empty()) LogError("assignment held", {{"reason", held}});
   pending_held_ = held;
   if (!held.empty()) return;
-  const std::string text = WriteJson(EncodeAssignment(*pending_));
-  const std::string hash = Sha256Hex(text);
-  if (hash != saved_) {
-    const Status saved = files_->WriteSealed(kAssignmentFile, text);
-    health_.files_error = saved.message();
-    if (!saved.ok()) {
-      pending_held_ = "the assignment cannot be saved: " + saved.message();
-      LogError("assignment held", {{"reason", pending_held_}});
-      return After(kSaveAgainMs, [this] { RequestTurn(); });
-    }
-    saved_ = hash;
+  const Status saved = SavePending();
+  health_.files_error = saved.message();
+  if (!saved.ok()) {
+    pending_held_ = "the assignment cannot be saved: " + saved.message();
+    return;
   }
   applied_ = std::move(pending_);
   pending_.reset();
   ForgetUnused();
+}
+
+// Nothing is obeyed that a restarted agent would not know of.
+Status Agent::Core::SavePending() {
+  const Result<std::string> text = WriteAssignment(*pending_);
+  if (!text.ok()) return text.status();
+  const std::string hash = Sha256Hex(*text);
+  if (hash == saved_) return OkStatus();
+  if (save_error_ && loop_->now().mono < save_again_at_) return *save_error_;
+  const Status saved = files_->WriteSealed(kAssignmentFile, *text);
+  if (saved.ok()) {
+    saved_ = hash;
+    save_error_.reset();
+    return saved;
+  }
+  LogError("the assignment cannot be saved", {{"error", saved.message()}});
+  save_error_ = saved;
+  save_again_at_ = loop_->now().mono + kSaveAgainMs;
+  After(kSaveAgainMs, [this] { RequestTurn(); });
+  return saved;
 }
 
 // Images that no pod names any more, and failures of pods that are gone.

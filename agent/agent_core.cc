@@ -57,7 +57,7 @@ bool Agent::Core::Settled() const {
   const bool waits = pending_ && pending_held_.empty();
   return running_.empty() && wait_for_list_.empty() && wait_for_this_list_.empty() &&
          looking_.empty() && !listing_ && !turn_posted_ && !more_to_do_ && !waits &&
-         seen_.engine_up;
+         seen_.engine_up && seen_.network_listed && !network_listing_;
 }
 
 void Agent::Core::RequestTurn() {

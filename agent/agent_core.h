@@ -61,6 +61,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void SaveTerminalPods();
   void OnAssignment(const Assignment& assignment);
   void ConsiderPending();
+  Status SavePending();
   void JoinCluster(const std::string& cluster_id);
   void ForgetUnused();
 
@@ -135,6 +136,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   std::string orphans_held_;  // why pods that are not assigned are kept
   std::string refused_;       // the last refusal worth telling
   std::string saved_;         // the assignment's text on disk, hashed
+  std::optional<Status> save_error_;
+  MonoTime save_again_at_;
   std::set<std::string> saved_terminal_;
 
   // What is seen.

@@ -54,7 +54,9 @@ void Agent::Core::SendReport() {
   if (!health_.engine && health_.engine_error.empty()) return;
   Report report = MakeReport();
   report.events = events_;
-  if (!link_->Send(report).ok()) return;  // the connection's return, or the next heartbeat, repeats
+  const Status sent = link_->Send(report);
+  if (sent.code() == StatusCode::kInvalid) events_.clear();  // too large to travel: do not insist
+  if (!sent.ok()) return;  // the connection's return, or the next heartbeat, repeats
   sequence_ = report.sequence;
   events_.clear();
   report.events.clear();

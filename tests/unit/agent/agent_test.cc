@@ -1,0 +1,298 @@
+#include "tests/unit/agent/agent_fixture.h"
+
+namespace reconcile {
+namespace {
+
+TEST_F(AgentTest, RunsWhatIsAssignedAndSaysSo) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  ASSERT_EQ(Running().size(), 1U);
+  const PodStatus& status = Reported("web").status;
+  EXPECT_EQ(status.phase, PodPhase::kRunning);
+  EXPECT_EQ(status.pod_ip, "10.42.3.2");
+  EXPECT_TRUE(network.HasRoute("10.42.3.2"));
+  EXPECT_EQ(LastReport().applied, assignment.fence);
+  for (const char* reason : {"Pulled", "Created", "Started"}) EXPECT_TRUE(Said(reason)) << reason;
+}
+
+TEST_F(AgentTest, WritesThePodsFilesBeforeItRuns) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  const std::string folder = "pods/" + Reported("web").uid + "/";
+  EXPECT_EQ(*files.Read(folder + "hostname"), "web\n");
+  EXPECT_NE(files.Read(folder + "hosts")->find("10.42.3.2\tweb"), std::string::npos);
+  EXPECT_EQ(*files.Read(folder + "resolv.conf"), "nameserver 192.0.2.53\n");
+}
+
+TEST_F(AgentTest, SettledAgentAsksTheEngineForNothing) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  const int64_t calls = engine.CallCount(FakeCall::kInspect) + engine.CallCount(FakeCall::kCreate) +
+                        engine.CallCount(FakeCall::kInspectImage);
+  const size_t reports = link.reports.size();
+  RunFor(4'000);
+  EXPECT_EQ(engine.CallCount(FakeCall::kInspect) + engine.CallCount(FakeCall::kCreate) +
+                engine.CallCount(FakeCall::kInspectImage),
+            calls);
+  EXPECT_LE(link.reports.size(), reports + 1) << "the heartbeat";
+}
+
+TEST_F(AgentTest, RestartedAgentRestartsNothingAndSaysTheSame) {
+  AddPod("web");
+  AddPod("shop");
+  StartAgent();
+  Assign();
+  Settle();
+  const auto before = RunningIds();
+  const PodStatus status = Reported("web").status;
+  KillAgent();
+  RunFor(60'000);
+  StartAgent();
+  Settle();
+  EXPECT_EQ(RunningIds(), before);
+  EXPECT_EQ(Reported("web").status, status);
+  Assign();
+  Settle();
+  EXPECT_EQ(RunningIds(), before);
+}
+
+TEST_F(AgentTest, Faults_Line32_AgentKilledAtAnyMomentDoublesNothing) {
+  for (int64_t moment_ms = 0; moment_ms < 300; moment_ms += 7) {
+    const std::string name = "web-" + std::to_string(moment_ms);
+    assignment.pods.clear();
+    AddPod(name);
+    StartAgent();
+    Assign();
+    RunFor(moment_ms);
+    KillAgent();
+    RunFor(1'000);
+    StartAgent();
+    Assign();
+    Settle();
+    RunFor(61'000);
+    ASSERT_EQ(Running().size(), 1U) << "killed after " << moment_ms << " ms";
+    ASSERT_EQ(Running("POD").size(), 1U) << "killed after " << moment_ms << " ms";
+    ASSERT_EQ(Reported(name).status.phase, PodPhase::kRunning);
+    KillAgent();
+  }
+}
+
+TEST_F(AgentTest, Faults_Line33_GoesOnAloneWithoutAController) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  link.connected = false;
+  engine.KillContainer(Running()[0].id);
+  RunFor(5'000);
+  ASSERT_EQ(Running().size(), 1U);
+  KillAgent();
+  engine.DestroyContainer(Running()[0].id);
+  StartAgent();  // from its assignment on disk
+  Settle();
+  EXPECT_EQ(Running().size(), 1U);
+  link.Connect();
+  EXPECT_EQ(Reported("web").status.phase, PodPhase::kRunning);
+}
+
+TEST_F(AgentTest, StopsGracefullyAndSaysThatThePodIsGone) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  DeletePod("web");
+  Assign();
+  Settle();
+  EXPECT_TRUE(engine.Containers("cluster-a").empty());
+  EXPECT_FALSE(network.HasRoute("10.42.3.2"));
+  EXPECT_TRUE(Reported("web").gone);
+  EXPECT_TRUE(files.List("pods")->empty());
+  EXPECT_TRUE(Said("Killing", "Stopping container app"));
+  assignment.pods.clear();
+  Assign();
+  Settle();
+  EXPECT_TRUE(LastReport().pods.empty());
+}
+
+TEST_F(AgentTest, SlowStopsDoNotKeepOthersFromStarting) {
+  engine.SetImage("deaf:1", {.present = true, .program = {.stop_takes_ms = -1}});
+  options.max_parallel_operations = 2;
+  for (int i = 0; i < 6; ++i) AddPod("old-" + std::to_string(i), "deaf:1");
+  StartAgent();
+  Assign();
+  Settle();
+  for (int i = 0; i < 6; ++i) DeletePod("old-" + std::to_string(i), 600);
+  AddPod("new");
+  Assign();
+  RunFor(5'000);
+  EXPECT_EQ(Running().size(), 7U) << "six that will not stop, and the new one";
+}
+
+TEST_F(AgentTest, CrashLoopIsReportedAndEachRestartIsANewContainer) {
+  engine.SetImage("crash:1", {.present = true, .program = {.exit_after_ms = 100, .exit_code = 3}});
+  AddPod("web", "crash:1");
+  StartAgent();
+  Assign();
+  RunFor(3'000);
+  const ContainerStatus& status = Reported("web").status.container_statuses.at(0);
+  ASSERT_TRUE(status.state.waiting);
+  EXPECT_EQ(status.state.waiting->reason, "CrashLoopBackOff");
+  EXPECT_EQ(status.restart_count, 1);
+  EXPECT_EQ(status.last_state.terminated->exit_code, 3);
+  EXPECT_TRUE(Said("BackOff"));
+  RunFor(9'000);
+  EXPECT_EQ(Reported("web").status.container_statuses.at(0).restart_count, 2);
+}
+
+TEST_F(AgentTest, Faults_Line43_ImageThatDoesNotExistIsNamedInTheRegistrysWords) {
+  AddPod("web", "gone:9");
+  StartAgent();
+  Assign();
+  RunFor(3'000);
+  const ContainerStatus status = Reported("web").status.container_statuses.at(0);
+  ASSERT_TRUE(status.state.waiting);
+  EXPECT_EQ(status.state.waiting->reason, "ImagePullBackOff");
+  EXPECT_NE(status.state.waiting->message.find("manifest unknown"), std::string::npos);
+  EXPECT_TRUE(Said("Failed", "manifest unknown"));
+  EXPECT_EQ(engine.CallCount(FakeCall::kPull), 1);
+  engine.SetImage("gone:9", {});  // it is pushed
+  RunFor(11'000);
+  EXPECT_EQ(Running().size(), 1U);
+}
+
+TEST_F(AgentTest, ContainerRemovedByHandComesBack) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  engine.DestroyContainer(Running()[0].id);
+  Settle();
+  RunFor(1'000);
+  EXPECT_EQ(Running().size(), 1U);
+  EXPECT_EQ(Reported("web").status.container_statuses.at(0).restart_count, 1);
+}
+
+TEST_F(AgentTest, ImageDeletedByHandIsPulledAgain) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  engine.RemoveImage("shop:1");
+  engine.KillContainer(Running()[0].id);
+  RunFor(5'000);
+  EXPECT_EQ(Running().size(), 1U);
+  EXPECT_EQ(engine.CallCount(FakeCall::kPull), 1);
+}
+
+TEST_F(AgentTest, RouteDeletedByHandIsPutBackAtTheNextLook) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  const auto before = RunningIds();
+  ASSERT_TRUE(network.DropRoute("10.42.3.2"));
+  RunFor(options.resync_ms + 1'000);
+  EXPECT_TRUE(network.HasRoute("10.42.3.2"));
+  EXPECT_EQ(RunningIds(), before);
+}
+
+TEST_F(AgentTest, EndOfARunThatNoEventToldIsFoundAtTheNextLook) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  engine.BreakEventStreams();
+  engine.KillContainer(Running()[0].id);
+  RunFor(options.resync_ms + 1'000);
+  EXPECT_EQ(Running().size(), 1U);
+}
+
+TEST_F(AgentTest, FailedStartSaysTheEnginesWords) {
+  engine.SetImage("bad:1", {.present = true, .program = {.start_error = "exec: \"x\": not found"}});
+  AddPod("web", "bad:1");
+  StartAgent();
+  Assign();
+  RunFor(3'000);
+  const ContainerStatus& status = Reported("web").status.container_statuses.at(0);
+  ASSERT_TRUE(status.state.waiting);
+  EXPECT_EQ(status.state.waiting->reason, "RunContainerError");
+  EXPECT_NE(status.state.waiting->message.find("exec: \"x\": not found"), std::string::npos);
+  EXPECT_TRUE(Said("Failed", "exec: \"x\": not found"));
+  EXPECT_LE(engine.CallCount(FakeCall::kStart), 4) << "it backs off";
+}
+
+TEST_F(AgentTest, LogsComeFromTheContainerThatIsMeant) {
+  engine.SetImage("talk:1", {.present = true, .program = {.output = {"hello"}}});
+  AddPod("web", "talk:1");
+  StartAgent();
+  Assign();
+  Settle();
+  std::string text;
+  std::optional<Status> end;
+  const LogSink sink = {[&](std::string_view bytes) { text += bytes; },
+                        [&](const Status& status) { end = status; }};
+  LogRequest request;
+  request.pod_uid = Reported("web").uid;
+  link.Logs(request, sink);
+  RunFor(100);
+  EXPECT_EQ(text, "hello\n");
+  ASSERT_TRUE(end);
+  EXPECT_TRUE(end->ok());
+  end.reset();
+  request.previous = true;
+  link.Logs(request, sink);
+  RunFor(100);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->code(), StatusCode::kNotFound);
+}
+
+TEST_F(AgentTest, CancelledLogSaysNothingMore) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  bool ended = false;
+  LogRequest request;
+  request.pod_uid = Reported("web").uid;
+  request.follow = true;
+  std::string text;
+  const auto cancel = link.Logs(request, {[&](std::string_view bytes) { text += bytes; },
+                                          [&](const Status&) { ended = true; }});
+  RunFor(100);
+  cancel();
+  engine.AppendLog(Running()[0].id, LogStream::kOut, "late");
+  RunFor(1'000);
+  EXPECT_EQ(text, "");
+  EXPECT_FALSE(ended);
+}
+
+TEST_F(AgentTest, LogStreamsAreLimited) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  LogRequest request;
+  request.pod_uid = Reported("web").uid;
+  request.follow = true;
+  int refused = 0;
+  std::vector<std::function<void()>> cancels;
+  const LogSink sink = {
+      [](std::string_view) {},
+      [&](const Status& status) { refused += status.code() == StatusCode::kUnavailable ? 1 : 0; }};
+  for (int i = 0; i < 65; ++i) cancels.push_back(link.Logs(request, sink));
+  RunFor(100);
+  EXPECT_EQ(refused, 1);
+  cancels[0]();
+  link.Logs(request, sink);
+  RunFor(100);
+  EXPECT_EQ(refused, 1) << "one that ended made room";
+}
+
+}  // namespace
+}  // namespace reconcile

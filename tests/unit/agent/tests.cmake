@@ -1,0 +1,15 @@
+reconcile_test(agent_test
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_faults_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/agent_fixture.cc
+          ${CMAKE_CURRENT_LIST_DIR}/agent_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/container_config_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/env_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/fence_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/images_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/restart_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/start_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/status_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/step_fixture.cc
+          ${CMAKE_CURRENT_LIST_DIR}/stop_test.cc
+  LIBS agent agent_files_fake
+  LABELS unit)
