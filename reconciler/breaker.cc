@@ -92,7 +92,7 @@ void CountObjects(const Removals& removals, const ClusterState& state, const Sou
   }
   figures->removed_objects = figures->removed_now + earlier;
   for (const Kind kind : kAllKinds) {
-    if (!InfoOf(kind).declarable) continue;
+    if (!IsDeclarable(kind)) continue;
     for (const auto& [key, object] : state.Objects(kind)) figures->objects += IsOf(*object, source);
   }
   figures->objects += earlier;

@@ -219,6 +219,8 @@ std::shared_ptr<Object> Undeclared(const Object& before) {
   return bare;
 }
 
+bool IsDeclarable(Kind kind) { return kind == Kind::kNode || InfoOf(kind).declarable; }
+
 std::optional<int32_t> DeclaredReplicas(const Object& object) {
   if (const auto* deployment = As<Deployment>(object)) return deployment->spec.replicas;
   if (const auto* set = As<ReplicaSet>(object)) return set->spec.replicas;

@@ -33,6 +33,10 @@ std::shared_ptr<Object> FreshDeclared(const Object& after);
 // declares it no more.
 std::shared_ptr<Object> Undeclared(const Object& before);
 
+// Kinds that BuildDesired takes: what manifests may declare, and Nodes, whose labels, annotations
+// and cordon Git may set.
+bool IsDeclarable(Kind kind);
+
 // Replicas that a workload declares; nothing for other kinds.
 std::optional<int32_t> DeclaredReplicas(const Object& object);
 // The pod spec that a workload or Pod declares; null for other kinds.

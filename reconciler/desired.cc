@@ -48,7 +48,7 @@ void CheckReplicas(const Object& object, Problems* problems) {
 void Add(const ObjectPtr& object, const ClusterState& state, DesiredState* desired,
          Problems* problems) {
   const ObjectKey key = object->key();
-  if (!InfoOf(key.kind).declarable) {
+  if (!IsDeclarable(key.kind)) {
     problems->errors.push_back(ProblemAt(*object, "cannot be declared in a manifest"));
     return;
   }
