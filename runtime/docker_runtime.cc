@@ -1,5 +1,6 @@
 #include "runtime/docker_runtime.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -161,7 +162,9 @@ void DockerRuntime::CreateContainer(const ContainerConfig& config, Done<std::str
     return Refuse(std::move(status), std::move(done));
   }
   HttpCall call = NewCall("POST", CreatePath(config));
-  call.body = CreateBody(config);
+  ContainerConfig possible = config;
+  possible.oom_score_adj = std::max(config.oom_score_adj, api_.options().min_oom_score_adj);
+  call.body = CreateBody(possible);
   Send(std::move(call), [done = std::move(done)](const HttpReply& reply) {
     if (const Status status = StatusOf(reply); !status.ok()) return done(status);
     done(ParseCreatedId(reply.body));

@@ -14,6 +14,9 @@ struct DockerOptions {
   int64_t pull_idle_timeout_ms = 300'000;  // no progress for so long ends a pull
   size_t max_reply_bytes = 64 << 20;
   int max_parallel_calls = 64;
+  // Lower oom scores are raised to this: an engine without CAP_SYS_RESOURCE starts no container that
+  // asks for a score below its own.
+  int32_t min_oom_score_adj = -1000;
 };
 
 // ContainerRuntime over the Docker Engine API (1.41 and newer, negotiated) by libcurl multi on one

@@ -1,0 +1,113 @@
+#include "cmd/api_client.h"
+
+#include <httplib.h>
+
+namespace reconcile {
+namespace {
+
+constexpr time_t kAnswerTimeoutSeconds = 90;
+constexpr time_t kFollowTimeoutSeconds = 7 * 24 * 3600;
+
+std::unique_ptr<httplib::Client> MakeClient(const std::string& socket_path, time_t read_timeout) {
+  auto client = std::make_unique<httplib::Client>(socket_path);
+  client->set_address_family(AF_UNIX);
+  client->set_connection_timeout(5, 0);
+  client->set_read_timeout(read_timeout, 0);
+  client->set_write_timeout(kAnswerTimeoutSeconds, 0);
+  return client;
+}
+
+std::string WithQuery(const std::string& path, const ApiClient::Query& query) {
+  httplib::Params params;
+  for (const auto& [name, value] : query) params.emplace(name, value);
+  return params.empty() ? path : httplib::append_query_params(path, params);
+}
+
+StatusCode CodeOf(int http_code) {
+  switch (http_code) {
+    case 400:
+      return StatusCode::kInvalid;
+    case 404:
+      return StatusCode::kNotFound;
+    case 409:
+      return StatusCode::kConflict;
+    case 503:
+      return StatusCode::kUnavailable;
+    default:
+      return StatusCode::kInternal;
+  }
+}
+
+Status FromBody(int http_code, const std::string& body) {
+  const Result<Value> value = ParseJson(body);
+  const std::string message = value.ok() ? value->GetString("message") : body;
+  return Status(CodeOf(http_code), message);
+}
+
+Status Unreachable(const std::string& socket_path) {
+  return UnavailableError("no controller answers on " + socket_path +
+                          "; is `reconcile up` running, and may you read its socket?");
+}
+
+Result<Value> Take(const httplib::Result& result, const std::string& socket_path) {
+  if (!result) return Unreachable(socket_path);
+  if (result->status != 200) return FromBody(result->status, result->body);
+  return ParseJson(result->body, {.max_bytes = 256 << 20, .max_depth = 64});
+}
+
+}  // namespace
+
+Result<Value> ApiClient::Get(const std::string& path, const Query& query, bool as_table) {
+  httplib::Headers headers;
+  if (as_table) headers.emplace("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
+  return Take(MakeClient(socket_path_, kAnswerTimeoutSeconds)->Get(WithQuery(path, query), headers),
+              socket_path_);
+}
+
+Result<Value> ApiClient::Post(const std::string& path, const Query& query,
+                              const std::string& body) {
+  return Take(MakeClient(socket_path_, kAnswerTimeoutSeconds)
+                  ->Post(WithQuery(path, query), body, "application/json"),
+              socket_path_);
+}
+
+Status ApiClient::Stream(const std::string& path, const Query& query,
+                         const std::function<bool(std::string_view)>& on_data) {
+  int code = 0;
+  std::string error_body;
+  const httplib::Result result = MakeClient(socket_path_, kFollowTimeoutSeconds)
+                                     ->Get(
+                                         WithQuery(path, query),
+                                         [&](const httplib::Response& response) {
+                                           code = response.status;
+                                           return true;
+                                         },
+                                         [&](const char* data, size_t size) {
+                                           if (code == 200) return on_data({data, size});
+                                           error_body.append(data, size);
+                                           return true;
+                                         });
+  if (code == 0) return Unreachable(socket_path_);
+  if (code != 200) return FromBody(code, error_body);
+  return OkStatus();
+}
+
+std::string EncodePathSegment(const std::string& text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_';
+    if (plain) {
+      encoded += c;
+    } else {
+      encoded += '%';
+      encoded += kDigits[byte >> 4];
+      encoded += kDigits[byte & 15];
+    }
+  }
+  return encoded;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace reconcile {
+
+// Exit codes of every command (docs/cli.md). `--dry-run` adds its own meaning to 0 and 1.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitChanges = 1;      // --dry-run: there are changes; status: not converged
+inline constexpr int kExitInvalid = 2;      // bad usage or bad input
+inline constexpr int kExitUnreachable = 3;  // no controller answers
+inline constexpr int kExitNotFound = 4;
+inline constexpr int kExitFailed = 5;  // anything else
+
+// What all commands share: the global flags, and the exit code that the chosen command leaves.
+struct CommandContext {
+  std::string self_path;  // this binary, for children
+  std::string socket_path;
+  std::string color = "auto";
+  int exit_code = kExitOk;
+
+  bool UseColor() const;  // by --color, NO_COLOR and whether standard output is a terminal
+};
+
+// Prints "reconcile: message" to standard error and gives the exit code that fits.
+int Fail(const Status& status);
+
+// One per file: adds a subcommand to `app`. The context outlives it.
+void AddUpCommand(CLI::App* app, CommandContext* context);
+void AddPlanCommand(CLI::App* app, CommandContext* context);
+void AddValidateCommand(CLI::App* app, CommandContext* context);
+void AddGetCommand(CLI::App* app, CommandContext* context);
+void AddStatusCommand(CLI::App* app, CommandContext* context);
+void AddEventsCommand(CLI::App* app, CommandContext* context);
+void AddLogsCommand(CLI::App* app, CommandContext* context);
+void AddSyncCommand(CLI::App* app, CommandContext* context);
+void AddConfirmCommand(CLI::App* app, CommandContext* context);
+void AddExplainCommand(CLI::App* app, CommandContext* context);
+void AddVersionCommand(CLI::App* app, CommandContext* context);
+void AddUninstallCommand(CLI::App* app, CommandContext* context);
+void AddCompletionCommand(CLI::App* app, CommandContext* context);
+
+// "\nExamples:\n  ..." under a command's --help.
+void SetExamples(CLI::App* command, const std::vector<std::string>& examples);
+
+}  // namespace reconcile

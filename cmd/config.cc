@@ -1,0 +1,210 @@
+#include "cmd/config.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+
+#include "schema/manifests.h"
+
+namespace reconcile {
+namespace {
+
+constexpr std::string_view kConfigFolder = "/etc/reconcile";
+
+// Reads one map strictly: every key has a reader, every other key is a problem.
+class MapReader {
+ public:
+  using Reader = std::function<void(const Value&)>;
+
+  MapReader(std::string path, std::string file, Problems* problems)
+      : path_(std::move(path)), file_(std::move(file)), problems_(problems) {}
+
+  MapReader& On(std::string key, Reader reader) {
+    readers_[std::move(key)] = std::move(reader);
+    return *this;
+  }
+  MapReader& Text(std::string key, std::string* target) {
+    return On(key, [this, key, target](const Value& value) {
+      if (value.IsString()) {
+        *target = value.AsString();
+      } else {
+        Wrong(value, key, "a string");
+      }
+    });
+  }
+  MapReader& Number(std::string key, int64_t least, int64_t most,
+                    const std::function<void(int64_t)>& set) {
+    return On(key, [this, key, least, most, set](const Value& value) {
+      if (value.IsInt() && value.AsInt() >= least && value.AsInt() <= most) {
+        set(value.AsInt());
+      } else {
+        Wrong(value, key, "a number from " + std::to_string(least) + " to " + std::to_string(most));
+      }
+    });
+  }
+  MapReader& Strings(std::string key, StringMap* target) {
+    return On(key, [this, key, target](const Value& value) {
+      if (!value.IsMap()) return Wrong(value, key, "a map of strings");
+      for (const Value::Member& member : value.AsMap()) {
+        if (!member.value.IsString()) {
+          Wrong(member.value, key + "." + member.key, "a string");
+        } else {
+          (*target)[member.key] = member.value.AsString();
+        }
+      }
+    });
+  }
+
+  void Read(const Value& map) {
+    if (!map.IsMap()) {
+      Add(map.mark, (path_.empty() ? "the file" : path_) + ": must be a map");
+      return;
+    }
+    for (const Value::Member& member : map.AsMap()) {
+      const auto reader = readers_.find(member.key);
+      if (reader == readers_.end()) {
+        Add(member.key_mark, Full(member.key) + ": unknown setting; known here: " + Known());
+      } else if (!member.value.IsNull()) {
+        reader->second(member.value);
+      }
+    }
+  }
+
+  void Wrong(const Value& value, const std::string& key, const std::string& wanted) {
+    Add(value.mark,
+        Full(key) + ": must be " + wanted + ", is " + std::string(ToString(value.type())));
+  }
+
+ private:
+  std::string Full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
+  std::string Known() const {
+    std::string names;
+    for (const auto& [name, reader] : readers_) names += (names.empty() ? "" : ", ") + name;
+    return names;
+  }
+  void Add(Mark mark, std::string message) {
+    problems_->errors.push_back({file_, mark.line, mark.column, std::move(message)});
+  }
+
+  std::string path_;
+  std::string file_;
+  Problems* problems_;
+  std::map<std::string, Reader> readers_;
+};
+
+SourceConfig ReadSource(const Value& value, const std::string& path, const std::string& file,
+                        Problems* problems) {
+  SourceConfig source;
+  MapReader(path, file, problems)
+      .Text("name", &source.name)
+      .Text("repository", &source.spec.repository)
+      .Text("revision", &source.spec.revision)
+      .Text("path", &source.spec.path)
+      .Read(value);
+  if (source.name.empty() || source.spec.repository.empty()) {
+    problems->errors.push_back(
+        {file, value.mark.line, value.mark.column, path + ": needs a name and a repository"});
+  }
+  return source;
+}
+
+void ReadSources(const Value& value, const std::string& file, Config* config, Problems* problems) {
+  if (!value.IsList()) {
+    problems->errors.push_back(
+        {file, value.mark.line, value.mark.column, "sources: must be a list"});
+    return;
+  }
+  config->sources.clear();
+  for (const Value& item : value.AsList()) {
+    const std::string path = "sources[" + std::to_string(config->sources.size()) + "]";
+    SourceConfig source = ReadSource(item, path, file, problems);
+    for (const SourceConfig& other : config->sources) {
+      if (other.name != source.name) continue;
+      problems->errors.push_back({file, item.mark.line, item.mark.column,
+                                  path + ": the name '" + source.name + "' is taken"});
+    }
+    config->sources.push_back(std::move(source));
+  }
+}
+
+void ReadBreaker(const Value& value, const std::string& file, BreakerLimits* breaker,
+                 Problems* problems) {
+  const auto to_int32 = [](int32_t* target) {
+    return [target](int64_t number) { *target = static_cast<int32_t>(number); };
+  };
+  MapReader("deletionBreaker", file, problems)
+      .Number("maxObjects", 0, 1'000'000, to_int32(&breaker->max_objects))
+      .Number("maxPercent", 0, 100, to_int32(&breaker->max_percent))
+      .Number("minForPercent", 0, 1'000'000, to_int32(&breaker->min_for_percent))
+      .Number("windowSeconds", 0, 86'400,
+              [breaker](int64_t seconds) { breaker->window_ms = seconds * 1000; })
+      .Read(value);
+}
+
+void ReadNode(const Value& value, const std::string& file, Config* config, Problems* problems) {
+  MapReader("node", file, problems)
+      .Text("name", &config->node_name)
+      .Text("address", &config->node_address)
+      .Strings("labels", &config->node_labels)
+      .Read(value);
+}
+
+std::string ReadFile(const std::string& path, bool* ok) {
+  std::ifstream file(path, std::ios::binary);
+  *ok = file.good();
+  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+std::vector<std::string> DefaultFiles() {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(kConfigFolder, error)) {
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+void ReadConfig(std::string_view text, const std::string& file, Config* config,
+                Problems* problems) {
+  YamlDocuments read = ReadYaml(text);
+  for (Problem& problem : read.errors) {
+    problem.file = file;
+    problems->errors.push_back(std::move(problem));
+  }
+  for (const Value& document : read.documents) {
+    MapReader("", file, problems)
+        .Text("dataFolder", &config->data_folder)
+        .Text("socket", &config->socket_path)
+        .Text("dockerSocket", &config->docker_socket)
+        .Text("podCIDR", &config->pod_cidr)
+        .Text("logLevel", &config->log_level)
+        .On("node", [&](const Value& value) { ReadNode(value, file, config, problems); })
+        .On("sources", [&](const Value& value) { ReadSources(value, file, config, problems); })
+        .On("deletionBreaker",
+            [&](const Value& value) { ReadBreaker(value, file, &config->breaker, problems); })
+        .Read(document);
+  }
+}
+
+Status LoadConfig(const std::vector<std::string>& files, Config* config) {
+  Problems problems;
+  for (const std::string& path : files.empty() ? DefaultFiles() : files) {
+    bool ok = false;
+    const std::string text = ReadFile(path, &ok);
+    if (!ok) return NotFoundError("cannot read the configuration file " + path);
+    ReadConfig(text, path, config, &problems);
+  }
+  std::string message;
+  for (const Problem& problem : problems.errors) {
+    message += (message.empty() ? "" : "\n") + problem.ToString();
+  }
+  return message.empty() ? OkStatus() : InvalidError(message);
+}
+
+}  // namespace reconcile

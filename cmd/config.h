@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "controller/controller.h"
+#include "schema/codec.h"
+
+namespace reconcile {
+
+// What `reconcile up` is told by /etc/reconcile/*.yaml and its flags (docs/cli.md lists the keys).
+struct Config {
+  std::string data_folder = "/var/lib/reconcile";
+  std::string socket_path = "/run/reconcile/reconcile.sock";
+  std::string docker_socket = "/var/run/docker.sock";
+  std::string node_name;     // the host name when empty
+  std::string node_address;  // of the interface with the default route when empty
+  StringMap node_labels;
+  std::string pod_cidr = "10.42.0.0/16";
+  std::string log_level = "info";
+  std::vector<SourceConfig> sources;
+  BreakerLimits breaker;
+};
+
+// Reads one YAML text into `config`, over what is there. Strict: unknown keys, wrong types and
+// duplicate keys are problems with file, line and column.
+void ReadConfig(std::string_view text, const std::string& file, Config* config, Problems* problems);
+
+// Reads `files`, or, when empty, /etc/reconcile/*.yaml in the order of their names. Invalid with
+// every problem, one a line.
+Status LoadConfig(const std::vector<std::string>& files, Config* config);
+
+}  // namespace reconcile

@@ -1,0 +1,102 @@
+#include "cmd/local_host.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+#include <fstream>
+#include <sstream>
+
+namespace reconcile {
+namespace {
+
+std::string FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  std::string text(name.data());
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text.empty() ? "localhost" : text;
+}
+
+// The interface of the default route in /proc/net/route, or "".
+std::string DefaultInterface() {
+  std::ifstream file("/proc/net/route");
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream words(line);
+    std::string interface;
+    std::string destination;
+    words >> interface >> destination;
+    if (destination == "00000000") return interface;
+  }
+  return "";
+}
+
+// IPv4 address of `interface`; of the first interface that is up and not loopback when it is empty.
+std::string AddressOf(const std::string& interface, std::string* found_on) {
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return "";
+  std::string address;
+  for (const ifaddrs* entry = list; entry != nullptr && address.empty(); entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr || entry->ifa_addr->sa_family != AF_INET) continue;
+    const bool up = (entry->ifa_flags & IFF_UP) != 0 && (entry->ifa_flags & IFF_LOOPBACK) == 0;
+    if (!up || (!interface.empty() && interface != entry->ifa_name)) continue;
+    sockaddr_in in{};
+    __builtin_memcpy(&in, entry->ifa_addr, sizeof(in));
+    std::array<char, INET_ADDRSTRLEN> text{};
+    if (::inet_ntop(AF_INET, &in.sin_addr, text.data(), text.size()) != nullptr) {
+      address = text.data();
+      *found_on = entry->ifa_name;
+    }
+  }
+  ::freeifaddrs(list);
+  return address;
+}
+
+// Whether this process may lower oom scores: bit 24 of its effective capabilities.
+bool HasSysResource() {
+  constexpr uint64_t kCapSysResource = uint64_t{1} << 24;
+  std::ifstream file("/proc/self/status");
+  std::string word;
+  while (file >> word) {
+    if (word != "CapEff:") continue;
+    uint64_t capabilities = 0;
+    file >> std::hex >> capabilities;
+    return (capabilities & kCapSysResource) != 0;
+  }
+  return false;
+}
+
+}  // namespace
+
+LocalHost ReadLocalHost() {
+  LocalHost host;
+  host.name = HostName();
+  std::string interface;
+  host.address = AddressOf(DefaultInterface(), &interface);
+  if (host.address.empty()) host.address = AddressOf("", &interface);
+  host.machine_id = FirstLine("/etc/machine-id");
+  host.boot_id = FirstLine("/proc/sys/kernel/random/boot_id");
+  const std::string mtu =
+      interface.empty() ? "" : FirstLine("/sys/class/net/" + interface + "/mtu");
+  if (!mtu.empty()) host.mtu = std::stoi(mtu);
+  if (!HasSysResource()) {
+    const std::string own = FirstLine("/proc/self/oom_score_adj");
+    host.min_oom_score_adj = own.empty() ? 0 : std::stoi(own);
+  }
+  return host;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,118 @@
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+
+#include "cmd/commands.h"
+#include "source/git_source.h"
+
+namespace reconcile {
+namespace {
+
+constexpr std::string_view kDefaultSocket = "/run/reconcile/reconcile.sock";
+
+std::string SelfPath() {
+  std::array<char, 4096> path{};
+  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
+  return length > 0 ? std::string(path.data(), static_cast<size_t>(length)) : "reconcile";
+}
+
+// `reconcile --dry-run ...` is `reconcile plan ...`, wherever the flag stands.
+std::vector<std::string> Arguments(int argc, char** argv) {
+  std::vector<std::string> arguments;
+  bool dry_run = false;
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--dry-run") == 0) {
+      dry_run = true;
+    } else {
+      arguments.emplace_back(argv[i]);
+    }
+  }
+  if (dry_run) arguments.insert(arguments.begin(), "plan");
+  return arguments;
+}
+
+int Run(int argc, char** argv) {
+  CommandContext context;
+  context.self_path = SelfPath();
+  CLI::App app(
+      "A GitOps orchestrator for plain Docker hosts: commit Kubernetes-style manifests, and the "
+      "hosts "
+      "follow.",
+      "reconcile");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--socket", context.socket_path, "Unix socket of the running controller")
+      ->default_val(std::string(kDefaultSocket))
+      ->envname("RECONCILE_SOCKET");
+  app.add_option("--color", context.color, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+  app.footer(
+      "`reconcile --dry-run` is `reconcile plan`. `reconcile COMMAND --help` shows examples.");
+  AddUpCommand(&app, &context);
+  AddPlanCommand(&app, &context);
+  AddValidateCommand(&app, &context);
+  AddGetCommand(&app, &context);
+  AddStatusCommand(&app, &context);
+  AddEventsCommand(&app, &context);
+  AddLogsCommand(&app, &context);
+  AddSyncCommand(&app, &context);
+  AddConfirmCommand(&app, &context);
+  AddExplainCommand(&app, &context);
+  AddVersionCommand(&app, &context);
+  AddUninstallCommand(&app, &context);
+  AddCompletionCommand(&app, &context);
+  std::vector<std::string> arguments = Arguments(argc, argv);
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? kExitOk : kExitInvalid;
+  }
+  return context.exit_code;
+}
+
+}  // namespace
+
+bool CommandContext::UseColor() const {
+  if (color == "always") return true;
+  if (color == "never" || std::getenv("NO_COLOR") != nullptr) return false;
+  return ::isatty(STDOUT_FILENO) == 1;
+}
+
+int Fail(const Status& status) {
+  std::cerr << "reconcile: " << status.message() << "\n";
+  switch (status.code()) {
+    case StatusCode::kOk:
+      return kExitOk;
+    case StatusCode::kInvalid:
+    case StatusCode::kConflict:
+      return kExitInvalid;
+    case StatusCode::kNotFound:
+      return kExitNotFound;
+    case StatusCode::kUnavailable:
+      return kExitUnreachable;
+    case StatusCode::kInternal:
+      return kExitFailed;
+  }
+  return kExitFailed;
+}
+
+void SetExamples(CLI::App* command, const std::vector<std::string>& examples) {
+  std::string text = "\nExamples:";
+  for (const std::string& example : examples) text += "\n  " + example;
+  command->footer(text);
+}
+
+}  // namespace reconcile
+
+int main(int argc, char** argv) {
+  // The limited child that reads a repository: kept away from everything else this program can do.
+  if (argc >= 2 && std::strcmp(argv[1], "git-read") == 0) {
+    return reconcile::GitReadMain(argc - 1, argv + 1);
+  }
+  return reconcile::Run(argc, argv);
+}

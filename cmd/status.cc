@@ -1,0 +1,116 @@
+#include <unistd.h>
+
+#include <iostream>
+
+#include "base/epoll_loop.h"
+#include "base/log.h"
+#include "cmd/api_client.h"
+#include "cmd/commands.h"
+
+namespace reconcile {
+namespace {
+
+constexpr useconds_t kPollMicroseconds = 200'000;
+
+struct StatusOptions {
+  bool json = false;
+  bool wait = false;
+  int timeout_seconds = 300;
+};
+
+bool Converged(const Value& status) {
+  return status.GetBool("settled") && status.GetList("unconverged").empty();
+}
+
+void PrintSource(const Value& source) {
+  const Value empty = Value::MakeMap();
+  const auto part = [&](const char* name) {
+    const Value* found = source.Find(name);
+    return found == nullptr ? empty : *found;
+  };
+  const Value spec = part("spec");
+  const Value status = part("status");
+  std::cout << "Source " << part("metadata").GetString("name") << "\n"
+            << "  Repository: " << EscapeForLog(spec.GetString("repository")) << " at "
+            << EscapeForLog(spec.GetString("revision", "HEAD")) << ", path /"
+            << EscapeForLog(spec.GetString("path")) << "\n";
+  const std::string applied = status.GetString("appliedCommit");
+  if (!applied.empty()) {
+    std::cout << "  In force:   " << applied.substr(0, 12) << " "
+              << EscapeForLog(status.GetString("appliedSubject")) << " ("
+              << EscapeForLog(status.GetString("appliedAuthor")) << ")\n";
+  }
+  const std::string seen = status.GetString("seenCommit");
+  if (!seen.empty() && seen != applied) std::cout << "  Newest:     " << seen.substr(0, 12) << "\n";
+}
+
+void Print(const Value& status) {
+  for (const Value& source : status.GetList("sources")) PrintSource(source);
+  std::cout << "Hosts: " << status.GetInt("nodes") << "   Pods: " << status.GetInt("podsReady")
+            << " of " << status.GetInt("pods") << " ready\n";
+  const Value::List& unconverged = status.GetList("unconverged");
+  if (unconverged.empty()) {
+    std::cout << "Converged: what runs is what Git declares.\n";
+    return;
+  }
+  std::cout << "Not converged:\n";
+  for (const Value& line : unconverged) std::cout << "  " << EscapeForLog(line.AsString()) << "\n";
+}
+
+// Progress on a terminal: one line, rewritten.
+void ShowProgress(const Value& status) {
+  const Value::List& unconverged = status.GetList("unconverged");
+  std::string line = std::to_string(status.GetInt("podsReady")) + " of " +
+                     std::to_string(status.GetInt("pods")) + " pods ready";
+  if (!unconverged.empty()) line += "; " + EscapeForLog(unconverged[0].AsString());
+  std::cerr << "\r\x1b[K" << line.substr(0, 110) << std::flush;
+}
+
+// Polls until converged or time is up. The last answer decides.
+Result<Value> WaitFor(const StatusOptions& options, const CommandContext& context) {
+  ApiClient client(context.socket_path);
+  const MonoTime deadline = ReadSystemClock().mono + options.timeout_seconds * 1000LL;
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  while (true) {
+    Result<Value> status = client.Get("/apis/reconcile.dev/v1/status");
+    if (status.ok() && Converged(*status)) {
+      if (terminal) std::cerr << "\r\x1b[K";
+      return status;
+    }
+    if (ReadSystemClock().mono >= deadline) {
+      if (terminal) std::cerr << "\n";
+      return status;
+    }
+    if (terminal && status.ok()) ShowProgress(*status);
+    ::usleep(kPollMicroseconds);
+  }
+}
+
+int Show(const StatusOptions& options, const CommandContext& context) {
+  const Result<Value> status =
+      options.wait ? WaitFor(options, context)
+                   : ApiClient(context.socket_path).Get("/apis/reconcile.dev/v1/status");
+  if (!status.ok()) return Fail(status.status());
+  if (options.json) {
+    std::cout << WriteJson(*status, 2) << "\n";
+  } else {
+    Print(*status);
+  }
+  return Converged(*status) ? kExitOk : kExitChanges;
+}
+
+}  // namespace
+
+void AddStatusCommand(CLI::App* app, CommandContext* context) {
+  auto options = std::make_shared<StatusOptions>();
+  CLI::App* command =
+      app->add_subcommand("status", "Show source, commit, and what is not converged yet and why");
+  command->add_flag("--json", options->json, "as JSON");
+  command->add_flag("--wait", options->wait, "until converged");
+  command->add_option("--timeout", options->timeout_seconds, "seconds to wait (default: 300)");
+  SetExamples(command, {"reconcile status", "reconcile status --wait --timeout 60",
+                        "reconcile status --json | jq .unconverged"});
+  command->callback([options, context] { context->exit_code = Show(*options, *context); });
+}
+
+}  // namespace reconcile

@@ -1,0 +1,114 @@
+#include <iostream>
+#include <memory>
+
+#include "base/epoll_loop.h"
+#include "base/worker_pool.h"
+#include "cmd/commands.h"
+#include "net/kernel_network.h"
+#include "runtime/docker_runtime.h"
+#include "schema/core.h"
+#include "store/secret_key.h"
+#include "store/sqlite_store.h"
+
+namespace reconcile {
+namespace {
+
+struct UninstallOptions {
+  std::string data_folder = "/var/lib/reconcile";
+  std::string docker_socket = "/var/run/docker.sock";
+  bool yes = false;
+};
+
+// Opening the store also proves that no controller runs on it.
+Result<std::string> ClusterIdOf(const std::string& data_folder) {
+  const Result<std::string> key = LoadOrCreateKey(data_folder + "/secrets.key");
+  if (!key.ok()) return key.status();
+  SqliteStoreOptions options;
+  options.path = data_folder + "/cluster.db";
+  options.secret_key = *key;
+  const Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
+  if (!store.ok()) return store.status();
+  const auto cluster = (*store)->Snapshot()->Find<Cluster>("", "cluster");
+  if (cluster == nullptr) return NotFoundError(data_folder + " holds no cluster");
+  return cluster->cluster_id;
+}
+
+// Removes the cluster's containers one after the other, then its devices, routes and rules.
+class Removal {
+ public:
+  Removal(const UninstallOptions& options, std::string cluster_id)
+      : cluster_id_(std::move(cluster_id)),
+        runtime_(MakeDockerRuntime(&loop_, {.socket_path = options.docker_socket})),
+        network_(MakeKernelNetwork(&loop_, &workers_, KernelNetworkOptions())) {}
+
+  Status Run() {
+    loop_.Post([this] {
+      runtime_->ListContainers(cluster_id_, [this](Result<std::vector<ContainerInfo>> containers) {
+        if (!containers.ok()) return End(containers.status());
+        containers_ = std::move(containers).value();
+        RemoveNext();
+      });
+    });
+    loop_.Run();
+    return status_;
+  }
+  size_t removed() const { return removed_; }
+
+ private:
+  void RemoveNext() {
+    if (removed_ == containers_.size()) {
+      network_->RemoveAll([this](Status status) { End(status); });
+      return;
+    }
+    runtime_->RemoveContainer(containers_[removed_].id, [this](Status status) {
+      if (!status.ok()) return End(status);
+      ++removed_;
+      RemoveNext();
+    });
+  }
+  void End(Status status) {
+    status_ = std::move(status);
+    loop_.Stop();
+  }
+
+  std::string cluster_id_;
+  EpollLoop loop_;
+  WorkerPool workers_{&loop_, 1, 16};
+  std::unique_ptr<ContainerRuntime> runtime_;
+  std::unique_ptr<HostNetwork> network_;
+  std::vector<ContainerInfo> containers_;
+  size_t removed_ = 0;
+  Status status_;
+};
+
+int Uninstall(const UninstallOptions& options) {
+  if (!options.yes) {
+    return Fail(
+        InvalidError("this stops and removes every container of the cluster on this host; "
+                     "say --yes to go ahead"));
+  }
+  const Result<std::string> cluster_id = ClusterIdOf(options.data_folder);
+  if (!cluster_id.ok()) return Fail(cluster_id.status());
+  Removal removal(options, *cluster_id);
+  const Status status = removal.Run();
+  if (!status.ok()) return Fail(status);
+  std::cout << "Removed " << removal.removed() << " containers and the host's network of cluster "
+            << *cluster_id << ".\n";
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddUninstallCommand(CLI::App* app, CommandContext* context) {
+  auto options = std::make_shared<UninstallOptions>();
+  CLI::App* command = app->add_subcommand(
+      "uninstall", "Remove the cluster's containers, devices, routes and rules from this host");
+  command->add_option("--data", options->data_folder, "data folder (default: /var/lib/reconcile)");
+  command->add_option("--docker", options->docker_socket,
+                      "Docker's socket (default: /var/run/docker.sock)");
+  command->add_flag("--yes", options->yes, "go ahead");
+  SetExamples(command, {"reconcile uninstall --yes"});
+  command->callback([options, context] { context->exit_code = Uninstall(*options); });
+}
+
+}  // namespace reconcile

@@ -1,0 +1,52 @@
+#include <iostream>
+
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "cmd/read_manifests.h"
+#include "reconciler/desired.h"
+
+namespace reconcile {
+namespace {
+
+struct ValidateOptions {
+  std::string path = ".";
+  std::string revision;
+  std::string folder;
+};
+
+int Validate(const ValidateOptions& options, const CommandContext& context) {
+  const Result<FetchedCommit> commit =
+      ReadManifests(options.path, options.revision, options.folder, context);
+  if (!commit.ok()) return Fail(commit.status());
+  ParsedManifests parsed = ParseManifests(commit->files);
+  Problems& problems = parsed.problems;
+  if (problems.errors.empty()) {
+    BuildDesired("validate", commit->id, parsed.objects, ClusterState(), &problems);
+  }
+  problems.warnings.insert(problems.warnings.begin(), commit->warnings.begin(),
+                           commit->warnings.end());
+  for (const Problem& problem : problems.errors) {
+    std::cout << "error: " << EscapeForLog(problem.ToString()) << "\n";
+  }
+  for (const Problem& problem : problems.warnings) {
+    std::cout << "warning: " << EscapeForLog(problem.ToString()) << "\n";
+  }
+  std::cout << parsed.objects.size() << " objects in " << commit->files.size() << " files, "
+            << problems.errors.size() << " errors, " << problems.warnings.size() << " warnings\n";
+  return problems.errors.empty() ? kExitOk : kExitInvalid;
+}
+
+}  // namespace
+
+void AddValidateCommand(CLI::App* app, CommandContext* context) {
+  auto options = std::make_shared<ValidateOptions>();
+  CLI::App* command = app->add_subcommand("validate", "Check manifests; needs no controller");
+  command->add_option("PATH", options->path, "repository or folder (default: .)");
+  command->add_option("--rev", options->revision, "commit, branch or tag instead of the work tree");
+  command->add_option("--path", options->folder, "folder inside the repository");
+  SetExamples(command, {"reconcile validate", "reconcile validate ./manifests",
+                        "reconcile validate . --rev main --path deploy"});
+  command->callback([options, context] { context->exit_code = Validate(*options, *context); });
+}
+
+}  // namespace reconcile
