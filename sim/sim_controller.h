@@ -28,6 +28,9 @@ class SimController {
 
   Controller* controller() { return process_ == nullptr ? nullptr : process_->controller.get(); }
   std::shared_ptr<const ClusterState> State() const { return process_->store->Snapshot(); }
+  Result<std::vector<Change>> ChangesSince(Revision revision) const {
+    return process_->store->ChangesSince(revision);
+  }
   const std::vector<std::string>& violations() const { return violations_; }
 
  private:

@@ -193,8 +193,12 @@ void World::CheckQuiet() {
   for (const auto& host : hosts_) starts[host->name()] = host->engine().CallCount(FakeCall::kStart);
   time_.RunFor(options_.quiet_ms);
   if (controller_.State()->revision() != revision) {
+    std::string written;
+    if (const auto changes = controller_.ChangesSince(revision); changes.ok()) {
+      for (const Change& change : *changes) written += " " + ToString(change.key) + ";";
+    }
     Violation("converged at revision " + std::to_string(revision) + ", yet it went on to " +
-              std::to_string(controller_.State()->revision()));
+              std::to_string(controller_.State()->revision()) + ", writing" + written);
   }
   for (const auto& host : hosts_) {
     if (host->engine().CallCount(FakeCall::kStart) != starts[host->name()]) {

@@ -56,6 +56,8 @@ void Workload::Change() {
     applications_.erase(chosen);
   } else if (what < 6 && application.kind != "Pod") {
     application.replicas = static_cast<int>(random_.Below(kMostReplicas + 1));
+  } else if (what < 9 && application.kind == "ReplicationController") {
+    application.replicas = 1;  // its pods keep their template for life, as in Kubernetes
   } else if (what < 8) {
     application.image = PickImage();
   } else if (what == 8) {

@@ -114,7 +114,7 @@ TEST_F(ControllerTest, KeepsTheLastGoodCommitWhenANewerOneDoesNotParse) {
   const Condition* ready = FindCondition(SourceState().conditions, "Ready");
   ASSERT_NE(ready, nullptr);
   EXPECT_EQ(ready->status, ConditionStatus::kFalse);
-  EXPECT_NE(ready->message.find("web.yaml:"), std::string::npos);
+  EXPECT_NE(ready->message.find("web.yaml:"), std::string::npos) << ready->message;
   EXPECT_EQ(PodCount(), 2U);
 }
 

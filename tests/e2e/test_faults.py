@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""FAULTS lines on a real engine, a real repository and the real program. Each test names its line."""
+import json
+import os
+import random
+import signal
+import time
+import unittest
+
+from harness import HostTest, deployment, eventually, replication_controller, run
+
+MOMENTS = int(os.environ.get("RECONCILE_RANDOM_MOMENTS", "20"))
+
+
+class FaultsTest(HostTest):
+
+    def pid_of(self, container):
+        return int(self.host.docker(["inspect", "-f", "{{.State.Pid}}", container]).stdout)
+
+    def test_line_12_broken_and_emptying_commits_delete_nothing(self):
+        host = self.host
+        first = host.commit({"web.yaml": replication_controller("web", 2), "api.yaml": deployment("api", 1),
+                             "deep/more.yaml": replication_controller("more", 1)})
+        host.start_reconcile()
+        host.converge()
+        before = host.containers()
+
+        broken = host.commit({"web.yaml": "apiVersion: v1\nkind: ReplicationController\nmetadata: {name: web\n"}, "Broken")
+
+        def refused():
+            source = host.status()["sources"][0].get("status", {})
+            self.assertEqual(source.get("seenCommit"), broken)
+            self.assertEqual(source.get("appliedCommit"), first)
+            self.assertIn("web.yaml:", "\n".join(host.status()["unconverged"]))
+            return True
+
+        eventually("the broken commit is named and not applied", refused)
+        self.assertEqual(host.containers(), before)
+
+        host.git(["rm", "-q", "-r", "."])
+        emptied = host.commit(message="Remove everything")
+
+        def held():
+            source = host.status()["sources"][0].get("status", {})
+            self.assertEqual(source.get("seenCommit"), emptied)
+            return source.get("held")
+
+        hold = eventually("the emptying commit is held", held)
+        self.assertEqual(host.containers(), before)
+        self.assertIn(hold["planHash"], "\n".join(host.status()["unconverged"]))
+        self.assertIn(f"reconcile confirm {hold['planHash']}", "\n".join(host.status()["unconverged"]))
+
+        self.assertNotEqual(host.cli(["confirm", "000000000000"], check=False).returncode, 0)
+        self.assertEqual(host.containers(), before)
+        host.cli(["confirm", hold["planHash"]])
+        eventually("everything is gone after a person's word", lambda: not host.containers(all_states=True))
+        host.converge(emptied)
+
+    def test_line_12_an_emptying_commit_goes_ahead_by_its_trailer(self):
+        host = self.host
+        host.commit({"web.yaml": replication_controller("web", 1)})
+        host.start_reconcile()
+        host.converge()
+        host.git(["rm", "-q", "web.yaml"])
+        host.commit(message="Remove everything")
+        hold = eventually("held", lambda: host.status()["sources"][0].get("status", {}).get("held"))
+        host.commit(message=f"Remove everything, really\n\nReconcile-Confirm: prune={hold['planHash']}")
+        eventually("everything is gone", lambda: not host.containers(all_states=True))
+
+    def test_line_32_kills_at_random_moments_lose_and_double_nothing(self):
+        host = self.host
+        seed = random.randrange(1 << 30)
+        print(f"seed {seed}")
+        chance = random.Random(seed)
+        host.commit({"web.yaml": replication_controller("web", 4), "api.yaml": deployment("api", 2)})
+        host.start_reconcile()
+        host.converge()
+        for moment in range(MOMENTS):
+            kind = ("remove", "process", "dockerd", "reconcile")[moment % 4]
+            before = host.containers()
+            key = chance.choice(sorted(before))
+            replicas = chance.randint(3, 6)
+            if chance.random() < 0.5:  # in the middle of work, not only at rest
+                host.commit({"web.yaml": replication_controller("web", replicas)}, f"{replicas} replicas")
+                time.sleep(chance.random() * 0.8)  # the random moment
+            touched = set()
+            if kind == "remove":
+                host.docker(["rm", "-f", before[key][0]], check=False)
+                touched.add(key)
+            elif kind == "process":
+                pid = host.docker(["inspect", "-f", "{{.State.Pid}}", before[key][0]], check=False).stdout.strip()
+                if pid and pid != "0":
+                    os.kill(int(pid), signal.SIGKILL)
+                touched.add(key)
+            elif kind == "dockerd":
+                host.kill_dockerd()
+                host.start_dockerd()
+            else:
+                host.kill_reconcile(signal.SIGKILL)
+                host.start_reconcile()
+            host.converge()
+            after = host.containers()
+            for name, ids in after.items():
+                self.assertEqual(len(ids), 1, f"moment {moment} ({kind}): {name} runs {len(ids)} times")
+                if name in before and name not in touched:
+                    self.assertEqual(ids, before[name], f"moment {moment} ({kind}): {name} was restarted needlessly")
+            declared = int(host.repository.joinpath("web.yaml").read_text().split("replicas: ")[1].split("\n")[0])
+            self.assertEqual(len(after), declared + 2, f"moment {moment} ({kind})")
+
+    def test_line_43_images_that_cannot_be_had_say_why_and_old_pods_serve(self):
+        host = self.host
+        registry = self.start_registry()
+        host.docker(["tag", "test/busybox:1", f"{registry}/ok:1"])
+        eventually("the registry takes an image",
+                   lambda: host.docker(["push", f"{registry}/ok:1"], check=False).returncode == 0)
+        host.docker(["image", "rm", f"{registry}/ok:1"])
+        host.commit({"web.yaml": deployment("web", 2, image=f"{registry}/ok:1")})
+        host.start_reconcile()
+        host.converge()  # it was pulled from a real registry
+        before = host.containers()
+        locked = self.start_registry(5001, password=True)
+        self.push_arm64_only(registry)
+        cases = [
+            (f"{registry}/no-such:1", "not found"),
+            ("127.0.0.1:5999/down:1", "connection refused"),
+            (f"{locked}/ok:1", "no basic auth credentials"),
+            (f"{registry}/arm:1", "no matching manifest"),
+        ]
+        for image, words in cases:
+            host.commit({"web.yaml": deployment("web", 2, image=image)}, image)
+
+            def says_why():
+                text = "\n".join(host.status()["unconverged"])
+                self.assertRegex(text, "ErrImagePull|ImagePullBackOff")
+                self.assertIn(words, text)
+                return True
+
+            eventually(f"{image}: {words}", says_why)
+            for name, ids in before.items():
+                self.assertEqual(host.containers().get(name), ids, f"{image}: {name} must go on serving")
+        host.commit({"web.yaml": deployment("web", 2, image=f"{registry}/ok:1")}, "Back")
+        host.converge()
+        self.assertEqual(host.containers(), before)
+
+    # ---- a real registry on the host's loopback ----
+    def start_registry(self, port=5000, password=False):
+        folder = self.host.folder / f"registry-{port}"
+        folder.mkdir()
+        auth = ""
+        if password:
+            line = run(["htpasswd", "-Bbn", "someone", "secret"]).stdout
+            (folder / "users").write_text(line.strip() + "\n")
+            auth = f"auth: {{htpasswd: {{realm: test, path: {folder}/users}}}}\n"
+        (folder / "config.yml").write_text(
+            f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n{auth}")
+        process = self.host.spawn(["docker-registry", "serve", folder / "config.yml"], f"registry-{port}.log")
+        self.addCleanup(self.host.end, process, signal.SIGTERM)
+        eventually("the registry answers",
+                   lambda: self.host.netns(["curl", "-s", "-o", "/dev/null", f"http://127.0.0.1:{port}/v2/"], check=False).returncode == 0)
+        return f"127.0.0.1:{port}"
+
+    def push_arm64_only(self, registry):
+        """A manifest list that holds one image for another architecture."""
+        manifest_type = "application/vnd.docker.distribution.manifest.v2+json"
+        list_type = "application/vnd.docker.distribution.manifest.list.v2+json"
+        got = self.host.netns(["curl", "-s", "-i", "-H", f"Accept: {manifest_type}", f"http://{registry}/v2/ok/manifests/1"]).stdout
+        head, body = got.replace("\r\n", "\n").split("\n\n", 1)
+        digest = [line.split(": ")[1] for line in head.splitlines() if line.lower().startswith("docker-content-digest")][0]
+        index = {"schemaVersion": 2, "mediaType": list_type,
+                 "manifests": [{"mediaType": manifest_type, "size": len(body.encode()), "digest": digest,
+                                "platform": {"architecture": "arm64", "os": "linux"}}]}
+        path = self.host.folder / "index.json"
+        path.write_text(json.dumps(index))
+        # The list must name a manifest of its own repository: mount the layers and put the same manifest there.
+        parsed = json.loads(body)
+        for blob in [parsed["config"]["digest"]] + [layer["digest"] for layer in parsed["layers"]]:
+            self.host.netns(["curl", "-s", "-f", "-X", "POST",
+                             f"http://{registry}/v2/arm/blobs/uploads/?mount={blob}&from=ok"])
+        (self.host.folder / "manifest.json").write_text(body)
+        for what, kind, name in (("manifest.json", manifest_type, digest), ("index.json", list_type, "1")):
+            self.host.netns(["curl", "-s", "-f", "-X", "PUT", "-H", f"Content-Type: {kind}", "--data-binary",
+                             f"@{self.host.folder / what}", f"http://{registry}/v2/arm/manifests/{name}"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
