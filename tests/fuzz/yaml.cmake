@@ -1,0 +1,3 @@
+set(here ${CMAKE_CURRENT_LIST_DIR})
+reconcile_fuzz(fuzz_yaml SOURCES ${here}/fuzz_yaml.cc LIBS schema)
+reconcile_fuzz(fuzz_json SOURCES ${here}/fuzz_json.cc LIBS schema)
