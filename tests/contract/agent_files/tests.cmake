@@ -1,0 +1,3 @@
+reconcile_test(agent_files_contract_test
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/host_files_contract_test.cc
+  LIBS agent_files_io agent_files_fake LABELS contract)
