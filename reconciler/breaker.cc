@@ -164,7 +164,8 @@ std::string WhyHeld(const ObjectChanges& changes, const Removals& removals,
                     WallTime now) {
   if (EmptiesTree(changes, source)) {
     return "declares nothing, while " + std::to_string(changes.size()) +
-           " objects of this source are in force";
+           (changes.size() == 1 ? " object of this source is" : " objects of this source are") +
+           " in force";
   }
   if (removals.empty()) return "";
   Figures figures;

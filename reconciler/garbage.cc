@@ -6,6 +6,15 @@
 namespace reconcile {
 namespace {
 
+constexpr char kComponent[] = "garbage-collector";
+
+void SayGone(Turn* turn, const Object& object, const std::string& what) {
+  turn->Record({.key = object.key(),
+                .reason = "Removed",
+                .message = what + " is gone",
+                .component = kComponent});
+}
+
 void Collect(Turn* turn, const Object& object) {
   const auto& references = object.metadata.owner_references;
   const auto dangles = [&](const OwnerReference& reference) {
@@ -14,6 +23,8 @@ void Collect(Turn* turn, const Object& object) {
   if (std::none_of(references.begin(), references.end(), dangles)) return;
   const Pod* pod = As<Pod>(object);
   if (std::all_of(references.begin(), references.end(), dangles)) {
+    if (pod != nullptr && pod->metadata.deletion_timestamp) return;
+    SayGone(turn, object, "Its owner " + references[0].kind + " " + references[0].name);
     if (pod != nullptr) {
       RemovePod(turn, *pod);
     } else {
@@ -44,11 +55,7 @@ void CollectGarbage(Turn* turn) {
     for (const ObjectPtr& object : due) {
       const Pod* pod = As<Pod>(*object);
       if (pod != nullptr && HasLostItsNode(*turn, *pod)) {
-        turn->Record({.key = object->key(),
-                      .type = EventType::kWarning,
-                      .reason = "NodeGone",
-                      .message = "Deleted: its node " + pod->spec.node_name + " is gone",
-                      .component = "pod-garbage-collector"});
+        SayGone(turn, *object, "Its node " + pod->spec.node_name);
         turn->Delete(object->key());
       } else {
         Collect(turn, *object);

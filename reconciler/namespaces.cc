@@ -23,6 +23,13 @@ void EnsureBuiltIn(Turn* turn) {
   }
 }
 
+void SayGoing(Turn* turn, const Pod& pod) {
+  turn->Record({.key = pod.key(),
+                .reason = "Removed",
+                .message = "Its namespace is being deleted",
+                .component = "namespace-controller"});
+}
+
 // Removes what is in the namespace: pods first, which take until their hosts say so. True when
 // nothing is left but Events.
 bool Empty(Turn* turn, const std::string& name) {
@@ -37,6 +44,7 @@ bool Empty(Turn* turn, const std::string& name) {
     }
     for (const ObjectPtr& object : content) {
       if (const Pod* pod = As<Pod>(*object)) {
+        if (!pod->metadata.deletion_timestamp) SayGoing(turn, *pod);
         RemovePod(turn, *pod);
         empty = empty && turn->state().Find(object->key()) == nullptr;
       } else {

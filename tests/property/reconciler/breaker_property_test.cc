@@ -1,0 +1,99 @@
+#include <gtest/gtest.h>
+
+#include "tests/property/reconciler/generator.h"
+
+namespace reconcile {
+namespace {
+
+constexpr uint64_t kCases = 2'000;
+
+// What a commit takes away, counted apart from the code.
+struct Loss {
+  int objects = 0;
+  int owned = 0;
+  int running = 0;
+  int stopped = 0;
+  bool empties = false;
+};
+
+Loss LossOf(const World& world, const std::vector<ObjectPtr>& commit) {
+  Loss loss;
+  std::map<ObjectKey, ObjectPtr> declared;
+  for (const ObjectPtr& object : commit) declared[object->key()] = object;
+  std::map<std::string, int> pods;
+  for (const auto& pod : world.ActivePods()) {
+    if (!pod->spec.node_name.empty()) ++pods[pod->metadata.labels.at("app")];
+  }
+  for (const Kind kind : kAllKinds) {
+    for (const auto& [key, object] : world.state.Objects(kind)) {
+      if (object->metadata.origin.source != "main") continue;
+      ++loss.owned;
+      const int runs = kind == Kind::kDeployment ? pods[key.name] : 0;
+      loss.running += runs;
+      if (!declared.contains(key)) {
+        ++loss.objects;
+        loss.stopped += runs;
+      } else if (kind == Kind::kDeployment) {
+        const int wanted = As<Deployment>(*declared[key])->spec.replicas;
+        const int had = As<Deployment>(*object)->spec.replicas;
+        if (wanted == 0 && had > 0) ++loss.objects;
+        if (wanted < had) loss.stopped += std::max(0, runs - wanted);
+      }
+    }
+  }
+  loss.empties = commit.empty() && loss.owned > 0;
+  return loss;
+}
+
+std::vector<ObjectPtr> AnyCommit(Generator* generator) {
+  std::vector<ObjectPtr> commit;
+  for (int i = 0; i < 14; ++i) {
+    const std::string name = "app-" + std::to_string(i);
+    if (generator->OneIn(2)) commit.push_back(MakeConfigMap(name));
+    if (generator->OneIn(4)) commit.push_back(MakeDeployment(name, generator->Int(0, 4)));
+  }
+  if (generator->OneIn(20)) commit.clear();
+  return commit;
+}
+
+TEST(BreakerProperty, NeverLetsMoreThanTheLimitsThrough) {
+  int held_count = 0;
+  for (uint64_t seed = 0; seed < kCases; ++seed) {
+    SCOPED_TRACE(seed);
+    Generator generator(seed);
+    World world;
+    world.AddNode("host-1", "64", "64Gi");
+    world.Declare(AnyCommit(&generator));
+    const std::vector<ObjectPtr> commit = AnyCommit(&generator);
+    const BreakerLimits limits{.max_objects = generator.Int(2, 12),
+                               .max_percent = generator.Int(10, 90),
+                               .min_for_percent = generator.Int(1, 6)};
+    Source source;
+    source.metadata.name = "main";
+    const ObjectChanges changes = world.ChangesFor(commit);
+    const auto held =
+        CheckBreaker(changes, world.state, source, "c0ffee", {}, limits, world.now.wall);
+    const Loss loss = LossOf(world, commit);
+    const auto too_large = [&](int part, int whole) {
+      return part >= limits.min_for_percent && part * 100 > whole * limits.max_percent;
+    };
+    const bool beyond = loss.empties || loss.objects > limits.max_objects ||
+                        too_large(loss.objects, loss.owned) ||
+                        too_large(loss.stopped, loss.running);
+    if (beyond) {
+      ASSERT_TRUE(held.has_value()) << loss.objects << " of " << loss.owned;
+    } else if (held) {
+      ASSERT_NE(held->reason.find("all workloads of namespace"), std::string::npos) << held->reason;
+    }
+    if (!held) continue;
+    ++held_count;
+    source.status.held = held;
+    source.status.held->confirmed = true;
+    ASSERT_FALSE(CheckBreaker(changes, world.state, source, "c0ffee", {}, limits, world.now.wall));
+  }
+  EXPECT_GT(held_count, static_cast<int>(kCases) / 10);
+  EXPECT_LT(held_count, static_cast<int>(kCases));
+}
+
+}  // namespace
+}  // namespace reconcile

@@ -1,0 +1,177 @@
+#include <gtest/gtest.h>
+
+#include "tests/unit/reconciler/world.h"
+
+namespace reconcile {
+namespace {
+
+std::string Word(PodFate fate) {
+  switch (fate) {
+    case PodFate::kCreate:
+      return "create";
+    case PodFate::kRemove:
+      return "remove";
+    case PodFate::kKeep:
+      return "keep";
+    case PodFate::kUnschedulable:
+      return "unplaced";
+  }
+  return "";
+}
+
+int Count(const Preview& preview, PodFate fate) {
+  int count = 0;
+  for (const PodPreview& pod : preview.pods) count += pod.fate == fate ? 1 : 0;
+  return count;
+}
+
+Preview PreviewOf(const World& world, const std::vector<ObjectPtr>& objects) {
+  return PreviewChanges(world.state, world.ChangesFor(objects), world.now);
+}
+
+World WorldWithHosts() {
+  World world;
+  for (const char* name : {"host-1", "host-2", "host-3"}) world.AddNode(name);
+  return world;
+}
+
+// What runs, by pod name, and where.
+std::map<std::string, std::string> Running(const World& world) {
+  std::map<std::string, std::string> running;
+  for (const auto& pod : world.ActivePods()) running[pod->metadata.name] = pod->spec.node_name;
+  return running;
+}
+
+void ExpectFulfilled(const Preview& preview, const std::map<std::string, std::string>& before,
+                     const std::map<std::string, std::string>& after) {
+  std::map<std::string, std::string> predicted = before;
+  for (const PodPreview& pod : preview.pods) {
+    if (pod.fate == PodFate::kRemove) predicted.erase(pod.key.name);
+  }
+  for (const PodPreview& pod : preview.pods) {
+    if (pod.fate == PodFate::kCreate) predicted[pod.key.name] = pod.node;
+  }
+  EXPECT_EQ(predicted, after);
+}
+
+TEST(Preview, ScalingNamesTheNewPodsAndTheirHosts) {
+  World world = WorldWithHosts();
+  world.Declare({MakeController("my-node", 2)});
+  const auto before = Running(world);
+  const Preview preview = PreviewOf(world, {MakeController("my-node", 5)});
+  EXPECT_EQ(preview.pods.size(), 3u);
+  EXPECT_EQ(Count(preview, PodFate::kCreate), 3);
+  for (const PodPreview& pod : preview.pods) {
+    EXPECT_EQ(ToString(pod.workload), "ReplicationController default/my-node");
+    EXPECT_FALSE(pod.node.empty());
+    EXPECT_NE(pod.explanation.find("3 of 3 nodes fit"), std::string::npos) << pod.explanation;
+  }
+  world.Declare({MakeController("my-node", 5)});
+  ExpectFulfilled(preview, before, Running(world));
+}
+
+TEST(Preview, ARolloutShowsWhatIsReplacedAndWhereItGoes) {
+  World world = WorldWithHosts();
+  world.Declare({MakeDeployment("web", 5, "img:1")});
+  const auto before = Running(world);
+  const Preview preview = PreviewOf(world, {MakeDeployment("web", 5, "img:2")});
+  EXPECT_EQ(Count(preview, PodFate::kCreate), 5);
+  EXPECT_EQ(Count(preview, PodFate::kRemove), 5);
+  for (const PodPreview& pod : preview.pods) {
+    EXPECT_EQ(ToString(pod.workload), "Deployment default/web");
+    if (pod.fate == PodFate::kRemove) {
+      EXPECT_EQ(pod.explanation, "replaced: its template changed");
+    }
+  }
+  world.Declare({MakeDeployment("web", 5, "img:2")});
+  ExpectFulfilled(preview, before, Running(world));
+}
+
+TEST(Preview, SaysWhyPodsAreRemoved) {
+  World world = WorldWithHosts();
+  world.Declare({MakeDeployment("web", 3), MakeController("rc", 2), MakePod("job", "img:1")});
+  const Preview preview = PreviewOf(world, {MakeDeployment("web", 1), MakePod("job", "img:2")});
+  std::vector<std::string> lines;
+  for (const PodPreview& pod : preview.pods) {
+    if (pod.fate == PodFate::kRemove)
+      lines.push_back(ToString(pod.workload) + ": " + pod.explanation);
+  }
+  EXPECT_EQ(lines, (std::vector<std::string>{
+                       "Pod default/job: created anew: its declaration changed",
+                       "ReplicationController default/rc: ReplicationController default/rc is no "
+                       "longer declared",
+                       "ReplicationController default/rc: ReplicationController default/rc is no "
+                       "longer declared",
+                       "Deployment default/web: scaled from 3 to 1",
+                       "Deployment default/web: scaled from 3 to 1"}));
+}
+
+TEST(Preview, ARecreatedPodIsRemovedAndCreated) {
+  World world = WorldWithHosts();
+  world.Declare({MakePod("job", "img:1")});
+  const Preview preview = PreviewOf(world, {MakePod("job", "img:2")});
+  ASSERT_EQ(preview.pods.size(), 2u);
+  EXPECT_EQ(Word(preview.pods[0].fate), "remove");
+  EXPECT_EQ(Word(preview.pods[1].fate), "create");
+  EXPECT_EQ(preview.pods[0].key, preview.pods[1].key);
+}
+
+TEST(Preview, WhatDoesNotFitSaysWhyForEachHost) {
+  World world;
+  world.AddNode("host-1", "1");
+  auto deployment = MakeDeployment("web", 3);
+  Request(&deployment->spec.pod_template.spec, "500m", "");
+  const Preview preview = PreviewOf(world, {deployment});
+  EXPECT_EQ(Count(preview, PodFate::kCreate), 2);
+  ASSERT_EQ(Count(preview, PodFate::kUnschedulable), 1);
+  for (const PodPreview& pod : preview.pods) {
+    if (pod.fate != PodFate::kUnschedulable) continue;
+    EXPECT_EQ(pod.explanation, "0/1 nodes are available: host-1: needs 500m cpu, 0 free");
+  }
+}
+
+TEST(Preview, OfAnUnchangedTreeIsEmpty) {
+  World world = WorldWithHosts();
+  world.Declare({MakeDeployment("web", 3), MakeConfigMap("a")});
+  const Preview preview = PreviewOf(world, {MakeDeployment("web", 3), MakeConfigMap("a")});
+  EXPECT_TRUE(preview.pods.empty());
+  EXPECT_EQ(preview.changes.size(), 2u);
+}
+
+TEST(Preview, WaitsOutMinReadySeconds) {
+  World world = WorldWithHosts();
+  const auto declared = [](const std::string& image) {
+    auto deployment = MakeDeployment("web", 3, image);
+    deployment->spec.min_ready_seconds = 300;
+    return deployment;
+  };
+  world.Settle(world.ChangesFor({declared("img:1")}));
+  world.Advance(300'000);
+  world.Settle();
+  const Preview preview = PreviewOf(world, {declared("img:2")});
+  EXPECT_EQ(Count(preview, PodFate::kCreate), 3);
+  EXPECT_EQ(Count(preview, PodFate::kRemove), 3);
+}
+
+TEST(Preview, PodsOfSilentHostsStayWhereTheyAre) {
+  World world;
+  world.AddNode("host-1");
+  world.Declare({MakeController("rc", 2)});
+  world.Edit<Node>("", "host-1", [&](Node* node) {
+    SetCondition(&node->status.conditions, {.type = "Ready", .status = ConditionStatus::kUnknown},
+                 world.now.wall);
+  });
+  const Preview preview = PreviewOf(world, {MakeController("rc", 1)});
+  EXPECT_EQ(Count(preview, PodFate::kRemove), 1);
+  EXPECT_EQ(Count(preview, PodFate::kCreate), 0);
+}
+
+TEST(Preview, GoesOnOverManyTurns) {
+  World world;
+  for (int i = 0; i < 12; ++i) world.AddNode("host-" + std::to_string(i), "64", "64Gi");
+  const Preview preview = PreviewOf(world, {MakeReplicaSet("web", 2 * kMaxCreatesPerTurn + 1)});
+  EXPECT_EQ(Count(preview, PodFate::kCreate), 2 * kMaxCreatesPerTurn + 1);
+}
+
+}  // namespace
+}  // namespace reconcile
