@@ -137,9 +137,10 @@ class Host:
 
     def kill_dockerd(self):
         self.end(self.dockerd, signal.SIGKILL)
-        pid_file = self.folder / "docker.pid"
-        if pid_file.exists():
-            pid_file.unlink()
+        # Its containerd dies with it. Where nobody has reaped that yet, a new dockerd would take the zombie for alive.
+        for pid_file in (self.folder / "docker.pid", self.folder / "exec/containerd/containerd.pid"):
+            if pid_file.exists():
+                pid_file.unlink()
 
     def docker(self, command, check=True):
         return run(["docker", "-H", f"unix://{self.docker_socket}"] + list(command), check)

@@ -99,13 +99,16 @@ class FaultsTest(HostTest):
                 host.kill_reconcile(signal.SIGKILL)
                 host.start_reconcile()
             host.converge()
+            declared = int(host.repository.joinpath("web.yaml").read_text().split("replicas: ")[1].split("\n")[0])
+            # A death is noticed a moment after it happened: wait for the number, then look who it is.
+            eventually(f"moment {moment} ({kind}): {declared + 2} containers run",
+                       lambda: sum(len(ids) for ids in host.containers().values()) == declared + 2)
+            host.converge()
             after = host.containers()
             for name, ids in after.items():
                 self.assertEqual(len(ids), 1, f"moment {moment} ({kind}): {name} runs {len(ids)} times")
                 if name in before and name not in touched:
                     self.assertEqual(ids, before[name], f"moment {moment} ({kind}): {name} was restarted needlessly")
-            declared = int(host.repository.joinpath("web.yaml").read_text().split("replicas: ")[1].split("\n")[0])
-            self.assertEqual(len(after), declared + 2, f"moment {moment} ({kind})")
 
     def test_line_43_images_that_cannot_be_had_say_why_and_old_pods_serve(self):
         host = self.host
