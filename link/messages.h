@@ -12,7 +12,7 @@
 namespace reconcile {
 
 // Limits of a message; more is Invalid.
-inline constexpr size_t kMaxMessageBytes = 64 << 20;  // of its JSON text
+inline constexpr size_t kMaxMessageBytes = 32 << 20;  // of its JSON text
 inline constexpr size_t kMaxMessageItems = 20'000;    // of each list
 
 // What an agent checks before it obeys (DESIGN 5, "What an agent obeys").

@@ -1,0 +1,198 @@
+#include "link/local_link.h"
+
+#include <thread>
+
+#include "base/epoll_loop.h"
+#include "tests/support/virtual_loop.h"
+#include "tests/unit/link/link_contract.h"
+#include "tests/unit/link/sample_messages.h"
+
+namespace reconcile {
+namespace {
+
+// Controller and agent on one loop.
+class OneLoopWorld final : public LinkWorld {
+ public:
+  AgentLink* controller_end() override { return link_.controller_end(); }
+  ControllerLink* agent_end() override { return link_.agent_end(); }
+  std::string node() const override { return "host-1"; }
+  void Connect() override { link_.Connect(); }
+  void Disconnect() override { link_.Disconnect(); }
+  void OnController(const std::function<void()>& task) override { task(); }
+  void OnAgent(const std::function<void()>& task) override { task(); }
+  void Settle() override { loop_.RunFor(1); }
+
+ private:
+  VirtualLoop loop_;
+  LocalLink link_{&loop_, &loop_, "host-1"};
+};
+
+// A thread that is a loop's.
+class LoopThread {
+ public:
+  LoopThread() : thread_([this] { loop_.Run(); }) {}
+  ~LoopThread() { End(); }
+  void End() {
+    if (!thread_.joinable()) return;
+    loop_.Stop();
+    thread_.join();
+  }
+  EpollLoop* loop() { return &loop_; }
+  void Do(const std::function<void()>& task) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+    loop_.Post([&] {
+      task();
+      const std::lock_guard<std::mutex> lock(mutex);
+      done = true;
+      changed.notify_one();
+    });
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [&] { return done; });
+  }
+
+ private:
+  EpollLoop loop_;
+  std::thread thread_;
+};
+
+// Controller and agent on a thread each.
+class TwoThreadsWorld final : public LinkWorld {
+ public:
+  ~TwoThreadsWorld() override {
+    controller_.End();
+    agent_.End();
+  }
+  AgentLink* controller_end() override { return link_.controller_end(); }
+  ControllerLink* agent_end() override { return link_.agent_end(); }
+  std::string node() const override { return "host-1"; }
+  void Connect() override { link_.Connect(); }
+  void Disconnect() override { link_.Disconnect(); }
+  void OnController(const std::function<void()>& task) override { controller_.Do(task); }
+  void OnAgent(const std::function<void()>& task) override { agent_.Do(task); }
+  void Settle() override {
+    // A message that arrives may make one more go back, and that one another.
+    for (int i = 0; i < 3; ++i) {
+      controller_.Do([] {});
+      agent_.Do([] {});
+    }
+  }
+
+ private:
+  LoopThread controller_;
+  LoopThread agent_;
+  LocalLink link_{controller_.loop(), agent_.loop(), "host-1"};
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Local, LinkContract,
+    testing::Values(LinkWorldMaker{"OneLoop", [] { return std::make_unique<OneLoopWorld>(); }},
+                    LinkWorldMaker{"TwoThreads",
+                                   [] { return std::make_unique<TwoThreadsWorld>(); }}),
+    [](const auto& maker) { return std::string(maker.param.name); });
+
+class LocalLinkTest : public testing::Test {
+ protected:
+  void Serve() {
+    ControllerLink::Handler handler;
+    handler.on_logs = [this](const LogRequest&, LogSink sink) {
+      writer_ = std::move(sink);
+      return [this] { ++cancelled_; };
+    };
+    link_->agent_end()->SetHandler(std::move(handler));
+    link_->Connect();
+    loop_.RunFor(1);
+  }
+  std::function<void()> Open() {
+    return link_->controller_end()->OpenLogs(
+        "host-1", {},
+        {[this](std::string_view bytes) { bytes_ += bytes.size(); },
+         [this](const Status& status) { ends_.push_back(status); }});
+  }
+
+  VirtualLoop loop_;
+  std::unique_ptr<LocalLink> link_ = std::make_unique<LocalLink>(&loop_, &loop_, "host-1");
+  LogSink writer_;
+  int cancelled_ = 0;
+  size_t bytes_ = 0;
+  std::vector<Status> ends_;
+};
+
+TEST_F(LocalLinkTest, DropsWhatABrokenConnectionCarried) {
+  Serve();
+  int reports = 0;
+  AgentLink::Handler handler;
+  handler.on_report = [&](const Report&) { ++reports; };
+  link_->controller_end()->SetHandler(std::move(handler));
+  ASSERT_TRUE(link_->agent_end()->Send(SampleReport()).ok());
+  link_->Disconnect();
+  link_->Connect();
+  loop_.RunFor(1);
+  EXPECT_EQ(reports, 1) << "sent before the break, in order";
+  link_->Disconnect();
+  ASSERT_TRUE(link_->agent_end()->Send(SampleReport()).ok());
+  link_->Connect();
+  loop_.RunFor(1);
+  EXPECT_EQ(reports, 1) << "it belongs to the connection that broke";
+}
+
+TEST_F(LocalLinkTest, CutsAReaderThatFallsTooFarBehind) {
+  Serve();
+  const auto cancel = Open();
+  loop_.RunFor(1);
+  const std::string chunk(1 << 20, 'x');
+  for (size_t i = 0; i <= kMaxLogBytesUnderWay / chunk.size() + 3; ++i) writer_.on_data(chunk);
+  EXPECT_EQ(cancelled_, 0) << "cancelled while it was writing";
+  loop_.RunFor(1);
+  EXPECT_EQ(bytes_, kMaxLogBytesUnderWay);
+  ASSERT_EQ(ends_.size(), 1U);
+  EXPECT_EQ(ends_[0].code(), StatusCode::kUnavailable);
+  EXPECT_NE(ends_[0].message().find("bytes behind"), std::string::npos);
+  EXPECT_EQ(cancelled_, 1);
+}
+
+TEST_F(LocalLinkTest, CarriesAnyAmountToAReaderThatKeepsUp) {
+  Serve();
+  const auto cancel = Open();
+  loop_.RunFor(1);
+  const std::string chunk(16 << 20, 'x');
+  for (int i = 0; i < 6; ++i) {
+    writer_.on_data(chunk);
+    loop_.RunFor(1);
+  }
+  writer_.on_end(OkStatus());
+  loop_.RunFor(1);
+  EXPECT_EQ(bytes_, 6 * chunk.size());
+  EXPECT_EQ(ends_, std::vector<Status>{OkStatus()});
+}
+
+TEST_F(LocalLinkTest, RefusesMoreStreamsThanItsLimit) {
+  Serve();
+  for (size_t i = 0; i < kMaxLogStreams; ++i) Open();
+  loop_.RunFor(1);
+  EXPECT_EQ(ends_.size(), 0U);
+  Open();
+  loop_.RunFor(1);
+  ASSERT_EQ(ends_.size(), 1U);
+  EXPECT_EQ(ends_[0].code(), StatusCode::kUnavailable);
+}
+
+TEST_F(LocalLinkTest, IsSilentOnceDestroyed) {
+  Serve();
+  const auto cancel = Open();
+  loop_.RunFor(1);
+  ASSERT_TRUE(link_->agent_end()->Send(SampleReport()).ok());
+  writer_.on_data("under way");
+  link_.reset();
+  writer_.on_data("after");
+  writer_.on_end(OkStatus());
+  cancel();
+  loop_.RunFor(1);
+  EXPECT_EQ(bytes_, 0U);
+  EXPECT_EQ(ends_.size(), 0U);
+  EXPECT_EQ(cancelled_, 0);
+}
+
+}  // namespace
+}  // namespace reconcile

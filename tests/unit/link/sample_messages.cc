@@ -1,0 +1,89 @@
+#include "tests/unit/link/sample_messages.h"
+
+namespace reconcile {
+namespace {
+
+std::shared_ptr<const Pod> SamplePod(const std::string& name) {
+  auto pod = std::make_shared<Pod>();
+  pod->metadata.name = name;
+  pod->metadata.namespace_name = "shop";
+  pod->metadata.uid = "uid-" + name;
+  pod->metadata.labels = {{"app", "web"}};
+  pod->metadata.deletion_timestamp = WallTime{1'790'000'000'000};
+  pod->metadata.incarnation = 7;
+  pod->spec.node_name = "host-1";
+  Container container;
+  container.name = "web";
+  container.image = "web:1";
+  container.args = {"--port", "80"};
+  EnvVar variable;
+  variable.name = "NAME";
+  variable.value = "v\x01\u00e9";
+  container.env = {variable};
+  pod->spec.containers = {container};
+  return pod;
+}
+
+PodStatus SampleStatus() {
+  PodStatus status;
+  status.phase = PodPhase::kRunning;
+  status.host_ip = "192.0.2.1";
+  status.pod_ip = "10.42.7.2";
+  status.start_time = WallTime{1'790'000'001'000};
+  status.conditions = {
+      {"Ready", ConditionStatus::kFalse, "ContainersNotReady", "web waits", {}, {}}};
+  ContainerStatus container;
+  container.name = "web";
+  container.restart_count = 3;
+  container.state.waiting = ContainerStateWaiting{"ImagePullBackOff", "manifest unknown"};
+  container.last_state.terminated = ContainerStateTerminated{};
+  container.last_state.terminated->exit_code = 137;
+  container.last_state.terminated->reason = "OOMKilled";
+  status.container_statuses = {container};
+  return status;
+}
+
+}  // namespace
+
+Assignment SampleAssignment() {
+  Assignment assignment;
+  assignment.fence = {"cluster-1", "lineage-1", 4, 1234};
+  assignment.node = "host-1";
+  assignment.cluster_pod_cidr = "10.42.0.0/16";
+  assignment.node_pod_cidr = "10.42.7.0/24";
+  assignment.pods = {SamplePod("api"), SamplePod("web")};
+  auto config = std::make_shared<ConfigMap>();
+  config->metadata.name = "settings";
+  config->metadata.namespace_name = "shop";
+  config->data = {{"mode", "fast"}};
+  config->binary_data = {{"blob", std::string("\0\xff\x80", 3)}};
+  assignment.config_maps = {config};
+  auto secret = std::make_shared<Secret>();
+  secret->metadata.name = "password";
+  secret->metadata.namespace_name = "shop";
+  secret->data = {{"key", std::string("\xfe\0s", 3)}};
+  assignment.secrets = {secret};
+  assignment.tombstones = {"uid-gone", "uid-gone-too"};
+  return assignment;
+}
+
+Report SampleReport() {
+  Report report;
+  report.node = "host-1";
+  report.agent_start = "start-1";
+  report.sequence = 42;
+  report.applied = Fence{"cluster-1", "lineage-1", 4, 1233};
+  report.held = "it would stop 5 of 9 pods";
+  report.labels = {{"kubernetes.io/arch", "amd64"}, {"kubernetes.io/os", "linux"}};
+  report.node_status.capacity = {{"cpu", *Quantity::Parse("4")},
+                                 {"memory", *Quantity::Parse("8Gi")}};
+  report.node_status.addresses = {{"InternalIP", "192.0.2.1"}};
+  report.node_status.node_info.architecture = "amd64";
+  report.pods = {{"shop", "web", "uid-web", SampleStatus(), false},
+                 {"shop", "old", "uid-old", PodStatus(), true}};
+  report.events = {{"uid-web", "shop", "web", EventType::kWarning, "BackOff", "pulling\n\"web:1\""},
+                   {"", "", "", EventType::kNormal, "Started", "the agent started"}};
+  return report;
+}
+
+}  // namespace reconcile

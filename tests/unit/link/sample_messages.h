@@ -1,0 +1,11 @@
+#pragma once
+
+#include "link/messages.h"
+
+namespace reconcile {
+
+// Messages with something in every field.
+Assignment SampleAssignment();
+Report SampleReport();
+
+}  // namespace reconcile
