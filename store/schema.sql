@@ -54,7 +54,7 @@ CREATE VIEW pods AS
 SELECT
   namespace,
   name,
-  payload ->> '$.status.phase' AS phase,
+  coalesce(payload ->> '$.status.phase', 'Pending') AS phase,
   coalesce(payload ->> '$.spec.nodeName', '') AS node,
   coalesce(payload ->> '$.status.podIP', '') AS ip,
   (SELECT coalesce(sum(value ->> '$.restartCount'), 0)
@@ -93,7 +93,7 @@ CREATE VIEW events AS
 SELECT
   payload ->> '$.lastTimestamp' AS last_seen,
   coalesce(payload ->> '$.count', 1) AS count,
-  payload ->> '$.type' AS type,
+  coalesce(payload ->> '$.type', 'Normal') AS type,
   payload ->> '$.reason' AS reason,
   payload ->> '$.involvedObject.kind' AS kind,
   coalesce(payload ->> '$.involvedObject.namespace', '') AS namespace,

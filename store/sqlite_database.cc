@@ -116,6 +116,7 @@ Result<SqliteDatabase> SqliteDatabase::Open(const std::string& path, const std::
   sqlite3_busy_timeout(connection, kBusyTimeoutMs);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_wal_autocheckpoint(connection, 0);  // takes the hook's place, so it comes first
   sqlite3_wal_hook(connection, &RememberWalPages, database.wal_pages_.get());
   return database;
 }
@@ -151,6 +152,10 @@ Result<std::string> SqliteDatabase::QueryText(std::string_view sql) {
   if (!row.ok()) return row.status();
   if (!*row) return NotFoundError(path_ + ": no row for " + std::string(sql));
   return statement->Text(0);
+}
+
+bool SqliteDatabase::read_only() const {
+  return sqlite3_db_readonly(connection_.get(), "main") == 1;
 }
 
 bool SqliteDatabase::in_transaction() const {

@@ -50,6 +50,7 @@ class SqliteStatement {
 // disk or another connection stands in the way; Internal otherwise. Messages begin with the path.
 class SqliteDatabase {
  public:
+  // Leaves checkpoints to the caller (wal_pages, Checkpoint).
   static Result<SqliteDatabase> Open(const std::string& path, const std::string& vfs);
 
   Status Execute(std::string_view sql);
@@ -58,6 +59,8 @@ class SqliteDatabase {
   Result<int64_t> QueryInt(std::string_view sql);
   Result<std::string> QueryText(std::string_view sql);
 
+  // Whether SQLite will not write: the file must not be written, or its header says so.
+  bool read_only() const;
   bool in_transaction() const;
   // Ends an open transaction without its writes, after a failure: best effort.
   void Rollback();

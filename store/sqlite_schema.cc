@@ -24,25 +24,29 @@ Result<Definitions> ReadDefinitions(SqliteDatabase* database) {
   }
 }
 
-Result<Definitions> WantedDefinitions() {
+// What schema.sql makes, as SQLite writes it down.
+Result<Definitions> MakeWantedDefinitions() {
   Result<SqliteDatabase> scratch = SqliteDatabase::Open(":memory:", "");
   if (!scratch.ok()) return scratch.status();
   RETURN_IF_ERROR(scratch->Execute(kSchemaSql));
   return ReadDefinitions(&*scratch);
 }
+const Result<Definitions>& WantedDefinitions() {
+  static const Result<Definitions> wanted = MakeWantedDefinitions();
+  return wanted;
+}
 
 bool IsView(const Definitions::value_type& definition) { return definition.first.first == "view"; }
 
-// Without comments and with single spaces: what is said about a column may change.
+// Without comments and spaces: how a table is laid out on the page, and what is said about its
+// columns, may change.
 std::string Normalized(const std::string& sql) {
   std::string text;
   bool in_comment = false;
   for (size_t i = 0; i < sql.size(); ++i) {
     if (sql.compare(i, 2, "--") == 0) in_comment = true;
     if (sql[i] == '\n') in_comment = false;
-    if (in_comment) continue;
-    const char c = sql[i] == '\n' ? ' ' : sql[i];
-    if (c != ' ' || (!text.empty() && text.back() != ' ')) text += c;
+    if (!in_comment && sql[i] != '\n' && sql[i] != ' ') text += sql[i];
   }
   return text;
 }
@@ -119,7 +123,7 @@ Status CreateSchema(SqliteDatabase* database, const std::string& key_fingerprint
 }
 
 Status CheckSchema(SqliteDatabase* database) {
-  const Result<Definitions> want = WantedDefinitions();
+  const Result<Definitions>& want = WantedDefinitions();
   if (!want.ok()) return want.status();
   const Result<Definitions> have = ReadDefinitions(database);
   if (!have.ok()) return have.status();

@@ -219,9 +219,9 @@ Status AsDamage(const std::string& path, const Status& status) {
 Result<SqliteDatabase> Connect(const SqliteStoreOptions& options) {
   Result<SqliteDatabase> database = SqliteDatabase::Open(options.path, options.vfs);
   if (!database.ok()) return database.status();
+  if (database->read_only()) return UnavailableError(options.path + " cannot be written");
   RETURN_IF_ERROR(
       database->Execute("PRAGMA synchronous = FULL;"
-                        "PRAGMA wal_autocheckpoint = 0;"  // KeepLogShort does it, after the commit
                         "PRAGMA journal_size_limit = 67108864;"
                         "PRAGMA cell_size_check = ON;"
                         "PRAGMA mmap_size = 0;"
@@ -262,6 +262,7 @@ Status BringUpToDate(const std::string& path, const PayloadSealer& sealer,
   const Result<bool> is_new = IsNewDatabase(database);
   if (!is_new.ok()) return AsDamage(path, is_new.status());
   RETURN_IF_ERROR(AsDamage(path, TurnLogOn(database)));
+  if (database->read_only()) return AsDamage(path, InvalidError("its header forbids writing"));
   if (*is_new) RETURN_IF_ERROR(CreateSchema(database, sealer.fingerprint()));
   const Result<MetaMap> meta = ReadMeta(database);
   if (!meta.ok()) return AsDamage(path, meta.status());

@@ -79,12 +79,13 @@ void SimDisk::DeleteFile(const std::string& path, bool sync_folder) {
   if (sync_folder) durable_files_.erase(path);
 }
 
-// As SQLite's own VFS does, the first sync of a new file syncs its folder too.
+// As SQLite's own VFS does, the first sync of a new file syncs its folder too: with it every name
+// that was made or deleted before.
 void SimDisk::SyncFile(const FilePtr& file) {
   file->Sync();
-  for (const auto& [path, seen] : files_) {
-    if (seen == file) durable_files_[path] = file;
-  }
+  const bool known = std::any_of(durable_files_.begin(), durable_files_.end(),
+                                 [&](const auto& entry) { return entry.second == file; });
+  if (!known) durable_files_ = files_;
 }
 
 Result<std::string> SimDisk::Read(const std::string& path) const {

@@ -342,10 +342,14 @@ SimDisk::SimDisk(std::string vfs_name, uint64_t seed)
     : vfs_name_(std::move(vfs_name)), random_(seed), vfs_(std::make_unique<Vfs>()) {
   vfs_->vfs = SimDiskVfs::Make(this, vfs_name_.c_str());
   CHECK(sqlite3_vfs_register(&vfs_->vfs, 0) == SQLITE_OK);
+  // SQLite draws the salts of its log from a generator of the whole process.
+  const int process_seed = static_cast<int>(seed & 0x7fffffff) | 1;
+  sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, process_seed, nullptr);
 }
 
 SimDisk::~SimDisk() {
   CHECK(open_files_ == 0);
+  sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, 0, nullptr);
   sqlite3_vfs_unregister(&vfs_->vfs);
 }
 
