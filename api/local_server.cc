@@ -17,6 +17,7 @@ constexpr size_t kMaxQueuedLogBytes = 4 << 20;  // a reader slower than that is 
 constexpr auto kAnswerTimeout = std::chrono::seconds(60);
 constexpr auto kStreamPoll = std::chrono::milliseconds(200);
 constexpr size_t kThreads = 16;
+constexpr int kMaxStreams = 12;  // each holds a thread; the rest answers other commands
 
 // Carries a log stream from the loop to the server thread that writes it out.
 struct StreamPipe {
@@ -26,6 +27,7 @@ struct StreamPipe {
   size_t queued_bytes = 0;
   bool ended = false;
   bool overflowed = false;
+  Status error;                  // why it ended
   std::function<void()> cancel;  // loop thread only
 };
 
@@ -46,6 +48,13 @@ ApiRequest FromHttp(const httplib::Request& request) {
   return api;
 }
 
+bool Answers(httplib::Client* client) {
+  client->set_address_family(AF_UNIX);
+  client->set_connection_timeout(1, 0);
+  client->set_read_timeout(2, 0);
+  return static_cast<bool>(client->Get("/healthz"));
+}
+
 LogSink SinkInto(const std::shared_ptr<StreamPipe>& pipe) {
   return {.on_data =
               [pipe](std::string_view bytes) {
@@ -61,7 +70,7 @@ LogSink SinkInto(const std::shared_ptr<StreamPipe>& pipe) {
           .on_end =
               [pipe](const Status& status) {
                 const std::lock_guard lock(pipe->mutex);
-                if (!status.ok()) pipe->chunks.push_back("error: " + status.message() + "\n");
+                pipe->error = status;
                 pipe->ended = true;
                 pipe->changed.notify_all();
               }};
@@ -76,6 +85,7 @@ struct LocalServer::State {
   EventLoop* loop = nullptr;
   Handler handler;
   std::atomic<bool> stopping = false;
+  std::atomic<int> open_streams = 0;
 
   void Serve(const httplib::Request& request, httplib::Response& response);
   void ServeStream(const StreamStart& start, httplib::Response& response);
@@ -99,6 +109,12 @@ void LocalServer::State::Serve(const httplib::Request& request, httplib::Respons
     return;
   }
   response.status = pending->response->code;
+  if (pending->response->stream && open_streams >= kMaxStreams) {
+    response.status = 503;
+    response.set_content("{\"message\":\"too many log streams are open; end some\"}",
+                         "application/json");
+    return;
+  }
   if (pending->response->stream) {
     ServeStream(pending->response->stream, response);
     return;
@@ -107,11 +123,13 @@ void LocalServer::State::Serve(const httplib::Request& request, httplib::Respons
 }
 
 void LocalServer::State::ServeStream(const StreamStart& start, httplib::Response& response) {
+  ++open_streams;
   auto pipe = std::make_shared<StreamPipe>();
   loop->Post([pipe, start] { pipe->cancel = start(SinkInto(pipe)); });
   response.set_chunked_content_provider(
       "text/plain", [this, pipe](size_t, httplib::DataSink& sink) { return Pump(pipe, sink); },
       [this, pipe](bool) {
+        --open_streams;
         loop->Post([pipe] {
           if (pipe->cancel) pipe->cancel();
         });
@@ -127,11 +145,17 @@ bool LocalServer::State::Pump(const std::shared_ptr<StreamPipe>& pipe, httplib::
   pipe->queued_bytes = 0;
   const bool ended = pipe->ended;
   const bool overflowed = pipe->overflowed;
+  const Status error = pipe->error;
   lock.unlock();
   for (const std::string& chunk : chunks) {
     if (!sink.write(chunk.data(), chunk.size())) return false;
   }
   if (overflowed || stopping) return false;
+  if (ended && !error.ok()) {
+    const std::string text = "error: " + error.message() + "\n";
+    sink.write(text.data(), text.size());
+    return false;  // cut off: the reader sees that this was no regular end
+  }
   if (ended) sink.done();
   return ended || sink.is_writable();
 }
@@ -152,6 +176,9 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
   };
   server.Get(".*", serve);
   server.Post(".*", serve);
+  if (httplib::Client probe(socket_path); Answers(&probe)) {
+    return UnavailableError("another controller answers on " + socket_path);
+  }
   ::unlink(socket_path.c_str());
   const mode_t old_mask = ::umask(0177);
   const bool bound = server.bind_to_port(socket_path, 80);

@@ -7,6 +7,9 @@ function(reconcile_library name)
   target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
+# What the sanitizer builds run: unit and simulation tests, not the program and what tests it from outside.
+add_custom_target(checked_tests)
+
 # reconcile_test(NAME SOURCES a_test.cc ... LIBS libs [ENV VAR=VALUE ...] [LABELS l])
 # One GoogleTest program; ctest runs it as one test. All test programs share one precompiled header.
 function(reconcile_test name)
@@ -22,6 +25,9 @@ function(reconcile_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
+  if("${ARG_LABELS}" MATCHES "unit|sim")
+    add_dependencies(checked_tests ${name})
+  endif()
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
                        ENVIRONMENT "${ARG_ENV}")
@@ -36,6 +42,7 @@ function(reconcile_fuzz name)
   endif()
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  add_dependencies(checked_tests ${name})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} Threads::Threads)
   if(RECONCILE_SANITIZE STREQUAL "fuzz" OR RECONCILE_SANITIZE STREQUAL "coverage")
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)

@@ -75,6 +75,7 @@ Status ApiClient::Stream(const std::string& path, const Query& query,
                          const std::function<bool(std::string_view)>& on_data) {
   int code = 0;
   std::string error_body;
+  bool stopped = false;  // by the caller
   const httplib::Result result = MakeClient(socket_path_, kFollowTimeoutSeconds)
                                      ->Get(
                                          WithQuery(path, query),
@@ -83,12 +84,18 @@ Status ApiClient::Stream(const std::string& path, const Query& query,
                                            return true;
                                          },
                                          [&](const char* data, size_t size) {
-                                           if (code == 200) return on_data({data, size});
+                                           if (code == 200) {
+                                             stopped = !on_data({data, size});
+                                             return !stopped;
+                                           }
                                            error_body.append(data, size);
                                            return true;
                                          });
   if (code == 0) return Unreachable(socket_path_);
   if (code != 200) return FromBody(code, error_body);
+  if (!result && !stopped) {
+    return UnavailableError("the log stream broke before its end; lines may be missing");
+  }
   return OkStatus();
 }
 

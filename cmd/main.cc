@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -65,12 +66,15 @@ int Run(int argc, char** argv) {
   AddUninstallCommand(&app, &context);
   AddCompletionCommand(&app, &context);
   std::vector<std::string> arguments = Arguments(argc, argv);
+  const bool terraform_codes =
+      std::find(arguments.begin(), arguments.end(), "--detailed-exitcode") != arguments.end();
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
   try {
     app.parse(arguments);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
-    return code == 0 ? kExitOk : kExitInvalid;
+    if (code == 0) return kExitOk;
+    return terraform_codes ? 1 : kExitInvalid;
   }
   return context.exit_code;
 }

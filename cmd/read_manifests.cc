@@ -31,7 +31,12 @@ Result<FetchedCommit> ReadManifests(const std::string& path, const std::string& 
                                     const std::string& folder, const CommandContext& context) {
   std::error_code error;
   const std::filesystem::path absolute = std::filesystem::absolute(path, error);
-  if (!revision.empty()) return FetchRevision({absolute.string(), revision, folder}, context);
+  // A bare repository has no work tree to preview: its HEAD is what there is.
+  const bool bare = std::filesystem::is_regular_file(absolute / "HEAD", error) &&
+                    std::filesystem::is_directory(absolute / "objects", error) &&
+                    std::filesystem::is_directory(absolute / "refs", error);
+  if (bare || !revision.empty())
+    return FetchRevision({absolute.string(), revision, folder}, context);
   return ReadWorkingTree((absolute / folder).string());
 }
 

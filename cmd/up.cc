@@ -187,7 +187,11 @@ int Up(const UpOptions& options, const CommandContext& context) {
   const Status made = MakeAgent(*config, link.agent_end(), &agent);
   if (!made.ok()) return Fail(made);
   const Status started = StartController(*config, context, link.controller_end(), &controller);
-  if (!started.ok()) return Fail(started);
+  if (!started.ok()) {
+    controller.server.reset();
+    controller.controller.reset();  // before the link, which it still holds
+    return Fail(started);
+  }
   agent.agent->Start();
   link.Connect();
 

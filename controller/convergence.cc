@@ -9,11 +9,12 @@ namespace {
 void AddSources(const ClusterState& state, std::vector<std::string>* lines) {
   state.ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
     const std::string name = "source " + source->metadata.name;
-    if (source->status.held && !source->status.held->confirmed) {
+    const Condition* ready = FindCondition(source->status.conditions, "Ready");
+    const bool held = ready != nullptr && ready->reason == "PruneHeld";
+    if (held && source->status.held && !source->status.held->confirmed) {
       lines->push_back(name + ": held: " + source->status.held->reason);
       return;
     }
-    const Condition* ready = FindCondition(source->status.conditions, "Ready");
     if (ready == nullptr) {
       lines->push_back(name + ": not read yet");
     } else if (ready->status != ConditionStatus::kTrue) {

@@ -202,6 +202,10 @@ Status Controller::Core::Confirm(const std::string& plan_hash) {
     return NotFoundError("no prune is held under '" + plan_hash +
                          "'; `reconcile status` shows what is held, if anything");
   }
+  if (found->status.held->commit != found->status.seen_commit) {
+    return ConflictError("commit " + found->status.held->commit.substr(0, 12) +
+                         " was held, but a newer one is there; see `reconcile status`");
+  }
   found->status.held->confirmed = true;
   const Result<Revision> committed =
       store_->Commit(Transaction{{{found->key(), found}}}, state->revision());

@@ -5,6 +5,7 @@
 #include "base/planted_bug.h"
 #include "controller/core.h"
 #include "net/ipam.h"
+#include "reconciler/declared.h"
 
 namespace reconcile {
 namespace {
@@ -110,7 +111,9 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
       LogError("no pod subnet for a node", {{"node", report.node}, {"error", leased.message()}});
     }
   }
-  for (const auto& [label, value] : report.labels) node->metadata.labels[label] = value;
+  for (const auto& [label, value] : report.labels) {
+    if (!DeclaresLabel(node->metadata, label)) node->metadata.labels[label] = value;
+  }
   const std::vector<Condition> before = node->status.conditions;
   node->status = report.node_status;
   KeepTransitionTimes(before, &node->status.conditions, now.wall);

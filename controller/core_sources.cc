@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "controller/core.h"
+#include "reconciler/declared.h"
 
 namespace reconcile {
 namespace {
@@ -31,9 +32,12 @@ void SetReady(SourceStatus* status, ConditionStatus ready, std::string reason, s
                now);
 }
 
+// What the breaker counts again within its window: objects deleted, and those scaled to zero.
 int32_t CountRemovals(const ObjectChanges& changes) {
   return static_cast<int32_t>(std::count_if(changes.begin(), changes.end(), [](const auto& change) {
-    return change.type == ChangeType::kDelete;
+    if (change.type == ChangeType::kDelete) return true;
+    return change.type == ChangeType::kChange && DeclaredReplicas(*change.after) == 0 &&
+           DeclaredReplicas(*change.before) != 0;
   }));
 }
 
@@ -146,6 +150,12 @@ void Controller::Core::TakeCommit(Followed* followed, FetchedCommit commit) {
 
 ObjectChanges Controller::Core::ChangesToApply(ClusterState* state, WriteSet* writes, Now now) {
   ObjectChanges changes;
+  // What a source declared goes on running when it is configured no more; another may take it over.
+  std::vector<ObjectKey> forgotten;
+  for (const auto& [key, source] : state->Objects(Kind::kSource)) {
+    if (!followed_.contains(key.name)) forgotten.push_back(key);
+  }
+  for (const ObjectKey& key : forgotten) DeleteBoth(key, state, writes);
   for (auto& [name, followed] : followed_) ConsiderSource(&followed, state, writes, &changes, now);
   return changes;
 }
@@ -161,6 +171,7 @@ void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, W
   SourceStatus& status = source->status;
   if (followed->commit) status.seen_commit = followed->commit->id;
   if (!followed->problems.errors.empty()) {
+    if (followed->commit) status.held.reset();  // it was another commit that was held
     SetReady(&status, ConditionStatus::kFalse, followed->commit ? "InvalidCommit" : "FetchFailed",
              (followed->commit ? "commit " + followed->commit->id.substr(0, 12) + ": " : "") +
                  Summary(followed->problems.errors),

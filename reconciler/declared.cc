@@ -221,6 +221,10 @@ std::shared_ptr<Object> Undeclared(const Object& before) {
 
 bool IsDeclarable(Kind kind) { return kind == Kind::kNode || InfoOf(kind).declarable; }
 
+bool DeclaresLabel(const ObjectMeta& metadata, const std::string& label) {
+  return SplitKeys(metadata, kDeclaredLabels).contains(label);
+}
+
 std::optional<int32_t> DeclaredReplicas(const Object& object) {
   if (const auto* deployment = As<Deployment>(object)) return deployment->spec.replicas;
   if (const auto* set = As<ReplicaSet>(object)) return set->spec.replicas;

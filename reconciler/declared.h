@@ -37,6 +37,9 @@ std::shared_ptr<Object> Undeclared(const Object& before);
 // and cordon Git may set.
 bool IsDeclarable(Kind kind);
 
+// True when Git, not an agent, decides about a label of the object.
+bool DeclaresLabel(const ObjectMeta& metadata, const std::string& label);
+
 // Replicas that a workload declares; nothing for other kinds.
 std::optional<int32_t> DeclaredReplicas(const Object& object);
 // The pod spec that a workload or Pod declares; null for other kinds.

@@ -10,10 +10,12 @@ namespace {
 
 std::string Place(const Origin& origin) { return origin.file + ":" + std::to_string(origin.line); }
 
+// An object of a source that nobody follows any more is taken over.
 void CheckOwner(const Object& object, const Object& known, const std::string& source,
-                Problems* problems) {
+                const ClusterState& state, Problems* problems) {
   const Origin& origin = known.metadata.origin;
-  if (!origin.source.empty() && origin.source != source) {
+  const bool followed = state.Find<Source>("", origin.source) != nullptr;
+  if (!origin.source.empty() && origin.source != source && followed) {
     problems->errors.push_back(ProblemAt(object, "already declared by source '" + origin.source +
                                                      "' at " + Place(origin) +
                                                      "; an object can have one source only"));
@@ -62,7 +64,7 @@ void Add(const ObjectPtr& object, const ClusterState& state, DesiredState* desir
   declared->metadata.origin.source = desired->source;
   CheckReplicas(*declared, problems);
   if (const ObjectPtr known = state.Find(key)) {
-    CheckOwner(*declared, *known, desired->source, problems);
+    CheckOwner(*declared, *known, desired->source, state, problems);
     CheckImmutable(*declared, *known, problems);
   }
   desired->objects.emplace(key, declared);

@@ -49,25 +49,26 @@ install_packages() {
   say "installing: ${missing[*]}"
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq || die "apt-get update failed"
+  apt_install "${missing[@]}"
+}
+
+# In a subshell, so that the policy file goes also when this is interrupted.
+apt_install() (
   # A package's service is not wanted here: engines and registries are started by hand, on our own sockets.
-  local policy=""
-  if [ ! -e /usr/sbin/policy-rc.d ]; then
-    policy=/usr/sbin/policy-rc.d
-    printf '#!/bin/sh\nexit 101\n' >$policy
+  policy=/usr/sbin/policy-rc.d
+  mark='# made by reconcile for one installation'
+  if [ ! -e $policy ] || grep -qF "$mark" $policy; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >$policy
     chmod 755 $policy
   fi
-  local log
-  log=$(mktemp)
   # --no-remove: nothing that is on this machine may go (an older libboost-dev conflicts; see boost_prefix).
-  if ! apt-get install -y -qq --no-remove --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
-    [ -z "$policy" ] || rm -f "$policy"
-    cat "$log" >&2
-    rm -f "$log"
+  if ! output=$(apt-get install -y -qq --no-remove --no-install-recommends "$@" 2>&1); then
+    printf '%s\n' "$output" >&2
     return 1
   fi
-  [ -z "$policy" ] || rm -f "$policy"
-  rm -f "$log"
-}
+)
 
 # Where an older libboost-dev is installed that must stay, the newer one is unpacked into the build folder.
 boost_prefix() {

@@ -111,7 +111,8 @@ TEST_F(ControllerTest, KeepsTheLastGoodCommitWhenANewerOneDoesNotParse) {
   Settle();
   EXPECT_EQ(SourceState().applied_commit, "c1");
   EXPECT_EQ(SourceState().seen_commit, "c2");
-  const Condition* ready = FindCondition(SourceState().conditions, "Ready");
+  const SourceStatus status = SourceState();
+  const Condition* ready = FindCondition(status.conditions, "Ready");
   ASSERT_NE(ready, nullptr);
   EXPECT_EQ(ready->status, ConditionStatus::kFalse);
   EXPECT_NE(ready->message.find("web.yaml:"), std::string::npos) << ready->message;
@@ -126,7 +127,8 @@ TEST_F(ControllerTest, KeepsWhatRunsWhenTheRepositoryDoesNotAnswer) {
   source_.hint();
   Settle();
   EXPECT_EQ(PodCount(), 2U);
-  EXPECT_EQ(FindCondition(SourceState().conditions, "Ready")->reason, "FetchFailed");
+  const SourceStatus status = SourceState();
+  EXPECT_EQ(FindCondition(status.conditions, "Ready")->reason, "FetchFailed");
 }
 
 TEST_F(ControllerTest, HoldsACommitThatEmptiesTheTreeUntilItIsConfirmed) {

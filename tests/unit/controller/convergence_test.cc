@@ -46,6 +46,7 @@ TEST(Convergence, NamesASourceThatFailsOrWasNotReadYet) {
 TEST(Convergence, NamesAHeldPruneWithItsReason) {
   ClusterState state;
   auto source = MakeSource(ConditionStatus::kFalse, "held");
+  source->status.conditions[0].reason = "PruneHeld";
   source->status.held = HeldPrune{.plan_hash = "abc", .reason = "would empty the tree"};
   state.Put(source);
   EXPECT_EQ(UnconvergedIn(state), Lines{"source main: held: would empty the tree"});
