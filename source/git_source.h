@@ -28,7 +28,8 @@ struct GitLimits {
 // A revision is "" (HEAD), a branch, a tag, a full ref name or a commit id of at least four digits;
 // a name that is both a branch and a tag of different commits is refused. Below `spec.path` the
 // blobs *.yaml, *.yml and *.json are read as they are stored: nothing is checked out, no filter or
-// hook runs, no configuration outside the repository is read. Names that start with a dot are
+// hook runs, no configuration outside the repository is read (one that includes such a file is
+// refused where the kernel has Landlock). Names that start with a dot are
 // passed over. Symbolic links, submodules and .gitmodules are named in warnings and never
 // followed. Object databases elsewhere (objects/info/alternates) are refused.
 //
