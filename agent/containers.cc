@@ -1,5 +1,7 @@
 #include "agent/containers.h"
 
+#include "base/planted_bug.h"
+
 #include <algorithm>
 #include <charconv>
 #include <limits>
@@ -50,6 +52,7 @@ int32_t AttemptOf(const ContainerInfo& container) {
 }
 
 bool IsLive(const ContainerInfo& container) {
+  if (PlantedBug("take-living-for-dead")) return false;
   return container.state == ContainerRunState::kRunning ||
          container.state == ContainerRunState::kPaused;
 }

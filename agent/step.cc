@@ -1,5 +1,6 @@
 #include "agent/step.h"
 
+#include "base/planted_bug.h"
 #include "agent/pod_turn.h"
 
 namespace reconcile {
@@ -37,7 +38,7 @@ void StepPod(StepContext* context, const Pod& pod, const PodContainers& containe
   PodTurn turn{*context, pod, containers, memory, {}};
   PodReport report{pod.metadata.namespace_name, pod.metadata.name, uid, {}, false};
   Remember(&turn);
-  if (pod.metadata.deletion_timestamp) {
+  if (pod.metadata.deletion_timestamp && !PlantedBug("ignore-deletion")) {
     StopPod(&turn, &report.gone);
   } else {
     StartPod(&turn);

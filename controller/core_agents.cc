@@ -203,6 +203,7 @@ void Controller::Core::HandOutTo(const std::string& node, Heard* heard, const No
                                  const ClusterState& state) {
   Assignment assignment = AssignmentOf(node, pods, state);
   assignment.tombstones = heard->tombstones;
+  if (heard->sent && PlantedBug("never-hand-out-twice")) return;
   if (heard->sent && SameForAgent(*heard->sent, assignment)) return;
   const Status sent = link_->Send(node, assignment);
   if (!sent.ok()) {

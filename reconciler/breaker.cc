@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/ids.h"
+#include "base/planted_bug.h"
 #include "reconciler/declared.h"
 #include "reconciler/desired.h"
 #include "reconciler/owners.h"
@@ -196,6 +197,7 @@ std::string WhyHeld(const ObjectChanges& changes, const Removals& removals,
 bool IsConfirmed(const std::string& hash, const Source& source,
                  const std::vector<std::string>& confirmations) {
   const std::optional<HeldPrune>& held = source.status.held;
+  if (PlantedBug("ignore-confirmation")) return false;
   if (held && held->confirmed && held->plan_hash == hash) return true;
   return std::any_of(confirmations.begin(), confirmations.end(), [&](const std::string& text) {
     return text == "prune=" + hash || text == hash;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "reconciler/controllers.h"
+#include "base/planted_bug.h"
 #include "reconciler/pod_control.h"
 
 namespace reconcile {
@@ -16,6 +17,7 @@ void SayGone(Turn* turn, const Object& object, const std::string& what) {
 }
 
 void Collect(Turn* turn, const Object& object) {
+  if (PlantedBug("keep-orphans")) return;
   const auto& references = object.metadata.owner_references;
   const auto dangles = [&](const OwnerReference& reference) {
     return !turn->Exists(reference.uid);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/planted_bug.h"
 #include "reconciler/pod_control.h"
 
 namespace reconcile {
@@ -83,7 +84,8 @@ ReplicaOutcome SyncReplicas(Turn* turn, const ReplicaDemand& demand,
   std::vector<PodPtr> active = ActiveOf(ClaimPods(turn, demand.owner, demand.matches));
   ReplicaOutcome outcome;
   outcome.incarnation = demand.owner.metadata.incarnation;
-  const size_t wanted = static_cast<size_t>(std::max(demand.replicas, 0));
+  const size_t wanted = static_cast<size_t>(std::max(demand.replicas, 0)) +
+                        (PlantedBug("one-replica-too-many") ? 1 : 0);
   if (active.size() < wanted) {
     Create(turn, demand, wanted - active.size(), &active, &outcome.incarnation);
   } else if (active.size() > wanted) {

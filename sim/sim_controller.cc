@@ -14,9 +14,7 @@ ControllerOptions Options() {
   return options;
 }
 
-SimLoss PickLoss(Random* random) {
-  return kAllSimLosses[random->Below(kAllSimLosses.size())];
-}
+SimLoss PickLoss(Random* random) { return kAllSimLosses[random->Below(kAllSimLosses.size())]; }
 
 }  // namespace
 

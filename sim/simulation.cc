@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kConfirmEveryMs = 10'000;
 constexpr int64_t kPollMs = 1'000;
+constexpr int64_t kAfterglowMs = 60'000;  // messages that were delayed before faults ended still arrive
 constexpr LinkFaults kBadLink = {
     .lost_per_mille = 15, .repeated_per_mille = 30, .delayed_per_mille = 60};
 constexpr FakeFaults kBadEngine = {.failed_per_mille = 10, .lost_reply_per_mille = 5};
@@ -195,7 +196,12 @@ void World::CheckQuiet() {
   if (controller_.State()->revision() != revision) {
     std::string written;
     if (const auto changes = controller_.ChangesSince(revision); changes.ok()) {
-      for (const Change& change : *changes) written += " " + ToString(change.key) + ";";
+      for (const Change& change : *changes) {
+        written += " " + ToString(change.key) + ":";
+        if (change.before == nullptr || change.after == nullptr) continue;
+        written += " " + EncodeObjectJson(*change.before, EncodeFor::kUser) + " -> " +
+                   EncodeObjectJson(*change.after, EncodeFor::kUser) + ";";
+      }
     }
     Violation("converged at revision " + std::to_string(revision) + ", yet it went on to " +
               std::to_string(controller_.State()->revision()) + ", writing" + written);
@@ -223,6 +229,7 @@ SimulationOutcome World::Run() {
   Say("faults end");
   EndFaults();
   const int64_t limit_ms = time_.now().mono.ms + options_.converge_limit_ms;
+  time_.RunFor(kAfterglowMs);
   while (!Converged() && time_.now().mono.ms < limit_ms) time_.RunFor(kPollMs);
   const std::vector<std::string> why = WhyNotConverged();
   for (const std::string& line : why) Violation("not converged: " + line);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/planted_bug.h"
 #include "store/prepared_commit.h"
 #include "store/sqlite_load.h"
 #include "store/sqlite_payload.h"
@@ -227,6 +228,9 @@ Result<SqliteDatabase> Connect(const SqliteStoreOptions& options) {
                         "PRAGMA mmap_size = 0;"
                         "PRAGMA temp_store = MEMORY;"
                         "PRAGMA trusted_schema = OFF"));
+  if (PlantedBug("weak-durability")) {
+    RETURN_IF_ERROR(database->Execute("PRAGMA synchronous = OFF"));
+  }
   return database;
 }
 

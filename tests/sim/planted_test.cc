@@ -23,9 +23,9 @@ TEST_P(PlantedBugTest, IsFound) {
 INSTANTIATE_TEST_SUITE_P(Ten, PlantedBugTest,
                          testing::Values("weak-durability", "keep-orphans", "one-replica-too-many",
                                          "ignore-gone-report", "never-restart-crashed",
-                                         "write-on-every-report", "sweep-nothing",
+                                         "write-on-every-report", "never-hand-out-twice",
                                          "ignore-confirmation", "ignore-deletion",
-                                         "start-next-attempt-early"),
+                                         "take-living-for-dead"),
                          [](const testing::TestParamInfo<const char*>& bug) {
                            std::string name = bug.param;
                            for (char& c : name) {
