@@ -175,7 +175,8 @@ TEST(Faults, Line12_AnEmptyTreeDeletesNothingAndIsHeldByName) {
   EXPECT_EQ(held->objects, std::vector<std::string>{"ConfigMap default/only"});
   EXPECT_EQ(held->object_count, 1);
   EXPECT_EQ(held->commit, "c0ffee");
-  EXPECT_NE(held->reason.find("declares nothing, while 1 object of this source is in force"), std::string::npos);
+  EXPECT_NE(held->reason.find("declares nothing, while 1 object of this source is in force"),
+            std::string::npos);
 }
 
 TEST_F(Breaker, AnEmptiedTreeOfNodesOrBuiltInNamespacesHoldsToo) {

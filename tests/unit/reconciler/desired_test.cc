@@ -57,8 +57,7 @@ TEST(BuildDesired, ANamespaceThatTheCommitRemovesIsNotThere) {
   map->metadata.namespace_name = "shop";
   world.Declare({map, MakeNamespace("shop")});
   EXPECT_FALSE(Check(world, {map}).errors.empty());
-  EXPECT_TRUE(Check(world, {map}, "other").errors[0].message.find("source 'main'") !=
-              std::string::npos);
+  EXPECT_NE(OnlyError(Check(world, {map}, "second")).find("source 'main'"), std::string::npos);
 }
 
 TEST(BuildDesired, BuiltInNamespacesAreAlwaysThere) {
@@ -82,6 +81,13 @@ TEST(BuildDesired, AnObjectHasOneSource) {
   EXPECT_EQ(OnlyError(Check(world, {MakeConfigMap("a")}, "second")),
             "a.yaml:1:1: ConfigMap default/a: already declared by source 'main' at a.yaml:1; an "
             "object can have one source only");
+}
+
+TEST(BuildDesired, WhatASourceDeclaredThatIsFollowedNoMoreIsTakenOver) {
+  World world;
+  world.Declare({MakeConfigMap("a")});
+  world.state.Delete({Kind::kSource, "", "main"});
+  EXPECT_TRUE(Check(world, {MakeConfigMap("a")}, "second").errors.empty());
 }
 
 TEST(BuildDesired, WhatAControllerOwnsCannotBeDeclared) {

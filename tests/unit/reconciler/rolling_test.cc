@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "reconciler/deployment.h"
+#include "reconciler/turn.h"
 #include "tests/unit/reconciler/world.h"
 
 namespace reconcile {
@@ -123,18 +124,21 @@ TEST(RollingUpdate, OldPodsThatAreNotReadyGoFirst) {
   EXPECT_EQ(Look(world).available, 3);
 }
 
-// The counts that a step rests on are of this turn, not of the last one.
+// The counts that a step rests on are of this turn, not of the last one: a pod that failed in the
+// very moment in which the rollout goes on is not counted on.
 TEST(RollingUpdate, AStepRestsOnHowPodsAreNow) {
-  World world = WorldRunning(4, IntOrString::Int(1), IntOrString::Int(0));
+  World world = WorldRunning(4, IntOrString::Int(0), IntOrString::Int(1));
+  auto next = Rolling(4, IntOrString::Int(0), IntOrString::Int(1), "img:2");
+  auto paused = Mutable(*next);
+  paused->spec.paused = true;
   world.Obey();
+  world.Take(world.ChangesFor({paused}));
+  ASSERT_EQ(Look(world).available, 4);
   for (const auto& pod : world.ActivePods()) {
-    if (pod->spec.containers[0].image == "img:1") {
-      world.SetReady(*pod, false);
-      break;
-    }
+    if (pod->spec.containers[0].image == "img:2") world.SetReady(*pod, false);
   }
-  world.Take();
-  EXPECT_EQ(Look(world).available, 4);
+  world.Take(world.ChangesFor({next}));
+  EXPECT_EQ(Look(world).available, 3);
 }
 
 TEST(RollingUpdate, ARevertInMidRolloutTurnsBack) {

@@ -25,6 +25,12 @@ World::World() {
   cluster->metadata.name = "cluster";
   cluster->cluster_id = "test";
   state.Put(cluster);
+  for (const char* name : {"main", "second"}) {
+    auto source = std::make_shared<Source>();
+    source->metadata.name = name;
+    source->metadata.uid = std::string("source-") + name;
+    state.Put(source);
+  }
 }
 
 void World::AddNode(const std::string& name, const std::string& cpu, const std::string& memory) {

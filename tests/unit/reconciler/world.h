@@ -12,7 +12,8 @@
 
 namespace reconcile {
 
-// A cluster for tests: the model, a clock that moves when told, and hosts that do as told.
+// A cluster for tests: the model with the sources "main" and "second", a clock that moves when
+// told, and hosts that do as told.
 class World {
  public:
   World();
