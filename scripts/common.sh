@@ -29,7 +29,7 @@ build_packages() {
   echo g++ cmake ninja-build pkg-config git ca-certificates \
     "libboost$boost-dev" "libboost-json$boost-dev" "libboost-filesystem$boost-dev" "libboost-system$boost-dev" \
     libgit2-dev libyaml-cpp-dev libsqlite3-dev libcurl4-openssl-dev libcpp-httplib-dev libspdlog-dev \
-    libfmt-dev libssl-dev libcli11-dev ccache lld
+    libfmt-dev libssl-dev zlib1g-dev libcli11-dev ccache lld
 }
 
 run_packages() { echo iproute2 nftables iptables util-linux; }
