@@ -5,7 +5,7 @@
 namespace reconcile {
 namespace {
 
-constexpr uint64_t kCases = 2'000;
+constexpr uint64_t kCases = 1'200;
 
 // What a commit takes away, counted apart from the code.
 struct Loss {

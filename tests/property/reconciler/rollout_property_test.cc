@@ -9,7 +9,7 @@
 namespace reconcile {
 namespace {
 
-constexpr uint64_t kCases = 400;
+constexpr uint64_t kCases = 300;
 constexpr int kSteps = 30;
 
 int Available(const World& world, const Deployment& deployment) {
