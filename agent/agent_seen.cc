@@ -35,7 +35,7 @@ void Agent::Core::AskEngineInfo() {
       if (cluster_id_.empty()) health_.engine_error.clear();
       if (first && !cluster_id_.empty()) RequestList();
     } else {
-      if (!seen_.engine_up) health_.engine_error = info.status().message();
+      if (!health_.engine) health_.engine_error = info.status().message();
       if (!health_.engine || cluster_id_.empty()) {
         After(kMaxLookAgainMs, [this] { AskEngineInfo(); });
       }
@@ -100,12 +100,12 @@ void Agent::Core::OnListFailed(const Status& status) {
     LogWarning("the container engine does not answer", {{"error", status.message()}});
   }
   seen_.engine_up = false;
-  health_.engine_error = status.message();
+  // One lost reply is no news; meanwhile nothing is done on a view that may be old.
+  if (list_failures_ > 0 || !health_.engine) health_.engine_error = status.message();
   wait_for_list_.merge(wait_for_this_list_);
   wait_for_this_list_.clear();
-  if (!list_again_) {
-    After(LookAgainMs(++list_failures_), [this] { RequestList(); });
-  }
+  ++list_failures_;
+  if (!list_again_) After(LookAgainMs(list_failures_), [this] { RequestList(); });
   RequestTurn();
 }
 

@@ -161,6 +161,15 @@ void MakeSandbox(PodTurn* turn) {
                                    turn->memory.start_time.value_or(turn->context.now.wall))});
 }
 
+// Images come while the sandbox is being made.
+void AskForImages(PodTurn* turn) {
+  for (const Container& container : turn->pod.spec.containers) {
+    if (LiveOf(turn->Of(container.name)) != nullptr || !WantsToRun(*turn, container)) continue;
+    std::string image_id;
+    (void)NeedImage(turn, container, &image_id);
+  }
+}
+
 void RemoveOtherSandboxes(PodTurn* turn, const ContainerInfo& keep) {
   if (turn->context.IsBusy(SandboxKey(*turn))) return;
   for (const ContainerInfo* sandbox : turn->containers.sandboxes) {
@@ -233,10 +242,11 @@ void StartPod(PodTurn* turn) {
       (void)OldSandboxIsGone(turn);
       return;
     }
-    return MakeSandbox(turn);
+    MakeSandbox(turn);
+    return AskForImages(turn);
   }
   RemoveOtherSandboxes(turn, *sandbox);
-  if (!IsAttached(turn, *sandbox)) return;
+  if (!IsAttached(turn, *sandbox)) return AskForImages(turn);
   const bool starts = std::any_of(containers.begin(), containers.end(), [&](const Container& c) {
     return LiveOf(turn->Of(c.name)) == nullptr && WantsToRun(*turn, c);
   });
