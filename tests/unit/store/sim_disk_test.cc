@@ -1,6 +1,7 @@
 #include "sim/disk/sim_disk.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <set>
 
@@ -83,19 +84,38 @@ TEST(SimDisk, TwoRunsWithOneSeedAreTheSame) {
   EXPECT_TRUE(contents[0] == contents[1]);  // not EQ: nobody wants to see the bytes
 }
 
-// The tests of the store trust the disk to hurt: a store that does not sync must be caught.
-TEST(SimDisk, LosesTheCommitsOfADatabaseThatDoesNotSync) {
-  SimDisk disk("unsynced", 1);
+TEST(SimDisk, AHaltedDiskAnswersNothingUntilRestarted) {
+  SimDisk disk("halted", 1);
   {
     Result<std::unique_ptr<Store>> store = OpenSqliteStore(OptionsOn(disk));
     ASSERT_TRUE(store.ok());
     ASSERT_TRUE((*store)->Commit(WorkloadStep(0), 0).ok());
     disk.HaltAtChange(1, SimHalt::kPowerLoss, SimLoss::kAllLost);
     EXPECT_FALSE((*store)->Commit(WorkloadStep(1), 1).ok());
-    EXPECT_FALSE((*store)->Commit(WorkloadStep(1), 1).ok()) << "a halted disk answers nothing";
+    EXPECT_FALSE((*store)->Commit(WorkloadStep(1), 1).ok());
+    EXPECT_FALSE(OpenSqliteStore(OptionsOn(disk)).ok());
   }
   disk.Restart();
   EXPECT_EQ(RunWorkload(OptionsOn(disk)), kWorkloadSteps);
+}
+
+// The tests of the store trust the disk to hurt: a database that does not sync must lose.
+TEST(SimDisk, LosesTheCommitsOfADatabaseThatDoesNotSync) {
+  for (const char* synchronous : {"OFF", "FULL"}) {
+    SimDisk disk("unsynced", 1);
+    const auto run = [&](const std::string& sql) {
+      sqlite3* connection = nullptr;
+      sqlite3_open_v2("a.db", &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, "unsynced");
+      const int code = sqlite3_exec(connection, sql.c_str(), nullptr, nullptr, nullptr);
+      sqlite3_close(connection);
+      return code;
+    };
+    ASSERT_EQ(run(std::string("PRAGMA synchronous = ") + synchronous + "; CREATE TABLE t (a)"),
+              SQLITE_OK);
+    disk.HaltNow(SimHalt::kPowerLoss, SimLoss::kAllLost);
+    disk.Restart();
+    EXPECT_EQ(run("SELECT * FROM t") == SQLITE_OK, std::string(synchronous) == "FULL");
+  }
 }
 
 }  // namespace
