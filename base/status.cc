@@ -1,7 +1,9 @@
 #include "base/status.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 
 namespace reconcile {
 
@@ -53,6 +55,11 @@ Status ConflictError(std::string message) {
 Status UnavailableError(std::string message) {
   return Status(StatusCode::kUnavailable, std::move(message));
 }
+Status ErrnoError(const std::string& what, const std::string& path) {
+  return UnavailableError("cannot " + what + " " + path + ": " +
+                          std::generic_category().message(errno));
+}
+
 Status InternalError(std::string message) {
   return Status(StatusCode::kInternal, std::move(message));
 }

@@ -50,6 +50,8 @@ Status NotFoundError(std::string message);
 Status ConflictError(std::string message);
 Status UnavailableError(std::string message);
 Status InternalError(std::string message);
+// Unavailable: "cannot WHAT PATH: " and what errno says.
+Status ErrnoError(const std::string& what, const std::string& path);
 
 // A value or the status that says why there is none.
 template <typename T>

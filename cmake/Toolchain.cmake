@@ -14,6 +14,10 @@ add_compile_options("SHELL:-iquote ${PROJECT_SOURCE_DIR}" "SHELL:-iquote ${PROJE
 set(RECONCILE_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
                        -Wno-missing-field-initializers)
 set(RECONCILE_CXX_WARNINGS ${RECONCILE_WARNINGS} -Wold-style-cast)
+if(CMAKE_UNITY_BUILD)
+  # What a .cc keeps in its anonymous namespace looks to GCC as if a header did.
+  list(APPEND RECONCILE_CXX_WARNINGS -Wno-subobject-linkage)
+endif()
 if(RECONCILE_SANITIZE)
   # Instrumented code makes GCC warn where nothing is wrong; the dev build holds the line.
   list(APPEND RECONCILE_CXX_WARNINGS -Wno-error)
@@ -39,8 +43,14 @@ endif()
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  # Precompiled headers, and clones in other folders, hit the cache too.
+  set(launcher env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
+               CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
+  endif()
 endif()
 
 # lld is fast and works with every sanitizer here; without it the default linker serves.

@@ -9,7 +9,7 @@
 namespace reconcile {
 namespace {
 
-constexpr int kHashLength = 9;
+constexpr int kTemplateHashLength = 9;
 constexpr int32_t kMaxCollisions = 100;
 
 int64_t RevisionOf(const ObjectMeta& metadata) {
@@ -190,7 +190,7 @@ std::string TemplateHash(const Deployment& deployment, int32_t collision_count) 
   carrier.spec = deployment.spec.pod_template.spec;
   std::string text = EncodeObjectJson(carrier, EncodeFor::kDiff);
   if (collision_count > 0) text += "#" + std::to_string(collision_count);
-  return SafeSuffix(Fnv1a64(text), kHashLength);
+  return SafeSuffix(Fnv1a64(text), kTemplateHashLength);
 }
 
 void PutDeployment(Rollout* rollout, std::shared_ptr<const Deployment> updated) {

@@ -8,12 +8,12 @@ namespace reconcile {
 namespace {
 
 constexpr size_t kMaxNameLength = 253;
-constexpr size_t kHashLength = 16;
+constexpr size_t kEventHashLength = 16;
 
 std::string Hex(uint64_t value) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text(kHashLength, '0');
-  for (size_t i = kHashLength; i > 0; --i, value >>= 4) text[i - 1] = kDigits[value & 15];
+  std::string text(kEventHashLength, '0');
+  for (size_t i = kEventHashLength; i > 0; --i, value >>= 4) text[i - 1] = kDigits[value & 15];
   return text;
 }
 
@@ -42,7 +42,7 @@ std::shared_ptr<Event> MakeEvent(const Reason& reason, const ObjectReference& in
   event->metadata.namespace_name =
       involved.namespace_name.empty() ? "default" : involved.namespace_name;
   event->metadata.name =
-      involved.name.substr(0, kMaxNameLength - kHashLength - 1) + "." + Hex(Fnv1a64(identity));
+      involved.name.substr(0, kMaxNameLength - kEventHashLength - 1) + "." + Hex(Fnv1a64(identity));
   event->metadata.uid = identity;
   event->involved_object = involved;
   event->reason = reason.reason;

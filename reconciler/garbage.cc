@@ -1,19 +1,19 @@
 #include <algorithm>
 
-#include "reconciler/controllers.h"
 #include "base/planted_bug.h"
+#include "reconciler/controllers.h"
 #include "reconciler/pod_control.h"
 
 namespace reconcile {
 namespace {
 
-constexpr char kComponent[] = "garbage-collector";
+constexpr char kGarbageComponent[] = "garbage-collector";
 
 void SayGone(Turn* turn, const Object& object, const std::string& what) {
   turn->Record({.key = object.key(),
                 .reason = "Removed",
                 .message = what + " is gone",
-                .component = kComponent});
+                .component = kGarbageComponent});
 }
 
 void Collect(Turn* turn, const Object& object) {

@@ -4,7 +4,7 @@ namespace reconcile {
 
 namespace {
 
-constexpr std::string_view kMetadataDoc = "Name, namespace, labels, annotations.";
+constexpr std::string_view kWorkloadMetadataDoc = "Name, namespace, labels, annotations.";
 constexpr std::string_view kReplicasDoc = "How many pods to keep running.";
 constexpr std::string_view kMinReadyDoc =
     "How long a new pod must be ready before it counts as available.";
@@ -73,7 +73,7 @@ const StructTable& TableOf<ReplicationController>() {
   static const StructTable table = [] {
     Table<ReplicationController> t("ReplicationController");
     AddTypeMeta(&t);
-    t.Field<&ReplicationController::metadata>("metadata").Required().Doc(kMetadataDoc);
+    t.Field<&ReplicationController::metadata>("metadata").Required().Doc(kWorkloadMetadataDoc);
     t.Field<&ReplicationController::spec>("spec").Required().Doc("What is wanted.");
     t.Field<&ReplicationController::status>("status").ReadOnly().Doc("What was last seen.");
     return t;
@@ -102,7 +102,7 @@ const StructTable& TableOf<ReplicaSet>() {
   static const StructTable table = [] {
     Table<ReplicaSet> t("ReplicaSet");
     AddTypeMeta(&t);
-    t.Field<&ReplicaSet::metadata>("metadata").Required().Doc(kMetadataDoc);
+    t.Field<&ReplicaSet::metadata>("metadata").Required().Doc(kWorkloadMetadataDoc);
     t.Field<&ReplicaSet::spec>("spec").Required().Doc("What is wanted.");
     t.Field<&ReplicaSet::status>("status").ReadOnly().Doc("What was last seen.");
     return t;
@@ -183,7 +183,7 @@ const StructTable& TableOf<Deployment>() {
   static const StructTable table = [] {
     Table<Deployment> t("Deployment");
     AddTypeMeta(&t);
-    t.Field<&Deployment::metadata>("metadata").Required().Doc(kMetadataDoc);
+    t.Field<&Deployment::metadata>("metadata").Required().Doc(kWorkloadMetadataDoc);
     t.Field<&Deployment::spec>("spec").Required().Doc("What is wanted.");
     t.Field<&Deployment::status>("status").ReadOnly().Doc("What was last seen.");
     return t;

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/unique_fd.h"
 #include "store/sealed_payload.h"
 
 namespace reconcile {
@@ -18,29 +19,9 @@ namespace {
 constexpr mode_t kOwnerOnly = 0600;
 constexpr mode_t kOthersBits = 0077;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
-Status ErrnoStatus(const std::string& what, const std::string& path) {
-  return UnavailableError("cannot " + what + " " + path + ": " +
-                          std::generic_category().message(errno));
-}
-
 Result<std::string> ReadKey(int fd, const std::string& path) {
   struct stat info {};
-  if (::fstat(fd, &info) != 0) return ErrnoStatus("look at", path);
+  if (::fstat(fd, &info) != 0) return ErrnoError("look at", path);
   if ((info.st_mode & kOthersBits) != 0) {
     return InvalidError("the key " + path + " can be read by others: chmod 600 it");
   }
@@ -50,7 +31,7 @@ Result<std::string> ReadKey(int fd, const std::string& path) {
   }
   std::string key(kSecretKeyBytes, '\0');
   if (::read(fd, key.data(), key.size()) != static_cast<ssize_t>(key.size())) {
-    return ErrnoStatus("read", path);
+    return ErrnoError("read", path);
   }
   return key;
 }
@@ -58,8 +39,8 @@ Result<std::string> ReadKey(int fd, const std::string& path) {
 Status SyncFolderOf(const std::string& path) {
   std::string folder = std::filesystem::path(path).parent_path().string();
   if (folder.empty()) folder = ".";
-  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.ok() || ::fsync(fd.get()) != 0) return ErrnoStatus("sync", folder);
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.ok() || ::fsync(fd.get()) != 0) return ErrnoError("sync", folder);
   return OkStatus();
 }
 
@@ -70,29 +51,28 @@ Status CreateKey(const std::string& path) {
     return InternalError("libcrypto gave no random bytes for a key");
   }
   const std::string beside = path + ".new";
-  const Descriptor fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kOwnerOnly));
-  if (!fd.ok()) return ErrnoStatus("make", beside);
+  const UniqueFd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kOwnerOnly));
+  if (!fd.ok()) return ErrnoError("make", beside);
   const bool written =
       ::fchmod(fd.get(), kOwnerOnly) == 0 &&
       ::write(fd.get(), key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
       ::fsync(fd.get()) == 0;
-  if (!written) return ErrnoStatus("write", beside);
-  if (::link(beside.c_str(), path.c_str()) != 0 && errno != EEXIST)
-    return ErrnoStatus("make", path);
-  if (::unlink(beside.c_str()) != 0) return ErrnoStatus("remove", beside);
+  if (!written) return ErrnoError("write", beside);
+  if (::link(beside.c_str(), path.c_str()) != 0 && errno != EEXIST) return ErrnoError("make", path);
+  if (::unlink(beside.c_str()) != 0) return ErrnoError("remove", beside);
   return SyncFolderOf(path);
 }
 
 }  // namespace
 
 Result<std::string> LoadOrCreateKey(const std::string& path) {
-  if (const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)); fd.ok()) {
+  if (const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)); fd.ok()) {
     return ReadKey(fd.get(), path);
   }
-  if (errno != ENOENT) return ErrnoStatus("open", path);
+  if (errno != ENOENT) return ErrnoError("open", path);
   RETURN_IF_ERROR(CreateKey(path));
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.ok()) return ErrnoStatus("open", path);
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.ok()) return ErrnoError("open", path);
   return ReadKey(fd.get(), path);
 }
 

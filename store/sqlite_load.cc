@@ -3,7 +3,7 @@
 #include <charconv>
 #include <utility>
 
-#include "base/log.h"
+#include "base/escape.h"
 #include "store/sqlite_payload.h"
 
 namespace reconcile {

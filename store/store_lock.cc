@@ -12,12 +12,7 @@
 namespace reconcile {
 namespace {
 
-constexpr mode_t kOwnerOnly = 0600;
-
-Status ErrnoStatus(const std::string& what, const std::string& path) {
-  return UnavailableError("cannot " + what + " " + path + ": " +
-                          std::generic_category().message(errno));
-}
+constexpr mode_t kLockMode = 0600;
 
 std::string HolderOf(int fd) {
   std::array<char, 32> text{};
@@ -35,18 +30,18 @@ std::string HolderOf(int fd) {
 
 Result<std::unique_ptr<StoreLock>> StoreLock::Take(const std::string& database_path) {
   const std::string path = database_path + ".lock";
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwnerOnly);
-  if (fd < 0) return ErrnoStatus("open the lock", path);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kLockMode);
+  if (fd < 0) return ErrnoError("open the lock", path);
   std::unique_ptr<StoreLock> lock(new StoreLock(fd));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return ErrnoStatus("take the lock", path);
+    if (errno != EWOULDBLOCK) return ErrnoError("take the lock", path);
     return ConflictError(database_path + " is in use by " + HolderOf(fd) +
                          ": one controller at a time; stop that one first");
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd, 0) != 0 ||
       ::pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-    return ErrnoStatus("write the lock", path);
+    return ErrnoError("write the lock", path);
   }
   return lock;
 }
@@ -54,17 +49,17 @@ Result<std::unique_ptr<StoreLock>> StoreLock::Take(const std::string& database_p
 StoreLock::~StoreLock() { ::close(fd_); }
 
 Status EnsurePrivateFile(const std::string& database_path) {
-  const int fd = ::open(database_path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerOnly);
+  const int fd = ::open(database_path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kLockMode);
   if (fd < 0) {
-    return errno == EEXIST ? OkStatus() : ErrnoStatus("make the database", database_path);
+    return errno == EEXIST ? OkStatus() : ErrnoError("make the database", database_path);
   }
   ::close(fd);
   std::string folder = std::filesystem::path(database_path).parent_path().string();
   if (folder.empty()) folder = ".";
   const int folder_fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder_fd < 0) return ErrnoStatus("open the folder", folder);
+  if (folder_fd < 0) return ErrnoError("open the folder", folder);
   const bool synced = ::fsync(folder_fd) == 0;
-  const Status failure = synced ? OkStatus() : ErrnoStatus("sync the folder", folder);
+  const Status failure = synced ? OkStatus() : ErrnoError("sync the folder", folder);
   ::close(folder_fd);
   return failure;
 }

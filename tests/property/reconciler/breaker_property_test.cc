@@ -5,7 +5,7 @@
 namespace reconcile {
 namespace {
 
-constexpr uint64_t kCases = 1'200;
+constexpr uint64_t kBreakerCases = 1'200;
 
 // What a commit takes away, counted apart from the code.
 struct Loss {
@@ -58,7 +58,7 @@ std::vector<ObjectPtr> AnyCommit(Generator* generator) {
 
 TEST(BreakerProperty, NeverLetsMoreThanTheLimitsThrough) {
   int held_count = 0;
-  for (uint64_t seed = 0; seed < kCases; ++seed) {
+  for (uint64_t seed = 0; seed < kBreakerCases; ++seed) {
     SCOPED_TRACE(seed);
     Generator generator(seed);
     World world;
@@ -91,8 +91,8 @@ TEST(BreakerProperty, NeverLetsMoreThanTheLimitsThrough) {
     source.status.held->confirmed = true;
     ASSERT_FALSE(CheckBreaker(changes, world.state, source, "c0ffee", {}, limits, world.now.wall));
   }
-  EXPECT_GT(held_count, static_cast<int>(kCases) / 10);
-  EXPECT_LT(held_count, static_cast<int>(kCases));
+  EXPECT_GT(held_count, static_cast<int>(kBreakerCases) / 10);
+  EXPECT_LT(held_count, static_cast<int>(kBreakerCases));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace reconcile {
 namespace {
 
-constexpr uint64_t kCases = 300;
+constexpr uint64_t kRolloutCases = 300;
 constexpr int kSteps = 30;
 
 int Available(const World& world, const Deployment& deployment) {
@@ -49,7 +49,7 @@ std::shared_ptr<Deployment> AnyRolling(Generator* generator) {
 
 // No turn takes available pods below what the Deployment promises, and none makes too many.
 TEST(RolloutProperty, StaysBetweenMinimumAvailableAndSurge) {
-  for (uint64_t seed = 0; seed < kCases; ++seed) {
+  for (uint64_t seed = 0; seed < kRolloutCases; ++seed) {
     SCOPED_TRACE(seed);
     Generator generator(seed);
     World world;
@@ -86,7 +86,7 @@ TEST(RolloutProperty, StaysBetweenMinimumAvailableAndSurge) {
 }
 
 TEST(RolloutProperty, RecreateNeverRunsTwoTemplatesAtOnce) {
-  for (uint64_t seed = 0; seed < kCases / 2; ++seed) {
+  for (uint64_t seed = 0; seed < kRolloutCases / 2; ++seed) {
     SCOPED_TRACE(seed);
     Generator generator(seed);
     World world;
@@ -120,7 +120,7 @@ std::tuple<bool, int, bool, int> OrderOf(const Pod& pod) {
 }
 
 TEST(RolloutProperty, ScaleDownTakesTheFirstOfTheVictimOrder) {
-  for (uint64_t seed = 0; seed < 2 * kCases; ++seed) {
+  for (uint64_t seed = 0; seed < 2 * kRolloutCases; ++seed) {
     SCOPED_TRACE(seed);
     Generator generator(seed);
     World world;
@@ -152,7 +152,7 @@ TEST(RolloutProperty, ScaleDownTakesTheFirstOfTheVictimOrder) {
 
 // Replicas go over equal hosts evenly, however many there are and whatever else runs.
 TEST(RolloutProperty, ReplicasAreSpreadEvenly) {
-  for (uint64_t seed = 0; seed < kCases; ++seed) {
+  for (uint64_t seed = 0; seed < kRolloutCases; ++seed) {
     SCOPED_TRACE(seed);
     Generator generator(seed);
     World world;

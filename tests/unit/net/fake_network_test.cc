@@ -7,7 +7,7 @@
 namespace reconcile {
 namespace {
 
-const HostNetworkConfig kConfig = {"10.42.0.0/16", "10.42.7.0/24", 1450};
+const HostNetworkConfig kFakeConfig = {"10.42.0.0/16", "10.42.7.0/24", 1450};
 
 class FakeNetworkTest : public testing::Test {
  protected:
@@ -15,7 +15,7 @@ class FakeNetworkTest : public testing::Test {
     return [this](const Status& status) { outcomes_.push_back(status.code()); };
   }
   void PrepareHost() {
-    client_->Prepare(kConfig, Note());
+    client_->Prepare(kFakeConfig, Note());
     loop_.RunFor(1000);
     ASSERT_EQ(Take(), StatusCode::kOk);
   }
@@ -78,7 +78,7 @@ TEST_F(FakeNetworkTest, InjectsFaultsAtTheirRate) {
   network_.SetFaults({.failed_per_mille = 100, .lost_reply_per_mille = 100});
   int failed = 0;
   for (int i = 0; i < 2000; ++i) {
-    client_->Prepare(kConfig, [&](const Status& status) { failed += status.ok() ? 0 : 1; });
+    client_->Prepare(kFakeConfig, [&](const Status& status) { failed += status.ok() ? 0 : 1; });
   }
   loop_.RunFor(1000);
   EXPECT_GT(failed, 300);
@@ -103,7 +103,7 @@ TEST_F(FakeNetworkTest, TakesTheSameTimeForTheSameSeed) {
     const auto client = network.Connect();
     std::vector<int64_t> times;
     for (int i = 0; i < 20; ++i) {
-      client->Prepare(kConfig, [&](const Status&) { times.push_back(loop.now().mono.ms); });
+      client->Prepare(kFakeConfig, [&](const Status&) { times.push_back(loop.now().mono.ms); });
     }
     loop.RunFor(1000);
     return times;

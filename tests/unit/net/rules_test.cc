@@ -6,7 +6,7 @@
 namespace reconcile {
 namespace {
 
-const HostNetworkConfig kConfig = {"10.42.0.0/16", "10.42.7.0/24", 1450};
+const HostNetworkConfig kRulesConfig = {"10.42.0.0/16", "10.42.7.0/24", 1450};
 
 // The head of what iptables-save prints beside a running dockerd, with another table around it.
 std::string Saved(const std::string& rules, const std::string& policy = "DROP") {
@@ -24,7 +24,7 @@ const char* kTo =
     "-A DOCKER-USER -d 10.42.7.0/24 -o rc+ -m comment --comment reconcile -j ACCEPT\n";
 
 TEST(CompileHostRules, Golden) {
-  ExpectGolden("rules.nft", CompileHostRules(kConfig));
+  ExpectGolden("rules.nft", CompileHostRules(kRulesConfig));
   ExpectGolden("remove_rules.nft", CompileRemoveRules());
 }
 
@@ -32,28 +32,30 @@ TEST(DockerRules, Golden) {
   const std::string stale =
       "-A DOCKER-USER -s 10.42.6.0/24 -i rc+ -m comment --comment reconcile -j ACCEPT\n";
   ExpectGolden("docker_rules_new.txt",
-               CompileDockerRules(kConfig, Saved(std::string(kDocker) + kReturn)));
+               CompileDockerRules(kRulesConfig, Saved(std::string(kDocker) + kReturn)));
   ExpectGolden("docker_rules_moved.txt",
-               CompileDockerRules(kConfig, Saved(kDocker + stale + kReturn)));
+               CompileDockerRules(kRulesConfig, Saved(kDocker + stale + kReturn)));
   ExpectGolden("docker_rules_removed.txt",
                CompileRemoveDockerRules(Saved(std::string(kDocker) + kFrom + kTo + kReturn)));
 }
 
 TEST(DockerRules, AskNothingWhenTheyAreThere) {
-  EXPECT_EQ(CompileDockerRules(kConfig, Saved(std::string(kDocker) + kFrom + kTo + kReturn)), "");
+  EXPECT_EQ(CompileDockerRules(kRulesConfig, Saved(std::string(kDocker) + kFrom + kTo + kReturn)),
+            "");
 }
 
 TEST(DockerRules, AreMendedWhenOneIsMissing) {
-  const std::string text = CompileDockerRules(kConfig, Saved(std::string(kDocker) + kTo + kReturn));
+  const std::string text =
+      CompileDockerRules(kRulesConfig, Saved(std::string(kDocker) + kTo + kReturn));
   EXPECT_NE(text.find("-D DOCKER-USER -d 10.42.7.0/24"), std::string::npos) << text;
   EXPECT_NE(text.find("-I DOCKER-USER 2 -d 10.42.7.0/24"), std::string::npos) << text;
 }
 
 TEST(DockerRules, NeedDockersChainInTheFilterTable) {
-  EXPECT_EQ(CompileDockerRules(kConfig, ""), "");
-  EXPECT_EQ(CompileDockerRules(kConfig, Saved("")), "");
-  EXPECT_EQ(CompileDockerRules(kConfig, "*nat\n:DOCKER-USER - [0:0]\nCOMMIT\n"), "");
-  EXPECT_EQ(CompileDockerRules(kConfig, "*filter\n:DOCKER-USERS - [0:0]\nCOMMIT\n"), "");
+  EXPECT_EQ(CompileDockerRules(kRulesConfig, ""), "");
+  EXPECT_EQ(CompileDockerRules(kRulesConfig, Saved("")), "");
+  EXPECT_EQ(CompileDockerRules(kRulesConfig, "*nat\n:DOCKER-USER - [0:0]\nCOMMIT\n"), "");
+  EXPECT_EQ(CompileDockerRules(kRulesConfig, "*filter\n:DOCKER-USERS - [0:0]\nCOMMIT\n"), "");
 }
 
 TEST(DockerRules, RemoveOnlyWhatCarriesOurComment) {
@@ -66,10 +68,10 @@ TEST(DockerRules, RemoveOnlyWhatCarriesOurComment) {
 }
 
 TEST(ForwardRefusal, SpeaksOnlyWhenPacketsWouldBeDropped) {
-  EXPECT_EQ(ForwardRefusal(kConfig, ""), "");
-  EXPECT_EQ(ForwardRefusal(kConfig, Saved("", "ACCEPT")), "");
-  EXPECT_EQ(ForwardRefusal(kConfig, Saved(kDocker)), "");
-  const std::string refusal = ForwardRefusal(kConfig, Saved(""));
+  EXPECT_EQ(ForwardRefusal(kRulesConfig, ""), "");
+  EXPECT_EQ(ForwardRefusal(kRulesConfig, Saved("", "ACCEPT")), "");
+  EXPECT_EQ(ForwardRefusal(kRulesConfig, Saved(kDocker)), "");
+  const std::string refusal = ForwardRefusal(kRulesConfig, Saved(""));
   EXPECT_NE(refusal.find("iptables -I FORWARD -s 10.42.7.0/24 -i rc+"), std::string::npos)
       << refusal;
 }
@@ -77,7 +79,7 @@ TEST(ForwardRefusal, SpeaksOnlyWhenPacketsWouldBeDropped) {
 TEST(ForwardRefusal, IsSatisfiedByTheRulesThatItNames) {
   const std::string rules =
       "-A FORWARD -s 10.42.7.0/24 -i rc+ -m comment --comment reconcile -j ACCEPT\n";
-  EXPECT_EQ(ForwardRefusal(kConfig, Saved(rules)), "");
+  EXPECT_EQ(ForwardRefusal(kRulesConfig, Saved(rules)), "");
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ Preview PreviewOf(const World& world, const std::vector<ObjectPtr>& objects) {
   return PreviewChanges(world.state, world.ChangesFor(objects), world.now);
 }
 
-World WorldWithHosts() {
+World PreviewWorld() {
   World world;
   for (const char* name : {"host-1", "host-2", "host-3"}) world.AddNode(name);
   return world;
@@ -55,7 +55,7 @@ void ExpectFulfilled(const Preview& preview, const std::map<std::string, std::st
 }
 
 TEST(Preview, ScalingNamesTheNewPodsAndTheirHosts) {
-  World world = WorldWithHosts();
+  World world = PreviewWorld();
   world.Declare({MakeController("my-node", 2)});
   const auto before = Running(world);
   const Preview preview = PreviewOf(world, {MakeController("my-node", 5)});
@@ -71,7 +71,7 @@ TEST(Preview, ScalingNamesTheNewPodsAndTheirHosts) {
 }
 
 TEST(Preview, ARolloutShowsWhatIsReplacedAndWhereItGoes) {
-  World world = WorldWithHosts();
+  World world = PreviewWorld();
   world.Declare({MakeDeployment("web", 5, "img:1")});
   const auto before = Running(world);
   const Preview preview = PreviewOf(world, {MakeDeployment("web", 5, "img:2")});
@@ -88,7 +88,7 @@ TEST(Preview, ARolloutShowsWhatIsReplacedAndWhereItGoes) {
 }
 
 TEST(Preview, SaysWhyPodsAreRemoved) {
-  World world = WorldWithHosts();
+  World world = PreviewWorld();
   world.Declare({MakeDeployment("web", 3), MakeController("rc", 2), MakePod("job", "img:1")});
   const Preview preview = PreviewOf(world, {MakeDeployment("web", 1), MakePod("job", "img:2")});
   std::vector<std::string> lines;
@@ -107,7 +107,7 @@ TEST(Preview, SaysWhyPodsAreRemoved) {
 }
 
 TEST(Preview, ARecreatedPodIsRemovedAndCreated) {
-  World world = WorldWithHosts();
+  World world = PreviewWorld();
   world.Declare({MakePod("job", "img:1")});
   const Preview preview = PreviewOf(world, {MakePod("job", "img:2")});
   ASSERT_EQ(preview.pods.size(), 2u);
@@ -131,7 +131,7 @@ TEST(Preview, WhatDoesNotFitSaysWhyForEachHost) {
 }
 
 TEST(Preview, OfAnUnchangedTreeIsEmpty) {
-  World world = WorldWithHosts();
+  World world = PreviewWorld();
   world.Declare({MakeDeployment("web", 3), MakeConfigMap("a")});
   const Preview preview = PreviewOf(world, {MakeDeployment("web", 3), MakeConfigMap("a")});
   EXPECT_TRUE(preview.pods.empty());
@@ -139,7 +139,7 @@ TEST(Preview, OfAnUnchangedTreeIsEmpty) {
 }
 
 TEST(Preview, WaitsOutMinReadySeconds) {
-  World world = WorldWithHosts();
+  World world = PreviewWorld();
   const auto declared = [](const std::string& image) {
     auto deployment = MakeDeployment("web", 3, image);
     deployment->spec.min_ready_seconds = 300;

@@ -3,7 +3,7 @@
 namespace reconcile {
 namespace {
 
-std::string Repeat(std::string_view text, size_t times) {
+std::string Repeated(std::string_view text, size_t times) {
   std::string repeated;
   repeated.reserve(text.size() * times);
   for (size_t i = 0; i < times; ++i) repeated += text;
@@ -11,15 +11,16 @@ std::string Repeat(std::string_view text, size_t times) {
 }
 
 TEST(YamlLimits, SixtyFourLevelsAreReadAndNoMore) {
-  EXPECT_EQ(Yaml(Repeat("[", 64) + Repeat("]", 64)), Repeat("[", 64) + Repeat("]", 64) + "\n");
-  EXPECT_EQ(Yaml(Repeat("[", 65) + Repeat("]", 65)), "1:65: nested deeper than 64\n");
-  EXPECT_EQ(Yaml(Repeat("- ", 64) + "x").back(), '\n');
-  EXPECT_EQ(Yaml(Repeat("- ", 65) + "x"), "1:129: nested deeper than 64\n");
+  EXPECT_EQ(Yaml(Repeated("[", 64) + Repeated("]", 64)),
+            Repeated("[", 64) + Repeated("]", 64) + "\n");
+  EXPECT_EQ(Yaml(Repeated("[", 65) + Repeated("]", 65)), "1:65: nested deeper than 64\n");
+  EXPECT_EQ(Yaml(Repeated("- ", 64) + "x").back(), '\n');
+  EXPECT_EQ(Yaml(Repeated("- ", 65) + "x"), "1:129: nested deeper than 64\n");
 }
 
 TEST(YamlLimits, HundredThousandLevelsAreRefusedInEveryStyle) {
   for (const char* piece : {"[", "{a: ", "[a: ", "- ", "[{x: ", "[\n", "- [", "a: [", "? "}) {
-    const std::string shown = Yaml(Repeat(piece, 100'000));
+    const std::string shown = Yaml(Repeated(piece, 100'000));
     ASSERT_FALSE(shown.empty());
     EXPECT_LT(shown.size(), 200U) << piece;  // one error
   }
@@ -29,12 +30,12 @@ TEST(YamlLimits, HundredThousandLevelsAreRefusedInEveryStyle) {
 }
 
 TEST(YamlLimits, BracketsInsideTextAreNoDepth) {
-  const std::string text = "a: |\n" + Repeat("  {[,\n", 300);
+  const std::string text = "a: |\n" + Repeated("  {[,\n", 300);
   EXPECT_EQ(Yaml(text).find("deeper"), std::string::npos);
 }
 
 TEST(YamlLimits, PendingBracketsAndCommasAreLimited) {
-  EXPECT_EQ(Yaml("[" + Repeat("[],", 300'000) + "]"),
+  EXPECT_EQ(Yaml("[" + Repeated("[],", 300'000) + "]"),
             "1:400001: more than 400000 brackets and commas in one value\n");
 }
 
@@ -65,8 +66,8 @@ TEST(YamlLimits, ValuesOfAFileAreLimited) {
 TEST(YamlLimits, ProblemsOfAFileAreLimited) {
   ManifestLimits limits;
   limits.max_problems = 3;
-  EXPECT_EQ(ReadYaml(Repeat("a: 1\n", 10), limits).errors.size(), 3U);
-  EXPECT_EQ(ReadYaml(Repeat("--- ]\n", 10), limits).errors.size(), 3U);
+  EXPECT_EQ(ReadYaml(Repeated("a: 1\n", 10), limits).errors.size(), 3U);
+  EXPECT_EQ(ReadYaml(Repeated("--- ]\n", 10), limits).errors.size(), 3U);
 }
 
 }  // namespace
