@@ -3,6 +3,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/escape.h"
+
 namespace reconcile {
 namespace {
 
@@ -31,27 +33,6 @@ spdlog::logger& Logger() {
 }
 
 }  // namespace
-
-std::string EscapeForLog(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string escaped;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      escaped += "\\n";
-    } else if (c == '"' || c == '\\') {
-      escaped += '\\';
-      escaped += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      escaped += "\\x";
-      escaped += kDigits[byte >> 4];
-      escaped += kDigits[byte & 15];
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
-}
 
 void Log(LogLevel level, std::string_view message, const LogFields& fields) {
   spdlog::logger& logger = Logger();

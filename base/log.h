@@ -31,7 +31,4 @@ inline void LogError(std::string_view message, const LogFields& fields = {}) {
 // Records below `level` are dropped. Default: kInfo.
 void SetLogLevel(LogLevel level);
 
-// `text` with control characters, quotes and backslashes escaped (\n, \x1b ...); UTF-8 stays.
-std::string EscapeForLog(std::string_view text);
-
 }  // namespace reconcile

@@ -2,8 +2,8 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <optional>
 
+#include "base/escape.h"
 #include "base/key_index.h"
-#include "base/log.h"
 #include "base/numbers.h"
 #include "base/text_positions.h"
 #include "base/value.h"

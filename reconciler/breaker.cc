@@ -12,7 +12,7 @@ namespace reconcile {
 namespace {
 
 constexpr size_t kMaxListedObjects = 100;
-constexpr size_t kHashLength = 12;
+constexpr size_t kPlanHashLength = 12;
 
 // Something that a commit takes away.
 struct Removal {
@@ -67,7 +67,7 @@ std::string PlanHash(const Removals& removals) {
   for (const auto& [key, removal] : removals) {
     text += ToString(key) + '\n' + removal.uid + '\n' + removal.what + '\n';
   }
-  return Sha256Hex(text).substr(0, kHashLength);
+  return Sha256Hex(text).substr(0, kPlanHashLength);
 }
 
 struct Figures {
@@ -93,7 +93,7 @@ void CountObjects(const Removals& removals, const ClusterState& state, const Sou
   }
   figures->removed_objects = figures->removed_now + earlier;
   for (const Kind kind : kAllKinds) {
-    if (!IsDeclarable(kind)) continue;
+    if (!InfoOf(kind).declarable) continue;
     for (const auto& [key, object] : state.Objects(kind)) figures->objects += IsOf(*object, source);
   }
   figures->objects += earlier;
@@ -227,7 +227,7 @@ std::optional<HeldPrune> CheckBreaker(const ObjectChanges& changes, const Cluste
   held.commit = commit;
   held.plan_hash = PlanHash(removals);
   if (IsConfirmed(held.plan_hash, source, confirmations)) return std::nullopt;
-  held.reason = "commit " + commit.substr(0, kHashLength) + " " + why +
+  held.reason = "commit " + commit.substr(0, kPlanHashLength) + " " + why +
                 ". Nothing of it is applied. If it is meant: `reconcile confirm " + held.plan_hash +
                 "`, or a commit with the trailer `Reconcile-Confirm: prune=" + held.plan_hash + "`";
   held.objects = Listed(removals);

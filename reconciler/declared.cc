@@ -219,8 +219,6 @@ std::shared_ptr<Object> Undeclared(const Object& before) {
   return bare;
 }
 
-bool IsDeclarable(Kind kind) { return kind == Kind::kNode || InfoOf(kind).declarable; }
-
 bool DeclaresLabel(const ObjectMeta& metadata, const std::string& label) {
   return SplitKeys(metadata, kDeclaredLabels).contains(label);
 }

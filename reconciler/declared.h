@@ -33,10 +33,6 @@ std::shared_ptr<Object> FreshDeclared(const Object& after);
 // declares it no more.
 std::shared_ptr<Object> Undeclared(const Object& before);
 
-// Kinds that BuildDesired takes: what manifests may declare, and Nodes, whose labels, annotations
-// and cordon Git may set.
-bool IsDeclarable(Kind kind);
-
 // True when Git, not an agent, decides about a label of the object.
 bool DeclaresLabel(const ObjectMeta& metadata, const std::string& label);
 

@@ -8,7 +8,9 @@
 namespace reconcile {
 namespace {
 
-std::string Place(const Origin& origin) { return origin.file + ":" + std::to_string(origin.line); }
+std::string PlaceOf(const Origin& origin) {
+  return origin.file + ":" + std::to_string(origin.line);
+}
 
 // An object of a source that nobody follows any more is taken over.
 void CheckOwner(const Object& object, const Object& known, const std::string& source,
@@ -17,7 +19,7 @@ void CheckOwner(const Object& object, const Object& known, const std::string& so
   const bool followed = state.Find<Source>("", origin.source) != nullptr;
   if (!origin.source.empty() && origin.source != source && followed) {
     problems->errors.push_back(ProblemAt(object, "already declared by source '" + origin.source +
-                                                     "' at " + Place(origin) +
+                                                     "' at " + PlaceOf(origin) +
                                                      "; an object can have one source only"));
   } else if (const OwnerReference* owner = ControllerOf(known.metadata)) {
     problems->errors.push_back(ProblemAt(object, "exists already and belongs to " + owner->kind +
@@ -50,14 +52,14 @@ void CheckReplicas(const Object& object, Problems* problems) {
 void Add(const ObjectPtr& object, const ClusterState& state, DesiredState* desired,
          Problems* problems) {
   const ObjectKey key = object->key();
-  if (!IsDeclarable(key.kind)) {
+  if (!InfoOf(key.kind).declarable) {
     problems->errors.push_back(ProblemAt(*object, "cannot be declared in a manifest"));
     return;
   }
   const auto other = desired->objects.find(key);
   if (other != desired->objects.end()) {
     problems->errors.push_back(ProblemAt(
-        *object, "declared twice; the other one is at " + Place(other->second->metadata.origin)));
+        *object, "declared twice; the other one is at " + PlaceOf(other->second->metadata.origin)));
     return;
   }
   const std::shared_ptr<Object> declared = object->Clone();

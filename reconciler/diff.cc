@@ -41,7 +41,7 @@ ObjectChange Compare(const ObjectPtr& before, const ObjectPtr& after) {
 std::set<std::string> UsedByOthers(const ClusterState& state, const std::string& source) {
   std::set<std::string> used;
   for (const Kind kind : kAllKinds) {
-    if (!InfoOf(kind).namespaced || !IsDeclarable(kind)) continue;
+    if (!InfoOf(kind).namespaced || !InfoOf(kind).declarable) continue;
     for (const auto& [key, object] : state.Objects(kind)) {
       const std::string& owner = object->metadata.origin.source;
       if (!owner.empty() && owner != source) used.insert(key.namespace_name);
@@ -86,7 +86,7 @@ ObjectChanges Diff(const DesiredState& desired, const ClusterState& observed) {
   }
   const std::set<std::string> used = UsedByOthers(observed, desired.source);
   for (const Kind kind : kAllKinds) {
-    if (!IsDeclarable(kind)) continue;
+    if (!InfoOf(kind).declarable) continue;
     for (const auto& [key, object] : observed.Objects(kind)) {
       if (object->metadata.origin.source != desired.source || desired.objects.contains(key))
         continue;

@@ -13,7 +13,7 @@ constexpr std::string_view kOwnGroup = "reconcile.dev/v1";
 
 constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
     {Kind::kNamespace, "Namespace", "v1", "namespaces", "namespace", "ns", false, true},
-    {Kind::kNode, "Node", "v1", "nodes", "node", "no", false, false},
+    {Kind::kNode, "Node", "v1", "nodes", "node", "no", false, true},
     {Kind::kPod, "Pod", "v1", "pods", "pod", "po", true, true},
     {Kind::kReplicationController, "ReplicationController", "v1", "replicationcontrollers",
      "replicationcontroller", "rc", true, true},

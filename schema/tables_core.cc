@@ -156,8 +156,10 @@ template <>
 const StructTable& TableOf<NodeSpec>() {
   static const StructTable table = [] {
     Table<NodeSpec> t("NodeSpec");
-    t.Field<&NodeSpec::pod_cidr>("podCIDR").Doc("Addresses of the node's pods.");
+    t.Field<&NodeSpec::pod_cidr>("podCIDR").NotDeclarable().Doc(
+        "Addresses of the node's pods; the controller leases them.");
     t.Field<&NodeSpec::unschedulable>("unschedulable").Doc("Whether new pods go elsewhere.");
+    t.Unsupported("configSource externalID podCIDRs providerID taints");
     return t;
   }();
   return table;
@@ -183,7 +185,8 @@ const StructTable& TableOf<Node>() {
     Table<Node> t("Node");
     AddTypeMeta(&t);
     t.Field<&Node::metadata>("metadata").Required().Doc("Name, labels, annotations.");
-    t.Field<&Node::spec>("spec").Doc("What the controller decided about the host.");
+    t.Field<&Node::spec>("spec").Doc(
+        "Whether the host takes pods, and the addresses that it leases.");
     t.Field<&Node::status>("status").ReadOnly().Doc("What the agent reported.");
     return t;
   }();

@@ -4,7 +4,7 @@
 #include <array>
 #include <set>
 
-#include "base/log.h"
+#include "base/escape.h"
 #include "schema/yaml_scalar.h"
 #include "schema/yaml_text.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/log.h"
+#include "base/escape.h"
 #include "base/utf8.h"
 
 namespace reconcile {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text_positions.h"
@@ -61,6 +62,17 @@ TEST(Log, FieldsStayOnOneLine) {
   EXPECT_EQ(EscapeForLog("a\nb\r\x1b[31m\x7f"), "a\\nb\\x0d\\x1b[31m\\x7f");
   EXPECT_EQ(EscapeForLog("say \"x\" \\ é"), "say \\\"x\\\" \\\\ é");
   EXPECT_EQ(EscapeForLog(std::string_view("\0", 1)), "\\x00");
+}
+
+TEST(Terminal, ObeysNothingThatItIsShown) {
+  EXPECT_EQ(EscapeForTerminal("a\nb\x1b[31m"), "a\\nb\\x1b[31m");
+  EXPECT_EQ(EscapeForTerminal("\xc2\x9b"
+                              "2J"),
+            "\\u009b2J");  // CSI as one C1 character
+  EXPECT_EQ(EscapeForTerminal("a\xe2\x80\xae"
+                              "b"),
+            "a\\u202eb");                                                // right-to-left override
+  EXPECT_EQ(EscapeForTerminal("say \"x\" \\ é …"), "say \"x\" \\ é …");  // text stays
 }
 
 TEST(Log, ARecordIsOneLineWithItsFields) {

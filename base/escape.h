@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace reconcile {
+
+// Text from outside must not act where it is shown (FAULTS 22). Both keep printable UTF-8 and write
+// control characters as \n or \x1b.
+
+// For quoted fields of one log line: quotes and backslashes are escaped too.
+std::string EscapeForLog(std::string_view text);
+
+// For a terminal: also the C1 controls, which some terminals obey, and the characters that reorder
+// what is read (Unicode TR36), as \u202e. Quotes and backslashes stay as they are.
+std::string EscapeForTerminal(std::string_view text);
+
+}  // namespace reconcile
