@@ -1,6 +1,6 @@
 #include "api/plan_view.h"
 
-#include "base/log.h"
+#include "base/escape.h"
 
 namespace reconcile {
 namespace {
@@ -144,15 +144,9 @@ constexpr std::string_view kYellow = "33";
 constexpr std::string_view kRed = "31";
 
 std::string Shown(const std::string& value) {
-  std::string text = EscapeForLog(value);
-  // Values are JSON: their quotes need no second escape.
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == '"') continue;
-    plain += text[i];
-  }
-  if (plain.size() <= kLongestShownValue) return plain;
-  return plain.substr(0, kLongestShownValue) + "... (" + std::to_string(plain.size()) +
+  const std::string text = EscapeForTerminal(value);
+  if (text.size() <= kLongestShownValue) return text;
+  return text.substr(0, kLongestShownValue) + "... (" + std::to_string(text.size()) +
          " characters)";
 }
 
@@ -244,7 +238,7 @@ Value EncodePlan(const Controller::PlanAnswer& answer) {
 std::string PlanText(const Controller::PlanAnswer& answer, const PlanTextOptions& options) {
   TextWriter writer(options.color);
   for (const Problem& problem : answer.problems.errors) {
-    writer.Colored(kRed, "error: " + EscapeForLog(problem.ToString()));
+    writer.Colored(kRed, "error: " + EscapeForTerminal(problem.ToString()));
   }
   if (!answer.problems.errors.empty()) {
     writer.Line(std::to_string(answer.problems.errors.size()) +
@@ -254,7 +248,7 @@ std::string PlanText(const Controller::PlanAnswer& answer, const PlanTextOptions
   for (const ObjectChange& change : answer.preview.changes) WriteChange(change, &writer);
   WritePods(answer.preview, &writer);
   for (const Problem& problem : answer.problems.warnings) {
-    writer.Colored(kYellow, "warning: " + EscapeForLog(problem.ToString()));
+    writer.Colored(kYellow, "warning: " + EscapeForTerminal(problem.ToString()));
   }
   if (answer.held) {
     writer.Colored(kRed, "held: " + answer.held->reason);

@@ -187,18 +187,21 @@ Value EncodeSources(const ClusterState& state) {
   return sources;
 }
 
+Value EncodeLines(const std::vector<std::string>& lines) {
+  Value list = Value::MakeList();
+  for (const std::string& line : lines) list.Append(Value::String(line));
+  return list;
+}
+
 ApiResponse StatusRoute(Controller* controller) {
   const auto state = controller->State();
-  Value unconverged = Value::MakeList();
-  for (const std::string& line : controller->Unconverged()) {
-    unconverged.Append(Value::String(line));
-  }
   int64_t ready = 0;
   state->ForEach<Pod>(
       [&](const std::shared_ptr<const Pod>& pod) { ready += IsReady(*pod) ? 1 : 0; });
   Value value = Value::MakeMap();
   value.Set("sources", EncodeSources(*state));
-  value.Set("unconverged", std::move(unconverged));
+  value.Set("unconverged", EncodeLines(controller->Unconverged()));
+  value.Set("notes", EncodeLines(controller->Notes()));
   value.Set("settled", Value::Bool(controller->Settled()));
   value.Set("nodes", Value::Int(static_cast<int64_t>(state->Objects(Kind::kNode).size())));
   value.Set("pods", Value::Int(static_cast<int64_t>(state->Objects(Kind::kPod).size())));

@@ -1,6 +1,7 @@
 #include "api/table.h"
 
 #include "api/columns.h"
+#include "base/escape.h"
 
 namespace reconcile {
 
@@ -62,16 +63,6 @@ std::string UpperCase(std::string text) {
   return text;
 }
 
-// Cells come from outside: what a terminal would obey is shown, not sent (FAULTS 22).
-std::string Printable(const std::string& cell) {
-  std::string text;
-  for (const char c : cell) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += byte < 0x20 || byte == 0x7f ? '?' : c;
-  }
-  return text;
-}
-
 std::string Align(const std::vector<TextRow>& rows) {
   std::vector<size_t> widths;
   for (const TextRow& row : rows) {
@@ -109,7 +100,8 @@ std::string TableText(const Value& encoded_table, const TableTextOptions& option
     }
     const Value::List& cells = encoded.GetList("cells");
     for (size_t i = 0; i < cells.size() && i < shown.size(); ++i) {
-      if (shown[i]) row.push_back(cells[i].IsString() ? Printable(cells[i].AsString()) : "");
+      if (shown[i])
+        row.push_back(cells[i].IsString() ? EscapeForTerminal(cells[i].AsString()) : "");
     }
     rows.push_back(std::move(row));
   }

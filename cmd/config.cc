@@ -7,12 +7,24 @@
 #include <iterator>
 #include <map>
 
+#include "net/ipam.h"
 #include "schema/manifests.h"
+#include "schema/names.h"
 
 namespace reconcile {
 namespace {
 
 constexpr std::string_view kConfigFolder = "/etc/reconcile";
+constexpr int kLongestPodCidrPrefix = 24;   // room for one host's subnet
+constexpr size_t kLongestSocketPath = 107;  // sockaddr_un
+using Check = std::string (*)(const std::string&);
+
+std::string CheckAbsolute(const std::string& text) {
+  return text.starts_with("/") ? "" : "must be an absolute path, is '" + text + "'";
+}
+
+std::string CheckSourceName(const std::string& text) { return CheckDnsLabel(text); }
+std::string CheckAny(const std::string&) { return ""; }
 
 // Reads one map strictly: every key has a reader, every other key is a problem.
 class MapReader {
@@ -26,13 +38,12 @@ class MapReader {
     readers_[std::move(key)] = std::move(reader);
     return *this;
   }
-  MapReader& Text(std::string key, std::string* target) {
-    return On(key, [this, key, target](const Value& value) {
-      if (value.IsString()) {
-        *target = value.AsString();
-      } else {
-        Wrong(value, key, "a string");
-      }
+  MapReader& Text(std::string key, Check check, std::string* target) {
+    return On(key, [this, key, check, target](const Value& value) {
+      if (!value.IsString()) return Wrong(value, key, "a string");
+      *target = value.AsString();
+      const std::string wrong = check(*target);
+      if (!wrong.empty()) Add(value.mark, Full(key) + ": " + wrong);
     });
   }
   MapReader& Number(std::string key, int64_t least, int64_t most,
@@ -45,16 +56,10 @@ class MapReader {
       }
     });
   }
-  MapReader& Strings(std::string key, StringMap* target) {
+  MapReader& Labels(std::string key, StringMap* target) {
     return On(key, [this, key, target](const Value& value) {
       if (!value.IsMap()) return Wrong(value, key, "a map of strings");
-      for (const Value::Member& member : value.AsMap()) {
-        if (!member.value.IsString()) {
-          Wrong(member.value, key + "." + member.key, "a string");
-        } else {
-          (*target)[member.key] = member.value.AsString();
-        }
-      }
+      for (const Value::Member& member : value.AsMap()) ReadLabel(member, key, target);
     });
   }
 
@@ -79,6 +84,15 @@ class MapReader {
   }
 
  private:
+  void ReadLabel(const Value::Member& member, const std::string& key, StringMap* target) {
+    const std::string full = key + "." + member.key;
+    if (!member.value.IsString()) return Wrong(member.value, full, "a string");
+    const std::string wrong_key = CheckQualifiedName(member.key);
+    const std::string wrong_value = CheckLabelValue(member.value.AsString());
+    if (!wrong_key.empty()) Add(member.key_mark, Full(full) + ": " + wrong_key);
+    if (!wrong_value.empty()) Add(member.value.mark, Full(full) + ": " + wrong_value);
+    (*target)[member.key] = member.value.AsString();
+  }
   std::string Full(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
   std::string Known() const {
     std::string names;
@@ -99,10 +113,10 @@ SourceConfig ReadSource(const Value& value, const std::string& path, const std::
                         Problems* problems) {
   SourceConfig source;
   MapReader(path, file, problems)
-      .Text("name", &source.name)
-      .Text("repository", &source.spec.repository)
-      .Text("revision", &source.spec.revision)
-      .Text("path", &source.spec.path)
+      .Text("name", CheckSourceName, &source.name)
+      .Text("repository", CheckAbsolute, &source.spec.repository)
+      .Text("revision", CheckAny, &source.spec.revision)
+      .Text("path", CheckAny, &source.spec.path)
       .Read(value);
   if (source.name.empty() || source.spec.repository.empty()) {
     problems->errors.push_back(
@@ -146,9 +160,9 @@ void ReadBreaker(const Value& value, const std::string& file, BreakerLimits* bre
 
 void ReadNode(const Value& value, const std::string& file, Config* config, Problems* problems) {
   MapReader("node", file, problems)
-      .Text("name", &config->node_name)
-      .Text("address", &config->node_address)
-      .Strings("labels", &config->node_labels)
+      .Text("name", CheckNodeName, &config->node_name)
+      .Text("address", CheckNodeAddress, &config->node_address)
+      .Labels("labels", &config->node_labels)
       .Read(value);
 }
 
@@ -170,6 +184,32 @@ std::vector<std::string> DefaultFiles() {
 
 }  // namespace
 
+std::string CheckPodCidr(const std::string& text) {
+  const Result<Cidr> cidr = Cidr::Parse(text);
+  if (!cidr.ok()) return cidr.status().message();
+  if (cidr->ToString() != text) return "has host bits set; write " + cidr->ToString();
+  if (cidr->prefix <= kLongestPodCidrPrefix) return "";
+  return text + " is too small: every host takes a /" + std::to_string(kLongestPodCidrPrefix) +
+         " of it";
+}
+
+std::string CheckLogLevel(const std::string& text) {
+  return text == "info" || text == "debug" ? "" : "must be info or debug, is '" + text + "'";
+}
+
+std::string CheckNodeName(const std::string& text) { return CheckDnsSubdomain(text); }
+
+std::string CheckNodeAddress(const std::string& text) {
+  const Result<uint32_t> address = ParseIpv4(text);
+  return address.ok() ? "" : address.status().message();
+}
+
+std::string CheckSocketPath(const std::string& text) {
+  if (text.size() <= kLongestSocketPath) return CheckAbsolute(text);
+  return "is " + std::to_string(text.size()) + " bytes long; a socket's path may have " +
+         std::to_string(kLongestSocketPath);
+}
+
 void ReadConfig(std::string_view text, const std::string& file, Config* config,
                 Problems* problems) {
   YamlDocuments read = ReadYaml(text);
@@ -179,11 +219,11 @@ void ReadConfig(std::string_view text, const std::string& file, Config* config,
   }
   for (const Value& document : read.documents) {
     MapReader("", file, problems)
-        .Text("dataFolder", &config->data_folder)
-        .Text("socket", &config->socket_path)
-        .Text("dockerSocket", &config->docker_socket)
-        .Text("podCIDR", &config->pod_cidr)
-        .Text("logLevel", &config->log_level)
+        .Text("dataFolder", CheckAbsolute, &config->data_folder)
+        .Text("socket", CheckSocketPath, &config->socket_path)
+        .Text("dockerSocket", CheckSocketPath, &config->docker_socket)
+        .Text("podCIDR", CheckPodCidr, &config->pod_cidr)
+        .Text("logLevel", CheckLogLevel, &config->log_level)
         .On("node", [&](const Value& value) { ReadNode(value, file, config, problems); })
         .On("sources", [&](const Value& value) { ReadSources(value, file, config, problems); })
         .On("deletionBreaker",

@@ -18,11 +18,18 @@ struct Config {
   std::string node_name;     // the host name when empty
   std::string node_address;  // of the interface with the default route when empty
   StringMap node_labels;
-  std::string pod_cidr = "10.42.0.0/16";
+  std::string pod_cidr;  // of a cluster that begins; the cluster's own when empty
   std::string log_level = "info";
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;
 };
+
+// What is wrong with a setting's value, for a person; empty when nothing is. For files and flags.
+std::string CheckPodCidr(const std::string& text);
+std::string CheckLogLevel(const std::string& text);
+std::string CheckNodeName(const std::string& text);
+std::string CheckNodeAddress(const std::string& text);
+std::string CheckSocketPath(const std::string& text);
 
 // Reads one YAML text into `config`, over what is there. Strict: unknown keys, wrong types and
 // duplicate keys are problems with file, line and column.

@@ -6,7 +6,9 @@
 #include <cstring>
 #include <iostream>
 
+#include "base/escape.h"
 #include "cmd/commands.h"
+#include "schema/text.h"
 #include "source/git_source.h"
 
 namespace reconcile {
@@ -33,6 +35,30 @@ std::vector<std::string> Arguments(int argc, char** argv) {
   }
   if (dry_run) arguments.insert(arguments.begin(), "plan");
   return arguments;
+}
+
+// Messages may have several lines of their own, and words of others in them.
+std::string EscapeLines(const std::string& text) {
+  std::string escaped;
+  for (size_t start = 0; start <= text.size();) {
+    const size_t end = std::min(text.find('\n', start), text.size());
+    if (start > 0) escaped += '\n';
+    escaped += EscapeForTerminal(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return escaped;
+}
+
+int FailUnknownCommand(const CLI::App& app) {
+  const std::string word = app.remaining().front();
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  const std::string_view nearest =
+      NearestWord(word, std::vector<std::string_view>(names.begin(), names.end()));
+  return Fail(
+      InvalidError("no command or flag '" + word + "'" +
+                   (IsSimilar(word, nearest) ? "; did you mean '" + std::string(nearest) + "'?"
+                                             : "; `reconcile --help` lists them")));
 }
 
 int Run(int argc, char** argv) {
@@ -72,9 +98,11 @@ int Run(int argc, char** argv) {
   try {
     app.parse(arguments);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
+    const int code = app.remaining().empty() ? app.exit(error) : FailUnknownCommand(app);
     if (code == 0) return kExitOk;
     return terraform_codes ? 1 : kExitInvalid;
+  } catch (const std::exception& error) {
+    return Fail(InternalError(error.what()));
   }
   return context.exit_code;
 }
@@ -88,7 +116,7 @@ bool CommandContext::UseColor() const {
 }
 
 int Fail(const Status& status) {
-  std::cerr << "reconcile: " << status.message() << "\n";
+  std::cerr << "reconcile: " << EscapeLines(status.message()) << "\n";
   switch (status.code()) {
     case StatusCode::kOk:
       return kExitOk;

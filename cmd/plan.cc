@@ -3,6 +3,7 @@
 
 #include "api/plan_view.h"
 #include "base/epoll_loop.h"
+#include "base/escape.h"
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
 #include "cmd/read_manifests.h"
@@ -128,7 +129,7 @@ int RunPlan(PlanOptions options, const CommandContext& context) {
       ReadManifests(options.path, options.revision, options.folder, context);
   if (!commit.ok()) return FailPlan(commit.status(), options);
   for (const Problem& warning : commit->warnings) {
-    std::cerr << "warning: " << warning.ToString() << "\n";
+    std::cerr << "warning: " << EscapeForTerminal(warning.ToString()) << "\n";
   }
   return options.hosts.empty() ? PlanByController(*commit, options, context)
                                : PlanOffline(*commit, options, context);

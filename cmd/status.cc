@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "base/epoll_loop.h"
-#include "base/log.h"
+#include "base/escape.h"
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
 
@@ -31,14 +31,14 @@ void PrintSource(const Value& source) {
   const Value spec = part("spec");
   const Value status = part("status");
   std::cout << "Source " << part("metadata").GetString("name") << "\n"
-            << "  Repository: " << EscapeForLog(spec.GetString("repository")) << " at "
-            << EscapeForLog(spec.GetString("revision", "HEAD")) << ", path /"
-            << EscapeForLog(spec.GetString("path")) << "\n";
+            << "  Repository: " << EscapeForTerminal(spec.GetString("repository")) << " at "
+            << EscapeForTerminal(spec.GetString("revision", "HEAD")) << ", path /"
+            << EscapeForTerminal(spec.GetString("path")) << "\n";
   const std::string applied = status.GetString("appliedCommit");
   if (!applied.empty()) {
     std::cout << "  In force:   " << applied.substr(0, 12) << " "
-              << EscapeForLog(status.GetString("appliedSubject")) << " ("
-              << EscapeForLog(status.GetString("appliedAuthor")) << ")\n";
+              << EscapeForTerminal(status.GetString("appliedSubject")) << " ("
+              << EscapeForTerminal(status.GetString("appliedAuthor")) << ")\n";
   }
   const std::string seen = status.GetString("seenCommit");
   if (!seen.empty() && seen != applied) std::cout << "  Newest:     " << seen.substr(0, 12) << "\n";
@@ -48,13 +48,16 @@ void Print(const Value& status) {
   for (const Value& source : status.GetList("sources")) PrintSource(source);
   std::cout << "Hosts: " << status.GetInt("nodes") << "   Pods: " << status.GetInt("podsReady")
             << " of " << status.GetInt("pods") << " ready\n";
-  const Value::List& unconverged = status.GetList("unconverged");
-  if (unconverged.empty()) {
-    std::cout << "Converged: what runs is what Git declares.\n";
-    return;
+  const auto print_lines = [](const char* title, const Value::List& lines) {
+    if (!lines.empty()) std::cout << title << "\n";
+    for (const Value& line : lines) std::cout << "  " << EscapeForTerminal(line.AsString()) << "\n";
+  };
+  print_lines("Not converged:", status.GetList("unconverged"));
+  if (status.GetList("unconverged").empty()) {
+    std::cout << (status.GetList("notes").empty() ? "Converged: what runs is what Git declares.\n"
+                                                  : "Converged, apart from what is noted.\n");
   }
-  std::cout << "Not converged:\n";
-  for (const Value& line : unconverged) std::cout << "  " << EscapeForLog(line.AsString()) << "\n";
+  print_lines("Notes:", status.GetList("notes"));
 }
 
 // Progress on a terminal: one line, rewritten.
@@ -62,13 +65,16 @@ void ShowProgress(const Value& status) {
   const Value::List& unconverged = status.GetList("unconverged");
   std::string line = std::to_string(status.GetInt("podsReady")) + " of " +
                      std::to_string(status.GetInt("pods")) + " pods ready";
-  if (!unconverged.empty()) line += "; " + EscapeForLog(unconverged[0].AsString());
+  if (!unconverged.empty()) line += "; " + EscapeForTerminal(unconverged[0].AsString());
   std::cerr << "\r\x1b[K" << line.substr(0, 110) << std::flush;
 }
 
-// Polls until converged or time is up. The last answer decides.
+// Polls until converged or time is up. The last answer decides. A commit made just before this
+// counts: the controller is asked to look first.
 Result<Value> WaitFor(const StatusOptions& options, const CommandContext& context) {
   ApiClient client(context.socket_path);
+  const Result<Value> looked = client.Post("/apis/reconcile.dev/v1/sync", {});
+  if (!looked.ok()) return looked.status();
   const MonoTime deadline = ReadSystemClock().mono + options.timeout_seconds * 1000LL;
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   while (true) {

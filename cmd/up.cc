@@ -73,6 +73,12 @@ Result<Config> MakeConfig(const UpOptions& options, const CommandContext& contex
   over(options.flags.node_address, &config.node_address);
   over(options.flags.pod_cidr, &config.pod_cidr);
   over(options.flags.log_level, &config.log_level);
+  if (config.node_name.empty()) config.node_name = ReadLocalHost().name;
+  const std::string wrong_name = CheckNodeName(config.node_name);
+  if (!wrong_name.empty()) {
+    return InvalidError("this host's name '" + config.node_name +
+                        "' cannot be a node's: " + wrong_name + ". Set node.name or --node-name");
+  }
   if (options.socket_given) config.socket_path = context.socket_path;
   if (!options.repository.empty()) {
     std::error_code error;
@@ -113,7 +119,7 @@ Status OpenStore(const Config& config, ControllerSide* side) {
 Status MakeAgent(const Config& config, ControllerLink* link, AgentSide* side) {
   const LocalHost host = ReadLocalHost();
   AgentOptions options;
-  options.node_name = config.node_name.empty() ? host.name : config.node_name;
+  options.node_name = config.node_name;
   options.host_ip = config.node_address.empty() ? host.address : config.node_address;
   options.node_labels = config.node_labels;
   options.machine_id = host.machine_id;
@@ -181,9 +187,7 @@ int Up(const UpOptions& options, const CommandContext& context) {
   AgentSide agent;
   const Status store = OpenStore(*config, &controller);
   if (!store.ok()) return Fail(store);
-  const LocalHost host = ReadLocalHost();
-  LocalLink link(&controller.loop, &agent.loop,
-                 config->node_name.empty() ? host.name : config->node_name);
+  LocalLink link(&controller.loop, &agent.loop, config->node_name);
   const Status made = MakeAgent(*config, link.agent_end(), &agent);
   if (!made.ok()) return Fail(made);
   const Status started = StartController(*config, context, link.controller_end(), &controller);
@@ -228,12 +232,16 @@ void AddUpCommand(CLI::App* app, CommandContext* context) {
                       "folder for the database and keys (default: /var/lib/reconcile)");
   command->add_option("--docker", options->flags.docker_socket,
                       "Docker's socket (default: /var/run/docker.sock)");
-  command->add_option("--node-name", options->flags.node_name, "name of this host");
-  command->add_option("--node-address", options->flags.node_address, "IPv4 address of this host");
-  command->add_option("--pod-cidr", options->flags.pod_cidr,
-                      "addresses of pods (default: 10.42.0.0/16)");
+  command->add_option("--node-name", options->flags.node_name, "name of this host")
+      ->check(CheckNodeName);
+  command->add_option("--node-address", options->flags.node_address, "IPv4 address of this host")
+      ->check(CheckNodeAddress);
+  command
+      ->add_option("--pod-cidr", options->flags.pod_cidr,
+                   "addresses of pods of a new cluster (default: 10.42.0.0/16)")
+      ->check(CheckPodCidr);
   command->add_option("--log-level", options->flags.log_level, "info or debug")
-      ->check(CLI::IsMember({"info", "debug"}));
+      ->check(CheckLogLevel);
   SetExamples(command,
               {"reconcile up /srv/manifests", "reconcile up /srv/ops --rev main --path shop",
                "reconcile up --config ./reconcile.yaml"});

@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "base/log.h"
+#include "base/escape.h"
 #include "cmd/commands.h"
 #include "cmd/read_manifests.h"
 #include "reconciler/desired.h"
@@ -14,6 +14,10 @@ struct ValidateOptions {
   std::string folder;
 };
 
+std::string Counted(size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 int Validate(const ValidateOptions& options, const CommandContext& context) {
   const Result<FetchedCommit> commit =
       ReadManifests(options.path, options.revision, options.folder, context);
@@ -26,13 +30,15 @@ int Validate(const ValidateOptions& options, const CommandContext& context) {
   problems.warnings.insert(problems.warnings.begin(), commit->warnings.begin(),
                            commit->warnings.end());
   for (const Problem& problem : problems.errors) {
-    std::cout << "error: " << EscapeForLog(problem.ToString()) << "\n";
+    std::cout << "error: " << EscapeForTerminal(problem.ToString()) << "\n";
   }
   for (const Problem& problem : problems.warnings) {
-    std::cout << "warning: " << EscapeForLog(problem.ToString()) << "\n";
+    std::cout << "warning: " << EscapeForTerminal(problem.ToString()) << "\n";
   }
-  std::cout << parsed.objects.size() << " objects in " << commit->files.size() << " files, "
-            << problems.errors.size() << " errors, " << problems.warnings.size() << " warnings\n";
+  std::cout << Counted(parsed.objects.size(), "object") << " in "
+            << Counted(commit->files.size(), "file") << ", "
+            << Counted(problems.errors.size(), "error") << ", "
+            << Counted(problems.warnings.size(), "warning") << "\n";
   return problems.errors.empty() ? kExitOk : kExitInvalid;
 }
 

@@ -28,6 +28,7 @@ Result<std::function<void()>> Controller::OpenLogs(const std::string& namespace_
   return core_->OpenLogs(namespace_name, pod, std::move(request), std::move(sink));
 }
 
+std::vector<std::string> Controller::Notes() const { return NotesOn(*State()); }
 std::vector<std::string> Controller::Unconverged() const { return UnconvergedIn(*State()); }
 bool Controller::Settled() const { return core_->Settled(); }
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/event_loop.h"
@@ -20,8 +21,12 @@ struct SourceConfig {
   SourceSpec spec;
 };
 
+inline constexpr std::string_view kDefaultPodCidr = "10.42.0.0/16";
+
 struct ControllerOptions {
-  std::string pod_cidr = "10.42.0.0/16";
+  // Of a cluster that begins; of one that exists it must be its own. Empty: the cluster's own,
+  // kDefaultPodCidr for a new one.
+  std::string pod_cidr;
   int node_prefix = 24;
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;
@@ -43,7 +48,7 @@ class Controller {
   Controller& operator=(const Controller&) = delete;
 
   // Begins: identity and epoch into the store, then sources and agents. Unavailable when the store
-  // refuses.
+  // refuses; Invalid when the options ask for other pod addresses than the cluster has.
   Status Start();
 
   // ---- For the API ----
@@ -66,6 +71,8 @@ class Controller {
                                          LogRequest request, LogSink sink);
   // What is not converged yet, one line each with the reason; empty when converged.
   std::vector<std::string> Unconverged() const;
+  // What is as Kubernetes has it and yet surprises, one line each.
+  std::vector<std::string> Notes() const;
   // True when no turn is pending: for tests and the simulator.
   bool Settled() const;
 

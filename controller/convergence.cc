@@ -1,5 +1,9 @@
 #include "controller/convergence.h"
 
+#include <algorithm>
+#include <iterator>
+#include <map>
+
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -110,7 +114,51 @@ void AddWorkloads(const ClusterState& state, std::vector<std::string>* lines) {
   });
 }
 
+// Active pods by the uid of their controller.
+using PodsByOwner = std::multimap<std::string, std::shared_ptr<const Pod>>;
+
+PodsByOwner GroupPods(const ClusterState& state) {
+  PodsByOwner pods;
+  state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    const OwnerReference* owner = ControllerOf(pod->metadata);
+    if (owner != nullptr && IsActive(*pod)) pods.emplace(owner->uid, pod);
+  });
+  return pods;
+}
+
+bool IsOfTemplate(const Pod& pod, const PodTemplateSpec& pod_template) {
+  PodSpec spec = pod.spec;
+  spec.node_name = pod_template.spec.node_name;
+  return spec == pod_template.spec &&
+         pod.metadata.annotations == pod_template.metadata.annotations &&
+         Matches(pod_template.metadata.labels, pod.metadata.labels);
+}
+
+void NoteOlderPods(const Object& owner, const PodTemplateSpec& pod_template,
+                   const PodsByOwner& pods, std::vector<std::string>* notes) {
+  const auto [first, last] = pods.equal_range(owner.metadata.uid);
+  const auto older = std::count_if(
+      first, last, [&](const auto& entry) { return !IsOfTemplate(*entry.second, pod_template); });
+  if (older == 0) return;
+  notes->push_back(ToString(owner.key()) + ": " + std::to_string(older) + " of " +
+                   std::to_string(std::distance(first, last)) + " pods run an older template. " +
+                   std::string(kKeepsPodsAdvice));
+}
+
 }  // namespace
+
+std::vector<std::string> NotesOn(const ClusterState& state) {
+  std::vector<std::string> notes;
+  const PodsByOwner pods = GroupPods(state);
+  state.ForEach<ReplicationController>([&](const auto& controller) {
+    NoteOlderPods(*controller, controller->spec.pod_template, pods, &notes);
+  });
+  state.ForEach<ReplicaSet>([&](const auto& set) {
+    if (ControllerOf(set->metadata) != nullptr) return;
+    NoteOlderPods(*set, set->spec.pod_template, pods, &notes);
+  });
+  return notes;
+}
 
 std::vector<std::string> UnconvergedIn(const ClusterState& state) {
   std::vector<std::string> lines;

@@ -94,12 +94,18 @@ Status Controller::Core::Identify() {
   auto cluster = std::make_shared<Cluster>();
   if (const auto existing = state->Find<Cluster>("", "cluster")) {
     *cluster = *existing;
+    if (!options_.pod_cidr.empty() && options_.pod_cidr != cluster->pod_cidr) {
+      return InvalidError(
+          "podCIDR is set to " + options_.pod_cidr + ", but this cluster has " + cluster->pod_cidr +
+          " since it began, and running pods have addresses of it. Set podCIDR to " +
+          cluster->pod_cidr + " or leave it out");
+    }
   } else {
     cluster->metadata.name = "cluster";
     cluster->metadata.creation_timestamp = loop_->now().wall;
     cluster->cluster_id = RandomHex(random_);
     cluster->lineage = RandomHex(random_);
-    cluster->pod_cidr = options_.pod_cidr;
+    cluster->pod_cidr = options_.pod_cidr.empty() ? kDefaultPodCidr : options_.pod_cidr;
     cluster->metadata.uid = DeriveUid({"cluster", cluster->cluster_id});
   }
   cluster->epoch += 1;

@@ -1,5 +1,10 @@
 #include "controller/plan_manifests.h"
 
+#include <algorithm>
+
+#include "controller/convergence.h"
+#include "reconciler/references.h"
+
 namespace reconcile {
 namespace {
 
@@ -10,6 +15,21 @@ std::shared_ptr<const Source> SourceOrNew(const ClusterState& state, const std::
   auto fresh = std::make_shared<Source>();
   fresh->metadata.name = name;
   return fresh;
+}
+
+bool IsTemplateField(const FieldChange& field) { return field.path.starts_with("spec.template."); }
+
+// A new template for pods that nothing will replace.
+void WarnOfKeptPods(const ObjectChanges& changes, Problems* problems) {
+  for (const ObjectChange& change : changes) {
+    const Kind kind = change.key.kind;
+    if (kind != Kind::kReplicationController && kind != Kind::kReplicaSet) continue;
+    if (change.type != ChangeType::kChange || change.after == nullptr) continue;
+    if (std::none_of(change.fields.begin(), change.fields.end(), IsTemplateField)) continue;
+    problems->warnings.push_back(ProblemAt(*change.after, "pods of " + ToString(change.key) +
+                                                              " that run keep the old template. " +
+                                                              std::string(kKeepsPodsAdvice)));
+  }
 }
 
 }  // namespace
@@ -25,6 +45,7 @@ Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std
       BuildDesired(source, commit, parsed.objects, state, &answer.problems);
   if (!answer.problems.errors.empty()) return answer;
   const ObjectChanges changes = Diff(desired, state);
+  WarnOfKeptPods(changes, &answer.problems);
   answer.held =
       CheckBreaker(changes, state, *SourceOrNew(state, source), commit, {}, limits, now.wall);
   answer.preview = PreviewChanges(state, changes, now);

@@ -64,6 +64,31 @@ TEST(Config, RefusesAWrongType) {
   EXPECT_NE(read.errors[2].find("from 0 to 100"), std::string::npos);
 }
 
+TEST(Config, RefusesValuesThatCannotWork) {
+  const auto error_of = [](const std::string& text) {
+    const ReadOutcome read = Read(text);
+    return read.errors.size() == 1 ? read.errors[0] : "";
+  };
+  EXPECT_EQ(error_of("podCIDR: banana"),
+            "reconcile.yaml:1:10: podCIDR: \"banana\" is not an IPv4 block like 10.42.0.0/16");
+  EXPECT_EQ(error_of("podCIDR: 10.42.7.0/16"),
+            "reconcile.yaml:1:10: podCIDR: has host bits set; write 10.42.0.0/16");
+  EXPECT_EQ(
+      error_of("podCIDR: 10.42.7.0/25"),
+      "reconcile.yaml:1:10: podCIDR: 10.42.7.0/25 is too small: every host takes a /24 of it");
+  EXPECT_EQ(error_of("logLevel: loud"),
+            "reconcile.yaml:1:11: logLevel: must be info or debug, is 'loud'");
+  EXPECT_EQ(error_of("dataFolder: data"),
+            "reconcile.yaml:1:13: dataFolder: must be an absolute path, is 'data'");
+  EXPECT_EQ(
+      error_of("node: {address: 10.0.0.300}"),
+      "reconcile.yaml:1:17: node.address: \"10.0.0.300\" is not an IPv4 address like 10.42.0.7");
+  EXPECT_TRUE(error_of("socket: /" + std::string(107, 'a')).ends_with("may have 107"));
+  EXPECT_TRUE(error_of("node: {name: My_Host}").starts_with("reconcile.yaml:1:14: node.name: "));
+  EXPECT_TRUE(
+      error_of("node: {labels: {'a b': c}}").starts_with("reconcile.yaml:1:17: node.labels.a b"));
+}
+
 TEST(Config, RefusesASourceWithoutRepositoryAndASecondOfOneName) {
   const ReadOutcome read = Read("sources:\n- {name: a}\n- {name: a, repository: /x}\n");
   ASSERT_EQ(read.errors.size(), 2U);

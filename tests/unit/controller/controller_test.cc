@@ -209,6 +209,21 @@ TEST_F(ControllerTest, BeginsANewEpochAtEveryStartAndKeepsItsIdentity) {
   EXPECT_EQ(second->epoch, first->epoch + 1);
 }
 
+TEST_F(ControllerTest, KeepsThePodAddressesOfItsClusterAndRefusesOthers) {
+  const auto start_with = [this](const std::string& pod_cidr) {
+    ControllerOptions options;
+    options.pod_cidr = pod_cidr;
+    Controller controller(options, &loop_, &random_, &store_, &source_, &link_);
+    return controller.Start();
+  };
+  ASSERT_TRUE(start_with("10.50.0.0/16").ok());
+  EXPECT_TRUE(start_with("").ok());
+  EXPECT_EQ(store_.Snapshot()->Find<Cluster>("", "cluster")->pod_cidr, "10.50.0.0/16");
+  const Status refused = start_with("10.60.0.0/16");
+  EXPECT_EQ(refused.code(), StatusCode::kInvalid);
+  EXPECT_NE(refused.message().find("this cluster has 10.50.0.0/16"), std::string::npos);
+}
+
 TEST_F(ControllerTest, PlansWithoutChangingAnything) {
   source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
   Start();

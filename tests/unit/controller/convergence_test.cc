@@ -95,5 +95,33 @@ TEST(Convergence, NamesASilentNode) {
   EXPECT_EQ(UnconvergedIn(state), Lines{"node host-1: not ready: is the host up?"});
 }
 
+std::shared_ptr<ReplicationController> MakeController(const std::string& image) {
+  auto controller = std::make_shared<ReplicationController>();
+  controller->metadata.name = "web";
+  controller->metadata.namespace_name = "default";
+  controller->metadata.uid = "uid-web";
+  controller->spec.pod_template.metadata.labels = {{"app", "web"}};
+  controller->spec.pod_template.spec.containers = {{.name = "main", .image = image}};
+  return controller;
+}
+
+TEST(Convergence, NotesPodsThatKeepAnOlderTemplate) {
+  ClusterState state;
+  state.Put(MakeController("app:1"));
+  const auto pod = MakePod("web-1", true);
+  pod->metadata.labels = {{"app", "web"}, {"added", "later"}};
+  pod->metadata.owner_references = {{"v1", "ReplicationController", "web", "uid-web", true, true}};
+  pod->spec = MakeController("app:1")->spec.pod_template.spec;
+  pod->spec.node_name = "host-1";
+  state.Put(pod);
+  EXPECT_EQ(NotesOn(state), Lines());
+  state.Put(MakeController("app:2"));
+  const Lines notes = NotesOn(state);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_TRUE(notes[0].starts_with(
+      "ReplicationController default/web: 1 of 1 pods run an older template. As in Kubernetes"))
+      << notes[0];
+}
+
 }  // namespace
 }  // namespace reconcile
