@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts: packages, builds, messages. Source it; it changes nothing by itself.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
