@@ -47,7 +47,7 @@ Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std
   const ObjectChanges changes = Diff(desired, state);
   WarnOfKeptPods(changes, &answer.problems);
   answer.held =
-      CheckBreaker(changes, state, *SourceOrNew(state, source), commit, {}, limits, now.wall);
+      CheckBreaker(changes, state, *SourceOrNew(state, source), commit, {}, limits, now.wall).held;
   answer.preview = PreviewChanges(state, changes, now);
   return answer;
 }
