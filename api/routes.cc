@@ -210,7 +210,7 @@ ApiResponse StatusRoute(Controller* controller) {
   return Json(value);
 }
 
-// {"commit": "...", "files": [{"path", "blobId", "content"}]}
+// {"commit": "...", "confirmations": ["prune=..."], "files": [{"path", "blobId", "content"}]}
 ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
   const Result<Value> body = ParseJson(request.body, {.max_bytes = 96 << 20, .max_depth = 8});
   if (!body.ok()) return ErrorResponse(body.status().WithContext("plan request"));
@@ -219,8 +219,12 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
     files.push_back({file.GetString("path"), file.GetString("blobId"),
                      std::make_shared<std::string>(file.GetString("content"))});
   }
-  const Result<Controller::PlanAnswer> answer =
-      controller->PlanManifests(request.Query("source"), body->GetString("commit"), files);
+  std::vector<std::string> confirmations;
+  for (const Value& text : body->GetList("confirmations")) {
+    if (text.IsString()) confirmations.push_back(text.AsString());
+  }
+  const Result<Controller::PlanAnswer> answer = controller->PlanManifests(
+      request.Query("source"), body->GetString("commit"), files, confirmations);
   if (!answer.ok()) return ErrorResponse(answer.status());
   Value value = Value::MakeMap();
   value.Set("plan", EncodePlan(*answer));

@@ -1,5 +1,6 @@
 #include "base/time.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -75,6 +76,7 @@ bool ReadOffset(std::string_view text, size_t* at, int* minutes) {
 }  // namespace
 
 std::string FormatRfc3339(WallTime time) {
+  time = std::clamp(time, kFirstStamp, kLastStamp);
   int64_t days = time.ms / kMsPerDay;
   int64_t rest = time.ms % kMsPerDay;
   if (rest < 0) {
@@ -125,7 +127,8 @@ Result<WallTime> ParseRfc3339(std::string_view text) {
   if (!ReadOffset(text, &at, &offset_minutes)) return bad;
   const int64_t seconds =
       hour * 3600LL + minute * 60LL + second - static_cast<int64_t>(offset_minutes) * 60;
-  return WallTime{DaysFromCivil(year, month, day) * kMsPerDay + seconds * 1000 + fraction_ms};
+  const WallTime time{DaysFromCivil(year, month, day) * kMsPerDay + seconds * 1000 + fraction_ms};
+  return std::clamp(time, kFirstStamp, kLastStamp);
 }
 
 std::string FormatAge(int64_t duration_ms) {

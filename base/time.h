@@ -31,9 +31,15 @@ struct Now {
 inline MonoTime operator+(MonoTime time, int64_t duration_ms) { return {time.ms + duration_ms}; }
 inline int64_t operator-(MonoTime later, MonoTime earlier) { return later.ms - earlier.ms; }
 
-// RFC 3339 in UTC: "2026-11-21T01:49:59Z", with ".123" when milliseconds are not zero.
+// The first and the last moment that RFC 3339 can write: its years have four digits.
+inline constexpr WallTime kFirstStamp{-62'167'219'200'000};  // 0000-01-01T00:00:00Z
+inline constexpr WallTime kLastStamp{253'402'300'799'999};   // 9999-12-31T23:59:59.999Z
+
+// RFC 3339 in UTC: "2026-11-21T01:49:59Z", with ".123" when milliseconds are not zero. Times before
+// kFirstStamp and after kLastStamp are written as these: what is written can always be read.
 std::string FormatRfc3339(WallTime time);
-// Invalid when `text` is not an RFC 3339 stamp; fractions finer than a millisecond are cut.
+// Invalid when `text` is not an RFC 3339 stamp; fractions finer than a millisecond are cut. An
+// offset or leap second that leads out of the years 0000 to 9999 is cut at their ends.
 Result<WallTime> ParseRfc3339(std::string_view text);
 // Kubernetes' short form for ages: "5s", "3m12s", "2h", "4d" (apimachinery duration.HumanDuration).
 std::string FormatAge(int64_t duration_ms);

@@ -55,8 +55,8 @@ int PlanOffline(const FetchedCommit& commit, const PlanOptions& options,
   const Result<ClusterState> state = ParseHosts(options.hosts, now);
   if (!state.ok()) return FailPlan(state.status(), options);
   const std::string source = options.source.empty() ? "main" : options.source;
-  const Controller::PlanAnswer answer =
-      PlanManifestsAgainst(*state, source, commit.id, commit.files, BreakerLimits(), now);
+  const Controller::PlanAnswer answer = PlanManifestsAgainst(
+      *state, source, commit.id, commit.files, commit.confirmations, BreakerLimits(), now);
   if (options.output == "json") {
     std::cout << WriteJson(EncodePlan(answer), 2) << "\n";
   } else {
@@ -74,8 +74,11 @@ std::string RequestBody(const FetchedCommit& commit) {
     entry.Set("content", Value::String(*file.bytes));
     files.Append(std::move(entry));
   }
+  Value confirmations = Value::MakeList();
+  for (const std::string& text : commit.confirmations) confirmations.Append(Value::String(text));
   Value body = Value::MakeMap();
   body.Set("commit", Value::String(commit.id));
+  body.Set("confirmations", std::move(confirmations));
   body.Set("files", std::move(files));
   return WriteJson(body);
 }

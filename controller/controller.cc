@@ -17,9 +17,9 @@ Status Controller::Sync(const std::string& source) { return core_->Sync(source);
 Status Controller::Confirm(const std::string& plan_hash) { return core_->Confirm(plan_hash); }
 
 Result<Controller::PlanAnswer> Controller::PlanManifests(
-    const std::string& source, const std::string& commit,
-    const std::vector<ManifestFile>& files) const {
-  return core_->PlanManifests(source, commit, files);
+    const std::string& source, const std::string& commit, const std::vector<ManifestFile>& files,
+    const std::vector<std::string>& confirmations) const {
+  return core_->PlanManifests(source, commit, files, confirmations);
 }
 
 Result<std::function<void()>> Controller::OpenLogs(const std::string& namespace_name,

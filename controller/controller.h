@@ -57,15 +57,16 @@ class Controller {
   Status Sync(const std::string& source);
   // Confirms a held prune by its plan hash. NotFound when none is held by that hash.
   Status Confirm(const std::string& plan_hash);
-  // What applying these manifests to `source` would do ("" is the only source). Blocks the loop for
-  // the time of planning.
+  // What applying these manifests to `source` would do ("" is the only source); `confirmations` are
+  // the trailers of their commit. Blocks the loop for the time of planning.
   struct PlanAnswer {
     Problems problems;  // errors: then there is no preview
     Preview preview;
     std::optional<HeldPrune> held;
   };
   Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
-                                   const std::vector<ManifestFile>& files) const;
+                                   const std::vector<ManifestFile>& files,
+                                   const std::vector<std::string>& confirmations = {}) const;
   // As agents' end: opens a pod container's log.
   Result<std::function<void()>> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                          LogRequest request, LogSink sink);

@@ -220,8 +220,8 @@ Status Controller::Core::Confirm(const std::string& plan_hash) {
 }
 
 Result<Controller::PlanAnswer> Controller::Core::PlanManifests(
-    const std::string& source, const std::string& commit,
-    const std::vector<ManifestFile>& files) const {
+    const std::string& source, const std::string& commit, const std::vector<ManifestFile>& files,
+    const std::vector<std::string>& confirmations) const {
   std::string name = source;
   if (name.empty()) {
     if (followed_.size() != 1) {
@@ -231,8 +231,8 @@ Result<Controller::PlanAnswer> Controller::Core::PlanManifests(
     name = followed_.begin()->first;
   }
   if (!followed_.contains(name)) return NotFoundError("no source is named '" + name + "'");
-  return PlanManifestsAgainst(*store_->Snapshot(), name, commit, files, options_.breaker,
-                              loop_->now());
+  return PlanManifestsAgainst(*store_->Snapshot(), name, commit, files, confirmations,
+                              options_.breaker, loop_->now());
 }
 
 Result<std::function<void()>> Controller::Core::OpenLogs(const std::string& namespace_name,

@@ -2,7 +2,6 @@
 
 #include "base/log.h"
 #include "controller/core.h"
-#include "reconciler/declared.h"
 
 namespace reconcile {
 namespace {
@@ -30,26 +29,6 @@ void SetReady(SourceStatus* status, ConditionStatus ready, std::string reason, s
                 .reason = std::move(reason),
                 .message = std::move(message)},
                now);
-}
-
-// What the breaker counts again within its window: objects deleted, and those scaled to zero.
-int32_t CountRemovals(const ObjectChanges& changes) {
-  return static_cast<int32_t>(std::count_if(changes.begin(), changes.end(), [](const auto& change) {
-    if (change.type == ChangeType::kDelete) return true;
-    return change.type == ChangeType::kChange && DeclaredReplicas(*change.after) == 0 &&
-           DeclaredReplicas(*change.before) != 0;
-  }));
-}
-
-// Remembers a prune for the breaker's window and forgets those that left it.
-void NotePrune(SourceStatus* status, int32_t removed, int64_t window_ms, WallTime now) {
-  while (!status->prune_times.empty() && status->prune_times.front().ms + window_ms < now.ms) {
-    status->prune_times.erase(status->prune_times.begin());
-    status->prune_counts.erase(status->prune_counts.begin());
-  }
-  if (removed == 0) return;
-  status->prune_times.push_back(now);
-  status->prune_counts.push_back(removed);
 }
 
 void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now) {
@@ -178,15 +157,14 @@ void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, W
              now.wall);
   } else if (followed->desired && !followed->applied) {
     ObjectChanges wanted = Diff(*followed->desired, *state);
-    const std::optional<HeldPrune> held =
+    const BreakerVerdict verdict =
         CheckBreaker(wanted, *state, *source, followed->commit->id, followed->commit->confirmations,
                      options_.breaker, now.wall);
-    if (held) {
-      status.held = held;
-      SetReady(&status, ConditionStatus::kFalse, "PruneHeld", held->reason, now.wall);
+    if (verdict.held) {
+      status.held = verdict.held;
+      SetReady(&status, ConditionStatus::kFalse, "PruneHeld", verdict.held->reason, now.wall);
     } else {
-      const int32_t removed = CountRemovals(wanted);
-      NotePrune(&status, removed, options_.breaker.window_ms, now.wall);
+      RememberPrune(verdict.counted, options_.breaker, now.wall, &status);
       SetApplied(*followed->commit, &status, now.wall);
       changes->insert(changes->end(), wanted.begin(), wanted.end());
       followed->applied = std::all_of(wanted.begin(), wanted.end(), [](const ObjectChange& change) {

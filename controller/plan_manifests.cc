@@ -37,6 +37,7 @@ void WarnOfKeptPods(const ObjectChanges& changes, Problems* problems) {
 Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std::string& source,
                                             const std::string& commit,
                                             const std::vector<ManifestFile>& files,
+                                            const std::vector<std::string>& confirmations,
                                             const BreakerLimits& limits, Now now) {
   Controller::PlanAnswer answer;
   ParsedManifests parsed = ParseManifests(files);
@@ -46,8 +47,9 @@ Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std
   if (!answer.problems.errors.empty()) return answer;
   const ObjectChanges changes = Diff(desired, state);
   WarnOfKeptPods(changes, &answer.problems);
-  answer.held =
-      CheckBreaker(changes, state, *SourceOrNew(state, source), commit, {}, limits, now.wall);
+  answer.held = CheckBreaker(changes, state, *SourceOrNew(state, source), commit, confirmations,
+                             limits, now.wall)
+                    .held;
   answer.preview = PreviewChanges(state, changes, now);
   return answer;
 }

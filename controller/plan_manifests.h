@@ -9,10 +9,12 @@
 namespace reconcile {
 
 // PURE. What applying `files` as `source`'s newest commit to `state` would do: the controller's own
-// functions, run forward. The command line uses it offline, the controller for a running cluster.
+// functions, run forward. `confirmations` are the commit's trailers, as FetchedCommit has them. The
+// command line uses it offline, the controller for a running cluster.
 Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std::string& source,
                                             const std::string& commit,
                                             const std::vector<ManifestFile>& files,
+                                            const std::vector<std::string>& confirmations,
                                             const BreakerLimits& limits, Now now);
 
 // A state of `count` identical empty, Ready hosts named host-1 ... for planning without a cluster.

@@ -20,6 +20,8 @@ struct Removal {
   std::string uid;
   std::string what;            // empty: deleted; else "scaled to 0", "created anew", "scaled to 3"
   bool is_object = true;       // counts as an object removed; a smaller scale takes pods only
+  bool is_deleted = false;     // the object itself goes
+  bool comes_back = false;     // its pods start again
   bool workload_goes = false;  // nothing of it runs any more
   int64_t keeps_pods = 0;
   int64_t loses_pods = INT64_MAX;  // at most; what a rollout takes besides is not this commit's
@@ -30,6 +32,7 @@ std::optional<Removal> RemovalOf(const ObjectChange& change) {
   if (change.before == nullptr || change.before->metadata.deletion_timestamp) return std::nullopt;
   Removal removal{.key = change.key, .uid = change.before->metadata.uid, .what = {}};
   if (change.after == nullptr) {
+    removal.is_deleted = true;
     removal.workload_goes = IsWorkload(change.key.kind);
     return removal;
   }
@@ -40,6 +43,7 @@ std::optional<Removal> RemovalOf(const ObjectChange& change) {
   }
   if (NeedsRecreation(change.key.kind, change.fields)) {
     removal.what = "created anew";
+    removal.comes_back = true;
     return removal;
   }
   const std::optional<int32_t> before = DeclaredReplicas(*change.before);
@@ -71,32 +75,47 @@ std::string PlanHash(const Removals& removals) {
 }
 
 struct Figures {
-  int64_t removed_objects = 0;  // by this commit and within the window
-  int64_t objects = 0;          // of the source, when the window began
-  int64_t removed_now = 0;      // by this commit
-  int64_t removed_pods = 0;
-  int64_t pods = 0;
+  RecentPrune now;      // by this commit
+  RecentPrune earlier;  // within the window, together
+  int64_t objects = 0;  // of the source, with those gone within the window
+  int64_t pods = 0;     // likewise
+
+  int64_t removed_objects() const { return int64_t{now.objects} + earlier.objects; }
+  int64_t removed_pods() const { return int64_t{now.pods} + earlier.pods; }
 };
+
+void AddCount(int32_t* sum, int64_t amount) {
+  *sum = static_cast<int32_t>(std::min<int64_t>(INT32_MAX, *sum + amount));
+}
+
+void AddPrune(const RecentPrune& prune, RecentPrune* sum) {
+  AddCount(&sum->objects, prune.objects);
+  AddCount(&sum->objects_gone, prune.objects_gone);
+  AddCount(&sum->pods, prune.pods);
+  AddCount(&sum->pods_gone, prune.pods_gone);
+}
+
+bool IsWithin(const RecentPrune& prune, int64_t window_ms, WallTime now) {
+  return now.ms - prune.at.value_or(WallTime()).ms < window_ms;
+}
+
+bool TookNothing(const RecentPrune& prune) { return prune.objects == 0 && prune.pods == 0; }
 
 bool IsOf(const Object& object, const Source& source) {
   return object.metadata.origin.source == source.metadata.name;
 }
 
 void CountObjects(const Removals& removals, const ClusterState& state, const Source& source,
-                  const BreakerLimits& limits, WallTime now, Figures* figures) {
-  figures->removed_now = std::count_if(removals.begin(), removals.end(),
-                                       [](const auto& entry) { return entry.second.is_object; });
-  int64_t earlier = 0;
-  const SourceStatus& status = source.status;
-  for (size_t i = 0; i < status.prune_times.size() && i < status.prune_counts.size(); ++i) {
-    if (now.ms - status.prune_times[i].ms < limits.window_ms) earlier += status.prune_counts[i];
+                  Figures* figures) {
+  for (const auto& [key, removal] : removals) {
+    AddCount(&figures->now.objects, removal.is_object ? 1 : 0);
+    AddCount(&figures->now.objects_gone, removal.is_deleted ? 1 : 0);
   }
-  figures->removed_objects = figures->removed_now + earlier;
   for (const Kind kind : kAllKinds) {
     if (!InfoOf(kind).declarable) continue;
     for (const auto& [key, object] : state.Objects(kind)) figures->objects += IsOf(*object, source);
   }
-  figures->objects += earlier;
+  figures->objects += figures->earlier.objects_gone;
 }
 
 // Pods on hosts that the source's workloads have, and those of them that would stop.
@@ -112,14 +131,30 @@ void CountPods(const Removals& removals, const ClusterState& state, const Source
   for (const auto& [key, count] : pods_of) {
     figures->pods += count;
     const auto removal = removals.find(key);
-    const bool namespace_goes = removals.contains({Kind::kNamespace, "", key.namespace_name});
-    if (namespace_goes) {
-      figures->removed_pods += count;
+    int64_t stopped = 0;
+    if (removals.contains({Kind::kNamespace, "", key.namespace_name})) {
+      stopped = count;
     } else if (removal != removals.end()) {
       const int64_t surplus = std::max<int64_t>(0, count - removal->second.keeps_pods);
-      figures->removed_pods += std::min(surplus, removal->second.loses_pods);
+      stopped = std::min(surplus, removal->second.loses_pods);
     }
+    AddCount(&figures->now.pods, stopped);
+    const bool back = removal != removals.end() && removal->second.comes_back;
+    AddCount(&figures->now.pods_gone, back ? 0 : stopped);
   }
+  figures->pods += figures->earlier.pods_gone;
+}
+
+Figures FiguresOf(const Removals& removals, const ClusterState& state, const Source& source,
+                  const BreakerLimits& limits, WallTime now) {
+  Figures figures;
+  if (removals.empty()) return figures;
+  for (const RecentPrune& prune : source.status.recent_prunes) {
+    if (IsWithin(prune, limits.window_ms, now)) AddPrune(prune, &figures.earlier);
+  }
+  CountObjects(removals, state, source, &figures);
+  CountPods(removals, state, source, &figures);
+  return figures;
 }
 
 bool IsTooLarge(int64_t part, int64_t whole, const BreakerLimits& limits) {
@@ -159,39 +194,42 @@ std::string OutOf(int64_t part, int64_t whole) {
   return std::to_string(part) + " of " + std::to_string(whole);
 }
 
+// Which limit on objects or pods the figures pass; empty when none.
+std::string WhyTooMany(const Figures& figures, const BreakerLimits& limits) {
+  const std::string within = " within " + FormatAge(limits.window_ms);
+  const std::string percent = "; the limit is " + std::to_string(limits.max_percent) + " %";
+  const int64_t objects = figures.removed_objects();
+  if (figures.now.objects > 0 && objects > limits.max_objects) {
+    return "removes " + std::to_string(objects) + " objects" + within + "; the limit is " +
+           std::to_string(limits.max_objects);
+  }
+  if (figures.now.objects > 0 && IsTooLarge(objects, figures.objects, limits)) {
+    return "removes " + OutOf(objects, figures.objects) + " objects of this source" +
+           (figures.earlier.objects > 0 ? within : "") + percent;
+  }
+  if (figures.now.pods > 0 && IsTooLarge(figures.removed_pods(), figures.pods, limits)) {
+    return "stops " + OutOf(figures.removed_pods(), figures.pods) + " running pods of this source" +
+           (figures.earlier.pods > 0 ? within : "") + percent;
+  }
+  return "";
+}
+
 // Why the removals are too many, each limit with its figures; empty when they are not.
-std::string WhyHeld(const ObjectChanges& changes, const Removals& removals,
-                    const ClusterState& state, const Source& source, const BreakerLimits& limits,
-                    WallTime now) {
+std::string WhyHeld(const ObjectChanges& changes, const Removals& removals, const Figures& figures,
+                    const ClusterState& state, const Source& source, const BreakerLimits& limits) {
   if (EmptiesTree(changes, source)) {
     return "declares nothing, while " + std::to_string(changes.size()) +
            (changes.size() == 1 ? " object of this source is" : " objects of this source are") +
            " in force";
   }
   if (removals.empty()) return "";
-  Figures figures;
-  CountObjects(removals, state, source, limits, now, &figures);
-  CountPods(removals, state, source, &figures);
-  const std::string percent = std::to_string(limits.max_percent) + " %";
-  if (figures.removed_now > 0 && figures.removed_objects > limits.max_objects) {
-    return "removes " + std::to_string(figures.removed_objects) + " objects within " +
-           FormatAge(limits.window_ms) + "; the limit is " + std::to_string(limits.max_objects);
-  }
-  if (figures.removed_now > 0 && IsTooLarge(figures.removed_objects, figures.objects, limits)) {
-    return "removes " + OutOf(figures.removed_objects, figures.objects) +
-           " objects of this source; the limit is " + percent;
-  }
-  if (IsTooLarge(figures.removed_pods, figures.pods, limits)) {
-    return "stops " + OutOf(figures.removed_pods, figures.pods) +
-           " running pods of this source; the limit is " + percent;
-  }
+  const std::string too_many = WhyTooMany(figures, limits);
+  if (!too_many.empty()) return too_many;
   const std::vector<std::string> emptied = EmptiedNamespaces(removals, state, source);
-  if (!emptied.empty()) {
-    std::string names;
-    for (const std::string& name : emptied) names += (names.empty() ? "'" : ", '") + name + "'";
-    return "removes all workloads of namespace " + names;
-  }
-  return "";
+  if (emptied.empty()) return "";
+  std::string names;
+  for (const std::string& name : emptied) names += (names.empty() ? "'" : ", '") + name + "'";
+  return "removes all workloads of namespace " + names;
 }
 
 bool IsConfirmed(const std::string& hash, const Source& source,
@@ -216,23 +254,40 @@ std::vector<std::string> Listed(const Removals& removals) {
 
 }  // namespace
 
-std::optional<HeldPrune> CheckBreaker(const ObjectChanges& changes, const ClusterState& state,
-                                      const Source& source, const std::string& commit,
-                                      const std::vector<std::string>& confirmations,
-                                      const BreakerLimits& limits, WallTime now) {
+BreakerVerdict CheckBreaker(const ObjectChanges& changes, const ClusterState& state,
+                            const Source& source, const std::string& commit,
+                            const std::vector<std::string>& confirmations,
+                            const BreakerLimits& limits, WallTime now) {
   const Removals removals = RemovalsOf(changes);
-  const std::string why = WhyHeld(changes, removals, state, source, limits, now);
-  if (why.empty()) return std::nullopt;
+  const Figures figures = FiguresOf(removals, state, source, limits, now);
+  const std::string why = WhyHeld(changes, removals, figures, state, source, limits);
+  if (why.empty()) return {.held = {}, .counted = figures.now};
   HeldPrune held;
   held.commit = commit;
   held.plan_hash = PlanHash(removals);
-  if (IsConfirmed(held.plan_hash, source, confirmations)) return std::nullopt;
+  if (IsConfirmed(held.plan_hash, source, confirmations)) return {};
   held.reason = "commit " + commit.substr(0, kPlanHashLength) + " " + why +
                 ". Nothing of it is applied. If it is meant: `reconcile confirm " + held.plan_hash +
                 "`, or a commit with the trailer `Reconcile-Confirm: prune=" + held.plan_hash + "`";
   held.objects = Listed(removals);
   held.object_count = static_cast<int32_t>(removals.size());
-  return held;
+  return {.held = std::move(held), .counted = {}};
+}
+
+void RememberPrune(const RecentPrune& counted, const BreakerLimits& limits, WallTime now,
+                   SourceStatus* status) {
+  std::vector<RecentPrune>& prunes = status->recent_prunes;
+  std::erase_if(prunes,
+                [&](const RecentPrune& prune) { return !IsWithin(prune, limits.window_ms, now); });
+  // A stamp from the future (a clock set back) counts no longer than one window.
+  for (RecentPrune& prune : prunes) prune.at = std::min(prune.at.value_or(now), now);
+  if (TookNothing(counted)) return;
+  prunes.push_back(counted);
+  prunes.back().at = now;
+  while (prunes.size() > kMaxRecentPrunes) {
+    AddPrune(prunes[0], &prunes[1]);
+    prunes.erase(prunes.begin());
+  }
 }
 
 }  // namespace reconcile

@@ -46,6 +46,14 @@ void EraseUnlessDeclared(const char* key, const StringMap& declared, StringMap* 
   if (!declared.contains(key)) map->erase(key);
 }
 
+std::vector<const char*> ServerOwnedAnnotations(Kind kind) {
+  if (kind == Kind::kDeployment || kind == Kind::kReplicaSet) {
+    return {kRevisionAnnotation, kDesiredAnnotation, kMaxAnnotation};
+  }
+  if (kind == Kind::kNode) return {kDeclaredLabels, kDeclaredAnnotations};
+  return {};
+}
+
 // `before` without what Git did not declare; null when there is nothing such on its kind.
 std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) {
   std::shared_ptr<Object> view;
@@ -60,8 +68,7 @@ std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) 
     EraseUnlessDeclared(kNamespaceNameLabel, after.metadata.labels, &view->metadata.labels);
   } else if (before.kind == Kind::kDeployment) {
     view = before.Clone();
-    EraseUnlessDeclared(kRevisionAnnotation, after.metadata.annotations,
-                        &view->metadata.annotations);
+    view->metadata.annotations.erase(kRevisionAnnotation);
   } else if (const Pod* pod = As<Pod>(before)) {
     const auto unbound = std::make_shared<Pod>(*pod);
     unbound->spec.node_name = As<Pod>(after)->spec.node_name;
@@ -164,6 +171,23 @@ void RememberDeclared(const ObjectMeta& after, ObjectMeta* metadata) {
 }
 
 }  // namespace
+
+std::vector<std::string> StripServerOwned(Object* declared) {
+  std::vector<std::string> taken;
+  ObjectMeta& metadata = declared->metadata;
+  for (const char* key : ServerOwnedAnnotations(declared->kind)) {
+    if (metadata.annotations.erase(key) > 0)
+      taken.push_back(std::string("annotation '") + key + "'");
+  }
+  if (declared->kind == Kind::kNamespace) {
+    const auto label = metadata.labels.find(kNamespaceNameLabel);
+    if (label != metadata.labels.end() && label->second != metadata.name) {
+      metadata.labels.erase(label);
+      taken.push_back(std::string("label '") + kNamespaceNameLabel + "'");
+    }
+  }
+  return taken;
+}
 
 std::vector<FieldChange> DeclaredDiff(const Object& before, const Object& after) {
   std::shared_ptr<Object> view = DeclaredView(before, after);

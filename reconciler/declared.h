@@ -19,6 +19,11 @@ namespace reconcile {
 inline constexpr char kDeclaredLabels[] = "reconcile.dev/declared-labels";
 inline constexpr char kDeclaredAnnotations[] = "reconcile.dev/declared-annotations";
 
+// Takes away from `declared` the labels and annotations that only the controller writes: declared
+// (an exported manifest has them), each side would put its own value back for ever. Returns what it
+// took, as "annotation 'deployment.kubernetes.io/revision'".
+std::vector<std::string> StripServerOwned(Object* declared);
+
 // How `before`, an object of the model, differs from `after`, as declared. Empty when it does not.
 std::vector<FieldChange> DeclaredDiff(const Object& before, const Object& after);
 

@@ -64,6 +64,10 @@ void Add(const ObjectPtr& object, const ClusterState& state, DesiredState* desir
   }
   const std::shared_ptr<Object> declared = object->Clone();
   declared->metadata.origin.source = desired->source;
+  for (const std::string& what : StripServerOwned(declared.get())) {
+    problems->warnings.push_back(ProblemAt(
+        *declared, what + " is the controller's own; what is declared there is left out"));
+  }
   CheckReplicas(*declared, problems);
   if (const ObjectPtr known = state.Find(key)) {
     CheckOwner(*declared, *known, desired->source, state, problems);

@@ -54,14 +54,27 @@ struct BreakerLimits {
   int32_t min_for_percent = 5;  // ... when at least so many would go
   int64_t window_ms = 3'600'000;
 };
-// PURE. The hold that `changes` run into, or none. Counts objects deleted, objects scaled to zero,
-// renames and recreations; considers all workloads of a namespace going, an empty tree, and what
-// the source has already pruned within the window (status.prune_times). A hold confirmed for the
-// same plan hash, or named by a `Reconcile-Confirm: prune=<hash>` trailer in `confirmations`, does
-// not hold.
-std::optional<HeldPrune> CheckBreaker(const ObjectChanges& changes, const ClusterState& state,
-                                      const Source& source, const std::string& commit,
-                                      const std::vector<std::string>& confirmations,
-                                      const BreakerLimits& limits, WallTime now);
+struct BreakerVerdict {
+  std::optional<HeldPrune> held;  // none: the changes may be applied
+  // What they take away, for RememberPrune once they are applied. Nothing when a person confirmed
+  // them: what was meant does not hold the commits after it.
+  RecentPrune counted;
+};
+// PURE. Whether `changes` run into a limit. Counts objects deleted, objects scaled to zero, renames
+// and recreations, and running pods that stop, each together with what the source lost within the
+// window (status.recent_prunes), out of all that it had there; considers all workloads of a
+// namespace going and an empty tree. A commit that takes nothing away is never held for earlier
+// ones. A hold confirmed for the same plan hash, or named by a `Reconcile-Confirm: prune=<hash>`
+// trailer in `confirmations`, does not hold.
+BreakerVerdict CheckBreaker(const ObjectChanges& changes, const ClusterState& state,
+                            const Source& source, const std::string& commit,
+                            const std::vector<std::string>& confirmations,
+                            const BreakerLimits& limits, WallTime now);
+
+// PURE. Adds `counted` to a source's recent prunes and forgets those that left the window. At most
+// kMaxRecentPrunes are kept: beyond that the two oldest become one, as old as the younger.
+void RememberPrune(const RecentPrune& counted, const BreakerLimits& limits, WallTime now,
+                   SourceStatus* status);
+inline constexpr size_t kMaxRecentPrunes = 64;
 
 }  // namespace reconcile

@@ -35,7 +35,9 @@ void RemovePod(Turn* turn, const Pod& pod) {
   }
   if (pod.metadata.deletion_timestamp) return;
   const auto going = Mutable(pod);
-  const int64_t grace_seconds = pod.spec.termination_grace_period_seconds;
+  // Within its bounds: a row that an older release stored may hold any number.
+  const int64_t grace_seconds =
+      std::clamp<int64_t>(pod.spec.termination_grace_period_seconds, 0, kMaxGracePeriodSeconds);
   going->metadata.deletion_grace_period_seconds = grace_seconds;
   going->metadata.deletion_timestamp = WallTime{turn->now().wall.ms + grace_seconds * 1000};
   turn->Put(going);

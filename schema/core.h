@@ -117,6 +117,16 @@ struct HeldPrune {  // the deletion breaker holds these (DESIGN 5)
   bool confirmed = false;
   friend bool operator==(const HeldPrune&, const HeldPrune&) = default;
 };
+// What a commit took away, as the deletion breaker counts it. Objects and pods that came back, or
+// stay without pods, are removed but not gone.
+struct RecentPrune {
+  std::optional<WallTime> at;
+  int32_t objects = 0;       // deleted, scaled to zero or created anew
+  int32_t objects_gone = 0;  // of these: no longer in the model
+  int32_t pods = 0;          // running ones stopped
+  int32_t pods_gone = 0;     // of these: not started again
+  friend bool operator==(const RecentPrune&, const RecentPrune&) = default;
+};
 struct SourceStatus {
   std::string seen_commit;     // newest commit looked at
   std::string applied_commit;  // the last good one, in force
@@ -125,9 +135,7 @@ struct SourceStatus {
   std::optional<WallTime> applied_at;
   std::vector<Condition> conditions;  // Ready, with file:line:column in its message
   std::optional<HeldPrune> held;
-  // Recent prunes, for the breaker's window of an hour: moments and how many objects each removed.
-  std::vector<WallTime> prune_times;
-  std::vector<int32_t> prune_counts;
+  std::vector<RecentPrune> recent_prunes;  // within the breaker's window, oldest first
   friend bool operator==(const SourceStatus&, const SourceStatus&) = default;
 };
 struct Source : ObjectOf<Source, Kind::kSource> {

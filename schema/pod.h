@@ -93,10 +93,13 @@ struct Container {
   friend bool operator==(const Container&, const Container&) = default;
 };
 
+// As long as a 32-bit number of seconds, like every other duration of a workload: 68 years.
+inline constexpr int64_t kMaxGracePeriodSeconds = 2'147'483'647;
+
 struct PodSpec {
   std::vector<Container> containers;
   RestartPolicy restart_policy = RestartPolicy::kAlways;
-  int64_t termination_grace_period_seconds = 30;
+  int64_t termination_grace_period_seconds = 30;  // at most kMaxGracePeriodSeconds
   StringMap node_selector;
   std::string node_name;  // empty until the scheduler binds; bound once
   friend bool operator==(const PodSpec&, const PodSpec&) = default;

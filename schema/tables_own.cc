@@ -90,6 +90,20 @@ const StructTable& TableOf<HeldPrune>() {
 }
 
 template <>
+const StructTable& TableOf<RecentPrune>() {
+  static const StructTable table = [] {
+    Table<RecentPrune> t("RecentPrune");
+    t.Field<&RecentPrune::at>("at");
+    t.Field<&RecentPrune::objects>("objects").Doc("Deleted, scaled to zero or created anew.");
+    t.Field<&RecentPrune::objects_gone>("objectsGone").Doc("Of these, no longer there.");
+    t.Field<&RecentPrune::pods>("pods").Doc("Running pods stopped.");
+    t.Field<&RecentPrune::pods_gone>("podsGone").Doc("Of these, not started again.");
+    return t;
+  }();
+  return table;
+}
+
+template <>
 const StructTable& TableOf<SourceStatus>() {
   static const StructTable table = [] {
     Table<SourceStatus> t("SourceStatus");
@@ -100,8 +114,8 @@ const StructTable& TableOf<SourceStatus>() {
     t.Field<&SourceStatus::applied_at>("appliedAt");
     t.Field<&SourceStatus::conditions>("conditions").Doc("Ready.");
     t.Field<&SourceStatus::held>("held").Doc("Deletions that wait for a person.");
-    t.Field<&SourceStatus::prune_times>("pruneTimes");
-    t.Field<&SourceStatus::prune_counts>("pruneCounts");
+    t.Field<&SourceStatus::recent_prunes>("recentPrunes")
+        .Doc("What commits of the last hour removed without a person's confirmation.");
     return t;
   }();
   return table;

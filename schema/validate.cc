@@ -154,6 +154,13 @@ void RequireNotNegative(int64_t value, const FieldPath& path, FieldReporter* rep
   }
 }
 
+void RequireAtMost(int64_t most, int64_t value, const FieldPath& path, FieldReporter* reporter) {
+  if (value > most) {
+    reporter->Error(path,
+                    "must be at most " + std::to_string(most) + ", not " + std::to_string(value));
+  }
+}
+
 void RequirePort(int32_t port, const FieldPath& path, FieldReporter* reporter) {
   if (port < 1 || port > 65535) {
     reporter->Error(path, "must be a port from 1 to 65535, not " + std::to_string(port));

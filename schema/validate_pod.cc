@@ -103,8 +103,9 @@ void ValidatePodSpec(const PodSpec& spec, const FieldPath& path, FieldReporter* 
                       "duplicate container name " + Quoted(container.name));
     }
   }
-  RequireNotNegative(spec.termination_grace_period_seconds,
-                     FieldPath(path, "terminationGracePeriodSeconds"), reporter);
+  const FieldPath grace(path, "terminationGracePeriodSeconds");
+  RequireNotNegative(spec.termination_grace_period_seconds, grace, reporter);
+  RequireAtMost(kMaxGracePeriodSeconds, spec.termination_grace_period_seconds, grace, reporter);
   ValidateLabels(spec.node_selector, FieldPath(path, "nodeSelector"), reporter);
 }
 

@@ -72,7 +72,7 @@ TEST(BreakerProperty, NeverLetsMoreThanTheLimitsThrough) {
     source.metadata.name = "main";
     const ObjectChanges changes = world.ChangesFor(commit);
     const auto held =
-        CheckBreaker(changes, world.state, source, "c0ffee", {}, limits, world.now.wall);
+        CheckBreaker(changes, world.state, source, "c0ffee", {}, limits, world.now.wall).held;
     const Loss loss = LossOf(world, commit);
     const auto too_large = [&](int part, int whole) {
       return part >= limits.min_for_percent && part * 100 > whole * limits.max_percent;
@@ -89,10 +89,55 @@ TEST(BreakerProperty, NeverLetsMoreThanTheLimitsThrough) {
     ++held_count;
     source.status.held = held;
     source.status.held->confirmed = true;
-    ASSERT_FALSE(CheckBreaker(changes, world.state, source, "c0ffee", {}, limits, world.now.wall));
+    ASSERT_FALSE(
+        CheckBreaker(changes, world.state, source, "c0ffee", {}, limits, world.now.wall).held);
   }
   EXPECT_GT(held_count, static_cast<int>(kBreakerCases) / 10);
   EXPECT_LT(held_count, static_cast<int>(kBreakerCases));
+}
+
+// However a person cuts it into commits: within an hour no more goes than one commit may take.
+TEST(BreakerProperty, CommitsOfAnHourTogetherStayWithinTheLimits) {
+  int held_count = 0;
+  for (uint64_t seed = 0; seed < kBreakerCases / 4; ++seed) {
+    SCOPED_TRACE(seed);
+    Generator generator(seed);
+    World world;
+    world.AddNode("host-1", "64", "64Gi");
+    std::map<std::string, int> sizes;
+    const auto commit = [&sizes] {
+      std::vector<ObjectPtr> objects;
+      for (int i = 0; i < 30; ++i) objects.push_back(MakeConfigMap("map-" + std::to_string(i)));
+      for (const auto& [name, size] : sizes) objects.push_back(MakeDeployment(name, size));
+      return objects;
+    };
+    for (int i = 0; i < 5; ++i) sizes["app-" + std::to_string(i)] = generator.Int(1, 5);
+    world.Declare(commit());
+    const int running = static_cast<int>(world.ActivePods().size());
+    Source source;
+    source.metadata.name = "main";
+    int stopped = 0;
+    for (int step = 0; step < 12; ++step) {
+      world.Advance(generator.Int(0, 290'000));
+      const std::map<std::string, int> before = sizes;
+      const std::string app = "app-" + std::to_string(generator.Int(0, 4));
+      if (!sizes.contains(app)) continue;
+      sizes[app] -= generator.Int(1, 4);
+      if (sizes[app] <= 0) sizes.erase(app);
+      const BreakerVerdict verdict = CheckBreaker(world.ChangesFor(commit()), world.state, source,
+                                                  "c0ffee", {}, BreakerLimits(), world.now.wall);
+      if (verdict.held) {
+        ++held_count;
+        sizes = before;
+        continue;
+      }
+      stopped += before.at(app) - (sizes.contains(app) ? sizes.at(app) : 0);
+      RememberPrune(verdict.counted, BreakerLimits(), world.now.wall, &source.status);
+      world.Declare(commit());
+      ASSERT_TRUE(stopped < 5 || stopped * 2 <= running) << stopped << " of " << running;
+    }
+  }
+  EXPECT_GT(held_count, 0);
 }
 
 }  // namespace

@@ -83,6 +83,20 @@ TEST_F(RoutesTest, TellsStatusWithWhatIsNotConverged) {
   EXPECT_TRUE(status.GetList("unconverged").empty());
 }
 
+TEST_F(RoutesTest, PlansWithTheTrailersOfTheCommit) {
+  const auto held = [this](const std::string& confirmations) {
+    const std::string body =
+        R"({"commit": "c2", "files": [], "confirmations": [)" + confirmations + "]}";
+    const Value answer = Json(Ask("POST", "/apis/reconcile.dev/v1/plan", {}, body));
+    const Value* found = answer.Find("plan")->Find("held");
+    return found == nullptr ? "" : found->GetString("planHash");
+  };
+  const std::string hash = held("");
+  ASSERT_NE(hash, "");
+  EXPECT_EQ(held("7, \"prune=000000000000\""), hash);
+  EXPECT_EQ(held("\"prune=" + hash + "\""), "");
+}
+
 TEST_F(RoutesTest, PlansWhatIsPosted) {
   const std::string body =
       R"({"commit": "worktree", "files": [{"path": "a.yaml", "blobId": "x", "content": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n"}]})";

@@ -1,5 +1,7 @@
 #include "base/time.h"
 
+#include <algorithm>
+
 #include "base/random.h"
 
 namespace reconcile {
@@ -10,6 +12,16 @@ TEST(Time, FormatsRfc3339InUtc) {
   EXPECT_EQ(FormatRfc3339({1'795'225'799'000}), "2026-11-21T01:49:59Z");
   EXPECT_EQ(FormatRfc3339({951'782'400'123}), "2000-02-29T00:00:00.123Z");
   EXPECT_EQ(FormatRfc3339({-1}), "1969-12-31T23:59:59.999Z");
+}
+
+TEST(Time, WhatRfc3339CannotWriteIsCutToWhatItCan) {
+  EXPECT_EQ(FormatRfc3339(kFirstStamp), "0000-01-01T00:00:00Z");
+  EXPECT_EQ(FormatRfc3339(kLastStamp), "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(FormatRfc3339({kFirstStamp.ms - 1}), "0000-01-01T00:00:00Z");
+  EXPECT_EQ(FormatRfc3339({kLastStamp.ms + 1}), "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(*ParseRfc3339("9999-12-31T23:59:60Z"), kLastStamp);
+  EXPECT_EQ(*ParseRfc3339("9999-12-31T23:59:59-23:59"), kLastStamp);
+  EXPECT_EQ(*ParseRfc3339("0000-01-01T00:00:00+23:59"), kFirstStamp);
 }
 
 TEST(Time, ParsesOffsetsAndFractions) {
@@ -39,6 +51,18 @@ TEST(Time, WhatIsFormattedParsesBackTheSame) {
     const Result<WallTime> again = ParseRfc3339(FormatRfc3339(time));
     ASSERT_TRUE(again.ok()) << FormatRfc3339(time);
     ASSERT_EQ(again->ms, time.ms);
+  }
+}
+
+TEST(Time, EveryNumberOfMillisecondsIsWrittenSoThatItReadsBack) {
+  SeededRandom random(8);
+  for (int i = 0; i < 5000; ++i) {
+    // Any 64 bits, of every magnitude.
+    const uint64_t bits = random.Below(UINT64_MAX) >> random.Below(64);
+    const WallTime time{i % 2 == 0 ? static_cast<int64_t>(bits) : ~static_cast<int64_t>(bits)};
+    const Result<WallTime> again = ParseRfc3339(FormatRfc3339(time));
+    ASSERT_TRUE(again.ok()) << time.ms << " as " << FormatRfc3339(time);
+    ASSERT_EQ(*again, std::clamp(time, kFirstStamp, kLastStamp));
   }
 }
 

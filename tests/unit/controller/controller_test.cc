@@ -148,6 +148,42 @@ TEST_F(ControllerTest, HoldsACommitThatEmptiesTheTreeUntilItIsConfirmed) {
   EXPECT_EQ(PodCount(), 0U);
 }
 
+TEST_F(ControllerTest, PlansWhatTheTrailerOfACommitConfirms) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
+  Start();
+  Connect();
+  RunWhatIsAssigned();
+  const auto held = controller_->PlanManifests("main", "c2", {});
+  ASSERT_TRUE(held.ok());
+  ASSERT_TRUE(held->held.has_value());
+  const auto confirmed =
+      controller_->PlanManifests("main", "c2", {}, {"prune=" + held->held->plan_hash});
+  ASSERT_TRUE(confirmed.ok());
+  EXPECT_FALSE(confirmed->held.has_value());
+}
+
+TEST_F(ControllerTest, HoldsACommitForThePodsThatTheOneBeforeItStopped) {
+  const std::string map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n";
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(8)}, {"map.yaml", map}});
+  Start();
+  Connect();
+  RunWhatIsAssigned();
+  source_.SetFiles("c2", {{"web.yaml", ControllerOf(4)}, {"map.yaml", map}});
+  Settle();
+  RunWhatIsAssigned();
+  EXPECT_EQ(PodCount(), 4U);
+  ASSERT_EQ(SourceState().recent_prunes.size(), 1U);
+  EXPECT_EQ(SourceState().recent_prunes[0].pods, 4);
+  source_.SetFiles("c3", {{"web.yaml", ControllerOf(1)}, {"map.yaml", map}});
+  Settle();
+  ASSERT_TRUE(SourceState().held.has_value());
+  ASSERT_TRUE(controller_->Confirm(SourceState().held->plan_hash).ok());
+  Settle();
+  RunWhatIsAssigned();
+  EXPECT_EQ(PodCount(), 1U);
+  EXPECT_EQ(SourceState().recent_prunes.size(), 1U) << "what was confirmed does not count";
+}
+
 TEST_F(ControllerTest, SendsNothingBeforeItIsDurable) {
   source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
   Start();

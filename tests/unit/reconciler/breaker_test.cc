@@ -32,8 +32,24 @@ class Breaker : public ::testing::Test {
   std::optional<HeldPrune> Check(const std::vector<ObjectPtr>& objects,
                                  const std::vector<std::string>& confirmations = {},
                                  const BreakerLimits& limits = kLimits) {
+    return Verdict(objects, confirmations, limits).held;
+  }
+
+  BreakerVerdict Verdict(const std::vector<ObjectPtr>& objects,
+                         const std::vector<std::string>& confirmations = {},
+                         const BreakerLimits& limits = kLimits) {
     return CheckBreaker(world_.ChangesFor(objects), world_.state, source_, "c0ffee1234567890",
                         confirmations, limits, world_.now.wall);
+  }
+
+  // Applies a commit that is not held, five minutes after the last one.
+  void Commit(const std::vector<ObjectPtr>& objects,
+              const std::vector<std::string>& confirmations = {}) {
+    world_.Advance(300'000);
+    const BreakerVerdict verdict = Verdict(objects, confirmations);
+    ASSERT_FALSE(verdict.held.has_value()) << verdict.held->reason;
+    RememberPrune(verdict.counted, kLimits, world_.now.wall, &source_.status);
+    world_.Declare(objects);
   }
 
   // "" when nothing is held; else the words between the commit and what to do about it.
@@ -61,9 +77,9 @@ TEST_F(Breaker, HoldsMoreThanFiftyObjects) {
 
 TEST_F(Breaker, CountsWhatWasPrunedWithinTheHour) {
   world_.Declare(Maps(0, 200));
-  source_.status.prune_times = {WallTime{world_.now.wall.ms - 3'600'000},
-                                WallTime{world_.now.wall.ms - 3'599'999}};
-  source_.status.prune_counts = {1'000, 41};
+  source_.status.recent_prunes = {
+      {.at = WallTime{world_.now.wall.ms - 3'600'000}, .objects = 1'000, .objects_gone = 1'000},
+      {.at = WallTime{world_.now.wall.ms - 3'599'999}, .objects = 41, .objects_gone = 41}};
   EXPECT_EQ(Why(Maps(0, 191)), "");
   EXPECT_EQ(Why(Maps(0, 190)), "removes 51 objects within 60m; the limit is 50");
   EXPECT_EQ(Why(Maps(0, 200)), "") << "a commit that removes nothing is not held for earlier ones";
@@ -88,6 +104,53 @@ TEST_F(Breaker, HoldsMoreThanHalfOfTheRunningPods) {
   EXPECT_EQ(Why(keep), "stops 5 of 9 running pods of this source; the limit is 50 %");
   world_.Declare(Join(keep, {MakeDeployment("large", 4)}));
   EXPECT_EQ(Why(keep), "") << "four are too few to hold for";
+}
+
+TEST_F(Breaker, CountsRunningPodsThatEarlierCommitsOfTheHourStopped) {
+  const auto rest = Join(Maps(0, 20), {MakeDeployment("c", 1)});
+  world_.Declare(Join(rest, {MakeDeployment("a", 4), MakeDeployment("b", 4)}));
+  Commit(Join(rest, {MakeDeployment("b", 4)}));
+  EXPECT_EQ(Why(rest), "stops 8 of 9 running pods of this source within 60m; the limit is 50 %");
+  EXPECT_EQ(Why(Join(rest, {MakeDeployment("b", 4)})), "") << "nothing goes now";
+  world_.Advance(3'600'000);
+  EXPECT_EQ(Why(rest), "");
+}
+
+TEST_F(Breaker, AScaleDownInStepsCountsAsAWhole) {
+  world_.Declare(Join(Maps(0, 10), {MakeDeployment("web", 10)}));
+  Commit(Join(Maps(0, 10), {MakeDeployment("web", 6)}));
+  EXPECT_EQ(Why(Join(Maps(0, 10), {MakeDeployment("web", 2)})),
+            "stops 8 of 10 running pods of this source within 60m; the limit is 50 %");
+}
+
+TEST_F(Breaker, ObjectsScaledToZeroWithinTheHourAreStillOnesOfTheSource) {
+  const auto apps = [](int scaled_to_zero) {
+    std::vector<ObjectPtr> objects;
+    for (int i = 0; i < 10; ++i) {
+      objects.push_back(MakeDeployment("web-" + std::to_string(i), i < scaled_to_zero ? 0 : 1));
+    }
+    return objects;
+  };
+  world_.Declare(apps(0));
+  Commit(apps(4));
+  EXPECT_EQ(Why(apps(6)), "removes 6 of 10 objects of this source within 60m; the limit is 50 %");
+}
+
+TEST_F(Breaker, RecreationsWithinTheHourCountTogether) {
+  const auto jobs = [](int changed) {
+    std::vector<ObjectPtr> pods;
+    for (int i = 0; i < 8; ++i) {
+      pods.push_back(MakePod("job-" + std::to_string(i), i < changed ? "img:2" : "img:1"));
+    }
+    return pods;
+  };
+  world_.Declare(jobs(0));
+  Commit(jobs(4));
+  EXPECT_EQ(source_.status.recent_prunes.at(0).objects, 4);
+  EXPECT_EQ(source_.status.recent_prunes.at(0).objects_gone, 0);
+  EXPECT_EQ(source_.status.recent_prunes.at(0).pods, 4);
+  EXPECT_EQ(source_.status.recent_prunes.at(0).pods_gone, 0);
+  EXPECT_EQ(Why(jobs(5)), "removes 5 of 8 objects of this source within 60m; the limit is 50 %");
 }
 
 TEST_F(Breaker, AScaleDownCountsByItsPods) {
@@ -166,7 +229,8 @@ TEST(Faults, Line12_AnEmptyTreeDeletesNothingAndIsHeldByName) {
   source.metadata.name = "main";
   const auto check = [&](const std::vector<ObjectPtr>& objects) {
     return CheckBreaker(world.ChangesFor(objects), world.state, source, "c0ffee", {}, kLimits,
-                        world.now.wall);
+                        world.now.wall)
+        .held;
   };
   EXPECT_FALSE(check({}).has_value()) << "the source owns nothing yet";
   world.Declare({MakeConfigMap("only")});
@@ -208,6 +272,47 @@ TEST_F(Breaker, AConfirmedHoldOrATrailerLetsItThrough) {
   EXPECT_TRUE(Check({}).has_value()) << "held, but not confirmed";
   source_.status.held->confirmed = true;
   EXPECT_FALSE(Check({}).has_value());
+}
+
+TEST_F(Breaker, WhatAPersonConfirmedDoesNotHoldTheCommitsAfterIt) {
+  world_.Declare(Maps(0, 200));
+  const auto held = Check(Maps(0, 140));
+  ASSERT_TRUE(held.has_value());
+  Commit(Maps(0, 140), {"prune=" + held->plan_hash});
+  EXPECT_TRUE(source_.status.recent_prunes.empty());
+  EXPECT_EQ(Why(Maps(0, 135)), "");
+  EXPECT_NE(Why(Maps(0, 89)), "");
+}
+
+TEST(RecentPrunes, LeaveAfterTheWindowAndAClockSetBackKeepsThemNoLonger) {
+  const WallTime now{1'790'000'000'000};
+  SourceStatus status;
+  status.recent_prunes = {{.at = WallTime{now.ms - 3'600'000}, .objects = 1},
+                          {.at = WallTime{now.ms - 1}, .objects = 2},
+                          {.at = WallTime{now.ms + 86'400'000}, .objects = 3}};
+  RememberPrune({}, kLimits, now, &status);
+  ASSERT_EQ(status.recent_prunes.size(), 2u);
+  EXPECT_EQ(status.recent_prunes[0].objects, 2);
+  EXPECT_EQ(status.recent_prunes[1].at, now);
+  RememberPrune({}, kLimits, {now.ms + 3'600'000}, &status);
+  EXPECT_TRUE(status.recent_prunes.empty());
+}
+
+TEST(RecentPrunes, AreBoundedAndLoseNoneOfTheirCounts) {
+  SourceStatus status;
+  WallTime now{1'790'000'000'000};
+  for (size_t i = 0; i < kMaxRecentPrunes + 10; ++i) {
+    now.ms += 1'000;
+    RememberPrune({.objects = 2, .objects_gone = 1, .pods = 3, .pods_gone = 2}, kLimits, now,
+                  &status);
+  }
+  ASSERT_EQ(status.recent_prunes.size(), kMaxRecentPrunes);
+  EXPECT_EQ(status.recent_prunes[0].objects, 22);
+  EXPECT_EQ(status.recent_prunes[0].objects_gone, 11);
+  EXPECT_EQ(status.recent_prunes[0].pods, 33);
+  EXPECT_EQ(status.recent_prunes[0].pods_gone, 22);
+  EXPECT_EQ(status.recent_prunes[0].at, (WallTime{1'790'000'011'000}));
+  EXPECT_EQ(status.recent_prunes.back().at, now);
 }
 
 TEST_F(Breaker, AConfirmationIsForThesePlannedRemovalsOnly) {

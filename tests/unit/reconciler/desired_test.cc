@@ -75,6 +75,47 @@ TEST(BuildDesired, TheSameObjectTwiceIsAnErrorThatNamesBothPlaces) {
             "z.yaml:7:1: ConfigMap default/a: declared twice; the other one is at a.yaml:1");
 }
 
+TEST(BuildDesired, LeavesOutWhatOnlyTheControllerWrites) {
+  auto deployment = MakeDeployment("web", 1);
+  deployment->metadata.annotations = {{"deployment.kubernetes.io/revision", "7"},
+                                      {"kubectl.kubernetes.io/last-applied-configuration", "{}"},
+                                      {"team", "a"}};
+  auto space = MakeNamespace("shop");
+  space->metadata.labels["kubernetes.io/metadata.name"] = "store";
+  Problems problems;
+  const DesiredState desired =
+      BuildDesired("main", "c0ffee", {deployment, space}, World().state, &problems);
+  EXPECT_TRUE(problems.errors.empty());
+  ASSERT_EQ(problems.warnings.size(), 2u);
+  EXPECT_EQ(problems.warnings[0].ToString(),
+            "shop.yaml:1:1: Namespace shop: label 'kubernetes.io/metadata.name' is the "
+            "controller's own; what is declared there is left out");
+  EXPECT_EQ(problems.warnings[1].ToString(),
+            "web.yaml:1:1: Deployment default/web: annotation "
+            "'deployment.kubernetes.io/revision' is the controller's own; what is declared there "
+            "is left out");
+  EXPECT_EQ(desired.objects.at(deployment->key())->metadata.annotations,
+            (StringMap{{"kubectl.kubernetes.io/last-applied-configuration", "{}"}, {"team", "a"}}));
+}
+
+TEST(BuildDesired, EveryAnnotationThatTheControllerWritesCanBeDeclaredAndSettles) {
+  World world;
+  world.AddNode("host-1");
+  auto deployment = MakeDeployment("web", 2);
+  auto set = MakeReplicaSet("set", 1);
+  auto node = MakeNode("host-1", {{"disk", "ssd"}});
+  for (const char* key : {"revision", "desired-replicas", "max-replicas"}) {
+    deployment->metadata.annotations["deployment.kubernetes.io/" + std::string(key)] = "7";
+    set->metadata.annotations["deployment.kubernetes.io/" + std::string(key)] = "7";
+  }
+  node->metadata.annotations[kDeclaredLabels] = "x";
+  node->metadata.annotations[kDeclaredAnnotations] = "y";
+  world.Declare({deployment, set, node});
+  for (const ObjectChange& change : world.ChangesFor({deployment, set, node})) {
+    EXPECT_EQ(change.type, ChangeType::kUnchanged) << ToString(change.key);
+  }
+}
+
 TEST(BuildDesired, AnObjectHasOneSource) {
   World world;
   world.Declare({MakeConfigMap("a")});

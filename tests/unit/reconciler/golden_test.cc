@@ -87,7 +87,8 @@ TEST(Golden, WordsOfTheDeletionBreaker) {
   const auto tell = [&](const std::string& title, const std::vector<ObjectPtr>& objects) {
     text += "== " + title + "\n";
     const auto held = CheckBreaker(world.ChangesFor(objects), world.state, source,
-                                   "0123456789abcdef0123", {}, {}, world.now.wall);
+                                   "0123456789abcdef0123", {}, {}, world.now.wall)
+                          .held;
     if (!held) return;
     text += held->reason + "\n";
     for (const std::string& object : held->objects) text += "  " + object + "\n";

@@ -10,6 +10,7 @@ namespace {
 using testing::DeploymentWithSpec;
 using testing::ErrorsOf;
 using testing::MustDecode;
+using testing::PodWithSpec;
 
 // The golden files of decode_test.cc show most rules broken; these are their bounds.
 
@@ -47,6 +48,20 @@ TEST(Validate, RecreateTakesNoRollingUpdate) {
 TEST(Validate, ProgressDeadlineMustBeLongerThanMinReady) {
   EXPECT_EQ(ErrorsOf(DeploymentWithSpec("minReadySeconds: 599\n")), "");
   EXPECT_NE(ErrorsOf(DeploymentWithSpec("minReadySeconds: 600\n")), "");
+}
+
+TEST(Validate, SecondsAndCountsFitIn32Bits) {
+  for (const char* field :
+       {"minReadySeconds: 2147483646\nprogressDeadlineSeconds", "revisionHistoryLimit"}) {
+    EXPECT_EQ(ErrorsOf(DeploymentWithSpec(std::string(field) + ": 2147483647\n")), "") << field;
+    EXPECT_NE(ErrorsOf(DeploymentWithSpec(std::string(field) + ": 2147483648\n")), "") << field;
+  }
+  EXPECT_NE(ErrorsOf(DeploymentWithSpec("minReadySeconds: 2147483648\n")), "");
+  EXPECT_EQ(ErrorsOf(PodWithSpec("terminationGracePeriodSeconds: 2147483647\n")), "");
+  EXPECT_NE(ErrorsOf(PodWithSpec("terminationGracePeriodSeconds: 2147483648\n"))
+                .find("spec.terminationGracePeriodSeconds: must be at most 2147483647, not "
+                      "2147483648"),
+            std::string::npos);
 }
 
 TEST(Validate, DataIsLimitedToAMebibyte) {
