@@ -73,7 +73,8 @@ void Agent::Core::OnAssignment(const Assignment& assignment) {
   if (applied_) newest = applied_->fence;
   if (pending_) newest = pending_->fence;
   const Status status = CheckFence(newest, assignment, options_.node_name);
-  if (status.code() == StatusCode::kConflict) {
+  // One that was overtaken by its successor is no refusal; one of an earlier controller is.
+  if (status.code() == StatusCode::kConflict && assignment.fence.epoch == newest->epoch) {
     LogInfo("older assignment ignored", {{"reason", status.message()}});
     return;
   }

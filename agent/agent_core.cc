@@ -35,7 +35,10 @@ Agent::Core::Core(AgentOptions options, EventLoop* loop, Random* random, Contain
 void Agent::Core::Start() {
   agent_start_ = RandomHex(random_);
   Restore();
-  link_->SetHandler({Guarded([this] { SendReport(); }),
+  link_->SetHandler({Guarded([this] {
+                       refused_.clear();  // it was said of another connection's controller
+                       SendReport();
+                     }),
                      Guarded([this](const Assignment& assignment) { OnAssignment(assignment); }),
                      [weak = weak_from_this()](const LogRequest& request, LogSink sink) {
                        const auto self = weak.lock();

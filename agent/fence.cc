@@ -57,7 +57,8 @@ Status CheckFence(const std::optional<Fence>& newest, const Assignment& incoming
   }
   if (fence.epoch < newest->epoch) {
     return ConflictError("an assignment of an earlier controller, epoch " +
-                         std::to_string(fence.epoch) + " after " + std::to_string(newest->epoch));
+                         std::to_string(fence.epoch) + " after " + std::to_string(newest->epoch) +
+                         " (was an older copy of the controller's database put back?)");
   }
   if (fence.epoch == newest->epoch && fence.revision < newest->revision) {
     return ConflictError("an assignment of revision " + std::to_string(fence.revision) + " after " +

@@ -24,12 +24,21 @@ Condition ReadyCondition(const HostHealth& health) {
   } else {
     ready.status = ConditionStatus::kTrue;
     ready.reason = "AgentReady";
-    ready.message = health.engine->live_restore
-                        ? "the agent and the container engine are up"
-                        : "the agent and the container engine are up; without live-restore a "
-                          "crash of dockerd takes all containers down";
+    ready.message = "the agent and the container engine are up";
   }
   return ready;
+}
+
+Condition LiveRestoreCondition(const EngineInfo& engine) {
+  Condition condition{.type = std::string(kLiveRestore)};
+  condition.status = engine.live_restore ? ConditionStatus::kTrue : ConditionStatus::kFalse;
+  condition.reason = engine.live_restore ? "LiveRestoreOn" : "LiveRestoreOff";
+  condition.message =
+      engine.live_restore
+          ? "containers outlive a crash of dockerd"
+          : "dockerd runs without live-restore: its crash, or its update, takes all "
+            "containers down. Set \"live-restore\": true in daemon.json";
+  return condition;
 }
 
 }  // namespace
@@ -45,6 +54,7 @@ NodeStatus MakeNodeStatus(const AgentOptions& options, const HostHealth& health)
   status.node_info.operating_system = "linux";
   if (!health.engine) return status;
   const EngineInfo& engine = *health.engine;
+  status.conditions.push_back(LiveRestoreCondition(engine));
   status.node_info.kernel_version = engine.kernel_version;
   status.node_info.os_image = engine.operating_system;
   status.node_info.container_runtime_version = "docker://" + engine.version;

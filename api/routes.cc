@@ -203,6 +203,7 @@ ApiResponse StatusRoute(Controller* controller) {
   value.Set("unconverged", EncodeLines(controller->Unconverged()));
   value.Set("notes", EncodeLines(controller->Notes()));
   value.Set("settled", Value::Bool(controller->Settled()));
+  value.Set("underWay", EncodeLines(controller->UnderWay()));
   value.Set("nodes", Value::Int(static_cast<int64_t>(state->Objects(Kind::kNode).size())));
   value.Set("pods", Value::Int(static_cast<int64_t>(state->Objects(Kind::kPod).size())));
   value.Set("podsReady", Value::Int(ready));

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
+#include "cmd/status_text.h"
 
 namespace reconcile {
 namespace {
@@ -18,54 +19,14 @@ struct StatusOptions {
   int timeout_seconds = 300;
 };
 
-bool Converged(const Value& status) {
-  return status.GetBool("settled") && status.GetList("unconverged").empty();
-}
-
-void PrintSource(const Value& source) {
-  const Value empty = Value::MakeMap();
-  const auto part = [&](const char* name) {
-    const Value* found = source.Find(name);
-    return found == nullptr ? empty : *found;
-  };
-  const Value spec = part("spec");
-  const Value status = part("status");
-  std::cout << "Source " << part("metadata").GetString("name") << "\n"
-            << "  Repository: " << EscapeForTerminal(spec.GetString("repository")) << " at "
-            << EscapeForTerminal(spec.GetString("revision", "HEAD")) << ", path /"
-            << EscapeForTerminal(spec.GetString("path")) << "\n";
-  const std::string applied = status.GetString("appliedCommit");
-  if (!applied.empty()) {
-    std::cout << "  In force:   " << applied.substr(0, 12) << " "
-              << EscapeForTerminal(status.GetString("appliedSubject")) << " ("
-              << EscapeForTerminal(status.GetString("appliedAuthor")) << ")\n";
-  }
-  const std::string seen = status.GetString("seenCommit");
-  if (!seen.empty() && seen != applied) std::cout << "  Newest:     " << seen.substr(0, 12) << "\n";
-}
-
-void Print(const Value& status) {
-  for (const Value& source : status.GetList("sources")) PrintSource(source);
-  std::cout << "Hosts: " << status.GetInt("nodes") << "   Pods: " << status.GetInt("podsReady")
-            << " of " << status.GetInt("pods") << " ready\n";
-  const auto print_lines = [](const char* title, const Value::List& lines) {
-    if (!lines.empty()) std::cout << title << "\n";
-    for (const Value& line : lines) std::cout << "  " << EscapeForTerminal(line.AsString()) << "\n";
-  };
-  print_lines("Not converged:", status.GetList("unconverged"));
-  if (status.GetList("unconverged").empty()) {
-    std::cout << (status.GetList("notes").empty() ? "Converged: what runs is what Git declares.\n"
-                                                  : "Converged, apart from what is noted.\n");
-  }
-  print_lines("Notes:", status.GetList("notes"));
-}
-
 // Progress on a terminal: one line, rewritten.
 void ShowProgress(const Value& status) {
-  const Value::List& unconverged = status.GetList("unconverged");
+  const Value::List unconverged = status.GetList("unconverged");
+  const Value::List under_way = status.GetList("underWay");
   std::string line = std::to_string(status.GetInt("podsReady")) + " of " +
                      std::to_string(status.GetInt("pods")) + " pods ready";
-  if (!unconverged.empty()) line += "; " + EscapeForTerminal(unconverged[0].AsString());
+  const Value::List& why = unconverged.empty() ? under_way : unconverged;
+  if (!why.empty()) line += "; " + EscapeForTerminal(why[0].AsString());
   std::cerr << "\r\x1b[K" << line.substr(0, 110) << std::flush;
 }
 
@@ -79,7 +40,7 @@ Result<Value> WaitFor(const StatusOptions& options, const CommandContext& contex
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   while (true) {
     Result<Value> status = client.Get("/apis/reconcile.dev/v1/status");
-    if (status.ok() && Converged(*status)) {
+    if (status.ok() && IsConverged(*status)) {
       if (terminal) std::cerr << "\r\x1b[K";
       return status;
     }
@@ -100,9 +61,9 @@ int Show(const StatusOptions& options, const CommandContext& context) {
   if (options.json) {
     std::cout << WriteJson(*status, 2) << "\n";
   } else {
-    Print(*status);
+    std::cout << StatusText(*status);
   }
-  return Converged(*status) ? kExitOk : kExitChanges;
+  return IsConverged(*status) ? kExitOk : kExitChanges;
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "schema/codec.h"
+
 namespace reconcile {
 namespace {
 
@@ -59,6 +61,52 @@ void Collect(const ClusterState& state, const std::string& namespace_name,
   }
 }
 
+// An agent says something of each pod that it knows.
+bool HasBegun(const Pod& pod) {
+  return pod.metadata.deletion_timestamp || !pod.status.container_statuses.empty();
+}
+
+// How many bytes of a message pods take, with the ConfigMaps and Secrets that they read, each
+// counted once.
+class MessageBudget {
+ public:
+  explicit MessageBudget(const ObjectSizes& sizes) : sizes_(sizes) {}
+
+  void Add(const Pod& pod) {
+    for (const ObjectKey& key : NewOf(pod)) {
+      counted_.insert(key);
+      bytes_ += SizeOf(key);
+    }
+  }
+  bool HasRoomFor(const Pod& pod) const {
+    size_t bytes = bytes_;
+    for (const ObjectKey& key : NewOf(pod)) bytes += SizeOf(key);
+    return bytes <= kUsableMessageBytes;
+  }
+  bool Fits() const { return bytes_ <= kUsableMessageBytes; }
+
+ private:
+  static constexpr size_t kUsableMessageBytes = kMaxMessageBytes - (256 << 10);  // tombstones etc.
+
+  size_t SizeOf(const ObjectKey& key) const {
+    const auto found = sizes_.find(key);
+    return found == sizes_.end() ? 0 : found->second + 1;  // a comma
+  }
+  std::vector<ObjectKey> NewOf(const Pod& pod) const {
+    const References references = ReferencesOf(pod.spec);
+    std::vector<ObjectKey> keys = {pod.key()};
+    const std::string& space = pod.metadata.namespace_name;
+    for (const auto& name : references.config_maps) keys.push_back({Kind::kConfigMap, space, name});
+    for (const auto& name : references.secrets) keys.push_back({Kind::kSecret, space, name});
+    std::erase_if(keys, [&](const ObjectKey& key) { return counted_.contains(key); });
+    return keys;
+  }
+
+  const ObjectSizes& sizes_;
+  size_t bytes_ = 0;
+  std::set<ObjectKey> counted_;
+};
+
 }  // namespace
 
 std::map<std::string, NodePods> PodsByNode(const ClusterState& state) {
@@ -96,6 +144,52 @@ Assignment AssignmentFor(const std::string& node, const ClusterState& state) {
   const std::map<std::string, NodePods> by_node = PodsByNode(state);
   const auto pods = by_node.find(node);
   return AssignmentOf(node, pods == by_node.end() ? NodePods() : pods->second, state);
+}
+
+ObjectSizes MeasureObjects(const Assignment& assignment) {
+  ObjectSizes sizes;
+  const auto measure = [&](const auto& objects) {
+    for (const auto& object : objects) {
+      sizes[object->key()] = EncodeObjectJson(*object, EncodeFor::kStore).size();
+    }
+  };
+  measure(assignment.pods);
+  measure(assignment.config_maps);
+  measure(assignment.secrets);
+  return sizes;
+}
+
+std::optional<Assignment> FitAssignment(const Assignment& assignment, const ObjectSizes& sizes,
+                                        const NodePods& pods, const ClusterState& state) {
+  MessageBudget budget(sizes);
+  for (const std::shared_ptr<const Pod>& pod : pods) {
+    if (HasBegun(*pod)) budget.Add(*pod);
+  }
+  if (!budget.Fits()) return std::nullopt;
+  NodePods fitting;
+  for (const std::shared_ptr<const Pod>& pod : pods) {
+    if (!HasBegun(*pod)) {
+      if (!budget.HasRoomFor(*pod)) continue;
+      budget.Add(*pod);
+    }
+    fitting.push_back(pod);
+  }
+  Assignment part = AssignmentOf(assignment.node, fitting, state);
+  part.tombstones = assignment.tombstones;
+  return part;
+}
+
+std::string LargestObjects(const ObjectSizes& sizes) {
+  constexpr size_t kShown = 3;
+  std::vector<std::pair<ObjectKey, size_t>> sorted(sizes.begin(), sizes.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string text;
+  for (size_t i = 0; i < sorted.size() && i < kShown; ++i) {
+    text += (i == 0 ? "" : ", ") + ToString(sorted[i].first) + " (" +
+            std::to_string(sorted[i].second) + " bytes)";
+  }
+  return text;
 }
 
 bool SameForAgent(const Assignment& a, const Assignment& b) {

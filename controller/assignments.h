@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,19 @@ std::map<std::string, NodePods> PodsByNode(const ClusterState& state);
 
 // AssignmentFor when the node's pods are known already.
 Assignment AssignmentOf(const std::string& node, const NodePods& pods, const ClusterState& state);
+
+// How many bytes each of an assignment's objects takes in a message.
+using ObjectSizes = std::map<ObjectKey, size_t>;
+ObjectSizes MeasureObjects(const Assignment& assignment);
+
+// The largest ones, for people: "Secret default/a (3145728 bytes), ...".
+std::string LargestObjects(const ObjectSizes& sizes);
+
+// Of an assignment that is too large for one message (kMaxMessageBytes): the same without pods that
+// have not begun, as many as it takes. What runs is never left out; nothing when it does not fit
+// even so. `pods` are the assignment's, with their statuses.
+std::optional<Assignment> FitAssignment(const Assignment& assignment, const ObjectSizes& sizes,
+                                        const NodePods& pods, const ClusterState& state);
 
 // True when an agent would do the same with both, whatever their revisions.
 bool SameForAgent(const Assignment& a, const Assignment& b);

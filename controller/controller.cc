@@ -1,6 +1,5 @@
 #include "controller/controller.h"
 
-#include "controller/convergence.h"
 #include "controller/core.h"
 
 namespace reconcile {
@@ -28,8 +27,8 @@ Result<std::function<void()>> Controller::OpenLogs(const std::string& namespace_
   return core_->OpenLogs(namespace_name, pod, std::move(request), std::move(sink));
 }
 
-std::vector<std::string> Controller::Notes() const { return NotesOn(*State()); }
-std::vector<std::string> Controller::Unconverged() const { return UnconvergedIn(*State()); }
-bool Controller::Settled() const { return core_->Settled(); }
+std::vector<std::string> Controller::Notes() const { return core_->Notes(); }
+std::vector<std::string> Controller::Unconverged() const { return core_->Unconverged(); }
+std::vector<std::string> Controller::UnderWay() const { return core_->UnderWay(); }
 
 }  // namespace reconcile

@@ -32,8 +32,6 @@ struct ControllerOptions {
   BreakerLimits breaker;
   int64_t source_poll_ms = 60'000;  // besides hints
   int64_t node_silent_ms = 15'000;  // then NotReady
-  int64_t event_ttl_ms = 3'600'000;
-  int64_t max_events = 10'000;
 };
 
 // The loop: event -> model -> reconcile -> commit to the store -> hand out assignments.
@@ -74,8 +72,10 @@ class Controller {
   std::vector<std::string> Unconverged() const;
   // What is as Kubernetes has it and yet surprises, one line each.
   std::vector<std::string> Notes() const;
-  // True when no turn is pending: for tests and the simulator.
-  bool Settled() const;
+  // What this controller is about to do or waits for, one line each. While it is not empty, nothing
+  // can be said of convergence: Unconverged() speaks of the model as it is.
+  std::vector<std::string> UnderWay() const;
+  bool Settled() const { return UnderWay().empty(); }
 
  private:
   class Core;

@@ -29,10 +29,16 @@ void AddSources(const ClusterState& state, std::vector<std::string>* lines) {
 
 void AddNodes(const ClusterState& state, std::vector<std::string>* lines) {
   state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
-    if (IsReady(*node)) return;
+    const std::string name = "node " + node->metadata.name;
     const Condition* ready = FindCondition(node->status.conditions, "Ready");
-    lines->push_back("node " + node->metadata.name + ": not ready" +
-                     (ready == nullptr ? ": has not reported yet" : ": " + ready->message));
+    if (!IsReady(*node)) {
+      lines->push_back(name + ": not ready" +
+                       (ready == nullptr ? ": has not reported yet" : ": " + ready->message));
+    }
+    const Condition* accepted = FindCondition(node->status.conditions, kAssignmentAccepted);
+    if (accepted != nullptr && accepted->status == ConditionStatus::kFalse) {
+      lines->push_back(name + ": does not follow its assignment: " + accepted->message);
+    }
   });
 }
 
@@ -156,6 +162,11 @@ std::vector<std::string> NotesOn(const ClusterState& state) {
   state.ForEach<ReplicaSet>([&](const auto& set) {
     if (ControllerOf(set->metadata) != nullptr) return;
     NoteOlderPods(*set, set->spec.pod_template, pods, &notes);
+  });
+  state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    const Condition* live = FindCondition(node->status.conditions, kLiveRestore);
+    if (live == nullptr || live->status != ConditionStatus::kFalse) return;
+    notes.push_back("node " + node->metadata.name + ": " + live->message);
   });
   return notes;
 }

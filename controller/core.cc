@@ -4,7 +4,10 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "controller/convergence.h"
 #include "controller/plan_manifests.h"
+#include "controller/source_status.h"
+#include "schema/text.h"
 
 namespace reconcile {
 namespace {
@@ -73,6 +76,8 @@ Status Controller::Core::Start() {
   store_->Snapshot()->ForEach<Node>([this](const std::shared_ptr<const Node>& node) {
     heard_[node->metadata.name].last_heard = started_at_;
   });
+  awake_at_ = started_at_;
+  WatchSleep();
   RequestTurn();
   return OkStatus();
 }
@@ -81,6 +86,7 @@ Status Controller::Core::Start() {
 void Controller::Core::Stop() {
   started_ = false;
   if (turn_timer_ != 0) loop_->Cancel(turn_timer_);
+  if (sleep_timer_ != 0) loop_->Cancel(sleep_timer_);
   for (auto& [name, followed] : followed_) {
     if (followed.timer != 0) loop_->Cancel(followed.timer);
   }
@@ -141,12 +147,14 @@ void Controller::Core::RunTurn() {
     const Status status = Turn();
     if (status.ok()) {
       store_failures_ = 0;
+      store_refusal_.clear();
       return;
     }
     if (status.code() == StatusCode::kConflict) continue;
     const int64_t delay_ms =
         std::min(kStoreRetryMostMs, kStoreRetryFirstMs << std::min(store_failures_, 10));
     ++store_failures_;
+    store_refusal_ = status.message();
     LogError("the store refused a commit; nothing was sent out",
              {{"error", status.ToString()}, {"retry_ms", std::to_string(delay_ms)}});
     ScheduleTurn(loop_->now().mono + delay_ms);
@@ -159,22 +167,29 @@ void Controller::Core::RunTurn() {
 // it durable, and only then agents hear of it.
 Status Controller::Core::Turn() {
   const Now now = loop_->now();
+  NoticeSleep(now.mono);
   const auto snapshot = store_->Snapshot();
   ClusterState state = *snapshot;
   WriteSet writes;
   std::vector<Reason> reasons;
   TakeReports(&state, &writes, &reasons, now);
-  const ObjectChanges changes = ChangesToApply(&state, &writes, now);
-  const Plan plan = Reconcile(state, changes, now);
+  const SourceTurn sources = ChangesToApply(&state, &writes, now);
+  reasons.insert(reasons.end(), sources.reasons.begin(), sources.reasons.end());
+  const Plan plan = Reconcile(state, sources.changes, now);
   AddWrites(plan.transaction, &writes);
   AddWrites(RecordReasons(Apply(state, plan.transaction), reasons, now), &writes);
   Transaction transaction;
   for (const auto& [key, object] : writes) transaction.writes.push_back({key, object});
   if (!transaction.empty()) {
     const Result<Revision> committed = store_->Commit(transaction, snapshot->revision());
+    if (committed.status().code() == StatusCode::kInvalid &&
+        LeaveOut(sources, committed.status())) {
+      return ConflictError("to be planned again without what the store refused");
+    }
     if (!committed.ok()) return committed.status();
     AddTombstones(transaction, *snapshot);
   }
+  NoteApplied(sources);
   for (auto& [name, heard] : heard_) {
     heard.pending.reset();
     heard.pending_events.clear();
@@ -247,11 +262,37 @@ Result<std::function<void()>> Controller::Core::OpenLogs(const std::string& name
   return link_->OpenLogs(found->spec.node_name, request, std::move(sink));
 }
 
-bool Controller::Core::Settled() const {
-  for (const auto& [name, followed] : followed_) {
-    if (followed.fetching || followed.fetch_again) return false;
+std::vector<std::string> Controller::Core::Unconverged() const {
+  std::vector<std::string> lines;
+  if (!store_refusal_.empty()) {
+    lines.push_back("controller: its store refuses to write, so nothing is changed anywhere: " +
+                    CutText(store_refusal_, kMaxConditionBytes));
   }
-  return !turn_posted_ && store_failures_ == 0;
+  const std::vector<std::string> of_state = UnconvergedIn(*State());
+  lines.insert(lines.end(), of_state.begin(), of_state.end());
+  return lines;
+}
+
+std::vector<std::string> Controller::Core::Notes() const {
+  std::vector<std::string> notes = NotesOn(*State());
+  for (const auto& [name, followed] : followed_) {
+    const std::vector<std::string> lines = WarningLines(name, followed.problems.warnings);
+    notes.insert(notes.end(), lines.begin(), lines.end());
+  }
+  return notes;
+}
+
+std::vector<std::string> Controller::Core::UnderWay() const {
+  std::vector<std::string> work;
+  for (const auto& [name, followed] : followed_) {
+    if (followed.fetching || followed.fetch_again) work.push_back("reading source " + name);
+  }
+  if (!store_refusal_.empty()) {
+    work.push_back("waiting for the store to take what is planned");
+  } else if (turn_posted_) {
+    work.push_back("planning");
+  }
+  return work;
 }
 
 }  // namespace reconcile

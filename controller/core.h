@@ -33,7 +33,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
                                    const std::vector<std::string>& confirmations) const;
   Result<std::function<void()>> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                          LogRequest request, LogSink sink);
-  bool Settled() const;
+  std::vector<std::string> Unconverged() const;
+  std::vector<std::string> Notes() const;
+  std::vector<std::string> UnderWay() const;
 
  private:
   // A repository being followed.
@@ -43,10 +45,23 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     bool fetch_again = false;  // a hint came while fetching
     int32_t failures = 0;      // fetches in a row that did not answer
     TimerId timer = 0;
-    std::optional<FetchedCommit> commit;  // newest one read, kept for its trailers and names
-    std::optional<DesiredState> desired;  // what that commit declares, when it has no errors
-    Problems problems;
+    std::string fetch_error;  // why the last fetch ended without a commit; empty when it did not
+    std::optional<FetchedCommit> commit;  // newest one read, without its files
+    ParsedManifests parsed;  // of `commit`; its objects only until they are a desired state
+    Problems problems;       // all of `commit`: of its text and of what it declares
+    std::optional<DesiredState> desired;  // what `commit` declares, when it has no errors
+    std::string rejected;  // why the store does not take what `commit` leads to; empty: it does
     bool applied = false;  // the model is what desired says: nothing to diff until the next fetch
+  };
+
+  // What the sources bring into one turn.
+  struct SourceTurn {
+    ObjectChanges changes;
+    Claims claims;                     // objects of these changes
+    std::vector<Followed*> changing;   // whose changes these are
+    std::vector<Followed*> unchanged;  // the model is what they declare, once this turn is durable
+    std::vector<Reason> reasons;
+    bool more = false;  // one of them waits for another turn
   };
 
   // An agent, as this controller hears it.
@@ -57,8 +72,10 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     int64_t sequence = 0;
     std::optional<Report> pending;  // newest report that no turn has taken in
     std::vector<AgentEvent> pending_events;
-    std::optional<Assignment> sent;
+    std::string held;                // why the agent does not follow what it was sent; "": it does
+    std::optional<Assignment> sent;  // in full, also when only a part of it could be sent
     MonoTime sent_at;
+    std::string too_large;                // why `sent` could not be sent in full; empty when it was
     std::vector<std::string> tombstones;  // newest last
   };
 
@@ -75,13 +92,22 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void Fetch(const std::string& name);
   void OnFetched(const std::string& name, Result<FetchedCommit> commit);
   void TakeCommit(Followed* followed, FetchedCommit commit);
+  // Makes what was parsed a desired state, if it can be one in the model of now.
+  void BuildFrom(Followed* followed);
   void PlanNextFetch(Followed* followed, int64_t delay_ms);
   void PutSourceStatus(const std::string& name, const SourceStatus& status, ClusterState* state,
                        WriteSet* writes);
   // What to apply in this turn, and every source's status, which goes into `writes`.
-  ObjectChanges ChangesToApply(ClusterState* state, WriteSet* writes, Now now);
-  void ConsiderSource(Followed* followed, ClusterState* state, WriteSet* writes,
-                      ObjectChanges* changes, Now now);
+  SourceTurn ChangesToApply(ClusterState* state, WriteSet* writes, Now now);
+  void ConsiderSource(Followed* followed, ClusterState* state, WriteSet* writes, SourceTurn* turn,
+                      Now now);
+  void ConsiderDesired(Followed* followed, const ClusterState& state, const Source& source,
+                       SourceStatus* status, SourceTurn* turn, Now now);
+  // After a turn is durable.
+  void NoteApplied(const SourceTurn& turn);
+  // After the store refused a turn for good: the next goes without what may be the reason. False
+  // when no source has a part in it.
+  bool LeaveOut(const SourceTurn& turn, const Status& refusal);
 
   // ---- core_agents.cc: reports in, assignments out ----
   void OnConnected(const std::string& node);
@@ -93,10 +119,22 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
                   Now now);
   void TakePodReport(const std::string& node, const PodReport& report, ClusterState* state,
                      WriteSet* writes);
-  void MarkSilentNodes(ClusterState* state, WriteSet* writes, Now now);
+  // Whether the agent follows its assignment, as a condition of its node.
+  void TakeAcceptance(const std::string& node, const Heard& heard, ClusterState* state,
+                      WriteSet* writes, std::vector<Reason>* reasons, Now now);
+  // A host that slept heard nobody: silence counts from its waking on.
+  void NoticeSleep(MonoTime now);
+  void WatchSleep();
+  void MarkSilentNodes(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,
+                       Now now);
+  void MarkSilentPods(const std::set<std::string>& silent, ClusterState* state, WriteSet* writes,
+                      std::vector<Reason>* reasons, Now now);
   void HandOut(const ClusterState& state);
   void HandOutTo(const std::string& node, Heard* heard, const NodePods& pods,
                  const ClusterState& state);
+  // Sends what fits when all of it does not, and remembers that.
+  Status SendAssignment(const Assignment& assignment, Heard* heard, const NodePods& pods,
+                        const ClusterState& state);
 
   ControllerOptions options_;
   EventLoop* loop_;
@@ -108,10 +146,14 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   std::map<std::string, Heard> heard_;        // by node name
   MonoTime started_at_;
   bool started_ = false;
+  MonoTime awake_at_;  // when this process is known to have run last
+  TimerId sleep_timer_ = 0;
   bool turn_posted_ = false;
   TimerId turn_timer_ = 0;
   MonoTime turn_due_;
   int32_t store_failures_ = 0;
+  std::string store_refusal_;  // why the store did not take the last turn; empty when it did
+  bool one_by_one_ = false;    // a turn takes the changes of one source only
 };
 
 // Puts `object` into a turn's state and into its writes.

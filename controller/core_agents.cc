@@ -3,15 +3,20 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/planted_bug.h"
+#include "controller/convergence.h"
 #include "controller/core.h"
+#include "controller/source_status.h"
 #include "net/ipam.h"
 #include "reconciler/declared.h"
+#include "schema/text.h"
 
 namespace reconcile {
 namespace {
 
 constexpr size_t kMaxEventsPerNode = 500;  // waiting for a turn
 constexpr int64_t kResendMs = 5'000;       // an assignment that was not taken by then was lost
+constexpr int64_t kLooksPerLease = 5;      // at the clock, whether this process slept
+constexpr char kNodeComponent[] = "node-controller";
 
 Reason ReasonFor(const AgentEvent& event, const std::string& node) {
   Reason reason;
@@ -21,6 +26,7 @@ Reason ReasonFor(const AgentEvent& event, const std::string& node) {
   reason.reason = event.reason;
   reason.message = event.message;
   reason.component = "agent";
+  reason.uid = event.pod_uid;
   return reason;
 }
 
@@ -63,6 +69,38 @@ void KeepTransitionTimes(const std::vector<Condition>& before, std::vector<Condi
   }
 }
 
+// Why the agent does not follow; empty when it does. An agent that follows something newer than
+// what is here says nothing of it when it only takes this controller's words for late ones.
+std::string WhyHeld(const Report& report, const ClusterState& state) {
+  const auto cluster = state.Find<Cluster>("", "cluster");
+  if (!report.held.empty() || !report.applied || cluster == nullptr) return report.held;
+  const Fence& applied = *report.applied;
+  const bool ours =
+      applied.cluster_id == cluster->cluster_id && applied.lineage == cluster->lineage;
+  const std::pair theirs(applied.epoch, applied.revision);
+  if (!ours || theirs <= std::pair(cluster->epoch, state.revision())) return "";
+  return "it follows epoch " + std::to_string(applied.epoch) + ", revision " +
+         std::to_string(applied.revision) + "; this controller is at epoch " +
+         std::to_string(cluster->epoch) + ", revision " + std::to_string(state.revision()) +
+         " (was an older copy of the controller's database put back?)";
+}
+
+// What a report changes about a node's readiness.
+std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
+  Reason reason{.key = after.key(), .component = kNodeComponent};
+  if (before == nullptr) {
+    reason.reason = "RegisteredNode";
+    reason.message = "the host's agent reports for the first time";
+    return reason;
+  }
+  if (IsReady(*before) == IsReady(after)) return std::nullopt;
+  const Condition* ready = FindCondition(after.status.conditions, "Ready");
+  reason.type = IsReady(after) ? EventType::kNormal : EventType::kWarning;
+  reason.reason = IsReady(after) ? "NodeReady" : "NodeNotReady";
+  reason.message = ready == nullptr ? "the agent says nothing of it" : ready->message;
+  return reason;
+}
+
 }  // namespace
 
 void Controller::Core::OnConnected(const std::string& node) {
@@ -85,6 +123,7 @@ void Controller::Core::OnReport(const Report& report) {
   heard.agent_start = report.agent_start;
   heard.sequence = report.sequence;
   heard.last_heard = loop_->now().mono;
+  heard.held = WhyHeld(report, *store_->Snapshot());
   for (const AgentEvent& event : report.events) {
     if (heard.pending_events.size() < kMaxEventsPerNode) heard.pending_events.push_back(event);
   }
@@ -96,8 +135,9 @@ void Controller::Core::TakeReports(ClusterState* state, WriteSet* writes,
                                    std::vector<Reason>* reasons, Now now) {
   for (auto& [name, heard] : heard_) {
     if (heard.pending) TakeReport(&heard, state, writes, reasons, now);
+    TakeAcceptance(name, heard, state, writes, reasons, now);
   }
-  MarkSilentNodes(state, writes, now);
+  MarkSilentNodes(state, writes, reasons, now);
 }
 
 void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* writes,
@@ -111,14 +151,16 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
       LogError("no pod subnet for a node", {{"node", report.node}, {"error", leased.message()}});
     }
   }
-  for (const auto& [label, value] : report.labels) {
-    if (!DeclaresLabel(node->metadata, label)) node->metadata.labels[label] = value;
-  }
+  MergeReportedLabels(report.labels, &node->metadata);
   const std::vector<Condition> before = node->status.conditions;
   node->status = report.node_status;
+  if (const Condition* accepted = FindCondition(before, kAssignmentAccepted)) {
+    node->status.conditions.push_back(*accepted);  // this controller's, not the agent's
+  }
   KeepTransitionTimes(before, &node->status.conditions, now.wall);
   const bool same = existing && SameNode(*existing, *node) && !PlantedBug("write-on-every-report");
   if (!same) PutBoth(node, state, writes);
+  if (auto news = ReadinessNews(existing.get(), *node)) reasons->push_back(std::move(*news));
   for (const PodReport& pod : report.pods) TakePodReport(report.node, pod, state, writes);
   for (const AgentEvent& event : heard->pending_events) {
     reasons->push_back(ReasonFor(event, report.node));
@@ -148,8 +190,60 @@ void Controller::Core::TakePodReport(const std::string& node, const PodReport& r
   PutBoth(updated, state, writes);
 }
 
+void Controller::Core::TakeAcceptance(const std::string& node, const Heard& heard,
+                                      ClusterState* state, WriteSet* writes,
+                                      std::vector<Reason>* reasons, Now now) {
+  const auto existing = state->Find<Node>("", node);
+  if (existing == nullptr || heard.agent_start.empty()) return;  // its agent has said nothing yet
+  Condition accepted{.type = std::string(kAssignmentAccepted),
+                     .status = ConditionStatus::kTrue,
+                     .reason = "AssignmentAccepted",
+                     .message = "the agent follows its assignment"};
+  if (!heard.too_large.empty()) {
+    accepted.status = ConditionStatus::kFalse;
+    accepted.reason = "AssignmentTooLarge";
+    accepted.message = heard.too_large;
+  } else if (!heard.held.empty()) {
+    accepted.status = ConditionStatus::kFalse;
+    accepted.reason = "AssignmentHeld";
+    accepted.message = CutText(heard.held, kMaxConditionBytes);
+  }
+  const Condition* before = FindCondition(existing->status.conditions, kAssignmentAccepted);
+  const bool followed = accepted.status == ConditionStatus::kTrue;
+  const bool said = before == nullptr ? followed : before->reason == accepted.reason;
+  if (!said) {
+    reasons->push_back({{Kind::kNode, "", node},
+                        followed ? EventType::kNormal : EventType::kWarning,
+                        accepted.reason,
+                        accepted.message,
+                        kNodeComponent});
+  }
+  auto updated = std::make_shared<Node>(*existing);
+  if (SetCondition(&updated->status.conditions, accepted, now.wall)) {
+    PutBoth(updated, state, writes);
+  }
+}
+
+void Controller::Core::NoticeSleep(MonoTime now) {
+  const bool slept = now - awake_at_ > 2 * options_.node_silent_ms / kLooksPerLease;
+  const int64_t for_ms = now - awake_at_;
+  awake_at_ = now;
+  if (!slept) return;
+  LogInfo("this process did not run for a while; nodes have a lease from now on",
+          {{"for", FormatAge(for_ms)}});
+  for (auto& [name, heard] : heard_) heard.last_heard = now;
+}
+
+void Controller::Core::WatchSleep() {
+  NoticeSleep(loop_->now().mono);
+  sleep_timer_ = loop_->After(options_.node_silent_ms / kLooksPerLease, [weak = weak_from_this()] {
+    if (auto core = weak.lock()) core->WatchSleep();
+  });
+}
+
 // Silence of a lease makes a node NotReady, and the pods on it with it: nobody knows how they are.
-void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes, Now now) {
+void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes,
+                                       std::vector<Reason>* reasons, Now now) {
   std::set<std::string> silent;
   for (auto& [name, heard] : heard_) {
     const MonoTime due = heard.last_heard + options_.node_silent_ms;
@@ -164,15 +258,22 @@ void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes, No
     const auto existing = state->Find<Node>("", name);
     if (existing == nullptr || !IsReady(*existing)) continue;
     auto node = std::make_shared<Node>(*existing);
+    const std::string message = "the agent has said nothing for " +
+                                FormatAge(options_.node_silent_ms) + "; is the host up?";
     SetCondition(&node->status.conditions,
                  {.type = "Ready",
                   .status = ConditionStatus::kUnknown,
                   .reason = "NodeStatusUnknown",
-                  .message = "the agent has said nothing for " +
-                             FormatAge(options_.node_silent_ms) + "; is the host up?"},
+                  .message = message},
                  now.wall);
+    reasons->push_back({node->key(), EventType::kWarning, "NodeNotReady", message, kNodeComponent});
     PutBoth(node, state, writes);
   }
+  MarkSilentPods(silent, state, writes, reasons, now);
+}
+
+void Controller::Core::MarkSilentPods(const std::set<std::string>& silent, ClusterState* state,
+                                      WriteSet* writes, std::vector<Reason>* reasons, Now now) {
   std::vector<std::shared_ptr<Pod>> unknown;
   state->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
     if (silent.contains(pod->spec.node_name) && IsReady(*pod)) {
@@ -180,12 +281,14 @@ void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes, No
     }
   });
   for (const std::shared_ptr<Pod>& pod : unknown) {
+    const std::string message = "node " + pod->spec.node_name + " is silent";
     SetCondition(&pod->status.conditions,
                  {.type = "Ready",
                   .status = ConditionStatus::kFalse,
                   .reason = "NodeStatusUnknown",
-                  .message = "node " + pod->spec.node_name + " is silent"},
+                  .message = message},
                  now.wall);
+    reasons->push_back({pod->key(), EventType::kWarning, "NodeNotReady", message, kNodeComponent});
     PutBoth(pod, state, writes);
   }
 }
@@ -205,13 +308,39 @@ void Controller::Core::HandOutTo(const std::string& node, Heard* heard, const No
   assignment.tombstones = heard->tombstones;
   if (heard->sent && PlantedBug("never-hand-out-twice")) return;
   if (heard->sent && SameForAgent(*heard->sent, assignment)) return;
-  const Status sent = link_->Send(node, assignment);
-  if (!sent.ok()) {
-    LogDebug("assignment not sent", {{"node", node}, {"error", sent.ToString()}});
-    return;  // its reconnection asks again
-  }
+  const Status sent = SendAssignment(assignment, heard, pods, state);
+  if (!sent.ok()) LogDebug("assignment not sent", {{"node", node}, {"error", sent.ToString()}});
+  // After a broken connection its return asks again; what is too large is not tried at every turn.
+  if (!sent.ok() && sent.code() != StatusCode::kInvalid) return;
   heard->sent = std::move(assignment);
   heard->sent_at = loop_->now().mono;
+}
+
+Status Controller::Core::SendAssignment(const Assignment& assignment, Heard* heard,
+                                        const NodePods& pods, const ClusterState& state) {
+  Status sent = link_->Send(assignment.node, assignment);
+  std::string too_large;
+  if (sent.code() == StatusCode::kInvalid) {
+    const ObjectSizes sizes = MeasureObjects(assignment);
+    too_large = "what this host is to run cannot be sent in full: " + sent.message() +
+                "; the largest are " + LargestObjects(sizes);
+    // Stops must reach the host even so.
+    const std::optional<Assignment> fitting = FitAssignment(assignment, sizes, pods, state);
+    if (fitting) {
+      const size_t left_out = assignment.pods.size() - fitting->pods.size();
+      too_large += ". " + std::to_string(left_out) + " pods that have not begun wait";
+      sent = link_->Send(assignment.node, *fitting);
+    } else {
+      too_large += ". Nothing is sent";
+    }
+  }
+  const bool news = heard->too_large != too_large;
+  if (news && !too_large.empty()) {
+    LogError("assignment too large", {{"node", assignment.node}, {"reason", too_large}});
+  }
+  heard->too_large = too_large;
+  if (news) RequestTurn();  // the node's condition says it
+  return sent;
 }
 
 }  // namespace reconcile

@@ -2,42 +2,33 @@
 
 #include "base/log.h"
 #include "controller/core.h"
+#include "controller/source_status.h"
+#include "reconciler/declared.h"
+#include "schema/text.h"
+#include "store/prepared_commit.h"
 
 namespace reconcile {
 namespace {
 
 constexpr int64_t kFetchRetryFirstMs = 1'000;
 constexpr int64_t kFetchRetryMostMs = 60'000;
-constexpr size_t kProblemsInMessage = 10;
 
-std::string Summary(const std::vector<Problem>& errors) {
-  std::string text;
-  for (size_t i = 0; i < errors.size() && i < kProblemsInMessage; ++i) {
-    text += (i == 0 ? "" : "; ") + errors[i].ToString();
-  }
-  if (errors.size() > kProblemsInMessage) {
-    text += "; and " + std::to_string(errors.size() - kProblemsInMessage) + " more errors";
-  }
-  return text;
-}
+// What a commit may declare the store takes, with what controllers add to it.
+static_assert(kMaxDeclaredObjectBytes * 2 <= kMaxObjectBytes);
 
-void SetReady(SourceStatus* status, ConditionStatus ready, std::string reason, std::string message,
-              WallTime now) {
-  SetCondition(&status->conditions,
-               {.type = "Ready",
-                .status = ready,
-                .reason = std::move(reason),
-                .message = std::move(message)},
-               now);
-}
+std::string Short(const FetchedCommit& commit) { return "commit " + commit.id.substr(0, 12); }
 
-void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now) {
-  if (status->applied_commit != commit.id) status->applied_at = now;
-  status->applied_commit = commit.id;
-  status->applied_author = commit.author;
-  status->applied_subject = commit.subject;
-  status->held.reset();
-  SetReady(status, ConditionStatus::kTrue, "Applied", "commit " + commit.id.substr(0, 12), now);
+// One Event tells of a commit's warnings.
+std::optional<Reason> WarningsReason(const std::string& source, const std::string& before,
+                                     const SourceStatus& after, const Problems& problems) {
+  if (problems.warnings.empty() || before == after.applied_commit) return std::nullopt;
+  return Reason{.key = {Kind::kSource, "", source},
+                .type = EventType::kWarning,
+                .reason = "CommitWarnings",
+                .message = CutText("commit " + after.applied_commit.substr(0, 12) + ": " +
+                                       Summary(problems.warnings),
+                                   kMaxConditionBytes),
+                .component = "source-controller"};
 }
 
 }  // namespace
@@ -94,10 +85,7 @@ void Controller::Core::OnFetched(const std::string& name, Result<FetchedCommit> 
     PlanNextFetch(&followed, options_.source_poll_ms);
   } else {
     // The last good commit stays in force; the condition says what is wrong.
-    followed.problems = Problems();
-    followed.problems.errors.push_back({.message = commit.status().message()});
-    followed.commit.reset();
-    followed.desired.reset();
+    followed.fetch_error = commit.status().message();
     const int64_t delay_ms =
         std::min(kFetchRetryMostMs, kFetchRetryFirstMs << std::min(followed.failures, 6));
     ++followed.failures;
@@ -112,67 +100,137 @@ void Controller::Core::OnFetched(const std::string& name, Result<FetchedCommit> 
 }
 
 void Controller::Core::TakeCommit(Followed* followed, FetchedCommit commit) {
-  const bool known = followed->commit && followed->commit->id == commit.id && followed->desired;
+  followed->fetch_error.clear();
+  followed->rejected.clear();
   followed->applied = false;  // a poll also looks whether the model still is what Git says
-  if (known) return;
-  ParsedManifests parsed = ParseManifests(commit.files);
-  followed->problems = std::move(parsed.problems);
-  followed->problems.warnings.insert(followed->problems.warnings.end(), commit.warnings.begin(),
-                                     commit.warnings.end());
-  DesiredState desired = BuildDesired(followed->config.name, commit.id, parsed.objects,
-                                      *store_->Snapshot(), &followed->problems);
-  followed->desired.reset();
-  if (followed->problems.errors.empty()) followed->desired = std::move(desired);
-  commit.files.clear();  // the objects hold all that is needed
-  followed->commit = std::move(commit);
+  if (!followed->commit || followed->commit->id != commit.id) {
+    followed->desired.reset();
+    followed->parsed = ParseManifests(commit.files);
+    std::vector<Problem>& warnings = followed->parsed.problems.warnings;
+    warnings.insert(warnings.end(), commit.warnings.begin(), commit.warnings.end());
+    commit.files.clear();  // the objects hold all that is needed
+    followed->commit = std::move(commit);
+    BuildFrom(followed);
+  } else if (!followed->desired && followed->parsed.problems.errors.empty()) {
+    BuildFrom(followed);  // what was missing in the model may be there now
+  }
 }
 
-ObjectChanges Controller::Core::ChangesToApply(ClusterState* state, WriteSet* writes, Now now) {
-  ObjectChanges changes;
+void Controller::Core::BuildFrom(Followed* followed) {
+  followed->problems = followed->parsed.problems;
+  DesiredState desired =
+      BuildDesired(followed->config.name, followed->commit->id, followed->parsed.objects,
+                   *store_->Snapshot(), &followed->problems);
+  if (followed->problems.errors.empty()) followed->desired = std::move(desired);
+  const bool never = !followed->parsed.problems.errors.empty();
+  if (followed->desired || never) followed->parsed.objects.clear();
+}
+
+Controller::Core::SourceTurn Controller::Core::ChangesToApply(ClusterState* state, WriteSet* writes,
+                                                              Now now) {
+  SourceTurn turn;
   // What a source declared goes on running when it is configured no more; another may take it over.
   std::vector<ObjectKey> forgotten;
   for (const auto& [key, source] : state->Objects(Kind::kSource)) {
     if (!followed_.contains(key.name)) forgotten.push_back(key);
   }
   for (const ObjectKey& key : forgotten) DeleteBoth(key, state, writes);
-  for (auto& [name, followed] : followed_) ConsiderSource(&followed, state, writes, &changes, now);
-  return changes;
+  for (auto& [name, followed] : followed_) ConsiderSource(&followed, state, writes, &turn, now);
+  return turn;
 }
 
 void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, WriteSet* writes,
-                                      ObjectChanges* changes, Now now) {
+                                      SourceTurn* turn, Now now) {
   const std::string& name = followed->config.name;
   auto source = std::make_shared<Source>();
   if (const auto existing = state->Find<Source>("", name)) *source = *existing;
   source->metadata.name = name;
-  if (!source->metadata.creation_timestamp) source->metadata.creation_timestamp = now.wall;
   source->spec = followed->config.spec;
-  SourceStatus& status = source->status;
+  SourceStatus status = source->status;
   if (followed->commit) status.seen_commit = followed->commit->id;
-  if (!followed->problems.errors.empty()) {
-    if (followed->commit) status.held.reset();  // it was another commit that was held
-    SetReady(&status, ConditionStatus::kFalse, followed->commit ? "InvalidCommit" : "FetchFailed",
-             (followed->commit ? "commit " + followed->commit->id.substr(0, 12) + ": " : "") +
-                 Summary(followed->problems.errors),
-             now.wall);
+  if (!followed->fetch_error.empty()) {
+    SetReady(&status, ConditionStatus::kFalse, "FetchFailed", followed->fetch_error, now.wall);
+  } else if (!followed->problems.errors.empty()) {
+    status.held.reset();  // it was another commit that was held
+    SetReady(&status, ConditionStatus::kFalse, "InvalidCommit",
+             Short(*followed->commit) + ": " + Summary(followed->problems.errors), now.wall);
+  } else if (!followed->rejected.empty()) {
+    SetReady(&status, ConditionStatus::kFalse, "StoreRefused",
+             Short(*followed->commit) + ": " + followed->rejected, now.wall);
   } else if (followed->desired && !followed->applied) {
-    ObjectChanges wanted = Diff(*followed->desired, *state);
-    const BreakerVerdict verdict =
-        CheckBreaker(wanted, *state, *source, followed->commit->id, followed->commit->confirmations,
-                     options_.breaker, now.wall);
-    if (verdict.held) {
-      status.held = verdict.held;
-      SetReady(&status, ConditionStatus::kFalse, "PruneHeld", verdict.held->reason, now.wall);
-    } else {
-      RememberPrune(verdict.counted, options_.breaker, now.wall, &status);
-      SetApplied(*followed->commit, &status, now.wall);
-      changes->insert(changes->end(), wanted.begin(), wanted.end());
-      followed->applied = std::all_of(wanted.begin(), wanted.end(), [](const ObjectChange& change) {
-        return change.type == ChangeType::kUnchanged;
-      });
-    }
+    ConsiderDesired(followed, *state, *source, &status, turn, now);
+  }
+  for (const auto& reason :
+       {ReasonFor(name, source->status, status),
+        WarningsReason(name, source->status.applied_commit, status, followed->problems)}) {
+    if (reason) turn->reasons.push_back(*reason);
   }
   PutSourceStatus(name, status, state, writes);
+}
+
+void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& state,
+                                       const Source& source, SourceStatus* status, SourceTurn* turn,
+                                       Now now) {
+  Problems owners;
+  CheckOwners(*followed->desired, state, turn->claims, &owners);
+  if (!owners.errors.empty()) {
+    status->held.reset();
+    SetReady(status, ConditionStatus::kFalse, "InvalidCommit",
+             Short(*followed->commit) + ": " + Summary(owners.errors), now.wall);
+    // A source of this turn may be giving the object away.
+    if (!turn->changing.empty()) turn->more = true;
+    return;
+  }
+  const ObjectChanges wanted = Diff(*followed->desired, state);
+  const BreakerVerdict verdict =
+      CheckBreaker(wanted, state, source, followed->commit->id, followed->commit->confirmations,
+                   options_.breaker, now.wall);
+  if (verdict.held) {
+    status->held = verdict.held;
+    SetReady(status, ConditionStatus::kFalse, "PruneHeld", verdict.held->reason, now.wall);
+    return;
+  }
+  const bool unchanged = std::all_of(wanted.begin(), wanted.end(), [](const auto& change) {
+    return change.type == ChangeType::kUnchanged;
+  });
+  if (!unchanged && one_by_one_ && !turn->changing.empty()) {
+    turn->more = true;
+    return;
+  }
+  RememberPrune(verdict.counted, options_.breaker, now.wall, status);
+  SetApplied(*followed->commit, status, now.wall);
+  for (const ObjectChange& change : wanted) {
+    if (change.after != nullptr) turn->claims.emplace(change.key, change.after->metadata.origin);
+  }
+  turn->changes.insert(turn->changes.end(), wanted.begin(), wanted.end());
+  (unchanged ? turn->unchanged : turn->changing).push_back(followed);
+}
+
+void Controller::Core::NoteApplied(const SourceTurn& turn) {
+  for (Followed* followed : turn.unchanged) followed->applied = true;
+  if (!turn.more) one_by_one_ = false;
+  if (turn.more) RequestTurn();
+  if (turn.changing.empty()) return;
+  // What one source lacked, a namespace say, another may just have brought.
+  for (auto& [name, followed] : followed_) {
+    const bool lacks = followed.commit && !followed.desired;
+    if (!lacks || !followed.parsed.problems.errors.empty()) continue;
+    BuildFrom(&followed);
+    RequestTurn();
+  }
+}
+
+bool Controller::Core::LeaveOut(const SourceTurn& turn, const Status& refusal) {
+  if (turn.changing.empty()) return false;
+  if (turn.changing.size() > 1) {
+    one_by_one_ = true;  // it is the reason of one of them
+    return true;
+  }
+  Followed& followed = *turn.changing.front();
+  followed.rejected = "the store does not take what it leads to: " + refusal.message();
+  LogError("the store refused a commit for good; the commit in force stays",
+           {{"source", followed.config.name}, {"error", refusal.ToString()}});
+  return true;
 }
 
 void Controller::Core::PutSourceStatus(const std::string& name, const SourceStatus& status,

@@ -243,8 +243,15 @@ std::shared_ptr<Object> Undeclared(const Object& before) {
   return bare;
 }
 
-bool DeclaresLabel(const ObjectMeta& metadata, const std::string& label) {
-  return SplitKeys(metadata, kDeclaredLabels).contains(label);
+void MergeReportedLabels(const StringMap& reported, ObjectMeta* metadata) {
+  const std::set<std::string> declared = SplitKeys(*metadata, kDeclaredLabels);
+  for (const std::string& label : SplitKeys(*metadata, kReportedLabels)) {
+    if (!declared.contains(label)) metadata->labels.erase(label);
+  }
+  for (const auto& [label, value] : reported) {
+    if (!declared.contains(label)) metadata->labels[label] = value;
+  }
+  metadata->annotations[kReportedLabels] = JoinKeys(reported);
 }
 
 std::optional<int32_t> DeclaredReplicas(const Object& object) {

@@ -18,6 +18,8 @@ namespace reconcile {
 // they can be taken away again.
 inline constexpr char kDeclaredLabels[] = "reconcile.dev/declared-labels";
 inline constexpr char kDeclaredAnnotations[] = "reconcile.dev/declared-annotations";
+// The keys of a Node's labels that its agent reported last, for the same purpose.
+inline constexpr char kReportedLabels[] = "reconcile.dev/reported-labels";
 
 // Takes away from `declared` the labels and annotations that only the controller writes: declared
 // (an exported manifest has them), each side would put its own value back for ever. Returns what it
@@ -38,8 +40,9 @@ std::shared_ptr<Object> FreshDeclared(const Object& after);
 // declares it no more.
 std::shared_ptr<Object> Undeclared(const Object& before);
 
-// True when Git, not an agent, decides about a label of the object.
-bool DeclaresLabel(const ObjectMeta& metadata, const std::string& label);
+// Sets the labels that a Node's agent reports and takes away those that it reported before and does
+// not report any more. What Git declares stays as it is.
+void MergeReportedLabels(const StringMap& reported, ObjectMeta* metadata);
 
 // Replicas that a workload declares; nothing for other kinds.
 std::optional<int32_t> DeclaredReplicas(const Object& object);

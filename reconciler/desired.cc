@@ -12,15 +12,19 @@ std::string PlaceOf(const Origin& origin) {
   return origin.file + ":" + std::to_string(origin.line);
 }
 
+void RefuseSecondSource(const Object& object, const Origin& first, Problems* problems) {
+  problems->errors.push_back(ProblemAt(object, "already declared by source '" + first.source +
+                                                   "' at " + PlaceOf(first) +
+                                                   "; an object can have one source only"));
+}
+
 // An object of a source that nobody follows any more is taken over.
 void CheckOwner(const Object& object, const Object& known, const std::string& source,
                 const ClusterState& state, Problems* problems) {
   const Origin& origin = known.metadata.origin;
   const bool followed = state.Find<Source>("", origin.source) != nullptr;
   if (!origin.source.empty() && origin.source != source && followed) {
-    problems->errors.push_back(ProblemAt(object, "already declared by source '" + origin.source +
-                                                     "' at " + PlaceOf(origin) +
-                                                     "; an object can have one source only"));
+    RefuseSecondSource(object, origin, problems);
   } else if (const OwnerReference* owner = ControllerOf(known.metadata)) {
     problems->errors.push_back(ProblemAt(object, "exists already and belongs to " + owner->kind +
                                                      " " + owner->name + "; use another name"));
@@ -49,6 +53,14 @@ void CheckReplicas(const Object& object, Problems* problems) {
                             std::to_string(kMaxReplicasPerWorkload) + ", the most one object has"));
 }
 
+void CheckSize(const Object& object, Problems* problems) {
+  const size_t bytes = EncodeObjectJson(object, EncodeFor::kStore).size();
+  if (bytes <= kMaxDeclaredObjectBytes) return;
+  problems->errors.push_back(ProblemAt(
+      object, "takes " + std::to_string(bytes) + " bytes as it is stored, more than the " +
+                  std::to_string(kMaxDeclaredObjectBytes) + " that an object may have"));
+}
+
 void Add(const ObjectPtr& object, const ClusterState& state, DesiredState* desired,
          Problems* problems) {
   const ObjectKey key = object->key();
@@ -69,6 +81,7 @@ void Add(const ObjectPtr& object, const ClusterState& state, DesiredState* desir
         *declared, what + " is the controller's own; what is declared there is left out"));
   }
   CheckReplicas(*declared, problems);
+  CheckSize(*declared, problems);
   if (const ObjectPtr known = state.Find(key)) {
     CheckOwner(*declared, *known, desired->source, state, problems);
     CheckImmutable(*declared, *known, problems);
@@ -94,6 +107,18 @@ DesiredState BuildDesired(const std::string& source, const std::string& commit,
   for (const ObjectPtr& object : ordered) Add(object, state, &desired, problems);
   CheckReferences(desired, state, problems);
   return desired;
+}
+
+void CheckOwners(const DesiredState& desired, const ClusterState& state, const Claims& claims,
+                 Problems* problems) {
+  for (const auto& [key, object] : desired.objects) {
+    const auto claimed = claims.find(key);
+    if (claimed != claims.end() && claimed->second.source != desired.source) {
+      RefuseSecondSource(*object, claimed->second, problems);
+    } else if (const ObjectPtr known = state.Find(key)) {
+      CheckOwner(*object, *known, desired.source, state, problems);
+    }
+  }
 }
 
 }  // namespace reconcile

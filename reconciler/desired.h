@@ -20,14 +20,23 @@ struct DesiredState {
 
 // More replicas than this in one object are refused: a typing error must not flood the hosts.
 inline constexpr int32_t kMaxReplicasPerWorkload = 100'000;
+// As stored. The store takes twice as much, so that there is room for what controllers add.
+inline constexpr size_t kMaxDeclaredObjectBytes = 4 << 20;
 
 // PURE. Sets origins, checks references against the commit itself and `state` (a namespace that is
 // neither declared nor there is an error; a missing ConfigMap, a Service that selects nothing are
-// warnings), checks immutable fields and that no other source owns an object. Any error in
+// warnings), checks sizes, immutable fields and that no other source owns an object. Any error in
 // `problems` means: do not apply.
 DesiredState BuildDesired(const std::string& source, const std::string& commit,
                           const std::vector<ObjectPtr>& objects, const ClusterState& state,
                           Problems* problems);
+
+// Objects that a turn's sources take, each with where it is declared.
+using Claims = std::map<ObjectKey, Origin>;
+// PURE. Errors for what `desired` declares and another followed source owns, in `state` or by
+// `claims`, or a controller. BuildDesired looks too, but at the model as it was then.
+void CheckOwners(const DesiredState& desired, const ClusterState& state, const Claims& claims,
+                 Problems* problems);
 
 enum class ChangeType { kCreate, kChange, kDelete, kUnchanged };
 std::string_view ToString(ChangeType type);

@@ -17,21 +17,25 @@ std::string Hex(uint64_t value) {
   return text;
 }
 
-ObjectReference ReferenceTo(const ObjectKey& key, const ClusterState& state,
+ObjectReference ReferenceTo(const Reason& reason, const ClusterState& state,
                             const ClusterState& before) {
+  const ObjectKey& key = reason.key;
   ObjectPtr object = state.Find(key);
   if (object == nullptr) object = before.Find(key);
+  std::string uid = reason.uid;
+  if (uid.empty() && object != nullptr) uid = object->metadata.uid;
   return {.api_version = std::string(InfoOf(key.kind).api_version),
           .kind = std::string(ToString(key.kind)),
           .namespace_name = key.namespace_name,
           .name = key.name,
-          .uid = object == nullptr ? "" : object->metadata.uid};
+          .uid = std::move(uid)};
 }
 
-std::string HostOf(const ObjectKey& key, const ClusterState& state) {
-  if (key.kind == Kind::kNode) return key.name;
-  const auto pod = As<Pod>(state.Find(key));
-  return pod == nullptr ? "" : pod->spec.node_name;
+std::string HostOf(const Reason& reason, const ClusterState& state) {
+  if (reason.key.kind == Kind::kNode) return reason.key.name;
+  const auto pod = As<Pod>(state.Find(reason.key));
+  const bool meant = pod != nullptr && (reason.uid.empty() || reason.uid == pod->metadata.uid);
+  return meant ? pod->spec.node_name : "";
 }
 
 std::shared_ptr<Event> MakeEvent(const Reason& reason, const ObjectReference& involved) {
@@ -64,7 +68,7 @@ std::vector<Write> EventWrites(const ClusterState& state, const ClusterState& be
                                const std::vector<Reason>& reasons, WallTime now) {
   std::map<ObjectKey, std::shared_ptr<Event>> events;
   for (const Reason& reason : reasons) {
-    std::shared_ptr<Event> event = MakeEvent(reason, ReferenceTo(reason.key, state, before));
+    std::shared_ptr<Event> event = MakeEvent(reason, ReferenceTo(reason, state, before));
     const ObjectKey key = event->key();
     if (state.Find<Namespace>("", key.namespace_name) == nullptr) continue;
     auto found = events.find(key);
@@ -74,7 +78,7 @@ std::vector<Write> EventWrites(const ClusterState& state, const ClusterState& be
       } else {
         event->metadata.creation_timestamp = now;
         event->first_timestamp = now;
-        event->host = HostOf(reason.key, state);
+        event->host = HostOf(reason, state);
       }
       found = events.emplace(key, event).first;
     }

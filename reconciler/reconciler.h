@@ -18,6 +18,7 @@ struct Reason {
       reason;  // "ScalingReplicaSet", "SuccessfulCreate", "Scheduled", "FailedScheduling" ...
   std::string message;
   std::string component;  // "deployment-controller", "scheduler" ...
+  std::string uid = {};   // of the object that is meant; empty: the one that has the key now
 };
 
 // What one turn does. `transaction` contains the Events too.

@@ -63,6 +63,11 @@ struct NodeSpec {
   bool unschedulable = false;
   friend bool operator==(const NodeSpec&, const NodeSpec&) = default;
 };
+// Conditions of a Node besides Ready. LiveRestore, the agent's: containers outlive a crash of the
+// engine. AssignmentAccepted, the controller's: the agent follows what it was sent.
+inline constexpr std::string_view kLiveRestore = "LiveRestore";
+inline constexpr std::string_view kAssignmentAccepted = "AssignmentAccepted";
+
 struct NodeStatus {
   ResourceList capacity;
   ResourceList allocatable;

@@ -6,8 +6,13 @@
 #include <tuple>
 #include <utility>
 
+#include "schema/text.h"
+
 namespace reconcile {
 namespace {
+
+// Of what is said about a JSON text, which may quote a key of it.
+constexpr size_t kMaxJsonProblemBytes = 300;
 
 enum class Format { kYaml, kJson, kOther };
 
@@ -30,7 +35,7 @@ Problem ProblemOfJson(std::string_view text) {
     const auto column = std::from_chars(line.ptr + 1, end, problem.column);
     text.remove_prefix(std::min(static_cast<size_t>(column.ptr - text.data()) + 2, text.size()));
   }
-  problem.message = std::string(text);
+  problem.message = CutText(text, kMaxJsonProblemBytes);
   return problem;
 }
 
@@ -138,8 +143,9 @@ class ManifestParser {
       const bool known = member.key == "apiVersion" || member.key == "kind" ||
                          member.key == "metadata" || member.key == "items";
       if (!known) {
-        AddError(file, member.key_mark,
-                 "unknown field '" + member.key + "' in a List; it has metadata and items");
+        AddError(
+            file, member.key_mark,
+            "unknown field '" + ShortText(member.key) + "' in a List; it has metadata and items");
       }
     }
     const Value* items = list.Find("items");

@@ -37,6 +37,14 @@ size_t Distance(std::string_view word, std::string_view known) {
   return EditDistance(word.substr(0, kMaxComparedBytes), known.substr(0, kMaxComparedBytes));
 }
 
+// At most `max_bytes` of `text`, not ending in the middle of a UTF-8 sequence.
+std::string_view Beginning(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  size_t end = max_bytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end);
+}
+
 constexpr std::string_view kBase64Digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -45,12 +53,7 @@ constexpr std::string_view kBase64Digits =
 std::string ShortText(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   const bool cut = text.size() > kShownTextBytes;
-  if (cut) {
-    size_t end = kShownTextBytes;
-    // Not in the middle of a UTF-8 sequence.
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-    text = text.substr(0, end);
-  }
+  text = Beginning(text, kShownTextBytes);
   std::string shown;
   for (char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -67,6 +70,11 @@ std::string ShortText(std::string_view text) {
     }
   }
   return cut ? shown + "..." : shown;
+}
+
+std::string CutText(std::string_view text, size_t max_bytes) {
+  const std::string_view shown = Beginning(text, max_bytes);
+  return std::string(shown) + (shown.size() < text.size() ? "..." : "");
 }
 
 std::string Quoted(std::string_view text) { return '"' + ShortText(text) + '"'; }

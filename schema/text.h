@@ -9,6 +9,9 @@ namespace reconcile {
 // `text` as messages show it: control characters escaped, cut at kShownTextBytes.
 inline constexpr size_t kShownTextBytes = 80;
 std::string ShortText(std::string_view text);
+// `text` as it is, of more than `max_bytes` only the beginning and "...", never half a UTF-8
+// sequence.
+std::string CutText(std::string_view text, size_t max_bytes);
 std::string Quoted(std::string_view text);  // ShortText in double quotes
 
 // `a, b, c` with each in double quotes.

@@ -1,9 +1,12 @@
 #include "schema/diff.h"
+#include "schema/text.h"
 #include "schema/validate.h"
 
 namespace reconcile {
 
 namespace {
+
+constexpr size_t kMaxShownPathBytes = 400;
 
 bool IsFrozen(const Object& object) {
   if (const auto* config_map = As<ConfigMap>(object)) return config_map->immutable;
@@ -32,13 +35,13 @@ void ValidateUpdate(const Object& before, const Object& after, Problems* problem
     const FieldChange& change = changed.change;
     const bool frozen = IsFrozen(before) && IsFrozenPath(change.path);
     if (!changed.is_immutable && !frozen && !ChangesClusterIp(before, change)) continue;
-    const std::string& was = change.before.empty() ? "unset" : change.before;
-    const std::string& now = change.after.empty() ? "unset" : change.after;
-    reporter.Error(root,
-                   change.path + ": must not change (from " + was + " to " + now + ")" +
-                       (frozen ? ": the object says immutable: true" : "") +
-                       "; delete the object in one commit and declare it anew in the next, or "
-                       "give it another name");
+    const std::string was = change.before.empty() ? "unset" : ShortText(change.before);
+    const std::string now = change.after.empty() ? "unset" : ShortText(change.after);
+    reporter.Error(
+        root, CutText(change.path, kMaxShownPathBytes) + ": must not change (from " + was + " to " +
+                  now + ")" + (frozen ? ": the object says immutable: true" : "") +
+                  "; delete the object in one commit and declare it anew in the next, or "
+                  "give it another name");
   }
 }
 

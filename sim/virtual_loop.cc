@@ -19,7 +19,7 @@ VirtualTime::Place VirtualTime::Add(int64_t due_ms, uint64_t loop, Task task) {
 bool VirtualTime::RunNext(int64_t end_ms) {
   if (queue_.empty() || queue_.begin()->first.first > end_ms) return false;
   auto node = queue_.extract(queue_.begin());
-  mono_ms_ = node.key().first;
+  mono_ms_ = std::max(mono_ms_, node.key().first);
   Trace(static_cast<uint64_t>(mono_ms_) ^ (node.mapped().loop << 48));
   ++tasks_run_;
   node.mapped().task();

@@ -19,6 +19,9 @@ class VirtualTime {
   void RunFor(int64_t duration_ms);
   // Runs tasks until `done` is true (checked after each); false when `limit_ms` passed first.
   bool RunUntil(const std::function<bool()>& done, int64_t limit_ms);
+  // The machine sleeps: both clocks go on, nothing runs. What became due meanwhile runs afterwards,
+  // late.
+  void Sleep(int64_t duration_ms) { mono_ms_ += duration_ms; }
   // The wall clock jumps; durations do not notice.
   void JumpWallClock(int64_t by_ms) { wall_offset_ms_ += by_ms; }
   // A running hash over every task that ran: when, and whose.

@@ -71,7 +71,7 @@ void FakeSource::Fetch(const SourceSpec& spec, FetchDone done) {
 }
 
 void FakeSource::Watch(const SourceSpec& spec, std::function<void()> on_hint) {
-  repositories_.try_emplace(spec.repository).first->second.on_hint = std::move(on_hint);
+  repositories_[spec.repository].on_hint[{spec.revision, spec.path}] = std::move(on_hint);
 }
 
 void FakeSource::Hint(const std::string& repository) {
@@ -79,8 +79,8 @@ void FakeSource::Hint(const std::string& repository) {
   const std::weak_ptr<bool> alive = alive_;
   loop_->After(hint_delay_ms_, [this, alive, repository] {
     if (alive.expired()) return;
-    const std::function<void()> on_hint = repositories_[repository].on_hint;
-    if (on_hint) on_hint();
+    const auto on_hint = repositories_[repository].on_hint;  // one of them may watch anew
+    for (const auto& [spec, call] : on_hint) call();
   });
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/event_loop.h"
@@ -46,8 +47,8 @@ class FakeSource final : public ManifestSource {
  private:
   struct Repository {
     std::deque<FetchedCommit> commits;
-    std::map<std::string, std::string> branches;  // name -> commit id
-    std::function<void()> on_hint;
+    std::map<std::string, std::string> branches;                  // name -> commit id
+    std::map<std::pair<std::string, std::string>, Task> on_hint;  // by revision and path
     std::deque<Status> failures;
   };
 

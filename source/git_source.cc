@@ -135,11 +135,7 @@ class GitSource final : public ManifestSource {
   }
 
   void Fetch(const SourceSpec& spec, FetchDone done) override;
-  void Watch(const SourceSpec& spec, std::function<void()> on_hint) override {
-    watches_[spec.repository].reset();
-    watches_[spec.repository] =
-        std::make_unique<GitWatch>(loop_, spec.repository, std::move(on_hint));
-  }
+  void Watch(const SourceSpec& spec, std::function<void()> on_hint) override;
 
  private:
   struct State {
@@ -169,11 +165,35 @@ class GitSource final : public ManifestSource {
     Result<FetchedCommit> result = InternalError("the fetch has not run");
   };
 
+  // A repository that is watched, and who wants to know. Shared: one of them may watch again.
+  struct Watched {
+    std::map<std::pair<std::string, std::string>, Task> on_hint;  // by revision and path
+    std::unique_ptr<GitWatch> watch;
+  };
+  static void Hint(const Watched& watched);
+
   const std::shared_ptr<State> state_;  // callbacks of a source that is gone find it expired
   EpollLoop* const loop_;
   Executor* const executor_;
-  std::map<std::string, std::unique_ptr<GitWatch>> watches_;
+  std::map<std::string, std::shared_ptr<Watched>> watched_;  // by repository
 };
+
+void GitSource::Watch(const SourceSpec& spec, std::function<void()> on_hint) {
+  std::shared_ptr<Watched>& watched = watched_[spec.repository];
+  const bool is_new = watched == nullptr;
+  if (is_new) watched = std::make_shared<Watched>();
+  watched->on_hint[{spec.revision, spec.path}] = std::move(on_hint);
+  if (!is_new) return;
+  watched->watch =
+      std::make_unique<GitWatch>(loop_, spec.repository, [weak = std::weak_ptr<Watched>(watched)] {
+        if (const auto self = weak.lock()) Hint(*self);
+      });
+}
+
+void GitSource::Hint(const Watched& watched) {
+  const auto on_hint = watched.on_hint;  // one of them may watch anew
+  for (const auto& [spec, call] : on_hint) call();
+}
 
 void GitSource::Fetch(const SourceSpec& spec, FetchDone done) {
   const auto job = std::make_shared<Job>();

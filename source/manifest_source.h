@@ -38,7 +38,7 @@ class ManifestSource {
 
   // `on_hint` is called on the loop whenever the repository may have moved (refs written, HEAD
   // switched). Hints may be spurious; a lost one is made up for by the caller's slow polling.
-  // Replaces earlier watches of the same repository.
+  // Replaces an earlier watch of the same spec; other specs of the repository keep theirs.
   virtual void Watch(const SourceSpec& spec, std::function<void()> on_hint) = 0;
 };
 

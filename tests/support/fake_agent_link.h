@@ -15,6 +15,8 @@ class FakeAgentLink final : public AgentLink {
   void SetHandler(Handler new_handler) override { handler = std::move(new_handler); }
   Status Send(const std::string& node, const Assignment& assignment) override {
     if (!reachable) return UnavailableError("node " + node + " is not connected");
+    const Result<std::string> text = WriteAssignment(assignment);
+    if (!text.ok()) return text.status();  // too large to travel
     sent[node].push_back(assignment);
     return OkStatus();
   }

@@ -174,14 +174,24 @@ TEST_P(ManifestSourceContract, EveryFetchReadsAnewAndSharesWhatDidNotChange) {
   EXPECT_NE(first->files[0].blob_id, second->files[0].blob_id);
 }
 
-TEST_P(ManifestSourceContract, HintsAtACommitAndOnlyToTheLastWatcher) {
+TEST_P(ManifestSourceContract, HintsAtACommitAndOnlyToTheLastWatcherOfASpec) {
   int stale = 0;
   int hints = 0;
-  harness_->source().Watch({harness_->repository(), "", ""}, [&] { ++stale; });
+  harness_->source().Watch({harness_->repository(), "main", ""}, [&] { ++stale; });
   harness_->source().Watch({harness_->repository(), "main", ""}, [&] { ++hints; });
   harness_->Commit({{"a.yaml", "1"}}, "main");
   EXPECT_TRUE(harness_->RunUntil([&] { return hints > 0; }));
   EXPECT_EQ(stale, 0);
+}
+
+TEST_P(ManifestSourceContract, HintsToEverySpecOfARepository) {
+  std::map<std::string, int> hints;
+  for (const std::string path : {"", "shop", "shop/web"}) {
+    harness_->source().Watch({harness_->repository(), "", path}, [&hints, path] { ++hints[path]; });
+  }
+  harness_->source().Watch({harness_->repository(), "main", ""}, [&hints] { ++hints["main"]; });
+  harness_->Commit({{"a.yaml", "1"}}, "main");
+  EXPECT_TRUE(harness_->RunUntil([&] { return hints.size() == 4; }));
 }
 
 TEST_P(ManifestSourceContract, AWatcherMayFetchAndWatchAgain) {

@@ -200,10 +200,23 @@ TEST_F(AgentFaultsTest, ForeignAndOlderAssignmentsChangeNothing) {
   Assign();
   RunFor(30'000);
   EXPECT_EQ(RunningIds(), before);
+  EXPECT_NE(LastReport().held.find("earlier controller, epoch 0"), std::string::npos)
+      << LastReport().held;
   assignment = good;
   Assign();
   RunFor(5'000);
   EXPECT_EQ(LastReport().held, "");
+}
+
+TEST_F(AgentFaultsTest, ARefusalIsForgottenWithItsConnection) {
+  RunPods(1);
+  assignment.fence.epoch = 0;
+  Assign();
+  RunFor(5'000);
+  EXPECT_NE(LastReport().held, "");
+  link.Connect();
+  RunFor(5'000);
+  EXPECT_EQ(LastReport().held, "") << "another controller may speak now";
 }
 
 TEST_F(AgentFaultsTest, ContainersOfOtherClustersAreNeverTouched) {

@@ -137,6 +137,16 @@ TEST(NodeStatusTest, SaysWhatTheEngineSays) {
   EXPECT_EQ(labels.at("disk"), "ssd");
 }
 
+TEST(NodeStatusTest, SaysWhetherContainersOutliveTheEngine) {
+  HostHealth health;
+  health.engine = EngineInfo();
+  NodeStatus status = MakeNodeStatus(AgentOptions(), health);
+  EXPECT_EQ(FindCondition(status.conditions, kLiveRestore)->status, ConditionStatus::kFalse);
+  health.engine->live_restore = true;
+  status = MakeNodeStatus(AgentOptions(), health);
+  EXPECT_EQ(FindCondition(status.conditions, kLiveRestore)->status, ConditionStatus::kTrue);
+}
+
 TEST(NodeStatusTest, IsNotReadyWithTheWordsOfWhatFailed) {
   AgentOptions options;
   HostHealth health;

@@ -81,6 +81,21 @@ TEST_F(RoutesTest, TellsStatusWithWhatIsNotConverged) {
   const Value status = Json(Ask("GET", "/apis/reconcile.dev/v1/status"));
   ASSERT_EQ(status.GetList("sources").size(), 1U);
   EXPECT_TRUE(status.GetList("unconverged").empty());
+  EXPECT_TRUE(status.GetBool("settled"));
+  EXPECT_TRUE(status.GetList("underWay").empty());
+}
+
+TEST_F(RoutesTest, IsNotSettledWhileTheStoreRefuses) {
+  store_.set_unavailable(true);
+  source_.SetFiles("c2", {});
+  time_.RunFor(10);
+  const Value status = Json(Ask("GET", "/apis/reconcile.dev/v1/status"));
+  EXPECT_FALSE(status.GetBool("settled"));
+  ASSERT_EQ(status.GetList("underWay").size(), 1U);
+  EXPECT_TRUE(status.GetList("underWay")[0].AsString().starts_with("waiting for the store"));
+  ASSERT_FALSE(status.GetList("unconverged").empty());
+  EXPECT_TRUE(status.GetList("unconverged")[0].AsString().starts_with(
+      "controller: its store refuses to write"));
 }
 
 TEST_F(RoutesTest, PlansWithTheTrailersOfTheCommit) {

@@ -1,1 +1,4 @@
-reconcile_test(cmd_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/config_test.cc LIBS cmd_config LABELS unit)
+reconcile_test(cmd_test
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/config_test.cc ${CMAKE_CURRENT_LIST_DIR}/status_text_test.cc
+  LIBS cmd_config cmd_text
+  LABELS unit)

@@ -100,5 +100,64 @@ TEST(Assignment, DiffersForAnAgentWhenAPodIsToStopOrConfigurationMoved) {
   EXPECT_FALSE(SameForAgent(before, epoch));
 }
 
+std::shared_ptr<Pod> MakeLargePod(const std::string& name, size_t bytes, bool begun) {
+  auto pod = MakePod(name, "host-1");
+  pod->spec.containers[0].args = {std::string(bytes, 'x')};
+  if (begun) pod->status.container_statuses = {{.name = "main"}};
+  return pod;
+}
+
+std::optional<Assignment> Fit(const NodePods& pods, const ClusterState& state) {
+  const Assignment assignment = AssignmentOf("host-1", pods, state);
+  return FitAssignment(assignment, MeasureObjects(assignment), pods, state);
+}
+
+TEST(FitAssignment, LeavesOutOnlyPodsThatHaveNotBegun) {
+  ClusterState state = MakeState();
+  const auto stopping = MakeLargePod("c", 9 << 20, false);
+  stopping->metadata.deletion_timestamp = WallTime{5};
+  const NodePods pods = {MakeLargePod("a", 9 << 20, false), MakeLargePod("b", 9 << 20, true),
+                         stopping, MakeLargePod("d", 9 << 20, false), MakeLargePod("e", 1, false)};
+  const auto fitting = Fit(pods, state);
+  ASSERT_TRUE(fitting.has_value());
+  std::string names;
+  for (const auto& pod : fitting->pods) names += pod->metadata.name;
+  EXPECT_EQ(names, "abce");
+  EXPECT_TRUE(WriteAssignment(*fitting).ok());
+}
+
+TEST(FitAssignment, GivesNothingWhenWhatRunsDoesNotFit) {
+  const NodePods pods = {MakeLargePod("a", 17 << 20, true), MakeLargePod("b", 17 << 20, true)};
+  EXPECT_FALSE(Fit(pods, MakeState()).has_value());
+}
+
+TEST(FitAssignment, CountsASharedConfigMapOnce) {
+  ClusterState state = MakeState();
+  auto map = std::make_shared<ConfigMap>();
+  map->metadata.name = "shared";
+  map->metadata.namespace_name = "default";
+  map->data["key"] = std::string(20 << 20, 'x');
+  state.Put(map);
+  NodePods pods;
+  for (const char* name : {"a", "b", "c"}) {
+    auto pod = MakePod(name, "host-1");
+    pod->spec.containers[0].env_from.push_back({.config_map_ref = EnvFromRef{"shared", false}});
+    pods.push_back(pod);
+  }
+  EXPECT_EQ(Fit(pods, state)->pods.size(), 3U);
+}
+
+TEST(LargestObjects, NamesThreeWithTheirSizes) {
+  Assignment assignment;
+  for (const auto& [name, bytes] :
+       std::map<std::string, size_t>{{"a", 100}, {"b", 40'000}, {"c", 2'000}, {"d", 3'000}}) {
+    assignment.pods.push_back(MakeLargePod(name, bytes, true));
+  }
+  const std::string text = LargestObjects(MeasureObjects(assignment));
+  EXPECT_TRUE(text.starts_with("Pod default/b (40")) << text;
+  EXPECT_LT(text.find("Pod default/d (3"), text.find("Pod default/c (2"));
+  EXPECT_EQ(text.find("Pod default/a"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace reconcile

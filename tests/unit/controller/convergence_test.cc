@@ -95,6 +95,32 @@ TEST(Convergence, NamesASilentNode) {
   EXPECT_EQ(UnconvergedIn(state), Lines{"node host-1: not ready: is the host up?"});
 }
 
+TEST(Convergence, NamesANodeWhoseAgentDoesNotFollow) {
+  ClusterState state;
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  node->status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue},
+                             {.type = std::string(kAssignmentAccepted),
+                              .status = ConditionStatus::kFalse,
+                              .message = "too many stops"}};
+  state.Put(node);
+  EXPECT_EQ(UnconvergedIn(state),
+            Lines{"node host-1: does not follow its assignment: too many stops"});
+}
+
+TEST(Convergence, NotesAReadyNodeWithoutLiveRestore) {
+  ClusterState state;
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  node->status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue},
+                             {.type = std::string(kLiveRestore),
+                              .status = ConditionStatus::kFalse,
+                              .message = "dockerd runs without it"}};
+  state.Put(node);
+  EXPECT_EQ(NotesOn(state), Lines{"node host-1: dockerd runs without it"});
+  EXPECT_EQ(UnconvergedIn(state), Lines());
+}
+
 std::shared_ptr<ReplicationController> MakeController(const std::string& image) {
   auto controller = std::make_shared<ReplicationController>();
   controller->metadata.name = "web";

@@ -42,6 +42,17 @@ TEST(BuildDesired, SetsTheSourceOnEveryObject) {
   }
 }
 
+TEST(BuildDesired, AnObjectThatTakesMoreThanTheLimitAsStoredIsAnError) {
+  // A control character takes six bytes in JSON.
+  auto map = MakeConfigMap("a");
+  map->data["key"] = std::string(kMaxDeclaredObjectBytes / 6, '\x7f');
+  const std::string error = OnlyError(Check(World(), {map}));
+  EXPECT_TRUE(error.starts_with("a.yaml:1:1: ConfigMap default/a: takes 41")) << error;
+  EXPECT_NE(error.find("more than the 4194304 that an object may have"), std::string::npos);
+  map->data["key"] = std::string(kMaxDeclaredObjectBytes / 7, '\x7f');
+  EXPECT_TRUE(Check(World(), {map}).errors.empty());
+}
+
 TEST(BuildDesired, ANamespaceThatIsNowhereIsAnError) {
   auto map = MakeConfigMap("a");
   map->metadata.namespace_name = "shop";
@@ -122,6 +133,29 @@ TEST(BuildDesired, AnObjectHasOneSource) {
   EXPECT_EQ(OnlyError(Check(world, {MakeConfigMap("a")}, "second")),
             "a.yaml:1:1: ConfigMap default/a: already declared by source 'main' at a.yaml:1; an "
             "object can have one source only");
+}
+
+TEST(CheckOwners, AnObjectThatAnotherSourceTakesInTheSameTurnIsAnError) {
+  Problems problems;
+  const DesiredState desired =
+      BuildDesired("second", "c0ffee", {MakeConfigMap("a")}, ClusterState(), &problems);
+  const Claims claims = {{{Kind::kConfigMap, "default", "a"}, {"main", "b.yaml", 7}},
+                         {{Kind::kConfigMap, "default", "b"}, {"main", "b.yaml", 9}}};
+  CheckOwners(desired, ClusterState(), claims, &problems);
+  EXPECT_EQ(OnlyError(problems),
+            "a.yaml:1:1: ConfigMap default/a: already declared by source 'main' at b.yaml:7; an "
+            "object can have one source only");
+}
+
+TEST(CheckOwners, AnObjectThatAnotherSourceTookMeanwhileIsAnError) {
+  World world;
+  Problems problems;
+  const DesiredState desired =
+      BuildDesired("second", "c0ffee", {MakeConfigMap("a")}, world.state, &problems);
+  EXPECT_TRUE(problems.errors.empty());
+  world.Declare({MakeConfigMap("a")});
+  CheckOwners(desired, world.state, {}, &problems);
+  EXPECT_NE(OnlyError(problems).find("source 'main'"), std::string::npos);
 }
 
 TEST(BuildDesired, WhatASourceDeclaredThatIsFollowedNoMoreIsTakenOver) {

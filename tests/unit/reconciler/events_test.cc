@@ -65,6 +65,17 @@ TEST(Events, CarryTheObjectTheyAreAbout) {
   EXPECT_EQ(event->component, "agent");
 }
 
+TEST(Events, AreOfThePodThatIsMeantNotOfItsNamesake) {
+  World world = WorldWithPod();
+  Reason earlier = Pulled("job");
+  earlier.uid = "uid-of-an-earlier-pod";
+  world.state = Apply(world.state, RecordReasons(world.state, {earlier}, world.now));
+  const auto event = EventsOf(world.state).at(0);
+  EXPECT_EQ(event->involved_object.name, "job");
+  EXPECT_EQ(event->involved_object.uid, "uid-of-an-earlier-pod");
+  EXPECT_EQ(event->host, "");
+}
+
 TEST(Events, ThoseOfClusterWideObjectsAreInDefault) {
   World world = WorldWithPod();
   const Transaction writes = RecordReasons(

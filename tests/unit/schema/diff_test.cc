@@ -173,6 +173,14 @@ TEST(Update, ImmutableDataMustNotChangeNorBecomeMutable) {
   EXPECT_EQ(UpdateErrors(config_map("data: {a: '1'}\n"), frozen), "");
 }
 
+TEST(Update, LongValuesAreCut) {
+  const auto config_map = [](char filling) {
+    return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\nimmutable: true\ndata: {a: " +
+           std::string(500'000, filling) + "}\n";
+  };
+  EXPECT_LT(UpdateErrors(config_map('x'), config_map('y')).size(), 1'000U);
+}
+
 TEST(Update, TheTypeOfASecretStaysAndValuesAreNotInMessages) {
   EXPECT_NE(UpdateErrors(SecretWith("type: a\n"), SecretWith("type: b\n")), "");
   const std::string errors =

@@ -47,6 +47,16 @@ TEST(ParseManifests, ReadsYamlYmlAndJsonAndPassesOverOtherFiles) {
             (Strings{"ConfigMap default/one", "ConfigMap default/two", "ConfigMap default/three"}));
 }
 
+TEST(ParseManifests, QuotesOnlyTheBeginningOfALongKey) {
+  const std::string key(2'000'000, 'k');
+  const ParsedManifests parsed = ParseManifests(
+      {File("a.json", R"({"apiVersion":"v1","kind":"List",")" + key + R"(":1})"),
+       File("b.json", R"({")" + key + R"(":1,")" + key + R"(":1})"),
+       File("c.json", R"({"apiVersion":"v1","kind":"ConfigMap",")" + key + R"(":1})")});
+  ASSERT_EQ(parsed.problems.errors.size(), 4U);
+  for (const Problem& error : parsed.problems.errors) EXPECT_LT(error.message.size(), 600U);
+}
+
 TEST(ParseManifests, ObjectsKnowTheirPlaceAndNamespace) {
   const ParsedManifests parsed = ParseManifests(
       {File("all.yaml", "# head\n" + ConfigMapText("one") + "---\n" + ConfigMapText("two", "prod") +

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reconciler/reconciler.h"
+#include "schema/core.h"
+#include "source/manifest_source.h"
+
+namespace reconcile {
+
+// What a Source says about itself. All PURE.
+
+// A condition's message is cut here: it travels in every status.
+inline constexpr size_t kMaxConditionBytes = 4'096;
+
+// The first problems, each cut, and how many more there are.
+std::string Summary(const std::vector<Problem>& problems);
+
+// Sets the condition Ready.
+void SetReady(SourceStatus* status, ConditionStatus ready, const std::string& reason,
+              const std::string& message, WallTime now);
+void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now);
+
+// What is to be recorded as an Event: that a commit came into force or that one cannot. Nothing
+// when `after` says the same of the same commit as `before` did.
+std::optional<Reason> ReasonFor(const std::string& source, const SourceStatus& before,
+                                const SourceStatus& after);
+
+// Lines for people: "source main: " and a warning each, with a count instead of those that are too
+// many.
+std::vector<std::string> WarningLines(const std::string& source,
+                                      const std::vector<Problem>& warnings);
+
+}  // namespace reconcile

@@ -1,0 +1,150 @@
+#include "tests/unit/controller/controller_fixture.h"
+
+namespace reconcile {
+namespace {
+
+class AgentsTest : public ControllerTest {
+ protected:
+  void StartWith(int replicas) {
+    source_.SetFiles("c1", {{"web.yaml", ControllerOf(replicas)}});
+    Start();
+    Connect();
+    RunWhatIsAssigned();
+  }
+  std::string Accepted() {
+    const auto host = Host();
+    const Condition* found = FindCondition(host->status.conditions, kAssignmentAccepted);
+    return found == nullptr ? "" : found->reason + ": " + found->message;
+  }
+  std::vector<std::string> HostEvents() { return EventsOf(Kind::kNode, "host-1"); }
+};
+
+using Words = std::vector<std::string>;
+
+TEST_F(AgentsTest, AHeldAssignmentIsAConditionAnEventAndNotConverged) {
+  StartWith(1);
+  EXPECT_EQ(Accepted(), "AssignmentAccepted: the agent follows its assignment");
+  Report report = ReportOf("host-1", ++sequence_);
+  report.applied = link_.sent["host-1"].back().fence;
+  report.held = "it would stop 4 of the 10 pods here";
+  for (int i = 0; i < 3; ++i) {
+    Say(report);
+    report.sequence = ++sequence_;
+  }
+  EXPECT_EQ(Accepted(), "AssignmentHeld: it would stop 4 of the 10 pods here");
+  EXPECT_EQ(controller_->Unconverged(),
+            Words{"node host-1: does not follow its assignment: it would stop 4 of the 10 pods "
+                  "here"});
+  RunWhatIsAssigned();
+  EXPECT_EQ(controller_->Unconverged(), Words());
+  EXPECT_EQ(HostEvents(), (Words{"Normal AssignmentAccepted", "Normal RegisteredNode",
+                                 "Warning AssignmentHeld"}));
+}
+
+TEST_F(AgentsTest, AnAgentThatFollowsSomethingNewerIsNotConverged) {
+  StartWith(1);
+  Report report = ReportOf("host-1", ++sequence_);
+  report.applied = link_.sent["host-1"].back().fence;
+  report.applied->revision += 1'000;
+  Say(report);
+  EXPECT_NE(Accepted().find("was an older copy of the controller's database put back?"),
+            std::string::npos);
+}
+
+TEST_F(AgentsTest, RecordsThatANodeFellSilentAndCameBack) {
+  StartWith(1);
+  time_.RunFor(40'000);
+  RunWhatIsAssigned();
+  time_.RunFor(1'000);
+  EXPECT_EQ(HostEvents(),
+            (Words{"Normal NodeReady", "Normal RegisteredNode", "Warning NodeNotReady"}));
+  const auto pod = link_.sent["host-1"].back().pods.at(0);
+  const Words events = EventsOf(Kind::kPod, pod->metadata.name);
+  EXPECT_EQ(std::count(events.begin(), events.end(), "Warning NodeNotReady"), 1);
+}
+
+TEST_F(AgentsTest, AfterASleepNoNodeIsNotReadyForALease) {
+  StartWith(1);
+  time_.RunFor(4'000);
+  time_.Sleep(3'600'000);
+  time_.RunFor(14'000);
+  EXPECT_TRUE(IsReady(*Host()));
+  time_.RunFor(2'000);
+  EXPECT_FALSE(IsReady(*Host()));
+}
+
+TEST_F(AgentsTest, LabelsThatAnAgentReportsNoMoreGo) {
+  StartWith(1);
+  Report report = ReportOf("host-1", ++sequence_);
+  report.labels = {{"kubernetes.io/os", "linux"}, {"disk", "fast"}};
+  Say(report);
+  EXPECT_EQ(Host()->metadata.labels.count("disk"), 1U);
+  report.sequence = ++sequence_;
+  report.labels.erase("disk");
+  Say(report);
+  EXPECT_EQ(Host()->metadata.labels, (StringMap{{"kubernetes.io/os", "linux"}}));
+}
+
+TEST_F(AgentsTest, LabelsThatGitDeclaresStayWhenTheAgentReportsThemNoMore) {
+  source_.SetFiles("c1", {{"node.yaml",
+                           "apiVersion: v1\nkind: Node\nmetadata: {name: host-1, labels: {disk: "
+                           "slow}}\n"}});
+  Start();
+  Report report = ReportOf("host-1", ++sequence_);
+  report.labels = {{"disk", "fast"}};
+  Say(report);
+  report.sequence = ++sequence_;
+  report.labels.clear();
+  Say(report);
+  EXPECT_EQ(Host()->metadata.labels, (StringMap{{"disk", "slow"}}));
+}
+
+TEST_F(AgentsTest, AnEventIsOfThePodThatTheAgentMeant) {
+  StartWith(1);
+  const auto pod = link_.sent["host-1"].back().pods.at(0);
+  Report report = ReportOf("host-1", ++sequence_);
+  report.applied = link_.sent["host-1"].back().fence;
+  report.events.push_back({.pod_uid = "an-earlier-pod",
+                           .namespace_name = "default",
+                           .pod_name = pod->metadata.name,
+                           .reason = "Killing",
+                           .message = "Stopping container main"});
+  Say(report);
+  std::string uid;
+  controller_->State()->ForEach<Event>([&](const std::shared_ptr<const Event>& event) {
+    if (event->reason == "Killing") uid = event->involved_object.uid;
+  });
+  EXPECT_EQ(uid, "an-earlier-pod");
+}
+
+// 40 pods of a megabyte each do not fit in one message.
+class LargeAssignment : public AgentsTest {
+ protected:
+  void SetUp() override {
+    std::string text = ControllerOf(40);
+    text.replace(text.find("image: 'app:1'"), 14,
+                 "image: 'app:1', args: ['" + std::string(1'000'000, 'x') + "']");
+    source_.SetFiles("c1", {{"web.yaml", text}});
+    Start();
+    Connect();
+  }
+};
+
+TEST_F(LargeAssignment, IsSentInPartAndSaysSo) {
+  const Assignment sent = link_.sent["host-1"].back();
+  EXPECT_GT(sent.pods.size(), 25U);
+  EXPECT_LT(sent.pods.size(), 40U);
+  EXPECT_NE(Accepted().find("AssignmentTooLarge: "), std::string::npos) << Accepted();
+  EXPECT_NE(Accepted().find("more than 33554432"), std::string::npos) << Accepted();
+  EXPECT_NE(Accepted().find("the largest are Pod default/web-"), std::string::npos) << Accepted();
+  EXPECT_NE(Accepted().find(std::to_string(40 - sent.pods.size()) + " pods that have not begun"),
+            std::string::npos)
+      << Accepted();
+  EXPECT_EQ(HostEvents(), (Words{"Normal RegisteredNode", "Warning AssignmentTooLarge"}));
+  const size_t messages = link_.sent["host-1"].size();
+  Say(ReportOf("host-1", ++sequence_));
+  EXPECT_EQ(link_.sent["host-1"].size(), messages) << "not again at every turn";
+}
+
+}  // namespace
+}  // namespace reconcile
