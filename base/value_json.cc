@@ -115,8 +115,7 @@ class TreeBuilder {
     const std::string_view token = cursor_.Next();
     const std::optional<double> number = ParseDouble(token);
     if (!number) {
-      return Fail(Here(token),
-                  "the number " + std::string(token.substr(0, 40)) + " is out of range", error);
+      return Fail(Here(token), "the number here is out of range", error);
     }
     return Add(Value::Double(*number), Here(token), error);
   }

@@ -14,12 +14,19 @@ namespace {
 constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
 constexpr size_t kBytesPerAliasNode = 256;
 
-// The tag as people write it: "!!int".
-std::string ShortTag(const std::string& tag) {
-  return tag.starts_with(kTagPrefix) ? "!!" + tag.substr(kTagPrefix.size()) : tag;
+// YAML's own tags as people write them, "the tag '!!int'"; others are not repeated: a password that
+// begins with an exclamation mark reads as one.
+std::string DescribeTag(const std::string& tag) {
+  constexpr std::array<std::string_view, 14> kKnown = {
+      "binary", "bool",  "float", "int", "map", "merge",     "null",
+      "omap",   "pairs", "seq",   "set", "str", "timestamp", "value"};
+  const std::string name = tag.starts_with(kTagPrefix) ? tag.substr(kTagPrefix.size()) : "";
+  const bool known = std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end();
+  return known ? "the tag '!!" + name + "'" : "this tag";
 }
 
-// `text` as messages show it: quoted, on one line, cut short.
+// A key as messages show it: quoted, on one line, cut short. Values are never shown: they may be
+// those of a Secret (FAULTS 25).
 std::string Shown(std::string_view text) {
   constexpr size_t kLongest = 64;
   const size_t size = text.size() <= kLongest ? text.size() : kLongest;
@@ -107,7 +114,7 @@ Value YamlBuilder::ScalarValue(Mark mark, const std::string& tag, const std::str
   constexpr std::array<std::string_view, 4> kTypes = {"null", "bool", "int", "float"};
   const std::string name = tag.starts_with(kTagPrefix) ? tag.substr(kTagPrefix.size()) : "";
   if (std::find(kTypes.begin(), kTypes.end(), name) == kTypes.end()) {
-    Fail(mark, "the tag " + Shown(ShortTag(tag)) + " is not supported");
+    Fail(mark, DescribeTag(tag) + " is not supported");
     return Value::String(text);
   }
   Value value = ResolvePlainScalar(text);
@@ -122,7 +129,7 @@ Value YamlBuilder::ScalarValue(Mark mark, const std::string& tag, const std::str
     number.source_text = text;
     return number;
   }
-  if (!fits) Fail(mark, Shown(text) + " does not fit its tag " + ShortTag(tag));
+  if (!fits) Fail(mark, "the value does not fit " + DescribeTag(tag));
   return value;
 }
 
@@ -147,12 +154,13 @@ Mark YamlBuilder::MarkOfOmitted(size_t offset) const {
 }
 
 // At the end of a text, yaml-cpp takes a lone word below a block map's keys for a key; the null it
-// gives then stands where the key does. In flow maps that is no mistake.
+// gives then stands where the key does. In flow maps that is no mistake. The word may be a line of
+// a Secret's value at a wrong indentation: it is not repeated.
 void YamlBuilder::CheckColon(size_t offset) {
   if (frames_.empty()) return;
   const Frame& frame = frames_.back();
   if (frame.has_key && !frame.flow && frame.key_offset == offset) {
-    Fail(frame.member.key_mark, "a ':' is missing after " + Shown(frame.member.key));
+    Fail(frame.member.key_mark, "a ':' is missing after what begins here");
   }
 }
 
@@ -176,14 +184,14 @@ void YamlBuilder::Null(size_t offset, Anchor anchor) {
 
 void YamlBuilder::StartList(size_t offset, const std::string& tag, Anchor anchor, bool flow) {
   if (tag != "?" && tag != "!" && tag != "tag:yaml.org,2002:seq") {
-    Fail(positions_.At(offset), "the tag " + Shown(ShortTag(tag)) + " is not supported on a list");
+    Fail(positions_.At(offset), DescribeTag(tag) + " is not supported on a list");
   }
   StartContainer(offset, Value::MakeList(), anchor, flow);
 }
 
 void YamlBuilder::StartMap(size_t offset, const std::string& tag, Anchor anchor, bool flow) {
   if (tag != "?" && tag != "!" && tag != "tag:yaml.org,2002:map") {
-    Fail(positions_.At(offset), "the tag " + Shown(ShortTag(tag)) + " is not supported on a map");
+    Fail(positions_.At(offset), DescribeTag(tag) + " is not supported on a map");
   }
   StartContainer(offset, Value::MakeMap(), anchor, flow);
 }

@@ -215,7 +215,8 @@ class YamlFileReader {
     if (const auto tab = FindTabInIndent(text_, std::min(first, size))) {
       return {*tab, "a tab in the indentation; YAML takes spaces only"};
     }
-    return {offset, "not valid YAML: " + message};
+    // What the parser puts behind a colon is taken from the text: it may be part of a Secret.
+    return {offset, "not valid YAML: " + message.substr(0, message.find(": "))};
   }
 
   size_t LineStart(size_t offset) const {

@@ -25,6 +25,14 @@ namespace {
 
 constexpr int kExitUsage = 2;
 
+// Whether `text` is a number and nothing else.
+template <typename Number>
+bool TakeNumber(std::string_view text, Number* number) {
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, *number);
+  return parsed.ec == std::errc() && parsed.ptr == end;
+}
+
 // Reads `--name=value` into the request; whether it is one of ours.
 bool TakeOption(std::string_view option, GitReadRequest* request) {
   const size_t equals = option.find('=');
@@ -37,6 +45,8 @@ bool TakeOption(std::string_view option, GitReadRequest* request) {
     request->revision = value;
   } else if (name == "--folder") {
     request->folder = value;
+  } else if (name == "--owner") {
+    return TakeNumber(value, &request->owner.emplace());
   } else {
     GitLimits& limits = request->limits;
     const std::map<std::string_view, size_t*> numbers = {
@@ -46,10 +56,7 @@ bool TakeOption(std::string_view option, GitReadRequest* request) {
         {"--max-tree-depth", &limits.max_tree_depth},
         {"--max-tree-entries", &limits.max_tree_entries}};
     const auto found = numbers.find(name);
-    if (found == numbers.end()) return false;
-    const char* end = value.data() + value.size();
-    const auto parsed = std::from_chars(value.data(), end, *found->second);
-    return parsed.ec == std::errc() && parsed.ptr == end && !value.empty();
+    return found != numbers.end() && TakeNumber(value, found->second);
   }
   return true;
 }
@@ -107,6 +114,10 @@ Status ReadRepository(GitReadRequest request) {
   const auto layout = FindGitLayout(request.repository);
   if (!layout.ok()) return layout.status();
   const std::string name = "repository " + Quoted(request.repository);
+  // The path may lead to another repository by now than the one whose owner we were started as.
+  if (layout->owner != request.owner) {
+    return InvalidError(name + " changed its owner while it was opened; it is not read");
+  }
   RETURN_IF_ERROR(CheckNoAlternates(*layout).WithContext(name));
   const auto confinement = ConfineToReading({layout->git_dir, layout->common_dir});
   if (!confinement.ok()) return confinement.status();
@@ -131,7 +142,7 @@ int GitReadMain(int argc, char** argv) {
     }
   }
   const auto folder = CleanFolder(request.folder);
-  if (request.repository.empty() || !folder.ok() || !ReadKnownBlobs(&request)) {
+  if (request.repository.empty() || !request.owner || !folder.ok() || !ReadKnownBlobs(&request)) {
     std::fprintf(stderr, "git-read: wrong call\n");
     return kExitUsage;
   }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -15,6 +18,8 @@ struct GitReadRequest {
   std::string repository;  // its path, for messages
   std::string revision;
   std::string folder;  // cleaned (CleanFolder)
+  // Whom the parent found the repository to belong to, and started its reader as.
+  std::optional<uid_t> owner;
   GitLimits limits;
   std::unordered_set<std::string> known_blobs;  // hex ids that the parent has
   std::string warning;                          // about the reading itself; may be empty

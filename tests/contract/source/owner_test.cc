@@ -10,6 +10,7 @@
 
 #include "base/subprocess.h"
 #include "source/confinement.h"
+#include "source/git_records.h"
 #include "tests/contract/source/harness.h"
 
 namespace reconcile {
@@ -103,6 +104,22 @@ TEST_F(Owner, ConfigurationThatIncludesAFileOutsideIsRefusedByThatFilesName) {
   const Status status = Fetch(repository_.path()).status();
   EXPECT_EQ(status.code(), StatusCode::kInvalid);
   EXPECT_NE(status.message().find("outside.config"), std::string::npos) << status.message();
+}
+
+// The path may be exchanged between the parent's look at its owner and the child's.
+TEST_F(Owner, ARepositoryThatIsAnotherUsersByNowIsNotRead) {
+  const auto read_as_of = [&](uid_t owner) {
+    SubprocessOptions call;
+    call.command = {GIT_READ_HELPER, "git-read", "--repository=" + repository_.path(),
+                    "--owner=" + std::to_string(owner)};
+    const auto output = RunSubprocess(call);
+    CHECK(output.ok() && output->exit_code == 0);
+    return DecodeGitRecords(output->out, GitLimits(), {});
+  };
+  EXPECT_TRUE(read_as_of(0).ok()) << read_as_of(0).status().ToString();
+  const Status status = read_as_of(kNobody).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalid);
+  EXPECT_NE(status.message().find("changed its owner"), std::string::npos) << status.message();
 }
 
 // What a confined process can still do, tried in a child.
