@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -10,28 +11,59 @@
 
 namespace reconcile {
 
+// What a checker found; it stops listing after some.
+class Violations {
+ public:
+  void Add(std::string text) {
+    if (list_.size() < kMost) list_.push_back(std::move(text));
+  }
+  const std::vector<std::string>& list() const { return list_; }
+
+ private:
+  static constexpr size_t kMost = 20;
+  std::vector<std::string> list_;
+};
+
+// "<pod uid>/<container>"; empty for a container that is not a pod's.
+std::string SlotOf(const ContainerInfo& container);
+
 // At all times: at most one live container for each container of a pod, over all hosts. Told of
 // every change that an engine makes.
 class DoubleChecker {
  public:
   void OnChange(const std::string& host, const FakeChange& change, MonoTime now);
-  const std::vector<std::string>& violations() const { return violations_; }
+  const std::vector<std::string>& violations() const { return violations_.list(); }
 
  private:
-  std::map<std::string, std::set<std::string>> live_;  // "uid/container" -> engine ids
-  std::vector<std::string> violations_;
+  std::map<std::string, std::set<std::string>> live_;  // slot -> engine ids
+  Violations violations_;
 };
 
-// A host's live containers, as its engine has them.
-struct HostContainers {
-  std::string host;
-  std::vector<ContainerInfo> containers;
-};
+// At all times: what runs goes on running. A live container of a pod that the model still wants
+// ends only by itself, by a fault on it or its host, or because its sandbox was lost. Told of every
+// change that an engine makes.
+class RestartChecker {
+ public:
+  // Says whether the newest durable model wants the pod of these labels to run.
+  using IsWanted = std::function<bool(const ContainerInfo& container)>;
+  explicit RestartChecker(IsWanted is_wanted) : is_wanted_(std::move(is_wanted)) {}
 
-// Once faults stop: what runs is exactly what Git declares. Every declared workload has its pods in
-// the model, every pod runs exactly once on its node, and nothing else runs.
-std::vector<std::string> CheckRunning(const ClusterState& state,
-                                      const std::map<std::string, int>& declared,
-                                      const std::vector<HostContainers>& hosts);
+  void OnChange(const std::string& host, const FakeChange& change, MonoTime now);
+  // What ends while `fault` runs, the fault has ended.
+  void During(const std::function<void()>& fault);
+  const std::vector<std::string>& violations() const { return violations_.list(); }
+
+ private:
+  struct Live {
+    std::string pod_uid;
+    bool sandbox_lost = false;
+  };
+  bool MayEnd(const Live& live, const ContainerInfo& container) const;
+
+  IsWanted is_wanted_;
+  bool in_fault_ = false;
+  std::map<std::string, Live> live_;  // by engine id
+  Violations violations_;
+};
 
 }  // namespace reconcile

@@ -1,5 +1,6 @@
 #include "sim/sim_controller.h"
 
+#include "store/prepared_commit.h"
 #include "store/sqlite_store.h"
 
 namespace reconcile {
@@ -7,6 +8,8 @@ namespace {
 
 constexpr std::string_view kRepository = "/sim/repository";
 constexpr size_t kSecretKeyLength = 32;
+constexpr uint64_t kMostChangesOfCommit = 8;   // of the disk; a power loss strikes in one of them
+constexpr int64_t kPowerLossLimitMs = 10'000;  // when nothing is committed
 
 ControllerOptions Options() {
   ControllerOptions options;
@@ -16,9 +19,27 @@ ControllerOptions Options() {
 
 SimLoss PickLoss(Random* random) { return kAllSimLosses[random->Below(kAllSimLosses.size())]; }
 
+// How two states differ, in a few words; "" when they do not.
+std::string DifferenceOf(const ClusterState& a, const ClusterState& b) {
+  if (a.revision() != b.revision()) {
+    return "revision " + std::to_string(a.revision()) + " and " + std::to_string(b.revision());
+  }
+  for (const Kind kind : kAllKinds) {
+    for (const auto& [key, object] : a.Objects(kind)) {
+      const ObjectPtr other = b.Find(key);
+      if (other == nullptr) return ToString(key) + " is missing";
+      if (!EqualObjects(*object, *other)) return ToString(key) + " is another";
+    }
+    for (const auto& [key, object] : b.Objects(kind)) {
+      if (a.Find(key) == nullptr) return ToString(key) + " is too much";
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
-// Passes everything on and remembers the newest state that was acknowledged.
+// Passes everything on and tells the world what became of it.
 class SimController::AcknowledgedStore final : public Store {
  public:
   AcknowledgedStore(std::unique_ptr<Store> store, SimController* controller)
@@ -26,8 +47,13 @@ class SimController::AcknowledgedStore final : public Store {
 
   std::shared_ptr<const ClusterState> Snapshot() const override { return store_->Snapshot(); }
   Result<Revision> Commit(const Transaction& transaction, Revision expected) override {
+    const std::shared_ptr<const ClusterState> current = store_->Snapshot();
     Result<Revision> committed = store_->Commit(transaction, expected);
-    if (committed.ok()) controller_->acknowledged_ = store_->Snapshot();
+    if (committed.ok()) {
+      controller_->Acknowledge(store_->Snapshot());
+    } else {
+      controller_->OnRefused(current, transaction);
+    }
     return committed;
   }
   Result<std::vector<Change>> ChangesSince(Revision revision) const override {
@@ -45,6 +71,7 @@ class SimController::AcknowledgedStore final : public Store {
 SimController::SimController(uint64_t seed, VirtualTime* time, SimNetwork* network)
     : time_(time),
       network_(network),
+      loop_(time),
       random_(seed),
       disk_("sim-" + std::to_string(seed), seed),
       secret_key_(kSecretKeyLength, 'k') {}
@@ -53,56 +80,113 @@ SimController::~SimController() { process_.reset(); }
 
 void SimController::Start() {
   if (process_ != nullptr) return;
-  auto process = std::make_unique<Process>(time_, random_.Next());
+  Status started = StartProcess();
+  if (started.ok()) return;
+  // The power may fail in the midst of a start, too.
+  process_.reset();
+  if (disk_.halted()) return PowerOff();
+  violations_.Add("the controller does not start: " + started.ToString());
+}
+
+Status SimController::StartProcess() {
+  process_ = std::make_unique<Process>(time_, random_.Next());
   SqliteStoreOptions options;
   options.path = "/cluster.db";
   options.vfs = disk_.vfs_name();
   options.lock_file = false;
   options.secret_key = secret_key_;
   Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
-  if (!store.ok()) {
-    violations_.push_back("the store does not open: " + store.status().ToString());
-    return;
-  }
-  CheckAcknowledged(*(*store)->Snapshot());
-  process->store = std::make_unique<AcknowledgedStore>(std::move(store).value(), this);
-  process->source.SetCommit(std::string(kRepository), commit_);
-  process->link = network_->MakeControllerEnd(&process->loop);
-  process->controller =
-      std::make_unique<Controller>(Options(), &process->loop, &process->random,
-                                   process->store.get(), &process->source, process->link.get());
-  const Status started = process->controller->Start();
-  if (!started.ok()) {
-    violations_.push_back("the controller does not start: " + started.ToString());
-    return;
-  }
-  process_ = std::move(process);
+  if (!store.ok()) return store.status();
+  CheckAcknowledged((*store)->Snapshot());
+  process_->store = std::make_unique<AcknowledgedStore>(std::move(store).value(), this);
+  process_->source.SetCommit(std::string(kRepository), commit_);
+  process_->link = network_->MakeControllerEnd(&process_->loop);
+  process_->controller =
+      std::make_unique<Controller>(Options(), &process_->loop, &process_->random,
+                                   process_->store.get(), &process_->source, process_->link.get());
+  return process_->controller->Start();
 }
 
-void SimController::CheckAcknowledged(const ClusterState& state) {
-  if (acknowledged_ == nullptr) return;
-  if (state.revision() < acknowledged_->revision()) {
-    violations_.push_back("revision " + std::to_string(acknowledged_->revision()) +
-                          " was acknowledged, the store came back at " +
-                          std::to_string(state.revision()));
-    return;
-  }
-  if (state.revision() != acknowledged_->revision()) return;
-  for (const Kind kind : kAllKinds) {
-    const ObjectMap& before = acknowledged_->Objects(kind);
-    const ObjectMap& after = state.Objects(kind);
-    if (before.size() != after.size()) {
-      violations_.push_back(std::string(ToString(kind)) + ": " + std::to_string(before.size()) +
-                            " acknowledged, " + std::to_string(after.size()) + " came back");
+void SimController::Acknowledge(std::shared_ptr<const ClusterState> state) {
+  if (state == acknowledged_) return;
+  if (observer_) observer_(acknowledged_.get(), *state);
+  acknowledged_ = std::move(state);
+  attempted_.reset();
+}
+
+void SimController::OnRefused(const std::shared_ptr<const ClusterState>& current,
+                              const Transaction& transaction) {
+  if (!disk_.halted() || attempted_ != nullptr) return;
+  ++power_losses_in_commits_;
+  Result<PreparedCommit> prepared = PrepareCommit(current, transaction, current->revision());
+  if (prepared.ok()) attempted_ = prepared->next;
+  loop_.Post([this] { PowerOff(); });
+}
+
+void SimController::CheckAcknowledged(std::shared_ptr<const ClusterState> state) {
+  if (acknowledged_ != nullptr) {
+    const std::string lost = DifferenceOf(*acknowledged_, *state);
+    const bool attempted = attempted_ != nullptr && DifferenceOf(*attempted_, *state).empty();
+    if (!lost.empty() && !attempted) {
+      violations_.Add("acknowledged was one thing and another came back: " + lost);
     }
   }
+  Acknowledge(std::move(state));
+  attempted_.reset();
 }
 
-void SimController::Kill(bool power_loss) {
-  if (process_ == nullptr) return;
-  if (power_loss) disk_.HaltNow(SimHalt::kPowerLoss, PickLoss(&random_));
+void SimController::StartLater(int64_t down_ms) {
+  loop_.After(down_ms, [this] { Start(); });
+}
+
+bool SimController::Kill(int64_t down_ms) {
+  if (process_ == nullptr) return false;
   process_.reset();
-  if (power_loss) disk_.Restart();
+  StartLater(down_ms);
+  return true;
+}
+
+bool SimController::LosePower(int64_t down_ms, bool in_commit) {
+  if (process_ == nullptr || disk_.halted()) return false;
+  down_ms_ = down_ms;
+  if (!in_commit) {
+    disk_.HaltNow(SimHalt::kPowerLoss, PickLoss(&random_));
+    PowerOff();
+    return true;
+  }
+  const auto nth = static_cast<int64_t>(1 + random_.Below(kMostChangesOfCommit));
+  disk_.HaltAtChange(nth, SimHalt::kPowerLoss, PickLoss(&random_));
+  const uint64_t loss = ++power_losses_;
+  loop_.After(kPowerLossLimitMs, [this, loss] {
+    if (loss != power_losses_) return;
+    if (!disk_.halted()) disk_.HaltNow(SimHalt::kPowerLoss, PickLoss(&random_));
+    PowerOff();
+  });
+  return true;
+}
+
+void SimController::PowerOff() {
+  if (!disk_.halted()) return;
+  ++power_losses_;
+  process_.reset();
+  disk_.Restart();
+  StartLater(down_ms_);
+}
+
+void SimController::Recover() {
+  ++power_losses_;  // the one that waits for a commit comes no more
+  process_.reset();
+  disk_.HaltNow(SimHalt::kProcessKilled, SimLoss::kAllKept);
+  disk_.Restart();
+  Start();
+}
+
+bool SimController::FailFetches(int times) {
+  if (process_ == nullptr) return false;
+  process_->source.FailFetches(std::string(kRepository),
+                               UnavailableError("the repository does not answer (injected)"),
+                               times);
+  return process_->controller->Sync("").ok();
 }
 
 void SimController::SetCommit(const FetchedCommit& commit) {

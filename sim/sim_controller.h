@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "controller/controller.h"
+#include "sim/checkers.h"
 #include "sim/disk/sim_disk.h"
 #include "sim/sim_link.h"
 #include "sim/virtual_loop.h"
@@ -13,14 +15,27 @@
 namespace reconcile {
 
 // The controller of the simulated world, on SQLite over a disk that outlives its processes.
-// Remembers what the store acknowledged, and checks at each start that it is still there.
+// Remembers what the store acknowledged, and checks at each start that exactly this is there, or
+// this and the one commit that was under way when the power failed.
 class SimController {
  public:
+  // Told of every state that became durable, and of the one before it (null: none).
+  using Observer = std::function<void(const ClusterState* before, const ClusterState& after)>;
+
   SimController(uint64_t seed, VirtualTime* time, SimNetwork* network);
   ~SimController();
+  void SetObserver(Observer observer) { observer_ = std::move(observer); }
 
   void Start();  // no effect when it runs
-  void Kill(bool power_loss);
+  // The process ends; it starts again after `down_ms`. False when it does not run.
+  bool Kill(int64_t down_ms);
+  // The machine loses its power, now or in the midst of the next commit. False when it does not
+  // run.
+  bool LosePower(int64_t down_ms, bool in_commit);
+  // No power loss is on its way any more, and the controller runs.
+  void Recover();
+  // The next fetches of the repository fail. False when it does not run.
+  bool FailFetches(int times);
   bool runs() const { return process_ != nullptr; }
   void SetCommit(const FetchedCommit& commit);
   // People confirm what is held. True when something was.
@@ -28,10 +43,13 @@ class SimController {
 
   Controller* controller() { return process_ == nullptr ? nullptr : process_->controller.get(); }
   std::shared_ptr<const ClusterState> State() const { return process_->store->Snapshot(); }
+  // The newest state that is known to be durable; null before the first commit.
+  const std::shared_ptr<const ClusterState>& acknowledged() const { return acknowledged_; }
   Result<std::vector<Change>> ChangesSince(Revision revision) const {
     return process_->store->ChangesSince(revision);
   }
-  const std::vector<std::string>& violations() const { return violations_; }
+  int64_t power_losses_in_commits() const { return power_losses_in_commits_; }
+  const std::vector<std::string>& violations() const { return violations_.list(); }
 
  private:
   class AcknowledgedStore;
@@ -44,16 +62,29 @@ class SimController {
     std::unique_ptr<AgentLink> link;
     std::unique_ptr<Controller> controller;
   };
-  void CheckAcknowledged(const ClusterState& state);
+  Status StartProcess();
+  void Acknowledge(std::shared_ptr<const ClusterState> state);
+  // A commit failed. When the power is off, what it attempted may be there nevertheless.
+  void OnRefused(const std::shared_ptr<const ClusterState>& current,
+                 const Transaction& transaction);
+  void CheckAcknowledged(std::shared_ptr<const ClusterState> state);
+  void PowerOff();
+  void StartLater(int64_t down_ms);
 
   VirtualTime* time_;
   SimNetwork* network_;
+  VirtualLoop loop_;  // the machine's own
   SeededRandom random_;
   SimDisk disk_;
   std::string secret_key_;
   FetchedCommit commit_;
+  Observer observer_;
   std::shared_ptr<const ClusterState> acknowledged_;
-  std::vector<std::string> violations_;
+  std::shared_ptr<const ClusterState> attempted_;  // what stands if the commit under way is there
+  int64_t down_ms_ = 0;                            // after a power loss in a commit
+  uint64_t power_losses_ = 0;  // asked for in a commit: only the newest is waited for
+  int64_t power_losses_in_commits_ = 0;
+  Violations violations_;
   std::unique_ptr<Process> process_;
 };
 

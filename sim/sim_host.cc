@@ -1,5 +1,7 @@
 #include "sim/sim_host.h"
 
+#include <algorithm>
+
 #include "sim/workload.h"
 
 namespace reconcile {
@@ -7,12 +9,23 @@ namespace {
 
 constexpr int64_t kCrashAfterMs = 20'000;
 
-AgentOptions OptionsFor(const std::string& name) {
+AgentOptions OptionsFor(const std::string& name, int boots) {
   AgentOptions options;
   options.node_name = name;
   options.host_ip = "192.0.2.1";
-  options.boot_id = "boot";
+  options.boot_id = "boot-" + std::to_string(boots);
   return options;
+}
+
+FakeImage ImageOf(std::string_view reference) {
+  FakeImage image;
+  image.id = SimImageId(reference);
+  image.pull_ms = 1'500;
+  if (reference == kImageMissing) image.pull_error = "manifest unknown";
+  if (reference != kImageCrash) return image;
+  image.program.exit_after_ms = kCrashAfterMs;
+  image.program.exit_code = kCrashExitCode;
+  return image;
 }
 
 }  // namespace
@@ -23,60 +36,84 @@ SimHost::Process::Process(SimHost* host, uint64_t seed)
       runtime(host->engine_.Connect()),
       devices(host->devices_.Connect()),
       link(host->network_->MakeAgentEnd(host->name_, &loop)),
-      agent(OptionsFor(host->name_), &loop, &random, runtime.get(), devices.get(), &host->files_,
-            link.get()) {}
+      agent(OptionsFor(host->name_, host->boots_), &loop, &random, runtime.get(), devices.get(),
+            &host->files_, link.get()) {}
 
-SimHost::SimHost(std::string name, uint64_t seed, VirtualTime* time, SimNetwork* network)
+SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime* time,
+                 SimNetwork* network)
     : name_(std::move(name)),
+      live_restore_(live_restore),
       time_(time),
       network_(network),
       random_(seed),
       loop_(time),
-      engine_(&loop_, {.seed = seed}),
+      engine_(&loop_, {.seed = seed, .live_restore = live_restore}),
       devices_(&loop_, {.seed = seed}) {
-  FakeImage runs;
-  runs.pull_ms = 1'500;
-  engine_.SetImage(std::string(kImageOne), runs);
-  engine_.SetImage(std::string(kImageTwo), runs);
-  FakeImage crashes;
-  crashes.program.exit_after_ms = kCrashAfterMs;
-  crashes.program.exit_code = 1;
-  engine_.SetImage(std::string(kImageCrash), crashes);
-  FakeImage missing;
-  missing.pull_error = "manifest unknown";
-  engine_.SetImage(std::string(kImageMissing), missing);
+  for (const std::string_view image : {kImageOne, kImageTwo, kImageCrash, kImageMissing}) {
+    engine_.SetImage(std::string(image), ImageOf(image));
+  }
+  engine_.SetObserver([this](const FakeChange& change) { OnEngineChange(change); });
+  devices_.SetProcessAlive([this](int64_t process_id) {
+    return std::any_of(process_ids_.begin(), process_ids_.end(),
+                       [&](const auto& entry) { return entry.second == process_id; });
+  });
 }
 
 SimHost::~SimHost() { process_.reset(); }
 
-void SimHost::StartAgent() {
-  if (process_ != nullptr || !powered_) return;
+void SimHost::SetObserver(std::function<void(const FakeChange&)> observer) {
+  observer_ = std::move(observer);
+}
+
+// The kernel's part: a network namespace ends with its process.
+void SimHost::OnEngineChange(const FakeChange& change) {
+  if (change.what == "start") process_ids_[change.container.id] = change.container.process_id;
+  if (change.what == "die") {
+    const auto ended = process_ids_.extract(change.container.id);
+    if (!ended.empty()) devices_.ProcessEnded(ended.mapped());
+  }
+  if (observer_) observer_(change);
+}
+
+bool SimHost::StartAgent() {
+  if (process_ != nullptr || !powered_) return false;
   process_ = std::make_unique<Process>(this, random_.Next());
   process_->agent.Start();
+  return true;
 }
 
-void SimHost::KillAgent() { process_.reset(); }
-
-void SimHost::CrashEngine() {
-  if (powered_) engine_.Crash();
+bool SimHost::KillAgent() {
+  const bool ran = process_ != nullptr;
+  process_.reset();
+  return ran;
 }
 
-void SimHost::StartEngine() {
-  if (powered_) engine_.Start();
+bool SimHost::CrashEngine() {
+  if (!powered_ || !engine_.up()) return false;
+  engine_.Crash();
+  return true;
 }
 
-void SimHost::PowerOff() {
-  if (!powered_) return;
+bool SimHost::StartEngine() {
+  if (!powered_ || engine_.up()) return false;
+  engine_.Start();
+  return true;
+}
+
+bool SimHost::PowerOff() {
+  if (!powered_) return false;
   powered_ = false;
   process_.reset();
   engine_.RebootHost();
   devices_.RebootHost();
   files_.LoseUnsynced();
+  return true;
 }
 
 void SimHost::PowerOn() {
   if (powered_) return;
   powered_ = true;
+  ++boots_;
   engine_.Start();
   StartAgent();
 }

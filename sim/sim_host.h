@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -16,21 +18,31 @@ namespace reconcile {
 // processes.
 class SimHost {
  public:
-  SimHost(std::string name, uint64_t seed, VirtualTime* time, SimNetwork* network);
+  SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime* time,
+          SimNetwork* network);
   ~SimHost();
 
-  void StartAgent();  // no effect when it runs, or when the host is down
-  void KillAgent();
+  // Told of every change that the engine makes.
+  void SetObserver(std::function<void(const FakeChange&)> observer);
+
+  // These are false when there is nothing to do.
+  bool StartAgent();
+  bool KillAgent();
   bool agent_runs() const { return process_ != nullptr; }
-  void CrashEngine();
-  void StartEngine();
+  bool CrashEngine();
+  bool StartEngine();  // without live restore, containers end in it
   // The power fails: every process and device is gone; the disk keeps what was synced. PowerOn
   // brings it back.
-  void PowerOff();
+  bool PowerOff();
   void PowerOn();
 
   const std::string& name() const { return name_; }
+  bool live_restore() const { return live_restore_; }
+  bool powered() const { return powered_; }
   FakeEngine& engine() { return engine_; }
+  const FakeEngine& engine() const { return engine_; }
+  FakeNetwork& devices() { return devices_; }
+  const FakeNetwork& devices() const { return devices_; }
   bool Settled() const { return process_ != nullptr && process_->agent.Settled(); }
 
  private:
@@ -45,7 +57,10 @@ class SimHost {
     Agent agent;
   };
 
+  void OnEngineChange(const FakeChange& change);
+
   std::string name_;
+  bool live_restore_;
   VirtualTime* time_;
   SimNetwork* network_;
   SeededRandom random_;
@@ -53,7 +68,10 @@ class SimHost {
   FakeEngine engine_;
   FakeNetwork devices_;
   FakeHostFiles files_;
+  std::function<void(const FakeChange&)> observer_;
+  std::map<std::string, int64_t> process_ids_;  // of what runs, by the engine's ids
   bool powered_ = true;
+  int boots_ = 1;
   std::unique_ptr<Process> process_;
 };
 

@@ -36,7 +36,7 @@ struct SimNetwork::State : std::enable_shared_from_this<SimNetwork::State> {
       : time(virtual_time), wires(virtual_time), random(seed) {}
 
   bool Chance(int per_mille) { return random.Below(1000) < static_cast<uint64_t>(per_mille); }
-  int64_t ArrivalMs(int64_t* last_ms);
+  int64_t ArrivalMs(int64_t* last_ms, bool* delayed);
   void Dial(const std::string& node, int64_t delay_ms);
   void Connect(const std::string& node);
   void Break(const std::string& node);
@@ -54,10 +54,10 @@ struct SimNetwork::State : std::enable_shared_from_this<SimNetwork::State> {
   std::map<std::string, Connection> connections;
 };
 
-int64_t SimNetwork::State::ArrivalMs(int64_t* last_ms) {
+int64_t SimNetwork::State::ArrivalMs(int64_t* last_ms, bool* delayed) {
   int64_t delay_ms = kTravelMs;
-  if (Chance(faults.delayed_per_mille)) {
-    ++counts.delayed;
+  *delayed = Chance(faults.delayed_per_mille);
+  if (*delayed) {
     delay_ms += static_cast<int64_t>(random.Below(static_cast<uint64_t>(faults.max_delay_ms)));
   }
   *last_ms = std::max(*last_ms, time->now().mono.ms + delay_ms);
@@ -103,20 +103,24 @@ void SimNetwork::State::Break(const std::string& node) {
 
 void SimNetwork::State::Deliver(const std::string& node, int64_t* last_ms,
                                 std::function<void()> hand_over) {
-  ++counts.sent;
   if (Chance(faults.lost_per_mille)) {
     ++counts.lost;
     Break(node);
     return;
   }
   const uint64_t number = connections[node].number;
-  const auto arrive = [this, node, number, hand_over = std::move(hand_over)] {
-    if (connections[node].number == number) hand_over();
+  // Only what arrives counts: a connection that breaks takes what is under way with it.
+  const auto arrive = [this, node, number, hand_over = std::move(hand_over)](int64_t* count) {
+    if (connections[node].number != number) return;
+    if (count != nullptr) ++*count;
+    hand_over();
   };
-  wires.At({ArrivalMs(last_ms)}, arrive);
+  bool delayed = false;
+  const int64_t arrival_ms = ArrivalMs(last_ms, &delayed);
+  wires.At({arrival_ms}, [=, this] { arrive(delayed ? &counts.delayed : nullptr); });
   if (Chance(faults.repeated_per_mille)) {
-    ++counts.repeated;
-    wires.At({ArrivalMs(last_ms)}, arrive);
+    const int64_t again_ms = ArrivalMs(last_ms, &delayed);
+    wires.At({again_ms}, [=, this] { arrive(&counts.repeated); });
   }
 }
 
@@ -244,9 +248,12 @@ std::unique_ptr<ControllerLink> SimNetwork::MakeAgentEnd(const std::string& node
 
 void SimNetwork::SetFaults(LinkFaults faults) { state_->faults = faults; }
 
-void SimNetwork::Cut(const std::string& node) {
-  state_->connections[node].cut = true;
+bool SimNetwork::Cut(const std::string& node) {
+  State::Connection& connection = state_->connections[node];
+  const bool broke = connection.number != 0;
+  connection.cut = true;
   state_->Break(node);
+  return broke;
 }
 
 void SimNetwork::Mend(const std::string& node) { state_->connections[node].cut = false; }

@@ -21,8 +21,8 @@ struct LinkFaults {
   int64_t max_delay_ms = 20'000;
 };
 
+// What became of messages: those that came late or twice, and those lost with their connection.
 struct LinkCounts {
-  int64_t sent = 0;
   int64_t lost = 0;
   int64_t repeated = 0;
   int64_t delayed = 0;
@@ -43,7 +43,8 @@ class SimNetwork {
   std::unique_ptr<ControllerLink> MakeAgentEnd(const std::string& node, VirtualLoop* loop);
 
   void SetFaults(LinkFaults faults);
-  void Cut(const std::string& node);  // both ways, until Mend
+  // Both ways, until Mend. False when there was no connection to break.
+  bool Cut(const std::string& node);
   void Mend(const std::string& node);
   const LinkCounts& counts() const;
   bool AllConnected() const;

@@ -1,27 +1,87 @@
 #include "sim/workload.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "base/ids.h"
 
 namespace reconcile {
 namespace {
 
 constexpr size_t kMostApplications = 5;
+constexpr size_t kFewestApplications = 3;
 constexpr int kMostReplicas = 5;
+constexpr std::string_view kSmallRequest = "100m";
+constexpr std::string_view kLargeRequest = "64";  // hosts have four CPUs
 
-std::string TemplateOf(const std::string& indent, const std::string& image, int generation,
-                       bool uses_config) {
+bool Runs(const SimTemplate& pod_template) { return FateOf(pod_template) == Fate::kRuns; }
+
+std::string RenderPodSpec(const std::string& indent, const SimTemplate& pod_template) {
   std::string text = indent + "terminationGracePeriodSeconds: 3\n" + indent + "containers:\n" +
-                     indent + "- name: main\n" + indent + "  image: " + image + "\n" + indent +
-                     "  imagePullPolicy: IfNotPresent\n" + indent + "  env:\n" + indent +
-                     "  - {name: GENERATION, value: \"" + std::to_string(generation) + "\"}\n";
-  if (uses_config) {
+                     indent + "- name: main\n" + indent + "  image: " + pod_template.image + "\n" +
+                     indent + "  imagePullPolicy: IfNotPresent\n" + indent + "  env:\n" + indent +
+                     "  - {name: GENERATION, value: \"" + std::to_string(pod_template.generation) +
+                     "\"}\n";
+  if (pod_template.uses_config) {
     text += indent + "  envFrom:\n" + indent + "  - configMapRef: {name: config}\n";
   }
-  text += indent + "  resources: {requests: {cpu: 100m, memory: 32Mi}}\n";
+  text += indent + "  resources: {requests: {cpu: \"" +
+          std::string(pod_template.is_large ? kLargeRequest : kSmallRequest) +
+          "\", memory: 32Mi}}\n";
   return text;
 }
 
+std::string RenderApplication(const std::string& name, const Application& application) {
+  if (application.kind == "Pod") {
+    return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name + "}\nspec:\n" +
+           RenderPodSpec("  ", application.pod_template);
+  }
+  const bool deployment = application.kind == "Deployment";
+  const std::string labels = "{app: " + name + "}";
+  return std::string("apiVersion: ") + (deployment ? "apps/v1" : "v1") +
+         "\nkind: " + application.kind + "\nmetadata: {name: " + name +
+         "}\nspec:\n  replicas: " + std::to_string(application.replicas) +
+         "\n  selector: " + (deployment ? "{matchLabels: " + labels + "}" : labels) +
+         "\n  template:\n    metadata: {labels: " + labels + "}\n    spec:\n" +
+         RenderPodSpec("      ", application.pod_template);
+}
+
+ManifestFile MakeFile(const std::string& path, std::string text) {
+  const std::string id = Sha256Hex(text).substr(0, 40);
+  return {path, id, std::make_shared<std::string>(std::move(text))};
+}
+
+// The ways in which a commit is broken: no YAML, an unknown field, something declared twice.
+std::string BrokenText(uint64_t way) {
+  if (way == 0) return "apiVersion: v1\nkind: Pod\nmetadata: {name: [\n";
+  if (way == 1) return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: odd}\ndatta: {a: b}\n";
+  return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\ndata: {generation: \"-1\"}\n";
+}
+
 }  // namespace
+
+std::string SimImageId(std::string_view reference) {
+  return "sha256:" + Sha256Hex("image " + std::string(reference));
+}
+
+Fate FateOf(const SimTemplate& pod_template) {
+  if (pod_template.is_large) return Fate::kTooLarge;
+  if (pod_template.image == kImageMissing) return Fate::kNotPulled;
+  return pod_template.image == kImageCrash ? Fate::kCrashes : Fate::kRuns;
+}
+
+std::optional<SimTemplate> ReadTemplate(const PodSpec& spec) {
+  if (spec.containers.size() != 1 || spec.containers[0].env.size() != 1) return std::nullopt;
+  const Container& container = spec.containers[0];
+  SimTemplate read;
+  read.image = container.image;
+  read.generation = std::stoi("0" + container.env[0].value);
+  read.uses_config = !container.env_from.empty();
+  const auto cpu = container.resources.requests.find("cpu");
+  if (cpu == container.resources.requests.end()) return std::nullopt;
+  read.is_large = cpu->second.Milli() > 1000;
+  return read;
+}
 
 std::string Workload::PickImage() {
   const uint64_t pick = random_.Below(12);
@@ -38,94 +98,139 @@ void Workload::AddApplication() {
   application.kind = kind == 0 ? "Pod" : kind < 3 ? "ReplicationController" : "Deployment";
   application.replicas =
       application.kind == "Pod" ? 1 : 1 + static_cast<int>(random_.Below(kMostReplicas));
-  application.image = kImageOne;
-  application.uses_config = random_.Below(2) == 0;
+  application.pod_template.image = kImageOne;
+  application.pod_template.uses_config = random_.Below(2) == 0;
+  application.pod_template.is_large = random_.Below(12) == 0;
   applications_[name] = application;
 }
 
 void Workload::Change() {
+  const auto before = std::tuple(applications_, config_generation_);
+  while (before == std::tuple(applications_, config_generation_)) ChangeOnce();
+}
+
+void Workload::ChangeOnce() {
   const uint64_t what = random_.Below(10);
   if (applications_.size() < 2 || (what < 2 && applications_.size() < kMostApplications)) {
-    AddApplication();
-    return;
+    return AddApplication();
   }
   auto chosen = applications_.begin();
   std::advance(chosen, static_cast<int64_t>(random_.Below(applications_.size())));
-  Application& application = chosen->second;
   if (what == 2) {
     applications_.erase(chosen);
-  } else if (what < 6 && application.kind != "Pod") {
-    application.replicas = static_cast<int>(random_.Below(kMostReplicas + 1));
-  } else if (what < 9 && application.kind == "ReplicationController") {
-    application.replicas = 1;  // its pods keep their template for life, as in Kubernetes
-  } else if (what < 8) {
-    application.image = PickImage();
-  } else if (what == 8) {
-    ++application.generation;
-  } else {
+  } else if (what == 9) {
     ++config_generation_;
+  } else {
+    ChangeApplication(&chosen->second, what);
+  }
+}
+
+void Workload::ChangeApplication(Application* application, uint64_t what) {
+  SimTemplate& pod_template = application->pod_template;
+  if (what < 6 && application->kind != "Pod") {
+    application->replicas = static_cast<int>(random_.Below(kMostReplicas + 1));
+  } else if (what == 8) {
+    ++pod_template.generation;
+  } else if (application->kind == "ReplicationController") {
+    // Nothing but scaling would ever take its pods away: they always run.
+    pod_template.image = random_.Below(2) == 0 ? kImageOne : kImageTwo;
+  } else {
+    pod_template.image = PickImage();
+    pod_template.is_large = pod_template.is_large && random_.Below(2) == 0;
   }
 }
 
 void Workload::MakeHealthy() {
-  while (applications_.size() < 3) AddApplication();
+  // A ReplicationController's pods keep their template: one that does not run has to go.
+  std::erase_if(applications_, [](const auto& entry) {
+    return entry.second.kind == "ReplicationController" && !Runs(entry.second.pod_template);
+  });
   for (auto& [name, application] : applications_) {
-    const bool runs = application.image == kImageOne || application.image == kImageTwo;
-    if (!runs) application.image = kImageTwo;
-    if (application.replicas == 0) application.replicas = 1;
+    SimTemplate& pod_template = application.pod_template;
+    if (!Runs(pod_template)) pod_template.image = kImageTwo;
+    pod_template.is_large = false;
+    if (random_.Below(2) == 0) ++pod_template.generation;
+    application.replicas = std::max(application.replicas, 1);
   }
+  while (applications_.size() < kFewestApplications) AddApplication();
+  for (auto& [name, application] : applications_) application.pod_template.is_large = false;
+  ++config_generation_;
 }
 
-std::string Workload::Render(const std::string& name, const Application& application) const {
-  const std::string pod =
-      TemplateOf("      ", application.image, application.generation, application.uses_config);
-  if (application.kind == "Pod") {
-    return "apiVersion: v1\nkind: Pod\nmetadata: {name: " + name + "}\nspec:\n" +
-           TemplateOf("  ", application.image, application.generation, application.uses_config);
+void Workload::MakeUnhealthy() {
+  const std::string missing(kImageMissing);
+  applications_["bad-crash"] = {"Deployment", 2, {.image = std::string(kImageCrash)}};
+  applications_["bad-image"] = {"ReplicationController", 2, {.image = missing}};
+  applications_["bad-size"] = {"Pod", 1, {.image = std::string(kImageOne), .is_large = true}};
+  ++config_generation_;
+}
+
+std::vector<ManifestFile> Workload::Render() const {
+  std::vector<ManifestFile> files;
+  for (const auto& [name, application] : applications_) {
+    files.push_back(MakeFile(name + ".yaml", RenderApplication(name, application)));
   }
-  const bool deployment = application.kind == "Deployment";
-  const std::string labels = "{app: " + name + "}";
-  return std::string("apiVersion: ") + (deployment ? "apps/v1" : "v1") +
-         "\nkind: " + application.kind + "\nmetadata: {name: " + name +
-         "}\nspec:\n  replicas: " + std::to_string(application.replicas) +
-         "\n  selector: " + (deployment ? "{matchLabels: " + labels + "}" : labels) +
-         "\n  template:\n    metadata: {labels: " + labels + "}\n    spec:\n" + pod;
+  files.push_back(
+      MakeFile("config.yaml",
+               "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\ndata: {generation: \"" +
+                   std::to_string(config_generation_) + "\"}\n"));
+  return files;
 }
 
-ManifestFile Workload::MakeFile(const std::string& path, std::string text) const {
-  const std::string id = Sha256Hex(text).substr(0, 40);
-  return {path, id, std::make_shared<std::string>(std::move(text))};
-}
-
-FetchedCommit Workload::Commit() {
+FetchedCommit Workload::NewCommit() {
   FetchedCommit commit;
   ++commits_;
   commit.id = Sha256Hex("commit " + std::to_string(commits_)).substr(0, 40);
   commit.author = "Sim <sim@localhost>";
   commit.subject = "Change " + std::to_string(commits_);
-  for (const auto& [name, application] : applications_) {
-    commit.files.push_back(MakeFile(name + ".yaml", Render(name, application)));
+  commit.files = Render();
+  return commit;
+}
+
+FetchedCommit Workload::Commit() {
+  FetchedCommit commit = NewCommit();
+  for (auto& [name, application] : applications_) {
+    const auto before = declared_.applications.find(name);
+    const bool same = before != declared_.applications.end() && before->second == application;
+    if (!same) application.changed_at = commits_;
+    templates_by_name_[name].push_back(application.pod_template);
   }
-  commit.files.push_back(
-      MakeFile("config.yaml",
-               "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\ndata: {generation: \"" +
-                   std::to_string(config_generation_) + "\"}\n"));
+  declared_ = {commits_, applications_, config_generation_};
+  commits_by_id_[commit.id] = declared_;
+  config_by_number_[commits_] = config_generation_;
   return commit;
 }
 
 FetchedCommit Workload::BrokenCommit() {
-  FetchedCommit commit = Commit();
-  commit.files.push_back(
-      MakeFile("zz-broken.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: [\n"));
+  const Applications wanted = applications_;
+  const int config_generation = config_generation_;
+  for (auto& [name, application] : applications_) {
+    ++application.pod_template.generation;
+    if (application.kind != "Pod") application.replicas = (application.replicas + 2) % 6;
+  }
+  Change();
+  if (!applications_.empty()) applications_.erase(applications_.begin());
+  FetchedCommit commit = NewCommit();
+  commit.files.push_back(MakeFile("zz-broken.yaml", BrokenText(random_.Below(3))));
+  applications_ = wanted;
+  config_generation_ = config_generation;
   return commit;
 }
 
-std::map<std::string, int> Workload::DeclaredReplicas() const {
-  std::map<std::string, int> declared;
-  for (const auto& [name, application] : applications_) {
-    declared[application.kind + " " + name] = application.replicas;
-  }
-  return declared;
+const Declaration* Workload::Find(const std::string& commit) const {
+  const auto found = commits_by_id_.find(commit);
+  return found == commits_by_id_.end() ? nullptr : &found->second;
+}
+
+int Workload::ConfigAt(int64_t number) const {
+  const auto found = config_by_number_.find(number);
+  return found == config_by_number_.end() ? 0 : found->second;
+}
+
+bool Workload::WasDeclared(const std::string& name, const SimTemplate& pod_template) const {
+  const auto found = templates_by_name_.find(name);
+  return found != templates_by_name_.end() &&
+         std::find(found->second.begin(), found->second.end(), pod_template) != found->second.end();
 }
 
 }  // namespace reconcile

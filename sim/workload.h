@@ -1,10 +1,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
+#include "schema/pod.h"
 #include "source/manifest_source.h"
 
 namespace reconcile {
@@ -14,40 +16,83 @@ inline constexpr std::string_view kImageOne = "sim/app:1";       // runs on
 inline constexpr std::string_view kImageTwo = "sim/app:2";       // runs on
 inline constexpr std::string_view kImageCrash = "sim/crash:1";   // ends by itself after a while
 inline constexpr std::string_view kImageMissing = "sim/none:1";  // cannot be pulled
+inline constexpr int32_t kCrashExitCode = 1;                     // no other container ends with it
+
+// The id under which every simulated engine has an image.
+std::string SimImageId(std::string_view reference);
+
+// How a pod that is declared so fares.
+enum class Fate { kRuns, kCrashes, kNotPulled, kTooLarge };
+
+// What people say of an application's pods; the rest of the manifest is the same for all.
+struct SimTemplate {
+  std::string image;
+  int generation = 0;        // in the environment variable GENERATION
+  bool uses_config = false;  // the environment variable `generation` comes from the ConfigMap
+  bool is_large = false;     // asks for more than any host has
+  friend auto operator<=>(const SimTemplate&, const SimTemplate&) = default;
+};
+Fate FateOf(const SimTemplate& pod_template);
+// Reads it back out of a pod of the model. Nothing when no manifest of ours says such a thing.
+std::optional<SimTemplate> ReadTemplate(const PodSpec& spec);
+
+struct Application {
+  std::string kind;  // Deployment, ReplicationController or Pod
+  int replicas = 1;
+  SimTemplate pod_template;
+  int64_t changed_at = 0;  // number of the commit since which it is declared so
+  friend bool operator==(const Application&, const Application&) = default;
+};
+
+// All that one good commit declares.
+struct Declaration {
+  int64_t number = 0;                               // of the commit: grows by one with each
+  std::map<std::string, Application> applications;  // by name
+  int config_generation = 0;                        // what the ConfigMap holds
+};
 
 // What the simulated people declare: a handful of applications that they keep changing. Makes real
-// manifests, which the controller reads like anybody's.
+// manifests, which the controller reads like anybody's, and remembers what each commit said.
 class Workload {
  public:
   explicit Workload(uint64_t seed) : random_(seed) {}
 
   // Changes something small: replicas, image, environment, an application more or less.
   void Change();
-  // Ends the experiments: only images that run, some replicas of everything.
+  // Ends the experiments: only what runs, some replicas of everything, some of it newly made.
   void MakeHealthy();
-  FetchedCommit Commit();        // of what is declared now
-  FetchedCommit BrokenCommit();  // one file of it does not parse
+  // Leaves what does not run as it is, and adds one application of each unhappy fate.
+  void MakeUnhealthy();
+  FetchedCommit Commit();  // of what is declared now
+  // Changes and removes much, too, but one file has an error: nothing of it may be taken.
+  FetchedCommit BrokenCommit();
 
-  // Declared replicas by "Kind name".
-  std::map<std::string, int> DeclaredReplicas() const;
+  const Declaration& declared() const { return declared_; }  // by the newest good commit
+  // What a commit declared; nullptr when it is none of ours or broken.
+  const Declaration* Find(const std::string& commit) const;
+  // What the ConfigMap held by the commit of this number; the first value when it is none of ours.
+  int ConfigAt(int64_t number) const;
+  // Whether a ReplicationController of this name was ever declared with such pods: they keep their
+  // template for life, as in Kubernetes.
+  bool WasDeclared(const std::string& name, const SimTemplate& pod_template) const;
 
  private:
-  struct Application {
-    std::string kind;  // Deployment, ReplicationController or Pod
-    int replicas = 1;
-    std::string image;
-    int generation = 0;  // in an environment variable: a change of the template
-    bool uses_config = false;
-  };
-  std::string Render(const std::string& name, const Application& application) const;
+  using Applications = std::map<std::string, Application>;
+  void ChangeOnce();
+  void ChangeApplication(Application* application, uint64_t what);
   std::string PickImage();
   void AddApplication();
-  ManifestFile MakeFile(const std::string& path, std::string text) const;
+  std::vector<ManifestFile> Render() const;
+  FetchedCommit NewCommit();
 
   SeededRandom random_;
-  std::map<std::string, Application> applications_;
+  Applications applications_;  // as people want it next
   int config_generation_ = 0;
   int commits_ = 0;
+  Declaration declared_;
+  std::map<std::string, Declaration> commits_by_id_;
+  std::map<int64_t, int> config_by_number_;
+  std::map<std::string, std::vector<SimTemplate>> templates_by_name_;
 };
 
 }  // namespace reconcile
