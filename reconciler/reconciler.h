@@ -61,10 +61,26 @@ struct Preview {
   ObjectChanges changes;
   std::vector<PodPreview>
       pods;  // only created, removed and unschedulable ones; sorted by workload and name
+  // What the preview leaves out; empty when it goes to the end.
+  std::string note;
 };
+// How far a preview looks ahead: planning blocks the controller meanwhile. At least
+// kMinPreviewTurns are taken, however many objects there are.
+struct PreviewLimits {
+  int max_turns = 2'000;
+  int64_t max_object_turns = 2'000'000;  // objects in the model, summed over the turns
+};
+inline constexpr int kMinPreviewTurns = 100;
+// How long a turn takes in a preview.
+inline constexpr int64_t kPreviewTurnMs = 1'000;
 // PURE. Runs Reconcile turn by turn; between turns bound pods become Ready and pods being deleted
-// go. Ends when nothing changes (bounded by kMaxPreviewTurns).
-Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now);
-inline constexpr int kMaxPreviewTurns = 10'000;
+// go, kPreviewTurnMs later. Ends when nothing is written any more, with or without waiting for the
+// next moment that Reconcile names, or at its limits, and then says so.
+//
+// What it cannot know is the pace of real hosts: which of several new pods is Ready first, how long
+// a going pod still holds its requests, and with them the ages that a scale-down in the middle of a
+// rollout goes by. Numbers of pods, and hosts as long as there is room, do not depend on it.
+Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now,
+                       const PreviewLimits& limits = {});
 
 }  // namespace reconcile
