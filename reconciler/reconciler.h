@@ -27,17 +27,19 @@ struct Plan {
   // Earliest moment at which time alone would change the plan (minReadySeconds, progress deadline,
   // event expiry).
   std::optional<MonoTime> wake_at;
-  // A limit (kMaxCreatesPerTurn) cut this turn short: take another at once.
+  // A limit (kMaxCreatesPerTurn, kMaxDeletesPerTurn) cut this turn short: take another at once.
   bool more = false;
 };
 
 // PURE. One turn: applies `changes`, then runs every kind's controller (Deployment, ReplicaSet,
 // ReplicationController, namespaces, garbage collection, statuses) and the scheduler over the
 // result until none has anything to write, all in memory. Order of objects does not matter; on an
-// unchanged world the transaction is empty. Holds at most kMaxCreatesPerTurn pod creations; the
-// rest follows in the next turn.
+// unchanged world the transaction is empty. Holds at most kMaxCreatesPerTurn pods created for
+// workloads and kMaxDeletesPerTurn removed to scale them down (SEMANTICS 1.5); the rest follows in
+// the next turn.
 Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now);
 inline constexpr int kMaxCreatesPerTurn = 500;
+inline constexpr int kMaxDeletesPerTurn = 500;
 
 // PURE. The Event writes for reasons that came from elsewhere (agents): the same aggregation as
 // Reconcile's own.

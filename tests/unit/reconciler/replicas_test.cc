@@ -176,6 +176,34 @@ TEST(Turn, CreatesAtMostSoManyPodsAndAsksForMore) {
   EXPECT_TRUE(world.Take().transaction.empty());
 }
 
+TEST(Turn, RemovesAtMostSoManyPodsAndAsksForMore) {
+  World world;
+  for (int turn = 0; turn < 2; ++turn) {
+    world.Take(world.ChangesFor({MakeReplicaSet("web", kMaxDeletesPerTurn + 7)}));
+  }
+  const Plan first = world.Take(world.ChangesFor({MakeReplicaSet("web", 0)}));
+  EXPECT_TRUE(first.more);
+  EXPECT_EQ(world.Pods().size(), 7u);
+  const Plan second = world.Take();
+  EXPECT_FALSE(second.more);
+  EXPECT_TRUE(world.Pods().empty());
+  EXPECT_TRUE(world.Take().transaction.empty());
+}
+
+TEST(Turn, AGraceBeyondAllBoundsEndsAtAMomentThatCanBeStored) {
+  World world;
+  world.AddNode("host-1");
+  auto pod = MakePod("job");
+  pod->spec.termination_grace_period_seconds = INT64_MAX;
+  world.Declare({pod, MakeConfigMap("a")});
+  world.Take(world.ChangesFor({MakeConfigMap("a")}));
+  const auto going = world.state.Find<Pod>("default", "job");
+  ASSERT_TRUE(going->metadata.deletion_timestamp.has_value());
+  EXPECT_EQ(going->metadata.deletion_grace_period_seconds, kMaxGracePeriodSeconds);
+  EXPECT_EQ(*ParseRfc3339(FormatRfc3339(*going->metadata.deletion_timestamp)),
+            *going->metadata.deletion_timestamp);
+}
+
 TEST(Turn, WithoutAClusterObjectUidsAreStillDerived) {
   World world;
   world.state.Delete({Kind::kCluster, "", "cluster"});
