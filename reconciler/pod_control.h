@@ -37,10 +37,14 @@ std::vector<PodPtr> ClaimPods(Turn* turn, const Object& owner,
 // pod still needs.
 bool IsAvailable(const Pod& pod, int32_t min_ready_seconds, WallTime now, int64_t* remaining_ms);
 
-// `count` of `pods` (all active) in the order of removal (SEMANTICS 3.2). `siblings` are the active
-// pods of the whole Deployment. Between Ready pods, those not yet available go first: a Deployment
-// counts on the available ones.
+// `count` of `pods` (all active) in the order of removal, as Kubernetes has it (SEMANTICS 3.2).
+// `siblings` are the active pods of the whole Deployment. Two things to know:
+// - Ready pods whose ready ages fall into one log2 bucket go by uid; restarts and creation order
+//   pods that are not Ready. (Kubernetes goes on to restarts for stamps equal to the nanosecond,
+//   which is no order: three pods can each come before the next.)
+// - As there, minReadySeconds does not count: a pod that is Ready and not yet available may stay
+//   for one that is available, when its deletion cost, its node or its age says so.
 std::vector<PodPtr> ChooseVictims(std::vector<PodPtr> pods, const std::vector<PodPtr>& siblings,
-                                  size_t count, int32_t min_ready_seconds, WallTime now);
+                                  size_t count, WallTime now);
 
 }  // namespace reconcile

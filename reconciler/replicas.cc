@@ -43,7 +43,7 @@ void Create(Turn* turn, const ReplicaDemand& demand, size_t count, std::vector<P
 void Remove(Turn* turn, const ReplicaDemand& demand, size_t count, std::vector<PodPtr>* active) {
   const std::vector<PodPtr> victims =
       ChooseVictims(*active, SiblingsOf(*turn, demand.owner, *active), turn->TakeDeletes(count),
-                    demand.min_ready_seconds, turn->now().wall);
+                    turn->now().wall);
   for (const PodPtr& pod : victims) {
     RemovePod(turn, *pod);
     turn->Record({.key = demand.owner.key(),
