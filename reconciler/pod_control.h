@@ -30,8 +30,16 @@ OwnerReference ControllerReference(const Object& owner);
 // The pods that a controller with this selector owns, after adopting matching ones that nobody owns
 // and releasing owned ones that match no more (SEMANTICS 1.3). Pods that Git declares are never
 // adopted: Git would put back what a scale-down removed. Terminal and going ones included.
+// `component` says so in Events.
 std::vector<PodPtr> ClaimPods(Turn* turn, const Object& owner,
-                              const std::function<bool(const StringMap&)>& matches);
+                              const std::function<bool(const StringMap&)>& matches,
+                              const std::string& component);
+
+// Events about an object that a controller takes as its own, or lets go (SEMANTICS 1.3).
+void SayAdopted(Turn* turn, const Object& owner, const Object& object,
+                const std::string& component);
+void SayReleased(Turn* turn, const Object& owner, const Object& object,
+                 const std::string& component);
 
 // Ready for at least `min_ready_seconds` (SEMANTICS 1.7); else *remaining_ms says how long a Ready
 // pod still needs.

@@ -81,7 +81,8 @@ ReplicaSetStatus Count(Turn* turn, const ReplicaDemand& demand, const std::vecto
 
 ReplicaOutcome SyncReplicas(Turn* turn, const ReplicaDemand& demand,
                             const ReplicaSetStatus& before) {
-  std::vector<PodPtr> active = ActiveOf(ClaimPods(turn, demand.owner, demand.matches));
+  std::vector<PodPtr> active =
+      ActiveOf(ClaimPods(turn, demand.owner, demand.matches, demand.component));
   ReplicaOutcome outcome;
   outcome.incarnation = demand.owner.metadata.incarnation;
   const size_t wanted = static_cast<size_t>(std::max(demand.replicas, 0)) +

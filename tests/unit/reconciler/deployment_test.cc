@@ -122,6 +122,11 @@ TEST(Deployment, KeepsOldSetsUpToTheHistoryLimit) {
   EXPECT_EQ(world.SetsOf("web").size(), 3u);
   EXPECT_EQ(world.state.Find<ReplicaSet>("default", names[1]), nullptr);
   EXPECT_NE(world.state.Find<ReplicaSet>("default", names[2]), nullptr);
+  const std::vector<std::string> texts = world.EventTexts();
+  EXPECT_EQ(std::count(texts.begin(), texts.end(),
+                       "Deployment web DeletedReplicaSet: Deleted replica set " + names[1] +
+                           " of revision 2: revisionHistoryLimit is 2"),
+            1);
 }
 
 TEST(Deployment, AHistoryLimitOfZeroKeepsNone) {

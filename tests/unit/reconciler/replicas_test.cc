@@ -14,6 +14,11 @@ std::set<std::string> NamesOf(const std::vector<std::shared_ptr<const Pod>>& pod
   return names;
 }
 
+bool Tells(const World& world, const std::string& event) {
+  const std::vector<std::string> texts = world.EventTexts();
+  return std::find(texts.begin(), texts.end(), event) != texts.end();
+}
+
 TEST(ReplicaSet, CreatesDeclaredReplicasSpreadOverHosts) {
   World world;
   for (const char* name : {"host-1", "host-2", "host-3"}) world.AddNode(name);
@@ -114,6 +119,9 @@ TEST(ReplicaSet, AdoptsMatchingPodsThatNobodyOwns) {
   ASSERT_NE(ControllerOf(adopted->metadata), nullptr);
   EXPECT_EQ(ControllerOf(adopted->metadata)->name, "web");
   EXPECT_EQ(world.Pods().size(), 2u);
+  EXPECT_TRUE(Tells(world,
+                    "Pod stray Adopted: It has no controller and its labels are what ReplicaSet "
+                    "web selects"));
 }
 
 TEST(ReplicaSet, NeverAdoptsAPodThatGitDeclares) {
@@ -133,6 +141,9 @@ TEST(ReplicaSet, ReleasesPodsThatMatchNoMore) {
   world.Settle();
   EXPECT_TRUE(world.state.Find<Pod>("default", name)->metadata.owner_references.empty());
   EXPECT_EQ(world.Pods().size(), 2u);
+  EXPECT_TRUE(Tells(world, "Pod " + name +
+                               " Released: Its labels are no longer what ReplicaSet web selects; "
+                               "it goes on without a controller"));
 }
 
 TEST(ReplicaSet, AvailableMeansReadyForMinReadySeconds) {
