@@ -225,6 +225,7 @@ Value EncodePlan(const Controller::PlanAnswer& answer) {
   Value pods = Value::MakeList();
   for (const PodPreview& pod : answer.preview.pods) pods.Append(EncodePod(pod));
   value.Set("pods", std::move(pods));
+  if (!answer.preview.note.empty()) value.Set("note", Value::String(answer.preview.note));
   if (answer.held) {
     Value held = Value::MakeMap();
     held.Set("planHash", Value::String(answer.held->plan_hash));
@@ -250,6 +251,7 @@ std::string PlanText(const Controller::PlanAnswer& answer, const PlanTextOptions
   for (const Problem& problem : answer.problems.warnings) {
     writer.Colored(kYellow, "warning: " + EscapeForTerminal(problem.ToString()));
   }
+  if (!answer.preview.note.empty()) writer.Colored(kYellow, "note: " + answer.preview.note);
   if (answer.held) {
     writer.Colored(kRed, "held: " + answer.held->reason);
   }

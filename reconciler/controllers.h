@@ -1,5 +1,8 @@
 #pragma once
 
+#include <vector>
+
+#include "reconciler/scheduler/scheduler.h"
 #include "reconciler/turn.h"
 
 namespace reconcile {
@@ -21,7 +24,10 @@ bool IsBuiltInNamespace(std::string_view name);
 // dropped (SEMANTICS 22.3). Pods of nodes that are not in the model go too.
 void CollectGarbage(Turn* turn);
 
-// Binds pending pods, or says on each why it fits nowhere.
-void SchedulePods(Turn* turn);
+// Binds pending pods; returns those that fit nowhere.
+std::vector<Binding> SchedulePods(Turn* turn);
+// Says on each pod that fits nowhere why, once for each change of it. For the end of a turn: what
+// is bound in between changes the reasons.
+void ExplainUnplaced(Turn* turn, const std::vector<Binding>& unplaced);
 
 }  // namespace reconcile

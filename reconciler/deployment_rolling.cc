@@ -10,11 +10,17 @@ int32_t Scaled(const IntOrString& value, int32_t total, Rounding rounding) {
   return scaled.ok() ? std::max(0, *scaled) : 0;
 }
 
+// What a set serves with once it has the size it is told: pods beyond it still go (a turn removes
+// kMaxDeletesPerTurn at most), and nothing may rest on them.
+int32_t LastingAvailable(const ReplicaSet& set) {
+  return std::min(set.status.available_replicas, set.spec.replicas);
+}
+
 // Old replicas that are not available serve nobody: they go first, oldest set first.
 int32_t RemoveUnhealthy(Rollout* rollout, int32_t budget) {
   int32_t removed = 0;
   for (ReplicaSetPtr& set : rollout->old) {
-    const int32_t unhealthy = set->spec.replicas - set->status.available_replicas;
+    const int32_t unhealthy = set->spec.replicas - LastingAvailable(*set);
     const int32_t count = std::min(budget - removed, unhealthy);
     if (set->spec.replicas == 0 || count <= 0) continue;
     ScaleSet(rollout, &set, set->spec.replicas - count);
@@ -24,7 +30,8 @@ int32_t RemoveUnhealthy(Rollout* rollout, int32_t budget) {
 }
 
 int32_t RemoveHealthy(Rollout* rollout, int32_t min_available) {
-  int32_t surplus = AvailableOf(rollout->All()) - min_available;
+  int32_t surplus = -min_available;
+  for (const ReplicaSetPtr& set : rollout->All()) surplus += LastingAvailable(*set);
   int32_t removed = 0;
   for (ReplicaSetPtr& set : rollout->old) {
     const int32_t count = std::min(set->spec.replicas, surplus);
@@ -72,7 +79,7 @@ bool RollOld(Rollout* rollout) {
   const Deployment& deployment = *rollout->deployment;
   const ReplicaSet& newest = *rollout->newest;
   const int32_t min_available = deployment.spec.replicas - FencepostsOf(deployment).unavailable;
-  const int32_t newest_unavailable = newest.spec.replicas - newest.status.available_replicas;
+  const int32_t newest_unavailable = newest.spec.replicas - LastingAvailable(newest);
   const int32_t budget = ReplicasOf(rollout->All()) - min_available - newest_unavailable;
   if (budget <= 0) return false;
   const int32_t unhealthy = RemoveUnhealthy(rollout, budget);

@@ -51,6 +51,7 @@ std::vector<ReplicaSetPtr> ClaimSets(Turn* turn, const Deployment& deployment) {
     std::erase_if(released->metadata.owner_references,
                   [&](const auto& owner) { return owner.uid == deployment.metadata.uid; });
     turn->Put(released);
+    SayReleased(turn, deployment, *set, kDeploymentComponent);
   }
   for (const ReplicaSetPtr& set : turn->Unowned<ReplicaSet>(deployment.metadata.namespace_name)) {
     if (!set->metadata.origin.source.empty()) continue;
@@ -58,6 +59,7 @@ std::vector<ReplicaSetPtr> ClaimSets(Turn* turn, const Deployment& deployment) {
     const auto adopted = Mutable(*set);
     adopted->metadata.owner_references.push_back(ControllerReference(deployment));
     turn->Put(adopted);
+    SayAdopted(turn, deployment, *set, kDeploymentComponent);
     claimed.push_back(adopted);
   }
   std::sort(claimed.begin(), claimed.end(), OlderFirst);
@@ -269,6 +271,13 @@ void CleanUp(Rollout* rollout) {
   const size_t surplus = rollout->old.size() > limit ? rollout->old.size() - limit : 0;
   for (size_t i = 0; i < idle.size() && i < surplus; ++i) {
     rollout->turn->Delete(idle[i]->key());
+    rollout->turn->Record({.key = rollout->deployment->key(),
+                           .reason = "DeletedReplicaSet",
+                           .message = "Deleted replica set " + idle[i]->metadata.name +
+                                      " of revision " +
+                                      std::to_string(RevisionOf(idle[i]->metadata)) +
+                                      ": revisionHistoryLimit is " + std::to_string(limit),
+                           .component = kDeploymentComponent});
     std::erase(rollout->old, idle[i]);
   }
 }

@@ -37,6 +37,10 @@ void Collect(Turn* turn, const Object& object) {
   const std::shared_ptr<Object> kept = object.Clone();
   std::erase_if(kept->metadata.owner_references, dangles);
   turn->Put(kept);
+  turn->Record({.key = object.key(),
+                .reason = "OwnerGone",
+                .message = "An owner of several is gone; the others keep it",
+                .component = kGarbageComponent});
 }
 
 bool HasLostItsNode(const Turn& turn, const Pod& pod) {

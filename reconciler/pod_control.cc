@@ -10,18 +10,20 @@ namespace {
 
 constexpr int kNameSuffixLength = 5;
 
-void Adopt(Turn* turn, const Object& owner, const Pod& pod) {
+void Adopt(Turn* turn, const Object& owner, const Pod& pod, const std::string& component) {
   const auto adopted = Mutable(pod);
   adopted->metadata.owner_references.push_back(ControllerReference(owner));
   turn->Put(adopted);
+  SayAdopted(turn, owner, pod, component);
 }
 
-void Release(Turn* turn, const Object& owner, const Pod& pod) {
+void Release(Turn* turn, const Object& owner, const Pod& pod, const std::string& component) {
   const auto released = Mutable(pod);
   std::erase_if(released->metadata.owner_references, [&](const OwnerReference& reference) {
     return reference.uid == owner.metadata.uid;
   });
   turn->Put(released);
+  SayReleased(turn, owner, pod, component);
 }
 
 }  // namespace
@@ -79,20 +81,40 @@ PodPtr CreatePod(Turn* turn, const Object& owner, const PodTemplateSpec& pod_tem
   return pod;
 }
 
+void SayAdopted(Turn* turn, const Object& owner, const Object& object,
+                const std::string& component) {
+  turn->Record({.key = object.key(),
+                .reason = "Adopted",
+                .message = "It has no controller and its labels are what " +
+                           std::string(ToString(owner.kind)) + " " + owner.metadata.name +
+                           " selects",
+                .component = component});
+}
+
+void SayReleased(Turn* turn, const Object& owner, const Object& object,
+                 const std::string& component) {
+  turn->Record({.key = object.key(),
+                .reason = "Released",
+                .message = "Its labels are no longer what " + std::string(ToString(owner.kind)) +
+                           " " + owner.metadata.name + " selects; it goes on without a controller",
+                .component = component});
+}
+
 std::vector<PodPtr> ClaimPods(Turn* turn, const Object& owner,
-                              const std::function<bool(const StringMap&)>& matches) {
+                              const std::function<bool(const StringMap&)>& matches,
+                              const std::string& component) {
   std::vector<PodPtr> claimed;
   for (const PodPtr& pod : turn->OwnedBy<Pod>(owner.metadata.uid)) {
     if (matches(pod->metadata.labels) || pod->metadata.deletion_timestamp) {
       claimed.push_back(pod);
     } else {
-      Release(turn, owner, *pod);
+      Release(turn, owner, *pod, component);
     }
   }
   for (const PodPtr& pod : turn->Unowned<Pod>(owner.metadata.namespace_name)) {
     if (!IsActive(*pod) || !pod->metadata.origin.source.empty()) continue;
     if (!matches(pod->metadata.labels)) continue;
-    Adopt(turn, owner, *pod);
+    Adopt(turn, owner, *pod, component);
     claimed.push_back(As<Pod>(turn->state().Find(pod->key())));
   }
   return claimed;

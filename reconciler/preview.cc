@@ -189,24 +189,50 @@ void NotePlacements(const Plan& plan, const ClusterState& state,
   }
 }
 
+int64_t ObjectsIn(const ClusterState& state) {
+  int64_t count = 0;
+  for (const Kind kind : kAllKinds) count += static_cast<int64_t>(state.Objects(kind).size());
+  return count;
+}
+
+bool IsUsedUp(const PreviewLimits& limits, int turns, int64_t object_turns) {
+  return turns >= limits.max_turns ||
+         (turns >= kMinPreviewTurns && object_turns >= limits.max_object_turns);
+}
+
+Now Later(Now now, int64_t ms) { return {now.mono + ms, WallTime{now.wall.ms + ms}}; }
+
 }  // namespace
 
-Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now) {
+Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now,
+                       const PreviewLimits& limits) {
   ObedientHosts hosts(state);
   std::unordered_map<std::string, std::string> placements;
-  for (int turn = 0; turn < kMaxPreviewTurns; ++turn) {
+  Preview preview;
+  preview.changes = changes;
+  bool waited = false;
+  int64_t object_turns = 0;
+  for (int turn = 0;; ++turn) {
+    if (IsUsedUp(limits, turn, object_turns)) {
+      preview.note = "this plan looks " + std::to_string(turn) +
+                     " turns ahead, and more would change after them: what follows is not shown";
+      break;
+    }
+    object_turns += ObjectsIn(hosts.state());
     const Plan plan = Reconcile(hosts.state(), changes, now);
     const bool written = hosts.Take(plan);
     NotePlacements(plan, hosts.state(), &placements);
     const bool acted = hosts.Act(now.wall);
-    if (written || acted || plan.more) continue;
-    if (!plan.wake_at) break;
-    // Only time is missing: minReadySeconds, a progress deadline.
-    const int64_t wait_ms = *plan.wake_at - now.mono;
-    now = {now.mono + wait_ms, WallTime{now.wall.ms + wait_ms}};
+    if (written || acted || plan.more) {
+      waited = false;
+      now = Later(now, kPreviewTurnMs);
+      continue;
+    }
+    // Only time is missing (minReadySeconds, a progress deadline), or not even time changes it.
+    if (!plan.wake_at || waited) break;
+    waited = true;
+    now = Later(now, *plan.wake_at - now.mono);
   }
-  Preview preview;
-  preview.changes = changes;
   preview.pods = Summary(state, hosts.state(), placements).Pods();
   return preview;
 }

@@ -49,13 +49,15 @@ Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now)
   Turn turn(state, now);
   SyncNamespaces(&turn);
   ObjectChanges waiting = changes;
+  std::vector<Binding> unplaced;
   const bool settled = Repeat(&turn, [&] {
     waiting = ApplyChanges(&turn, waiting);
     const bool workloads_settled = Repeat(&turn, [&] { SyncWorkloads(&turn); });
     if (!workloads_settled) turn.AskForMore();
-    SchedulePods(&turn);
+    unplaced = SchedulePods(&turn);
   });
   if (!settled) turn.AskForMore();
+  ExplainUnplaced(&turn, unplaced);
   RecordEvents(&turn, state);
   return turn.Finish();
 }

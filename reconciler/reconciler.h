@@ -28,17 +28,19 @@ struct Plan {
   // Earliest moment at which time alone would change the plan (minReadySeconds, progress deadline,
   // event expiry).
   std::optional<MonoTime> wake_at;
-  // A limit (kMaxCreatesPerTurn) cut this turn short: take another at once.
+  // A limit (kMaxCreatesPerTurn, kMaxDeletesPerTurn) cut this turn short: take another at once.
   bool more = false;
 };
 
 // PURE. One turn: applies `changes`, then runs every kind's controller (Deployment, ReplicaSet,
 // ReplicationController, namespaces, garbage collection, statuses) and the scheduler over the
 // result until none has anything to write, all in memory. Order of objects does not matter; on an
-// unchanged world the transaction is empty. Holds at most kMaxCreatesPerTurn pod creations; the
-// rest follows in the next turn.
+// unchanged world the transaction is empty. Holds at most kMaxCreatesPerTurn pods created for
+// workloads and kMaxDeletesPerTurn removed to scale them down (SEMANTICS 1.5); the rest follows in
+// the next turn.
 Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now);
 inline constexpr int kMaxCreatesPerTurn = 500;
+inline constexpr int kMaxDeletesPerTurn = 500;
 
 // PURE. The Event writes for reasons that came from elsewhere (agents): the same aggregation as
 // Reconcile's own.
@@ -62,10 +64,26 @@ struct Preview {
   ObjectChanges changes;
   std::vector<PodPreview>
       pods;  // only created, removed and unschedulable ones; sorted by workload and name
+  // What the preview leaves out; empty when it goes to the end.
+  std::string note;
 };
+// How far a preview looks ahead: planning blocks the controller meanwhile. At least
+// kMinPreviewTurns are taken, however many objects there are.
+struct PreviewLimits {
+  int max_turns = 2'000;
+  int64_t max_object_turns = 2'000'000;  // objects in the model, summed over the turns
+};
+inline constexpr int kMinPreviewTurns = 100;
+// How long a turn takes in a preview.
+inline constexpr int64_t kPreviewTurnMs = 1'000;
 // PURE. Runs Reconcile turn by turn; between turns bound pods become Ready and pods being deleted
-// go. Ends when nothing changes (bounded by kMaxPreviewTurns).
-Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now);
-inline constexpr int kMaxPreviewTurns = 10'000;
+// go, kPreviewTurnMs later. Ends when nothing is written any more, with or without waiting for the
+// next moment that Reconcile names, or at its limits, and then says so.
+//
+// What it cannot know is the pace of real hosts: which of several new pods is Ready first, how long
+// a going pod still holds its requests, and with them the ages that a scale-down in the middle of a
+// rollout goes by. Numbers of pods, and hosts as long as there is room, do not depend on it.
+Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now,
+                       const PreviewLimits& limits = {});
 
 }  // namespace reconcile

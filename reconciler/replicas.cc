@@ -42,8 +42,8 @@ void Create(Turn* turn, const ReplicaDemand& demand, size_t count, std::vector<P
 
 void Remove(Turn* turn, const ReplicaDemand& demand, size_t count, std::vector<PodPtr>* active) {
   const std::vector<PodPtr> victims =
-      ChooseVictims(*active, SiblingsOf(*turn, demand.owner, *active), count,
-                    demand.min_ready_seconds, turn->now().wall);
+      ChooseVictims(*active, SiblingsOf(*turn, demand.owner, *active), turn->TakeDeletes(count),
+                    turn->now().wall);
   for (const PodPtr& pod : victims) {
     RemovePod(turn, *pod);
     turn->Record({.key = demand.owner.key(),
@@ -81,7 +81,8 @@ ReplicaSetStatus Count(Turn* turn, const ReplicaDemand& demand, const std::vecto
 
 ReplicaOutcome SyncReplicas(Turn* turn, const ReplicaDemand& demand,
                             const ReplicaSetStatus& before) {
-  std::vector<PodPtr> active = ActiveOf(ClaimPods(turn, demand.owner, demand.matches));
+  std::vector<PodPtr> active =
+      ActiveOf(ClaimPods(turn, demand.owner, demand.matches, demand.component));
   ReplicaOutcome outcome;
   outcome.incarnation = demand.owner.metadata.incarnation;
   const size_t wanted = static_cast<size_t>(std::max(demand.replicas, 0)) +

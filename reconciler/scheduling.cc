@@ -1,6 +1,5 @@
 #include "reconciler/controllers.h"
 #include "reconciler/pod_control.h"
-#include "reconciler/scheduler/scheduler.h"
 
 namespace reconcile {
 namespace {
@@ -17,37 +16,41 @@ void Bind(Turn* turn, const Binding& binding) {
                 .component = "scheduler"});
 }
 
-// Says it once for as long as the situation stays what it is.
-void Refuse(Turn* turn, const Binding& binding) {
-  const auto refused = Mutable(*binding.pod);
-  const bool changed = SetCondition(&refused->status.conditions,
-                                    {.type = "PodScheduled",
-                                     .status = ConditionStatus::kFalse,
-                                     .reason = "Unschedulable",
-                                     .message = binding.explanation},
-                                    turn->now().wall);
-  if (!changed) return;
-  turn->Put(refused);
-  turn->Record({.key = refused->key(),
-                .type = EventType::kWarning,
-                .reason = "FailedScheduling",
-                .message = binding.explanation,
-                .component = "scheduler"});
-}
-
 }  // namespace
 
-void SchedulePods(Turn* turn) {
+std::vector<Binding> SchedulePods(Turn* turn) {
   std::vector<PodPtr> pending;
   turn->state().ForEach<Pod>([&](const PodPtr& pod) {
     if (pod->spec.node_name.empty() && IsActive(*pod)) pending.push_back(pod);
   });
-  for (const Binding& binding : Place(pending, turn->state())) {
+  std::vector<Binding> unplaced;
+  for (Binding& binding : Place(pending, turn->state())) {
     if (binding.node.empty()) {
-      Refuse(turn, binding);
+      unplaced.push_back(std::move(binding));
     } else {
       Bind(turn, binding);
     }
+  }
+  return unplaced;
+}
+
+void ExplainUnplaced(Turn* turn, const std::vector<Binding>& unplaced) {
+  for (const Binding& binding : unplaced) {
+    const auto refused = Mutable(*binding.pod);
+    const bool changed = SetCondition(&refused->status.conditions,
+                                      {.type = "PodScheduled",
+                                       .status = ConditionStatus::kFalse,
+                                       .reason = "Unschedulable",
+                                       .message = binding.explanation},
+                                      turn->now().wall);
+    if (!changed) continue;
+    turn->Put(refused);
+    // Without amounts: one Event, counted, for as long as the same things are in the way.
+    turn->Record({.key = refused->key(),
+                  .type = EventType::kWarning,
+                  .reason = "FailedScheduling",
+                  .message = binding.refusal,
+                  .component = "scheduler"});
   }
 }
 

@@ -74,6 +74,13 @@ bool Turn::TakeCreate() {
   return true;
 }
 
+size_t Turn::TakeDeletes(size_t wanted) {
+  const size_t taken = std::min(wanted, deletes_left_);
+  deletes_left_ -= taken;
+  if (taken < wanted) more_ = true;
+  return taken;
+}
+
 bool Turn::IsOpen(const std::string& namespace_name) const {
   const auto found = state_.Find<Namespace>("", namespace_name);
   return found != nullptr && !found->metadata.deletion_timestamp;

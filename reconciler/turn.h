@@ -59,6 +59,9 @@ class Turn {
   // Takes one of this turn's pod creations; false when there is none left, and then the plan asks
   // for more.
   bool TakeCreate();
+  // Takes up to `wanted` of this turn's pod removals and returns how many there were; when fewer,
+  // the plan asks for more.
+  size_t TakeDeletes(size_t wanted);
   void AskForMore() { more_ = true; }
   // True when objects may be created in the namespace: it is there and not going (SEMANTICS 22.1).
   bool IsOpen(const std::string& namespace_name) const;
@@ -84,6 +87,7 @@ class Turn {
   std::set<ObjectKey> unowned_;
   int64_t write_count_ = 0;
   int creates_left_ = kMaxCreatesPerTurn;
+  size_t deletes_left_ = kMaxDeletesPerTurn;
   bool more_ = false;
   std::optional<MonoTime> wake_at_;
 };

@@ -15,10 +15,9 @@ struct Rank {
   bool assigned = false;
   int phase = 0;
   bool ready = false;
-  bool available = false;
   int32_t cost = 0;
   int64_t fewer_siblings = 0;  // negated count of ready siblings on its node
-  int ready_age = 0;           // log2 buckets: small is recent
+  int ready_age = 0;           // of ready pods, in log2 buckets: small is recent
   int64_t fewer_restarts = 0;  // negated
   int created_age = 0;
   std::string uid;
@@ -56,14 +55,11 @@ int AgeBucket(const std::optional<WallTime>& stamp, WallTime now) {
   return bucket;
 }
 
-Rank RankOf(const Pod& pod, const std::map<std::string, int64_t>& ready_on_node,
-            int32_t min_ready_seconds, WallTime now) {
+Rank RankOf(const Pod& pod, const std::map<std::string, int64_t>& ready_on_node, WallTime now) {
   Rank rank;
   rank.assigned = !pod.spec.node_name.empty();
   rank.phase = PhaseRank(pod.status.phase);
   rank.ready = IsReady(pod);
-  int64_t remaining_ms = 0;
-  rank.available = IsAvailable(pod, min_ready_seconds, now, &remaining_ms);
   rank.cost = DeletionCost(pod);
   const auto siblings = ready_on_node.find(pod.spec.node_name);
   rank.fewer_siblings = siblings == ready_on_node.end() ? 0 : -siblings->second;
@@ -81,14 +77,15 @@ Rank RankOf(const Pod& pod, const std::map<std::string, int64_t>& ready_on_node,
   return rank;
 }
 
+// Both are ready or neither is from the third rule on; only ready pods have a ready age, so the
+// rules after it are for those that are not.
 bool GoesFirst(const Rank& a, const Rank& b) {
   if (a.assigned != b.assigned) return !a.assigned;
   if (a.phase != b.phase) return a.phase < b.phase;
   if (a.ready != b.ready) return !a.ready;
-  if (a.available != b.available) return !a.available;
   if (a.cost != b.cost) return a.cost < b.cost;
   if (a.fewer_siblings != b.fewer_siblings) return a.fewer_siblings < b.fewer_siblings;
-  if (a.ready_age != b.ready_age) return a.ready_age < b.ready_age;
+  if (a.ready) return a.ready_age != b.ready_age ? a.ready_age < b.ready_age : a.uid < b.uid;
   if (a.fewer_restarts != b.fewer_restarts) return a.fewer_restarts < b.fewer_restarts;
   if (a.created_age != b.created_age) return a.created_age < b.created_age;
   return a.uid < b.uid;
@@ -97,7 +94,7 @@ bool GoesFirst(const Rank& a, const Rank& b) {
 }  // namespace
 
 std::vector<PodPtr> ChooseVictims(std::vector<PodPtr> pods, const std::vector<PodPtr>& siblings,
-                                  size_t count, int32_t min_ready_seconds, WallTime now) {
+                                  size_t count, WallTime now) {
   std::map<std::string, int64_t> ready_on_node;
   for (const PodPtr& pod : siblings) {
     if (IsReady(*pod) && !pod->spec.node_name.empty()) ++ready_on_node[pod->spec.node_name];
@@ -105,7 +102,7 @@ std::vector<PodPtr> ChooseVictims(std::vector<PodPtr> pods, const std::vector<Po
   std::vector<std::pair<Rank, PodPtr>> ranked;
   ranked.reserve(pods.size());
   for (PodPtr& pod : pods) {
-    Rank rank = RankOf(*pod, ready_on_node, min_ready_seconds, now);
+    Rank rank = RankOf(*pod, ready_on_node, now);
     ranked.emplace_back(std::move(rank), std::move(pod));
   }
   std::sort(ranked.begin(), ranked.end(),

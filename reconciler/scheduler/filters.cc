@@ -23,49 +23,54 @@ std::string NeedText(const Pod& pod, const std::string& resource) {
   return requests.at(resource).ToString();
 }
 
+std::vector<Refusal> Same(const std::string& text) { return {{text, text}}; }
+
 }  // namespace
 
-std::string NodeReadyFilter(const PodNeeds&, const NodeUsage& node) {
-  return node.ready ? "" : "not ready";
+std::vector<Refusal> NodeReadyFilter(const PodNeeds&, const NodeUsage& node) {
+  return node.ready ? std::vector<Refusal>() : Same("not ready");
 }
 
-std::string NodeUnschedulableFilter(const PodNeeds&, const NodeUsage& node) {
-  return node.node->spec.unschedulable ? "unschedulable" : "";
+std::vector<Refusal> NodeUnschedulableFilter(const PodNeeds&, const NodeUsage& node) {
+  return node.node->spec.unschedulable ? Same("unschedulable") : std::vector<Refusal>();
 }
 
-std::string NodeSelectorFilter(const PodNeeds& needs, const NodeUsage& node) {
+std::vector<Refusal> NodeSelectorFilter(const PodNeeds& needs, const NodeUsage& node) {
   for (const auto& [label, value] : needs.pod->spec.node_selector) {
     const auto found = node.node->metadata.labels.find(label);
     if (found == node.node->metadata.labels.end() || found->second != value) {
-      return "label " + label + "=" + value + " not matched";
+      return Same("label " + label + "=" + value + " not matched");
     }
   }
-  return "";
+  return {};
 }
 
-std::string FitFilter(const PodNeeds& needs, const NodeUsage& node) {
-  std::string text;
+std::vector<Refusal> FitFilter(const PodNeeds& needs, const NodeUsage& node) {
+  std::vector<Refusal> refusals;
   if (node.pods >= node.max_pods) {
-    text = "has " + std::to_string(node.pods) + " pods of at most " + std::to_string(node.max_pods);
+    const std::string most = std::to_string(node.max_pods);
+    refusals.push_back({.kind = "has its most pods",
+                        .text = "has " + std::to_string(node.pods) + " pods of at most " + most});
   }
   for (const auto& [resource, milli] : needs.requests_milli) {
     const int64_t free = node.FreeMilli(resource);
     if (milli <= free) continue;
-    if (!text.empty()) text += ", ";
-    text += "needs " + NeedText(*needs.pod, resource) + " " + resource + ", " +
-            AmountText(resource, std::max<int64_t>(free, 0)) + " free";
+    const std::string kind = "needs " + NeedText(*needs.pod, resource) + " " + resource;
+    refusals.push_back(
+        {.kind = kind,
+         .text = kind + ", " + AmountText(resource, std::max<int64_t>(free, 0)) + " free"});
   }
-  return text;
+  return refusals;
 }
 
-std::string WhyNot(const PodNeeds& needs, const NodeUsage& node) {
+std::vector<Refusal> WhyNot(const PodNeeds& needs, const NodeUsage& node) {
   static constexpr std::array<Filter, 4> kFilters = {NodeReadyFilter, NodeUnschedulableFilter,
                                                      NodeSelectorFilter, FitFilter};
   for (const Filter filter : kFilters) {
-    std::string why = filter(needs, node);
-    if (!why.empty()) return why;
+    std::vector<Refusal> refusals = filter(needs, node);
+    if (!refusals.empty()) return refusals;
   }
-  return "";
+  return {};
 }
 
 }  // namespace reconcile

@@ -1,20 +1,27 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "reconciler/scheduler/node_usage.h"
 
 namespace reconcile {
 
-// A filter says why a node cannot take a pod; an empty text lets it pass.
-using Filter = std::string (*)(const PodNeeds& needs, const NodeUsage& node);
+// Why a node cannot take a pod, once for each thing in its way. `kind` stays the same for as long
+// as the thing is in the way, `text` has the amounts of the moment too.
+struct Refusal {
+  std::string kind;  // "needs 500m cpu"
+  std::string text;  // "needs 500m cpu, 350m free"
+};
+// A filter lets a pod pass by refusing nothing.
+using Filter = std::vector<Refusal> (*)(const PodNeeds& needs, const NodeUsage& node);
 
-std::string NodeReadyFilter(const PodNeeds& needs, const NodeUsage& node);
-std::string NodeUnschedulableFilter(const PodNeeds& needs, const NodeUsage& node);
-std::string NodeSelectorFilter(const PodNeeds& needs, const NodeUsage& node);
-std::string FitFilter(const PodNeeds& needs, const NodeUsage& node);
+std::vector<Refusal> NodeReadyFilter(const PodNeeds& needs, const NodeUsage& node);
+std::vector<Refusal> NodeUnschedulableFilter(const PodNeeds& needs, const NodeUsage& node);
+std::vector<Refusal> NodeSelectorFilter(const PodNeeds& needs, const NodeUsage& node);
+std::vector<Refusal> FitFilter(const PodNeeds& needs, const NodeUsage& node);
 
-// The reason of the first filter that refuses; empty when the node can take the pod.
-std::string WhyNot(const PodNeeds& needs, const NodeUsage& node);
+// What the first filter that refuses says; empty when the node can take the pod.
+std::vector<Refusal> WhyNot(const PodNeeds& needs, const NodeUsage& node);
 
 }  // namespace reconcile

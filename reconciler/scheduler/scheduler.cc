@@ -1,6 +1,7 @@
 #include "reconciler/scheduler/scheduler.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/ids.h"
@@ -27,17 +28,36 @@ bool OlderFirst(const std::shared_ptr<const Pod>& a, const std::shared_ptr<const
   return a->metadata.uid < b->metadata.uid;
 }
 
-std::string Explain(const std::vector<std::pair<const NodeUsage*, std::string>>& refusals) {
-  if (refusals.empty()) return "0/0 nodes are available: no node has registered yet";
-  std::string text = "0/" + std::to_string(refusals.size()) + " nodes are available: ";
-  for (size_t i = 0; i < refusals.size() && i < kMaxExplainedNodes; ++i) {
-    if (i > 0) text += "; ";
-    text += refusals[i].first->node->metadata.name + ": " + refusals[i].second;
-  }
-  if (refusals.size() > kMaxExplainedNodes) {
-    text += "; and " + std::to_string(refusals.size() - kMaxExplainedNodes) + " more";
-  }
+std::string TextOf(const std::vector<Refusal>& refusals) {
+  std::string text;
+  for (const Refusal& refusal : refusals) text += (text.empty() ? "" : ", ") + refusal.text;
   return text;
+}
+
+// Says of a pod that no node takes why, node by node.
+void ExplainRefusal(const std::vector<NodeUsage>& nodes, Binding* binding) {
+  if (nodes.empty()) {
+    binding->refusal = "no node has registered yet";
+    binding->explanation = "0/0 nodes are available: " + binding->refusal;
+    return;
+  }
+  const PodNeeds needs = NeedsOf(*binding->pod);
+  std::set<std::string> kinds;
+  std::string text;
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const std::vector<Refusal> refusals = WhyNot(needs, nodes[i]);
+    for (const Refusal& refusal : refusals) kinds.insert(refusal.kind);
+    if (i >= kMaxExplainedNodes) continue;
+    text += (i > 0 ? "; " : "") + nodes[i].node->metadata.name + ": " + TextOf(refusals);
+  }
+  if (nodes.size() > kMaxExplainedNodes) {
+    text += "; and " + std::to_string(nodes.size() - kMaxExplainedNodes) + " more";
+  }
+  binding->explanation =
+      "0/" + std::to_string(nodes.size()) + " nodes are available: " + std::move(text);
+  for (const std::string& kind : kinds) {
+    binding->refusal += (binding->refusal.empty() ? "no node takes it: " : ", ") + kind;
+  }
 }
 
 std::string Explain(const Choice& choice, const PodNeeds& needs, size_t nodes) {
@@ -77,18 +97,15 @@ Choice Choose(const PodNeeds& needs, const std::vector<NodeUsage*>& feasible) {
 Binding PlaceOne(const std::shared_ptr<const Pod>& pod, std::vector<NodeUsage>* nodes) {
   const PodNeeds needs = NeedsOf(*pod);
   std::vector<NodeUsage*> feasible;
-  std::vector<std::pair<const NodeUsage*, std::string>> refusals;
   for (NodeUsage& node : *nodes) {
-    std::string why = WhyNot(needs, node);
-    if (why.empty()) {
-      feasible.push_back(&node);
-    } else if (feasible.empty()) {
-      refusals.emplace_back(&node, std::move(why));
-    }
+    if (WhyNot(needs, node).empty()) feasible.push_back(&node);
   }
-  if (feasible.empty()) return {pod, "", Explain(refusals)};
+  if (feasible.empty()) return {.pod = pod, .node = {}, .explanation = {}, .refusal = {}};
   const Choice choice = Choose(needs, feasible);
-  Binding binding{pod, choice.node->node->metadata.name, Explain(choice, needs, nodes->size())};
+  Binding binding{.pod = pod,
+                  .node = choice.node->node->metadata.name,
+                  .explanation = Explain(choice, needs, nodes->size()),
+                  .refusal = {}};
   choice.node->Add(needs);
   return binding;
 }
@@ -104,6 +121,9 @@ std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pendin
   std::vector<NodeUsage> nodes = UsageOf(state);
   bindings.reserve(ordered.size());
   for (const auto& pod : ordered) bindings.push_back(PlaceOne(pod, &nodes));
+  for (Binding& binding : bindings) {
+    if (binding.node.empty()) ExplainRefusal(nodes, &binding);
+  }
   return bindings;
 }
 

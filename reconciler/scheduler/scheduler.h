@@ -15,10 +15,14 @@ struct Binding {
   std::string node;         // empty: does not fit
   std::string explanation;  // "0/3 nodes are available: host-1: needs 500m cpu, 350m free; ..." or
                             // how it was chosen
+  // Without a node: what is in the way, without amounts and hosts ("no node takes it: needs 500m
+  // cpu, unschedulable"). Stays the same while only the usage of nodes changes.
+  std::string refusal;
 };
 
 // PURE. Places pending pods (no node, active) one after the other, oldest first (ties by uid), each
-// placement counting for the next. Filters: node Ready, unschedulable, nodeSelector, fit by
+// placement counting for the next. What does not fit is explained by what is free when all others
+// are placed. Filters: node Ready, unschedulable, nodeSelector, fit by
 // requests and max pods (default 110). Scores: least allocated (SEMANTICS 19.3), spread of siblings
 // (same controller) over nodes. Ties break by hash(pod uid, node).
 std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pending,

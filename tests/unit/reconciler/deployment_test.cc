@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/reconciler/world.h"
 
 namespace reconcile {
@@ -120,6 +122,11 @@ TEST(Deployment, KeepsOldSetsUpToTheHistoryLimit) {
   EXPECT_EQ(world.SetsOf("web").size(), 3u);
   EXPECT_EQ(world.state.Find<ReplicaSet>("default", names[1]), nullptr);
   EXPECT_NE(world.state.Find<ReplicaSet>("default", names[2]), nullptr);
+  const std::vector<std::string> texts = world.EventTexts();
+  EXPECT_EQ(std::count(texts.begin(), texts.end(),
+                       "Deployment web DeletedReplicaSet: Deleted replica set " + names[1] +
+                           " of revision 2: revisionHistoryLimit is 2"),
+            1);
 }
 
 TEST(Deployment, AHistoryLimitOfZeroKeepsNone) {
@@ -130,6 +137,32 @@ TEST(Deployment, AHistoryLimitOfZeroKeepsNone) {
     world.Declare({deployment});
   }
   EXPECT_EQ(world.SetsOf("web").size(), 1u);
+}
+
+TEST(Deployment, PodsThatAreStillToBeRemovedAreNotReliedOn) {
+  World world;
+  for (int i = 0; i < 12; ++i) world.AddNode("host-" + std::to_string(i), "64", "64Gi");
+  const int replicas = 2 * kMaxDeletesPerTurn + 200;
+  const auto declared = [&](const std::string& image) {
+    auto deployment = MakeDeployment("web", replicas, image);
+    deployment->spec.strategy.rolling_update = {.max_surge = IntOrString::Int(0),
+                                                .max_unavailable = IntOrString::String("60%")};
+    return deployment;
+  };
+  world.Declare({declared("img:1")});
+  bool cut_short = false;
+  for (int turn = 0; turn < 40; ++turn) {
+    const Plan plan = world.Take(world.ChangesFor({declared("img:2")}));
+    cut_short = cut_short || plan.more;
+    const auto pods = world.ActivePods();
+    const auto ready =
+        std::count_if(pods.begin(), pods.end(), [](const auto& pod) { return IsReady(*pod); });
+    ASSERT_GE(ready, replicas * 4 / 10) << turn;
+    world.Obey();
+  }
+  EXPECT_TRUE(cut_short);
+  EXPECT_EQ(world.SetOf("web")->status.available_replicas, replicas);
+  EXPECT_EQ(world.ActivePods().size(), static_cast<size_t>(replicas));
 }
 
 TEST(Deployment, RecreateStartsNothingNewWhileAnOldPodRuns) {

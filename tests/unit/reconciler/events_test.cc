@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/reconciler/world.h"
 
 namespace reconcile {
@@ -140,6 +142,50 @@ TEST(Events, APodThatDoesNotFitIsSaidOnceForEachSituation) {
   world.Edit<Node>("", "host-1", [](Node* node) { node->spec.unschedulable = true; });
   EXPECT_FALSE(world.Take().transaction.empty());
   EXPECT_EQ(EventsOf(world.state).size(), events + 1);
+  EXPECT_TRUE(world.Take().transaction.empty());
+}
+
+TEST(Events, OtherAmountsMakeNoOtherEventAboutAPodThatDoesNotFit) {
+  World world;
+  world.AddNode("host-1", "1");
+  auto pod = MakePod("big");
+  Request(&pod->spec, "2", "");
+  world.Take(world.ChangesFor({pod}));
+  const std::string refused = "Pod big FailedScheduling: no node takes it: needs 2 cpu";
+  const auto told = [&] {
+    const auto texts = world.EventTexts();
+    return std::count_if(texts.begin(), texts.end(), [](const std::string& text) {
+      return text.find("FailedScheduling") != std::string::npos;
+    });
+  };
+  const auto texts = world.EventTexts();
+  EXPECT_NE(std::find(texts.begin(), texts.end(), refused), texts.end());
+  auto small = MakePod("small");
+  Request(&small->spec, "300m", "");
+  world.Take(world.ChangesFor({pod, small}));
+  const auto explained = world.state.Find<Pod>("default", "big");
+  EXPECT_EQ(FindCondition(explained->status.conditions, "PodScheduled")->message,
+            "0/1 nodes are available: host-1: needs 2 cpu, 700m free");
+  EXPECT_EQ(told(), 1);
+}
+
+TEST(Events, APodThatDoesNotFitIsExplainedOnceATurnByWhatIsFreeInTheEnd) {
+  World world;
+  world.AddNode("host-1", "1");
+  auto pod = MakePod("big");
+  Request(&pod->spec, "900m", "");
+  auto set = MakeReplicaSet("small", 3);
+  Request(&set->spec.pod_template.spec, "200m", "");
+  auto other = MakePod("other");
+  Request(&other->spec, "200m", "");
+  world.Declare({other});
+  const Plan plan = world.Take(world.ChangesFor({pod, set, other}));
+  int told = 0;
+  for (const Reason& reason : plan.reasons) told += reason.reason == "FailedScheduling" ? 1 : 0;
+  EXPECT_EQ(told, 1);
+  const auto explained = world.state.Find<Pod>("default", "big");
+  EXPECT_EQ(FindCondition(explained->status.conditions, "PodScheduled")->message,
+            "0/1 nodes are available: host-1: needs 900m cpu, 200m free");
   EXPECT_TRUE(world.Take().transaction.empty());
 }
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "reconciler/turn.h"
 #include "tests/unit/reconciler/world.h"
 
 namespace reconcile {
@@ -171,6 +172,79 @@ TEST(Preview, GoesOnOverManyTurns) {
   for (int i = 0; i < 12; ++i) world.AddNode("host-" + std::to_string(i), "64", "64Gi");
   const Preview preview = PreviewOf(world, {MakeReplicaSet("web", 2 * kMaxCreatesPerTurn + 1)});
   EXPECT_EQ(Count(preview, PodFate::kCreate), 2 * kMaxCreatesPerTurn + 1);
+}
+
+// Two hosts of different sizes; what was there before grew step by step.
+TEST(Preview, ARolloutOverUnevenHostsEndsAsPredictedWhateverTheHostsPace) {
+  for (const int64_t turn_ms : {kPreviewTurnMs, 3 * kPreviewTurnMs}) {
+    SCOPED_TRACE(turn_ms);
+    World world;
+    world.turn_ms = turn_ms;
+    world.AddNode("host-1", "6");
+    world.AddNode("host-2", "3");
+    const auto declared = [](int replicas, const std::string& image) {
+      auto deployment = MakeDeployment("web", replicas, image);
+      Request(&deployment->spec.pod_template.spec, "700m", "");
+      return deployment;
+    };
+    for (const int replicas : {2, 5, 8}) {
+      world.Declare({declared(replicas, "img:1")});
+      world.Advance(600'000);
+    }
+    const auto before = Running(world);
+    const Preview preview = PreviewOf(world, {declared(8, "img:2")});
+    EXPECT_EQ(Count(preview, PodFate::kCreate), 8);
+    EXPECT_EQ(preview.note, "");
+    world.Declare({declared(8, "img:2")});
+    ExpectFulfilled(preview, before, Running(world));
+  }
+}
+
+TEST(Preview, SaysWhenItsTurnsAreUsedUp) {
+  World world = PreviewWorld();
+  world.Declare({MakeDeployment("web", 8, "img:1")});
+  const ObjectChanges changes = world.ChangesFor({MakeDeployment("web", 8, "img:2")});
+  EXPECT_EQ(PreviewChanges(world.state, changes, world.now, {.max_turns = 2}).note,
+            "this plan looks 2 turns ahead, and more would change after them: what follows is not "
+            "shown");
+  EXPECT_EQ(PreviewChanges(world.state, changes, world.now).note, "");
+}
+
+TEST(Preview, ALargeModelIsLookedAtForFewerTurns) {
+  World world = PreviewWorld();
+  auto deployment = MakeDeployment("web", 2 * kMinPreviewTurns, "img:1");
+  deployment->spec.strategy.rolling_update = {.max_surge = IntOrString::Int(1),
+                                              .max_unavailable = IntOrString::Int(0)};
+  for (const char* name : {"host-4", "host-5"}) world.AddNode(name);
+  const ObjectChanges first = world.ChangesFor({deployment});
+  const Preview preview = PreviewChanges(world.state, first, world.now, {.max_object_turns = 1});
+  EXPECT_EQ(preview.note, "") << "it takes a few turns only";
+  world.Declare({deployment});
+  deployment = Mutable(*deployment);
+  deployment->spec.pod_template.spec.containers[0].image = "img:2";
+  const ObjectChanges rollout = world.ChangesFor({deployment});
+  EXPECT_NE(PreviewChanges(world.state, rollout, world.now, {.max_object_turns = 1}).note, "");
+}
+
+TEST(Preview, StopsWhenTimePassesAndNothingIsWritten) {
+  World world = PreviewWorld();
+  auto deployment = MakeDeployment("web", 2);
+  deployment->spec.min_ready_seconds = 10;
+  world.Settle(world.ChangesFor({deployment}));
+  // A clock set back: the pods are Ready since tomorrow, and each look ahead waits ten seconds.
+  world.now.wall.ms -= 86'400'000;
+  const ObjectChanges changes = world.ChangesFor({deployment});
+  EXPECT_EQ(PreviewChanges(world.state, changes, world.now, {.max_turns = 10}).note, "");
+}
+
+TEST(Preview, ADeploymentExportedWithItsRevisionSettles) {
+  World world = PreviewWorld();
+  auto deployment = MakeDeployment("web", 2);
+  deployment->metadata.annotations["deployment.kubernetes.io/revision"] = "7";
+  EXPECT_EQ(PreviewOf(world, {deployment}).note, "");
+  world.Declare({deployment});
+  EXPECT_TRUE(world.Take(world.ChangesFor({deployment})).transaction.empty());
+  EXPECT_TRUE(PreviewOf(world, {deployment}).pods.empty());
 }
 
 }  // namespace

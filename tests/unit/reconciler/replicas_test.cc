@@ -14,6 +14,11 @@ std::set<std::string> NamesOf(const std::vector<std::shared_ptr<const Pod>>& pod
   return names;
 }
 
+bool Tells(const World& world, const std::string& event) {
+  const std::vector<std::string> texts = world.EventTexts();
+  return std::find(texts.begin(), texts.end(), event) != texts.end();
+}
+
 TEST(ReplicaSet, CreatesDeclaredReplicasSpreadOverHosts) {
   World world;
   for (const char* name : {"host-1", "host-2", "host-3"}) world.AddNode(name);
@@ -114,6 +119,9 @@ TEST(ReplicaSet, AdoptsMatchingPodsThatNobodyOwns) {
   ASSERT_NE(ControllerOf(adopted->metadata), nullptr);
   EXPECT_EQ(ControllerOf(adopted->metadata)->name, "web");
   EXPECT_EQ(world.Pods().size(), 2u);
+  EXPECT_TRUE(Tells(world,
+                    "Pod stray Adopted: It has no controller and its labels are what ReplicaSet "
+                    "web selects"));
 }
 
 TEST(ReplicaSet, NeverAdoptsAPodThatGitDeclares) {
@@ -133,6 +141,9 @@ TEST(ReplicaSet, ReleasesPodsThatMatchNoMore) {
   world.Settle();
   EXPECT_TRUE(world.state.Find<Pod>("default", name)->metadata.owner_references.empty());
   EXPECT_EQ(world.Pods().size(), 2u);
+  EXPECT_TRUE(Tells(world, "Pod " + name +
+                               " Released: Its labels are no longer what ReplicaSet web selects; "
+                               "it goes on without a controller"));
 }
 
 TEST(ReplicaSet, AvailableMeansReadyForMinReadySeconds) {
@@ -174,6 +185,34 @@ TEST(Turn, CreatesAtMostSoManyPodsAndAsksForMore) {
   EXPECT_FALSE(second.more);
   EXPECT_EQ(world.Pods().size(), static_cast<size_t>(kMaxCreatesPerTurn) + 7);
   EXPECT_TRUE(world.Take().transaction.empty());
+}
+
+TEST(Turn, RemovesAtMostSoManyPodsAndAsksForMore) {
+  World world;
+  for (int turn = 0; turn < 2; ++turn) {
+    world.Take(world.ChangesFor({MakeReplicaSet("web", kMaxDeletesPerTurn + 7)}));
+  }
+  const Plan first = world.Take(world.ChangesFor({MakeReplicaSet("web", 0)}));
+  EXPECT_TRUE(first.more);
+  EXPECT_EQ(world.Pods().size(), 7u);
+  const Plan second = world.Take();
+  EXPECT_FALSE(second.more);
+  EXPECT_TRUE(world.Pods().empty());
+  EXPECT_TRUE(world.Take().transaction.empty());
+}
+
+TEST(Turn, AGraceBeyondAllBoundsEndsAtAMomentThatCanBeStored) {
+  World world;
+  world.AddNode("host-1");
+  auto pod = MakePod("job");
+  pod->spec.termination_grace_period_seconds = INT64_MAX;
+  world.Declare({pod, MakeConfigMap("a")});
+  world.Take(world.ChangesFor({MakeConfigMap("a")}));
+  const auto going = world.state.Find<Pod>("default", "job");
+  ASSERT_TRUE(going->metadata.deletion_timestamp.has_value());
+  EXPECT_EQ(going->metadata.deletion_grace_period_seconds, kMaxGracePeriodSeconds);
+  EXPECT_EQ(*ParseRfc3339(FormatRfc3339(*going->metadata.deletion_timestamp)),
+            *going->metadata.deletion_timestamp);
 }
 
 TEST(Turn, WithoutAClusterObjectUidsAreStillDerived) {

@@ -39,16 +39,15 @@ PodPtr Make(const std::string& name, const Facts& facts) {
 }
 
 // The one that goes, whatever the order they are given in.
-std::string Victim(const PodPtr& a, const PodPtr& b, std::vector<PodPtr> siblings = {},
-                   int32_t min_ready_seconds = 0) {
+std::string Victim(const PodPtr& a, const PodPtr& b, std::vector<PodPtr> siblings = {}) {
   if (siblings.empty()) siblings = {a, b};
-  const auto first = ChooseVictims({a, b}, siblings, 1, min_ready_seconds, kNow);
-  const auto second = ChooseVictims({b, a}, siblings, 1, min_ready_seconds, kNow);
+  const auto first = ChooseVictims({a, b}, siblings, 1, kNow);
+  const auto second = ChooseVictims({b, a}, siblings, 1, kNow);
   EXPECT_EQ(first.at(0), second.at(0));
   return first.at(0)->metadata.name;
 }
 
-// In the order of SEMANTICS 3.2; each pod that stays would go by every later rule.
+// In the order of SEMANTICS 3.2; each pod that stays would go by a later rule.
 TEST(Victims, UnassignedBeforeAssigned) {
   EXPECT_EQ(Victim(Make("stays", {.phase = PodPhase::kPending, .ready = false}),
                    Make("goes", {.node = ""})),
@@ -63,11 +62,6 @@ TEST(Victims, PendingBeforeUnknownBeforeRunning) {
 }
 TEST(Victims, NotReadyBeforeReady) {
   EXPECT_EQ(Victim(Make("stays", {.cost = "-5"}), Make("goes", {.ready = false})), "goes");
-}
-TEST(Victims, NotYetAvailableBeforeAvailable) {
-  EXPECT_EQ(Victim(Make("stays", {.cost = "-5", .ready_for_s = 61}),
-                   Make("goes", {.ready_for_s = 59}), {}, 60),
-            "goes");
 }
 TEST(Victims, LowerDeletionCostFirst) {
   const PodPtr crowded = Make("stays", {.cost = "10"});
@@ -90,26 +84,36 @@ TEST(Victims, ReadyMoreRecentlyFirst) {
                    Make("goes", {.ready_for_s = 10})),
             "goes");
 }
-TEST(Victims, AgesInTheSameBucketAreEqual) {
-  EXPECT_EQ(Victim(Make("stays", {.ready_for_s = 600}),
-                   Make("goes", {.ready_for_s = 1'000, .restarts = 1})),
+TEST(Victims, ReadyAgesInTheSameBucketGoByUid) {
+  EXPECT_EQ(Victim(Make("a-goes", {.ready_for_s = 1'000}),
+                   Make("b-stays", {.ready_for_s = 600, .restarts = 9, .age_s = 700})),
+            "a-goes");
+}
+TEST(Victims, HowLongAPodHasNotBeenReadyDoesNotCount) {
+  EXPECT_EQ(Victim(Make("stays", {.ready = false, .ready_for_s = 1}),
+                   Make("goes", {.ready = false, .ready_for_s = 1'000, .restarts = 1})),
             "goes");
 }
-TEST(Victims, MoreRestartsFirst) {
-  EXPECT_EQ(Victim(Make("stays", {.restarts = 1, .age_s = 1}), Make("goes", {.restarts = 2})),
+TEST(Victims, OfPodsThatAreNotReadyMoreRestartsFirst) {
+  EXPECT_EQ(Victim(Make("a-stays", {.ready = false, .restarts = 1, .age_s = 1}),
+                   Make("goes", {.ready = false, .restarts = 2})),
             "goes");
 }
-TEST(Victims, NewerFirst) {
-  EXPECT_EQ(Victim(Make("a-stays", {.age_s = 5'000}), Make("goes", {.age_s = 1'100})), "goes");
+TEST(Victims, ThenTheNewerOfThem) {
+  EXPECT_EQ(Victim(Make("a-stays", {.ready = false, .age_s = 5'000}),
+                   Make("goes", {.ready = false, .age_s = 1'100})),
+            "goes");
 }
-TEST(Victims, ThenTheLowerUid) { EXPECT_EQ(Victim(Make("uid-1", {}), Make("uid-2", {})), "uid-1"); }
+TEST(Victims, ThenTheLowerUid) {
+  EXPECT_EQ(Victim(Make("uid-1", {.ready = false}), Make("uid-2", {.ready = false})), "uid-1");
+}
 
 TEST(Victims, AsManyAsAsked) {
   std::vector<PodPtr> pods;
   for (int i = 0; i < 5; ++i) pods.push_back(Make("uid-" + std::to_string(i), {}));
-  EXPECT_EQ(ChooseVictims(pods, pods, 3, 0, kNow).size(), 3u);
-  EXPECT_EQ(ChooseVictims(pods, pods, 9, 0, kNow).size(), 5u);
-  EXPECT_TRUE(ChooseVictims({}, {}, 1, 0, kNow).empty());
+  EXPECT_EQ(ChooseVictims(pods, pods, 3, kNow).size(), 3u);
+  EXPECT_EQ(ChooseVictims(pods, pods, 9, kNow).size(), 5u);
+  EXPECT_TRUE(ChooseVictims({}, {}, 1, kNow).empty());
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ int World::Declare(const std::vector<ObjectPtr>& objects) {
     const Plan plan = Take(ChangesFor(objects));
     const bool acted = Obey();
     if (plan.transaction.empty() && !acted && !plan.more) return turn;
+    Advance(turn_ms);
   }
   ADD_FAILURE() << "does not settle";
   return kMaxTurns;
@@ -99,6 +100,7 @@ int World::Settle(const ObjectChanges& changes) {
     const Plan plan = Take(changes);
     const bool acted = Obey();
     if (plan.transaction.empty() && !acted && !plan.more) return turn;
+    Advance(turn_ms);
   }
   ADD_FAILURE() << "does not settle";
   return kMaxTurns;

@@ -56,6 +56,7 @@ class World {
 
   ClusterState state;
   Now now{{1'000'000}, {1'790'000'000'000}};
+  int64_t turn_ms = 0;  // how long a turn of Declare and Settle takes
 };
 
 // ---- Manifests ----
