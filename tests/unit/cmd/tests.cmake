@@ -1,1 +1,5 @@
-reconcile_test(cmd_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/config_test.cc LIBS cmd_config LABELS unit)
+reconcile_test(cmd_test
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/config_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/local_host_test.cc
+  LIBS cmd_config cmd_host base_io
+  LABELS unit)
