@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,8 +23,9 @@ struct AgentOptions {
   int64_t resync_ms = 60'000;  // full list of containers, besides the event stream
   int max_parallel_operations = 16;
   int mtu = 1500;
-  // The text of the host's resolv.conf, for pods. Empty: pods get the engine's copy of it.
-  std::string resolv_conf;
+  // Gives the text of the host's resolv.conf, for pods (dnsPolicy Default): asked whenever a pod's
+  // files are written. Without a server in it that a pod can reach, pods get the engine's copy.
+  std::function<std::string()> read_resolv_conf;
 };
 
 // The loop on a host: takes assignments, looks at the engine, runs Step, executes operations,

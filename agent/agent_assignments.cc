@@ -51,13 +51,26 @@ void Agent::Core::SaveTerminalPods() {
     ended.insert(uid);
     report.pods.push_back({"", "", uid, *memory.terminal, false});
   }
-  if (ended == saved_terminal_) return;
+  if (ended == saved_terminal_ && seen_.ends_saved) return;
+  if (!seen_.ends_saved && loop_->now().mono < save_ends_again_at_) return;
   const Result<std::string> text = WriteReport(report);
   const Status saved = text.ok() ? files_->WriteSealed(kTerminalFile, *text) : text.status();
+  NoteFiles("ended pods", saved);
+  seen_.ends_saved = saved.ok();
   if (saved.ok()) {
     saved_terminal_ = std::move(ended);
+    return RequestTurn();
+  }
+  LogWarning("the ends of pods cannot be saved", {{"error", saved.message()}});
+  save_ends_again_at_ = loop_->now().mono + kSaveAgainMs;
+  After(kSaveAgainMs, [this] { RequestTurn(); });
+}
+
+void Agent::Core::NoteFiles(const std::string& which, const Status& status) {
+  if (status.ok()) {
+    health_.files_errors.erase(which);
   } else {
-    LogWarning("the ends of pods cannot be saved", {{"error", saved.message()}});
+    health_.files_errors[which] = status.message();
   }
 }
 
@@ -100,7 +113,7 @@ void Agent::Core::ConsiderPending() {
   pending_held_ = held;
   if (!held.empty()) return;
   const Status saved = SavePending();
-  health_.files_error = saved.message();
+  NoteFiles("assignment", saved);
   if (!saved.ok()) {
     pending_held_ = "the assignment cannot be saved: " + saved.message();
     return;

@@ -86,7 +86,10 @@ void Agent::Core::TakeStep() {
   for (AgentEvent& event : result.events) {
     if (events_.size() < kMaxPendingEvents) events_.push_back(std::move(event));
   }
+  const bool ends_were_saved = seen_.ends_saved;
   SaveTerminalPods();
+  // Operations of this step may take away what else tells of an end: the next keeps it.
+  if (ends_were_saved && !seen_.ends_saved) return RequestTurn();
   StartAllowed(result.operations);
   if (result.wake_at) WakeAt(*result.wake_at);
 }
@@ -129,7 +132,6 @@ HostFacts Agent::Core::Facts() const {
   facts.memory_bytes = health_.engine ? health_.engine->memory_bytes : 0;
   facts.mtu = options_.mtu;
   facts.pods_path = files_->AbsolutePath(std::string(kPodsFolder));
-  facts.has_resolver = !ResolverFile(options_.resolv_conf).empty();
   return facts;
 }
 

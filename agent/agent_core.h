@@ -59,6 +59,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void Restore();
   void RestoreTerminalPods();
   void SaveTerminalPods();
+  void NoteFiles(const std::string& which, const Status& status);
   void OnAssignment(const Assignment& assignment);
   void ConsiderPending();
   Status SavePending();
@@ -66,6 +67,13 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void ForgetUnused();
 
   // ---- agent_seen.cc: looking at the engine and the network ----
+  // Looking again after a failure: one timer for each kind of look, however many asked for it.
+  struct Retry {
+    TimerId timer = 0;
+    int32_t failures = 0;  // in a row
+    void Stop(EventLoop* loop);
+  };
+  void LookAgainLater(Retry* retry, Task look);
   void Resync();
   void LookAtEngine();
   void AskEngineInfo();
@@ -75,6 +83,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void OnEngineEvent(const EngineEvent& event);
   // Looks at one container; looks are one at a time, so that the last word is the newest.
   void Inspect(const std::string& id, std::function<void(Status)> then);
+  void Look(const std::string& id, std::vector<std::function<void(Status)>> asking);
   void OnInspected(const std::string& id, const Result<ContainerInfo>& result);
   void RequestNetworkList();
   void OnNetworkList(const Result<std::vector<std::string>>& addresses);
@@ -104,6 +113,9 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void OnSandboxStarted(const Operation& operation, const Status& started, const std::string& id);
   void OnContainerStarted(const Operation& operation, const RunContainer& run,
                           const Status& started, const std::string& id);
+  void OnTakenAway(const Operation& operation, const std::string& id, const Status& status);
+  // As Fail, and says so once for each different failure.
+  void FailToTakeAway(const Operation& operation, const Status& status, bool look);
   void OnCreateFailed(const Operation& operation, const Status& status);
   void OnPulled(const Operation& operation, const std::string& reference, MonoTime began,
                 const Status& status);
@@ -139,6 +151,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   std::optional<Status> save_error_;
   MonoTime save_again_at_;
   std::set<std::string> saved_terminal_;
+  MonoTime save_ends_again_at_;
 
   // What is seen.
   Seen seen_;
@@ -146,7 +159,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   bool listed_ = false;  // at least once
   bool listing_ = false;
   bool list_again_ = false;
-  int32_t list_failures_ = 0;
+  Retry list_retry_;
   std::set<std::string> changed_since_list_;  // containers about which more is known than the list
   std::set<std::string> wait_for_list_;       // keys of failed operations; see Fail
   std::set<std::string> wait_for_this_list_;
@@ -158,7 +171,9 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   bool network_listing_ = false;
   bool network_list_again_ = false;
   int64_t network_changes_ = 0;  // grows with every beginning and end of an attachment's change
-  int32_t network_list_failures_ = 0;
+  Retry network_retry_;
+  bool asking_info_ = false;
+  Retry info_retry_;
 
   // What is under way.
   std::map<std::string, Operation> running_;  // by key

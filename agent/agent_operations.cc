@@ -142,7 +142,8 @@ void Agent::Core::OnPulled(const Operation& operation, const std::string& refere
 void Agent::Core::Run(const Operation& operation, const WritePodFiles& action) {
   const std::string folder = PodFolder(action.pod_uid) + "/";
   seen_.pod_folders.insert(action.pod_uid);
-  const std::string resolver = ResolverFile(options_.resolv_conf);
+  const std::string resolver =
+      options_.read_resolv_conf ? ResolverFile(options_.read_resolv_conf()) : "";
   Status status =
       files_->Write(folder + "hosts", HostsFile(action.hostname, action.address), kPodFileMode);
   if (status.ok())
@@ -150,9 +151,10 @@ void Agent::Core::Run(const Operation& operation, const WritePodFiles& action) {
   if (status.ok() && !resolver.empty()) {
     status = files_->Write(folder + "resolv.conf", resolver, kPodFileMode);
   }
-  health_.files_error = status.message();
+  NoteFiles("pods", status);
   if (!status.ok()) return Fail(operation.key, status, false);
   seen_.pods[action.pod_uid].files_address = action.address;
+  seen_.pods[action.pod_uid].has_resolver = !resolver.empty();
   Succeed(operation.key);
 }
 
@@ -183,15 +185,15 @@ void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
 void Agent::Core::Run(const Operation& operation, const DetachNetwork& action) {
   ++network_changes_;
   network_->DetachPod(action.pod_uid, action.address,
-                      Guarded([this, key = operation.key, action](Status status) {
+                      Guarded([this, operation, action](Status status) {
                         ++network_changes_;
-                        if (!status.ok()) return Fail(key, status, false);
+                        if (!status.ok()) return FailToTakeAway(operation, status, false);
                         seen_.attached_addresses.erase(action.address);
                         const auto memory = seen_.pods.find(action.pod_uid);
                         if (memory != seen_.pods.end()) {
                           memory->second.attached_sandbox_id.clear();
                         }
-                        Succeed(key);
+                        Succeed(operation.key);
                       }));
 }
 
@@ -282,28 +284,38 @@ void Agent::Core::OnContainerStarted(const Operation& operation, const RunContai
 }
 
 void Agent::Core::Run(const Operation& operation, const StopContainerOp& action) {
-  Say(operation, EventType::kNormal, "Killing", operation.reason);
-  runtime_->StopContainer(
-      action.container_id, action.grace_seconds,
-      Guarded([this, key = operation.key, id = action.container_id](Status stopped) {
-        if (!stopped.ok() && stopped.code() != StatusCode::kNotFound) {
-          return Fail(key, stopped, true);
-        }
-        Inspect(id, [this, key](const Status& looked) {
-          looked.ok() ? Succeed(key) : Fail(key, looked, true);
-        });
-      }));
+  // A retry is no news.
+  if (!seen_.failed.contains(operation.key)) {
+    Say(operation, EventType::kNormal, "Killing", operation.reason);
+  }
+  runtime_->StopContainer(action.container_id, action.grace_seconds,
+                          Guarded([this, operation, id = action.container_id](Status stopped) {
+                            const bool absent = stopped.code() == StatusCode::kNotFound;
+                            OnTakenAway(operation, id, absent ? OkStatus() : stopped);
+                          }));
 }
 
 void Agent::Core::Run(const Operation& operation, const RemoveContainerOp& action) {
-  runtime_->RemoveContainer(
-      action.container_id,
-      Guarded([this, key = operation.key, id = action.container_id](Status removed) {
-        if (!removed.ok()) return Fail(key, removed, true);
-        Inspect(id, [this, key](const Status& looked) {
-          looked.ok() ? Succeed(key) : Fail(key, looked, true);
-        });
-      }));
+  runtime_->RemoveContainer(action.container_id,
+                            Guarded([this, operation, id = action.container_id](Status removed) {
+                              OnTakenAway(operation, id, removed);
+                            }));
+}
+
+void Agent::Core::OnTakenAway(const Operation& operation, const std::string& id,
+                              const Status& status) {
+  if (!status.ok()) return FailToTakeAway(operation, status, true);
+  Inspect(id, [this, operation](const Status& looked) {
+    looked.ok() ? Succeed(operation.key) : Fail(operation.key, looked, true);
+  });
+}
+
+void Agent::Core::FailToTakeAway(const Operation& operation, const Status& status, bool look) {
+  const auto before = seen_.failed.find(operation.key);
+  if (before == seen_.failed.end() || before->second.message != status.message()) {
+    Say(operation, EventType::kWarning, "FailedKillPod", "error killing pod: " + status.message());
+  }
+  Fail(operation.key, status, look);
 }
 
 }  // namespace reconcile

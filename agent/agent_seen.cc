@@ -11,6 +11,14 @@ namespace {
 constexpr int64_t kMaxLookAgainMs = 5'000;  // at an engine that does not answer
 constexpr int64_t kNetworkQuietMs = 200;    // between looks while pods come and go
 
+// What was seen of a container whose state is the same says more than a list alone.
+const ContainerInfo& KnownBetter(const std::map<std::string, ContainerInfo>& seen,
+                                 const ContainerInfo& listed) {
+  if (!listed.from_list_alone) return listed;
+  const auto before = seen.find(listed.id);
+  return before != seen.end() && before->second.state == listed.state ? before->second : listed;
+}
+
 int64_t LookAgainMs(int32_t failures) { return std::min(RetryDelayMs(failures), kMaxLookAgainMs); }
 
 }  // namespace
@@ -27,9 +35,29 @@ void Agent::Core::Resync() {
   }
 }
 
+void Agent::Core::Retry::Stop(EventLoop* loop) {
+  if (timer != 0) loop->Cancel(timer);
+  timer = 0;
+}
+
+void Agent::Core::LookAgainLater(Retry* retry, Task look) {
+  retry->Stop(loop_);
+  ++retry->failures;
+  retry->timer =
+      loop_->After(LookAgainMs(retry->failures), Guarded([retry, look = std::move(look)] {
+                     retry->timer = 0;
+                     look();
+                   }));
+}
+
 void Agent::Core::AskEngineInfo() {
+  if (asking_info_) return;
+  asking_info_ = true;
+  info_retry_.Stop(loop_);
   runtime_->GetEngineInfo(Guarded([this](Result<EngineInfo> info) {
+    asking_info_ = false;
     if (info.ok()) {
+      info_retry_.failures = 0;
       const bool first = !health_.engine;
       health_.engine = std::move(info).value();
       if (cluster_id_.empty()) health_.engine_error.clear();
@@ -37,7 +65,7 @@ void Agent::Core::AskEngineInfo() {
     } else {
       if (!health_.engine) health_.engine_error = info.status().message();
       if (!health_.engine || cluster_id_.empty()) {
-        After(kMaxLookAgainMs, [this] { AskEngineInfo(); });
+        LookAgainLater(&info_retry_, [this] { AskEngineInfo(); });
       }
     }
     RequestTurn();
@@ -50,6 +78,7 @@ void Agent::Core::RequestList() {
     return;
   }
   listing_ = true;
+  list_retry_.Stop(loop_);
   changed_since_list_.clear();
   wait_for_this_list_ = std::move(wait_for_list_);
   wait_for_list_.clear();
@@ -69,9 +98,9 @@ void Agent::Core::OnList(Result<std::vector<ContainerInfo>> list) {
       if (changed_since_list_.contains(id)) containers.emplace(id, container);
     }
     for (ContainerInfo& container : *list) {
-      if (!changed_since_list_.contains(container.id)) {
-        containers.emplace(container.id, std::move(container));
-      }
+      if (changed_since_list_.contains(container.id)) continue;
+      const ContainerInfo& better = KnownBetter(seen_.containers, container);
+      containers.emplace(better.id, better);
     }
     seen_.containers = std::move(containers);
     std::erase_if(seen_.failed, [&](const auto& entry) {
@@ -81,7 +110,7 @@ void Agent::Core::OnList(Result<std::vector<ContainerInfo>> list) {
     });
     const bool was_up = seen_.engine_up;
     listed_ = true;
-    list_failures_ = 0;
+    list_retry_.failures = 0;
     seen_.engine_up = health_.engine.has_value();
     health_.engine_error.clear();
     if (!was_up) AskEngineInfo();
@@ -96,16 +125,16 @@ void Agent::Core::OnList(Result<std::vector<ContainerInfo>> list) {
 }
 
 void Agent::Core::OnListFailed(const Status& status) {
-  if (seen_.engine_up || list_failures_ == 0) {
+  if (seen_.engine_up || list_retry_.failures == 0) {
     LogWarning("the container engine does not answer", {{"error", status.message()}});
   }
   seen_.engine_up = false;
   // One lost reply is no news; meanwhile nothing is done on a view that may be old.
-  if (list_failures_ > 0 || !health_.engine) health_.engine_error = status.message();
+  if (list_retry_.failures > 0 || !health_.engine) health_.engine_error = status.message();
   wait_for_list_.merge(wait_for_this_list_);
   wait_for_this_list_.clear();
-  ++list_failures_;
-  if (!list_again_) After(LookAgainMs(list_failures_), [this] { RequestList(); });
+  list_again_ = false;  // the next look serves all who asked
+  LookAgainLater(&list_retry_, [this] { RequestList(); });
   RequestTurn();
 }
 
@@ -123,7 +152,13 @@ void Agent::Core::Inspect(const std::string& id, std::function<void(Status)> the
     found->second.next.push_back(std::move(then));
     return;
   }
-  looking_[id].now.push_back(std::move(then));
+  std::vector<std::function<void(Status)>> asking;
+  asking.push_back(std::move(then));
+  Look(id, std::move(asking));
+}
+
+void Agent::Core::Look(const std::string& id, std::vector<std::function<void(Status)>> asking) {
+  looking_[id].now = std::move(asking);
   runtime_->InspectContainer(
       id, Guarded([this, id](const Result<ContainerInfo>& result) { OnInspected(id, result); }));
 }
@@ -142,8 +177,8 @@ void Agent::Core::OnInspected(const std::string& id, const Result<ContainerInfo>
   }
   Looking done = std::move(looking_[id]);
   looking_.erase(id);
+  if (!done.next.empty()) Look(id, std::move(done.next));  // one look, however many asked
   for (const auto& then : done.now) then(status);
-  for (auto& then : done.next) Inspect(id, std::move(then));
   RequestTurn();
 }
 
@@ -153,19 +188,23 @@ void Agent::Core::RequestNetworkList() {
     return;
   }
   network_listing_ = true;
+  network_retry_.Stop(loop_);
   network_->List(Guarded(
       [this, changes = network_changes_](const Result<std::vector<std::string>>& addresses) {
         network_listing_ = false;
         if (changes != network_changes_) network_list_again_ = true;
         if (!addresses.ok()) {
-          After(LookAgainMs(++network_list_failures_), [this] { RequestNetworkList(); });
           network_list_again_ = false;
-          return;
+          return LookAgainLater(&network_retry_, [this] { RequestNetworkList(); });
         }
-        network_list_failures_ = 0;
+        network_retry_.failures = 0;
         if (network_list_again_) {  // what it says may be older than what was done
           network_list_again_ = false;
-          return After(kNetworkQuietMs, [this] { RequestNetworkList(); });
+          network_retry_.timer = loop_->After(kNetworkQuietMs, Guarded([this] {
+                                                network_retry_.timer = 0;
+                                                RequestNetworkList();
+                                              }));
+          return;
         }
         OnNetworkList(addresses);
       }));

@@ -18,6 +18,7 @@ constexpr int32_t kGuaranteedOomScoreAdjust = -997;
 constexpr int32_t kBestEffortOomScoreAdjust = 1'000;
 constexpr size_t kMaxHostname = 63;
 constexpr size_t kUidCharactersInName = 8;
+constexpr size_t kPodCharactersInName = 63;  // with three labels of 63 and a uid within 255
 
 // Text in which no two different lists of fields are equal.
 class Fields {
@@ -82,14 +83,18 @@ const Quantity* RequestOf(const ResourceRequirements& resources, const std::stri
   return request != nullptr || given ? request : Find(resources.limits, name);
 }
 
+// For people; the labels are what identifies. A pod's name may be longer than the engine takes, and
+// then the whole uid stands for what is cut off.
 std::string NameOf(std::string_view container, const Pod& pod, int32_t attempt) {
-  return "rc_" + std::string(container) + "_" + pod.metadata.name + "_" +
-         pod.metadata.namespace_name + "_" + pod.metadata.uid.substr(0, kUidCharactersInName) +
+  const ObjectMeta& meta = pod.metadata;
+  const bool cut = meta.name.size() > kPodCharactersInName;
+  return "rc_" + std::string(container) + "_" + meta.name.substr(0, kPodCharactersInName) + "_" +
+         meta.namespace_name + "_" + (cut ? meta.uid : meta.uid.substr(0, kUidCharactersInName)) +
          "_" + std::to_string(attempt);
 }
 
 StringMap LabelsOf(const std::string& cluster_id, const Pod& pod, std::string_view container,
-                   int32_t attempt, WallTime pod_start) {
+                   int32_t attempt, int32_t crashes, WallTime pod_start) {
   const int64_t grace_seconds = pod.spec.termination_grace_period_seconds;
   StringMap labels;
   labels[std::string(kLabelCluster)] = cluster_id;
@@ -98,16 +103,17 @@ StringMap LabelsOf(const std::string& cluster_id, const Pod& pod, std::string_vi
   labels[std::string(kLabelPodUid)] = pod.metadata.uid;
   labels[std::string(kLabelContainer)] = container;
   labels[std::string(kLabelAttempt)] = std::to_string(attempt);
+  labels[std::string(kLabelCrashes)] = std::to_string(crashes);
   labels[std::string(kLabelPodStart)] = std::to_string(pod_start.ms);
   labels[std::string(kLabelGrace)] = std::to_string(grace_seconds);
   return labels;
 }
 
-std::vector<BindMount> BindsOf(const Pod& pod, const HostFacts& host) {
+std::vector<BindMount> BindsOf(const Pod& pod, bool has_resolver, const HostFacts& host) {
   const std::string folder = host.pods_path + "/" + pod.metadata.uid;
   std::vector<BindMount> binds = {{folder + "/hosts", "/etc/hosts", false},
                                   {folder + "/hostname", "/etc/hostname", false}};
-  if (host.has_resolver) binds.push_back({folder + "/resolv.conf", "/etc/resolv.conf", false});
+  if (has_resolver) binds.push_back({folder + "/resolv.conf", "/etc/resolv.conf", false});
   return binds;
 }
 
@@ -178,10 +184,11 @@ ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& po
   config.cmd = ExpandAll(container.args, env);
   for (const auto& [name, value] : env) config.env.push_back(name + "=" + value);
   config.working_dir = container.working_dir;
-  config.labels = LabelsOf(cluster_id, pod, container.name, basis.attempt, basis.pod_start);
+  config.labels =
+      LabelsOf(cluster_id, pod, container.name, basis.attempt, basis.crashes, basis.pod_start);
   config.labels[std::string(kLabelSpecHash)] = SpecHashOf(container);
   config.labels[std::string(kLabelSandbox)] = std::to_string(basis.sandbox_attempt);
-  config.binds = BindsOf(pod, host);
+  config.binds = BindsOf(pod, basis.has_resolver, host);
   config.network_container = basis.sandbox_id;
   config.cpu_shares = CpuSharesOf(container.resources);
   config.cpu_quota_us = CpuQuotaOf(container.resources);
@@ -192,14 +199,17 @@ ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& po
   return config;
 }
 
-ContainerConfig MakeSandboxConfig(const std::string& cluster_id, const Pod& pod, int32_t attempt,
-                                  const std::string& pause_image_id, const std::string& address,
-                                  WallTime pod_start) {
+ContainerConfig MakeSandboxConfig(const std::string& cluster_id, const Pod& pod,
+                                  const SandboxBasis& basis) {
   ContainerConfig config;
-  config.name = NameOf(kSandboxContainer, pod, attempt);
-  config.image = pause_image_id;
-  config.labels = LabelsOf(cluster_id, pod, kSandboxContainer, attempt, pod_start);
-  config.labels[std::string(kLabelAddress)] = address;
+  config.name = NameOf(kSandboxContainer, pod, basis.attempt);
+  config.image = basis.pause_image_id;
+  config.labels =
+      LabelsOf(cluster_id, pod, kSandboxContainer, basis.attempt, basis.crashes, basis.pod_start);
+  config.labels[std::string(kLabelAddress)] = basis.address;
+  if (!basis.ended_containers.empty()) {
+    config.labels[std::string(kLabelEnded)] = basis.ended_containers;
+  }
   config.hostname = HostnameOf(pod);
   config.cpu_shares = kMinCpuShares;
   config.oom_score_adj = kSandboxOomScoreAdjust;

@@ -13,7 +13,18 @@ struct ContainerBasis {
   int32_t sandbox_attempt = 0;
   std::string image_id;
   int32_t attempt = 0;
+  int32_t crashes = 0;  // of the attempts before it, as far as they count
   WallTime pod_start;
+  bool has_resolver = false;  // the pod's files have a resolv.conf
+};
+// What a sandbox stands on.
+struct SandboxBasis {
+  std::string pause_image_id;
+  std::string address;
+  int32_t attempt = 0;
+  int32_t crashes = 0;  // sandboxes lost before it
+  WallTime pod_start;
+  std::string ended_containers;  // kLabelEnded
 };
 
 // PURE. Everything that needs a new container when it changes, and nothing that a ConfigMap holds:
@@ -33,9 +44,8 @@ int64_t CpuQuotaOf(const ResourceRequirements& resources);
 ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& pod,
                                     const Container& container, const ContainerBasis& basis,
                                     const EnvList& env, const HostFacts& host);
-ContainerConfig MakeSandboxConfig(const std::string& cluster_id, const Pod& pod, int32_t attempt,
-                                  const std::string& pause_image_id, const std::string& address,
-                                  WallTime pod_start);
+ContainerConfig MakeSandboxConfig(const std::string& cluster_id, const Pod& pod,
+                                  const SandboxBasis& basis);
 
 // What the pod calls itself, cut to 63 characters (SEMANTICS 8.10).
 std::string HostnameOf(const Pod& pod);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <sstream>
 
 #include "agent/container_config.h"
 #include "agent/pod_turn.h"
@@ -11,6 +12,14 @@ constexpr int kAttemptsKept = 2;  // the newest, and the one before it for `logs
 
 std::string ContainerKey(const PodTurn& turn, const std::string& container) {
   return turn.Key("container/" + container);
+}
+
+bool EndedBefore(const ContainerInfo& sandbox, const std::string& container) {
+  std::istringstream names(LabelOf(sandbox, kLabelEnded));
+  for (std::string name; std::getline(names, name, ',');) {
+    if (name == container) return true;
+  }
+  return false;
 }
 
 // What ended for a reason that is not its own starts again at once.
@@ -63,6 +72,8 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
   basis.sandbox_id = sandbox.id;
   basis.sandbox_attempt = AttemptOf(sandbox);
   basis.attempt = memory->attempt + 1;
+  basis.crashes = memory->backoff_steps;
+  basis.has_resolver = turn->memory.has_resolver;
   basis.pod_start = turn->memory.start_time.value_or(context.now.wall);
   run->pod_uid = turn->uid();
   run->container = container.name;
@@ -81,11 +92,13 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
 void ReplaceIfChanged(PodTurn* turn, const Container& container, const ContainerInfo& live,
                       const ContainerInfo& sandbox, ContainerMemory* memory) {
   if (SameSpec(LabelOf(live, kLabelSpecHash), container)) {
+    if (!turn->context.IsBusy(StopKey(live.id))) memory->stopped_attempt = -1;
     memory->image_wanted_since.reset();
     return;
   }
   RunContainer successor;
   if (PrepareStart(turn, container, sandbox, memory, &successor)) return;
+  memory->stopped_attempt = AttemptOf(live);
   turn->Add(StopKey(live.id), "Container " + container.name + " definition changed",
             StopContainerOp{live.id, turn->pod.spec.termination_grace_period_seconds});
 }
@@ -103,11 +116,34 @@ std::string ReasonToRun(const PodTurn& turn, const Container& container) {
 
 }  // namespace
 
+bool EndCounts(const PodTurn& turn, const Container& container, const ContainerInfo& dead) {
+  if (!SameSpec(LabelOf(dead, kLabelSpecHash), container)) return false;
+  const auto memory = turn.memory.memory.find(container.name);
+  if (memory != turn.memory.memory.end()) {
+    if (memory->second.ended_attempt >= AttemptOf(dead)) return true;
+    if (memory->second.stopped_attempt >= AttemptOf(dead)) return false;
+  }
+  const int64_t joined = NumberLabelOf(dead, kLabelSandbox, -1);
+  for (const ContainerInfo* sandbox : turn.containers.sandboxes) {
+    if (AttemptOf(*sandbox) > joined && EndedBefore(*sandbox, container.name)) return true;
+    if (AttemptOf(*sandbox) != joined) continue;
+    if (IsLive(*sandbox)) return true;
+    return dead.finished_at && sandbox->finished_at && *dead.finished_at <= *sandbox->finished_at;
+  }
+  return false;
+}
+
 bool WantsToRun(const PodTurn& turn, const Container& container) {
   const auto& containers = turn.Of(container.name);
   if (LiveOf(containers) != nullptr) return true;
   const RestartPolicy policy = turn.pod.spec.restart_policy;
-  if (const ContainerInfo* dead = NewestDeadOf(containers)) return RestartsAfter(policy, *dead);
+  if (const ContainerInfo* dead = NewestDeadOf(containers)) {
+    if (RestartsAfter(policy, *dead)) return true;
+    // As in Kubernetes, a loss of the sandbox runs nothing of a Never pod again; a new spec does.
+    const bool never = policy == RestartPolicy::kNever;
+    return never ? !SameSpec(LabelOf(*dead, kLabelSpecHash), container)
+                 : !EndCounts(turn, container, *dead);
+  }
   // It vanished: nobody knows how it ended.
   const auto memory = turn.memory.memory.find(container.name);
   const bool ran = memory != turn.memory.memory.end() && memory->second.attempt >= 0;

@@ -1,11 +1,12 @@
 #include "agent/containers.h"
 
-#include "base/planted_bug.h"
-
 #include <algorithm>
 #include <charconv>
 #include <limits>
 #include <tuple>
+
+#include "agent/restart.h"
+#include "base/planted_bug.h"
 
 namespace reconcile {
 namespace {
@@ -49,6 +50,11 @@ int32_t AttemptOf(const ContainerInfo& container) {
   const int64_t attempt = NumberLabelOf(container, kLabelAttempt, -1);
   if (attempt < 0 || attempt > std::numeric_limits<int32_t>::max() - 1) return -1;
   return static_cast<int32_t>(attempt);
+}
+
+int32_t CrashesOf(const ContainerInfo& container) {
+  const int64_t crashes = NumberLabelOf(container, kLabelCrashes, 0);
+  return static_cast<int32_t>(std::clamp<int64_t>(crashes, 0, kMaxCountedCrashes));
 }
 
 bool IsLive(const ContainerInfo& container) {

@@ -15,12 +15,16 @@ namespace reconcile {
 inline constexpr std::string_view kLabelPodStart = "dev.reconcile.pod-start";   // wall, ms
 inline constexpr std::string_view kLabelGrace = "dev.reconcile.grace-seconds";  // the pod's
 inline constexpr std::string_view kLabelSandbox = "dev.reconcile.sandbox";      // its attempt
+inline constexpr std::string_view kLabelCrashes = "dev.reconcile.crashes";      // before it
+// On the sandbox: names of containers that were done before it was made, by ','.
+inline constexpr std::string_view kLabelEnded = "dev.reconcile.ended";
 
 // The label's value, or "".
 const std::string& LabelOf(const ContainerInfo& container, std::string_view label);
 // The label's number, or `fallback` when it is absent or no number.
 int64_t NumberLabelOf(const ContainerInfo& container, std::string_view label, int64_t fallback);
 int32_t AttemptOf(const ContainerInfo& container);  // -1 without the label
+int32_t CrashesOf(const ContainerInfo& container);  // 0 without the label
 
 // Running or paused.
 bool IsLive(const ContainerInfo& container);

@@ -18,9 +18,9 @@ Condition ReadyCondition(const HostHealth& health) {
   } else if (!health.network_error.empty()) {
     ready.reason = "NetworkNotReady";
     ready.message = "the host's network cannot be prepared: " + health.network_error;
-  } else if (!health.files_error.empty()) {
+  } else if (!health.files_errors.empty()) {
     ready.reason = "FilesNotWritable";
-    ready.message = "the agent's files cannot be written: " + health.files_error;
+    ready.message = "the agent's files cannot be written: " + health.files_errors.begin()->second;
   } else {
     ready.status = ConditionStatus::kTrue;
     ready.reason = "AgentReady";

@@ -15,7 +15,7 @@ struct HostHealth {
   std::optional<EngineInfo> engine;  // as last heard
   std::string engine_error;          // the engine's words while it is down; "" when it is up
   std::string network_error;         // why the network could not be prepared
-  std::string files_error;           // why the agent's own files could not be written
+  StringMap files_errors;            // why the agent's own files could not be written, by which
 };
 
 // PURE. What the node reports of itself. Conditions carry no transition times: the controller

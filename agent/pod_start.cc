@@ -27,9 +27,7 @@ void RememberAttempts(const std::vector<const ContainerInfo*>& containers,
   const ContainerInfo* newest = NewestOf(containers);
   if (newest == nullptr) return;
   const int32_t attempt = AttemptOf(*newest);
-  // Adopted: every attempt before it counts as a crash, so that a restarted agent waits too long
-  // rather than not at all.
-  if (memory->attempt < 0) memory->backoff_steps = std::max(attempt, 0);
+  if (memory->attempt < 0) memory->backoff_steps = CrashesOf(*newest);  // adopted
   if (attempt > memory->attempt) {
     memory->attempt = attempt;
     memory->image_wanted_since.reset();
@@ -40,6 +38,18 @@ void RememberAttempts(const std::vector<const ContainerInfo*>& containers,
     memory->restart_at = now.mono;
   }
   NoteEnd(*newest, backoff_ms, now, memory);
+}
+
+// The newest sandbox that a container has joined, whether it is there or not: its attempt is never
+// used again, or what ended with it would seem to have ended on its own.
+int32_t NewestJoined(const PodContainers& containers) {
+  int64_t newest = -1;
+  for (const auto& [name, list] : containers.by_name) {
+    for (const ContainerInfo* container : list) {
+      newest = std::max(newest, NumberLabelOf(*container, kLabelSandbox, -1));
+    }
+  }
+  return static_cast<int32_t>(std::min<int64_t>(newest, std::numeric_limits<int32_t>::max() - 1));
 }
 
 WallTime StartTimeOf(const PodContainers& containers, WallTime fallback) {
@@ -121,6 +131,7 @@ bool OldSandboxIsGone(PodTurn* turn) {
     for (const ContainerInfo* container : containers) {
       if (!IsLive(*container)) continue;
       gone = false;
+      turn->memory.memory[name].stopped_attempt = AttemptOf(*container);
       turn->Add(StopKey(container->id), "its sandbox is gone",
                 StopContainerOp{container->id, turn->pod.spec.termination_grace_period_seconds});
     }
@@ -140,6 +151,17 @@ bool OldSandboxIsGone(PodTurn* turn) {
   return gone;
 }
 
+// Names of containers that are done: the next sandbox's label remembers them.
+std::string EndedContainers(const PodTurn& turn) {
+  std::string names;
+  for (const Container& container : turn.pod.spec.containers) {
+    const ContainerInfo* dead = NewestDeadOf(turn.Of(container.name));
+    if (dead == nullptr || WantsToRun(turn, container)) continue;
+    names += (names.empty() ? "" : ",") + container.name;
+  }
+  return names;
+}
+
 void MakeSandbox(PodTurn* turn) {
   ContainerMemory& memory = turn->memory.memory[std::string(kSandboxContainer)];
   AllWait(turn, "ContainerCreating", turn->context.FailureOf(SandboxKey(*turn)));
@@ -151,14 +173,18 @@ void MakeSandbox(PodTurn* turn) {
                        FormatAge(memory.backoff_ms) + " before the next");
   }
   if (!FilesAreWritten(turn)) return;
-  const int32_t attempt = memory.attempt + 1;
+  const SandboxBasis basis = {turn->context.seen.pause_image_id,
+                              turn->memory.address,
+                              memory.attempt + 1,
+                              memory.backoff_steps,
+                              turn->memory.start_time.value_or(turn->context.now.wall),
+                              EndedContainers(*turn)};
   turn->Add(
       SandboxKey(*turn),
-      attempt == 0 ? "the pod is to run" : "Pod sandbox changed, it will be killed and re-created.",
-      RunSandbox{turn->uid(), attempt,
-                 MakeSandboxConfig(turn->context.assignment.fence.cluster_id, turn->pod, attempt,
-                                   turn->context.seen.pause_image_id, turn->memory.address,
-                                   turn->memory.start_time.value_or(turn->context.now.wall))});
+      basis.attempt == 0 ? "the pod is to run"
+                         : "Pod sandbox changed, it will be killed and re-created.",
+      RunSandbox{turn->uid(), basis.attempt,
+                 MakeSandboxConfig(turn->context.assignment.fence.cluster_id, turn->pod, basis)});
 }
 
 // Images come while the sandbox is being made.
@@ -186,7 +212,10 @@ bool IsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
   if (has_address && memory.attached_sandbox_id == sandbox.id) return true;
   AllWait(turn, "ContainerCreating", turn->context.FailureOf(NetworkKey(*turn)));
   if (!HostIsReady(turn)) return false;
-  if (memory.address.empty()) {  // its label is gone: nothing can be attached to it
+  if (sandbox.process_id == 0) {
+    turn->Add(RemoveKey(sandbox.id), "the engine does not tell the sandbox's process",
+              RemoveContainerOp{sandbox.id});
+  } else if (memory.address.empty()) {  // its label is gone: nothing can be attached to it
     turn->Add(RemoveKey(sandbox.id), "the sandbox has no address", RemoveContainerOp{sandbox.id});
   } else if (has_address) {
     turn->Add(NetworkKey(*turn), "the address belongs to an earlier sandbox",
@@ -214,9 +243,11 @@ void Remember(PodTurn* turn) {
     RememberAttempts(turn->Of(container.name), CrashBackoffMs, lost, now, &of);
     const bool changed = dead != nullptr && !SameSpec(LabelOf(*dead, kLabelSpecHash), container);
     if (changed) of.backoff_steps = 0;  // another program: its crashes are its own
+    if (dead != nullptr && EndCounts(*turn, container, *dead)) of.ended_attempt = AttemptOf(*dead);
   }
-  RememberAttempts(turn->containers.sandboxes, SandboxBackoffMs, false, now,
-                   &memory.memory[std::string(kSandboxContainer)]);
+  ContainerMemory& of_sandbox = memory.memory[std::string(kSandboxContainer)];
+  RememberAttempts(turn->containers.sandboxes, SandboxBackoffMs, false, now, &of_sandbox);
+  of_sandbox.attempt = std::max(of_sandbox.attempt, NewestJoined(turn->containers));
   if (!memory.start_time) memory.start_time = StartTimeOf(turn->containers, now.wall);
   if (memory.address.empty() && !turn->containers.sandboxes.empty()) {
     memory.address = LabelOf(*turn->containers.sandboxes.front(), kLabelAddress);

@@ -104,8 +104,15 @@ ContainerStatus StatusOf(const PodTurn& turn, const Container& container,
   return status;
 }
 
+bool AnyWantsToRun(const PodTurn& turn) {
+  if (turn.pod.metadata.deletion_timestamp) return false;
+  const auto& containers = turn.pod.spec.containers;
+  return std::any_of(containers.begin(), containers.end(),
+                     [&](const Container& container) { return WantsToRun(turn, container); });
+}
+
 // SEMANTICS 8.1.
-PodPhase PhaseOf(const Pod& pod, const std::vector<ContainerStatus>& statuses) {
+PodPhase PhaseOf(const PodTurn& turn, const std::vector<ContainerStatus>& statuses) {
   size_t running = 0;
   size_t stopped = 0;
   size_t succeeded = 0;
@@ -119,8 +126,8 @@ PodPhase PhaseOf(const Pod& pod, const std::vector<ContainerStatus>& statuses) {
     ++stopped;
     if (end->exit_code == 0) ++succeeded;
   }
-  if (running > 0) return PodPhase::kRunning;
-  switch (pod.spec.restart_policy) {
+  if (running > 0 || AnyWantsToRun(turn)) return PodPhase::kRunning;
+  switch (turn.pod.spec.restart_policy) {
     case RestartPolicy::kAlways:
       return PodPhase::kRunning;
     case RestartPolicy::kOnFailure:
@@ -192,12 +199,44 @@ void SetConditions(const PodTurn& turn, PodStatus* status) {
   }
 }
 
+// What keeps a pod that is being stopped, in the engine's or the system's words.
+std::string WhyNotGone(const PodTurn& turn) {
+  if (!turn.pod.metadata.deletion_timestamp) return "";
+  const StepContext& context = turn.context;
+  const auto of_container = [&](const std::string& name, const ContainerInfo& container) {
+    const std::string stop = context.FailureOf(StopKey(container.id));
+    const std::string remove = context.FailureOf(RemoveKey(container.id));
+    if (!remove.empty()) return name + " cannot be removed: " + remove;
+    return stop.empty() || !IsLive(container) ? "" : name + " cannot be stopped: " + stop;
+  };
+  for (const auto& [name, containers] : turn.containers.by_name) {
+    for (const ContainerInfo* container : containers) {
+      const std::string why = of_container("container " + name, *container);
+      if (!why.empty()) return why;
+    }
+  }
+  for (const ContainerInfo* sandbox : turn.containers.sandboxes) {
+    const std::string why = of_container("the sandbox", *sandbox);
+    if (!why.empty()) return why;
+  }
+  const bool attached = context.seen.attached_addresses.contains(turn.memory.address);
+  const std::string network = context.FailureOf(turn.Key("network"));
+  if (attached && !network.empty()) return "its network cannot be detached: " + network;
+  const std::string files = context.FailureOf(turn.Key("forget"));
+  return files.empty() ? "" : "its files cannot be removed: " + files;
+}
+
 }  // namespace
 
 PodStatus BuildPodStatus(PodTurn* turn) {
   PodSeen& memory = turn->memory;
-  if (memory.terminal) return *memory.terminal;
+  if (memory.terminal) {
+    PodStatus ended = *memory.terminal;
+    ended.message = WhyNotGone(*turn);
+    return ended;
+  }
   PodStatus status;
+  status.message = WhyNotGone(*turn);
   status.host_ip = turn->context.host.host_ip;
   status.start_time = memory.start_time;
   status.qos_class = QosClassOf(turn->pod.spec);
@@ -211,7 +250,7 @@ PodStatus BuildPodStatus(PodTurn* turn) {
     status.container_statuses.push_back(StatusOf(*turn, container, of));
     of.last_reported = status.container_statuses.back();
   }
-  status.phase = PhaseOf(turn->pod, status.container_statuses);
+  status.phase = PhaseOf(*turn, status.container_statuses);
   SetConditions(*turn, &status);
   memory.conditions = status.conditions;
   const bool stopping = turn->pod.metadata.deletion_timestamp.has_value();

@@ -116,7 +116,7 @@ void StopPod(PodTurn* turn, bool* gone) {
 
 void ReleaseSandbox(PodTurn* turn) {
   PodSeen& memory = turn->memory;
-  if (turn->context.IsPodBusy(turn->uid())) return;
+  if (turn->context.IsPodBusy(turn->uid()) || !turn->context.seen.ends_saved) return;
   Operation named;
   named.namespace_name = turn->pod.metadata.namespace_name;
   named.pod_name = turn->pod.metadata.name;

@@ -66,6 +66,10 @@ void Remember(PodTurn* turn);
 
 // ---- container_start.cc ----
 void StepContainer(PodTurn* turn, const Container& container, const ContainerInfo& sandbox);
+// Whether the end of `dead` says anything of its program: not when it was of another spec or went
+// with its sandbox, for then it may have been stopped by us. Also after a restart of the agent, by
+// labels and times; what they leave open does not count, and the container runs again.
+bool EndCounts(const PodTurn& turn, const Container& container, const ContainerInfo& dead);
 // False when it is done for good: it ended, and its policy does not restart it.
 bool WantsToRun(const PodTurn& turn, const Container& container);
 // Stops doubles, removes what never started and dead ones older than the last.

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 
-#include "base/planted_bug.h"
 #include "agent/containers.h"
+#include "base/planted_bug.h"
 
 namespace reconcile {
 namespace {
-
-constexpr int32_t kMaxCountedCrashes = 1'000;  // far beyond where every curve is flat
 
 // `first_ms` for 1, doubling up to `max_ms`.
 int64_t Doubling(int32_t count, int64_t first_ms, int64_t max_ms) {

@@ -12,6 +12,7 @@ inline constexpr int64_t kCrashResetMs = 600'000;  // a run this long forgives a
 inline constexpr int64_t kFirstRetryMs = 1'000;
 inline constexpr int64_t kMaxRetryMs = 60'000;
 inline constexpr int64_t kMaxSandboxBackoffMs = 30'000;
+inline constexpr int32_t kMaxCountedCrashes = 1'000;  // far beyond where every curve is flat
 
 // Before restart number `crashes` + 1: 0, 10, 20, 40, 80, 160, 300, 300 ... s (SEMANTICS 8.5).
 int64_t CrashBackoffMs(int32_t crashes);
@@ -27,7 +28,7 @@ int64_t RetryDelayMs(int32_t failures);
 void NoteEnd(const ContainerInfo& dead, int64_t (*backoff_ms)(int32_t), Now now,
              ContainerMemory* memory);
 
-// True when a container that ended thus is to run again (SEMANTICS 8.4).
+// True when a container that ended thus, on its own, is to run again (SEMANTICS 8.4).
 bool RestartsAfter(RestartPolicy policy, const ContainerInfo& dead);
 
 }  // namespace reconcile

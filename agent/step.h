@@ -33,8 +33,10 @@ struct ImageSeen {
 // kSandboxContainer.
 struct ContainerMemory {
   int32_t attempt = -1;          // newest attempt that ran or failed to start; -1 none
-  int32_t backoff_steps = 0;     // crashes since the last reset (SEMANTICS 8.5)
+  int32_t backoff_steps = 0;     // crashes since the last reset (SEMANTICS 8.5), also in a label
   int32_t counted_attempt = -1;  // newest attempt whose end is in backoff_steps
+  int32_t ended_attempt = -1;    // newest attempt that ended on its own; see EndCounts
+  int32_t stopped_attempt = -1;  // newest attempt that was stopped for another to take its place
   int64_t backoff_ms = 0;        // the wait that ends at restart_at
   MonoTime restart_at;           // not before
   std::optional<MonoTime> image_wanted_since;  // a start waits for an image checked after this
@@ -48,6 +50,7 @@ struct PodSeen {
   std::string address;                            // allocated; also in the sandbox's label
   std::string attached_sandbox_id;  // whose network namespace holds the address; "" unknown or none
   std::string files_address;        // the address that the files on disk name; "" not written yet
+  bool has_resolver = false;        // a resolv.conf is among them; else the engine's copy serves
   std::optional<MonoTime> stop_deadline;  // set when stopping began
   int64_t stop_grace_seconds = 0;         // that the deadline was made from
   std::optional<WallTime> start_time;     // when the pod was first seen here
@@ -78,6 +81,7 @@ struct Seen {
   std::set<std::string> attached_addresses;
   std::string last_address;  // the newest one given to a pod
   bool engine_up = false;    // containers is current
+  bool ends_saved = true;    // how pods ended is on disk: what else tells of it may go
 };
 
 // ---- What it does: values, executed by Agent, results come back as Seen ----
@@ -152,8 +156,6 @@ struct HostFacts {
   int64_t memory_bytes = 0;
   int mtu = 1500;
   std::string pods_path;  // absolute: files of a pod are in <pods_path>/<uid>
-  bool has_resolver =
-      true;  // a resolv.conf is written for pods; otherwise the engine's copy serves
 };
 
 struct StepResult {

@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <optional>
 
 #include "base/epoll_loop.h"
@@ -92,6 +93,12 @@ Result<UniqueFd> MakeInput(const std::string& bytes) {
   return fd;
 }
 
+bool IsProtected() {
+  std::ifstream file("/proc/self/oom_score_adj");
+  int score = 0;
+  return (file >> score) && score < 0;
+}
+
 std::string SearchPath() {
   const char* path = getenv("PATH");
   return path != nullptr && *path != '\0' ? path : "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -122,6 +129,7 @@ struct LaunchPlan {
   int report_fd = -1;
   UniqueFd program;  // opened as the parent; -1 without a change of identity
   pid_t parent = 0;
+  bool parent_is_protected = false;  // its OOM score is below 0
 };
 
 bool Limit(__rlimit_resource resource, int64_t value) {
@@ -136,6 +144,15 @@ bool TakeLimits(const SubprocessOptions& options) {
          Limit(RLIMIT_CPU, options.cpu_limit_seconds) &&
          Limit(RLIMIT_FSIZE, options.file_size_limit_bytes) &&
          setrlimit(RLIMIT_CORE, &no_core) == 0;
+}
+
+// A parent that is kept from the OOM killer does not keep its children from it.
+void GiveUpProtection(const LaunchPlan& plan) {
+  if (!plan.parent_is_protected) return;
+  const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  [[maybe_unused]] const ssize_t size = write(fd, "0", 1);
+  close(fd);
 }
 
 // The raw calls: the C library's wrappers want to tell threads that the child does not have.
@@ -164,6 +181,7 @@ void CloseInherited() {
 // In the child. Returns only when the start failed, with the step; errno says why.
 StartStep BecomeCommand(const LaunchPlan& plan) {
   if (setpgid(0, 0) != 0) return StartStep::kGroup;
+  GiveUpProtection(plan);
   ResetSignals();
   if (dup2(plan.input_fd, STDIN_FILENO) < 0 || dup2(plan.output_fd, STDOUT_FILENO) < 0 ||
       dup2(plan.error_fd, STDERR_FILENO) < 0) {
@@ -202,6 +220,7 @@ Result<LaunchPlan> PlanLaunch(const SubprocessOptions& options) {
   LaunchPlan plan;
   plan.options = &options;
   plan.parent = getpid();
+  plan.parent_is_protected = IsProtected();
   if (options.command.empty()) return UnavailableError("no command given");
   const std::string search_path = SearchPath();
   const auto executable = FindExecutable(options.command[0], search_path);

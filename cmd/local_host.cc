@@ -10,14 +10,25 @@
 #include <fstream>
 #include <sstream>
 
+#include "agent/pod_files.h"
+
 namespace reconcile {
 namespace {
+
+constexpr int kAgentOomScoreAdjust = -999;
 
 std::string FirstLine(const std::string& path) {
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);
   return line;
+}
+
+std::string WholeFile(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 std::string HostName() {
@@ -97,6 +108,20 @@ LocalHost ReadLocalHost() {
     host.min_oom_score_adj = own.empty() ? 0 : std::stoi(own);
   }
   return host;
+}
+
+bool ProtectFromOomKiller() {
+  std::ofstream file("/proc/self/oom_score_adj");
+  file << kAgentOomScoreAdjust;
+  file.close();
+  return file.good();
+}
+
+std::string ReadResolvConf(const std::string& path, const std::string& systemd_path) {
+  const std::string text = WholeFile(path);
+  if (!ResolverFile(text).empty()) return text;
+  const std::string upstream = WholeFile(systemd_path);
+  return ResolverFile(upstream).empty() ? text : upstream;
 }
 
 }  // namespace reconcile

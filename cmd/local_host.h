@@ -17,4 +17,15 @@ struct LocalHost {
 };
 LocalHost ReadLocalHost();
 
+inline constexpr char kResolvConf[] = "/etc/resolv.conf";
+inline constexpr char kSystemdResolvConf[] = "/run/systemd/resolve/resolv.conf";
+// The host's resolver file as pods can use it: where `path` names only resolvers on the loopback,
+// as systemd's stub does, that one's own upstream servers.
+std::string ReadResolvConf(const std::string& path = kResolvConf,
+                           const std::string& systemd_path = kSystemdResolvConf);
+
+// Lets the kernel's OOM killer take almost anything before this process (SEMANTICS 18.2); programs
+// that it starts (base/subprocess.h) are not spared. False where this process may not.
+bool ProtectFromOomKiller();
+
 }  // namespace reconcile

@@ -125,6 +125,7 @@ Status MakeAgent(const Config& config, ControllerLink* link, AgentSide* side) {
   options.machine_id = host.machine_id;
   options.boot_id = host.boot_id;
   options.mtu = host.mtu;
+  options.read_resolv_conf = [] { return ReadResolvConf(); };
   DockerOptions docker;
   docker.socket_path = config.docker_socket;
   docker.min_oom_score_adj = host.min_oom_score_adj;
@@ -182,6 +183,10 @@ int Up(const UpOptions& options, const CommandContext& context) {
   if (config->log_level == "debug") SetLogLevel(LogLevel::kDebug);
   const Status folders = MakeFolders(*config);
   if (!folders.ok()) return Fail(folders);
+
+  if (!ProtectFromOomKiller()) {
+    LogInfo("the kernel's OOM killer may end this process: lowering its score is not permitted");
+  }
 
   ControllerSide controller;
   AgentSide agent;

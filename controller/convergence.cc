@@ -58,7 +58,9 @@ std::string WhyContainersWait(const Pod& pod) {
 }
 
 std::string WhyNotReady(const Pod& pod) {
-  if (pod.metadata.deletion_timestamp) return "being stopped";
+  if (pod.metadata.deletion_timestamp) {
+    return "being stopped" + (pod.status.message.empty() ? "" : ": " + pod.status.message);
+  }
   if (pod.spec.node_name.empty()) {
     const Condition* scheduled = FindCondition(pod.status.conditions, "PodScheduled");
     return scheduled != nullptr && !scheduled->message.empty() ? scheduled->message

@@ -71,6 +71,9 @@ struct ContainerInfo {
   std::optional<WallTime> created_at;
   std::optional<WallTime> started_at;
   std::optional<WallTime> finished_at;
+  // The engine could not describe it: only id, name, image, labels, state and creation are known,
+  // and of an end the exit code or, as `error`, why there is none.
+  bool from_list_alone = false;
 };
 
 struct ImageInfo {
@@ -121,7 +124,8 @@ class ContainerRuntime {
   virtual ~ContainerRuntime() = default;
 
   virtual void GetEngineInfo(Done<EngineInfo> done) = 0;
-  // All containers, running or not, with label kLabelCluster = `cluster_id`, inspected in full.
+  // All containers, running or not, with label kLabelCluster = `cluster_id`, inspected in full. One
+  // that the engine cannot describe is from_list_alone and fails nothing.
   virtual void ListContainers(const std::string& cluster_id,
                               Done<std::vector<ContainerInfo>> done) = 0;
   virtual void InspectContainer(const std::string& id, Done<ContainerInfo> done) = 0;

@@ -7,19 +7,18 @@
 #include "runtime/docker_requests.h"
 
 namespace reconcile {
-namespace {
 
-constexpr int64_t kFirstPauseMs = 100;
-constexpr int64_t kLongestPauseMs = 5'000;
-
-}  // namespace
+int64_t ReconnectPause::OnEnd(MonoTime now) {
+  if (opened_at_ && now - *opened_at_ >= kSteadyMs) next_ms_ = kFirstMs;
+  opened_at_.reset();
+  const int64_t pause_ms = next_ms_;
+  next_ms_ = std::min(next_ms_ * 2, kLongestMs);
+  return pause_ms;
+}
 
 DockerEvents::DockerEvents(DockerApi* api, std::string cluster_id,
                            std::function<void(const EngineEvent&)> on_event)
-    : api_(api),
-      cluster_id_(std::move(cluster_id)),
-      on_event_(std::move(on_event)),
-      pause_ms_(kFirstPauseMs) {}
+    : api_(api), cluster_id_(std::move(cluster_id)), on_event_(std::move(on_event)) {}
 
 void DockerEvents::Start() { Connect(); }
 
@@ -33,7 +32,7 @@ void DockerEvents::Connect() {
   call.path = EventsPath(cluster_id_, now_seconds - 1);
   call.lane = HttpLane::kStream;
   call.on_open = [this] {
-    pause_ms_ = kFirstPauseMs;
+    pause_.OnOpen(api_->loop()->now().mono);
     on_event_({"", "resync"});
   };
   call.on_data = [this](std::string_view bytes) { return OnBytes(bytes); };
@@ -55,9 +54,7 @@ bool DockerEvents::OnBytes(std::string_view bytes) {
 }
 
 void DockerEvents::OnEnd() {
-  const int64_t pause_ms = pause_ms_;
-  pause_ms_ = std::min(pause_ms_ * 2, kLongestPauseMs);
-  api_->After(pause_ms, [this] { Connect(); });
+  api_->After(pause_.OnEnd(api_->loop()->now().mono), [this] { Connect(); });
 }
 
 }  // namespace reconcile

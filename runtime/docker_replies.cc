@@ -11,6 +11,7 @@ constexpr int kOldestApiMinor = 41;
 // The newest whose changes were looked at; newer engines still speak it unless their floor is
 // higher, and then their floor is spoken.
 constexpr int kNewestApiMinor = 44;
+constexpr int32_t kUnknownExitCode = -1;
 
 std::string Cut(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
@@ -77,6 +78,17 @@ ContainerRunState RunStateOf(std::string_view status) {
   if (status == "created") return ContainerRunState::kCreated;
   if (status == "removing" || status == "dead") return ContainerRunState::kDead;
   return ContainerRunState::kExited;  // "exited", "restarting"
+}
+
+// "Exited (137) 3 minutes ago" -> 137.
+std::optional<int32_t> ListedExitCode(std::string_view status) {
+  constexpr std::string_view kExited = "Exited (";
+  if (!status.starts_with(kExited)) return std::nullopt;
+  status.remove_prefix(kExited.size());
+  int32_t code = 0;
+  const auto [end, error] = std::from_chars(status.data(), status.data() + status.size(), code);
+  const bool whole = error == std::errc() && end != status.data() + status.size() && *end == ')';
+  return whole ? std::optional(code) : std::nullopt;
 }
 
 int32_t Int32Of(const Value& map, std::string_view key) {
@@ -161,7 +173,7 @@ Result<EngineInfo> ParseInfo(const EngineVersion& version, std::string_view body
   return info;
 }
 
-Result<std::vector<std::string>> ParseContainerIds(std::string_view body) {
+Result<std::vector<ContainerInfo>> ParseContainerList(std::string_view body) {
   const Result<Value> parsed = Parse("list of containers", body);
   if (!parsed.ok()) return parsed.status();
   if (!parsed->IsList()) return InternalError("the engine's list of containers is not a list");
@@ -169,13 +181,40 @@ Result<std::vector<std::string>> ParseContainerIds(std::string_view body) {
     return InternalError("the engine has " + std::to_string(parsed->AsList().size()) +
                          " containers of ours, more than " + std::to_string(kMaxListedContainers));
   }
-  std::vector<std::string> ids;
+  std::vector<ContainerInfo> containers;
   for (const Value& item : parsed->AsList()) {
-    std::string id = item.GetString("Id");
-    if (id.empty()) return InternalError("the engine listed a container without an id");
-    ids.push_back(std::move(id));
+    ContainerInfo info;
+    info.from_list_alone = true;
+    info.id = item.GetString("Id");
+    if (info.id.empty()) return InternalError("the engine listed a container without an id");
+    for (const Value& name : item.GetList("Names")) {
+      if (name.IsString() && info.name.empty()) info.name = name.AsString();
+    }
+    if (info.name.starts_with('/')) info.name.erase(0, 1);
+    info.image_id = item.GetString("ImageID");
+    info.labels = StringsOf(item.Find("Labels"));
+    info.state = RunStateOf(item.GetString("State"));
+    info.exit_code = ListedExitCode(item.GetString("Status")).value_or(kUnknownExitCode);
+    const int64_t created_seconds = item.GetInt("Created");
+    if (created_seconds > 0) info.created_at = WallTime{created_seconds * 1000};
+    containers.push_back(std::move(info));
   }
-  return ids;
+  return containers;
+}
+
+ContainerInfo WithoutInspection(ContainerInfo listed, const Status& why) {
+  const bool runs =
+      listed.state == ContainerRunState::kRunning || listed.state == ContainerRunState::kPaused;
+  const bool end_is_known =
+      listed.state == ContainerRunState::kExited && listed.exit_code != kUnknownExitCode;
+  if (runs) {
+    listed.exit_code = 0;
+  } else if (!end_is_known) {
+    listed.state = ContainerRunState::kDead;
+    listed.exit_code = 0;
+    listed.error = "the engine cannot describe it: " + Cut(why.message());
+  }
+  return listed;
 }
 
 Result<InspectedContainer> ParseContainer(std::string_view body) {

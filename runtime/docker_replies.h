@@ -36,8 +36,12 @@ Result<std::string> NegotiateApi(const EngineVersion& version);
 // Adds what GET /info knows to `version.info`.
 Result<EngineInfo> ParseInfo(const EngineVersion& version, std::string_view body);
 
-// Ids of GET /containers/json.
-Result<std::vector<std::string>> ParseContainerIds(std::string_view body);
+// GET /containers/json: each as far as a list tells, from_list_alone. One that does not run is
+// dead, with no more than its exit code.
+Result<std::vector<ContainerInfo>> ParseContainerList(std::string_view body);
+// The listed container when its inspection failed with `why`: an end that is not known is an error
+// in the engine's words.
+ContainerInfo WithoutInspection(ContainerInfo listed, const Status& why);
 
 struct InspectedContainer {
   ContainerInfo info;

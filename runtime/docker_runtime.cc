@@ -1,10 +1,11 @@
 #include "runtime/docker_runtime.h"
 
 #include <algorithm>
-#include <optional>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "runtime/docker_api.h"
 #include "runtime/docker_events.h"
 #include "runtime/docker_logs.h"
@@ -29,27 +30,25 @@ Status StatusOf(const HttpReply& reply) {
 
 // The inspections of one listing, as they come in.
 struct Listing {
-  std::vector<std::optional<ContainerInfo>> found;  // none: it vanished meanwhile
+  std::vector<ContainerInfo> containers;  // as listed, then as inspected
+  std::set<std::string> vanished;         // meanwhile
   size_t missing = 0;
-  Status failure;
   ContainerRuntime::Done<std::vector<ContainerInfo>> done;
 
   void Take(size_t index, const Result<ContainerInfo>& result) {
+    ContainerInfo& container = containers[index];
     if (result.ok()) {
-      found[index] = *result;
-    } else if (result.status().code() != StatusCode::kNotFound && failure.ok()) {
-      failure = result.status();
+      container = *result;
+    } else if (result.status().code() == StatusCode::kNotFound) {
+      vanished.insert(container.id);
+    } else {
+      LogWarning("the engine cannot describe a container",
+                 {{"container", container.name}, {"error", result.status().message()}});
+      container = WithoutInspection(std::move(container), result.status());
     }
-    if (--missing == 0) Finish();
-  }
-
-  void Finish() {
-    if (!failure.ok()) return done(failure);
-    std::vector<ContainerInfo> infos;
-    for (std::optional<ContainerInfo>& info : found) {
-      if (info.has_value()) infos.push_back(*std::move(info));
-    }
-    done(std::move(infos));
+    if (--missing > 0) return;
+    std::erase_if(containers, [&](const ContainerInfo& c) { return vanished.contains(c.id); });
+    done(std::move(containers));
   }
 };
 
@@ -131,15 +130,14 @@ void DockerRuntime::ListContainers(const std::string& cluster_id,
 
 void DockerRuntime::InspectListed(const HttpReply& reply, Done<std::vector<ContainerInfo>> done) {
   if (const Status status = StatusOf(reply); !status.ok()) return done(status);
-  const Result<std::vector<std::string>> ids = ParseContainerIds(reply.body);
-  if (!ids.ok()) return done(ids.status());
-  if (ids->empty()) return done(std::vector<ContainerInfo>());
+  Result<std::vector<ContainerInfo>> listed = ParseContainerList(reply.body);
+  if (!listed.ok() || listed->empty()) return done(std::move(listed));
   const auto listing = std::make_shared<Listing>();
-  listing->found.resize(ids->size());
-  listing->missing = ids->size();
+  listing->containers = std::move(listed).value();
+  listing->missing = listing->containers.size();
   listing->done = std::move(done);
-  for (size_t i = 0; i < ids->size(); ++i) {
-    InspectContainer((*ids)[i],
+  for (size_t i = 0; i < listing->containers.size(); ++i) {
+    InspectContainer(listing->containers[i].id,
                      [listing, i](const Result<ContainerInfo>& info) { listing->Take(i, info); });
   }
 }
@@ -148,13 +146,14 @@ void DockerRuntime::InspectContainer(const std::string& id, Done<ContainerInfo> 
   if (Status status = ValidateContainerName(id); !status.ok()) {
     return Refuse(std::move(status), std::move(done));
   }
-  Send(NewCall("GET", ContainerPath(id, "/json")),
-       [done = std::move(done)](const HttpReply& reply) {
-         if (const Status status = StatusOf(reply); !status.ok()) return done(status);
-         const Result<InspectedContainer> container = ParseContainer(reply.body);
-         if (!container.ok()) return done(container.status());
-         done(container->info);
-       });
+  HttpCall call = NewCall("GET", ContainerPath(id, "/json"));
+  call.timeout_ms = api_.options().inspect_timeout_ms;
+  Send(std::move(call), [done = std::move(done)](const HttpReply& reply) {
+    if (const Status status = StatusOf(reply); !status.ok()) return done(status);
+    const Result<InspectedContainer> container = ParseContainer(reply.body);
+    if (!container.ok()) return done(container.status());
+    done(container->info);
+  });
 }
 
 void DockerRuntime::CreateContainer(const ContainerConfig& config, Done<std::string> done) {

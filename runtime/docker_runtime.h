@@ -11,11 +11,13 @@ namespace reconcile {
 struct DockerOptions {
   std::string socket_path = "/var/run/docker.sock";
   int64_t call_timeout_ms = 120'000;
+  // Shorter: one container that the engine cannot describe must not hold up the others.
+  int64_t inspect_timeout_ms = 10'000;
   int64_t pull_idle_timeout_ms = 300'000;  // no progress for so long ends a pull
   size_t max_reply_bytes = 64 << 20;
   int max_parallel_calls = 64;
-  // Lower oom scores are raised to this: an engine without CAP_SYS_RESOURCE starts no container that
-  // asks for a score below its own.
+  // Lower oom scores are raised to this: an engine without CAP_SYS_RESOURCE starts no container
+  // that asks for a score below its own.
   int32_t min_oom_score_adj = -1000;
 };
 

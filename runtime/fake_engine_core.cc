@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/ids.h"
+#include "runtime/docker_replies.h"
 #include "runtime/image_reference.h"
 
 namespace reconcile {
@@ -23,6 +24,19 @@ bool Runs(const ContainerInfo& info) {
 std::string LabelOf(const ContainerConfig& config, std::string_view name) {
   const auto found = config.labels.find(std::string(name));
   return found == config.labels.end() ? "" : found->second;
+}
+
+ContainerInfo Listed(const ContainerInfo& info) {
+  ContainerInfo listed;
+  listed.id = info.id;
+  listed.name = info.name;
+  listed.image_id = info.image_id;
+  listed.labels = info.labels;
+  listed.state = info.state;
+  listed.exit_code = info.exit_code;
+  listed.created_at = info.created_at;
+  listed.from_list_alone = true;
+  return listed;
 }
 
 Status NoSuchContainer(const std::string& id) { return NotFoundError("No such container: " + id); }
@@ -108,13 +122,20 @@ std::vector<ContainerInfo> FakeEngineCore::List(const std::string& cluster_id) c
   std::sort(found.begin(), found.end(),
             [](const Container* a, const Container* b) { return a->order < b->order; });
   std::vector<ContainerInfo> infos;
-  for (const Container* container : found) infos.push_back(container->info);
+  for (const Container* container : found) {
+    const auto broken = indescribable.find(container->info.id);
+    infos.push_back(broken == indescribable.end()
+                        ? container->info
+                        : WithoutInspection(Listed(container->info), broken->second));
+  }
   return infos;
 }
 
 Result<ContainerInfo> FakeEngineCore::Inspect(const std::string& id) const {
   const Container* container = Find(id);
   if (container == nullptr) return NoSuchContainer(id);
+  const auto broken = indescribable.find(container->info.id);
+  if (broken != indescribable.end()) return broken->second;
   return container->info;
 }
 
@@ -230,6 +251,11 @@ void FakeEngineCore::StopContainer(const std::string& id, int64_t grace_seconds,
     const Container* still = Find(key);
     if (up && still != nullptr && still->run == run) Exit(key, kKilledExitCode, false);
   });
+}
+
+void FakeEngineCore::Chatter(const std::string& id, int count) {
+  const Container* container = Find(id);
+  for (int i = 0; container != nullptr && i < count; ++i) Emit(*container, "update");
 }
 
 bool FakeEngineCore::Destroy(const std::string& id) {

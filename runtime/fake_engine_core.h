@@ -83,6 +83,7 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   void BreakEventStreams();
   bool Exit(const std::string& id, int32_t code, bool oom);
   bool Destroy(const std::string& id);
+  void Chatter(const std::string& id, int count);
   void AppendLog(Container& container, LogStream stream, const std::string& line);
 
   Container* Find(const std::string& id_or_name);
@@ -103,6 +104,7 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   std::map<std::string, Container> containers;  // by id
   std::map<std::string, FakeImage> images;      // by normalized reference
   std::map<FakeCall, std::vector<PlannedFailure>> planned;
+  std::map<std::string, Status> indescribable;  // by container id: what an inspection fails with
   std::array<int64_t, kFakeCallKinds> calls{};
   int64_t injected_faults = 0;
   std::function<FakeProgram(const ContainerConfig&)> choose_program;

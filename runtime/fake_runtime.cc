@@ -256,6 +256,12 @@ bool FakeEngine::KillContainer(const std::string& id, int32_t exit_code, bool oo
 }
 bool FakeEngine::DestroyContainer(const std::string& id) { return core_->Destroy(id); }
 
+void FakeEngine::Chatter(const std::string& id, int count) { core_->Chatter(id, count); }
+
+void FakeEngine::BreakInspection(const std::string& id, Status status) {
+  core_->indescribable[id] = std::move(status);
+}
+
 void FakeEngine::AppendLog(const std::string& id, LogStream stream, const std::string& line) {
   if (FakeEngineCore::Container* container = core_->Find(id)) {
     core_->AppendLog(*container, stream, line);

@@ -113,6 +113,10 @@ class FakeEngine {
   // What a person does by hand; false when there is no such container, or it does not run.
   bool KillContainer(const std::string& id, int32_t exit_code = 137, bool oom = false);
   bool DestroyContainer(const std::string& id);
+  // `count` events of it at once, of which none means anything.
+  void Chatter(const std::string& id, int count);
+  // From now on every inspection of it fails with `status`; lists have it nevertheless.
+  void BreakInspection(const std::string& id, Status status);
   void AppendLog(const std::string& id, LogStream stream, const std::string& line);
 
   // ---- what there is ----

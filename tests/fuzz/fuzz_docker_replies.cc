@@ -83,7 +83,7 @@ void ParseOne(uint8_t choice, size_t step, std::string_view bytes) {
     case 0:
       return (void)ParseContainer(bytes);
     case 1:
-      return (void)ParseContainerIds(bytes);
+      return (void)ParseContainerList(bytes);
     case 2:
       return (void)ParseImage(bytes);
     case 3:

@@ -24,7 +24,7 @@ void RecordingLink::Connect() {
 AgentTest::AgentTest() {
   options.node_name = "host-1";
   options.host_ip = "192.0.2.1";
-  options.resolv_conf = "nameserver 192.0.2.53\n";
+  options.read_resolv_conf = [this] { return resolv_conf; };
   assignment.fence = {"cluster-a", "lineage-a", 1, 0};
   assignment.node = "host-1";
   assignment.cluster_pod_cidr = "10.42.0.0/16";
@@ -110,13 +110,14 @@ const PodReport& AgentTest::Reported(const std::string& name) const {
   return kNone;
 }
 
-bool AgentTest::Said(const std::string& reason, const std::string& part) const {
+int AgentTest::TimesSaid(const std::string& reason, const std::string& part) const {
+  int times = 0;
   for (const Report& report : link.reports) {
     for (const AgentEvent& event : report.events) {
-      if (event.reason == reason && event.message.find(part) != std::string::npos) return true;
+      if (event.reason == reason && event.message.find(part) != std::string::npos) ++times;
     }
   }
-  return false;
+  return times;
 }
 
 }  // namespace reconcile

@@ -52,7 +52,10 @@ class AgentTest : public testing::Test {
   // The pod in the last report; fails the test when it is not there.
   const PodReport& Reported(const std::string& name) const;
   const Report& LastReport() const { return link.reports.back(); }
-  bool Said(const std::string& reason, const std::string& part = "") const;
+  bool Said(const std::string& reason, const std::string& part = "") const {
+    return TimesSaid(reason, part) > 0;
+  }
+  int TimesSaid(const std::string& reason, const std::string& part = "") const;
 
   VirtualLoop loop;
   FakeEngine engine{&loop};
@@ -61,6 +64,7 @@ class AgentTest : public testing::Test {
   RecordingLink link;
   SeededRandom random{7};
   AgentOptions options;
+  std::string resolv_conf = "nameserver 192.0.2.53\n";
   Assignment assignment;
 
  private:

@@ -1,6 +1,9 @@
 #include "agent/container_config.h"
 
+#include <limits>
+
 #include "agent/pod_files.h"
+#include "runtime/image_reference.h"
 #include "tests/unit/agent/step_fixture.h"
 
 namespace reconcile {
@@ -94,9 +97,9 @@ TEST(ContainerConfig, JoinsItsSandboxAndCarriesItsLabels) {
   container.resources.limits["memory"] = Of("64Mi");
   HostFacts host;
   host.pods_path = "/data/pods";
-  const ContainerConfig config =
-      MakeContainerConfig("cluster-a", *pod, container, {"sandbox-id", 4, "sha256:image", 7, {123}},
-                          {{"NAME", "value"}}, host);
+  const ContainerConfig config = MakeContainerConfig(
+      "cluster-a", *pod, container, {"sandbox-id", 4, "sha256:image", 7, 2, {123}, true},
+      {{"NAME", "value"}}, host);
   EXPECT_EQ(config.name, "rc_app_web_default_11111111_7");
   EXPECT_EQ(config.image, "sha256:image");
   EXPECT_EQ(config.entrypoint, std::vector<std::string>{"/bin/value"});
@@ -107,17 +110,33 @@ TEST(ContainerConfig, JoinsItsSandboxAndCarriesItsLabels) {
   EXPECT_EQ(config.memory_bytes, 64 << 20);
   EXPECT_EQ(config.labels.at(std::string(kLabelAttempt)), "7");
   EXPECT_EQ(config.labels.at(std::string(kLabelSandbox)), "4");
+  EXPECT_EQ(config.labels.at(std::string(kLabelCrashes)), "2");
   EXPECT_EQ(config.labels.at(std::string(kLabelSpecHash)), SpecHashOf(container));
   ASSERT_EQ(config.binds.size(), 3U);
   EXPECT_EQ(config.binds[0].host_path, std::string("/data/pods/") + kUid + "/hosts");
 }
 
 TEST(ContainerConfig, ResolverIsTheEnginesWhenTheHostHasNoneForPods) {
-  HostFacts host;
-  host.has_resolver = false;
+  ContainerBasis basis;
+  basis.has_resolver = false;
   const ContainerConfig config =
-      MakeContainerConfig("c", *MakePod(), MakeContainer("app"), {}, {}, host);
+      MakeContainerConfig("c", *MakePod(), MakeContainer("app"), basis, {}, {});
   EXPECT_EQ(config.binds.size(), 2U);
+}
+
+TEST(ContainerConfig, LongestNamesFitTheEngineAndStayDifferent) {
+  auto pod = MakePod(std::string(253, 'p'));
+  pod->metadata.namespace_name = std::string(63, 'n');
+  auto twin = MakePod(std::string(253, 'p'), std::string(kUid).substr(0, 35) + "2");
+  twin->metadata.namespace_name = pod->metadata.namespace_name;
+  ContainerBasis basis;
+  basis.attempt = std::numeric_limits<int32_t>::max();
+  const auto name_of = [&](const Pod& of) {
+    return MakeContainerConfig("c", of, MakeContainer(std::string(63, 'c')), basis, {}, {}).name;
+  };
+  EXPECT_EQ(ValidateContainerName(name_of(*pod)), OkStatus()) << name_of(*pod);
+  EXPECT_NE(name_of(*pod), name_of(*twin));
+  EXPECT_EQ(name_of(*pod), name_of(*pod));
 }
 
 TEST(ContainerConfig, HostnameIsCutToWhatTheKernelTakes) {

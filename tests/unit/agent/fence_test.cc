@@ -158,7 +158,7 @@ TEST(NodeStatusTest, IsNotReadyWithTheWordsOfWhatFailed) {
   health.network_error = "nft: permission denied";
   EXPECT_EQ(MakeNodeStatus(options, health).conditions[0].reason, "NetworkNotReady");
   health.network_error.clear();
-  health.files_error = "no space left on device";
+  health.files_errors["assignment"] = "no space left on device";
   EXPECT_NE(MakeNodeStatus(options, health).conditions[0].message.find("no space left"),
             std::string::npos);
 }

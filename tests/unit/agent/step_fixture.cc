@@ -41,7 +41,7 @@ StepTest::StepTest() {
   assignment.node_pod_cidr = "10.42.3.0/24";
   seen.engine_up = true;
   seen.network_listed = true;
-  host = {"host-1", "192.0.2.1", 8LL << 30, 1500, "/data/pods", true};
+  host = {"host-1", "192.0.2.1", 8LL << 30, 1500, "/data/pods"};
   now = {{1'000'000}, {1'790'000'000'000}};
 }
 
@@ -110,6 +110,7 @@ void StepTest::Perform(const Operation& operation) {
           [&](const PullImageOp& action) { look(action.reference, true); },
           [&](const WritePodFiles& action) {
             seen.pods[action.pod_uid].files_address = action.address;
+            seen.pods[action.pod_uid].has_resolver = true;
             seen.pod_folders.insert(action.pod_uid);
           },
           [&](const RunSandbox& action) { AddContainer(action.config); },

@@ -1,11 +1,13 @@
 reconcile_test(agent_test
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_faults_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/agent_fixture.cc
+          ${CMAKE_CURRENT_LIST_DIR}/agent_outage_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/agent_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/container_config_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/env_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/fence_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/images_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/restart_loss_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/restart_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/start_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/status_test.cc

@@ -149,5 +149,18 @@ TEST(Convergence, NotesPodsThatKeepAnOlderTemplate) {
       << notes[0];
 }
 
+TEST(Convergence, SaysWhyAPodIsNotGone) {
+  ClusterState state;
+  auto pod = MakePod("web-1", true);
+  pod->metadata.deletion_timestamp = WallTime{1};
+  state.Put(pod);
+  EXPECT_EQ(UnconvergedIn(state), Lines{"pod default/web-1: being stopped"});
+  auto kept = std::make_shared<Pod>(*pod);
+  kept->status.message = "container app cannot be stopped: permission denied";
+  state.Put(kept);
+  EXPECT_EQ(UnconvergedIn(state), Lines{"pod default/web-1: being stopped: container app cannot be "
+                                        "stopped: permission denied"});
+}
+
 }  // namespace
 }  // namespace reconcile

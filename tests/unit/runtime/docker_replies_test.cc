@@ -59,19 +59,51 @@ TEST(DockerReplies, CallsDamagedRepliesInternal) {
     EXPECT_EQ(ParseCreatedId(body).status().code(), StatusCode::kInternal) << body;
   }
   const std::string deep = std::string(kMaxReplyDepth + 1, '[');
-  EXPECT_EQ(ParseContainerIds(deep).status().code(), StatusCode::kInternal);
+  EXPECT_EQ(ParseContainerList(deep).status().code(), StatusCode::kInternal);
 }
 
-TEST(DockerReplies, ListsIdsUpToItsLimit) {
-  const auto ids = ParseContainerIds(R"([{"Id":"a","Names":["/x"]},{"Id":"b"}])");
-  ASSERT_TRUE(ids.ok());
-  EXPECT_EQ(*ids, (std::vector<std::string>{"a", "b"}));
-  EXPECT_FALSE(ParseContainerIds(R"([{"Names":[]}])").ok());
-  EXPECT_FALSE(ParseContainerIds("{}").ok());
+TEST(DockerReplies, ListsContainersUpToItsLimit) {
+  const auto listed = ParseContainerList(
+      R"([{"Id":"a","Names":["/x"],"ImageID":"sha256:1","Created":1790000000,"State":"running",)"
+      R"("Labels":{"one":"two"},"Status":"Up 3 minutes"},{"Id":"b"}])");
+  ASSERT_TRUE(listed.ok());
+  ASSERT_EQ(listed->size(), 2U);
+  EXPECT_EQ(listed->at(0).id, "a");
+  EXPECT_EQ(listed->at(0).name, "x");
+  EXPECT_EQ(listed->at(0).image_id, "sha256:1");
+  EXPECT_EQ(listed->at(0).labels, (StringMap{{"one", "two"}}));
+  EXPECT_EQ(listed->at(0).state, ContainerRunState::kRunning);
+  EXPECT_EQ(listed->at(0).created_at, WallTime{1'790'000'000'000});
+  EXPECT_TRUE(listed->at(0).from_list_alone);
+  EXPECT_EQ(listed->at(1).id, "b");
+  EXPECT_FALSE(ParseContainerList(R"([{"Names":[]}])").ok());
+  EXPECT_FALSE(ParseContainerList("{}").ok());
   std::string many = "[{\"Id\":\"a\"}";
   for (size_t i = 1; i < kMaxListedContainers; ++i) many += ",{\"Id\":\"a\"}";
-  EXPECT_TRUE(ParseContainerIds(many + "]").ok());
-  EXPECT_FALSE(ParseContainerIds(many + ",{\"Id\":\"a\"}]").ok());
+  EXPECT_TRUE(ParseContainerList(many + "]").ok());
+  EXPECT_FALSE(ParseContainerList(many + ",{\"Id\":\"a\"}]").ok());
+}
+
+TEST(DockerReplies, AContainerThatCannotBeDescribedKeepsWhatTheListSays) {
+  const auto taken = [](const std::string& state, const std::string& status) {
+    const auto listed = ParseContainerList(R"([{"Id":"a","State":")" + state + R"(","Status":")" +
+                                           status + R"("}])");
+    EXPECT_TRUE(listed.ok());
+    return WithoutInspection(listed->at(0), InternalError("RWLayer unexpectedly nil"));
+  };
+  const ContainerInfo running = taken("running", "Up 3 minutes");
+  EXPECT_EQ(running.state, ContainerRunState::kRunning);
+  EXPECT_EQ(running.error, "");
+  const ContainerInfo ended = taken("exited", "Exited (0) 3 minutes ago");
+  EXPECT_EQ(ended.state, ContainerRunState::kExited);
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.error, "");
+  EXPECT_EQ(taken("exited", "Exited (137) 3 minutes ago").exit_code, 137);
+  for (const std::string state : {"created", "dead", "removing", "exited"}) {
+    const ContainerInfo dead = taken(state, "Dead");
+    EXPECT_EQ(dead.state, ContainerRunState::kDead) << state;
+    EXPECT_EQ(dead.error, "the engine cannot describe it: RWLayer unexpectedly nil");
+  }
 }
 
 TEST(DockerReplies, GivesTheEnginesWordsWithTheCodeThatHelps) {

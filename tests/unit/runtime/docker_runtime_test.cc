@@ -128,19 +128,41 @@ TEST_F(DockerRuntimeTest, SkipsContainersThatVanishWhileListing) {
   EXPECT_EQ((*listed)[1].id, "cc");
 }
 
-TEST_F(DockerRuntimeTest, AListingWithoutOneContainersStateIsNoListing) {
-  Serve("1.41", [](const std::string& request) {
-    if (request.find("/containers/json") != std::string::npos) {
-      return CannedServer::Ok(R"([{"Id":"aa"},{"Id":"bb"}])");
-    }
-    if (request == "GET /v1.41/containers/bb/json") {
-      return CannedServer::Reply("500 Internal Server Error", R"({"message":"layer is gone"})");
-    }
-    return CannedServer::Ok(R"({"Id":"aa"})");
+TEST_F(DockerRuntimeTest, ContainersThatCannotBeInspectedHoldUpNoOther) {
+  DockerOptions options;
+  options.inspect_timeout_ms = 100;
+  Serve(
+      "1.41",
+      [](const std::string& request) {
+        if (request.find("/containers/json") != std::string::npos) {
+          return CannedServer::Ok(R"([{"Id":"aa"},{"Id":"bb","State":"dead"},)"
+                                  R"({"Id":"cc","State":"running","Labels":{"one":"two"}}])");
+        }
+        if (request == "GET /v1.41/containers/bb/json") {
+          return CannedServer::Reply("500 Internal Server Error", R"({"message":"layer is gone"})");
+        }
+        if (request == "GET /v1.41/containers/cc/json") return std::string(CannedServer::kHang);
+        return CannedServer::Ok(R"({"Id":"aa"})");
+      },
+      options);
+  const auto listed = Wait<Result<std::vector<ContainerInfo>>>(
+      [&](auto done) { runtime_->ListContainers("c1", done); });
+  ASSERT_TRUE(listed.ok()) << listed.status().ToString();
+  ASSERT_EQ(listed->size(), 3U);
+  EXPECT_FALSE(listed->at(0).from_list_alone);
+  EXPECT_EQ(listed->at(1).state, ContainerRunState::kDead);
+  EXPECT_EQ(listed->at(1).error, "the engine cannot describe it: layer is gone");
+  EXPECT_EQ(listed->at(2).state, ContainerRunState::kRunning) << "as the list says";
+  EXPECT_EQ(listed->at(2).labels, (StringMap{{"one", "two"}}));
+}
+
+TEST_F(DockerRuntimeTest, AListThatTheEngineRefusesIsNoListing) {
+  Serve("1.41", [](const std::string&) {
+    return CannedServer::Reply("500 Internal Server Error", R"({"message":"database is locked"})");
   });
   const auto listed = Wait<Result<std::vector<ContainerInfo>>>(
       [&](auto done) { runtime_->ListContainers("c1", done); });
-  EXPECT_EQ(listed.status().message(), "layer is gone");
+  EXPECT_EQ(listed.status().message(), "database is locked");
 }
 
 TEST_F(DockerRuntimeTest, ARemovalOfWhatIsGoneIsDone) {

@@ -1,5 +1,6 @@
 reconcile_test(runtime_test
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/docker_replies_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/docker_events_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/docker_requests_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/docker_runtime_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/docker_streams_test.cc

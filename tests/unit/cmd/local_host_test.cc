@@ -1,0 +1,75 @@
+#include "cmd/local_host.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/subprocess.h"
+
+namespace reconcile {
+namespace {
+
+class ResolvConfTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "resolv-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+  }
+  std::string Read() const {
+    return ReadResolvConf((folder_ / "own").string(), (folder_ / "systemd").string());
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+TEST_F(ResolvConfTest, IsTheHostsOwn) {
+  Write("own", "nameserver 192.0.2.53\nsearch lan\n");
+  Write("systemd", "nameserver 192.0.2.54\n");
+  EXPECT_EQ(Read(), "nameserver 192.0.2.53\nsearch lan\n");
+}
+
+TEST_F(ResolvConfTest, IsTheUpstreamOfSystemdsStub) {
+  Write("own", "nameserver 127.0.0.53\noptions edns0\n");
+  Write("systemd", "nameserver 192.0.2.54\n");
+  EXPECT_EQ(Read(), "nameserver 192.0.2.54\n");
+}
+
+TEST_F(ResolvConfTest, IsWhatThereIsWhenNothingIsBetter) {
+  EXPECT_EQ(Read(), "");
+  Write("own", "nameserver 127.0.0.1\n");
+  EXPECT_EQ(Read(), "nameserver 127.0.0.1\n");
+  Write("systemd", "nameserver 127.0.0.53\n");
+  EXPECT_EQ(Read(), "nameserver 127.0.0.1\n");
+}
+
+std::string OwnOomScore() {
+  std::ifstream file("/proc/self/oom_score_adj");
+  std::string score;
+  file >> score;
+  return score;
+}
+
+TEST(OomKiller, SparesThisProcessWhereItMayAndNoneThatItStarts) {
+  const std::string before = OwnOomScore();
+  if (!ProtectFromOomKiller()) {
+    EXPECT_EQ(OwnOomScore(), before);
+    GTEST_SKIP() << "lowering the score is not permitted here";
+  }
+  EXPECT_EQ(OwnOomScore(), "-999");
+  SubprocessOptions options;
+  options.command = {"cat", "/proc/self/oom_score_adj"};
+  const Result<SubprocessOutput> output = RunSubprocess(options);
+  ASSERT_TRUE(output.ok()) << output.status().ToString();
+  EXPECT_EQ(output->out, "0\n");
+  std::ofstream("/proc/self/oom_score_adj") << before;
+}
+
+}  // namespace
+}  // namespace reconcile
