@@ -1,1 +1,5 @@
-reconcile_test(cmd_test SOURCES ${CMAKE_CURRENT_LIST_DIR}/config_test.cc LIBS cmd_config LABELS unit)
+set(here ${CMAKE_CURRENT_LIST_DIR})
+reconcile_test(cmd_test
+  SOURCES ${here}/config_test.cc ${here}/data_folder_test.cc ${here}/get_request_test.cc
+          ${here}/plan_target_test.cc
+  LIBS cmd_config cmd_requests LABELS unit)
