@@ -12,7 +12,7 @@
 namespace reconcile {
 namespace {
 
-constexpr size_t kMaxBodyBytes = 96 << 20;
+constexpr size_t kMaxBodyBytes = 112 << 20;  // a source's 64 MiB of manifests in base64
 constexpr size_t kMaxQueuedLogBytes = 4 << 20;  // a reader slower than that is cut off
 constexpr auto kAnswerTimeout = std::chrono::seconds(60);
 constexpr auto kStreamPoll = std::chrono::milliseconds(200);

@@ -201,14 +201,19 @@ void WritePods(const Preview& preview, TextWriter* writer) {
   }
 }
 
+std::string Counted(size_t count, const char* one, const char* several) {
+  return std::to_string(count) + " " + (count == 1 ? one : several);
+}
+
 std::string Summary(const Counts& counts) {
-  std::string text =
-      "Plan: " + std::to_string(counts.create) + " to create, " + std::to_string(counts.change) +
-      " to change, " + std::to_string(counts.remove) + " to delete, " +
-      std::to_string(counts.unchanged) + " unchanged; " + std::to_string(counts.pods_start) +
-      " pods start, " + std::to_string(counts.pods_stop) + " stop";
+  std::string text = "Plan: " + std::to_string(counts.create) + " to create, " +
+                     std::to_string(counts.change) + " to change, " +
+                     std::to_string(counts.remove) + " to delete, " +
+                     std::to_string(counts.unchanged) + " unchanged; " +
+                     Counted(static_cast<size_t>(counts.pods_start), "pod starts", "pods start") +
+                     ", " + Counted(static_cast<size_t>(counts.pods_stop), "stops", "stop");
   if (counts.pods_unplaced > 0) {
-    text += ", " + std::to_string(counts.pods_unplaced) + " do not fit";
+    text += ", " + Counted(static_cast<size_t>(counts.pods_unplaced), "does not fit", "do not fit");
   }
   return text;
 }
@@ -242,8 +247,8 @@ std::string PlanText(const Controller::PlanAnswer& answer, const PlanTextOptions
     writer.Colored(kRed, "error: " + EscapeForTerminal(problem.ToString()));
   }
   if (!answer.problems.errors.empty()) {
-    writer.Line(std::to_string(answer.problems.errors.size()) +
-                " error(s): this would not be applied; what runs would go on running");
+    writer.Line(Counted(answer.problems.errors.size(), "error", "errors") +
+                ": this would not be applied; what runs would go on running");
     return writer.Take();
   }
   for (const ObjectChange& change : answer.preview.changes) WriteChange(change, &writer);

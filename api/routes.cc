@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "schema/codec.h"
 #include "schema/core.h"
+#include "schema/text.h"
 
 namespace reconcile {
 namespace {
@@ -211,14 +212,18 @@ ApiResponse StatusRoute(Controller* controller) {
   return Json(value);
 }
 
-// {"commit": "...", "confirmations": ["prune=..."], "files": [{"path", "blobId", "content"}]}
+// {"commit": "...", "confirmations": ["prune=..."], "files": [{"path", "blobId", "contentBase64"}]}
 ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
-  const Result<Value> body = ParseJson(request.body, {.max_bytes = 96 << 20, .max_depth = 8});
+  const Result<Value> body = ParseJson(request.body, {.max_bytes = 112 << 20, .max_depth = 8});
   if (!body.ok()) return ErrorResponse(body.status().WithContext("plan request"));
   std::vector<ManifestFile> files;
   for (const Value& file : body->GetList("files")) {
+    std::string bytes;
+    if (!DecodeBase64(file.GetString("contentBase64"), &bytes)) {
+      return ErrorResponse(InvalidError("plan request: contentBase64 is not base64"));
+    }
     files.push_back({file.GetString("path"), file.GetString("blobId"),
-                     std::make_shared<std::string>(file.GetString("content"))});
+                     std::make_shared<std::string>(std::move(bytes))});
   }
   std::vector<std::string> confirmations;
   for (const Value& text : body->GetList("confirmations")) {

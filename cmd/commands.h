@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "cmd/config.h"
 
 namespace reconcile {
 
@@ -19,11 +20,15 @@ inline constexpr int kExitFailed = 5;  // anything else
 
 // What all commands share: the global flags, and the exit code that the chosen command leaves.
 struct CommandContext {
-  std::string self_path;  // this binary, for children
-  std::string socket_path;
+  std::string self_path;                  // this binary, for children
+  std::vector<std::string> config_files;  // --config; none: the files in kConfigFolder
+  std::string socket_path;  // by flag, environment, configuration or default, in this order
   std::string color = "auto";
   int exit_code = kExitOk;
 
+  // The configuration that the files give. A client's lack of rights to read the default ones is
+  // no error (ConfigReader).
+  Result<Config> ReadConfiguration(ConfigReader reader) const;
   bool UseColor() const;  // by --color, NO_COLOR and whether standard output is a terminal
 };
 

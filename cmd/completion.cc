@@ -1,60 +1,136 @@
 #include <iostream>
+#include <set>
 
 #include "cmd/commands.h"
 
 namespace reconcile {
 namespace {
 
-std::string Words(const CLI::App& app) {
-  std::string words;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) words += "--" + name + " ";
-    for (const std::string& name : option->get_snames()) words += "-" + name + " ";
-  }
-  return words;
-}
+// `--dry-run` stands for a command, and is none of the parser's options (main.cc).
+constexpr std::string_view kDryRunCommand = "plan";
 
 std::vector<const CLI::App*> Subcommands(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
+bool TakesValue(const CLI::Option& option) {
+  return option.nonpositional() && option.get_items_expected_max() > 0;
+}
+
+std::vector<std::string> NamesOf(const CLI::Option& option) {
+  std::vector<std::string> names;
+  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
+  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
+  return names;
+}
+
+// Every name of every option of `app`, with a blank behind each.
+std::string OptionWords(const CLI::App& app) {
+  std::string words;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : NamesOf(*option)) words += name + " ";
+  }
+  return words;
+}
+
+// The names of options that take a value, of all commands, as a pattern of a shell's `case`.
+std::string ValuePattern(const CLI::App& app) {
+  std::vector<const CLI::App*> all = Subcommands(app);
+  all.push_back(&app);
+  std::set<std::string> names;
+  for (const CLI::App* command : all) {
+    for (const CLI::Option* option : command->get_options()) {
+      if (!TakesValue(*option)) continue;
+      for (const std::string& name : NamesOf(*option)) names.insert(name);
+    }
+  }
+  std::string pattern;
+  for (const std::string& name : names) pattern += (pattern.empty() ? "" : "|") + name;
+  return pattern;
+}
+
+std::string Replaced(std::string text, const std::string& mark, const std::string& by) {
+  return text.replace(text.find(mark), mark.size(), by);
+}
+
+// `flag` is an option whose value comes next. bash takes `--flag=value` apart at the equals sign.
+constexpr const char* kBashScript = R"(_reconcile() {
+  local current="${COMP_WORDS[COMP_CWORD]}" words="" command="" flag="" word
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case $flag:$word in
+      *:=) ;;
+      :--dry-run) command=@DRY_RUN@ ;;
+      :-*) case $word in @VALUES@) flag=$word ;; esac ;;
+      :*) [ -n "$command" ] || command=$word ;;
+      *) flag="" ;;
+    esac
+  done
+  [ "$current" != = ] || current=""
+  case $flag:$command in
+    :) words="@NAMES@--dry-run @GLOBAL@" ;;
+@CASES@  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
+}
+complete -o filenames -F _reconcile reconcile
+)";
+
 // Derived from the command tree, so that it cannot fall behind it.
 std::string BashCompletion(const CLI::App& app) {
+  const std::string global = OptionWords(app);
   std::string names;
   std::string cases;
   for (const CLI::App* command : Subcommands(app)) {
     names += command->get_name() + " ";
-    cases += "    " + command->get_name() + ") words=\"" + Words(*command) + "\" ;;\n";
+    cases +=
+        "    :" + command->get_name() + ") words=\"" + OptionWords(*command) + global + "\" ;;\n";
   }
-  return "_reconcile() {\n"
-         "  local current=\"${COMP_WORDS[COMP_CWORD]}\" words=\"\" command=\"\" word\n"
-         "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-         "    case $word in -*) ;; *) command=$word; break ;; esac\n"
-         "  done\n"
-         "  case $command in\n"
-         "    \"\") words=\"" +
-         names + "--dry-run " + Words(app) + "\" ;;\n" + cases +
-         "  esac\n"
-         "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-         "  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$current\"))\n"
-         "}\n"
-         "complete -o filenames -F _reconcile reconcile\n";
+  std::string script = Replaced(kBashScript, "@DRY_RUN@", std::string(kDryRunCommand));
+  script = Replaced(script, "@VALUES@", ValuePattern(app));
+  script = Replaced(script, "@NAMES@", names);
+  script = Replaced(script, "@GLOBAL@", global);
+  return Replaced(script, "@CASES@", cases);
 }
 
 std::string ZshCompletion(const CLI::App& app) {
   return "autoload -U +X bashcompinit && bashcompinit\n" + BashCompletion(app);
 }
 
-std::string FishCompletion(const CLI::App& app) {
+// In single quotes for fish.
+std::string FishQuoted(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+// "complete" lines for the options of `app`, offered where `condition` holds.
+std::string FishOptions(const CLI::App& app, const std::string& condition) {
   std::string text;
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->nonpositional()) continue;
+    text += "complete -c reconcile" + (condition.empty() ? "" : " -n " + FishQuoted(condition));
+    for (const std::string& name : option->get_lnames()) text += " -l " + name;
+    for (const std::string& name : option->get_snames()) text += " -s " + name;
+    if (TakesValue(*option)) text += " -r";
+    text += " -d " + FishQuoted(option->get_description()) + "\n";
+  }
+  return text;
+}
+
+std::string FishCompletion(const CLI::App& app) {
+  const std::string no_command = "__fish_use_subcommand; and not __fish_contains_opt dry-run";
+  std::string text = FishOptions(app, "");
+  text += "complete -c reconcile -n " + FishQuoted(no_command) +
+          " -l dry-run -d 'the same as the command plan'\n";
   for (const CLI::App* command : Subcommands(app)) {
-    text += "complete -c reconcile -n __fish_use_subcommand -a " + command->get_name() + "\n";
-    for (const CLI::Option* option : command->get_options()) {
-      for (const std::string& name : option->get_lnames()) {
-        text += "complete -c reconcile -n '__fish_seen_subcommand_from " + command->get_name() +
-                "' -l " + name + "\n";
-      }
-    }
+    const std::string& name = command->get_name();
+    std::string condition = "__fish_seen_subcommand_from " + name;
+    if (name == kDryRunCommand) condition += "; or __fish_contains_opt dry-run";
+    text += "complete -c reconcile -n " + FishQuoted(no_command) + " -a " + name + " -d " +
+            FishQuoted(command->get_description()) + "\n" + FishOptions(*command, condition);
   }
   return text;
 }

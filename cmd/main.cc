@@ -14,7 +14,9 @@
 namespace reconcile {
 namespace {
 
-constexpr std::string_view kDefaultSocket = "/run/reconcile/reconcile.sock";
+// The commands that ask the running controller, and so have to find its socket.
+constexpr std::array<std::string_view, 7> kClientCommands = {"plan", "get",  "status", "events",
+                                                             "logs", "sync", "confirm"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -61,6 +63,38 @@ int FailUnknownCommand(const CLI::App& app) {
                                              : "; `reconcile --help` lists them")));
 }
 
+bool AsksController(const CLI::App& command) {
+  if (std::find(kClientCommands.begin(), kClientCommands.end(), command.get_name()) ==
+      kClientCommands.end()) {
+    return false;
+  }
+  const CLI::Option* offline = command.get_option_no_throw("--hosts");
+  return offline == nullptr || offline->count() == 0;
+}
+
+// Before a command runs: where no flag or variable names the socket, the configuration does.
+void FindSocket(const CLI::App& app, CommandContext* context) {
+  const std::vector<const CLI::App*> chosen =
+      app.get_subcommands([](const CLI::App* command) { return command->parsed(); });
+  if (app.get_option("--socket")->count() > 0 || chosen.empty()) return;
+  if (!AsksController(*chosen.front())) return;
+  const Result<Config> config = context->ReadConfiguration(ConfigReader::kClient);
+  if (!config.ok()) throw CLI::RuntimeError(Fail(config.status()));
+  context->socket_path = config->socket_path;
+}
+
+void AddGlobalOptions(CLI::App* app, CommandContext* context) {
+  app->add_option("--socket", context->socket_path, "Unix socket of the running controller")
+      ->default_val(Config().socket_path)
+      ->envname("RECONCILE_SOCKET");
+  app->add_option("--config", context->config_files,
+                  "configuration file, repeatable (default: /etc/reconcile/*.yaml)")
+      ->allow_extra_args(false)
+      ->envname("RECONCILE_CONFIG");
+  app->add_option("--color", context->color, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
 int Run(int argc, char** argv) {
   CommandContext context;
   context.self_path = SelfPath();
@@ -71,11 +105,11 @@ int Run(int argc, char** argv) {
       "reconcile");
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--socket", context.socket_path, "Unix socket of the running controller")
-      ->default_val(std::string(kDefaultSocket))
-      ->envname("RECONCILE_SOCKET");
-  app.add_option("--color", context.color, "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}));
+  AddGlobalOptions(&app, &context);
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return "reconcile: " + std::string(error.what()) + "\nRun with --help for more information.\n";
+  });
+  app.parse_complete_callback([&app, &context] { FindSocket(app, &context); });
   app.footer(
       "`reconcile --dry-run` is `reconcile plan`. `reconcile COMMAND --help` shows examples.");
   AddUpCommand(&app, &context);
@@ -108,6 +142,14 @@ int Run(int argc, char** argv) {
 }
 
 }  // namespace
+
+Result<Config> CommandContext::ReadConfiguration(ConfigReader reader) const {
+  Config config;
+  RETURN_IF_ERROR(config_files.empty()
+                      ? LoadConfigFolder(std::string(kConfigFolder), reader, &config)
+                      : LoadConfigFiles(config_files, &config));
+  return config;
+}
 
 bool CommandContext::UseColor() const {
   if (color == "always") return true;

@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <iostream>
 
 #include "api/plan_view.h"
@@ -6,17 +5,16 @@
 #include "base/escape.h"
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
+#include "cmd/plan_target.h"
 #include "cmd/read_manifests.h"
 #include "controller/plan_manifests.h"
+#include "schema/text.h"
 
 namespace reconcile {
 namespace {
 
 struct PlanOptions {
-  std::string path;
-  std::string folder;
-  std::string revision;
-  std::string source;
+  PlanRequest request;
   std::string hosts;
   std::string output = "text";
   bool detailed_exit_code = false;
@@ -49,29 +47,56 @@ Result<ClusterState> ParseHosts(const std::string& text, Now now) {
   return EmptyCluster(std::stoi(count), *cpu, *memory, now);
 }
 
+// The plan with what was passed over while its manifests were read before its own warnings.
+Value WithReadingWarnings(Value plan, const FetchedCommit& commit) {
+  Value::List warnings;
+  for (const Problem& warning : commit.warnings) {
+    Value entry = Value::MakeMap();
+    entry.Set("file", Value::String(warning.file));
+    entry.Set("line", Value::Int(warning.line));
+    entry.Set("column", Value::Int(warning.column));
+    entry.Set("message", Value::String(warning.message));
+    warnings.push_back(std::move(entry));
+  }
+  const Value::List& own = plan.GetList("warnings");
+  warnings.insert(warnings.end(), own.begin(), own.end());
+  plan.Set("warnings", Value::MakeList(std::move(warnings)));
+  return plan;
+}
+
+void PrintPlan(const Value& plan, const std::string& text, const FetchedCommit& commit,
+               const PlanOptions& options) {
+  if (options.output == "json") {
+    std::cout << WriteJson(WithReadingWarnings(plan, commit), 2) << "\n";
+    return;
+  }
+  for (const Problem& warning : commit.warnings) {
+    std::cerr << "warning: " << EscapeForTerminal(warning.ToString()) << "\n";
+  }
+  std::cout << text;
+}
+
 int PlanOffline(const FetchedCommit& commit, const PlanOptions& options,
                 const CommandContext& context) {
   const Now now = ReadSystemClock();
   const Result<ClusterState> state = ParseHosts(options.hosts, now);
   if (!state.ok()) return FailPlan(state.status(), options);
-  const std::string source = options.source.empty() ? "main" : options.source;
+  const std::string& named = options.request.source;
+  const std::string source = named.empty() ? "main" : named;
   const Controller::PlanAnswer answer = PlanManifestsAgainst(
       *state, source, commit.id, commit.files, commit.confirmations, BreakerLimits(), now);
-  if (options.output == "json") {
-    std::cout << WriteJson(EncodePlan(answer), 2) << "\n";
-  } else {
-    std::cout << PlanText(answer, {.color = context.UseColor()});
-  }
+  PrintPlan(EncodePlan(answer), PlanText(answer, {.color = context.UseColor()}), commit, options);
   return ExitCode(IsNoChange(answer), !answer.problems.errors.empty(), options);
 }
 
+// Contents go as base64: what is not UTF-8 has to reach the controller as it would in a commit.
 std::string RequestBody(const FetchedCommit& commit) {
   Value files = Value::MakeList();
   for (const ManifestFile& file : commit.files) {
     Value entry = Value::MakeMap();
     entry.Set("path", Value::String(file.path));
     entry.Set("blobId", Value::String(file.blob_id));
-    entry.Set("content", Value::String(*file.bytes));
+    entry.Set("contentBase64", Value::String(EncodeBase64(*file.bytes)));
     files.Append(std::move(entry));
   }
   Value confirmations = Value::MakeList();
@@ -83,58 +108,54 @@ std::string RequestBody(const FetchedCommit& commit) {
   return WriteJson(body);
 }
 
-int PlanByController(const FetchedCommit& commit, const PlanOptions& options,
-                     const CommandContext& context) {
+int PlanByController(const FetchedCommit& commit, const std::string& source,
+                     const PlanOptions& options, const CommandContext& context) {
   const Result<Value> answer =
       ApiClient(context.socket_path)
           .Post("/apis/reconcile.dev/v1/plan",
-                {{"source", options.source}, {"color", context.UseColor() ? "true" : "false"}},
+                {{"source", source}, {"color", context.UseColor() ? "true" : "false"}},
                 RequestBody(commit));
   if (!answer.ok()) return FailPlan(answer.status(), options);
   const Value* plan = answer->Find("plan");
   if (plan == nullptr) return FailPlan(InternalError("the controller sent no plan"), options);
-  if (options.output == "json") {
-    std::cout << WriteJson(*plan, 2) << "\n";
-  } else {
-    std::cout << answer->GetString("text");
-  }
+  PrintPlan(*plan, answer->GetString("text"), commit, options);
   return ExitCode(answer->GetBool("noChange"), !plan->GetList("errors").empty(), options);
 }
 
-// Where the running controller reads: fills in what the command line left out.
-Status FillFromSource(PlanOptions* options, const CommandContext& context) {
+Result<std::vector<SourceConfig>> FollowedSources(const CommandContext& context) {
   const Result<Value> status = ApiClient(context.socket_path).Get("/apis/reconcile.dev/v1/status");
   if (!status.ok()) return status.status();
+  std::vector<SourceConfig> sources;
   for (const Value& source : status->GetList("sources")) {
     const Value* metadata = source.Find("metadata");
     const Value* spec = source.Find("spec");
     if (metadata == nullptr || spec == nullptr) continue;
-    if (!options->source.empty() && metadata->GetString("name") != options->source) continue;
-    options->source = metadata->GetString("name");
-    if (options->path.empty()) options->path = spec->GetString("repository");
-    // PATH is a work tree of the repository: the source's folder is inside it.
-    const std::string folder = spec->GetString("path");
-    const bool inside =
-        std::filesystem::is_directory(std::filesystem::path(options->path) / folder);
-    if (options->folder.empty() && (inside || !options->revision.empty())) options->folder = folder;
-    return OkStatus();
+    sources.push_back(
+        {metadata->GetString("name"),
+         {spec->GetString("repository"), spec->GetString("revision"), spec->GetString("path")}});
   }
-  return NotFoundError("no source is named '" + options->source + "'");
+  return sources;
 }
 
-int RunPlan(PlanOptions options, const CommandContext& context) {
-  if (options.hosts.empty()) {
-    const Status filled = FillFromSource(&options, context);
-    if (!filled.ok()) return FailPlan(filled, options);
+// What to read: as the command line says, the rest as the running controller's source.
+Result<PlanTarget> FindTarget(const PlanOptions& options, const CommandContext& context) {
+  const PlanRequest& request = options.request;
+  if (!options.hosts.empty()) {
+    return PlanTarget{request.source, request.path.empty() ? "." : request.path, request.revision,
+                      request.folder};
   }
-  if (options.path.empty()) options.path = ".";
+  const Result<std::vector<SourceConfig>> sources = FollowedSources(context);
+  if (!sources.ok()) return sources.status();
+  return ChoosePlanTarget(request, *sources);
+}
+
+int RunPlan(const PlanOptions& options, const CommandContext& context) {
+  const Result<PlanTarget> target = FindTarget(options, context);
+  if (!target.ok()) return FailPlan(target.status(), options);
   const Result<FetchedCommit> commit =
-      ReadManifests(options.path, options.revision, options.folder, context);
+      ReadManifests(target->path, target->revision, target->folder, context);
   if (!commit.ok()) return FailPlan(commit.status(), options);
-  for (const Problem& warning : commit->warnings) {
-    std::cerr << "warning: " << EscapeForTerminal(warning.ToString()) << "\n";
-  }
-  return options.hosts.empty() ? PlanByController(*commit, options, context)
+  return options.hosts.empty() ? PlanByController(*commit, target->source, options, context)
                                : PlanOffline(*commit, options, context);
 }
 
@@ -144,10 +165,12 @@ void AddPlanCommand(CLI::App* app, CommandContext* context) {
   auto options = std::make_shared<PlanOptions>();
   CLI::App* command = app->add_subcommand(
       "plan", "Show what a working tree, commit or branch would do; also: reconcile --dry-run");
-  command->add_option("PATH", options->path, "repository or folder (default: the source's)");
-  command->add_option("--rev", options->revision, "commit, branch or tag instead of the work tree");
-  command->add_option("--path", options->folder, "folder inside the repository");
-  command->add_option("--source", options->source, "which source, when there are several");
+  command->add_option("PATH", options->request.path,
+                      "repository or folder (default: the source's)");
+  command->add_option("--rev", options->request.revision,
+                      "commit, branch or tag instead of the work tree");
+  command->add_option("--path", options->request.folder, "folder inside the repository");
+  command->add_option("--source", options->request.source, "which source, when there are several");
   command->add_option("--hosts", options->hosts,
                       "plan offline, for empty hosts like 3x4cpu,8Gi, without a controller");
   command->add_option("-o,--output", options->output, "text or json")

@@ -1,10 +1,14 @@
 #include "cmd/read_manifests.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/epoll_loop.h"
 #include "base/worker_pool.h"
+#include "cmd/repository_place.h"
+#include "schema/text.h"
 #include "source/git_source.h"
+#include "source/manifest_names.h"
 
 namespace reconcile {
 namespace {
@@ -25,19 +29,39 @@ Result<FetchedCommit> FetchRevision(const SourceSpec& spec, const CommandContext
   return fetched;
 }
 
+// The same answer as for a commit: a folder that is not there is no empty one, and links are not
+// followed.
+Status CheckFolderIn(const std::string& root, const std::string& folder) {
+  for (size_t end = 0; end < folder.size(); ++end) {
+    end = std::min(folder.find('/', end), folder.size());
+    const std::string walked = folder.substr(0, end);
+    std::error_code error;
+    const auto status =
+        std::filesystem::symlink_status(std::filesystem::path(root) / walked, error);
+    if (std::filesystem::is_symlink(status)) {
+      return InvalidError(Quoted(walked) + " is a symbolic link, which is not followed");
+    }
+    if (!std::filesystem::is_directory(status)) {
+      return InvalidError("there is no folder " + Quoted(walked) + " in " + Quoted(root));
+    }
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Result<FetchedCommit> ReadManifests(const std::string& path, const std::string& revision,
                                     const std::string& folder, const CommandContext& context) {
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  const Result<std::string> clean = CleanFolder(folder);
+  if (!clean.ok()) return clean.status();
+  const RepositoryPlace place = FindRepositoryPlace(path);
   // A bare repository has no work tree to preview: its HEAD is what there is.
-  const bool bare = std::filesystem::is_regular_file(absolute / "HEAD", error) &&
-                    std::filesystem::is_directory(absolute / "objects", error) &&
-                    std::filesystem::is_directory(absolute / "refs", error);
-  if (bare || !revision.empty())
-    return FetchRevision({absolute.string(), revision, folder}, context);
-  return ReadWorkingTree((absolute / folder).string());
+  if (place.is_bare || !revision.empty()) {
+    return FetchRevision({place.root, revision, JoinFolders(place.inside, *clean)}, context);
+  }
+  const std::string top = JoinFolders(place.root, place.inside);
+  RETURN_IF_ERROR(CheckFolderIn(top, *clean));
+  return ReadWorkingTree(JoinFolders(top, *clean));
 }
 
 }  // namespace reconcile

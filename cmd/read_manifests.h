@@ -7,8 +7,9 @@
 
 namespace reconcile {
 
-// The manifests that a command was pointed at: the working tree at `path`, or, with `revision`,
-// that commit, branch or tag of the repository at `path`; `folder` is the path inside it. Blocks.
+// The manifests that a command was pointed at: the working tree at `path`, or, with `revision` or
+// when `path` is a bare repository, that commit, branch or tag of the repository that `path` lies
+// in; `folder` is below `path`. Invalid where the controller would refuse it too. Blocks.
 Result<FetchedCommit> ReadManifests(const std::string& path, const std::string& revision,
                                     const std::string& folder, const CommandContext& context);
 

@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -14,13 +15,20 @@ namespace reconcile {
 namespace {
 
 struct UninstallOptions {
-  std::string data_folder = "/var/lib/reconcile";
-  std::string docker_socket = "/var/run/docker.sock";
+  std::string data_folder;    // empty: the configuration's
+  std::string docker_socket;  // likewise
   bool yes = false;
 };
 
-// Opening the store also proves that no controller runs on it.
+// Opening the store also proves that no controller runs on it. Makes nothing where there is none.
 Result<std::string> ClusterIdOf(const std::string& data_folder) {
+  for (const char* needed : {"/cluster.db", "/secrets.key"}) {
+    std::error_code error;
+    if (std::filesystem::exists(data_folder + needed, error)) continue;
+    return NotFoundError(data_folder + " holds no cluster: " + data_folder + needed +
+                         (error ? ": " + error.message() : " is not there") +
+                         "; --data names the folder that `reconcile up` uses");
+  }
   const Result<std::string> key = LoadOrCreateKey(data_folder + "/secrets.key");
   if (!key.ok()) return key.status();
   SqliteStoreOptions options;
@@ -81,19 +89,32 @@ class Removal {
   Status status_;
 };
 
-int Uninstall(const UninstallOptions& options) {
+// Flags over files over defaults, as for `up`.
+Status FillFromConfiguration(const CommandContext& context, UninstallOptions* options) {
+  if (!options->data_folder.empty() && !options->docker_socket.empty()) return OkStatus();
+  const Result<Config> config = context.ReadConfiguration(ConfigReader::kClient);
+  if (!config.ok()) return config.status();
+  if (options->data_folder.empty()) options->data_folder = config->data_folder;
+  if (options->docker_socket.empty()) options->docker_socket = config->docker_socket;
+  return OkStatus();
+}
+
+int Uninstall(UninstallOptions options, const CommandContext& context) {
   if (!options.yes) {
     return Fail(
         InvalidError("this stops and removes every container of the cluster on this host; "
                      "say --yes to go ahead"));
   }
+  const Status filled = FillFromConfiguration(context, &options);
+  if (!filled.ok()) return Fail(filled);
   const Result<std::string> cluster_id = ClusterIdOf(options.data_folder);
   if (!cluster_id.ok()) return Fail(cluster_id.status());
   Removal removal(options, *cluster_id);
   const Status status = removal.Run();
   if (!status.ok()) return Fail(status);
-  std::cout << "Removed " << removal.removed() << " containers and the host's network of cluster "
-            << *cluster_id << ".\n";
+  std::cout << "Removed " << removal.removed()
+            << (removal.removed() == 1 ? " container" : " containers")
+            << " and the host's network of cluster " << *cluster_id << ".\n";
   return kExitOk;
 }
 
@@ -103,12 +124,13 @@ void AddUninstallCommand(CLI::App* app, CommandContext* context) {
   auto options = std::make_shared<UninstallOptions>();
   CLI::App* command = app->add_subcommand(
       "uninstall", "Remove the cluster's containers, devices, routes and rules from this host");
-  command->add_option("--data", options->data_folder, "data folder (default: /var/lib/reconcile)");
+  command->add_option("--data", options->data_folder,
+                      "data folder (default: as configured, /var/lib/reconcile)");
   command->add_option("--docker", options->docker_socket,
-                      "Docker's socket (default: /var/run/docker.sock)");
+                      "Docker's socket (default: as configured, /var/run/docker.sock)");
   command->add_flag("--yes", options->yes, "go ahead");
   SetExamples(command, {"reconcile uninstall --yes"});
-  command->callback([options, context] { context->exit_code = Uninstall(*options); });
+  command->callback([options, context] { context->exit_code = Uninstall(*options, *context); });
 }
 
 }  // namespace reconcile

@@ -1,5 +1,4 @@
 #include <signal.h>
-#include <sys/stat.h>
 
 #include <filesystem>
 #include <iostream>
@@ -14,6 +13,7 @@
 #include "base/worker_pool.h"
 #include "cmd/commands.h"
 #include "cmd/config.h"
+#include "cmd/data_folder.h"
 #include "cmd/local_host.h"
 #include "link/local_link.h"
 #include "net/kernel_network.h"
@@ -30,10 +30,7 @@ constexpr int kSourceThreads = 2;
 constexpr size_t kMaxQueuedWork = 4096;
 
 struct UpOptions {
-  std::string repository;
-  std::string revision;
-  std::string folder;
-  std::vector<std::string> config_files;
+  SourceFlags source;
   Config flags;  // what flags set; empty is not set
   bool socket_given = false;
 };
@@ -62,8 +59,9 @@ struct AgentSide {
 
 // Flags over files over defaults.
 Result<Config> MakeConfig(const UpOptions& options, const CommandContext& context) {
-  Config config;
-  RETURN_IF_ERROR(LoadConfig(options.config_files, &config));
+  Result<Config> read = context.ReadConfiguration(ConfigReader::kController);
+  if (!read.ok()) return read;
+  Config& config = *read;
   const auto over = [](const std::string& flag, std::string* setting) {
     if (!flag.empty()) *setting = flag;
   };
@@ -80,24 +78,13 @@ Result<Config> MakeConfig(const UpOptions& options, const CommandContext& contex
                         "' cannot be a node's: " + wrong_name + ". Set node.name or --node-name");
   }
   if (options.socket_given) config.socket_path = context.socket_path;
-  if (!options.repository.empty()) {
-    std::error_code error;
-    const auto absolute = std::filesystem::absolute(options.repository, error);
-    config.sources = {{"main", {absolute.string(), options.revision, options.folder}}};
-  }
-  if (config.sources.empty()) {
-    return InvalidError(
-        "no repository to follow: name one (`reconcile up PATH`) or list it under `sources` in "
-        "/etc/reconcile/*.yaml");
-  }
-  return config;
+  RETURN_IF_ERROR(ApplySourceFlags(options.source, &config));
+  return read;
 }
 
 Status MakeFolders(const Config& config) {
+  RETURN_IF_ERROR(PrepareDataFolder(config.data_folder));
   std::error_code error;
-  std::filesystem::create_directories(config.data_folder, error);
-  if (error) return UnavailableError("cannot make " + config.data_folder + ": " + error.message());
-  ::chmod(config.data_folder.c_str(), 0700);
   std::filesystem::create_directories(std::filesystem::path(config.socket_path).parent_path(),
                                       error);
   if (error) return UnavailableError("cannot make the socket's folder: " + error.message());
@@ -228,11 +215,10 @@ void AddUpCommand(CLI::App* app, CommandContext* context) {
       .data_folder = "", .socket_path = "", .docker_socket = "", .pod_cidr = "", .log_level = ""};
   CLI::App* command = app->add_subcommand(
       "up", "Run the controller and the agent of this host; follow a repository");
-  command->add_option("REPOSITORY", options->repository, "local Git repository to follow");
-  command->add_option("--rev", options->revision, "branch, tag or commit (default: its HEAD)");
-  command->add_option("--path", options->folder, "folder inside the repository");
-  command->add_option("--config", options->config_files,
-                      "configuration file (default: /etc/reconcile/*.yaml)");
+  command->add_option("REPOSITORY", options->source.repository, "local Git repository to follow");
+  command->add_option("--rev", options->source.revision,
+                      "branch, tag or commit (default: its HEAD)");
+  command->add_option("--path", options->source.folder, "folder inside the repository");
   command->add_option("--data", options->flags.data_folder,
                       "folder for the database and keys (default: /var/lib/reconcile)");
   command->add_option("--docker", options->flags.docker_socket,

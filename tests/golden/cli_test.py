@@ -3,9 +3,11 @@
 
 A transcript is text as on a terminal: `$ COMMAND` lines, each followed by what it printed (standard output and error
 together) and, when it is not 0, `[exit N]`. Other lines before the first command are its description. Commands run in a
-copy of examples/manifests that is a Git repository, with `reconcile` on the PATH and no controller.
+copy of examples/manifests that is a Git repository, with `reconcile` on the PATH and no controller; the stand-in for one
+answers on ../controller.sock (stand_in_controller.py).
 RECONCILE_UPDATE_GOLDEN=1 writes what was printed into the transcript."""
 import difflib
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +15,8 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+
+from stand_in_controller import Controller
 
 ROOT = Path(__file__).resolve().parents[2]
 TRANSCRIPTS = ROOT / "tests/golden/cli"
@@ -29,6 +33,9 @@ class Workplace:
             "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com", "GIT_AUTHOR_DATE": "2026-01-02T03:04:05Z",
             "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
             "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z"}
+        main = {"name": "main", "repository": str(self.folder / "manifests")}
+        (self.folder / "sources.json").write_text(json.dumps([main]))
+        self.controller = Controller(self.folder)
         self.run("git init -q -b main && git add -A && git commit -q -m 'First manifests'")
 
     def run(self, command):
@@ -40,6 +47,7 @@ class Workplace:
         return text + (f"[exit {done.returncode}]\n" if done.returncode else "")
 
     def remove(self):
+        self.controller.end()
         shutil.rmtree(self.folder)
 
 

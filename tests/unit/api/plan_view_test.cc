@@ -33,7 +33,7 @@ TEST(PlanView, ShowsChangesPodsAndASummary) {
             "  ReplicationController default/my-node\n"
             "    + my-node-abcde  on host-1\n"
             "\n"
-            "Plan: 0 to create, 1 to change, 0 to delete, 1 unchanged; 1 pods start, 0 stop\n");
+            "Plan: 0 to create, 1 to change, 0 to delete, 1 unchanged; 1 pod starts, 0 stop\n");
 }
 
 TEST(PlanView, SaysWhenNothingWouldChange) {
@@ -50,6 +50,7 @@ TEST(PlanView, ShowsErrorsInsteadOfAPlan) {
   const std::string text = PlanText(answer, {});
   EXPECT_EQ(text.find("my-node"), std::string::npos);
   EXPECT_NE(text.find("error: web.yaml:3:7: unknown field"), std::string::npos);
+  EXPECT_NE(text.find("\n1 error: this would not be applied"), std::string::npos);
 }
 
 TEST(PlanView, EscapesWhatATerminalWouldObey) {

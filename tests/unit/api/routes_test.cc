@@ -1,5 +1,7 @@
 #include "api/routes.h"
 
+#include "schema/manifests.h"
+#include "schema/text.h"
 #include "sim/virtual_loop.h"
 #include "store/memory_store.h"
 #include "tests/support/fake_agent_link.h"
@@ -34,6 +36,12 @@ class RoutesTest : public testing::Test {
     const Result<Value> value = ParseJson(response.body);
     CHECK(value.ok());
     return *value;
+  }
+
+  static std::string PlanBody(const std::string& content_base64) {
+    return R"({"commit": "worktree", "files": [{"path": "a.yaml", "blobId": "x", )"
+           R"("contentBase64": ")" +
+           content_base64 + "\"}]}";
   }
 
   VirtualTime time_;
@@ -113,13 +121,27 @@ TEST_F(RoutesTest, PlansWithTheTrailersOfTheCommit) {
 }
 
 TEST_F(RoutesTest, PlansWhatIsPosted) {
-  const std::string body =
-      R"({"commit": "worktree", "files": [{"path": "a.yaml", "blobId": "x", "content": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n"}]})";
-  const Value answer = Json(Ask("POST", "/apis/reconcile.dev/v1/plan", {}, body));
+  const Value answer = Json(
+      Ask("POST", "/apis/reconcile.dev/v1/plan", {},
+          PlanBody(EncodeBase64("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n"))));
   ASSERT_NE(answer.Find("plan"), nullptr);
   EXPECT_EQ(answer.Find("plan")->Find("summary")->GetInt("create"), 1);
   EXPECT_FALSE(answer.GetBool("noChange"));
   EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/plan", {}, "nonsense").code, 400);
+}
+
+TEST_F(RoutesTest, PlansBytesThatAreNotUtf8ToTheErrorThatTheCommitWillHave) {
+  const std::string bytes = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m\xff}\n";
+  const Value answer =
+      Json(Ask("POST", "/apis/reconcile.dev/v1/plan", {}, PlanBody(EncodeBase64(bytes))));
+  const ParsedManifests commit =
+      ParseManifests({{"a.yaml", "x", std::make_shared<const std::string>(bytes)}});
+  ASSERT_EQ(commit.problems.errors.size(), 1U);
+  const Value::List& errors = answer.Find("plan")->GetList("errors");
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].GetString("message"), commit.problems.errors[0].message);
+  EXPECT_EQ(errors[0].GetInt("line"), commit.problems.errors[0].line);
+  EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/plan", {}, PlanBody("?")).code, 400);
 }
 
 TEST_F(RoutesTest, ConfirmsAndSyncsWithClearErrors) {

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "controller/controller.h"
+
+namespace reconcile {
+
+// What --dry-run is told; empty where it is not.
+struct PlanRequest {
+  std::string path;  // repository or folder
+  std::string revision;
+  std::string folder;  // inside the repository, or below `path`
+  std::string source;
+};
+
+// What is read, and as which source's newest commit it is planned.
+struct PlanTarget {
+  std::string source;
+  std::string path;
+  std::string revision;  // "": the work tree, or the HEAD of a bare repository
+  std::string folder;    // below `path`
+};
+
+// Fills in what `request` leaves out from the controller's sources. The source is the one that is
+// named, the only one, or the one whose repository `path` lies in; several that fit are told apart
+// by their folders. At a repository's root the source's own folder is read, deeper `path` itself;
+// of a bare repository, the source's revision. Invalid, with a list of the sources, when it does
+// not follow which is meant. Looks at local files; blocks.
+Result<PlanTarget> ChoosePlanTarget(const PlanRequest& request,
+                                    const std::vector<SourceConfig>& sources);
+
+}  // namespace reconcile
