@@ -30,8 +30,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Status Confirm(const std::string& plan_hash);
   Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
                                    const std::vector<ManifestFile>& files) const;
-  Result<std::function<void()>> OpenLogs(const std::string& namespace_name, const std::string& pod,
-                                         LogRequest request, LogSink sink);
+  Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
+                                LogRequest request, LogSink sink);
   bool Settled() const;
 
  private:
