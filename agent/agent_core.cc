@@ -42,8 +42,7 @@ void Agent::Core::Start() {
                      Guarded([this](const Assignment& assignment) { OnAssignment(assignment); }),
                      [weak = weak_from_this()](const LogRequest& request, LogSink sink) {
                        const auto self = weak.lock();
-                       return self ? self->OpenLogs(request, std::move(sink))
-                                   : std::function<void()>([] {});
+                       return self ? self->OpenLogs(request, std::move(sink)) : StreamHandle();
                      }});
   AskEngineInfo();
   RequestNetworkList();

@@ -129,7 +129,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   Report MakeReport() const;
 
   // ---- agent_logs.cc ----
-  std::function<void()> OpenLogs(const LogRequest& request, LogSink sink);
+  StreamHandle OpenLogs(const LogRequest& request, LogSink sink);
   Result<std::string> FindLog(const LogRequest& request) const;
 
   const AgentOptions options_;

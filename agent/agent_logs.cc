@@ -46,7 +46,7 @@ Result<std::string> Agent::Core::FindLog(const LogRequest& request) const {
   return NotFoundError(what + " has not started yet" + why);
 }
 
-std::function<void()> Agent::Core::OpenLogs(const LogRequest& request, LogSink sink) {
+StreamHandle Agent::Core::OpenLogs(const LogRequest& request, LogSink sink) {
   Result<std::string> id = FindLog(request);
   if (id.ok() && log_streams_ >= kMaxLogStreams) {
     id = UnavailableError("this host already streams " + std::to_string(kMaxLogStreams) +
@@ -57,7 +57,7 @@ std::function<void()> Agent::Core::OpenLogs(const LogRequest& request, LogSink s
     loop_->Post([ended, sink, status = id.status()] {
       if (!*ended) sink.on_end(status);
     });
-    return [ended] { *ended = true; };
+    return StreamHandle([ended] { *ended = true; }, nullptr);
   }
   LogOptions options;
   options.follow = request.follow;
@@ -70,18 +70,20 @@ std::function<void()> Agent::Core::OpenLogs(const LogRequest& request, LogSink s
     --log_streams_;
     return true;
   };
-  auto cancel = runtime_->ReadLogs(
+  const StreamHandle reader = runtime_->ReadLogs(
       *id, options,
       [ended, sink](LogStream, std::string_view bytes) {
         if (!*ended) sink.on_data(bytes);
-        return !*ended;
       },
       Guarded([end, sink](const Status& status) {
         if (end()) sink.on_end(status);
       }));
-  return Guarded([end, cancel = std::move(cancel)] {
-    if (end()) cancel();
-  });
+  return StreamHandle(Guarded([end, reader] {
+                        if (end()) reader.Cancel();
+                      }),
+                      Guarded([ended, reader](size_t bytes) {
+                        if (!*ended) reader.Taken(bytes);
+                      }));
 }
 
 }  // namespace reconcile

@@ -22,8 +22,8 @@ struct ApiRequest {
   }
 };
 
-// Starts the stream of a response; called once, on the loop. The returned function cancels it.
-using StreamStart = std::function<std::function<void()>(LogSink)>;
+// Starts the stream of a response; called once, on the loop.
+using StreamStart = std::function<StreamHandle(LogSink)>;
 
 struct ApiResponse {
   int code = 200;

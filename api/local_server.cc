@@ -4,31 +4,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 
+#include "api/log_frames.h"
+#include "api/routes.h"
+#include "api/unix_stream.h"
+
 namespace reconcile {
 namespace {
 
 constexpr size_t kMaxBodyBytes = 112 << 20;  // a source's 64 MiB of manifests in base64
-constexpr size_t kMaxQueuedLogBytes = 4 << 20;  // a reader slower than that is cut off
 constexpr auto kAnswerTimeout = std::chrono::seconds(60);
-constexpr auto kStreamPoll = std::chrono::milliseconds(200);
+// How long a log may take to say its first word before the answer begins without it.
+constexpr auto kFirstWordTimeout = std::chrono::seconds(2);
+constexpr auto kLook = std::chrono::milliseconds(100);  // how soon a stop is noticed
 constexpr size_t kThreads = 16;
-constexpr int kMaxStreams = 12;  // each holds a thread; the rest answers other commands
 
-// Carries a log stream from the loop to the server thread that writes it out.
+// Carries a log stream from the loop to the server thread that writes it out: at most a window.
 struct StreamPipe {
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<std::string> chunks;
-  size_t queued_bytes = 0;
   bool ended = false;
-  bool overflowed = false;
-  Status error;                  // why it ended
-  std::function<void()> cancel;  // loop thread only
+  Status error;         // why it ended
+  StreamHandle handle;  // loop thread only
 };
 
 // Hands one answer from the loop to a waiting server thread.
@@ -36,6 +39,19 @@ struct PendingAnswer {
   std::mutex mutex;
   std::condition_variable changed;
   std::optional<ApiResponse> response;
+};
+
+// cpp-httplib, with connections that wait for slow readers.
+class HttpServer final : public httplib::Server {
+ public:
+  std::atomic<bool> stopping = false;
+
+ private:
+  bool process_and_close_socket(socket_t socket) override {
+    UnixStream stream(socket, &stopping);
+    bool closed = false;
+    return process_request(stream, true, closed, nullptr);
+  }
 };
 
 ApiRequest FromHttp(const httplib::Request& request) {
@@ -59,12 +75,7 @@ LogSink SinkInto(const std::shared_ptr<StreamPipe>& pipe) {
   return {.on_data =
               [pipe](std::string_view bytes) {
                 const std::lock_guard lock(pipe->mutex);
-                if (pipe->queued_bytes + bytes.size() > kMaxQueuedLogBytes) {
-                  pipe->overflowed = true;
-                } else {
-                  pipe->chunks.emplace_back(bytes);
-                  pipe->queued_bytes += bytes.size();
-                }
+                pipe->chunks.emplace_back(bytes);
                 pipe->changed.notify_all();
               },
           .on_end =
@@ -76,88 +87,121 @@ LogSink SinkInto(const std::shared_ptr<StreamPipe>& pipe) {
               }};
 }
 
+void SetResponse(const ApiResponse& answer, httplib::Response* response) {
+  response->status = answer.code;
+  response->set_content(answer.body, answer.content_type.c_str());
+}
+
+// OK when there is nothing at `path`, or only a socket.
+Status CheckReplaceable(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) {
+    return errno == ENOENT ? OkStatus() : ErrnoError("look at", path);
+  }
+  if (S_ISSOCK(info.st_mode)) return OkStatus();
+  return InvalidError(path + " is there and is no socket; choose another path for the socket");
+}
+
 }  // namespace
 
 struct LocalServer::State {
-  httplib::Server server;
+  HttpServer server;
   std::thread thread;
   std::string socket_path;
   EventLoop* loop = nullptr;
-  Handler handler;
-  std::atomic<bool> stopping = false;
+  std::shared_ptr<const Handler> handler;
   std::atomic<int> open_streams = 0;
 
+  // Waits for `done`, under `lock`; false when that takes too long or the server stops.
+  template <typename Done>
+  bool WaitFor(std::condition_variable* changed, std::unique_lock<std::mutex>* lock,
+               std::chrono::milliseconds timeout, Done done) {
+    for (auto waited = timeout * 0; !done(); waited += kLook) {
+      if (server.stopping || waited >= timeout) return false;
+      changed->wait_for(*lock, kLook, done);
+    }
+    return true;
+  }
   void Serve(const httplib::Request& request, httplib::Response& response);
-  void ServeStream(const StreamStart& start, httplib::Response& response);
-  bool Pump(const std::shared_ptr<StreamPipe>& pipe, httplib::DataSink& sink);
+  void ServeStream(const StreamStart& start, bool framed, httplib::Response& response);
+  bool Pump(const std::shared_ptr<StreamPipe>& pipe, bool framed, httplib::DataSink& sink);
+  void EndStream(const std::shared_ptr<StreamPipe>& pipe);
 };
 
 void LocalServer::State::Serve(const httplib::Request& request, httplib::Response& response) {
   auto pending = std::make_shared<PendingAnswer>();
-  loop->Post([pending, this, api = FromHttp(request)] {
-    ApiResponse answer = handler(api);
+  const ApiRequest api = FromHttp(request);
+  loop->Post([pending, handle = handler, api] {
+    ApiResponse answer = (*handle)(api);
     const std::lock_guard lock(pending->mutex);
     pending->response = std::move(answer);
     pending->changed.notify_all();
   });
   std::unique_lock lock(pending->mutex);
-  pending->changed.wait_for(lock, kAnswerTimeout, [&] { return pending->response.has_value(); });
-  if (!pending->response) {
-    response.status = 503;
-    response.set_content("{\"message\":\"the controller did not answer in time\"}",
-                         "application/json");
-    return;
+  if (!WaitFor(&pending->changed, &lock, kAnswerTimeout,
+               [&] { return pending->response.has_value(); })) {
+    return SetResponse(ErrorResponse(UnavailableError("the controller did not answer in time")),
+                       &response);
   }
-  response.status = pending->response->code;
-  if (pending->response->stream && open_streams >= kMaxStreams) {
-    response.status = 503;
-    response.set_content("{\"message\":\"too many log streams are open; end some\"}",
-                         "application/json");
-    return;
-  }
-  if (pending->response->stream) {
-    ServeStream(pending->response->stream, response);
-    return;
-  }
-  response.set_content(pending->response->body, pending->response->content_type.c_str());
+  if (!pending->response->stream) return SetResponse(*pending->response, &response);
+  const bool framed = api.accept.find(kLogFramesType) != std::string::npos;
+  ServeStream(pending->response->stream, framed, response);
 }
 
-void LocalServer::State::ServeStream(const StreamStart& start, httplib::Response& response) {
-  ++open_streams;
+void LocalServer::State::ServeStream(const StreamStart& start, bool framed,
+                                     httplib::Response& response) {
+  if (++open_streams > kMaxOpenStreams) {
+    --open_streams;
+    return SetResponse(
+        ErrorResponse(UnavailableError("too many log streams are open; end some of them")),
+        &response);
+  }
   auto pipe = std::make_shared<StreamPipe>();
-  loop->Post([pipe, start] { pipe->cancel = start(SinkInto(pipe)); });
+  loop->Post([pipe, start] { pipe->handle = start(SinkInto(pipe)); });
+  std::unique_lock lock(pipe->mutex);
+  WaitFor(&pipe->changed, &lock, kFirstWordTimeout,
+          [&] { return pipe->ended || !pipe->chunks.empty(); });
+  if (pipe->ended && !pipe->error.ok() && pipe->chunks.empty()) {
+    SetResponse(ErrorResponse(pipe->error), &response);
+    return EndStream(pipe);
+  }
+  response.status = 200;
   response.set_chunked_content_provider(
-      "text/plain", [this, pipe](size_t, httplib::DataSink& sink) { return Pump(pipe, sink); },
-      [this, pipe](bool) {
-        --open_streams;
-        loop->Post([pipe] {
-          if (pipe->cancel) pipe->cancel();
-        });
-      });
+      framed ? std::string(kLogFramesType) : "text/plain",
+      [this, pipe, framed](size_t, httplib::DataSink& sink) { return Pump(pipe, framed, sink); },
+      [this, pipe](bool) { EndStream(pipe); });
 }
 
-bool LocalServer::State::Pump(const std::shared_ptr<StreamPipe>& pipe, httplib::DataSink& sink) {
+void LocalServer::State::EndStream(const std::shared_ptr<StreamPipe>& pipe) {
+  --open_streams;
+  loop->Post([pipe] { pipe->handle.Cancel(); });
+}
+
+bool LocalServer::State::Pump(const std::shared_ptr<StreamPipe>& pipe, bool framed,
+                              httplib::DataSink& sink) {
   std::unique_lock lock(pipe->mutex);
-  // A wake-up now and then notices a reader that went away and a server that stops.
-  pipe->changed.wait_for(lock, kStreamPoll, [&] { return !pipe->chunks.empty() || pipe->ended; });
+  // A look now and then notices a reader that went away and a server that stops.
+  WaitFor(&pipe->changed, &lock, kLook, [&] { return !pipe->chunks.empty() || pipe->ended; });
   std::deque<std::string> chunks;
   chunks.swap(pipe->chunks);
-  pipe->queued_bytes = 0;
   const bool ended = pipe->ended;
-  const bool overflowed = pipe->overflowed;
   const Status error = pipe->error;
   lock.unlock();
   for (const std::string& chunk : chunks) {
-    if (!sink.write(chunk.data(), chunk.size())) return false;
+    const std::string text = framed ? DataFrame(chunk) : chunk;
+    if (!sink.write(text.data(), text.size())) return false;
+    loop->Post([pipe, bytes = chunk.size()] { pipe->handle.Taken(bytes); });
   }
-  if (overflowed || stopping) return false;
-  if (ended && !error.ok()) {
-    const std::string text = "error: " + error.message() + "\n";
-    sink.write(text.data(), text.size());
+  if (server.stopping) return false;
+  if (!ended) return sink.is_writable();
+  if (!error.ok() && !framed)
     return false;  // cut off: the reader sees that this was no regular end
+  if (!error.ok()) {
+    const std::string text = ErrorFrame(ErrorResponse(error).body);
+    if (!sink.write(text.data(), text.size())) return false;
   }
-  if (ended) sink.done();
-  return ended || sink.is_writable();
+  sink.done();
+  return true;
 }
 
 Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socket_path,
@@ -165,7 +209,7 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
   auto state = std::make_shared<State>();
   state->socket_path = socket_path;
   state->loop = loop;
-  state->handler = std::move(handler);
+  state->handler = std::make_shared<const Handler>(std::move(handler));
   httplib::Server& server = state->server;
   server.set_address_family(AF_UNIX);
   server.set_payload_max_length(kMaxBodyBytes);
@@ -176,6 +220,7 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
   };
   server.Get(".*", serve);
   server.Post(".*", serve);
+  RETURN_IF_ERROR(CheckReplaceable(socket_path));
   if (httplib::Client probe(socket_path); Answers(&probe)) {
     return UnavailableError("another controller answers on " + socket_path);
   }
@@ -188,16 +233,18 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
                             "; does its folder exist, and may this user write there?");
   }
   state->thread = std::thread([raw = state.get()] { raw->server.listen_after_bind(); });
+  // Until it runs, stop() has no effect, and its thread would never end.
+  while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return std::unique_ptr<LocalServer>(new LocalServer(std::move(state)));
 }
 
 LocalServer::LocalServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 LocalServer::~LocalServer() {
-  state_->stopping = true;
+  state_->server.stopping = true;
   state_->server.stop();
   state_->thread.join();
-  ::unlink(state_->socket_path.c_str());
+  if (CheckReplaceable(state_->socket_path).ok()) ::unlink(state_->socket_path.c_str());
 }
 
 }  // namespace reconcile

@@ -8,16 +8,24 @@
 
 namespace reconcile {
 
+// Log streams open at once; each holds a thread, and the rest answers other commands. More are
+// refused as Unavailable.
+inline constexpr int kMaxOpenStreams = 12;
+
 // Serves the API on a Unix socket of mode 0600 for the commands of this host; nothing else listens.
-// cpp-httplib's threads wait, handlers run on `loop`. Unavailable when the socket cannot be bound
-// (another controller's socket answers there, a folder is missing). The destructor stops serving
-// and removes the socket.
+// cpp-httplib's threads wait, handlers run on `loop`.
+//
+// A log that ends before its first word is answered by the HTTP code of its Status. Later failures
+// come as an error frame to readers of kLogFramesType (api/log_frames.h); others are cut off.
 class LocalServer {
  public:
   using Handler = std::function<ApiResponse(const ApiRequest&)>;
+  // Serves when this returns. A socket that nobody answers on is replaced. Unavailable when the
+  // socket cannot be bound (another controller answers there, a folder is missing); Invalid when
+  // something else than a socket is there.
   static Result<std::unique_ptr<LocalServer>> Start(const std::string& socket_path, EventLoop* loop,
                                                     Handler handler);
-  ~LocalServer();
+  ~LocalServer();  // stops serving, ends streams, removes the socket
 
  private:
   struct State;

@@ -171,11 +171,11 @@ ApiResponse PodLog(Controller* controller, const ResourcePath& resource,
   }
   ApiResponse response;
   response.content_type = "text/plain";
-  response.stream = [controller, resource, log](LogSink sink) -> std::function<void()> {
+  response.stream = [controller, resource, log](const LogSink& sink) {
     auto opened = controller->OpenLogs(resource.namespace_name, resource.name, log, sink);
     if (opened.ok()) return *opened;
     sink.on_end(opened.status());
-    return [] {};
+    return StreamHandle();
   };
   return response;
 }

@@ -2,6 +2,8 @@
 
 #include <httplib.h>
 
+#include "api/log_frames.h"
+
 namespace reconcile {
 namespace {
 
@@ -44,6 +46,11 @@ Status FromBody(int http_code, const std::string& body) {
   return Status(CodeOf(http_code), message);
 }
 
+Status FromStatusObject(const std::string& text) {
+  const Result<Value> value = ParseJson(text);
+  return FromBody(value.ok() ? static_cast<int>(value->GetInt("code")) : 500, text);
+}
+
 Status Unreachable(const std::string& socket_path) {
   return UnavailableError("no controller answers on " + socket_path +
                           "; is `reconcile up` running, and may you read its socket?");
@@ -75,25 +82,32 @@ Status ApiClient::Stream(const std::string& path, const Query& query,
                          const std::function<bool(std::string_view)>& on_data) {
   int code = 0;
   std::string error_body;
+  LogFrameReader frames;
+  Status damage;
   bool stopped = false;  // by the caller
+  const auto on_response = [&](const httplib::Response& response) {
+    code = response.status;
+    return true;
+  };
+  const auto on_bytes = [&](const char* data, size_t size) {
+    if (code != 200) {
+      error_body.append(data, size);
+      return true;
+    }
+    damage = frames.Feed({data, size}, [&](std::string_view bytes) {
+      if (!stopped) stopped = !on_data(bytes);
+    });
+    return damage.ok() && !stopped;
+  };
+  const httplib::Headers headers = {{"Accept", std::string(kLogFramesType)}};
   const httplib::Result result = MakeClient(socket_path_, kFollowTimeoutSeconds)
-                                     ->Get(
-                                         WithQuery(path, query),
-                                         [&](const httplib::Response& response) {
-                                           code = response.status;
-                                           return true;
-                                         },
-                                         [&](const char* data, size_t size) {
-                                           if (code == 200) {
-                                             stopped = !on_data({data, size});
-                                             return !stopped;
-                                           }
-                                           error_body.append(data, size);
-                                           return true;
-                                         });
+                                     ->Get(WithQuery(path, query), headers, on_response, on_bytes);
   if (code == 0) return Unreachable(socket_path_);
   if (code != 200) return FromBody(code, error_body);
-  if (!result && !stopped) {
+  if (stopped) return OkStatus();
+  if (!damage.ok()) return damage;
+  if (!frames.error().empty()) return FromStatusObject(frames.error());
+  if (!result) {
     return UnavailableError("the log stream broke before its end; lines may be missing");
   }
   return OkStatus();

@@ -17,7 +17,8 @@ class ApiClient {
   using Query = std::map<std::string, std::string>;
   Result<Value> Get(const std::string& path, const Query& query = {}, bool as_table = false);
   Result<Value> Post(const std::string& path, const Query& query, const std::string& body = "");
-  // Calls `on_data` with what comes until the stream ends or it returns false.
+  // Calls `on_data` with what comes of a log until it ends or this returns false. A failure amid
+  // the log is the result, whatever came before.
   Status Stream(const std::string& path, const Query& query,
                 const std::function<bool(std::string_view)>& on_data);
 

@@ -21,9 +21,8 @@ Result<Controller::PlanAnswer> Controller::PlanManifests(
   return core_->PlanManifests(source, commit, files, confirmations);
 }
 
-Result<std::function<void()>> Controller::OpenLogs(const std::string& namespace_name,
-                                                   const std::string& pod, LogRequest request,
-                                                   LogSink sink) {
+Result<StreamHandle> Controller::OpenLogs(const std::string& namespace_name, const std::string& pod,
+                                          LogRequest request, LogSink sink) {
   return core_->OpenLogs(namespace_name, pod, std::move(request), std::move(sink));
 }
 

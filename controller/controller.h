@@ -65,9 +65,9 @@ class Controller {
   Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
                                    const std::vector<ManifestFile>& files,
                                    const std::vector<std::string>& confirmations = {}) const;
-  // As agents' end: opens a pod container's log.
-  Result<std::function<void()>> OpenLogs(const std::string& namespace_name, const std::string& pod,
-                                         LogRequest request, LogSink sink);
+  // Opens a pod container's log. NotFound when there is no such pod, or it is on no host yet.
+  Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
+                                LogRequest request, LogSink sink);
   // What is not converged yet, one line each with the reason; empty when converged.
   std::vector<std::string> Unconverged() const;
   // What is as Kubernetes has it and yet surprises, one line each.

@@ -250,13 +250,14 @@ Result<Controller::PlanAnswer> Controller::Core::PlanManifests(
                               options_.breaker, loop_->now());
 }
 
-Result<std::function<void()>> Controller::Core::OpenLogs(const std::string& namespace_name,
-                                                         const std::string& pod, LogRequest request,
-                                                         LogSink sink) {
+Result<StreamHandle> Controller::Core::OpenLogs(const std::string& namespace_name,
+                                                const std::string& pod, LogRequest request,
+                                                LogSink sink) {
   const auto found = store_->Snapshot()->Find<Pod>(namespace_name, pod);
   if (found == nullptr) return NotFoundError("pod " + namespace_name + "/" + pod + " not found");
   if (found->spec.node_name.empty()) {
-    return InvalidError("pod " + namespace_name + "/" + pod + " is on no host yet");
+    return NotFoundError("pod " + namespace_name + "/" + pod +
+                         " is on no host yet, so it has no log");
   }
   request.pod_uid = found->metadata.uid;
   return link_->OpenLogs(found->spec.node_name, request, std::move(sink));

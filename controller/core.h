@@ -31,8 +31,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
                                    const std::vector<ManifestFile>& files,
                                    const std::vector<std::string>& confirmations) const;
-  Result<std::function<void()>> OpenLogs(const std::string& namespace_name, const std::string& pod,
-                                         LogRequest request, LogSink sink);
+  Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
+                                LogRequest request, LogSink sink);
   std::vector<std::string> Unconverged() const;
   std::vector<std::string> Notes() const;
   std::vector<std::string> UnderWay() const;

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/stream_handle.h"
 #include "link/messages.h"
 
 namespace reconcile {
@@ -16,8 +17,9 @@ struct LogRequest {
   bool timestamps = false;
   int64_t tail_lines = -1;
 };
-// Receives a log stream. Both are called on the receiver's loop; on_end once, last. After the
-// receiver has cancelled, neither is called again.
+// Receives a log stream with credits (base/stream_handle.h). Both are called on the receiver's
+// loop; on_end once, last, and without waiting for what is still to be taken. After the receiver
+// has cancelled, neither is called again.
 struct LogSink {
   std::function<void(std::string_view bytes)> on_data;
   std::function<void(Status)> on_end;
@@ -38,22 +40,23 @@ class AgentLink {
   virtual void SetHandler(Handler handler) = 0;
   // Unavailable when the node is not connected.
   virtual Status Send(const std::string& node, const Assignment& assignment) = 0;
-  // Starts a stream; the returned function cancels it, harmless at any later time. The sink's
-  // on_end is Unavailable when the node is not connected, or its connection breaks.
-  virtual std::function<void()> OpenLogs(const std::string& node, const LogRequest& request,
-                                         LogSink sink) = 0;
+  // Starts a stream. The sink is called later, never inside this. Its on_end is Unavailable when
+  // the node is not connected, or its connection breaks.
+  virtual StreamHandle OpenLogs(const std::string& node, const LogRequest& request,
+                                LogSink sink) = 0;
 };
 
 // The agent's end. Agent's loop thread only. A handler that is taken away (SetHandler({})) is not
-// called again, nor are its streams' cancelling functions: the receivers learn that it ended.
+// called again, nor are its streams' handles: the receivers learn that it ended.
 class ControllerLink {
  public:
   struct Handler {
     std::function<void()> on_connected;
     std::function<void(const Assignment&)> on_assignment;
-    // Returns a function that cancels; after it the sink may be called, with no effect. It is
-    // called once when the receiver has gone, and never after on_end.
-    std::function<std::function<void()>(const LogRequest&, LogSink)> on_logs;
+    // Writes a log into the sink, within frame and window: a stream that exceeds them ends as
+    // Internal. The handle is the link's: cancelled once when the receiver has gone, never after
+    // on_end; the sink may then still be called, with no effect.
+    std::function<StreamHandle(const LogRequest&, LogSink)> on_logs;
   };
   virtual ~ControllerLink() = default;
   virtual void SetHandler(Handler handler) = 0;

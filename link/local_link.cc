@@ -1,6 +1,6 @@
 #include "link/local_link.h"
 
-#include <atomic>
+#include <algorithm>
 #include <map>
 
 #include "base/log.h"
@@ -11,9 +11,6 @@ namespace {
 // Grows with every connection. What was sent on an older one than the receiver's is dropped.
 using Connection = uint64_t;
 using StreamId = uint64_t;
-
-// A log stream's bytes between the two loops, so that a reader that does not keep up is noticed.
-using BytesUnderWay = std::shared_ptr<std::atomic<size_t>>;
 
 }  // namespace
 
@@ -28,8 +25,8 @@ struct LocalLink::State : std::enable_shared_from_this<LocalLink::State> {
     ControllerHalf(State* state, EventLoop* loop) : loop_(loop), state_(state) {}
     void SetHandler(Handler handler) override { handler_ = std::move(handler); }
     Status Send(const std::string& node, const Assignment& assignment) override;
-    std::function<void()> OpenLogs(const std::string& node, const LogRequest& request,
-                                   LogSink sink) override;
+    StreamHandle OpenLogs(const std::string& node, const LogRequest& request,
+                          LogSink sink) override;
 
     void Connected(Connection connection);
     void Disconnected();
@@ -41,6 +38,8 @@ struct LocalLink::State : std::enable_shared_from_this<LocalLink::State> {
 
    private:
     Status CheckConnected(const std::string& node) const;
+    void CancelLogs(StreamId id, Connection opened_on);
+    void TakenLogs(StreamId id, Connection opened_on, size_t bytes);
 
     EventLoop* const loop_;
     State* const state_;
@@ -61,14 +60,15 @@ struct LocalLink::State : std::enable_shared_from_this<LocalLink::State> {
     void Receive(const std::string& assignment);
     void OpenLogs(StreamId id, const LogRequest& request);
     void CancelLogs(StreamId id);
+    void TakenLogs(StreamId id, size_t bytes);
     Connection connection() const { return connection_; }
     EventLoop* loop() const { return loop_; }
 
    private:
     struct Stream {
-      std::function<void()> cancel;
-      BytesUnderWay under_way = std::make_shared<std::atomic<size_t>>(0);
-      bool cut = false;  // its reader was told the end; cancelling it is under way
+      StreamHandle writer;
+      size_t untaken_bytes = 0;  // sent, and not taken by the reader yet
+      bool cut = false;          // its reader was told the end; cancelling it is under way
     };
     void SendLogBytes(StreamId id, std::string_view bytes);
     void SendLogEnd(StreamId id, const Status& status);
@@ -114,9 +114,8 @@ Status LocalLink::State::ControllerHalf::Send(const std::string& node,
   return OkStatus();
 }
 
-std::function<void()> LocalLink::State::ControllerHalf::OpenLogs(const std::string& node,
-                                                                 const LogRequest& request,
-                                                                 LogSink sink) {
+StreamHandle LocalLink::State::ControllerHalf::OpenLogs(const std::string& node,
+                                                        const LogRequest& request, LogSink sink) {
   const StreamId id = next_stream_++;
   streams_[id] = std::move(sink);
   const std::weak_ptr<State> weak = state_->weak_from_this();
@@ -133,11 +132,24 @@ std::function<void()> LocalLink::State::ControllerHalf::OpenLogs(const std::stri
       if (const auto state = weak.lock()) state->controller.EndLogs(id, refusal);
     });
   }
-  return [weak, id, sent_on = connection_] {
-    const auto state = weak.lock();
-    if (state == nullptr || state->controller.streams_.erase(id) == 0) return;
-    state->PostTo(&state->agent, sent_on, [id](AgentHalf* agent) { agent->CancelLogs(id); });
-  };
+  return StreamHandle(
+      [weak, id, opened_on = connection_] {
+        if (const auto state = weak.lock()) state->controller.CancelLogs(id, opened_on);
+      },
+      [weak, id, opened_on = connection_](size_t bytes) {
+        if (const auto state = weak.lock()) state->controller.TakenLogs(id, opened_on, bytes);
+      });
+}
+
+void LocalLink::State::ControllerHalf::CancelLogs(StreamId id, Connection opened_on) {
+  if (streams_.erase(id) == 0) return;
+  state_->PostTo(&state_->agent, opened_on, [id](AgentHalf* agent) { agent->CancelLogs(id); });
+}
+
+void LocalLink::State::ControllerHalf::TakenLogs(StreamId id, Connection opened_on, size_t bytes) {
+  if (!streams_.contains(id)) return;
+  state_->PostTo(&state_->agent, opened_on,
+                 [id, bytes](AgentHalf* agent) { agent->TakenLogs(id, bytes); });
 }
 
 void LocalLink::State::ControllerHalf::Connected(Connection connection) {
@@ -216,7 +228,7 @@ void LocalLink::State::AgentHalf::Disconnected() {
   connection_ = 0;
   const auto streams = std::exchange(streams_, {});
   for (const auto& [id, stream] : streams) {
-    if (stream.cancel) stream.cancel();
+    stream.writer.Cancel();
   }
 }
 
@@ -245,38 +257,47 @@ void LocalLink::State::AgentHalf::OpenLogs(StreamId id, const LogRequest& reques
   sink.on_end = [weak, id](const Status& status) {
     if (const auto state = weak.lock()) state->agent.SendLogEnd(id, status);
   };
-  std::function<void()> cancel = on_logs(request, std::move(sink));
+  StreamHandle writer = on_logs(request, std::move(sink));
   const auto it = streams_.find(id);  // it may have ended while it was being opened
-  if (it != streams_.end()) it->second.cancel = std::move(cancel);
+  if (it != streams_.end()) it->second.writer = std::move(writer);
 }
 
 void LocalLink::State::AgentHalf::CancelLogs(StreamId id) {
   const auto it = streams_.find(id);
   if (it == streams_.end()) return;
-  const auto cancel = std::move(it->second.cancel);
+  const StreamHandle writer = std::move(it->second.writer);
   streams_.erase(it);
-  if (cancel) cancel();
+  writer.Cancel();
+}
+
+void LocalLink::State::AgentHalf::TakenLogs(StreamId id, size_t bytes) {
+  const auto it = streams_.find(id);
+  if (it == streams_.end() || it->second.cut) return;
+  // No more than there is: the other side is not trusted to count.
+  const size_t taken = std::min(bytes, it->second.untaken_bytes);
+  it->second.untaken_bytes -= taken;
+  const StreamHandle writer = it->second.writer;  // a copy: it may end the stream
+  writer.Taken(taken);
 }
 
 void LocalLink::State::AgentHalf::SendLogBytes(StreamId id, std::string_view bytes) {
   const auto it = streams_.find(id);
   if (it == streams_.end() || it->second.cut) return;
-  const BytesUnderWay under_way = it->second.under_way;
-  if (under_way->fetch_add(bytes.size()) + bytes.size() > kMaxLogBytesUnderWay) {
-    CutLogs(id, &it->second);
-    return;
+  Stream& stream = it->second;
+  stream.untaken_bytes += bytes.size();
+  if (bytes.size() > kMaxStreamFrameBytes || stream.untaken_bytes > kStreamWindowBytes) {
+    return CutLogs(id, &stream);
   }
   state_->PostTo(&state_->controller, connection_,
-                 [id, under_way, text = std::string(bytes)](ControllerHalf* controller) {
-                   under_way->fetch_sub(text.size());
+                 [id, text = std::string(bytes)](ControllerHalf* controller) {
                    controller->ReceiveLogBytes(id, text);
                  });
 }
 
 void LocalLink::State::AgentHalf::CutLogs(StreamId id, Stream* stream) {
   stream->cut = true;
-  const Status status = UnavailableError("the reader of the log fell more than " +
-                                         std::to_string(kMaxLogBytesUnderWay) + " bytes behind");
+  const Status status =
+      InternalError("the agent on node " + state_->node + " sent more of a log than it may");
   state_->PostTo(&state_->controller, connection_,
                  [id, status](ControllerHalf* controller) { controller->EndLogs(id, status); });
   // Later: whoever writes the log is in the middle of a call to us.

@@ -8,8 +8,6 @@
 
 namespace reconcile {
 
-// What may be under way of one log stream; a stream whose reader falls further behind is ended.
-inline constexpr size_t kMaxLogBytesUnderWay = 64 << 20;
 inline constexpr size_t kMaxLogStreams = 256;  // open at once
 
 // Controller and agent in one process: what one end sends is encoded, posted to the other end's

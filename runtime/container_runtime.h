@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/stream_handle.h"
 #include "base/time.h"
 #include "schema/object.h"
 
@@ -142,11 +143,13 @@ class ContainerRuntime {
   virtual void PullImage(const std::string& reference, DoneStatus done) = 0;
   // Makes sure the built-in pause image is there; gives its id. No registry is needed.
   virtual void EnsurePauseImage(Done<std::string> done) = 0;
-  // Streams a container's log; `on_data` returns false to stop early. `done` comes last. Returns a
-  // function that cancels the stream; after it neither callback is called.
-  virtual std::function<void()> ReadLogs(const std::string& id, const LogOptions& options,
-                                         std::function<bool(LogStream, std::string_view)> on_data,
-                                         DoneStatus done) = 0;
+  // Streams a container's log, with credits: `on_data` gets frames within the window that the
+  // handle keeps open; `done` comes last, once all data has been given, without waiting for it to
+  // be taken. A reader that follows and falls so far behind that the engine has dropped lines goes
+  // on with what is left, behind a line on kError that marks the gap.
+  virtual StreamHandle ReadLogs(const std::string& id, const LogOptions& options,
+                                std::function<void(LogStream, std::string_view)> on_data,
+                                DoneStatus done) = 0;
   // `on_event` is called for events of containers of `cluster_id`. One subscription.
   virtual void SubscribeEvents(const std::string& cluster_id,
                                std::function<void(const EngineEvent&)> on_event) = 0;

@@ -36,10 +36,14 @@ uint64_t DockerApi::Start(HttpCall call) {
 
 void DockerApi::StartNow(uint64_t id, HttpCall call) {
   call.path = prefix_ + call.path;
-  call.done = [this, id, done = std::move(call.done)](HttpReply reply) {
+  const bool is_stream = call.lane == HttpLane::kStream;
+  call.done = [this, id, is_stream, done = std::move(call.done)](HttpReply reply) {
     calls_.erase(id);
     // A connection that broke may mean another daemon soon.
-    if (reply.transport.code() == StatusCode::kUnavailable) prefix_.clear();
+    if (reply.transport.code() == StatusCode::kUnavailable) {
+      prefix_.clear();
+      if (is_stream) ++broken_streams_;
+    }
     done(std::move(reply));
   };
   calls_[id] = http_.Start(std::move(call));
@@ -51,6 +55,11 @@ void DockerApi::Cancel(uint64_t id) {
   const uint64_t http_id = found->second;
   calls_.erase(found);
   if (http_id != 0) http_.Cancel(http_id);
+}
+
+void DockerApi::Taken(uint64_t id, size_t bytes) {
+  const auto found = calls_.find(id);
+  if (found != calls_.end() && found->second != 0) http_.Taken(found->second, bytes);
 }
 
 void DockerApi::GetVersion(std::function<void(Result<EngineVersion>)> done) {

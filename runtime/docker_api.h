@@ -27,8 +27,11 @@ class DockerApi {
   // agreed on, `done` gets that failure as its transport.
   uint64_t Start(HttpCall call);
   void Cancel(uint64_t id);
+  void Taken(uint64_t id, size_t bytes);  // as DockerHttp::Taken
   // Runs `task` after `delay_ms`, unless this has been destroyed by then.
   void After(int64_t delay_ms, Task task);
+  // Grows when a stream breaks off, such as that of the events: the engine has died since.
+  int64_t broken_streams() const { return broken_streams_; }
   // The engine's version, as negotiated now.
   void GetVersion(std::function<void(Result<EngineVersion>)> done);
 
@@ -48,6 +51,7 @@ class DockerApi {
   std::vector<std::function<void(const Status&)>> waiting_;  // for the version
   std::map<uint64_t, uint64_t> calls_;                       // by id: http's id; 0: waiting
   uint64_t next_id_ = 1;
+  int64_t broken_streams_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   DockerHttp http_;  // last: destroyed first, so that no callback meets a half-dead object
 };

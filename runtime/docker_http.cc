@@ -23,6 +23,7 @@ uint64_t DockerHttp::Start(HttpCall call) {
   auto callbacks = std::make_shared<Callbacks>();
   callbacks->on_open = std::move(call.on_open);
   callbacks->on_data = std::move(call.on_data);
+  callbacks->acknowledges = call.acknowledges;
   callbacks->done = std::move(call.done);
   HttpRequest request;
   request.id = id;
@@ -51,6 +52,10 @@ void DockerHttp::Cancel(uint64_t id) {
   if (calls_.erase(id) == 1) thread_->Cancel(id);
 }
 
+void DockerHttp::Taken(uint64_t id, size_t bytes) {
+  if (calls_.contains(id)) thread_->Consumed(id, bytes);
+}
+
 void DockerHttp::OnOpen(uint64_t id) {
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
@@ -66,7 +71,10 @@ void DockerHttp::OnData(uint64_t id, const std::string& bytes) {
   const bool more = callbacks->on_data(bytes);
   // The callback may have destroyed this, or cancelled the call.
   if (*self == nullptr || !calls_.contains(id)) return;
-  if (more) return thread_->Consumed(id, bytes.size());
+  if (more) {
+    if (!callbacks->acknowledges) thread_->Consumed(id, bytes.size());
+    return;
+  }
   Cancel(id);
   callbacks->done(HttpReply{OkStatus(), 200, ""});
 }

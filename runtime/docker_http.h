@@ -40,6 +40,9 @@ struct HttpCall {
   // collected. Return false to end the call (`done` follows with an OK transport).
   std::function<void()> on_open;
   std::function<bool(std::string_view)> on_data;
+  // The receiver says by Taken() when it is through with bytes; else they count as taken when
+  // on_data returns. With kMaxUnreadStreamBytes not taken, nothing more is read from the socket.
+  bool acknowledges = false;
   std::function<void(HttpReply)> done;  // exactly once unless cancelled
 };
 
@@ -57,6 +60,8 @@ class DockerHttp {
   uint64_t Start(HttpCall call);
   // After this none of the call's callbacks is called. No effect when it is done.
   void Cancel(uint64_t id);
+  // Of a call that acknowledges. No effect when it is done.
+  void Taken(uint64_t id, size_t bytes);
 
   class Thread;  // the curl side
   // What the curl side reports; runs on the loop.
@@ -68,6 +73,7 @@ class DockerHttp {
   struct Callbacks {
     std::function<void()> on_open;
     std::function<bool(std::string_view)> on_data;
+    bool acknowledges = false;
     std::function<void(HttpReply)> done;
   };
 

@@ -68,9 +68,9 @@ class DockerRuntime final : public ContainerRuntime {
   void InspectImage(const std::string& reference, Done<ImageInfo> done) override;
   void PullImage(const std::string& reference, DoneStatus done) override;
   void EnsurePauseImage(Done<std::string> done) override;
-  std::function<void()> ReadLogs(const std::string& id, const LogOptions& options,
-                                 std::function<bool(LogStream, std::string_view)> on_data,
-                                 DoneStatus done) override;
+  StreamHandle ReadLogs(const std::string& id, const LogOptions& options,
+                        std::function<void(LogStream, std::string_view)> on_data,
+                        DoneStatus done) override;
   void SubscribeEvents(const std::string& cluster_id,
                        std::function<void(const EngineEvent&)> on_event) override;
 
@@ -266,23 +266,28 @@ void DockerRuntime::LoadPause(const ImageArchive& archive, Done<std::string> don
   });
 }
 
-std::function<void()> DockerRuntime::ReadLogs(
-    const std::string& id, const LogOptions& options,
-    std::function<bool(LogStream, std::string_view)> on_data, DoneStatus done) {
+StreamHandle DockerRuntime::ReadLogs(const std::string& id, const LogOptions& options,
+                                     std::function<void(LogStream, std::string_view)> on_data,
+                                     DoneStatus done) {
   if (Status status = ValidateContainerName(id); !status.ok()) {
     const auto cancelled = std::make_shared<bool>(false);
     Refuse<Status>(std::move(status), [cancelled, done = std::move(done)](Status refused) {
       if (!*cancelled) done(std::move(refused));
     });
-    return [cancelled] { *cancelled = true; };
+    return StreamHandle([cancelled] { *cancelled = true; }, nullptr);
   }
   const auto reader =
       std::make_shared<DockerLogReader>(&api_, id, options, std::move(on_data), std::move(done));
   reader->Start();
-  return [alive = alive_, weak = std::weak_ptr(reader)] {
-    if (!*alive) return;
-    if (const auto reading = weak.lock()) reading->Cancel();
-  };
+  // The handle keeps the reader: while it waits for credit, nothing else does.
+  const auto find = [alive = alive_, reader] { return *alive ? reader : nullptr; };
+  return StreamHandle(
+      [find] {
+        if (const auto reading = find()) reading->Cancel();
+      },
+      [find](size_t bytes) {
+        if (const auto reading = find()) reading->Taken(bytes);
+      });
 }
 
 void DockerRuntime::SubscribeEvents(const std::string& cluster_id,

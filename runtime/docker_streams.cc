@@ -68,10 +68,16 @@ Status FrameReader::Feed(std::string_view bytes, const OnFrame& on_frame) {
       break;
     }
     if (left.size() - kFrameHeaderBytes < *length) break;
-    // 0 is standard input, which no log holds; 3 is an error of the engine itself.
+    position += kFrameHeaderBytes + *length;
+    if (left[0] == 3) {
+      std::string_view words = left.substr(kFrameHeaderBytes, *length);
+      while (words.ends_with('\n')) words.remove_suffix(1);
+      status = InternalError("the engine cannot read the log: " + std::string(words));
+      break;
+    }
+    // 0 is standard input, which no log holds.
     const LogStream stream = left[0] == 1 ? LogStream::kOut : LogStream::kError;
     on_frame(stream, left.substr(kFrameHeaderBytes, *length));
-    position += kFrameHeaderBytes + *length;
   }
   rest_.erase(0, position);
   return status;

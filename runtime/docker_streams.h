@@ -44,7 +44,8 @@ class ProgressReader {
 class FrameReader {
  public:
   using OnFrame = std::function<void(LogStream, std::string_view)>;
-  // Internal when the bytes are no frames or a frame is longer than kMaxLogFrameBytes.
+  // Internal when the bytes are no frames, a frame is longer than kMaxLogFrameBytes, or the engine
+  // says in one that it cannot read on.
   Status Feed(std::string_view bytes, const OnFrame& on_frame);
   // Internal when the stream ended inside a frame.
   Status Finish() const;

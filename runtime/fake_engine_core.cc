@@ -325,17 +325,17 @@ void FakeEngineCore::AppendLog(Container& container, LogStream stream, const std
     const std::string text =
         reader->timestamps ? FormatRfc3339(added.time) + " " + added.text : added.text;
     After(options.event_delay_ms, [weak, stream, text] {
-      if (const auto listening = weak.lock()) listening->on_line(stream, text);
+      if (const auto listening = weak.lock()) listening->outlet.Push(stream, text);
     });
   }
 }
 
 void FakeEngineCore::ReadLogs(std::shared_ptr<FakeLogReader> reader, const LogOptions& log) {
   const Container* container = Find(reader->container_id);
-  if (container == nullptr) return reader->done(NoSuchContainer(reader->container_id));
+  if (container == nullptr) return reader->End(NoSuchContainer(reader->container_id));
   reader->container_id = container->info.id;
   if (container->config.is_sandbox) {
-    return reader->done(InvalidError("configured logging driver does not support reading"));
+    return reader->End(InvalidError("configured logging driver does not support reading"));
   }
   std::vector<LogLine> lines;
   for (const LogLine& line : container->log) {
@@ -348,7 +348,7 @@ void FakeEngineCore::ReadLogs(std::shared_ptr<FakeLogReader> reader, const LogOp
     const std::string text =
         reader->timestamps ? FormatRfc3339(line.time) + " " + line.text : line.text;
     After(options.event_delay_ms, [weak = std::weak_ptr(reader), stream = line.stream, text] {
-      if (const auto listening = weak.lock()) listening->on_line(stream, text);
+      if (const auto listening = weak.lock()) listening->outlet.Push(stream, text);
     });
   }
   std::erase_if(readers, [](const auto& weak) { return weak.expired(); });
@@ -365,7 +365,7 @@ void FakeEngineCore::EndReaders(const std::string& container_id) {
     if (reader->follow && runs) continue;
     // Behind the lines that are still on their way.
     After(options.event_delay_ms, [weak] {
-      if (const auto listening = weak.lock()) listening->done(OkStatus());
+      if (const auto listening = weak.lock()) listening->End(OkStatus());
     });
   }
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "runtime/fake_runtime.h"
+#include "runtime/log_outlet.h"
 
 namespace reconcile {
 
@@ -24,13 +26,27 @@ struct FakeClient {
   uint64_t stream = 0;  // counts the event streams it had: events of an older one are lost
 };
 
-// A log being followed.
+// A log being read.
 struct FakeLogReader {
+  explicit FakeLogReader(LogOutlet::OnData on_data) : outlet(std::move(on_data)) {}
+  // No more lines come: the call ends once the reader was given all there were.
+  void End(Status status) {
+    end = std::move(status);
+    EndWhenGiven();
+  }
+  void Taken(size_t bytes) {
+    outlet.Taken(bytes);
+    EndWhenGiven();
+  }
+  void EndWhenGiven() {
+    if (end.has_value() && outlet.empty() && done) std::exchange(done, nullptr)(*end);
+  }
+
   std::string container_id;
   bool follow = false;
   bool timestamps = false;
-  bool stopped = false;  // its consumer wants no more
-  std::function<void(LogStream, const std::string&)> on_line;
+  LogOutlet outlet;
+  std::optional<Status> end;
   std::function<void(Status)> done;  // ends the call
 };
 

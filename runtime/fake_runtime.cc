@@ -88,9 +88,9 @@ class FakeRuntime final : public ContainerRuntime {
         std::move(done));
   }
 
-  std::function<void()> ReadLogs(const std::string& id, const LogOptions& options,
-                                 std::function<bool(LogStream, std::string_view)> on_data,
-                                 DoneStatus done) override;
+  StreamHandle ReadLogs(const std::string& id, const LogOptions& options,
+                        std::function<void(LogStream, std::string_view)> on_data,
+                        DoneStatus done) override;
   void SubscribeEvents(const std::string& cluster_id,
                        std::function<void(const EngineEvent&)> on_event) override;
 
@@ -133,11 +133,11 @@ class FakeRuntime final : public ContainerRuntime {
   uint64_t next_reader_ = 1;
 };
 
-std::function<void()> FakeRuntime::ReadLogs(
-    const std::string& id, const LogOptions& options,
-    std::function<bool(LogStream, std::string_view)> on_data, DoneStatus done) {
+StreamHandle FakeRuntime::ReadLogs(const std::string& id, const LogOptions& options,
+                                   std::function<void(LogStream, std::string_view)> on_data,
+                                   DoneStatus done) {
   const uint64_t key = next_reader_++;
-  auto reader = std::make_shared<FakeLogReader>();
+  auto reader = std::make_shared<FakeLogReader>(std::move(on_data));
   reader->container_id = id;
   reader->follow = options.follow;
   reader->timestamps = options.timestamps;
@@ -145,30 +145,28 @@ std::function<void()> FakeRuntime::ReadLogs(
   const std::weak_ptr<FakeLogReader> weak = reader;
   CallLong<Status>(
       FakeCall::kReadLogs,
-      [weak, options, on_data = std::move(on_data)](FakeEngineCore* core,
-                                                    std::function<void(Status)> reply) {
+      [weak, options](FakeEngineCore* core, std::function<void(Status)> reply) {
         const auto listening = weak.lock();
         if (listening == nullptr) return reply(OkStatus());  // cancelled
         listening->done = std::move(reply);
-        listening->on_line = [weak, on_data](LogStream stream, const std::string& line) {
-          const auto reading = weak.lock();
-          if (reading == nullptr || reading->stopped || on_data(stream, line)) return;
-          reading->stopped = true;
-          if (reading->done) reading->done(OkStatus());
-        };
         core->ReadLogs(listening, options);
       },
       [this, key, done = std::move(done)](Status status) {
         if (readers_.erase(key) == 1) done(std::move(status));
       });
-  return [this, key, client = std::weak_ptr(client_)] {
-    if (client.lock() == nullptr) return;
-    const auto found = readers_.find(key);
-    if (found == readers_.end()) return;
-    const auto cancelled = found->second;
-    readers_.erase(found);
-    if (cancelled->done) cancelled->done(OkStatus());  // ends the call at the engine
+  const auto find = [client = std::weak_ptr(client_), weak] {
+    return client.lock() == nullptr ? std::shared_ptr<FakeLogReader>() : weak.lock();
   };
+  return StreamHandle(
+      [this, key, find] {
+        const auto cancelled = find();
+        if (cancelled == nullptr || readers_.erase(key) == 0) return;
+        cancelled->outlet.Close();
+        cancelled->End(OkStatus());  // ends the call at the engine
+      },
+      [find](size_t bytes) {
+        if (const auto reading = find()) reading->Taken(bytes);
+      });
 }
 
 void FakeRuntime::SubscribeEvents(const std::string& cluster_id,

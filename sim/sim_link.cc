@@ -170,11 +170,11 @@ class SimControllerEnd final : public AgentLink {
   Status Send(const std::string& node, const Assignment& assignment) override {
     return send_(node, assignment);
   }
-  std::function<void()> OpenLogs(const std::string&, const LogRequest&, LogSink sink) override {
+  StreamHandle OpenLogs(const std::string&, const LogRequest&, LogSink sink) override {
     port_->loop->Post([sink = std::move(sink)] {
       sink.on_end(UnavailableError("the simulated network carries no log streams"));
     });
-    return [] {};
+    return StreamHandle();
   }
 
  private:

@@ -20,12 +20,11 @@ class FakeAgentLink final : public AgentLink {
     sent[node].push_back(assignment);
     return OkStatus();
   }
-  std::function<void()> OpenLogs(const std::string&, const LogRequest& request,
-                                 LogSink sink) override {
+  StreamHandle OpenLogs(const std::string&, const LogRequest& request, LogSink sink) override {
     log_requests.push_back(request);
     sink.on_data("a line\n");
     sink.on_end(OkStatus());
-    return [] {};
+    return StreamHandle();
   }
 
   Handler handler;

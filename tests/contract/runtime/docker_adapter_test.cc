@@ -1,8 +1,11 @@
 // What only the real engine can show of the Docker adapter.
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "base/value.h"
 #include "runtime/docker_runtime.h"
@@ -38,6 +41,10 @@ class DockerAdapter : public ::testing::Test {
     EXPECT_EQ(blocking_->Start(*id), OkStatus());
     return *id;
   }
+
+  // Runs `script` with log files of this size, and follows its log until it ends.
+  std::string FollowRotating(const std::string& name, const std::string& script,
+                             const std::string& max_size, int max_files);
 
   const std::string cluster_ = "adapter";
   std::unique_ptr<RuntimeHarness> harness_;
@@ -94,15 +101,11 @@ TEST_F(DockerAdapter, AsksForWhatTheConfigurationSays) {
   std::string text;
   LogOptions follow;
   follow.follow = true;
-  const auto cancel = harness_->runtime().ReadLogs(
-      app_id, follow,
-      [&](LogStream, std::string_view bytes) {
-        text += bytes;
-        return true;
-      },
+  const StreamHandle handle = harness_->runtime().ReadLogs(
+      app_id, follow, [&](LogStream, std::string_view bytes) { text += bytes; },
       [](const Status&) {});
   EXPECT_TRUE(harness_->RunUntil([&] { return text == "pod-name\nfrom the host\nb c\n"; })) << text;
-  cancel();
+  handle.Cancel();
 }
 
 TEST_F(DockerAdapter, ReadsAllLinesThatRotationKept) {
@@ -120,26 +123,103 @@ TEST_F(DockerAdapter, ReadsAllLinesThatRotationKept) {
   EXPECT_NE(blocking_->ReadLogs(id, last).out.find("20000"), std::string::npos);
 }
 
+std::string DockerAdapter::FollowRotating(const std::string& name, const std::string& script,
+                                          const std::string& max_size, int max_files) {
+  const std::string body =
+      R"({"Image":")" + std::string(kTestImage) + R"(","Cmd":["sh","-c",")" + script +
+      R"("],"Labels":{")" + std::string(kLabelCluster) + R"(":")" + cluster_ +
+      R"("},"HostConfig":{"NetworkMode":"none","LogConfig":{"Type":"json-file","Config":{)" +
+      R"("max-size":")" + max_size + R"(","max-file":")" + std::to_string(max_files) + R"("}}}})";
+  const auto reply = dockerd_->Request("POST", "/containers/create?name=" + cluster_ + "-" + name,
+                                       "application/json", body);
+  EXPECT_TRUE(reply.ok() && reply->code == 201) << (reply.ok() ? reply->body : "");
+  const std::string id = cluster_ + "-" + name;
+  EXPECT_EQ(blocking_->Start(id), OkStatus());
+  std::string text;
+  std::optional<Status> end;
+  LogOptions follow;
+  follow.follow = true;
+  StreamHandle handle;
+  handle = harness_->runtime().ReadLogs(
+      id, follow,
+      [&](LogStream, std::string_view bytes) {
+        text += bytes;
+        handle.Taken(bytes.size());
+      },
+      [&](Status status) { end = std::move(status); });
+  EXPECT_TRUE(harness_->RunUntil([&] { return end.has_value(); }));
+  EXPECT_EQ(end.value_or(InternalError("no end")), OkStatus());
+  return text;
+}
+
+// Lines in order, each at most once, and a mark wherever some are missing; how many are there.
+int CheckNumbers(const std::string& text, int* marks) {
+  std::istringstream lines(text);
+  int last = 0;
+  int count = 0;
+  bool marked = false;
+  for (std::string line; std::getline(lines, line); ++count) {
+    if (line.starts_with("--- reconcile:")) {
+      marked = true;
+      ++*marks;
+      --count;
+      continue;
+    }
+    const int number = std::atoi(line.c_str());
+    EXPECT_EQ(line, std::to_string(number) + " " + std::string(100, 'x'));
+    EXPECT_GT(number, last);
+    EXPECT_TRUE(number == last + 1 || marked || count == 0) << number << " comes after " << last;
+    last = number;
+    marked = false;
+  }
+  return count;
+}
+
+TEST_F(DockerAdapter, FollowsAcrossRotationLineForLine) {
+  // 1.8 MB in files of 100 kB, of which all are kept: it rotates in the middle of reading.
+  const std::string script =
+      "x=$(head -c 100 /dev/zero | tr '\\\\0' x); i=0; while [ $i -lt 10000 ]; do i=$((i+1)); "
+      "echo $i $x; [ $((i % 200)) -ne 0 ] || sleep 0.05; done";
+  const std::string text = FollowRotating("rotating", script, "100k", 30);
+  int marks = 0;
+  EXPECT_EQ(CheckNumbers(text, &marks), 10'000);
+  EXPECT_EQ(marks, 0);
+}
+
+TEST_F(DockerAdapter, MarksWhatRotationDroppedBeforeItWasReadAndFollowsOn) {
+  // Far more, and faster, than the two files of 20 kB keep.
+  const std::string script =
+      "x=$(head -c 100 /dev/zero | tr '\\\\0' x); i=0; while [ $i -lt 40000 ]; do i=$((i+1)); "
+      "echo $i $x; [ $((i % 20000)) -ne 0 ] || sleep 1; done";
+  const std::string text = FollowRotating("dropping", script, "20k", 2);
+  int marks = 0;
+  EXPECT_LT(CheckNumbers(text, &marks), 40'000);
+  if (std::atoi(text.c_str()) <= 20'000) EXPECT_GT(marks, 0) << "the second half came too fast";
+  EXPECT_NE(text.find("\n40000 x"), std::string::npos) << "it did not go on";
+}
+
 TEST_F(DockerAdapter, FollowsOnAcrossTheEnginesRestartAndMarksTheGap) {
+  int events = 0;
+  harness_->runtime().SubscribeEvents(cluster_, [&](const EngineEvent&) { ++events; });
   const std::string id = Run(TestContainer(
       cluster_, "gap", {"sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done"}));
   std::string text;
   std::string marks;
   LogOptions follow;
   follow.follow = true;
-  const auto cancel = harness_->runtime().ReadLogs(
+  const StreamHandle handle = harness_->runtime().ReadLogs(
       id, follow,
       [&](LogStream stream, std::string_view bytes) {
         (stream == LogStream::kOut ? text : marks) += bytes;
-        return true;
       },
       [](const Status&) {});
-  ASSERT_TRUE(harness_->RunUntil([&] { return text.find("3\n") != std::string::npos; }));
+  ASSERT_TRUE(
+      harness_->RunUntil([&] { return events > 0 && text.find("3\n") != std::string::npos; }));
   harness_->CrashEngine();
   harness_->StartEngine();
   const size_t before = text.size();
   ASSERT_TRUE(harness_->RunUntil([&] { return text.size() > before + 20; }));
-  cancel();
+  handle.Cancel();
   EXPECT_NE(marks.find("lines may be missing"), std::string::npos);
   // Every number at most once, in order.
   int last = 0;

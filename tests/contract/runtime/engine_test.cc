@@ -136,15 +136,12 @@ TEST_P(RuntimeEngine, ADestroyedClientHearsNothingMore) {
   runtime().PullImage("127.0.0.1:9/x:1", [called](const Status&) { ++*called; });
   LogOptions follow;
   follow.follow = true;
-  const auto cancel = runtime().ReadLogs(
-      id, follow,
-      [called](LogStream, std::string_view) {
-        ++*called;
-        return true;
-      },
+  const StreamHandle handle = runtime().ReadLogs(
+      id, follow, [called](LogStream, std::string_view) { ++*called; },
       [called](const Status&) { ++*called; });
   harness_->Reconnect();
-  cancel();  // after its client: harmless
+  handle.Taken(1);
+  handle.Cancel();  // after its client: harmless
   ASSERT_TRUE(blocking_->Inspect(id).ok());
   EXPECT_EQ(*called, 0);
 }

@@ -34,6 +34,10 @@ FakeProgram ProgramOf(const ContainerConfig& config) {
   }
   if (config.cmd == kPrintsAndExits) program.output = {"one\n", "two\n", "three\n"};
   if (config.cmd == kPrintsAndRuns) program.output = {"one\n"};
+  if (config.cmd == kPrintsMuchAndExits) {
+    program.exit_after_ms = 1;
+    for (size_t i = 0; i < kMuchLines; ++i) program.output.push_back(std::string(999, 'x') + "\n");
+  }
   return program;
 }
 
@@ -175,16 +179,17 @@ Blocking::Logs Blocking::ReadLogs(const std::string& id, const LogOptions& optio
   const auto logs = std::make_shared<Logs>();
   const auto collect = [logs](LogStream stream, std::string_view text) {
     (stream == LogStream::kOut ? logs->out : logs->error) += text;
-    return true;
+    logs->handle.Taken(text.size());
   };
   logs->status = Wait<Status>([&](auto done) {
-    (void)harness_->runtime().ReadLogs(id, options, collect, std::move(done));
+    logs->handle = harness_->runtime().ReadLogs(id, options, collect, std::move(done));
   });
+  logs->handle = StreamHandle();
   return *logs;
 }
 
 std::optional<ContainerInfo> Blocking::Until(const std::string& id, ContainerRunState state) {
-  constexpr int kLooks = 5000;
+  constexpr int kLooks = 50'000;
   for (int i = 0; i < kLooks; ++i) {
     const Result<ContainerInfo> info = Inspect(id);
     if (!info.ok()) return std::nullopt;

@@ -68,6 +68,7 @@ class Blocking {
     Status status;
     std::string out;
     std::string error;
+    StreamHandle handle;  // while it is read
   };
   Logs ReadLogs(const std::string& id, const LogOptions& options);
   // Looks until the container is in this state; nothing when it does not get there.
@@ -83,6 +84,10 @@ inline const std::vector<std::string> kExitsWithSeven = {"sh", "-c", "exit 7"};
 inline const std::vector<std::string> kPrintsAndExits = {"sh", "-c",
                                                          "echo one; echo two; echo three"};
 inline const std::vector<std::string> kPrintsAndRuns = {"sh", "-c", "echo one; sleep 100000"};
+// kMuchLines lines of 1,000 bytes: many times a stream's window.
+inline constexpr size_t kMuchLines = 8'000;
+inline const std::vector<std::string> kPrintsMuchAndExits = {
+    "sh", "-c", "yes \"$(head -c 999 /dev/zero | tr '\\0' x)\" | head -n 8000"};
 inline const std::vector<std::string> kStopsWithThree = {
     "sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.05; done"};
 inline const std::vector<std::string> kIsNoProgram = {"/no/such/program"};

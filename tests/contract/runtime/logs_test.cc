@@ -61,11 +61,7 @@ TEST_P(RuntimeLogs, FollowsUntilTheContainerEnds) {
   std::string text;
   std::optional<Status> end;
   (void)runtime().ReadLogs(
-      id, options,
-      [&](LogStream, std::string_view bytes) {
-        text += bytes;
-        return true;
-      },
+      id, options, [&](LogStream, std::string_view bytes) { text += bytes; },
       [&](Status status) { end = std::move(status); });
   ASSERT_TRUE(harness_->RunUntil([&] { return text == "one\n"; }));
   EXPECT_FALSE(end.has_value());
@@ -75,22 +71,73 @@ TEST_P(RuntimeLogs, FollowsUntilTheContainerEnds) {
   EXPECT_EQ(text, "one\n") << "no gap is marked";
 }
 
-TEST_P(RuntimeLogs, EndsEarlyWhenTheReaderHasEnough) {
-  const std::string id = Run("enough", kPrintsAndRuns);
-  LogOptions options;
-  options.follow = true;
+TEST_P(RuntimeLogs, AReaderMayCancelFromInsideItsCallback) {
+  const std::string id = Run("enough", kPrintsAndExits);
+  ASSERT_TRUE(blocking_->Until(id, ContainerRunState::kExited).has_value());
   int calls = 0;
-  std::optional<Status> end;
-  (void)runtime().ReadLogs(
-      id, options,
+  StreamHandle handle;
+  handle = runtime().ReadLogs(
+      id, {},
       [&](LogStream, std::string_view) {
         ++calls;
-        return false;
+        handle.Cancel();
       },
-      [&](Status status) { end = std::move(status); });
-  ASSERT_TRUE(harness_->RunUntil([&] { return end.has_value(); }));
-  EXPECT_EQ(*end, OkStatus());
+      [&](const Status&) { calls += 100; });
+  ASSERT_TRUE(harness_->RunUntil([&] { return calls > 0; }));
+  EXPECT_EQ(blocking_->ReadLogs(id, {}).out, "one\ntwo\nthree\n") << "a later reader is served";
   EXPECT_EQ(calls, 1);
+}
+
+TEST_P(RuntimeLogs, WaitsForAReaderAsLongAsItLikes) {
+  const std::string id = Run("much", kPrintsMuchAndExits);
+  ASSERT_TRUE(blocking_->Until(id, ContainerRunState::kExited).has_value());
+  for (const bool follow : {false, true}) {
+    LogOptions options;
+    options.follow = follow;
+    size_t received = 0;
+    size_t largest = 0;
+    std::optional<Status> end;
+    const StreamHandle handle = runtime().ReadLogs(
+        id, options,
+        [&](LogStream, std::string_view bytes) {
+          received += bytes.size();
+          largest = std::max(largest, bytes.size());
+        },
+        [&](Status status) { end = std::move(status); });
+    const auto is_full = [&] { return received + kMaxStreamFrameBytes > kStreamWindowBytes; };
+    ASSERT_TRUE(harness_->RunUntil(is_full));
+    // Another reader comes and goes meanwhile.
+    EXPECT_EQ(blocking_->ReadLogs(id, {}).out.size(), kMuchLines * 1000);
+    EXPECT_LE(received, kStreamWindowBytes);
+    EXPECT_LE(largest, kMaxStreamFrameBytes);
+    EXPECT_FALSE(end.has_value());
+    size_t taken = 0;
+    ASSERT_TRUE(harness_->RunUntil([&] {
+      while (taken < received) {
+        EXPECT_LE(received - taken, kStreamWindowBytes);
+        handle.Taken(received - std::exchange(taken, received));
+      }
+      return end.has_value();
+    }));
+    EXPECT_EQ(*end, OkStatus());
+    EXPECT_EQ(received, kMuchLines * 1000);
+  }
+}
+
+TEST_P(RuntimeLogs, AReaderThatWaitsMayCancel) {
+  const std::string id = Run("much", kPrintsMuchAndExits);
+  ASSERT_TRUE(blocking_->Until(id, ContainerRunState::kExited).has_value());
+  size_t received = 0;
+  const StreamHandle handle = runtime().ReadLogs(
+      id, {}, [&](LogStream, std::string_view bytes) { received += bytes.size(); },
+      [&](const Status&) { received = 0; });
+  ASSERT_TRUE(
+      harness_->RunUntil([&] { return received + kMaxStreamFrameBytes > kStreamWindowBytes; }));
+  const size_t before = received;
+  handle.Cancel();
+  handle.Taken(received);
+  EXPECT_EQ(blocking_->ReadLogs(id, {}).status, OkStatus());
+  EXPECT_EQ(received, before);
 }
 
 TEST_P(RuntimeLogs, ACancelledReaderHearsNothingMore) {
@@ -98,16 +145,12 @@ TEST_P(RuntimeLogs, ACancelledReaderHearsNothingMore) {
   LogOptions options;
   options.follow = true;
   int calls = 0;
-  const auto cancel = runtime().ReadLogs(
-      id, options,
-      [&](LogStream, std::string_view) {
-        ++calls;
-        return true;
-      },
+  const StreamHandle handle = runtime().ReadLogs(
+      id, options, [&](LogStream, std::string_view) { ++calls; },
       [&](const Status&) { calls += 100; });
   ASSERT_TRUE(harness_->RunUntil([&] { return calls == 1; }));
-  cancel();
-  cancel();
+  handle.Cancel();
+  handle.Cancel();
   harness_->KillProcess(*blocking_->Inspect(id));
   ASSERT_TRUE(blocking_->Until(id, ContainerRunState::kExited).has_value());
   EXPECT_EQ(calls, 1);

@@ -22,7 +22,7 @@ class RecordingLink final : public ControllerLink {
 
   void Assign(const Assignment& assignment) { handler_.on_assignment(assignment); }
   void Connect();
-  std::function<void()> Logs(const LogRequest& request, LogSink sink) {
+  StreamHandle Logs(const LogRequest& request, LogSink sink) {
     return handler_.on_logs(request, std::move(sink));
   }
 

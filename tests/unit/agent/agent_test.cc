@@ -262,14 +262,39 @@ TEST_F(AgentTest, CancelledLogSaysNothingMore) {
   request.pod_uid = Reported("web").uid;
   request.follow = true;
   std::string text;
-  const auto cancel = link.Logs(request, {[&](std::string_view bytes) { text += bytes; },
-                                          [&](const Status&) { ended = true; }});
+  const StreamHandle stream = link.Logs(request, {[&](std::string_view bytes) { text += bytes; },
+                                                  [&](const Status&) { ended = true; }});
   RunFor(100);
-  cancel();
+  stream.Cancel();
   engine.AppendLog(Running()[0].id, LogStream::kOut, "late");
   RunFor(1'000);
   EXPECT_EQ(text, "");
   EXPECT_FALSE(ended);
+}
+
+TEST_F(AgentTest, ALogWaitsForItsReader) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  const std::string line = std::string(999, 'x') + "\n";
+  constexpr size_t kLines = 1'000;
+  for (size_t i = 0; i < kLines; ++i) {
+    engine.AppendLog(Running()[0].id, LogStream::kOut, line);
+  }
+  LogRequest request;
+  request.pod_uid = Reported("web").uid;
+  request.follow = true;
+  size_t received = 0;
+  const StreamHandle stream = link.Logs(
+      request, {[&](std::string_view bytes) { received += bytes.size(); }, [](const Status&) {}});
+  RunFor(60'000);
+  EXPECT_LE(received, kStreamWindowBytes);
+  EXPECT_GT(received, kStreamWindowBytes / 2);
+  for (size_t taken = 0; taken < received;) {
+    stream.Taken(received - std::exchange(taken, received));
+  }
+  EXPECT_EQ(received, kLines * line.size());
 }
 
 TEST_F(AgentTest, LogStreamsAreLimited) {
@@ -281,14 +306,14 @@ TEST_F(AgentTest, LogStreamsAreLimited) {
   request.pod_uid = Reported("web").uid;
   request.follow = true;
   int refused = 0;
-  std::vector<std::function<void()>> cancels;
+  std::vector<StreamHandle> streams;
   const LogSink sink = {
       [](std::string_view) {},
       [&](const Status& status) { refused += status.code() == StatusCode::kUnavailable ? 1 : 0; }};
-  for (int i = 0; i < 65; ++i) cancels.push_back(link.Logs(request, sink));
+  for (int i = 0; i < 65; ++i) streams.push_back(link.Logs(request, sink));
   RunFor(100);
   EXPECT_EQ(refused, 1);
-  cancels[0]();
+  streams[0].Cancel();
   link.Logs(request, sink);
   RunFor(100);
   EXPECT_EQ(refused, 1) << "one that ended made room";

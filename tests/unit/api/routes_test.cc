@@ -150,6 +150,20 @@ TEST_F(RoutesTest, ConfirmsAndSyncsWithClearErrors) {
   EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/sync").code, 200);
 }
 
+TEST_F(RoutesTest, ALogOfAPodOnNoHostIsNotFound) {
+  source_.SetFiles("c2", {{"pod.yaml",
+                           "apiVersion: v1\nkind: Pod\nmetadata: {name: lonely}\n"
+                           "spec: {containers: [{name: app, image: 'a:1'}]}\n"}});
+  time_.RunFor(10);
+  const ApiResponse response = Ask("GET", "/api/v1/namespaces/default/pods/lonely/log");
+  ASSERT_TRUE(response.stream) << response.body;
+  std::optional<Status> end;
+  response.stream({[](std::string_view) {}, [&](Status status) { end = std::move(status); }});
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->code(), StatusCode::kNotFound);
+  EXPECT_NE(end->message().find("is on no host yet"), std::string::npos);
+}
+
 TEST_F(RoutesTest, RefusesALogOfAPodThatIsNotThereOrABadTail) {
   EXPECT_EQ(Ask("GET", "/api/v1/namespaces/default/pods/none/log").code, 404);
   EXPECT_EQ(Ask("GET", "/api/v1/namespaces/default/pods/none/log", {{"tailLines", "x"}}).code, 400);

@@ -39,7 +39,11 @@ class Ends {
       agent.push_back("logs " + request.pod_uid);
       if (on_logs) on_logs(sink);
       log_writers.push_back(std::move(sink));
-      return [this, request] { agent.push_back("cancel " + request.pod_uid); };
+      return StreamHandle(
+          [this, request] { agent.push_back("cancel " + request.pod_uid); },
+          [this, request](size_t bytes) {
+            agent.push_back("taken " + request.pod_uid + " " + std::to_string(bytes));
+          });
     };
     world->agent_end()->SetHandler(std::move(handler));
   }
@@ -67,7 +71,7 @@ class Ends {
     request.pod_uid = uid;
     world->OnController([&] {
       const size_t before = read.size();
-      cancel = world->controller_end()->OpenLogs(
+      stream = world->controller_end()->OpenLogs(
           node, request,
           {[this](std::string_view bytes) {
              read.emplace_back(bytes);
@@ -90,7 +94,11 @@ class Ends {
     world->OnAgent([&] { log_writers.at(writer).on_end(status); });
   }
   void Cancel() {
-    world->OnController([&] { cancel(); });
+    world->OnController([&] { stream.Cancel(); });
+    world->Settle();
+  }
+  void Take(size_t bytes) {
+    world->OnController([&] { stream.Taken(bytes); });
     world->Settle();
   }
   void Connect() {
@@ -124,7 +132,7 @@ class Ends {
   std::vector<LogSink> log_writers;
   std::function<void(LogSink&)> on_logs;
   std::function<void()> on_bytes;
-  std::function<void()> cancel;
+  StreamHandle stream;
   const std::unique_ptr<LinkWorld> world;
 };
 
@@ -241,13 +249,85 @@ TEST_P(LinkContract, TellsTheWriterThatTheReaderHasGone) {
 TEST_P(LinkContract, LetsTheReaderCancelFromInsideItsSink) {
   if (!GetParam().carries_logs) return;
   Ends ends(GetParam());
-  ends.on_bytes = [&] { ends.cancel(); };
+  ends.on_bytes = [&] { ends.stream.Cancel(); };
   ends.Connect();
   ends.OpenLogs("uid-1");
   ends.Write(0, "one");
   ends.Write(0, "two");
   ends.world->Settle();
   EXPECT_EQ(ends.Read(), Words{"one"});
+  EXPECT_EQ(ends.AtAgent().back(), "cancel uid-1");
+}
+
+TEST_P(LinkContract, TellsTheWriterWhatTheReaderHasTaken) {
+  if (!GetParam().carries_logs) return;
+  Ends ends(GetParam());
+  ends.Connect();
+  ends.OpenLogs("uid-1");
+  ends.Write(0, "four");
+  ends.world->Settle();
+  EXPECT_EQ(ends.AtAgent(), (Words{"+", "logs uid-1"})) << "received is not taken";
+  ends.Take(3);
+  ends.Take(100);
+  EXPECT_EQ(ends.AtAgent(), (Words{"+", "logs uid-1", "taken uid-1 3", "taken uid-1 1"}));
+  ends.End(0, OkStatus());
+  ends.world->Settle();
+  ends.Take(1);
+  EXPECT_EQ(ends.AtAgent().size(), 4U) << "told after the end";
+}
+
+TEST_P(LinkContract, LetsTheReaderTakeFromInsideItsSink) {
+  if (!GetParam().carries_logs) return;
+  Ends ends(GetParam());
+  ends.on_bytes = [&] { ends.stream.Taken(3); };
+  ends.Connect();
+  ends.OpenLogs("uid-1");
+  ends.Write(0, "one");
+  ends.world->Settle();
+  EXPECT_EQ(ends.AtAgent().back(), "taken uid-1 3");
+}
+
+TEST_P(LinkContract, CarriesAnyAmountWithinTheWindow) {
+  if (!GetParam().carries_logs) return;
+  Ends ends(GetParam());
+  ends.Connect();
+  ends.OpenLogs("uid-1");
+  const std::string frame(kMaxStreamFrameBytes, 'x');
+  for (int round = 0; round < 3; ++round) {
+    for (size_t sent = 0; sent < kStreamWindowBytes; sent += frame.size()) ends.Write(0, frame);
+    ends.world->Settle();
+    ends.Take(kStreamWindowBytes);
+  }
+  ends.End(0, OkStatus());
+  ends.world->Settle();
+  EXPECT_EQ(ends.Read().size(), 3 * kStreamWindowBytes / frame.size() + 1);
+  EXPECT_EQ(ends.Read().back(), "end OK");
+}
+
+TEST_P(LinkContract, EndsALogWhoseWriterExceedsTheWindow) {
+  if (!GetParam().carries_logs) return;
+  Ends ends(GetParam());
+  ends.Connect();
+  ends.OpenLogs("uid-1");
+  const std::string frame(kMaxStreamFrameBytes, 'x');
+  for (size_t sent = 0; sent < kStreamWindowBytes; sent += frame.size()) ends.Write(0, frame);
+  ends.world->Settle();
+  ends.Write(0, "one more");
+  ends.Write(0, "and more");
+  ends.world->Settle();
+  EXPECT_EQ(ends.Read().size(), kStreamWindowBytes / frame.size() + 1);
+  EXPECT_EQ(ends.Read().back(), "end Internal");
+  EXPECT_EQ(ends.AtAgent().back(), "cancel uid-1");
+}
+
+TEST_P(LinkContract, EndsALogWhoseWriterExceedsTheFrame) {
+  if (!GetParam().carries_logs) return;
+  Ends ends(GetParam());
+  ends.Connect();
+  ends.OpenLogs("uid-1");
+  ends.Write(0, std::string(kMaxStreamFrameBytes + 1, 'x'));
+  ends.world->Settle();
+  EXPECT_EQ(ends.Read(), Words{"end Internal"});
   EXPECT_EQ(ends.AtAgent().back(), "cancel uid-1");
 }
 

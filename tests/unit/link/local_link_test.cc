@@ -1,8 +1,6 @@
 #include "link/local_link.h"
 
-#include <thread>
-
-#include "base/epoll_loop.h"
+#include "tests/support/loop_thread.h"
 #include "tests/support/virtual_loop.h"
 #include "tests/unit/link/link_contract.h"
 #include "tests/unit/link/sample_messages.h"
@@ -25,36 +23,6 @@ class OneLoopWorld final : public LinkWorld {
  private:
   VirtualLoop loop_;
   LocalLink link_{&loop_, &loop_, "host-1"};
-};
-
-// A thread that is a loop's.
-class LoopThread {
- public:
-  LoopThread() : thread_([this] { loop_.Run(); }) {}
-  ~LoopThread() { End(); }
-  void End() {
-    if (!thread_.joinable()) return;
-    loop_.Stop();
-    thread_.join();
-  }
-  EpollLoop* loop() { return &loop_; }
-  void Do(const std::function<void()>& task) {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool done = false;
-    loop_.Post([&] {
-      task();
-      const std::lock_guard<std::mutex> lock(mutex);
-      done = true;
-      changed.notify_one();
-    });
-    std::unique_lock<std::mutex> lock(mutex);
-    changed.wait(lock, [&] { return done; });
-  }
-
- private:
-  EpollLoop loop_;
-  std::thread thread_;
 };
 
 // Controller and agent on a thread each.
@@ -98,13 +66,13 @@ class LocalLinkTest : public testing::Test {
     ControllerLink::Handler handler;
     handler.on_logs = [this](const LogRequest&, LogSink sink) {
       writer_ = std::move(sink);
-      return [this] { ++cancelled_; };
+      return StreamHandle([this] { ++cancelled_; }, nullptr);
     };
     link_->agent_end()->SetHandler(std::move(handler));
     link_->Connect();
     loop_.RunFor(1);
   }
-  std::function<void()> Open() {
+  StreamHandle Open() {
     return link_->controller_end()->OpenLogs(
         "host-1", {},
         {[this](std::string_view bytes) { bytes_ += bytes.size(); },
@@ -137,36 +105,6 @@ TEST_F(LocalLinkTest, DropsWhatABrokenConnectionCarried) {
   EXPECT_EQ(reports, 1) << "it belongs to the connection that broke";
 }
 
-TEST_F(LocalLinkTest, CutsAReaderThatFallsTooFarBehind) {
-  Serve();
-  const auto cancel = Open();
-  loop_.RunFor(1);
-  const std::string chunk(1 << 20, 'x');
-  for (size_t i = 0; i <= kMaxLogBytesUnderWay / chunk.size() + 3; ++i) writer_.on_data(chunk);
-  EXPECT_EQ(cancelled_, 0) << "cancelled while it was writing";
-  loop_.RunFor(1);
-  EXPECT_EQ(bytes_, kMaxLogBytesUnderWay);
-  ASSERT_EQ(ends_.size(), 1U);
-  EXPECT_EQ(ends_[0].code(), StatusCode::kUnavailable);
-  EXPECT_NE(ends_[0].message().find("bytes behind"), std::string::npos);
-  EXPECT_EQ(cancelled_, 1);
-}
-
-TEST_F(LocalLinkTest, CarriesAnyAmountToAReaderThatKeepsUp) {
-  Serve();
-  const auto cancel = Open();
-  loop_.RunFor(1);
-  const std::string chunk(16 << 20, 'x');
-  for (int i = 0; i < 6; ++i) {
-    writer_.on_data(chunk);
-    loop_.RunFor(1);
-  }
-  writer_.on_end(OkStatus());
-  loop_.RunFor(1);
-  EXPECT_EQ(bytes_, 6 * chunk.size());
-  EXPECT_EQ(ends_, std::vector<Status>{OkStatus()});
-}
-
 TEST_F(LocalLinkTest, RefusesMoreStreamsThanItsLimit) {
   Serve();
   for (size_t i = 0; i < kMaxLogStreams; ++i) Open();
@@ -180,14 +118,15 @@ TEST_F(LocalLinkTest, RefusesMoreStreamsThanItsLimit) {
 
 TEST_F(LocalLinkTest, IsSilentOnceDestroyed) {
   Serve();
-  const auto cancel = Open();
+  const StreamHandle stream = Open();
   loop_.RunFor(1);
   ASSERT_TRUE(link_->agent_end()->Send(SampleReport()).ok());
   writer_.on_data("under way");
   link_.reset();
   writer_.on_data("after");
   writer_.on_end(OkStatus());
-  cancel();
+  stream.Cancel();
+  stream.Taken(1);
   loop_.RunFor(1);
   EXPECT_EQ(bytes_, 0U);
   EXPECT_EQ(ends_.size(), 0U);

@@ -195,7 +195,7 @@ TEST_F(DockerRuntimeTest, ALogThatIsDamagedSaysSo) {
   });
   const Status status = Wait<Status>([&](auto done) {
     (void)runtime_->ReadLogs(
-        "aa", {}, [](LogStream, std::string_view) { return true; }, done);
+        "aa", {}, [](LogStream, std::string_view) {}, done);
   });
   EXPECT_EQ(status.code(), StatusCode::kInternal);
 }
@@ -210,12 +210,7 @@ TEST_F(DockerRuntimeTest, ATerminalsLogIsPassedOnAsItIs) {
   std::string text;
   const Status status = Wait<Status>([&](auto done) {
     (void)runtime_->ReadLogs(
-        "aa", {},
-        [&](LogStream, std::string_view bytes) {
-          text += bytes;
-          return true;
-        },
-        done);
+        "aa", {}, [&](LogStream, std::string_view bytes) { text += bytes; }, done);
   });
   EXPECT_EQ(status, OkStatus());
   EXPECT_EQ(text, "raw\r\ntext");
@@ -273,6 +268,36 @@ TEST_F(DockerHttpTest, AStreamNobodyReadsIsPausedAndLaterWhole) {
   http_->Start(std::move(call));
   ASSERT_TRUE(loop_.RunUntil([&] { return done; }));
   EXPECT_EQ(received, kBytes);
+}
+
+TEST_F(DockerHttpTest, AStreamThatIsNotTakenStopsAtItsCredit) {
+  constexpr size_t kBytes = 8 * kMaxUnreadStreamBytes;
+  constexpr size_t kPiece = 16 << 10;  // libcurl's largest
+  Serve([](const std::string&) { return CannedServer::Ok(std::string(kBytes, 'x')); });
+  size_t received = 0;
+  size_t taken = 0;
+  bool done = false;
+  uint64_t id = 0;
+  HttpCall call;
+  call.method = "GET";
+  call.path = "/stream";
+  call.lane = HttpLane::kStream;
+  call.acknowledges = true;
+  call.on_data = [&](std::string_view bytes) {
+    received += bytes.size();
+    EXPECT_LT(received - taken, kMaxUnreadStreamBytes + kPiece);
+    if (received - taken < kMaxUnreadStreamBytes) return true;
+    loop_.After(20, [&] {  // time for more than there should be
+      http_->Taken(id, received - taken);
+      taken = received;
+    });
+    return true;
+  };
+  call.done = [&](const HttpReply& reply) { done = reply.transport.ok(); };
+  id = http_->Start(std::move(call));
+  ASSERT_TRUE(loop_.RunUntil([&] { return done; }));
+  EXPECT_EQ(received, kBytes);
+  EXPECT_GT(taken, 0U);
 }
 
 TEST_F(DockerHttpTest, ACancelledCallIsNotAnswered) {

@@ -88,6 +88,14 @@ TEST(FrameReader, RefusesWhatIsNoFrame) {
   EXPECT_EQ(cut.Finish().code(), StatusCode::kInternal);
 }
 
+TEST(FrameReader, TellsTheEnginesOwnFailure) {
+  Status status;
+  FrameReader reader;
+  EXPECT_EQ(ReadFrames(&reader, Frame(1, "a\n") + Frame(3, "Error grabbing logs: EOF\n"), &status),
+            "out:a\n");
+  EXPECT_EQ(status, InternalError("the engine cannot read the log: Error grabbing logs: EOF"));
+}
+
 TEST(SplitStamp, KeepsNanosecondsAndTheRestOfTheLine) {
   const auto line = SplitStamp("2026-11-21T01:49:59.123456789Z some text\n");
   ASSERT_TRUE(line.has_value());

@@ -255,7 +255,6 @@ TEST_F(FakeEngineTest, FollowersGetAppendedLines) {
       [&](LogStream stream, std::string_view line) {
         text += stream == LogStream::kOut ? "out:" : "error:";
         text += line;
-        return true;
       },
       [&](const Status& status) { end = status; });
   loop_.RunFor(100);
