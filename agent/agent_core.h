@@ -81,7 +81,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void OnList(Result<std::vector<ContainerInfo>> list);
   void OnListFailed(const Status& status);
   void OnEngineEvent(const EngineEvent& event);
-  // Looks at one container; looks are one at a time, so that the last word is the newest.
+  // Looks at one container; looks are one at a time, so that the last word is the newest. All who
+  // ask during one share the next.
   void Inspect(const std::string& id, std::function<void(Status)> then);
   void Look(const std::string& id, std::vector<std::function<void(Status)>> asking);
   void OnInspected(const std::string& id, const Result<ContainerInfo>& result);

@@ -147,13 +147,17 @@ class Host:
 
     def containers(self, all_states=False):
         """Name of the pod's container -> list of engine ids, without sandboxes, running ones only by default."""
+        return {key: ids for key, ids in self.all_containers(all_states).items() if not key.endswith("/POD")}
+
+    def all_containers(self, all_states=False):
+        """As above, with sandboxes: their container's name is POD."""
         found = {}
         ids = self.docker(["ps", "-q", "--no-trunc"] + (["-a"] if all_states else [])).stdout.split()
         if not ids:
             return found
         for info in json.loads(self.docker(["inspect"] + ids).stdout):
             labels = info["Config"]["Labels"] or {}
-            if labels.get("dev.reconcile.container", "POD") == "POD":
+            if "dev.reconcile.container" not in labels:
                 continue
             key = f"{labels['dev.reconcile.namespace']}/{labels['dev.reconcile.pod']}/{labels['dev.reconcile.container']}"
             found.setdefault(key, []).append(info["Id"])

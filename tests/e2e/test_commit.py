@@ -50,7 +50,7 @@ class CommitTest(HostTest):
 
         def backs_off():
             text = "\n".join(host.status()["unconverged"])
-            return "ImagePullBackOff" in text and "127.0.0.1:1" in text
+            return "ImagePullBackOff" in text and "connection refused" in text
 
         eventually("status says ImagePullBackOff with the engine's words", backs_off)
         self.assertEqual(host.status()["sources"][0].get("status", {})["appliedCommit"], bad)

@@ -75,19 +75,20 @@ class FaultsTest(HostTest):
         host.commit({"web.yaml": replication_controller("web", 4), "api.yaml": deployment("api", 2)})
         host.start_reconcile()
         host.converge()
+        kinds = ("remove", "process", "dockerd", "reconcile", "remove-sandbox", "kill-sandbox")
         for moment in range(MOMENTS):
-            kind = ("remove", "process", "dockerd", "reconcile")[moment % 4]
-            before = host.containers()
-            key = chance.choice(sorted(before))
+            kind = kinds[moment % len(kinds)]
+            before = host.all_containers()
+            key = chance.choice(sorted(key for key in before if key.endswith("/POD") == kind.endswith("-sandbox")))
             replicas = chance.randint(3, 6)
             if chance.random() < 0.5:  # in the middle of work, not only at rest
                 host.commit({"web.yaml": replication_controller("web", replicas)}, f"{replicas} replicas")
                 time.sleep(chance.random() * 0.8)  # the random moment
             touched = set()
-            if kind == "remove":
+            if kind in ("remove", "remove-sandbox"):
                 host.docker(["rm", "-f", before[key][0]], check=False)
                 touched.add(key)
-            elif kind == "process":
+            elif kind in ("process", "kill-sandbox"):
                 pid = host.docker(["inspect", "-f", "{{.State.Pid}}", before[key][0]], check=False).stdout.strip()
                 if pid and pid != "0":
                     os.kill(int(pid), signal.SIGKILL)
@@ -98,13 +99,27 @@ class FaultsTest(HostTest):
             else:
                 host.kill_reconcile(signal.SIGKILL)
                 host.start_reconcile()
+            if kind.endswith("-sandbox"):  # the pod's containers go with it
+                touched.update(other for other in before if other.rsplit("/", 1)[0] == key.rsplit("/", 1)[0])
             host.converge()
             declared = int(host.repository.joinpath("web.yaml").read_text().split("replicas: ")[1].split("\n")[0])
-            # A death is noticed a moment after it happened: wait for the number, then look who it is.
-            eventually(f"moment {moment} ({kind}): {declared + 2} containers run",
-                       lambda: sum(len(ids) for ids in host.containers().values()) == declared + 2)
+
+            def whole():
+                """A death is noticed a moment after it happened: what was killed is another, and every pod is whole."""
+                now = host.all_containers()
+                self.assertEqual(sum(len(ids) for ids in now.values()), 2 * (declared + 2))
+                pods = {name.rsplit("/", 1)[0] for name in now}
+                self.assertEqual(sorted(now), sorted(pod + end for pod in pods for end in ("/POD", "/main")))
+                for name in touched:
+                    self.assertNotEqual(now.get(name), before[name], name)
+                return now
+
+            eventually(f"moment {moment} ({kind}): {declared + 2} pods are whole", whole)
             host.converge()
-            after = host.containers()
+            after = host.all_containers()
+            # A pod that was replaced under another name is one that was lost. At rest this means the same names.
+            self.assertEqual(len(before.keys() & after.keys()), min(len(before), len(after)),
+                             f"moment {moment} ({kind}): from {sorted(before)} to {sorted(after)}")
             for name, ids in after.items():
                 self.assertEqual(len(ids), 1, f"moment {moment} ({kind}): {name} runs {len(ids)} times")
                 if name in before and name not in touched:
