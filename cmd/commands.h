@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "cmd/config.h"
+#include "cmd/config_files.h"
 
 namespace reconcile {
 

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/worker_pool.h"
 #include "cmd/commands.h"
-#include "cmd/config.h"
+#include "cmd/config_files.h"
 #include "cmd/data_folder.h"
 #include "cmd/local_host.h"
 #include "link/local_link.h"
