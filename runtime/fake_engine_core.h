@@ -176,6 +176,7 @@ void FakeEngineCore::Call(FakeCall call, std::weak_ptr<FakeClient> client,
   }
   After(latency / 2, [this, call, fault, latency, id, effect = std::move(effect), answer] {
     if (!open_calls_.contains(id)) return;
+    if (fault.fail || fault.lose_reply) ++injected_faults;
     if (fault.fail) return answer(latency - latency / 2, R(fault.status));
     ++calls[static_cast<size_t>(call)];
     effect([this, fault, latency, answer](R reply) {

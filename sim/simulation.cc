@@ -197,8 +197,11 @@ SimulationOutcome World::Run() {
   outcome_.faults["broken commit"] = model_.broken_commits();
   outcome_.faults["hold confirmed"] = holds_confirmed_;
   Converge();
-  for (const auto* found : {&doubles_.violations(), &restarts_.violations(), &model_.violations(),
-                            &controller_.violations()}) {
+  // What was wrong at some moment comes before what came of it.
+  const std::vector<std::string> after = std::move(outcome_.violations);
+  outcome_.violations.clear();
+  for (const auto* found : {&controller_.violations(), &model_.violations(),
+                            &restarts_.violations(), &doubles_.violations(), &after}) {
     outcome_.violations.insert(outcome_.violations.end(), found->begin(), found->end());
   }
   outcome_.trace_hash = time_.trace_hash();
