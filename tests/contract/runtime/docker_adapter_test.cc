@@ -194,7 +194,8 @@ TEST_F(DockerAdapter, MarksWhatRotationDroppedBeforeItWasReadAndFollowsOn) {
   const std::string text = FollowRotating("dropping", script, "20k", 2);
   int marks = 0;
   EXPECT_LT(CheckNumbers(text, &marks), 40'000);
-  if (std::atoi(text.c_str()) <= 20'000) EXPECT_GT(marks, 0) << "the second half came too fast";
+  // The second half alone is far more than the files keep.
+  EXPECT_TRUE(marks > 0 || std::atoi(text.c_str()) > 20'000);
   EXPECT_NE(text.find("\n40000 x"), std::string::npos) << "it did not go on";
 }
 
