@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "agent/host_files.h"
 #include "base/event_loop.h"
@@ -12,6 +13,9 @@
 #include "runtime/container_runtime.h"
 
 namespace reconcile {
+
+// Below its HostFiles: the newest assignment that the agent obeys, sealed.
+inline constexpr std::string_view kAssignmentFile = "assignment";
 
 struct AgentOptions {
   std::string node_name;

@@ -6,14 +6,13 @@
 namespace reconcile {
 namespace {
 
-constexpr char kAssignmentFile[] = "assignment";
 constexpr char kTerminalFile[] = "ended-pods";
 constexpr int64_t kSaveAgainMs = 5'000;
 
 }  // namespace
 
 void Agent::Core::Restore() {
-  const Result<std::string> text = files_->ReadSealed(kAssignmentFile);
+  const Result<std::string> text = files_->ReadSealed(std::string(kAssignmentFile));
   Result<Assignment> assignment = text.ok() ? ReadAssignment(*text) : text.status();
   if (assignment.ok()) {
     applied_ = std::move(assignment).value();
@@ -130,7 +129,7 @@ Status Agent::Core::SavePending() {
   const std::string hash = Sha256Hex(*text);
   if (hash == saved_) return OkStatus();
   if (save_error_ && loop_->now().mono < save_again_at_) return *save_error_;
-  const Status saved = files_->WriteSealed(kAssignmentFile, *text);
+  const Status saved = files_->WriteSealed(std::string(kAssignmentFile), *text);
   if (saved.ok()) {
     saved_ = hash;
     save_error_.reset();

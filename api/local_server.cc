@@ -23,6 +23,9 @@ constexpr auto kAnswerTimeout = std::chrono::seconds(60);
 constexpr auto kFirstWordTimeout = std::chrono::seconds(2);
 constexpr auto kLook = std::chrono::milliseconds(100);  // how soon a stop is noticed
 constexpr size_t kThreads = 16;
+// Connections that may wait to be taken. A Unix socket refuses the next one at once, and httplib's own
+// five are soon reached by commands that start together.
+constexpr int kBacklog = 128;
 
 // Carries a log stream from the loop to the server thread that writes it out: at most a window.
 struct StreamPipe {
@@ -106,6 +109,7 @@ Status CheckReplaceable(const std::string& path) {
 
 struct LocalServer::State {
   HttpServer server;
+  socket_t listener = INVALID_SOCKET;  // the server's own
   std::thread thread;
   std::string socket_path;
   EventLoop* loop = nullptr;
@@ -212,6 +216,7 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
   state->handler = std::make_shared<const Handler>(std::move(handler));
   httplib::Server& server = state->server;
   server.set_address_family(AF_UNIX);
+  server.set_socket_options([raw = state.get()](socket_t socket) { raw->listener = socket; });
   server.set_payload_max_length(kMaxBodyBytes);
   server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   const auto serve = [raw = state.get()](const httplib::Request& request,
@@ -228,7 +233,7 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
   const mode_t old_mask = ::umask(0177);
   const bool bound = server.bind_to_port(socket_path, 80);
   ::umask(old_mask);
-  if (!bound) {
+  if (!bound || ::listen(state->listener, kBacklog) != 0) {
     return UnavailableError("cannot listen on " + socket_path +
                             "; does its folder exist, and may this user write there?");
   }

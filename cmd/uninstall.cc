@@ -2,9 +2,12 @@
 #include <iostream>
 #include <memory>
 
+#include "agent/agent.h"
+#include "agent/disk_host_files.h"
 #include "base/epoll_loop.h"
 #include "base/worker_pool.h"
 #include "cmd/commands.h"
+#include "link/messages.h"
 #include "net/kernel_network.h"
 #include "runtime/docker_runtime.h"
 #include "schema/core.h"
@@ -19,6 +22,20 @@ struct UninstallOptions {
   std::string docker_socket;  // likewise
   bool yes = false;
 };
+
+// By what the agent keeps, for a store that is damaged.
+Result<std::string> ClusterIdByAgent(const std::string& data_folder) {
+  std::error_code error;
+  if (!std::filesystem::exists(data_folder + "/host.key", error)) {
+    return NotFoundError("no agent ran from " + data_folder);
+  }
+  const auto files = MakeDiskHostFiles(data_folder + "/agent", data_folder + "/host.key");
+  const Result<std::string> text = files->ReadSealed(std::string(kAssignmentFile));
+  if (!text.ok()) return text.status();
+  const Result<Assignment> assignment = ReadAssignment(*text);
+  if (!assignment.ok()) return assignment.status();
+  return assignment->fence.cluster_id;
+}
 
 // Opening the store also proves that no controller runs on it. Makes nothing where there is none.
 Result<std::string> ClusterIdOf(const std::string& data_folder) {
@@ -35,6 +52,10 @@ Result<std::string> ClusterIdOf(const std::string& data_folder) {
   options.path = data_folder + "/cluster.db";
   options.secret_key = *key;
   const Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
+  if (store.status().code() == StatusCode::kInvalid) {
+    const Result<std::string> by_agent = ClusterIdByAgent(data_folder);
+    return by_agent.ok() ? by_agent : store.status();
+  }
   if (!store.ok()) return store.status();
   const auto cluster = (*store)->Snapshot()->Find<Cluster>("", "cluster");
   if (cluster == nullptr) return NotFoundError(data_folder + " holds no cluster");

@@ -211,10 +211,14 @@ void SqliteStore::KeepLogShort() {
 // Turns whatever opening found wrong with the file into one sentence on what to do.
 Status AsDamage(const std::string& path, const Status& status) {
   if (status.ok() || status.code() == StatusCode::kUnavailable) return status;
-  return InvalidError(path + " is damaged: " + status.message() + ". Move it aside (mv " + path +
-                      " " + path + ".damaged; the same for " + path + "-wal and " + path +
-                      "-shm if they are there) and start again: the store is rebuilt from Git and"
-                      " from what the agents report");
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
+  return InvalidError(
+      path + " is damaged: " + status.message() +
+      ". Containers go on running; nothing was changed. Put a copy of " + folder +
+      " back if there is one. Otherwise begin again from Git, which starts every container anew: "
+      "`reconcile uninstall --yes --data " +
+      folder + "`, `mv " + folder + " " + folder + ".damaged`, `reconcile up`");
 }
 
 Result<SqliteDatabase> Connect(const SqliteStoreOptions& options) {

@@ -7,7 +7,7 @@ import signal
 import time
 import unittest
 
-from harness import HostTest, deployment, eventually, replication_controller, run
+from harness import RECONCILE, HostTest, deployment, eventually, replication_controller, run
 
 MOMENTS = int(os.environ.get("RECONCILE_RANDOM_MOMENTS", "20"))
 
@@ -66,6 +66,37 @@ class FaultsTest(HostTest):
         hold = eventually("held", lambda: host.status()["sources"][0].get("status", {}).get("held"))
         host.commit(message=f"Remove everything, really\n\nReconcile-Confirm: prune={hold['planHash']}")
         eventually("everything is gone", lambda: not host.containers(all_states=True))
+
+    def test_line_28_a_damaged_database_is_refused_with_the_commands_that_begin_again(self):
+        host = self.host
+        host.commit({"web.yaml": replication_controller("web", 2)})
+        host.start_reconcile()
+        host.converge()
+        before = host.containers()
+        host.kill_reconcile()
+        data = host.folder / "data"
+        with open(data / "cluster.db", "r+b") as database:
+            for page in range(1, os.path.getsize(data / "cluster.db") // 4096):
+                database.seek(page * 4096 + 2048)
+                database.write(b"\xff" * 64)
+        if (data / "cluster.db-wal").exists():
+            (data / "cluster.db-wal").unlink()
+
+        refused = run([RECONCILE, "--socket", host.socket, "up", host.repository, "--data", data, "--docker",
+                       host.docker_socket, "--node-name", "host-1"], check=False)
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("is damaged", refused.stderr)
+        self.assertEqual(host.containers(), before, "a refusal stops nothing")
+
+        # As the message says, word for word but for the engine's socket.
+        self.assertIn(f"`reconcile uninstall --yes --data {data}`, `mv {data} {data}.damaged`, `reconcile up`",
+                      refused.stderr)
+        host.netns([str(RECONCILE), "uninstall", "--yes", "--data", str(data), "--docker", str(host.docker_socket)])
+        self.assertEqual(host.docker(["ps", "-aq"]).stdout, "")
+        data.rename(f"{data}.damaged")
+        host.start_reconcile()
+        host.converge()
+        self.assertEqual(len(host.containers()), 2)
 
     def test_line_32_kills_at_random_moments_lose_and_double_nothing(self):
         host = self.host

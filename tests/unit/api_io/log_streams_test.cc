@@ -137,6 +137,7 @@ TEST_F(LocalServerTest, RefusesMoreStreamsThanItsLimit) {
             }),
             OkStatus());
   std::atomic<int> open = 0;
+  std::atomic<int> ended = 0;
   std::atomic<bool> end = false;
   std::vector<std::thread> readers;
   for (int i = 0; i < kMaxOpenStreams; ++i) {
@@ -148,9 +149,10 @@ TEST_F(LocalServerTest, RefusesMoreStreamsThanItsLimit) {
                                           return false;
                                         }),
                 OkStatus());
+      ++ended;
     });
   }
-  while (open < kMaxOpenStreams) std::this_thread::yield();
+  while (open < kMaxOpenStreams && ended == 0) std::this_thread::yield();
   const Status refused = ApiClient(path_).Stream("/log", {}, [](std::string_view) { return true; });
   end = true;
   for (std::thread& reader : readers) reader.join();

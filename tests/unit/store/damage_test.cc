@@ -73,7 +73,7 @@ class Damaged {
  private:
   static testing::AssertionResult Advises(const Status& status) {
     const bool advises = status.code() == StatusCode::kInvalid &&
-                         (status.message().find("start again") != std::string::npos ||
+                         (status.message().find("begin again") != std::string::npos ||
                           status.message().find("newer release") != std::string::npos);
     return advises ? testing::AssertionSuccess() : testing::AssertionFailure() << status.ToString();
   }
@@ -178,8 +178,8 @@ TEST(Faults, Line28_DamageIsNamedByRowWithWhatToDo) {
   const std::string message = database.Open().status().message();
   EXPECT_NE(message.find("row of objects: ConfigMap default/a"), std::string::npos) << message;
   EXPECT_NE(message.find("row of objects: ConfigMap default/b"), std::string::npos) << message;
-  EXPECT_NE(message.find("mv " + database.path()), std::string::npos) << message;
-  EXPECT_NE(message.find("rebuilt from Git"), std::string::npos) << message;
+  EXPECT_NE(message.find("reconcile uninstall --yes --data "), std::string::npos) << message;
+  EXPECT_NE(message.find("begin again from Git"), std::string::npos) << message;
 }
 
 TEST(Faults, Line28_AFileThatIsNoDatabaseOrAnothersIsRefusedAndLeftAlone) {
