@@ -52,6 +52,11 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::optional<DesiredState> desired;  // what `commit` declares, when it has no errors
     std::string rejected;  // why the store does not take what `commit` leads to; empty: it does
     bool applied = false;  // the model is what desired says: nothing to diff until the next fetch
+    // The last commit that was applied. It stays in force while a newer one is broken or held, and
+    // what it began (a Pod made anew takes several turns) goes on.
+    std::optional<DesiredState> in_force;
+    bool in_force_reached = false;  // the model is what it says
+    bool recalled = false;          // it was asked for by its id, once
   };
 
   // What the sources bring into one turn.
@@ -60,6 +65,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     Claims claims;                     // objects of these changes
     std::vector<Followed*> changing;   // whose changes these are
     std::vector<Followed*> unchanged;  // the model is what they declare, once this turn is durable
+    std::vector<Followed*> reached;    // likewise what their commits in force declare
     std::vector<Reason> reasons;
     bool more = false;  // one of them waits for another turn
   };
@@ -103,6 +109,11 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
                       Now now);
   void ConsiderDesired(Followed* followed, const ClusterState& state, const Source& source,
                        SourceStatus* status, SourceTurn* turn, Now now);
+  // Goes on with the commit in force while a newer one cannot be taken.
+  void ContinueInForce(Followed* followed, const ClusterState& state, SourceTurn* turn);
+  // After a start: reads the commit in force by its id when the newest one cannot be taken.
+  void Recall(const std::string& name, Followed* followed);
+  void OnRecalled(const std::string& name, Result<FetchedCommit> commit);
   // After a turn is durable.
   void NoteApplied(const SourceTurn& turn);
   // After the store refused a turn for good: the next goes without what may be the reason. False

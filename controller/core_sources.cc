@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "controller/core.h"
@@ -29,6 +30,17 @@ std::optional<Reason> WarningsReason(const std::string& source, const std::strin
                                        Summary(problems.warnings),
                                    kMaxConditionBytes),
                 .component = "source-controller"};
+}
+
+bool AllUnchanged(const ObjectChanges& changes) {
+  return std::all_of(changes.begin(), changes.end(), [](const ObjectChange& change) {
+    return change.type == ChangeType::kUnchanged;
+  });
+}
+
+bool IsReady(const SourceStatus& status) {
+  const Condition* ready = FindCondition(status.conditions, "Ready");
+  return ready != nullptr && ready->status == ConditionStatus::kTrue;
 }
 
 }  // namespace
@@ -103,6 +115,7 @@ void Controller::Core::TakeCommit(Followed* followed, FetchedCommit commit) {
   followed->fetch_error.clear();
   followed->rejected.clear();
   followed->applied = false;  // a poll also looks whether the model still is what Git says
+  followed->in_force_reached = false;
   if (!followed->commit || followed->commit->id != commit.id) {
     followed->desired.reset();
     followed->parsed = ParseManifests(commit.files);
@@ -160,6 +173,7 @@ void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, W
   } else if (followed->desired && !followed->applied) {
     ConsiderDesired(followed, *state, *source, &status, turn, now);
   }
+  if (!IsReady(status)) ContinueInForce(followed, *state, turn);
   for (const auto& reason :
        {ReasonFor(name, source->status, status),
         WarningsReason(name, source->status.applied_commit, status, followed->problems)}) {
@@ -190,9 +204,7 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
     SetReady(status, ConditionStatus::kFalse, "PruneHeld", verdict.held->reason, now.wall);
     return;
   }
-  const bool unchanged = std::all_of(wanted.begin(), wanted.end(), [](const auto& change) {
-    return change.type == ChangeType::kUnchanged;
-  });
+  const bool unchanged = AllUnchanged(wanted);
   if (!unchanged && one_by_one_ && !turn->changing.empty()) {
     turn->more = true;
     return;
@@ -206,8 +218,66 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
   (unchanged ? turn->unchanged : turn->changing).push_back(followed);
 }
 
+void Controller::Core::ContinueInForce(Followed* followed, const ClusterState& state,
+                                       SourceTurn* turn) {
+  if (!followed->in_force || followed->in_force_reached) return;
+  Problems owners;
+  CheckOwners(*followed->in_force, state, turn->claims, &owners);
+  if (!owners.errors.empty()) return;
+  const ObjectChanges wanted = Diff(*followed->in_force, state);
+  if (AllUnchanged(wanted)) {
+    turn->reached.push_back(followed);
+    return;
+  }
+  for (const ObjectChange& change : wanted) {
+    if (change.after != nullptr) turn->claims.emplace(change.key, change.after->metadata.origin);
+  }
+  turn->changes.insert(turn->changes.end(), wanted.begin(), wanted.end());
+}
+
+void Controller::Core::Recall(const std::string& name, Followed* followed) {
+  const auto source = store_->Snapshot()->Find<Source>("", name);
+  if (source == nullptr || IsReady(source->status) || source->status.applied_commit.empty()) return;
+  if (followed->in_force || followed->recalled || followed->fetching) return;
+  followed->recalled = true;
+  followed->fetching = true;
+  SourceSpec spec = followed->config.spec;
+  spec.revision = source->status.applied_commit;
+  source_->Fetch(spec, [weak = weak_from_this(), name](Result<FetchedCommit> commit) {
+    if (auto core = weak.lock()) core->OnRecalled(name, std::move(commit));
+  });
+}
+
+void Controller::Core::OnRecalled(const std::string& name, Result<FetchedCommit> commit) {
+  Followed& followed = followed_.at(name);
+  followed.fetching = false;
+  if (!started_) return;
+  const auto state = store_->Snapshot();
+  const auto source = state->Find<Source>("", name);
+  if (commit.ok() && source != nullptr && commit->id == source->status.applied_commit) {
+    ParsedManifests parsed = ParseManifests(commit->files);
+    DesiredState desired = BuildDesired(name, commit->id, parsed.objects, *state, &parsed.problems);
+    if (parsed.problems.errors.empty() && !followed.in_force)
+      followed.in_force = std::move(desired);
+  } else {
+    // Rewritten history, say. What runs goes on; only what that commit had begun stays unfinished.
+    LogWarning("cannot read the commit in force again",
+               {{"source", name}, {"error", commit.ok() ? "" : commit.status().message()}});
+  }
+  if (std::exchange(followed.fetch_again, false)) Fetch(name);
+  RequestTurn();
+}
+
 void Controller::Core::NoteApplied(const SourceTurn& turn) {
   for (Followed* followed : turn.unchanged) followed->applied = true;
+  for (const auto* part : {&turn.changing, &turn.unchanged}) {
+    for (Followed* followed : *part) {
+      followed->in_force = followed->desired;
+      followed->in_force_reached = followed->applied;
+    }
+  }
+  for (Followed* followed : turn.reached) followed->in_force_reached = true;
+  for (auto& [name, followed] : followed_) Recall(name, &followed);
   if (!turn.more) one_by_one_ = false;
   if (turn.more) RequestTurn();
   if (turn.changing.empty()) return;

@@ -99,7 +99,9 @@ Status SimController::StartProcess() {
   if (!store.ok()) return store.status();
   CheckAcknowledged((*store)->Snapshot());
   process_->store = std::make_unique<AcknowledgedStore>(std::move(store).value(), this);
-  process_->source.SetCommit(std::string(kRepository), commit_);
+  for (const FetchedCommit& commit : commits_) {
+    process_->source.SetCommit(std::string(kRepository), commit);
+  }
   process_->link = network_->MakeControllerEnd(&process_->loop);
   process_->controller =
       std::make_unique<Controller>(Options(), &process_->loop, &process_->random,
@@ -190,7 +192,7 @@ bool SimController::FailFetches(int times) {
 }
 
 void SimController::SetCommit(const FetchedCommit& commit) {
-  commit_ = commit;
+  commits_.push_back(commit);
   if (process_ != nullptr) process_->source.SetCommit(std::string(kRepository), commit);
 }
 

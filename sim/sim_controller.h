@@ -77,7 +77,7 @@ class SimController {
   SeededRandom random_;
   SimDisk disk_;
   std::string secret_key_;
-  FetchedCommit commit_;
+  std::vector<FetchedCommit> commits_;  // the repository's, oldest first
   Observer observer_;
   std::shared_ptr<const ClusterState> acknowledged_;
   std::shared_ptr<const ClusterState> attempted_;  // what stands if the commit under way is there

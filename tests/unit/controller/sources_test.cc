@@ -235,5 +235,69 @@ TEST_F(SourcesTest, ABrokenCommitIsNotReadAgainAtEveryPoll) {
   EXPECT_EQ(Ready("a"), said);
 }
 
+std::string PodText(const std::string& image) {
+  return "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: main, image: "
+         "'" +
+         image + "'}]}\n";
+}
+
+// A bare Pod whose change takes several turns, and a broken commit amid them.
+class InForceTest : public SourcesTest {
+ protected:
+  // The agent runs what it has, and what is to stop is gone.
+  void Report() {
+    reconcile::Report report = ReportOf("host-1", ++sequence_);
+    report.applied = link_.sent["host-1"].back().fence;
+    for (const auto& pod : link_.sent["host-1"].back().pods) {
+      PodReport of_pod{.namespace_name = "default",
+                       .name = pod->metadata.name,
+                       .uid = pod->metadata.uid,
+                       .gone = pod->metadata.deletion_timestamp.has_value()};
+      of_pod.status.phase = PodPhase::kRunning;
+      report.pods.push_back(of_pod);
+    }
+    link_.handler.on_report(report);
+    Settle();
+  }
+  void StopThePodForTheSecondCommit() {
+    Commit("c1", {{"a/p.yaml", PodText("app:1")}});
+    Start({"a"});
+    link_.handler.on_connected("host-1");
+    link_.handler.on_report(ReportOf("host-1", ++sequence_));
+    Settle();
+    Report();
+    Commit("c2", {{"a/p.yaml", PodText("app:2")}});
+    Settle();
+    ASSERT_TRUE(ThePod()->metadata.deletion_timestamp.has_value());
+    Commit("c3", {{"a/p.yaml", "kind: [\n"}});
+    Settle();
+    ASSERT_EQ(Ready("a").substr(0, 14), "InvalidCommit:");
+  }
+  std::shared_ptr<const Pod> ThePod() { return controller_->State()->Find<Pod>("default", "p"); }
+
+  int64_t sequence_ = 0;
+};
+
+TEST_F(InForceTest, WhatACommitBeganGoesOnWhileANewerOneIsBroken) {
+  StopThePodForTheSecondCommit();
+  Report();
+  ASSERT_NE(ThePod(), nullptr);
+  EXPECT_EQ(ThePod()->spec.containers[0].image, "app:2");
+}
+
+TEST_F(InForceTest, WhatACommitBeganGoesOnAfterARestartToo) {
+  StopThePodForTheSecondCommit();
+  Start({"a"});
+  link_.handler.on_connected("host-1");
+  link_.handler.on_report(ReportOf("host-1", ++sequence_));
+  Settle();
+  Report();
+  ASSERT_NE(ThePod(), nullptr);
+  EXPECT_EQ(ThePod()->spec.containers[0].image, "app:2");
+  const Revision revision = controller_->State()->revision();
+  time_.RunFor(12'000);
+  EXPECT_EQ(controller_->State()->revision(), revision) << "and then nothing more is written";
+}
+
 }  // namespace
 }  // namespace reconcile
