@@ -1,7 +1,7 @@
 #include "agent/step.h"
 
-#include "base/planted_bug.h"
 #include "agent/pod_turn.h"
+#include "base/planted_bug.h"
 
 namespace reconcile {
 namespace {

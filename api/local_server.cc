@@ -23,8 +23,8 @@ constexpr auto kAnswerTimeout = std::chrono::seconds(60);
 constexpr auto kFirstWordTimeout = std::chrono::seconds(2);
 constexpr auto kLook = std::chrono::milliseconds(100);  // how soon a stop is noticed
 constexpr size_t kThreads = 16;
-// Connections that may wait to be taken. A Unix socket refuses the next one at once, and httplib's own
-// five are soon reached by commands that start together.
+// Connections that may wait to be taken. A Unix socket refuses the next one at once, and httplib's
+// own five are soon reached by commands that start together.
 constexpr int kBacklog = 128;
 
 // Carries a log stream from the loop to the server thread that writes it out: at most a window.

@@ -25,7 +25,7 @@ struct ManifestLimits {
   // What the aliases of a file may expand to: a node for each scalar, list and map, and one more
   // for every 256 bytes of a scalar. Also how many anchors a document may have.
   size_t max_alias_nodes = 10'000;
-  size_t max_problems = 1000;       // reported; the rest is counted
+  size_t max_problems = 1000;  // reported; the rest is counted
 };
 
 // All objects of a commit, and everything wrong with it, sorted by file, line, column.
