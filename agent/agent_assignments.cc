@@ -154,6 +154,10 @@ void Agent::Core::ForgetUnused() {
     if (seen_.busy.contains(key) || !key.starts_with("pod/")) return false;
     return !seen_.pods.contains(key.substr(4, key.find('/', 4) - 4));
   });
+  std::erase_if(health_.files_errors, [&](const auto& entry) {
+    if (!entry.first.starts_with(PodFilesKey(""))) return false;
+    return !seen_.pods.contains(entry.first.substr(PodFilesKey("").size()));
+  });
 }
 
 }  // namespace reconcile

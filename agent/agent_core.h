@@ -60,6 +60,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void RestoreTerminalPods();
   void SaveTerminalPods();
   void NoteFiles(const std::string& which, const Status& status);
+  static std::string PodFilesKey(const std::string& uid) { return "pod " + uid; }
   void OnAssignment(const Assignment& assignment);
   void ConsiderPending();
   Status SavePending();

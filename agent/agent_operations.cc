@@ -151,7 +151,7 @@ void Agent::Core::Run(const Operation& operation, const WritePodFiles& action) {
   if (status.ok() && !resolver.empty()) {
     status = files_->Write(folder + "resolv.conf", resolver, kPodFileMode);
   }
-  NoteFiles("pods", status);
+  NoteFiles(PodFilesKey(action.pod_uid), status);
   if (!status.ok()) return Fail(operation.key, status, false);
   seen_.pods[action.pod_uid].files_address = action.address;
   seen_.pods[action.pod_uid].has_resolver = !resolver.empty();

@@ -212,6 +212,7 @@ bool IsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
   if (has_address && memory.attached_sandbox_id == sandbox.id) return true;
   AllWait(turn, "ContainerCreating", turn->context.FailureOf(NetworkKey(*turn)));
   if (!HostIsReady(turn)) return false;
+  if (sandbox.awaits_inspection) return false;
   if (sandbox.process_id == 0) {
     turn->Add(RemoveKey(sandbox.id), "the engine does not tell the sandbox's process",
               RemoveContainerOp{sandbox.id});

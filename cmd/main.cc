@@ -132,11 +132,14 @@ int Run(int argc, char** argv) {
   try {
     app.parse(arguments);
   } catch (const CLI::ParseError& error) {
-    const int code = app.remaining().empty() ? app.exit(error) : FailUnknownCommand(app);
-    if (code == 0) return kExitOk;
-    return terraform_codes ? 1 : kExitInvalid;
+    const auto* stopped = dynamic_cast<const CLI::RuntimeError*>(&error);
+    context.exit_code = stopped != nullptr        ? stopped->get_exit_code()
+                        : app.remaining().empty() ? (app.exit(error) == 0 ? kExitOk : kExitInvalid)
+                                                  : FailUnknownCommand(app);
+    if (terraform_codes && context.exit_code != kExitOk) context.exit_code = 1;
   } catch (const std::exception& error) {
-    return Fail(InternalError(error.what()));
+    const int code = Fail(InternalError(error.what()));
+    context.exit_code = terraform_codes ? 1 : code;
   }
   return context.exit_code;
 }

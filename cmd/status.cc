@@ -34,13 +34,13 @@ void ShowProgress(const Value& status) {
 // counts: the controller is asked to look first.
 Result<Value> WaitFor(const StatusOptions& options, const CommandContext& context) {
   ApiClient client(context.socket_path);
-  const Result<Value> looked = client.Post("/apis/reconcile.dev/v1/sync", {});
-  if (!looked.ok()) return looked.status();
+  bool looked = false;
   const MonoTime deadline = ReadSystemClock().mono + options.timeout_seconds * 1000LL;
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   while (true) {
+    looked = looked || client.Post("/apis/reconcile.dev/v1/sync", {}).ok();
     Result<Value> status = client.Get("/apis/reconcile.dev/v1/status");
-    if (status.ok() && IsConverged(*status)) {
+    if (looked && status.ok() && IsConverged(*status)) {
       if (terminal) std::cerr << "\r\x1b[K";
       return status;
     }

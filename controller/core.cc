@@ -189,7 +189,7 @@ Status Controller::Core::Turn() {
     if (!committed.ok()) return committed.status();
     AddTombstones(transaction, *snapshot);
   }
-  NoteApplied(sources);
+  NoteApplied(sources, !transaction.empty());
   for (auto& [name, heard] : heard_) {
     heard.pending.reset();
     heard.pending_events.clear();

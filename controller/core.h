@@ -56,16 +56,19 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     // what it began (a Pod made anew takes several turns) goes on.
     std::optional<DesiredState> in_force;
     bool in_force_reached = false;  // the model is what it says
-    bool recalled = false;          // it was asked for by its id, once
+    bool moved = false;         // it was read elsewhere: there, the same commit said something else
+    bool recalled = false;      // it was asked for by its id
+    bool recall_again = false;  // without an answer: once the repository answers, again
   };
 
   // What the sources bring into one turn.
   struct SourceTurn {
     ObjectChanges changes;
-    Claims claims;                     // objects of these changes
-    std::vector<Followed*> changing;   // whose changes these are
-    std::vector<Followed*> unchanged;  // the model is what they declare, once this turn is durable
-    std::vector<Followed*> reached;    // likewise what their commits in force declare
+    Claims claims;                      // objects of these changes
+    std::vector<Followed*> changing;    // whose changes these are
+    std::vector<Followed*> unchanged;   // the model is what they declare, once this turn is durable
+    std::vector<Followed*> reached;     // likewise what their commits in force declare
+    std::vector<Followed*> continuing;  // whose commits in force still have changes
     std::vector<Reason> reasons;
     bool more = false;  // one of them waits for another turn
   };
@@ -110,12 +113,12 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void ConsiderDesired(Followed* followed, const ClusterState& state, const Source& source,
                        SourceStatus* status, SourceTurn* turn, Now now);
   // Goes on with the commit in force while a newer one cannot be taken.
-  void ContinueInForce(Followed* followed, const ClusterState& state, SourceTurn* turn);
+  void ContinueInForce(Followed* followed, const ClusterState& state, SourceTurn* turn, Now now);
   // After a start: reads the commit in force by its id when the newest one cannot be taken.
   void Recall(const std::string& name, Followed* followed);
   void OnRecalled(const std::string& name, Result<FetchedCommit> commit);
-  // After a turn is durable.
-  void NoteApplied(const SourceTurn& turn);
+  // After a turn is durable; `wrote` tells whether it changed anything.
+  void NoteApplied(const SourceTurn& turn, bool wrote);
   // After the store refused a turn for good: the next goes without what may be the reason. False
   // when no source has a part in it.
   bool LeaveOut(const SourceTurn& turn, const Status& refusal);

@@ -80,9 +80,9 @@ std::string WhyHeld(const Report& report, const ClusterState& state) {
   const std::pair theirs(applied.epoch, applied.revision);
   if (!ours || theirs <= std::pair(cluster->epoch, state.revision())) return "";
   return "it follows epoch " + std::to_string(applied.epoch) + ", revision " +
-         std::to_string(applied.revision) + "; this controller is at epoch " +
-         std::to_string(cluster->epoch) + ", revision " + std::to_string(state.revision()) +
-         " (was an older copy of the controller's database put back?)";
+         std::to_string(applied.revision) +
+         ", which is newer than what this controller has (was an older copy of its database put "
+         "back?)";
 }
 
 // What a report changes about a node's readiness.

@@ -116,6 +116,7 @@ void Controller::Core::TakeCommit(Followed* followed, FetchedCommit commit) {
   followed->rejected.clear();
   followed->applied = false;  // a poll also looks whether the model still is what Git says
   followed->in_force_reached = false;
+  if (std::exchange(followed->recall_again, false)) followed->recalled = false;
   if (!followed->commit || followed->commit->id != commit.id) {
     followed->desired.reset();
     followed->parsed = ParseManifests(commit.files);
@@ -156,7 +157,12 @@ void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, W
                                       SourceTurn* turn, Now now) {
   const std::string& name = followed->config.name;
   auto source = std::make_shared<Source>();
-  if (const auto existing = state->Find<Source>("", name)) *source = *existing;
+  if (const auto existing = state->Find<Source>("", name)) {
+    // What is in force came from somewhere else: read there, the same commit may say something
+    // else.
+    if (!(existing->spec == followed->config.spec)) followed->moved = true;
+    *source = *existing;
+  }
   source->metadata.name = name;
   source->spec = followed->config.spec;
   SourceStatus status = source->status;
@@ -173,7 +179,7 @@ void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, W
   } else if (followed->desired && !followed->applied) {
     ConsiderDesired(followed, *state, *source, &status, turn, now);
   }
-  if (!IsReady(status)) ContinueInForce(followed, *state, turn);
+  if (!IsReady(status)) ContinueInForce(followed, *state, turn, now);
   for (const auto& reason :
        {ReasonFor(name, source->status, status),
         WarningsReason(name, source->status.applied_commit, status, followed->problems)}) {
@@ -219,7 +225,7 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
 }
 
 void Controller::Core::ContinueInForce(Followed* followed, const ClusterState& state,
-                                       SourceTurn* turn) {
+                                       SourceTurn* turn, Now now) {
   if (!followed->in_force || followed->in_force_reached) return;
   Problems owners;
   CheckOwners(*followed->in_force, state, turn->claims, &owners);
@@ -229,6 +235,14 @@ void Controller::Core::ContinueInForce(Followed* followed, const ClusterState& s
     turn->reached.push_back(followed);
     return;
   }
+  // It was let through once; what is left of it is less, unless something is wrong.
+  const auto source = state.Find<Source>("", followed->config.name);
+  const bool held =
+      source == nullptr || CheckBreaker(wanted, state, *source, followed->in_force->commit, {},
+                                        options_.breaker, now.wall)
+                               .held.has_value();
+  if (held) return;
+  turn->continuing.push_back(followed);
   for (const ObjectChange& change : wanted) {
     if (change.after != nullptr) turn->claims.emplace(change.key, change.after->metadata.origin);
   }
@@ -238,7 +252,7 @@ void Controller::Core::ContinueInForce(Followed* followed, const ClusterState& s
 void Controller::Core::Recall(const std::string& name, Followed* followed) {
   const auto source = store_->Snapshot()->Find<Source>("", name);
   if (source == nullptr || IsReady(source->status) || source->status.applied_commit.empty()) return;
-  if (followed->in_force || followed->recalled || followed->fetching) return;
+  if (followed->in_force || followed->moved || followed->recalled || followed->fetching) return;
   followed->recalled = true;
   followed->fetching = true;
   SourceSpec spec = followed->config.spec;
@@ -257,18 +271,23 @@ void Controller::Core::OnRecalled(const std::string& name, Result<FetchedCommit>
   if (commit.ok() && source != nullptr && commit->id == source->status.applied_commit) {
     ParsedManifests parsed = ParseManifests(commit->files);
     DesiredState desired = BuildDesired(name, commit->id, parsed.objects, *state, &parsed.problems);
-    if (parsed.problems.errors.empty() && !followed.in_force)
+    if (!parsed.problems.errors.empty()) {
+      LogWarning("the commit in force declares now what it may not",
+                 {{"source", name}, {"error", Summary(parsed.problems.errors)}});
+    } else if (!followed.in_force) {
       followed.in_force = std::move(desired);
-  } else {
-    // Rewritten history, say. What runs goes on; only what that commit had begun stays unfinished.
+    }
+  } else if (!commit.ok()) {
+    // A rewritten history, say: what runs goes on; what that commit had begun stays unfinished.
+    followed.recall_again = commit.status().code() == StatusCode::kUnavailable;
     LogWarning("cannot read the commit in force again",
-               {{"source", name}, {"error", commit.ok() ? "" : commit.status().message()}});
+               {{"source", name}, {"error", commit.status().message()}});
   }
   if (std::exchange(followed.fetch_again, false)) Fetch(name);
   RequestTurn();
 }
 
-void Controller::Core::NoteApplied(const SourceTurn& turn) {
+void Controller::Core::NoteApplied(const SourceTurn& turn, bool wrote) {
   for (Followed* followed : turn.unchanged) followed->applied = true;
   for (const auto* part : {&turn.changing, &turn.unchanged}) {
     for (Followed* followed : *part) {
@@ -278,20 +297,26 @@ void Controller::Core::NoteApplied(const SourceTurn& turn) {
   }
   for (Followed* followed : turn.reached) followed->in_force_reached = true;
   for (auto& [name, followed] : followed_) Recall(name, &followed);
-  if (!turn.more) one_by_one_ = false;
+  // A turn that wrote nothing (a change waits for its Pod to stop, say) helps no other source.
+  if (!turn.more || !wrote) one_by_one_ = false;
+  if (!wrote) return;
   if (turn.more) RequestTurn();
-  if (turn.changing.empty()) return;
   // What one source lacked, a namespace say, another may just have brought.
   for (auto& [name, followed] : followed_) {
     const bool lacks = followed.commit && !followed.desired;
-    if (!lacks || !followed.parsed.problems.errors.empty()) continue;
+    if (!lacks || !followed.parsed.problems.errors.empty() || turn.changing.empty()) continue;
     BuildFrom(&followed);
     RequestTurn();
   }
 }
 
 bool Controller::Core::LeaveOut(const SourceTurn& turn, const Status& refusal) {
-  if (turn.changing.empty()) return false;
+  if (turn.changing.size() + turn.continuing.size() == 0) return false;
+  if (!turn.continuing.empty()) {
+    for (Followed* followed : turn.continuing)
+      followed->in_force_reached = true;  // as far as it goes
+    return true;
+  }
   if (turn.changing.size() > 1) {
     one_by_one_ = true;  // it is the reason of one of them
     return true;

@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "reconciler/declared.h"
 #include "reconciler/pod_control.h"
+#include "reconciler/references.h"
 
 namespace reconcile {
 namespace {
@@ -12,8 +13,6 @@ namespace {
 constexpr char kComponent[] = "source-controller";
 constexpr size_t kMaxFieldsInMessage = 5;
 constexpr size_t kMaxValueInMessage = 60;
-
-std::string Place(const Origin& origin) { return origin.file + ":" + std::to_string(origin.line); }
 
 std::string FieldsText(const std::vector<FieldChange>& fields) {
   std::string text;
@@ -56,7 +55,7 @@ void Create(Turn* turn, const Object& declared) {
     PreparePod(static_cast<Pod*>(created.get()), turn->now().wall);
   }
   turn->Put(created);
-  Say(turn, created->key(), "Created", "Declared at " + Place(metadata.origin));
+  Say(turn, created->key(), "Created", "Declared at " + PlaceOf(metadata.origin));
 }
 
 void Recreate(Turn* turn, const Pod& current, const std::vector<FieldChange>& fields) {
@@ -71,8 +70,9 @@ void Update(Turn* turn, const Object& current, const Object& declared,
     if (merged->metadata != current.metadata) turn->Put(merged);
     return;
   }
-  const std::string where = declared.metadata.origin.file.empty() ? "no longer declared"
-                                                                  : Place(declared.metadata.origin);
+  const std::string where = declared.metadata.origin.file.empty()
+                                ? "no longer declared"
+                                : PlaceOf(declared.metadata.origin);
   turn->Put(merged);
   Say(turn, merged->key(), "Changed", FieldsText(fields) + " (" + where + ")");
 }

@@ -50,7 +50,7 @@ std::vector<const char*> ServerOwnedAnnotations(Kind kind) {
   if (kind == Kind::kDeployment || kind == Kind::kReplicaSet) {
     return {kRevisionAnnotation, kDesiredAnnotation, kMaxAnnotation};
   }
-  if (kind == Kind::kNode) return {kDeclaredLabels, kDeclaredAnnotations};
+  if (kind == Kind::kNode) return {kDeclaredLabels, kDeclaredAnnotations, kReportedLabels};
   return {};
 }
 

@@ -8,10 +8,6 @@
 namespace reconcile {
 namespace {
 
-std::string PlaceOf(const Origin& origin) {
-  return origin.file + ":" + std::to_string(origin.line);
-}
-
 void RefuseSecondSource(const Object& object, const Origin& first, Problems* problems) {
   problems->errors.push_back(ProblemAt(object, "already declared by source '" + first.source +
                                                    "' at " + PlaceOf(first) +

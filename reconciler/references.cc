@@ -123,6 +123,10 @@ void CheckService(const DesiredState& desired, const ClusterState& state, const 
 
 }  // namespace
 
+std::string PlaceOf(const Origin& origin) {
+  return origin.file + ":" + std::to_string(origin.line);
+}
+
 Problem ProblemAt(const Object& object, const std::string& message) {
   const Origin& origin = object.metadata.origin;
   return {.file = origin.file,

@@ -9,6 +9,9 @@ namespace reconcile {
 // count as there.
 void CheckReferences(const DesiredState& desired, const ClusterState& state, Problems* problems);
 
+// "file:line".
+std::string PlaceOf(const Origin& origin);
+
 // "file:line" of the object and its key before the message.
 Problem ProblemAt(const Object& object, const std::string& message);
 

@@ -75,6 +75,8 @@ struct ContainerInfo {
   // The engine could not describe it: only id, name, image, labels, state and creation are known,
   // and of an end the exit code or, as `error`, why there is none.
   bool from_list_alone = false;
+  // Likewise, because the engine was too slow: what is missing here can be told later.
+  bool awaits_inspection = false;
 };
 
 struct ImageInfo {

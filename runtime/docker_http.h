@@ -25,7 +25,8 @@ inline constexpr size_t kMaxErrorReplyBytes = 64 << 10;   // of a stream's refus
 struct HttpReply {
   Status transport;  // not OK: there is no whole reply, and `code` may be 0
   int code = 0;
-  std::string body;  // empty for a stream that was accepted
+  std::string body;        // empty for a stream that was accepted
+  bool timed_out = false;  // why `transport` is not OK
 };
 
 struct HttpCall {

@@ -250,6 +250,7 @@ HttpReply DockerHttp::Thread::ReplyOf(Transfer* transfer, CURLcode code) const {
   curl_easy_getinfo(transfer->handle.get(), CURLINFO_RESPONSE_CODE, &http_code);
   reply.code = static_cast<int>(http_code);
   reply.transport = TransportStatus(*transfer, code);
+  reply.timed_out = code == CURLE_OPERATION_TIMEDOUT;
   if (reply.transport.ok()) reply.body = std::move(transfer->collected);
   return reply;
 }

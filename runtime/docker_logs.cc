@@ -64,8 +64,8 @@ void DockerLogReader::OnInspected(const HttpReply& reply) {
   Status status = reply.transport;
   if (status.ok()) status = StatusOfReply(reply.code, reply.body);
   if (!first_pass_) {
-    if (status.code() == StatusCode::kUnavailable) return Retry(status, RetryPauseMs());
     if (status.code() == StatusCode::kNotFound) return Finish(OkStatus());  // removed meanwhile
+    if (!status.ok()) return Retry(status, RetryPauseMs());
   }
   if (!status.ok()) return Finish(std::move(status));
   const Result<InspectedContainer> container = ParseContainer(reply.body);
@@ -78,6 +78,7 @@ void DockerLogReader::OnInspected(const HttpReply& reply) {
 
 void DockerLogReader::Read() {
   frames_ = FrameReader();
+  damaged_ = false;
   end_of_stream_.reset();
   std::optional<LogStamp> since;
   if (options_.since.has_value()) since = StampOf(*options_.since);
@@ -123,6 +124,7 @@ void DockerLogReader::Work() {
     const Status taken = TakeBytes(bytes);
     api_->Taken(call_, bytes.size());
     if (taken.ok()) continue;
+    damaged_ = true;
     api_->Cancel(call_);
     received_.clear();
     end_of_stream_ = taken;
@@ -130,7 +132,10 @@ void DockerLogReader::Work() {
   working_ = false;
   if (finished_ || !outlet_.empty() || !end_of_stream_.has_value()) return;
   Status status = *std::exchange(end_of_stream_, std::nullopt);
-  if (status.ok() && !terminal_) status = frames_.Finish();
+  if (status.ok() && !terminal_) {
+    status = frames_.Finish();
+    damaged_ = !status.ok();
+  }
   EndPass(status);
 }
 
@@ -171,7 +176,8 @@ void DockerLogReader::EndFollowedPass(const Status& status) {
   if (status.code() == StatusCode::kNotFound) return Finish(OkStatus());  // removed meanwhile
   if (status.code() == StatusCode::kUnavailable) return Retry(status, RetryPauseMs());
   if (!status.ok()) {
-    if (++damages_ >= kMaxDamages) tail_lines_ = kFewestLines;  // perhaps its end can be read
+    // Of the log itself, not of a call: perhaps its end can be read.
+    if ((damaged_ || place_.entries() > 0) && ++damages_ >= kMaxDamages) tail_lines_ = kFewestLines;
     return Retry(status, kDamagePauseMs);
   }
   if (!found) return LookElsewhere();

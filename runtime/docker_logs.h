@@ -76,6 +76,7 @@ class DockerLogReader : public std::enable_shared_from_this<DockerLogReader> {
   // Following.
   bool first_pass_ = true;
   int64_t tail_lines_ = -1;  // to ask for; -1: all
+  bool damaged_ = false;     // this pass met bytes that are no frames
   int damages_ = 0;          // passes in a row that met an entry that cannot be read
   bool gap_ = false;         // to be marked before the next line
   int64_t pause_ms_ = 0;     // before the next pass

@@ -28,25 +28,39 @@ Status StatusOf(const HttpReply& reply) {
   return StatusOfReply(reply.code, reply.body);
 }
 
+Result<ContainerInfo> InfoOf(const HttpReply& reply) {
+  if (Status status = StatusOf(reply); !status.ok()) return status;
+  const Result<InspectedContainer> container = ParseContainer(reply.body);
+  if (!container.ok()) return container.status();
+  return container->info;
+}
+
 // The inspections of one listing, as they come in.
 struct Listing {
   std::vector<ContainerInfo> containers;  // as listed, then as inspected
   std::set<std::string> vanished;         // meanwhile
+  Status broken;                          // the connection: then there is no listing
   size_t missing = 0;
   ContainerRuntime::Done<std::vector<ContainerInfo>> done;
 
-  void Take(size_t index, const Result<ContainerInfo>& result) {
+  void Take(size_t index, const HttpReply& reply) {
     ContainerInfo& container = containers[index];
-    if (result.ok()) {
-      container = *result;
-    } else if (result.status().code() == StatusCode::kNotFound) {
+    const Result<ContainerInfo> inspected = InfoOf(reply);
+    if (inspected.ok()) {
+      container = *inspected;
+    } else if (inspected.status().code() == StatusCode::kNotFound) {
       vanished.insert(container.id);
+    } else if (!reply.transport.ok() && !reply.timed_out) {
+      broken = reply.transport;
     } else {
-      LogWarning("the engine cannot describe a container",
-                 {{"container", container.name}, {"error", result.status().message()}});
-      container = WithoutInspection(std::move(container), result.status());
+      LogWarning("the engine does not describe a container",
+                 {{"container", container.name}, {"error", inspected.status().message()}});
+      // Slow, as when it is just starting it: then it is as the list says, and not dead.
+      if (!reply.timed_out) container = WithoutInspection(std::move(container), inspected.status());
+      container.awaits_inspection = reply.timed_out;
     }
     if (--missing > 0) return;
+    if (!broken.ok()) return done(broken);
     std::erase_if(containers, [&](const ContainerInfo& c) { return vanished.contains(c.id); });
     done(std::move(containers));
   }
@@ -79,6 +93,7 @@ class DockerRuntime final : public ContainerRuntime {
 
   HttpCall NewCall(std::string method, std::string path) const;
   void Send(HttpCall call, OnReply on_reply);
+  void Inspect(const std::string& id, OnReply on_reply);
   // For arguments that no engine is asked about: `done` still comes later, on the loop.
   template <typename R>
   void Refuse(Status status, std::function<void(R)> done);
@@ -137,8 +152,8 @@ void DockerRuntime::InspectListed(const HttpReply& reply, Done<std::vector<Conta
   listing->missing = listing->containers.size();
   listing->done = std::move(done);
   for (size_t i = 0; i < listing->containers.size(); ++i) {
-    InspectContainer(listing->containers[i].id,
-                     [listing, i](const Result<ContainerInfo>& info) { listing->Take(i, info); });
+    Inspect(listing->containers[i].id,
+            [listing, i](const HttpReply& answer) { listing->Take(i, answer); });
   }
 }
 
@@ -146,14 +161,13 @@ void DockerRuntime::InspectContainer(const std::string& id, Done<ContainerInfo> 
   if (Status status = ValidateContainerName(id); !status.ok()) {
     return Refuse(std::move(status), std::move(done));
   }
+  Inspect(id, [done = std::move(done)](const HttpReply& reply) { done(InfoOf(reply)); });
+}
+
+void DockerRuntime::Inspect(const std::string& id, OnReply on_reply) {
   HttpCall call = NewCall("GET", ContainerPath(id, "/json"));
   call.timeout_ms = api_.options().inspect_timeout_ms;
-  Send(std::move(call), [done = std::move(done)](const HttpReply& reply) {
-    if (const Status status = StatusOf(reply); !status.ok()) return done(status);
-    const Result<InspectedContainer> container = ParseContainer(reply.body);
-    if (!container.ok()) return done(container.status());
-    done(container->info);
-  });
+  Send(std::move(call), std::move(on_reply));
 }
 
 void DockerRuntime::CreateContainer(const ContainerConfig& config, Done<std::string> done) {

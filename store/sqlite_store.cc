@@ -208,17 +208,22 @@ void SqliteStore::KeepLogShort() {
   checkpoint_failing_ = !status.ok();
 }
 
+// What remains when the database cannot be used.
+std::string HowToBeginAgain(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
+  return "Otherwise begin again from Git, which starts every container anew: `reconcile uninstall "
+         "--yes --data " +
+         folder + "`, `mv " + folder + " " + folder + ".damaged`, `reconcile up`";
+}
+
 // Turns whatever opening found wrong with the file into one sentence on what to do.
 Status AsDamage(const std::string& path, const Status& status) {
   if (status.ok() || status.code() == StatusCode::kUnavailable) return status;
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
-  return InvalidError(
-      path + " is damaged: " + status.message() +
-      ". Containers go on running; nothing was changed. Put a copy of " + folder +
-      " back if there is one. Otherwise begin again from Git, which starts every container anew: "
-      "`reconcile uninstall --yes --data " +
-      folder + "`, `mv " + folder + " " + folder + ".damaged`, `reconcile up`");
+  return InvalidError(path + " is damaged: " + status.message() +
+                      ". Containers go on running; nothing was changed. Put a copy of its folder "
+                      "back if there is one. " +
+                      HowToBeginAgain(path));
 }
 
 Result<SqliteDatabase> Connect(const SqliteStoreOptions& options) {
@@ -229,6 +234,7 @@ Result<SqliteDatabase> Connect(const SqliteStoreOptions& options) {
       database->Execute("PRAGMA synchronous = FULL;"
                         "PRAGMA journal_size_limit = 67108864;"
                         "PRAGMA cell_size_check = ON;"
+                        "PRAGMA secure_delete = ON;"
                         "PRAGMA mmap_size = 0;"
                         "PRAGMA temp_store = MEMORY;"
                         "PRAGMA trusted_schema = OFF"));
@@ -261,7 +267,7 @@ Status CheckKey(const std::string& path, const PayloadSealer& sealer, const Meta
   if (known.empty()) return WriteMeta(database, kMetaKeyFingerprint, sealer.fingerprint());
   return InvalidError(path + " was sealed with another key (fingerprint " + known + ", given " +
                       (sealer.has_key() ? sealer.fingerprint() : "none") +
-                      "): put the key file back, or move the database aside and start again");
+                      "): put the key file back. " + HowToBeginAgain(path));
 }
 
 // Reads the tables of any version that we know, and leaves the current one.

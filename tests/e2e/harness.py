@@ -69,6 +69,7 @@ class Host:
         self.dockerd = None
         self.reconcile = None
         self.logs = []
+        self.flags = []  # more of `reconcile up`
 
     # ---- life ----
     def start(self):
@@ -193,7 +194,7 @@ class Host:
     def start_reconcile(self):
         self.reconcile = self.spawn(
             [RECONCILE, "--socket", self.socket, "up", self.repository, "--data", self.folder / "data", "--docker",
-             self.docker_socket, "--node-name", "host-1"], "reconcile.log")
+             self.docker_socket, "--node-name", "host-1"] + self.flags, "reconcile.log")
         eventually("reconcile answers", lambda: self.cli(["status", "--json"], check=False).returncode in (0, 1))
 
     def kill_reconcile(self, how=signal.SIGKILL):

@@ -101,6 +101,9 @@ class FaultsTest(HostTest):
         seed = random.randrange(1 << 30)
         print(f"seed {seed}")
         chance = random.Random(seed)
+        # So many commits within an hour that the deletion breaker would have its say.
+        (host.folder / "config.yaml").write_text("deletionBreaker: {maxPercent: 100}\n", encoding="utf-8")
+        host.flags = ["--config", host.folder / "config.yaml"]
         host.commit({"web.yaml": replication_controller("web", 4), "api.yaml": deployment("api", 2)})
         host.start_reconcile()
         host.converge()

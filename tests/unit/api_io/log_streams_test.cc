@@ -9,18 +9,19 @@
 namespace reconcile {
 namespace {
 
-// Writes a log of numbered bytes as fast as its window allows. Its methods run on the loop.
-class Producer {
+// Writes a log of numbered bytes as fast as its window allows. Its methods run on the loop, which
+// may still hold it when a test ends.
+class Producer : public std::enable_shared_from_this<Producer> {
  public:
   explicit Producer(size_t total) : total_(total) {}
 
   StreamHandle Start(LogSink sink) {
     sink_ = std::move(sink);
     Write();
-    return StreamHandle([this] { cancelled = true; },
-                        [this](size_t bytes) {
-                          taken_ += bytes;
-                          Write();
+    return StreamHandle([self = shared_from_this()] { self->cancelled = true; },
+                        [self = shared_from_this()](size_t bytes) {
+                          self->taken_ += bytes;
+                          self->Write();
                         });
   }
   static char ByteAt(size_t position) { return static_cast<char>(position * 2654435761U >> 13); }
@@ -52,14 +53,15 @@ class Producer {
 TEST_F(LocalServerTest, ASlowReaderGetsEveryByteAndHoldsTheWriterBack) {
   constexpr size_t kTotal = (20 << 20) + 1;
   constexpr size_t kSocketBuffers = 1 << 20;
-  Producer producer(kTotal);
-  ASSERT_EQ(ServeStream([&](LogSink sink) { return producer.Start(std::move(sink)); }), OkStatus());
+  const auto producer = std::make_shared<Producer>(kTotal);
+  ASSERT_EQ(ServeStream([producer](LogSink sink) { return producer->Start(std::move(sink)); }),
+            OkStatus());
   size_t received = 0;
   size_t wrong = 0;
   size_t furthest = 0;  // that the writer was ahead of the reader
   const Status status = ApiClient(path_).Stream("/log", {}, [&](std::string_view bytes) {
-    while (!producer.paused) std::this_thread::yield();
-    furthest = std::max(furthest, producer.sent - received);
+    while (!producer->paused) std::this_thread::yield();
+    furthest = std::max(furthest, producer->sent - received);
     for (const char byte : bytes) wrong += byte == Producer::ByteAt(received++) ? 0 : 1;
     return true;
   });
@@ -70,16 +72,18 @@ TEST_F(LocalServerTest, ASlowReaderGetsEveryByteAndHoldsTheWriterBack) {
 }
 
 TEST_F(LocalServerTest, CancelsAStreamWhoseReaderGoes) {
-  Producer producer(size_t{1} << 40);
-  ASSERT_EQ(ServeStream([&](LogSink sink) { return producer.Start(std::move(sink)); }), OkStatus());
+  const auto producer = std::make_shared<Producer>(size_t{1} << 40);
+  ASSERT_EQ(ServeStream([producer](LogSink sink) { return producer->Start(std::move(sink)); }),
+            OkStatus());
   EXPECT_EQ(ApiClient(path_).Stream("/log", {}, [](std::string_view) { return false; }),
             OkStatus());
-  while (!producer.cancelled) std::this_thread::yield();
+  while (!producer->cancelled) std::this_thread::yield();
 }
 
 TEST_F(LocalServerTest, EndsWhileAReaderTakesNothing) {
-  Producer producer(size_t{1} << 40);
-  ASSERT_EQ(ServeStream([&](LogSink sink) { return producer.Start(std::move(sink)); }), OkStatus());
+  const auto producer = std::make_shared<Producer>(size_t{1} << 40);
+  ASSERT_EQ(ServeStream([producer](LogSink sink) { return producer->Start(std::move(sink)); }),
+            OkStatus());
   const Status status = ApiClient(path_).Stream("/log", {}, [&](std::string_view) {
     server_.reset();
     return true;

@@ -47,7 +47,7 @@ TEST_F(AgentsTest, AnAgentThatFollowsSomethingNewerIsNotConverged) {
   report.applied = link_.sent["host-1"].back().fence;
   report.applied->revision += 1'000;
   Say(report);
-  EXPECT_NE(Accepted().find("was an older copy of the controller's database put back?"),
+  EXPECT_NE(Accepted().find("was an older copy of its database put back?"),
             std::string::npos);
 }
 

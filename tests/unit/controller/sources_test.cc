@@ -285,6 +285,21 @@ TEST_F(InForceTest, WhatACommitBeganGoesOnWhileANewerOneIsBroken) {
   EXPECT_EQ(ThePod()->spec.containers[0].image, "app:2");
 }
 
+TEST_F(InForceTest, ASourceThatIsReadElsewhereIsHeldAlsoAfterARestart) {
+  std::string many;
+  for (int i = 0; i < 6; ++i) many += "---\n" + ConfigMapText("x" + std::to_string(i), "v");
+  Commit("c1", {{"a/x.yaml", many}, {"b/y.yaml", ConfigMapText("y", "v")}});
+  Start({"a"});
+  ASSERT_EQ(Value("x5"), "v");
+  ControllerOptions options;
+  options.sources = {{"a", {"/repository", "", "b"}}};
+  controller_ = std::make_unique<Controller>(options, &loop_, &random_, &store_, &source_, &link_);
+  ASSERT_TRUE(controller_->Start().ok());
+  time_.RunFor(200'000);
+  EXPECT_EQ(Ready("a").substr(0, 10), "PruneHeld:");
+  EXPECT_EQ(Value("x5"), "v") << "nothing of the old path goes without a person's word";
+}
+
 TEST_F(InForceTest, WhatACommitBeganGoesOnAfterARestartToo) {
   StopThePodForTheSecondCommit();
   Start({"a"});

@@ -130,7 +130,7 @@ TEST_F(DockerRuntimeTest, SkipsContainersThatVanishWhileListing) {
 
 TEST_F(DockerRuntimeTest, ContainersThatCannotBeInspectedHoldUpNoOther) {
   DockerOptions options;
-  options.inspect_timeout_ms = 100;
+  options.inspect_timeout_ms = 2'000;  // long enough for the others, however slow this machine
   Serve(
       "1.41",
       [](const std::string& request) {
@@ -153,7 +153,20 @@ TEST_F(DockerRuntimeTest, ContainersThatCannotBeInspectedHoldUpNoOther) {
   EXPECT_EQ(listed->at(1).state, ContainerRunState::kDead);
   EXPECT_EQ(listed->at(1).error, "the engine cannot describe it: layer is gone");
   EXPECT_EQ(listed->at(2).state, ContainerRunState::kRunning) << "as the list says";
+  EXPECT_TRUE(listed->at(2).awaits_inspection);
   EXPECT_EQ(listed->at(2).labels, (StringMap{{"one", "two"}}));
+}
+
+TEST_F(DockerRuntimeTest, AnEngineThatDiesAmidAListingGivesNone) {
+  Serve("1.41", [](const std::string& request) {
+    if (request.find("/containers/json") != std::string::npos) {
+      return CannedServer::Ok(R"([{"Id":"aa","State":"created"}])");
+    }
+    return std::string();  // and closes
+  });
+  const auto listed = Wait<Result<std::vector<ContainerInfo>>>(
+      [&](auto done) { runtime_->ListContainers("c1", done); });
+  EXPECT_EQ(listed.status().code(), StatusCode::kUnavailable) << "and calls nothing dead";
 }
 
 TEST_F(DockerRuntimeTest, AListThatTheEngineRefusesIsNoListing) {

@@ -72,7 +72,7 @@ TEST(SimFile, AFailedSyncForgetsWhatItDidNotWrite) {
 }
 
 TEST(SimDisk, TwoRunsWithOneSeedAreTheSame) {
-  std::string contents[2];
+  std::string contents[3];  // SQLite's first use in a process draws once more than later ones
   for (std::string& content : contents) {
     SimDisk disk("same", 7);
     disk.HaltAtChange(90, SimHalt::kPowerLoss, SimLoss::kScattered);
@@ -81,7 +81,7 @@ TEST(SimDisk, TwoRunsWithOneSeedAreTheSame) {
     content = disk.Read("cluster.db").value() + "|" +
               (disk.Exists("cluster.db-wal") ? disk.Read("cluster.db-wal").value() : "");
   }
-  EXPECT_TRUE(contents[0] == contents[1]);  // not EQ: nobody wants to see the bytes
+  EXPECT_TRUE(contents[1] == contents[2]);  // not EQ: nobody wants to see the bytes
 }
 
 TEST(SimDisk, AHaltedDiskAnswersNothingUntilRestarted) {
@@ -101,7 +101,7 @@ TEST(SimDisk, AHaltedDiskAnswersNothingUntilRestarted) {
 
 // The tests of the store trust the disk to hurt: a database that does not sync must lose.
 TEST(SimDisk, LosesTheCommitsOfADatabaseThatDoesNotSync) {
-  for (const char* synchronous : {"OFF", "FULL"}) {
+  for (const char* synchronous : {"OFF", "EXTRA"}) {
     SimDisk disk("unsynced", 1);
     const auto run = [&](const std::string& sql) {
       sqlite3* connection = nullptr;
@@ -110,11 +110,15 @@ TEST(SimDisk, LosesTheCommitsOfADatabaseThatDoesNotSync) {
       sqlite3_close(connection);
       return code;
     };
+    // The file's name is in its folder for good; what is written next need not be in the file.
+    ASSERT_EQ(run("CREATE TABLE before (a)"), SQLITE_OK);
+    disk.HaltNow(SimHalt::kPowerLoss, SimLoss::kAllKept);
+    disk.Restart();
     ASSERT_EQ(run(std::string("PRAGMA synchronous = ") + synchronous + "; CREATE TABLE t (a)"),
               SQLITE_OK);
     disk.HaltNow(SimHalt::kPowerLoss, SimLoss::kAllLost);
     disk.Restart();
-    EXPECT_EQ(run("SELECT * FROM t") == SQLITE_OK, std::string(synchronous) == "FULL");
+    EXPECT_EQ(run("SELECT * FROM t") == SQLITE_OK, std::string(synchronous) == "EXTRA");
   }
 }
 
