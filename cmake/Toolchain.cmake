@@ -14,7 +14,7 @@ add_compile_options("SHELL:-iquote ${PROJECT_SOURCE_DIR}" "SHELL:-iquote ${PROJE
 set(RECONCILE_WARNINGS -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Werror
                        -Wno-missing-field-initializers)
 set(RECONCILE_CXX_WARNINGS ${RECONCILE_WARNINGS} -Wold-style-cast)
-if(CMAKE_UNITY_BUILD)
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # What a .cc keeps in its anonymous namespace looks to GCC as if a header did.
   list(APPEND RECONCILE_CXX_WARNINGS -Wno-subobject-linkage)
 endif()
