@@ -36,6 +36,17 @@ Status Validate(std::string_view text) {
   return OkStatus();
 }
 
+// A colon in a name stands before a port, in a first element that more follows.
+bool IsName(std::string_view name) {
+  const size_t colon = name.find(':');
+  if (colon == std::string_view::npos) return !name.empty();
+  const size_t slash = name.find('/');
+  if (slash == std::string_view::npos || colon > slash || colon == 0) return false;
+  const std::string_view port = name.substr(colon + 1, slash - colon - 1);
+  return !port.empty() && port.find_first_not_of("0123456789") == std::string_view::npos &&
+         name.find(':', slash) == std::string_view::npos;
+}
+
 }  // namespace
 
 Result<ImageReference> ParseImageReference(std::string_view text) {
@@ -45,7 +56,8 @@ Result<ImageReference> ParseImageReference(std::string_view text) {
   };
   if (const size_t at = text.find('@'); at != std::string_view::npos) {
     const std::string_view digest = text.substr(at + 1);
-    if (digest.find('@') != std::string_view::npos || digest.find(':') == std::string_view::npos) {
+    if (digest.find_first_of("@/") != std::string_view::npos ||
+        digest.find(':') == std::string_view::npos) {
       return refuse();
     }
     std::string_view name = text.substr(0, at);
@@ -54,14 +66,15 @@ Result<ImageReference> ParseImageReference(std::string_view text) {
     if (colon != std::string_view::npos && name.find('/', colon) == std::string_view::npos) {
       name = name.substr(0, colon);
     }
-    if (name.empty()) return refuse();
+    if (!IsName(name)) return refuse();
     return ImageReference{std::string(name), std::string(digest)};
   }
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || text.find('/', colon) != std::string_view::npos) {
+    if (!IsName(text)) return refuse();
     return ImageReference{std::string(text), "latest"};
   }
-  if (colon == 0 || colon + 1 == text.size()) return refuse();
+  if (!IsName(text.substr(0, colon)) || colon + 1 == text.size()) return refuse();
   return ImageReference{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
 }
 

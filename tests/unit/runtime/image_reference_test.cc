@@ -29,6 +29,15 @@ TEST(ImageReference, RefusesWhatHasNoPlaceInAPath) {
   }
 }
 
+TEST(ImageReference, RefusesColonsThatAreNeitherPortNorTag) {
+  for (const char* text : {"a:b:c", "b:Ta/X6", "b:5000/a:b:c", "b:Ta/X6:ha256:o@bn/:Ta/X1",
+                           "a@sha256:b/c", ":5000/a", "b:/a", "a/b:5000/c"}) {
+    EXPECT_FALSE(ParseImageReference(text).ok()) << text;
+  }
+  EXPECT_EQ(ParseImageReference("b:5000/a/c:1")->name, "b:5000/a/c");
+  EXPECT_EQ(ParseImageReference("b:5000/a:1@sha256:00")->name, "b:5000/a");
+}
+
 TEST(ImageReference, IsBoundedInLength) {
   EXPECT_TRUE(ParseImageReference(std::string(kMaxReferenceLength, 'a')).ok());
   EXPECT_FALSE(ParseImageReference(std::string(kMaxReferenceLength + 1, 'a')).ok());
