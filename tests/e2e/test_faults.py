@@ -80,8 +80,8 @@ class FaultsTest(HostTest):
         database[place] ^= 1
         (data / "cluster.db").write_bytes(database)
 
-        refused = run(["timeout", "60", RECONCILE, "--socket", host.socket, "up", host.repository, "--data", data, "--docker",
-                       host.docker_socket, "--node-name", "host-1"], check=False)
+        refused = host.netns(["timeout", "60", RECONCILE, "--socket", host.socket, "up", host.repository, "--data", data,
+                              "--docker", host.docker_socket, "--node-name", "host-1"], check=False)
         self.assertEqual(refused.returncode, 2, refused.stderr)
         self.assertIn("is damaged", refused.stderr)
         self.assertEqual(host.containers(), before, "a refusal stops nothing")
