@@ -20,6 +20,7 @@ class LogsTest(HostTest):
         eventually("the pod has printed all", lambda: host.cli(["logs", "--tail", "1", pod]).stdout.split()[:1] == [str(LINES)])
 
         logs = subprocess.Popen([RECONCILE, "--socket", host.socket, "logs", pod],
+                                bufsize=0,  # so that what follows the first line stays in the pipe
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         first = logs.stdout.readline()
         self.assertEqual(first.split()[0], b"1")

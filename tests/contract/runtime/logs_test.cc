@@ -39,7 +39,8 @@ TEST_P(RuntimeLogs, PutsStampsBeforeLinesWhenAsked) {
     const auto stamp = ParseRfc3339(line.substr(0, blank));
     ASSERT_TRUE(stamp.ok()) << line;
     EXPECT_GE(stamp->ms, ended->created_at->ms);
-    EXPECT_LE(stamp->ms, ended->finished_at->ms);
+    // The engine stamps a line when it reads it, which may be after the end of its writer.
+    EXPECT_LE(stamp->ms, ended->finished_at->ms + 60'000);
   }
 }
 

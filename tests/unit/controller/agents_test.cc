@@ -47,8 +47,7 @@ TEST_F(AgentsTest, AnAgentThatFollowsSomethingNewerIsNotConverged) {
   report.applied = link_.sent["host-1"].back().fence;
   report.applied->revision += 1'000;
   Say(report);
-  EXPECT_NE(Accepted().find("was an older copy of its database put back?"),
-            std::string::npos);
+  EXPECT_NE(Accepted().find("was an older copy of its database put back?"), std::string::npos);
 }
 
 TEST_F(AgentsTest, RecordsThatANodeFellSilentAndCameBack) {
