@@ -26,9 +26,8 @@ void WarnOfKeptPods(const ObjectChanges& changes, Problems* problems) {
     if (kind != Kind::kReplicationController && kind != Kind::kReplicaSet) continue;
     if (change.type != ChangeType::kChange || change.after == nullptr) continue;
     if (std::none_of(change.fields.begin(), change.fields.end(), IsTemplateField)) continue;
-    problems->warnings.push_back(ProblemAt(*change.after, "pods of " + ToString(change.key) +
-                                                              " that run keep the old template. " +
-                                                              std::string(kKeepsPodsAdvice)));
+    problems->warnings.push_back(ProblemAt(
+        *change.after, "pods that run keep the old template. " + std::string(kKeepsPodsAdvice)));
   }
 }
 
