@@ -74,15 +74,20 @@ bool Answers(httplib::Client* client) {
   return static_cast<bool>(client->Get("/healthz"));
 }
 
-LogSink SinkInto(const std::shared_ptr<StreamPipe>& pipe) {
+// Holds the pipe weakly: its handle holds the writer, which holds this.
+LogSink SinkInto(const std::weak_ptr<StreamPipe>& weak) {
   return {.on_data =
-              [pipe](std::string_view bytes) {
+              [weak](std::string_view bytes) {
+                const std::shared_ptr<StreamPipe> pipe = weak.lock();
+                if (!pipe) return;
                 const std::lock_guard lock(pipe->mutex);
                 pipe->chunks.emplace_back(bytes);
                 pipe->changed.notify_all();
               },
           .on_end =
-              [pipe](const Status& status) {
+              [weak](const Status& status) {
+                const std::shared_ptr<StreamPipe> pipe = weak.lock();
+                if (!pipe) return;
                 const std::lock_guard lock(pipe->mutex);
                 pipe->error = status;
                 pipe->ended = true;
@@ -178,7 +183,7 @@ void LocalServer::State::ServeStream(const StreamStart& start, bool framed,
 
 void LocalServer::State::EndStream(const std::shared_ptr<StreamPipe>& pipe) {
   --open_streams;
-  loop->Post([pipe] { pipe->handle.Cancel(); });
+  loop->Post([pipe] { std::exchange(pipe->handle, {}).Cancel(); });
 }
 
 bool LocalServer::State::Pump(const std::shared_ptr<StreamPipe>& pipe, bool framed,
