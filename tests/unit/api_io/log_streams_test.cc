@@ -92,6 +92,27 @@ TEST_F(LocalServerTest, EndsWhileAReaderTakesNothing) {
   EXPECT_NE(status.message().find("broke before its end"), std::string::npos);
 }
 
+// The loop's end takes the posted cancellation with it.
+TEST_F(LocalServerTest, AWriterGoesWithALoopThatEndedFirst) {
+  auto loop = std::make_unique<LoopThread>();
+  auto producer = std::make_shared<Producer>(size_t{1} << 40);
+  const std::weak_ptr<Producer> weak = producer;
+  ApiResponse log;
+  log.content_type = "text/plain";
+  log.stream = [producer](LogSink sink) { return producer->Start(std::move(sink)); };
+  auto server = LocalServer::Start(path_, loop->loop(), [log](const ApiRequest&) { return log; });
+  ASSERT_TRUE(server.ok()) << server.status().ToString();
+  log = ApiResponse();
+  producer.reset();
+  const Status status = ApiClient(path_).Stream("/log", {}, [&](std::string_view) {
+    loop->End();
+    return false;
+  });
+  server->reset();
+  loop.reset();
+  EXPECT_TRUE(weak.expired());
+}
+
 TEST_F(LocalServerTest, ALogThatEndsBeforeItsFirstWordIsAnsweredByItsStatus) {
   ASSERT_EQ(ServeStream([](const LogSink& sink) {
               sink.on_end(NotFoundError("no such container"));
