@@ -37,6 +37,8 @@ int Fail(const Status& status);
 
 // One per file: adds a subcommand to `app`. The context outlives it.
 void AddUpCommand(CLI::App* app, CommandContext* context);
+void AddControllerCommand(CLI::App* app, CommandContext* context);
+void AddAgentCommand(CLI::App* app, CommandContext* context);
 void AddPlanCommand(CLI::App* app, CommandContext* context);
 void AddValidateCommand(CLI::App* app, CommandContext* context);
 void AddGetCommand(CLI::App* app, CommandContext* context);

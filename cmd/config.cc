@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 
+#include "cmd/endpoint.h"
 #include "net/ipam.h"
 #include "schema/manifests.h"
 #include "schema/names.h"
@@ -161,6 +162,13 @@ void ReadNode(const Value& value, const std::string& file, Config* config, Probl
       .Read(value);
 }
 
+void ReadControllerAddress(const Value& value, const std::string& file, Config* config,
+                           Problems* problems) {
+  MapReader("controller", file, problems)
+      .Text("address", CheckDialEndpoint, &config->controller_address)
+      .Read(value);
+}
+
 }  // namespace
 
 std::string CheckPodCidr(const std::string& text) {
@@ -201,6 +209,10 @@ void ReadConfig(std::string_view text, const std::string& file, Config* config,
         .Text("dataFolder", CheckAbsolute, &config->data_folder)
         .Text("socket", CheckSocketPath, &config->socket_path)
         .Text("dockerSocket", CheckSocketPath, &config->docker_socket)
+        .Text("listen", CheckListenEndpoint, &config->listen)
+        .Text("advertise", CheckDialEndpoint, &config->advertise)
+        .On("controller",
+            [&](const Value& value) { ReadControllerAddress(value, file, config, problems); })
         .Text("podCIDR", CheckPodCidr, &config->pod_cidr)
         .Text("logLevel", CheckLogLevel, &config->log_level)
         .On("node", [&](const Value& value) { ReadNode(value, file, config, problems); })

@@ -113,6 +113,8 @@ int Run(int argc, char** argv) {
   app.footer(
       "`reconcile --dry-run` is `reconcile plan`. `reconcile COMMAND --help` shows examples.");
   AddUpCommand(&app, &context);
+  AddControllerCommand(&app, &context);
+  AddAgentCommand(&app, &context);
   AddPlanCommand(&app, &context);
   AddValidateCommand(&app, &context);
   AddGetCommand(&app, &context);

@@ -1,0 +1,116 @@
+#include <fstream>
+#include <mutex>
+
+#include "base/log.h"
+#include "cmd/agent_side.h"
+#include "cmd/commands.h"
+#include "cmd/endpoint.h"
+#include "cmd/joined.h"
+#include "cmd/serve_options.h"
+
+namespace reconcile {
+namespace {
+
+// The first word of the file that --token-file names; the flag's own text without one.
+Result<std::string> ReadToken(const ServeOptions& options) {
+  if (options.token_file.empty()) return options.token;
+  std::ifstream file(options.token_file);
+  std::string token;
+  if (file >> token) return token;
+  return NotFoundError("there is no token in " + options.token_file);
+}
+
+// Flags and configuration over what the host remembers of its joining.
+Status FillFromJoined(Config* config) {
+  const Result<Joined> joined = ReadJoined(config->data_folder);
+  if (joined.status().code() == StatusCode::kNotFound) {
+    if (!config->controller_address.empty()) return NameNode(config);
+    return InvalidError(
+        "this host has joined no cluster: `reconcile token create` on the controller's host prints "
+        "the line to run here");
+  }
+  if (!joined.ok() && config->controller_address.empty()) return joined.status();
+  if (!joined.ok()) return NameNode(config);
+  if (config->controller_address.empty()) config->controller_address = joined->controller;
+  if (config->node_name.empty()) config->node_name = joined->node;
+  if (config->node_name == joined->node) return OkStatus();
+  return InvalidError("this host joined as node " + joined->node + " and is now to be " +
+                      config->node_name +
+                      ": its containers belong to the former. Take the name "
+                      "back, or `reconcile uninstall --yes` and join anew");
+}
+
+// Why this host may not join, told by the link's thread to the one that waits.
+class Refusal {
+ public:
+  void Set(const Status& status) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    status_ = status;
+    EndThisProcess();
+  }
+  Status Get() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return status_;
+  }
+
+ private:
+  std::mutex mutex_;
+  Status status_;
+};
+
+int RunAgent(const ServeOptions& options, const CommandContext& context) {
+  EndSignals signals;
+  Result<Config> config = BeginServing(options, context);
+  if (!config.ok()) return Fail(config.status());
+  const Result<std::string> token = ReadToken(options);
+  if (!token.ok()) return Fail(token.status());
+  const Status filled = FillFromJoined(&*config);
+  if (!filled.ok()) return Fail(filled);
+
+  auto side = AgentSide::Open(*config);
+  if (!side.ok()) return Fail(side.status());
+  Refusal refusal;
+  Status ready =
+      (*side)->Dial(*config, *token, [&refusal](const Status& status) { refusal.Set(status); });
+  if (ready.ok()) {
+    ready = WriteJoined(config->data_folder, {config->controller_address, config->node_name});
+  }
+  if (!ready.ok()) return Fail(ready);
+  (*side)->Start(nullptr);
+  LogInfo("agent is up", {{"node", config->node_name},
+                          {"controller", config->controller_address},
+                          {"data", config->data_folder}});
+  NotifyServiceManager("READY=1");
+  const int signal_number = signals.Wait();
+  NotifyServiceManager("STOPPING=1");
+  const Status refused = refusal.Get();
+  if (refused.ok()) {
+    LogInfo("ending; containers go on running", {{"signal", std::to_string(signal_number)}});
+  }
+  (*side)->End();
+  return refused.ok() ? kExitOk : Fail(refused);
+}
+
+}  // namespace
+
+void AddAgentCommand(CLI::App* app, CommandContext* context) {
+  const auto options = MakeServeOptions();
+  CLI::App* command =
+      app->add_subcommand("agent", "Run the agent of this host, driven by a controller elsewhere");
+  command
+      ->add_option("--join", options->flags.controller_address,
+                   "HOST:PORT of the controller (default: as remembered)")
+      ->check(CheckDialEndpoint);
+  CLI::Option* token =
+      command->add_option("--token", options->token, "join token, for the first time only");
+  command->add_option("--token-file", options->token_file, "file with the join token")
+      ->excludes(token);
+  AddHostFlags(command, options.get());
+  AddDataFlags(command, options.get());
+  SetExamples(command,
+              {"reconcile agent --join control.example.com:7443 --token rc1...   # joins, and runs",
+               "reconcile agent      # runs: the controller's address is remembered"});
+  command->callback([options, context] { context->exit_code = RunAgent(*options, *context); });
+}
+
+}  // namespace reconcile
