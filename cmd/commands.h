@@ -51,6 +51,7 @@ void AddExplainCommand(CLI::App* app, CommandContext* context);
 void AddVersionCommand(CLI::App* app, CommandContext* context);
 void AddUninstallCommand(CLI::App* app, CommandContext* context);
 void AddCompletionCommand(CLI::App* app, CommandContext* context);
+void AddManualCommand(CLI::App* app, CommandContext* context);
 
 // "\nExamples:\n  ..." under a command's --help.
 void SetExamples(CLI::App* command, const std::vector<std::string>& examples);

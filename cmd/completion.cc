@@ -1,6 +1,7 @@
 #include <iostream>
 #include <set>
 
+#include "cmd/command_tree.h"
 #include "cmd/commands.h"
 
 namespace reconcile {
@@ -9,25 +10,10 @@ namespace {
 // `--dry-run` stands for a command, and is none of the parser's options (main.cc).
 constexpr std::string_view kDryRunCommand = "plan";
 
-std::vector<const CLI::App*> Subcommands(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App*) { return true; });
-}
-
-bool TakesValue(const CLI::Option& option) {
-  return option.nonpositional() && option.get_items_expected_max() > 0;
-}
-
-std::vector<std::string> NamesOf(const CLI::Option& option) {
-  std::vector<std::string> names;
-  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
-  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
-  return names;
-}
-
 // Every name of every option of `app`, with a blank behind each.
 std::string OptionWords(const CLI::App& app) {
   std::string words;
-  for (const CLI::Option* option : app.get_options()) {
+  for (const CLI::Option* option : OptionsOf(app)) {
     for (const std::string& name : NamesOf(*option)) words += name + " ";
   }
   return words;
@@ -35,11 +21,11 @@ std::string OptionWords(const CLI::App& app) {
 
 // The names of options that take a value, of all commands, as a pattern of a shell's `case`.
 std::string ValuePattern(const CLI::App& app) {
-  std::vector<const CLI::App*> all = Subcommands(app);
+  std::vector<const CLI::App*> all = CommandsOf(app);
   all.push_back(&app);
   std::set<std::string> names;
   for (const CLI::App* command : all) {
-    for (const CLI::Option* option : command->get_options()) {
+    for (const CLI::Option* option : OptionsOf(*command)) {
       if (!TakesValue(*option)) continue;
       for (const std::string& name : NamesOf(*option)) names.insert(name);
     }
@@ -80,7 +66,7 @@ std::string BashCompletion(const CLI::App& app) {
   const std::string global = OptionWords(app);
   std::string names;
   std::string cases;
-  for (const CLI::App* command : Subcommands(app)) {
+  for (const CLI::App* command : CommandsOf(app)) {
     names += command->get_name() + " ";
     cases +=
         "    :" + command->get_name() + ") words=\"" + OptionWords(*command) + global + "\" ;;\n";
@@ -109,7 +95,7 @@ std::string FishQuoted(const std::string& text) {
 // "complete" lines for the options of `app`, offered where `condition` holds.
 std::string FishOptions(const CLI::App& app, const std::string& condition) {
   std::string text;
-  for (const CLI::Option* option : app.get_options()) {
+  for (const CLI::Option* option : OptionsOf(app)) {
     if (!option->nonpositional()) continue;
     text += "complete -c reconcile" + (condition.empty() ? "" : " -n " + FishQuoted(condition));
     for (const std::string& name : option->get_lnames()) text += " -l " + name;
@@ -125,7 +111,7 @@ std::string FishCompletion(const CLI::App& app) {
   std::string text = FishOptions(app, "");
   text += "complete -c reconcile -n " + FishQuoted(no_command) +
           " -l dry-run -d 'the same as the command plan'\n";
-  for (const CLI::App* command : Subcommands(app)) {
+  for (const CLI::App* command : CommandsOf(app)) {
     const std::string& name = command->get_name();
     std::string condition = "__fish_seen_subcommand_from " + name;
     if (name == kDryRunCommand) condition += "; or __fish_contains_opt dry-run";

@@ -127,6 +127,7 @@ int Run(int argc, char** argv) {
   AddVersionCommand(&app, &context);
   AddUninstallCommand(&app, &context);
   AddCompletionCommand(&app, &context);
+  AddManualCommand(&app, &context);
   std::vector<std::string> arguments = Arguments(argc, argv);
   const bool terraform_codes =
       std::find(arguments.begin(), arguments.end(), "--detailed-exitcode") != arguments.end();

@@ -16,6 +16,7 @@ from .system import DEADLINE_S, eventually, run
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY_FOLDER = Path(os.environ.get("RECONCILE_BINARY_FOLDER", ROOT / "build/dev"))
+ENGINE_SETTINGS = Path("/etc/docker")
 PORT = 7443
 
 
@@ -98,6 +99,9 @@ class Cluster:
     def start(self):
         """Hosts with engines that answer; nothing of reconcile runs yet."""
         self.home.mkdir(mode=0o700, parents=True)
+        if not ENGINE_SETTINGS.exists():  # a place for each host to mount its own
+            ENGINE_SETTINGS.mkdir()
+            (self.home / "made-etc-docker").touch()
         if not self.outlive:
             # SIGTERM too is to leave nothing behind; SIGKILL is answered by the kernel (switch.hold).
             atexit.register(self.stop)
@@ -122,6 +126,8 @@ class Cluster:
         self.switch.stop()
         for machine in self.machines:
             machine.remove_cgroups()  # those that were busy for a moment more
+        if (self.home / "made-etc-docker").exists() and not any(ENGINE_SETTINGS.iterdir()):
+            ENGINE_SETTINGS.rmdir()
         shutil.rmtree(self.home, ignore_errors=True)
 
     def save(self):

@@ -10,6 +10,8 @@
   hosts.py pause|resume|kill|start HOST PROCESS     of its processes (controller, agent, dockerd), by id
   hosts.py reboot HOST       all its processes and devices go at once; its disk stays, its services begin again
   hosts.py log HOST PROCESS
+  hosts.py controller REPOSITORY     after `up --bare`: starts the controller, following it
+  hosts.py join              after that: makes every host join by the line that `reconcile token create` prints
   hosts.py load IMAGE        copies an image of this machine's Docker to every host (they reach no registry)
 """
 import argparse
@@ -40,14 +42,21 @@ def up(arguments):
                 repository = Repository(home / "manifests").make().folder
                 Repository(repository).commit(message="Nothing yet")
             cluster.start_controller(repository)
-            for host in cluster.hosts:
-                cluster.join(host)
-            cluster.all_ready()
+            join(cluster, cluster.hosts)
         cluster.save()
     except BaseException:
         cluster.stop()
         raise
     show(cluster)
+
+
+def join(cluster, hosts):
+    """As a person does it: the controller prints a line, the host runs it."""
+    for host in hosts:
+        line = cluster.join_line()
+        print(f"on {host.name}:  {line}", flush=True)
+        cluster.join(host, line)
+    cluster.all_ready()
 
 
 def down(arguments):
@@ -106,6 +115,10 @@ def act(cluster, arguments):
         show(cluster)
     elif action == "exec":
         execute(cluster, arguments)
+    elif action == "controller":
+        cluster.start_controller(arguments.repository)
+    elif action == "join":
+        join(cluster, [host for host in cluster.hosts if "agent" not in host.services])
     elif action == "load":
         load(cluster, arguments.image)
     elif action == "cut":
@@ -135,6 +148,8 @@ def parse():
     make.add_argument("--bare", action="store_true", help="hosts and engines, nothing of reconcile")
     actions.add_parser("down")
     actions.add_parser("list")
+    actions.add_parser("controller").add_argument("repository", type=Path)
+    actions.add_parser("join")
     actions.add_parser("load").add_argument("image")
     inside = actions.add_parser("exec")
     inside.add_argument("host")

@@ -14,12 +14,19 @@ from pathlib import Path
 from .switch import NETWORK, hold
 from .system import Process, eventually, outer_pid, run
 
-# What a host sees of its own: its name, boot id and machine id, its devices under /sys, and the names of the others.
+# What a host sees of its own: its name, boot id and machine id, its devices under /sys, empty /run and /etc/docker (so
+# that engines leave nothing in this machine's and do not see its services), and the names of the others.
 BOOT = """set -e
 hostname {name}
 mount --bind {run}/boot_id /proc/sys/kernel/random/boot_id
 [ ! -e /etc/machine-id ] || mount --bind {disk}/machine-id /etc/machine-id
 mount --bind {hosts} /etc/hosts
+cp -L /etc/resolv.conf {run}/resolv.conf
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /etc/docker
+mkdir -p /run/lock /run/sshd
+resolver=$(readlink -m /etc/resolv.conf)
+[ -e "$resolver" ] || {{ mkdir -p "$(dirname "$resolver")"; cp {run}/resolv.conf "$resolver"; }}
 mkdir -p {run}/cgroup
 mount --rbind /sys/fs/cgroup {run}/cgroup
 mount -t sysfs sysfs /sys
