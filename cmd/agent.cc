@@ -1,4 +1,5 @@
 #include <fstream>
+#include <iostream>
 #include <mutex>
 
 #include "base/log.h"
@@ -40,12 +41,12 @@ Status FillFromJoined(Config* config) {
                       "back, or `reconcile uninstall --yes` and join anew");
 }
 
-// Why this host may not join, told by the link's thread to the one that waits.
-class Refusal {
+// How joining ended, told by the link's thread to the one that waits: until then nothing is wrong.
+class JoinEnd {
  public:
   void Set(const Status& status) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    status_ = status;
+    if (status_.ok()) status_ = status;
     EndThisProcess();
   }
   Status Get() {
@@ -58,6 +59,18 @@ class Refusal {
   Status status_;
 };
 
+// For `--join-only`: the exit code.
+int Join(AgentSide* side, const Config& config, EndSignals* signals, JoinEnd* join_end) {
+  side->Join([join_end](const Status& status) { join_end->Set(status); });
+  signals->Wait();
+  side->End();
+  const Status ended = join_end->Get();
+  if (!ended.ok()) return Fail(ended);
+  std::cout << "This host is node " << config.node_name << " of the cluster at "
+            << config.controller_address << ". `reconcile agent` runs it from now on.\n";
+  return kExitOk;
+}
+
 int RunAgent(const ServeOptions& options, const CommandContext& context) {
   EndSignals signals;
   Result<Config> config = BeginServing(options, context);
@@ -69,13 +82,14 @@ int RunAgent(const ServeOptions& options, const CommandContext& context) {
 
   auto side = AgentSide::Open(*config);
   if (!side.ok()) return Fail(side.status());
-  Refusal refusal;
+  JoinEnd join_end;
   Status ready =
-      (*side)->Dial(*config, *token, [&refusal](const Status& status) { refusal.Set(status); });
+      (*side)->Dial(*config, *token, [&join_end](const Status& status) { join_end.Set(status); });
   if (ready.ok()) {
     ready = WriteJoined(config->data_folder, {config->controller_address, config->node_name});
   }
   if (!ready.ok()) return Fail(ready);
+  if (options.join_only) return Join(side->get(), *config, &signals, &join_end);
   (*side)->Start(nullptr);
   LogInfo("agent is up", {{"node", config->node_name},
                           {"controller", config->controller_address},
@@ -83,7 +97,7 @@ int RunAgent(const ServeOptions& options, const CommandContext& context) {
   NotifyServiceManager("READY=1");
   const int signal_number = signals.Wait();
   NotifyServiceManager("STOPPING=1");
-  const Status refused = refusal.Get();
+  const Status refused = join_end.Get();
   if (refused.ok()) {
     LogInfo("ending; containers go on running", {{"signal", std::to_string(signal_number)}});
   }
@@ -105,6 +119,8 @@ void AddAgentCommand(CLI::App* app, CommandContext* context) {
       command->add_option("--token", options->token, "join token, for the first time only");
   command->add_option("--token-file", options->token_file, "file with the join token")
       ->excludes(token);
+  command->add_flag("--join-only", options->join_only,
+                    "join and end: a service manager runs `reconcile agent` then");
   AddHostFlags(command, options.get());
   AddDataFlags(command, options.get());
   SetExamples(command,

@@ -56,6 +56,24 @@ Status AgentSide::Dial(const Config& config, const std::string& token,
   return OkStatus();
 }
 
+void AgentSide::Join(std::function<void(const Status&)> on_end) {
+  dialer_->Start();
+  loop_.Post([this, on_end = std::move(on_end)] {
+    LookWhetherJoined(loop_.now().mono + kJoinWaitMs, on_end);
+  });
+  thread_.Begin();
+}
+
+void AgentSide::LookWhetherJoined(MonoTime deadline, std::function<void(const Status&)> on_end) {
+  if (!dialer_->ca_pem().empty()) return on_end(OkStatus());
+  if (loop_.now().mono >= deadline) {
+    return on_end(UnavailableError("this host has not joined: " + dialer_->LastError()));
+  }
+  loop_.After(kJoinPollMs, [this, deadline, on_end = std::move(on_end)] {
+    LookWhetherJoined(deadline, on_end);
+  });
+}
+
 void AgentSide::Start(ControllerLink* link) {
   ControllerLink* const chosen = link != nullptr ? link : dialer_.get();
   agent_ = std::make_unique<Agent>(options_, &loop_, &random_, runtime_.get(), network_.get(),

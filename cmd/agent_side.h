@@ -28,16 +28,22 @@ class AgentSide {
   Status Dial(const Config& config, const std::string& token,
               std::function<void(const Status&)> on_refused);
 
+  // Instead of Start: begins the thread, dials, and says once how joining ended. Unavailable after
+  // kJoinWaitMs.
+  void Join(std::function<void(const Status&)> on_end);
   // Begins: agent and thread. Over `link`, which outlives End; the dialed one when it is nullptr.
   void Start(ControllerLink* link);
   // The loop's thread has ended. Containers go on.
   void End();
 
  private:
+  static constexpr int64_t kJoinWaitMs = 30'000;
+  static constexpr int64_t kJoinPollMs = 100;
   static constexpr int kNetworkThreads = 4;
   static constexpr size_t kMaxQueuedWork = 4096;
 
   AgentSide() = default;
+  void LookWhetherJoined(MonoTime deadline, std::function<void(const Status&)> on_end);
 
   std::unique_ptr<HostLock> lock_;
   EpollLoop loop_;

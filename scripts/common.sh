@@ -37,7 +37,7 @@ run_packages() { echo iproute2 nftables iptables util-linux; }
 
 test_packages() {
   echo libgtest-dev python3 universal-ctags clang-format-14 clang-tidy-19 busybox-static docker.io curl sqlite3 procps iputils-ping docker-registry \
-    apache2-utils
+    apache2-utils debootstrap systemd-container dpkg-dev file
 }
 
 install_packages() {
