@@ -59,16 +59,27 @@ class JoinEnd {
   Status status_;
 };
 
-// For `--join-only`: the exit code.
-int Join(AgentSide* side, const Config& config, EndSignals* signals, JoinEnd* join_end) {
+// For `--join-only`.
+Status Join(AgentSide* side, EndSignals* signals, JoinEnd* join_end) {
   side->Join([join_end](const Status& status) { join_end->Set(status); });
   signals->Wait();
   side->End();
-  const Status ended = join_end->Get();
-  if (!ended.ok()) return Fail(ended);
-  std::cout << "This host is node " << config.node_name << " of the cluster at "
-            << config.controller_address << ". `reconcile agent` runs it from now on.\n";
-  return kExitOk;
+  return join_end->Get();
+}
+
+Status Serve(AgentSide* side, const Config& config, EndSignals* signals, JoinEnd* join_end) {
+  side->Start(nullptr);
+  LogInfo("agent is up", {{"node", config.node_name},
+                          {"controller", config.controller_address},
+                          {"data", config.data_folder}});
+  NotifyServiceManager("READY=1");
+  const int signal_number = signals->Wait();
+  NotifyServiceManager("STOPPING=1");
+  if (join_end->Get().ok()) {
+    LogInfo("ending; containers go on running", {{"signal", std::to_string(signal_number)}});
+  }
+  side->End();
+  return join_end->Get();
 }
 
 int RunAgent(const ServeOptions& options, const CommandContext& context) {
@@ -83,26 +94,22 @@ int RunAgent(const ServeOptions& options, const CommandContext& context) {
   auto side = AgentSide::Open(*config);
   if (!side.ok()) return Fail(side.status());
   JoinEnd join_end;
+  const bool new_here = !ReadJoined(config->data_folder).ok();
   Status ready =
       (*side)->Dial(*config, *token, [&join_end](const Status& status) { join_end.Set(status); });
   if (ready.ok()) {
     ready = WriteJoined(config->data_folder, {config->controller_address, config->node_name});
   }
   if (!ready.ok()) return Fail(ready);
-  if (options.join_only) return Join(side->get(), *config, &signals, &join_end);
-  (*side)->Start(nullptr);
-  LogInfo("agent is up", {{"node", config->node_name},
-                          {"controller", config->controller_address},
-                          {"data", config->data_folder}});
-  NotifyServiceManager("READY=1");
-  const int signal_number = signals.Wait();
-  NotifyServiceManager("STOPPING=1");
-  const Status refused = join_end.Get();
-  if (refused.ok()) {
-    LogInfo("ending; containers go on running", {{"signal", std::to_string(signal_number)}});
+  const Status ended = options.join_only ? Join(side->get(), &signals, &join_end)
+                                         : Serve(side->get(), *config, &signals, &join_end);
+  if (!ended.ok() && new_here) ForgetJoined(config->data_folder);
+  if (!ended.ok()) return Fail(ended);
+  if (options.join_only) {
+    std::cout << "This host is node " << config->node_name << " of the cluster at "
+              << config->controller_address << ". `reconcile agent` runs it from now on.\n";
   }
-  (*side)->End();
-  return refused.ok() ? kExitOk : Fail(refused);
+  return kExitOk;
 }
 
 }  // namespace

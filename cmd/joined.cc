@@ -61,4 +61,9 @@ Status WriteJoined(const std::string& data_folder, const Joined& joined) {
   return SyncFolder(data_folder);
 }
 
+void ForgetJoined(const std::string& data_folder) {
+  std::error_code error;
+  std::filesystem::remove(JoinedPath(data_folder), error);
+}
+
 }  // namespace reconcile

@@ -17,5 +17,6 @@ struct Joined {
 Result<Joined> ReadJoined(const std::string& data_folder);
 // Durable and whole, or not at all.
 Status WriteJoined(const std::string& data_folder, const Joined& joined);
+void ForgetJoined(const std::string& data_folder);
 
 }  // namespace reconcile
