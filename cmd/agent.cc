@@ -1,6 +1,7 @@
 #include <fstream>
 #include <iostream>
 #include <mutex>
+#include <optional>
 
 #include "base/log.h"
 #include "cmd/agent_side.h"
@@ -46,17 +47,18 @@ class JoinEnd {
  public:
   void Set(const Status& status) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (status_.ok()) status_ = status;
+    if (!status_ || status_->ok()) status_ = status;
     EndThisProcess();
   }
-  Status Get() {
+  // `otherwise`: when it did not end, but a person ended the process.
+  Status Get(const Status& otherwise) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    return status_;
+    return status_.value_or(otherwise);
   }
 
  private:
   std::mutex mutex_;
-  Status status_;
+  std::optional<Status> status_;
 };
 
 // For `--join-only`.
@@ -64,7 +66,7 @@ Status Join(AgentSide* side, EndSignals* signals, JoinEnd* join_end) {
   side->Join([join_end](const Status& status) { join_end->Set(status); });
   signals->Wait();
   side->End();
-  return join_end->Get();
+  return join_end->Get(UnavailableError("this host has not joined: it was told to end before"));
 }
 
 Status Serve(AgentSide* side, const Config& config, EndSignals* signals, JoinEnd* join_end) {
@@ -75,11 +77,11 @@ Status Serve(AgentSide* side, const Config& config, EndSignals* signals, JoinEnd
   NotifyServiceManager("READY=1");
   const int signal_number = signals->Wait();
   NotifyServiceManager("STOPPING=1");
-  if (join_end->Get().ok()) {
+  if (join_end->Get(OkStatus()).ok()) {
     LogInfo("ending; containers go on running", {{"signal", std::to_string(signal_number)}});
   }
   side->End();
-  return join_end->Get();
+  return join_end->Get(OkStatus());
 }
 
 int RunAgent(const ServeOptions& options, const CommandContext& context) {
