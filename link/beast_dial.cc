@@ -98,7 +98,7 @@ void Dial::OnResolved(const error_code& error, asio::ip::tcp::resolver::results_
   SSL_CTX_up_ref(target_.tls.get());  // the context below gives one back
   asio::ssl::context context(target_.tls.get());
   stream_.emplace(beast::tcp_stream(io_->context()), context);
-  SSL_set_tlsext_host_name(stream_->native_handle(), std::string(kControllerTlsName).c_str());
+  AskForController(stream_->native_handle());
   BeginStep();
   beast::get_lowest_layer(*stream_).async_connect(
       addresses, [self = shared_from_this()](const error_code& why,

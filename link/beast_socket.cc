@@ -24,6 +24,7 @@ class BeastSocket final : public LinkSocket, public std::enable_shared_from_this
   void Handled(size_t bytes) override;
   void Send(std::string message, bool binary) override;
   void Close() override;
+  void Abort(const Status& why) override { End(why); }
   const std::shared_ptr<SocketBacklog>& backlog() const override { return backlog_; }
 
  private:

@@ -40,6 +40,8 @@ class LinkSocket {
   virtual void Send(std::string message, bool binary) = 0;
   // Writes what was sent before, and says goodbye; the peer has silent_ms for it.
   virtual void Close() = 0;
+  // At once and without a word. on_closed says why.
+  virtual void Abort(const Status& why) = 0;
   virtual const std::shared_ptr<SocketBacklog>& backlog() const = 0;
 };
 

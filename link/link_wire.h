@@ -33,6 +33,7 @@ inline constexpr std::string_view kAssignment = "assignment";
 inline constexpr std::string_view kAssignmentDelta = "assignmentDelta";
 inline constexpr std::string_view kAskInventory = "askInventory";
 inline constexpr std::string_view kOpenLogs = "openLogs";
+inline constexpr std::string_view kRenew = "renew";  // its certificate, now
 // Control, both ways: the sender of deltas is to say everything once more.
 inline constexpr std::string_view kResync = "resync";
 // Streams. Bytes of the stream are binary frames.

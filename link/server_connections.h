@@ -29,7 +29,7 @@ struct ConnectionEvents {
   std::function<void(ConnectionId)> on_resync;  // it lost track of its assignment
   std::function<void(ConnectionId)> on_drained;
   std::function<void(const std::string& stream, ConnectionId)> on_stream;
-  std::function<void(const std::string& stream, size_t bytes, std::string)> on_stream_bytes;
+  std::function<void(const std::string& stream, std::string bytes)> on_stream_bytes;
   std::function<void(const std::string& stream, Status)> on_stream_end;
   std::function<void(LinkHttpRequest, std::function<void(LinkHttpResponse)>)> on_hook;
 };
@@ -46,6 +46,7 @@ class ServerConnections final : public HttpServerHandler {
 
   // ---- any thread ----
   void Send(ConnectionId id, std::string message);  // counted into the backlog by the caller
+  void SendSmall(ConnectionId id, std::string message);  // counted here
   void Handled(ConnectionId id, size_t bytes);
   void Close(ConnectionId id);
   // The agent on `node` is about to dial a stream of this id. Until Forget, or until it has.

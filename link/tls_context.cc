@@ -2,6 +2,9 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <time.h>
+
+#include <ctime>
 
 namespace reconcile {
 namespace {
@@ -65,6 +68,12 @@ Result<TlsContext> MakeTls(const SSL_METHOD* method, const KeyPair* identity) {
   return context;
 }
 
+Result<WallTime> TimeOf(const ASN1_TIME* time) {
+  std::tm fields = {};
+  if (ASN1_TIME_to_tm(time, &fields) != 1) return TlsError("the certificate's time is not one");
+  return WallTime{int64_t{::timegm(&fields)} * 1000};
+}
+
 void AppendPem(X509* certificate, std::string* text) {
   const BioHandle bio(BIO_new(BIO_s_mem()));
   if (bio == nullptr || PEM_write_bio_X509(bio.get(), certificate) != 1) return;
@@ -81,6 +90,22 @@ Result<TlsContext> MakeServerTls(const KeyPair& identity) {
 
 Result<TlsContext> MakeClientTls(const KeyPair* identity) {
   return MakeTls(TLS_client_method(), identity);
+}
+
+void AskForController(SSL* ssl) {
+  std::string name(kControllerTlsName);
+  SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+}
+
+Result<CertificateLife> ReadCertificateLife(const std::string& pem) {
+  const BioHandle bio = BioOf(pem);
+  const X509Handle leaf(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  if (leaf == nullptr) return TlsError("the certificate cannot be read");
+  const Result<WallTime> not_before = TimeOf(X509_get0_notBefore(leaf.get()));
+  const Result<WallTime> not_after = TimeOf(X509_get0_notAfter(leaf.get()));
+  if (!not_before.ok()) return not_before.status();
+  if (!not_after.ok()) return not_after.status();
+  return CertificateLife{*not_before, *not_after};
 }
 
 std::string PeerChainPem(SSL* ssl) {

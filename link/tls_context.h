@@ -23,4 +23,14 @@ Result<TlsContext> MakeClientTls(const KeyPair* identity);
 // What the peer showed in its handshake, leaf first, as PEM; empty when it showed nothing.
 std::string PeerChainPem(SSL* ssl);
 
+// A client's: names the controller in its first message (kControllerTlsName).
+void AskForController(SSL* ssl);
+
+// The life of the first certificate in `pem`, whosesoever it is.
+struct CertificateLife {
+  WallTime not_before;
+  WallTime not_after;
+};
+Result<CertificateLife> ReadCertificateLife(const std::string& pem);
+
 }  // namespace reconcile
