@@ -11,7 +11,6 @@ namespace {
 // What may wait to be written: beyond, a report is refused and the agent's next one says it all.
 constexpr size_t kMaxUnsentMessages = 64;
 constexpr size_t kMaxUnsentBytes = 1 << 20;
-constexpr size_t kMaxControlTextBytes = 4096;  // of a stream's text frames
 
 }  // namespace
 
@@ -29,7 +28,7 @@ LinkDialer::State::State(LinkDialerOptions dialer_options, EventLoop* agent_loop
       loop(agent_loop),
       random(agent_random),
       control_limits{options.connect_ms, options.silent_ms, kMaxLinkFrameBytes},
-      stream_limits{options.connect_ms, options.silent_ms, kMaxControlTextBytes} {}
+      stream_limits{options.connect_ms, options.silent_ms, kMaxStreamTextBytes} {}
 
 // ---- life ----
 

@@ -10,7 +10,6 @@ namespace {
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kStreamPath = "/stream/";
 constexpr std::string_view kHookPath = "/hooks/";
-constexpr size_t kMaxControlTextBytes = 4096;  // of a stream's text frames
 
 HttpVerdict ReadBodyOf(size_t max_bytes) { return {HttpVerdict::Do::kReadBody, {}, max_bytes, {}}; }
 
@@ -134,7 +133,7 @@ HttpVerdict ServerConnections::DecideStream(const HttpHead& head) {
   if (expected->second != head.peer->node) {
     return Refuse(403, head, "the stream was asked of node " + expected->second);
   }
-  return OpenSocketOf(options_, kMaxStreamFrameBytes + kMaxControlTextBytes);
+  return OpenSocketOf(options_, kMaxStreamFrameBytes + kMaxStreamTextBytes);
 }
 
 HttpVerdict ServerConnections::DecideHook(HttpHead* head, Now now) {

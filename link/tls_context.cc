@@ -1,24 +1,13 @@
 #include "link/tls_context.h"
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <time.h>
 
 #include <ctime>
 
+#include "link/openssl_handles.h"
+
 namespace reconcile {
 namespace {
-
-template <auto kFree>
-struct TlsFree {
-  template <typename T>
-  void operator()(T* thing) const {
-    kFree(thing);
-  }
-};
-using BioHandle = std::unique_ptr<BIO, TlsFree<BIO_free>>;
-using X509Handle = std::unique_ptr<X509, TlsFree<X509_free>>;
-using KeyHandle = std::unique_ptr<EVP_PKEY, TlsFree<EVP_PKEY_free>>;
 
 Status TlsError(const std::string& what) {
   const unsigned long code = ERR_get_error();
@@ -27,26 +16,18 @@ Status TlsError(const std::string& what) {
   return InvalidError(what + ": " + (reason == nullptr ? "no reason given" : reason));
 }
 
-BioHandle BioOf(const std::string& pem) {
-  return BioHandle(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-}
-
 int TakeAnyCertificate(int, X509_STORE_CTX*) { return 1; }
 
-Status UseIdentity(const KeyPair& identity, SSL_CTX* context) {
-  const BioHandle chain = BioOf(identity.certificate_pem);
-  const X509Handle leaf(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
-  if (leaf == nullptr || SSL_CTX_use_certificate(context, leaf.get()) != 1) {
-    return TlsError("the certificate cannot be used");
+Status UseKeyPair(const KeyPair& identity, SSL_CTX* context) {
+  const Result<std::vector<CertificateHandle>> chain = ReadBundlePem(identity.certificate_pem);
+  if (!chain.ok()) return chain.status();
+  for (size_t i = 0; i < chain->size(); ++i) {
+    X509* certificate = (*chain)[i].get();
+    const bool used = i == 0 ? SSL_CTX_use_certificate(context, certificate) == 1
+                             : SSL_CTX_add1_chain_cert(context, certificate) == 1;
+    if (!used) return TlsError("the certificate cannot be used");
   }
-  while (X509* next = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)) {
-    if (SSL_CTX_add0_chain_cert(context, next) == 1) continue;
-    X509_free(next);
-    return TlsError("the certificate's chain cannot be used");
-  }
-  ERR_clear_error();  // the chain's end
-  const BioHandle key_bio = BioOf(identity.private_key_pem);
-  const KeyHandle key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr));
+  const KeyHandle key = ReadPrivateKeyPem(identity.private_key_pem);
   if (key == nullptr || SSL_CTX_use_PrivateKey(context, key.get()) != 1 ||
       SSL_CTX_check_private_key(context) != 1) {
     return TlsError("the private key cannot be used with its certificate");
@@ -55,7 +36,7 @@ Status UseIdentity(const KeyPair& identity, SSL_CTX* context) {
 }
 
 Result<TlsContext> MakeTls(const SSL_METHOD* method, const KeyPair* identity) {
-  TlsContext context(SSL_CTX_new(method), TlsFree<SSL_CTX_free>());
+  TlsContext context(SSL_CTX_new(method), OpensslDeleter<SSL_CTX_free>());
   if (context == nullptr) return TlsError("no TLS context");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
@@ -64,7 +45,7 @@ Result<TlsContext> MakeTls(const SSL_METHOD* method, const KeyPair* identity) {
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, TakeAnyCertificate);
   SSL_CTX_set_max_cert_list(context.get(), static_cast<long>(kMaxBundleBytes));
-  if (identity != nullptr) RETURN_IF_ERROR(UseIdentity(*identity, context.get()));
+  if (identity != nullptr) RETURN_IF_ERROR(UseKeyPair(*identity, context.get()));
   return context;
 }
 
@@ -75,11 +56,8 @@ Result<WallTime> TimeOf(const ASN1_TIME* time) {
 }
 
 void AppendPem(X509* certificate, std::string* text) {
-  const BioHandle bio(BIO_new(BIO_s_mem()));
-  if (bio == nullptr || PEM_write_bio_X509(bio.get(), certificate) != 1) return;
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  text->append(data, static_cast<size_t>(size));
+  const Result<std::string> pem = CertificateToPem(certificate);
+  if (pem.ok()) *text += *pem;
 }
 
 }  // namespace
@@ -98,8 +76,7 @@ void AskForController(SSL* ssl) {
 }
 
 Result<CertificateLife> ReadCertificateLife(const std::string& pem) {
-  const BioHandle bio = BioOf(pem);
-  const X509Handle leaf(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+  const CertificateHandle leaf = ReadCertificatePem(pem);
   if (leaf == nullptr) return TlsError("the certificate cannot be read");
   const Result<WallTime> not_before = TimeOf(X509_get0_notBefore(leaf.get()));
   const Result<WallTime> not_after = TimeOf(X509_get0_notAfter(leaf.get()));
