@@ -61,6 +61,16 @@ Result<Report> ApplyDelta(const Report& base, const ReportDelta& delta) {
   return next;
 }
 
+bool SaysNothingNew(const Report& base, const Report& next) {
+  return base.node == next.node && base.agent_start == next.agent_start && next.events.empty() &&
+         base.applied == next.applied && base.held == next.held && base.labels == next.labels &&
+         base.node_status == next.node_status &&
+         std::equal(base.pods.begin(), base.pods.end(), next.pods.begin(), next.pods.end(),
+                    [](const PodReport& a, const PodReport& b) {
+                      return PodItemKey()(a) == PodItemKey()(b) && SamePod(a, b);
+                    });
+}
+
 Value EncodeDelta(const ReportDelta& delta) {
   Value value = EncodeReport(delta.changed);
   if (delta.keeps_host) {

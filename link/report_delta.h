@@ -24,6 +24,9 @@ std::optional<ReportDelta> MakeDelta(const Report& base, const Report& next);
 // Invalid when the delta is not one of `base`.
 Result<Report> ApplyDelta(const Report& base, const ReportDelta& delta);
 
+// A heartbeat: nothing but its number differs, and nothing happened.
+bool SaysNothingNew(const Report& base, const Report& next);
+
 Value EncodeDelta(const ReportDelta& delta);
 Result<ReportDelta> DecodeReportDelta(const Value& value);
 

@@ -159,7 +159,7 @@ TEST_F(Access, Faults16RefusesATokenThatIsReplayedExpiredOrRevoked) {
   const std::string token = controller_.MakeToken();
   EXPECT_EQ(AskRaw(port(), JoinRequest(token, "host-1")).code(), 200);
   const RawAnswer replayed = AskRaw(port(), JoinRequest(token, "host-2"));
-  EXPECT_EQ(replayed.code(), 401);
+  EXPECT_TRUE(replayed.code() == 401 || replayed.code() == 403) << replayed.text;
   EXPECT_EQ(replayed.text.find(token), std::string::npos) << "answers repeat no secrets";
 
   const WallTime yesterday{controller_.now().ms - kDefaultTokenLifeMs - 1'000};

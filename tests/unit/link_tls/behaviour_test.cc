@@ -1,6 +1,5 @@
 // How the link behaves when one side is slow, silent, newer, doubled or gone.
-#include <unistd.h>
-
+#include <algorithm>
 #include <fstream>
 
 #include "link/dialer_state.h"
@@ -55,14 +54,6 @@ Assignment LargeAssignment(Revision revision, size_t bytes) {
   return assignment;
 }
 
-size_t ResidentNow() {
-  std::ifstream file("/proc/self/statm");
-  size_t total = 0;
-  size_t resident = 0;
-  file >> total >> resident;
-  return resident * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-}
-
 TEST(SlowReader, GetsTheNewestAssignmentAndCostsABoundedAmount) {
   constexpr Revision kRevisions = 2'000;
   constexpr size_t kBytes = 256 << 10;  // half a gigabyte in all
@@ -72,7 +63,7 @@ TEST(SlowReader, GetsTheNewestAssignmentAndCostsABoundedAmount) {
   agent.Hello("host-1");
   noted.WaitForWord("+host-1");
   agent.StopReading();
-  const size_t before = ResidentNow();
+  const size_t before = ResidentBytes();
   for (Revision revision = 1; revision <= kRevisions; ++revision) {
     Status sent;
     controller.thread.Do([&] {
@@ -80,7 +71,7 @@ TEST(SlowReader, GetsTheNewestAssignmentAndCostsABoundedAmount) {
     });
     ASSERT_TRUE(sent.ok()) << sent.ToString();
   }
-  EXPECT_LT(ResidentNow(), before + (64 << 20));
+  EXPECT_LT(ResidentBytes(), before + (64 << 20));
   Status asked;
   controller.thread.Do([&] { asked = controller.server->AskInventory("host-1"); });
   EXPECT_EQ(asked.code(), StatusCode::kUnavailable) << "its queue is full";
@@ -285,7 +276,9 @@ TEST(Link, EndsAStreamThatSendsMoreThanItMay) {
 }
 
 TEST(Link, HasRoomForABoundedNumberOfStreams) {
-  TlsController controller;
+  LinkServerOptions options;
+  options.stream_open_ms = 300'000;
+  TlsController controller(std::move(options));
   Noted noted(&controller);
   RawAgent agent(controller.server->port(), controller.Enroll("host-1"));
   agent.Hello("host-1");

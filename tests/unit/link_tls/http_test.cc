@@ -1,22 +1,10 @@
 // Requests made to cost much or to be read in two ways. Named for FAULTS 18 and 24.
-#include <unistd.h>
-
-#include <fstream>
 #include <thread>
 
 #include "tests/unit/link_tls/tls_link.h"
 
 namespace reconcile {
 namespace {
-
-// Of this process, in bytes.
-size_t ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  size_t total = 0;
-  size_t resident = 0;
-  file >> total >> resident;
-  return resident * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 class HttpFaults : public testing::Test {
  protected:

@@ -2,10 +2,13 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <thread>
 
 #include "base/unique_fd.h"
@@ -18,6 +21,18 @@ LinkFolder::LinkFolder() {
   std::string name = std::filesystem::temp_directory_path() / "reconcile-link-XXXXXX";
   CHECK(::mkdtemp(name.data()) != nullptr);
   path_ = name;
+}
+
+size_t ResidentBytes() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return 0;
+#else
+  std::ifstream file("/proc/self/statm");
+  size_t total = 0;
+  size_t resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+#endif
 }
 
 void WaitFor(const std::string& what, const std::function<bool()>& done) {
@@ -111,6 +126,7 @@ UniqueFd ConnectTo(uint16_t port) {
 }  // namespace
 
 RawAnswer AskRaw(uint16_t port, const std::string& request, const KeyPair* identity) {
+  ::signal(SIGPIPE, SIG_IGN);
   RawAnswer answer;
   const UniqueFd fd = ConnectTo(port);
   const TlsContext context = *MakeClientTls(identity);
@@ -120,9 +136,11 @@ RawAnswer AskRaw(uint16_t port, const std::string& request, const KeyPair* ident
   if (!answer.connected) return answer;
   size_t written = 0;
   while (written < request.size()) {
+    pollfd answered = {.fd = fd.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&answered, 1, 0) > 0) break;  // it answers before it has read everything
     const int size = SSL_write(ssl.get(), request.data() + written,
                                static_cast<int>(std::min<size_t>(request.size() - written, 16384)));
-    if (size <= 0) break;  // it answers before it has read everything
+    if (size <= 0) break;
     written += static_cast<size_t>(size);
   }
   char buffer[4096];

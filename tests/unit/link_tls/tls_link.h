@@ -32,6 +32,9 @@ class LinkFolder {
 // Looks again and again until `done`; a failure of the test when that takes longer than a minute.
 void WaitFor(const std::string& what, const std::function<bool()>& done);
 
+// Of this process. 0 under sanitizers, whose memory says nothing of ours.
+size_t ResidentBytes();
+
 // A controller's end on a loopback port, with its CA; agents of it as many as are wanted.
 class TlsController {
  public:
