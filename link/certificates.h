@@ -50,8 +50,8 @@ Result<PeerCertificate> ReadPeerCertificate(std::string_view pem);
 // The same from DER, as a TLS library hands it out.
 Result<PeerCertificate> ReadPeerCertificateDer(std::string_view der);
 
-// The controller's end of a first contact: the chain that the controller showed must hold the CA
-// with this fingerprint (the join token's) and lead to it. Returns the CA's PEM.
+// For a host that joins, before it says anything: the chain that the controller showed must hold
+// the CA with this fingerprint (the join token's) and come from it. Returns that CA's PEM.
 Result<std::string> CheckFirstContact(std::string_view chain_pem, std::string_view ca_fingerprint,
                                       WallTime now);
 enum class CertificateUse { kController, kNode };

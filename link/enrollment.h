@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -12,6 +13,8 @@
 #include "link/enrollment_admin.h"
 
 namespace reconcile {
+
+class EnrollmentFolder;
 
 struct EnrollmentOptions {
   // Of a CA that is made now: the cluster's, when there is one already (`up` had no CA); ""
@@ -55,7 +58,8 @@ class Enrollment final : public EnrollmentAdmin {
   std::string ca_fingerprint() const;  // its; what new join tokens carry
   // Every CA that is trusted now, the active one first: for verifying peers.
   std::string TrustBundlePem() const;
-  // Moves with every change of tokens, certificates, revocations and CAs.
+  // Moves when the CAs change, and when certificates that were good may have ended: a node was
+  // revoked, or joined anew.
   uint64_t change_count() const { return change_count_.load(); }
 
   Result<std::string> CreateToken(const TokenOptions& options, WallTime now) override;
@@ -97,17 +101,29 @@ class Enrollment final : public EnrollmentAdmin {
   Result<std::string> Sign(std::string_view text) const;
 
  private:
-  Enrollment(std::string folder, Random* random, EnrollmentOptions options);
   struct View;
+  Enrollment(std::unique_ptr<EnrollmentFolder> folder, Random* random, EnrollmentOptions options,
+             std::shared_ptr<const View> view);
   std::shared_ptr<const View> Look() const;
+  // Makes `next` durable, then visible. `moves_peers`: what CheckPeer says may differ from now on.
+  // The caller holds write_mutex_.
+  Status Apply(View next, bool moves_peers);
+  // A certificate for `node` from the newest CA, and its record.
+  struct Issued;
+  Result<Issued> Issue(const View& view, std::string_view request_pem, std::string key,
+                       const std::string& node, int64_t generation, WallTime now);
+  Status CheckPeerIn(const View& view, const PeerCertificate& peer, WallTime now) const;
+  std::vector<std::string> WaitingFor(const View& view, WallTime now) const;
 
-  const std::string folder_;
+  const std::unique_ptr<EnrollmentFolder> folder_;
   Random* const random_;
   const EnrollmentOptions options_;
-  std::string cluster_id_;
+  const std::string cluster_id_;
   std::mutex write_mutex_;  // held by whoever changes something, over the write to disk
   mutable std::mutex view_mutex_;
   std::shared_ptr<const View> view_;
+  // By node, the CA of the certificate that it last connected with, since this process began.
+  mutable std::map<std::string, int> seen_authority_;
   std::atomic<uint64_t> change_count_{0};
 };
 
