@@ -81,13 +81,22 @@ class Cluster:
         self.controller = self.machine("controller", 10)
         self.hosts = [self.machine(f"host-{i + 1}", 11 + i) for i in range(count)]
         self.controller_on = self.controller  # the machine that the controller runs on
+        self.others = []  # hosts without an agent: `add`
 
     def machine(self, name, number):
         return Machine(self.home, name, number, self.binaries)
 
     @property
     def machines(self):
-        return [self.controller] + self.hosts
+        return [self.controller] + self.hosts + self.others
+
+    def add(self, name, number):
+        """One more host, without an engine, while the others run."""
+        machine = self.machine(name, number)
+        self.others.append(machine)
+        machine.boot(self.switch, self.outlive)
+        self.configure(machine)
+        return machine
 
     def named(self, name):
         for machine in self.machines:

@@ -10,6 +10,7 @@ from .system import Process, eventually, run
 
 NETWORK = "192.0.2"  # TEST-NET-1 (RFC 5737), within the run's own namespaces
 GATEWAY = f"{NETWORK}.1"
+HELD = []  # what `hold` started: ended and waited for by pid, never by these
 
 
 def hold(script, flags, outlive, log):
@@ -22,6 +23,7 @@ def hold(script, flags, outlive, log):
         words = ["setpriv", "--pdeathsig", "KILL"] + words
     with open(log, "ab") as out:
         parent = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+    HELD.append(parent)
 
     def child():
         assert parent.poll() is None, f"{words[0]} ended: {log.read_text(errors='replace')[-2000:]}"
