@@ -16,6 +16,7 @@ struct ServeOptions {
   bool socket_given = false;
   std::string token;               // `agent`: to join by
   std::string token_file;          // the same, out of a file
+  bool join_only = false;          // `agent`: for a service manager to run what has joined
   int64_t certificate_life_s = 0;  // `controller`, for tests: of the nodes' certificates; 0 is 30 d
 };
 
