@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "api/enrollment_routes.h"
 #include "api/plan_view.h"
 #include "api/table.h"
 #include "base/version.h"
@@ -240,6 +241,8 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
 }
 
 ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const std::string& verb) {
+  // Who has a CA answers these before (api/enrollment_routes.h).
+  if (IsEnrollmentPath(request.path)) return HandleEnrollmentApi({}, request, {});
   if (verb == "status" && request.method == "GET") return StatusRoute(controller);
   if (request.method != "POST") {
     return ErrorResponse(NotFoundError("no such path: " + request.method + " " + request.path));

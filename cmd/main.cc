@@ -15,8 +15,8 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 7> kClientCommands = {"plan", "get",  "status", "events",
-                                                             "logs", "sync", "confirm"};
+constexpr std::array<std::string_view, 10> kClientCommands = {
+    "plan", "get", "status", "events", "logs", "sync", "confirm", "token", "node", "ca"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -123,6 +123,9 @@ int Run(int argc, char** argv) {
   AddLogsCommand(&app, &context);
   AddSyncCommand(&app, &context);
   AddConfirmCommand(&app, &context);
+  AddTokenCommand(&app, &context);
+  AddNodeCommand(&app, &context);
+  AddCaCommand(&app, &context);
   AddExplainCommand(&app, &context);
   AddVersionCommand(&app, &context);
   AddUninstallCommand(&app, &context);

@@ -275,6 +275,9 @@ Result<std::string> Enrollment::Renew(const PeerCertificate& peer, std::string_v
 Result<Enrollment::Issued> Enrollment::Issue(const View& view, std::string_view request_pem,
                                              std::string key, const std::string& node,
                                              int64_t generation, WallTime now) {
+  if (ShowsOldAuthority(view)) {
+    return UnavailableError("the cluster's CA was rotated this moment: try again");
+  }
   CertificateOrder order;
   order.common_name = node;
   order.names = {node};
@@ -315,7 +318,14 @@ Status Enrollment::CheckPeerIn(const View& view, const PeerCertificate& peer, Wa
 }
 
 bool Enrollment::RenewalWanted(const PeerCertificate& peer) const {
-  return GenerationOfSerial(peer.serial) < Look()->state.trust_generation;
+  const std::shared_ptr<const View> view = Look();
+  return !ShowsOldAuthority(*view) &&
+         GenerationOfSerial(peer.serial) < view->state.trust_generation;
+}
+
+bool Enrollment::ShowsOldAuthority(const View& view) const {
+  const int served = served_authority_.load();
+  return served != 0 && served != view.active().record.number;
 }
 
 std::vector<IssuedNode> Enrollment::Nodes(WallTime now) const {
@@ -442,6 +452,7 @@ Result<KeyPair> Enrollment::ServerCertificate(const std::vector<std::string>& na
   const KeyPair& authority = view->active().keys;
   const Result<std::string> certificate = IssueCertificate(authority, request->request_pem, order);
   if (!certificate.ok()) return certificate.status().WithContext("the controller's certificate");
+  served_authority_.store(view->active().record.number);
   return KeyPair{*certificate + authority.certificate_pem, std::move(request->private_key_pem)};
 }
 

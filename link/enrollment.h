@@ -41,7 +41,8 @@ struct EnrollmentOptions {
 //                   of the next CA since this process began: so it has stored it, and trusts both.
 //                   Then the next CA becomes the active one; ServerCertificate and Sign follow, and
 //                   the old CA is no longer trusted. Tokens made before carry the old fingerprint
-//                   and are revoked.
+//                   and are revoked. Until ServerCertificate was taken anew, nobody is given a
+//                   chain without the old CA: Join and Renew are Unavailable for that moment.
 // A TLS server looks at change_count() before each handshake, or every second: when it moved, it
 // takes TrustBundlePem() and ServerCertificate() anew and asks CheckPeer of every open connection.
 class Enrollment final : public EnrollmentAdmin {
@@ -112,6 +113,8 @@ class Enrollment final : public EnrollmentAdmin {
   struct Issued;
   Result<Issued> Issue(const View& view, std::string_view request_pem, std::string key,
                        const std::string& node, int64_t generation, WallTime now);
+  // Whether the controller still shows a certificate of the CA that a rotation has ended.
+  bool ShowsOldAuthority(const View& view) const;
   Status CheckPeerIn(const View& view, const PeerCertificate& peer, WallTime now) const;
   std::vector<std::string> WaitingFor(const View& view, WallTime now) const;
 
@@ -125,6 +128,7 @@ class Enrollment final : public EnrollmentAdmin {
   // By node, the CA of the certificate that it last connected with, since this process began.
   mutable std::map<std::string, int> seen_authority_;
   std::atomic<uint64_t> change_count_{0};
+  std::atomic<int> served_authority_{0};  // that issued the newest ServerCertificate; 0: none yet
 };
 
 }  // namespace reconcile

@@ -130,6 +130,24 @@ TEST_F(RotationTest, EndsWhatTheOldCaIssued) {
                 "not issued by this cluster's CA");
 }
 
+TEST_F(RotationTest, GivesNoChainThatTheServingCertificateDoesNotFit) {
+  AgentIdentity a = JoinAgent("a");
+  ASSERT_TRUE(enrollment_->BeginRotation(now_).ok());
+  RenewAgent(&a);
+  ExpectConnects(a);
+  ASSERT_TRUE(enrollment_->FinishRotation(now_).ok());
+  // The TLS server has not looked yet: it still shows a certificate of the old CA.
+  EXPECT_FALSE(enrollment_->RenewalWanted(a.certificate));
+  ExpectRefused(Renewed(a.certificate).status(), StatusCode::kUnavailable, "try again");
+  const std::string token = Token();
+  ExpectRefused(Join(token, "b").status(), StatusCode::kUnavailable, "try again");
+  ASSERT_TRUE(enrollment_->ServerCertificate({}, now_).ok());
+  EXPECT_TRUE(enrollment_->RenewalWanted(a.certificate));
+  RenewAgent(&a);
+  ExpectConnects(a);
+  EXPECT_TRUE(Join(token, "b").ok());
+}
+
 TEST_F(RotationTest, HasAnOrder) {
   ExpectRefused(enrollment_->FinishRotation(now_), StatusCode::kConflict, "no rotation");
   ASSERT_TRUE(enrollment_->BeginRotation(now_).ok());
