@@ -53,6 +53,9 @@ void AddCaCommand(CLI::App* app, CommandContext* context);
 void AddExplainCommand(CLI::App* app, CommandContext* context);
 void AddVersionCommand(CLI::App* app, CommandContext* context);
 void AddUninstallCommand(CLI::App* app, CommandContext* context);
+void AddBackupCommand(CLI::App* app, CommandContext* context);
+void AddRestoreCommand(CLI::App* app, CommandContext* context);
+void AddSecretsCommand(CLI::App* app, CommandContext* context);
 void AddCompletionCommand(CLI::App* app, CommandContext* context);
 void AddManualCommand(CLI::App* app, CommandContext* context);
 

@@ -150,7 +150,7 @@ std::string FishCommand(const CLI::App& command, const std::string& condition) {
 // The subcommands of `command`, where none of them is chosen yet, and their options.
 std::string FishSubcommands(const CLI::App& command, const std::string& chosen) {
   std::string text;
-  for (const CLI::App* below : Subcommands(command)) {
+  for (const CLI::App* below : CommandsOf(command)) {
     const std::string seen = "; and __fish_seen_subcommand_from " + below->get_name();
     text += FishCommand(
         *below, chosen + "; and not __fish_seen_subcommand_from " + NamesOfSubcommands(command));

@@ -15,8 +15,8 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 10> kClientCommands = {
-    "plan", "get", "status", "events", "logs", "sync", "confirm", "token", "node", "ca"};
+constexpr std::array<std::string_view, 11> kClientCommands = {
+    "plan", "get", "status", "events", "logs", "sync", "confirm", "token", "node", "ca", "secrets"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -129,6 +129,9 @@ int Run(int argc, char** argv) {
   AddExplainCommand(&app, &context);
   AddVersionCommand(&app, &context);
   AddUninstallCommand(&app, &context);
+  AddBackupCommand(&app, &context);
+  AddRestoreCommand(&app, &context);
+  AddSecretsCommand(&app, &context);
   AddCompletionCommand(&app, &context);
   AddManualCommand(&app, &context);
   std::vector<std::string> arguments = Arguments(argc, argv);

@@ -16,8 +16,9 @@ namespace {
 
 constexpr size_t kMaxEventsPerNode = 500;  // waiting for a turn
 constexpr int64_t kResendMs = 5'000;       // an assignment that was not taken by then was lost
-constexpr int64_t kTakeAnywayMs = 60'000;  // a report without news, so that nothing stays overlooked
-constexpr int64_t kLooksPerLease = 5;      // at the clock, whether this process slept
+constexpr int64_t kTakeAnywayMs =
+    60'000;                            // a report without news, so that nothing stays overlooked
+constexpr int64_t kLooksPerLease = 5;  // at the clock, whether this process slept
 constexpr char kNodeComponent[] = "node-controller";
 
 Reason ReasonFor(const AgentEvent& event, const std::string& node) {
@@ -44,6 +45,13 @@ std::shared_ptr<Node> NewNode(const std::string& name, const ClusterState& state
 // A pod subnet for a node that has none; the message says why when the range is used up.
 Status LeasePodCidr(Node* node, const ClusterState& state, int node_prefix) {
   const auto cluster = state.Find<Cluster>("", "cluster");
+  for (const std::string& missing : cluster->missing_nodes) {
+    if (missing == node->metadata.name) continue;
+    return UnavailableError("node " + missing +
+                            " was not heard since the controller's database was lost, and its pod "
+                            "subnet may be any: start that host, or `reconcile node revoke " +
+                            missing + "` and start the controller again");
+  }
   const Result<Cidr> range = Cidr::Parse(cluster->pod_cidr);
   if (!range.ok()) return range.status();
   std::set<std::string> used;
@@ -93,6 +101,14 @@ bool IsBehind(const Report& report, const Fence& sent) {
          report.applied->revision < sent.revision;
 }
 
+std::string Superseded(const Fence& applied) {
+  return "it follows lineage " + applied.lineage + " of this cluster's store, which began later (" +
+         FormatRfc3339(WallTime{applied.lineage_began_ms}) +
+         "): this controller was superseded by a restored or rebuilt one, and sends it nothing. "
+         "Stop this one; if it is the one to follow, set its clock right and rebuild it "
+         "(docs/operations.md)";
+}
+
 // What a report changes about a node's readiness.
 std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
   Reason reason{.key = after.key(), .component = kNodeComponent};
@@ -109,12 +125,24 @@ std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
   return reason;
 }
 
+// A node that a recovery missed is there.
+void NoteFound(const std::string& node, ClusterState* state, WriteSet* writes) {
+  const auto cluster = state->Find<Cluster>("", "cluster");
+  const std::vector<std::string>& missing = cluster->missing_nodes;
+  if (std::find(missing.begin(), missing.end(), node) == missing.end()) return;
+  const auto updated = std::make_shared<Cluster>(*cluster);
+  std::erase(updated->missing_nodes, node);
+  PutBoth(updated, state, writes);
+}
+
 }  // namespace
 
 void Controller::Core::OnConnected(const std::string& node) {
   Heard& heard = heard_[node];
   heard.connected = true;
   heard.sent.reset();
+  heard.told = false;
+  heard.asked = false;
   RequestTurn();
 }
 
@@ -131,8 +159,12 @@ void Controller::Core::OnReport(const Report& report) {
   heard.agent_start = report.agent_start;
   heard.sequence = report.sequence;
   const Now now = loop_->now();
-  std::string held = WhyHeld(report, *store_->Snapshot());
-  const bool news = held != heard.held || IsNews(heard, report, now);
+  const bool first_word = !heard.told;
+  heard.told = true;
+  heard.applied = report.applied;
+  std::string held =
+      IsSuperseded(heard) ? Superseded(*report.applied) : WhyHeld(report, *store_->Snapshot());
+  const bool news = first_word || held != heard.held || IsNews(heard, report, now);
   heard.last_heard = now.mono;
   heard.held = std::move(held);
   for (const AgentEvent& event : report.events) {
@@ -152,6 +184,8 @@ bool Controller::Core::IsNews(const Heard& heard, const Report& report, Now now)
 void Controller::Core::TakeReports(ClusterState* state, WriteSet* writes,
                                    std::vector<Reason>* reasons, Now now) {
   for (auto& [name, heard] : heard_) {
+    // Where its pods are not known, its subnet is not either.
+    if (WaitsForInventory(heard)) continue;
     if (heard.pending) TakeReport(&heard, state, writes, reasons, now);
     TakeAcceptance(name, heard, state, writes, reasons, now);
   }
@@ -169,6 +203,7 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
       LogError("no pod subnet for a node", {{"node", report.node}, {"error", leased.message()}});
     }
   }
+  NoteFound(report.node, state, writes);
   MergeReportedLabels(report.labels, &node->metadata);
   const std::vector<Condition> before = node->status.conditions;
   node->status = report.node_status;
@@ -221,7 +256,7 @@ void Controller::Core::TakeAcceptance(const std::string& node, const Heard& hear
     accepted.message = heard.too_large;
   } else if (!heard.held.empty()) {
     accepted.status = ConditionStatus::kFalse;
-    accepted.reason = "AssignmentHeld";
+    accepted.reason = IsSuperseded(heard) ? "Superseded" : "AssignmentHeld";
     accepted.message = CutText(heard.held, kMaxConditionBytes);
   }
   const Condition* before = FindCondition(existing->status.conditions, kAssignmentAccepted);
@@ -313,6 +348,8 @@ void Controller::Core::HandOut(const ClusterState& state) {
   const std::map<std::string, NodePods> by_node = PodsByNode(state);
   for (auto& [name, heard] : heard_) {
     if (!heard.connected || state.Find<Node>("", name) == nullptr) continue;
+    // Nothing until it is known what it follows, and what it runs by that.
+    if (!heard.told || NeedsInventory(heard) || IsSuperseded(heard)) continue;
     const auto pods = by_node.find(name);
     HandOutTo(name, &heard, pods == by_node.end() ? NodePods() : pods->second, state);
   }
