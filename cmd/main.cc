@@ -15,8 +15,8 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 7> kClientCommands = {"plan", "get",  "status", "events",
-                                                             "logs", "sync", "confirm"};
+constexpr std::array<std::string_view, 8> kClientCommands = {"plan", "get",  "status", "events",
+                                                             "logs", "sync", "source", "confirm"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -120,6 +120,7 @@ int Run(int argc, char** argv) {
   AddEventsCommand(&app, &context);
   AddLogsCommand(&app, &context);
   AddSyncCommand(&app, &context);
+  AddSourceCommand(&app, &context);
   AddConfirmCommand(&app, &context);
   AddExplainCommand(&app, &context);
   AddVersionCommand(&app, &context);
@@ -187,9 +188,11 @@ void SetExamples(CLI::App* command, const std::vector<std::string>& examples) {
 }  // namespace reconcile
 
 int main(int argc, char** argv) {
-  // The limited child that reads a repository: kept away from everything else this program can do.
+  // The limited children that read and fetch a repository: kept away from everything else this
+  // program can do.
   if (argc >= 2 && std::strcmp(argv[1], "git-read") == 0) {
     return reconcile::GitReadMain(argc - 1, argv + 1);
   }
+  if (argc >= 2 && std::strcmp(argv[1], "git-fetch") == 0) return reconcile::GitFetchMain();
   return reconcile::Run(argc, argv);
 }

@@ -19,6 +19,7 @@
 #include "net/kernel_network.h"
 #include "runtime/docker_runtime.h"
 #include "source/git_source.h"
+#include "source/secret_file.h"
 #include "store/secret_key.h"
 #include "store/sqlite_store.h"
 
@@ -130,7 +131,9 @@ Status StartController(const Config& config, const CommandContext& context, Agen
   options.pod_cidr = config.pod_cidr;
   options.sources = config.sources;
   options.breaker = config.breaker;
-  side->source = MakeGitSource(&side->loop, &side->workers, context.self_path);
+  options.read_secret = ReadSecretLine;
+  side->source = MakeGitSource(&side->loop, &side->workers, context.self_path, {},
+                               {.folder = config.data_folder, .fetch = {}, .cache = {}});
   side->controller = std::make_unique<Controller>(options, &side->loop, &side->random,
                                                   side->store.get(), side->source.get(), link);
   RETURN_IF_ERROR(side->controller->Start());
@@ -215,7 +218,8 @@ void AddUpCommand(CLI::App* app, CommandContext* context) {
       .data_folder = "", .socket_path = "", .docker_socket = "", .pod_cidr = "", .log_level = ""};
   CLI::App* command = app->add_subcommand(
       "up", "Run the controller and the agent of this host; follow a repository");
-  command->add_option("REPOSITORY", options->source.repository, "local Git repository to follow");
+  command->add_option("REPOSITORY", options->source.repository,
+                      "Git repository to follow: a path or a URL");
   command->add_option("--rev", options->source.revision,
                       "branch, tag or commit (default: its HEAD)");
   command->add_option("--path", options->source.folder, "folder inside the repository");
