@@ -259,6 +259,9 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   if (verb == "secrets/rotate") return RotateRoute(controller);
   Status status = NotFoundError("no such path: " + request.path);
   if (verb == "sync") status = controller->Sync(request.Query("source"));
+  if (verb == "accept-host-key") {
+    status = controller->AcceptHostKey(request.Query("source"), request.Query("fingerprint"));
+  }
   if (verb == "confirm") status = controller->Confirm(request.Query("plan"));
   return status.ok() ? Json(OkValue()) : ErrorResponse(status);
 }

@@ -70,7 +70,7 @@ Status Join(AgentSide* side, EndSignals* signals, JoinEnd* join_end) {
 }
 
 Status Serve(AgentSide* side, const Config& config, EndSignals* signals, JoinEnd* join_end) {
-  side->Start(nullptr);
+  side->Start();
   LogInfo("agent is up", {{"node", config.node_name},
                           {"controller", config.controller_address},
                           {"data", config.data_folder}});

@@ -3,6 +3,7 @@
 #include "agent/disk_host_files.h"
 #include "cmd/endpoint.h"
 #include "cmd/local_host.h"
+#include "link/certificates.h"
 #include "net/kernel_network.h"
 #include "runtime/docker_runtime.h"
 
@@ -74,13 +75,19 @@ void AgentSide::LookWhetherJoined(MonoTime deadline, std::function<void(const St
   });
 }
 
-void AgentSide::Start(ControllerLink* link) {
-  ControllerLink* const chosen = link != nullptr ? link : dialer_.get();
+void AgentSide::Start(ControllerLink* link, VerifyProof verify) {
+  options_.verify = std::move(verify);
   agent_ = std::make_unique<Agent>(options_, &loop_, &random_, runtime_.get(), network_.get(),
-                                   files_.get(), chosen);
+                                   files_.get(), link);
   agent_->Start();
   if (dialer_ != nullptr) dialer_->Start();
   thread_.Begin();
+}
+
+void AgentSide::Start() {
+  Start(dialer_.get(), [this](std::string_view text, const std::string& proof) {
+    return VerifySignature(dialer_->ca_pem(), text, proof);
+  });
 }
 
 void AgentSide::End() {

@@ -31,8 +31,10 @@ class AgentSide {
   // Instead of Start: begins the thread, dials, and says once how joining ended. Unavailable after
   // kJoinWaitMs.
   void Join(std::function<void(const Status&)> on_end);
-  // Begins: agent and thread. Over `link`, which outlives End; the dialed one when it is nullptr.
-  void Start(ControllerLink* link);
+  using VerifyProof = std::function<bool(std::string_view text, const std::string& proof)>;
+  // Begins: agent and thread. `verify`: see AgentOptions. Over `link`, which outlives End.
+  void Start(ControllerLink* link, VerifyProof verify);
+  void Start();  // over the dialed connection, by the CAs that joining brought
   // The loop's thread has ended. Containers go on.
   void End();
 

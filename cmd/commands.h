@@ -46,6 +46,7 @@ void AddStatusCommand(CLI::App* app, CommandContext* context);
 void AddEventsCommand(CLI::App* app, CommandContext* context);
 void AddLogsCommand(CLI::App* app, CommandContext* context);
 void AddSyncCommand(CLI::App* app, CommandContext* context);
+void AddSourceCommand(CLI::App* app, CommandContext* context);
 void AddConfirmCommand(CLI::App* app, CommandContext* context);
 void AddTokenCommand(CLI::App* app, CommandContext* context);
 void AddNodeCommand(CLI::App* app, CommandContext* context);

@@ -10,6 +10,9 @@
 
 namespace reconcile {
 
+// Each remote one may hold a thread and a folder of its own.
+inline constexpr size_t kMaxSources = 64;
+
 // What /etc/reconcile/*.yaml and flags say (docs/cli.md lists the keys). `up`, `controller` and
 // `agent` obey their parts of it; the other commands find the controller, its data and Docker by
 // it.

@@ -1,12 +1,13 @@
 #include "cmd/controller_side.h"
 
 #include "api/routes.h"
+#include "api/webhook_routes.h"
 #include "base/log.h"
 #include "cmd/endpoint.h"
 #include "cmd/local_host.h"
 #include "schema/core.h"
 #include "source/git_source.h"
-#include "store/secret_key.h"
+#include "source/secret_file.h"
 #include "store/sqlite_store.h"
 
 namespace reconcile {
@@ -21,11 +22,9 @@ Result<std::unique_ptr<ControllerSide>> ControllerSide::Open(const Config& confi
 }
 
 Status ControllerSide::OpenStore(const Config& config) {
-  const Result<std::string> key = LoadOrCreateKey(config.data_folder + "/secrets.key");
-  if (!key.ok()) return key.status();
   SqliteStoreOptions options;
   options.path = config.data_folder + "/cluster.db";
-  options.secret_key = *key;
+  options.secret_key_file = config.data_folder + "/secrets.key";
   Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
   if (!store.ok()) return store.status();
   store_ = std::move(store).value();
@@ -58,29 +57,53 @@ Status ControllerSide::Listen(const Config& config) {
   if (!host.address.empty()) options.names.push_back(host.address);
   const Result<Endpoint> advertise = ParseEndpoint(config.advertise);
   if (advertise.ok()) options.names.push_back(advertise->host);
+  options.on_hook = [this](LinkHttpRequest request,
+                           const std::function<void(LinkHttpResponse)>& answer) {
+    if (webhooks_) return webhooks_(std::move(request), answer);
+    answer({.code = 503, .content_type = "text/plain", .body = "the controller is ending\n"});
+  };
   Result<std::unique_ptr<LinkServer>> server =
       LinkServer::Start(std::move(options), &loop_, enrollment_.get());
   if (!server.ok()) return server.status();
   link_server_ = std::move(server).value();
+  enrollment_api_ = {.admin = enrollment_.get(), .advertise = config.advertise};
   LogInfo("listening for agents", {{"address", ToString(*listen)},
                                    {"advertised", config.advertise},
                                    {"cluster", enrollment_->cluster_id()}});
   return OkStatus();
 }
 
-Status ControllerSide::Start(const Config& config, AgentLink* link) {
+ControllerOptions ControllerSide::OptionsOf(const Config& config) {
   ControllerOptions options;
   options.pod_cidr = config.pod_cidr;
   options.sources = config.sources;
   options.breaker = config.breaker;
-  source_ = MakeGitSource(&loop_, &workers_, self_path_);
-  controller_ =
-      std::make_unique<Controller>(options, &loop_, &random_, store_.get(), source_.get(), link);
+  options.read_secret = ReadSecretLine;
+  options.cluster_id = enrollment_->cluster_id();
+  options.sign = [this](std::string_view text) { return enrollment_->Sign(text); };
+  // Who may run something when the model was lost: every host that is let in.
+  for (const IssuedNode& node : enrollment_->Nodes(loop_.now().wall)) {
+    if (node.state == CertificateState::kValid) options.expected_nodes.push_back(node.node);
+  }
+  // In `up` it is this host, which needs no certificate.
+  if (link_server_ == nullptr) options.expected_nodes = {config.node_name};
+  return options;
+}
+
+ApiResponse ControllerSide::Answer(const ApiRequest& request) {
+  if (!IsEnrollmentPath(request.path)) return HandleApi(controller_.get(), request, loop_.now());
+  return HandleEnrollmentApi(enrollment_api_, request, loop_.now().wall);
+}
+
+Status ControllerSide::Start(const Config& config, AgentLink* link) {
+  source_ = MakeGitSource(&loop_, &workers_, self_path_, {},
+                          {.folder = config.data_folder, .fetch = {}, .cache = {}});
+  controller_ = std::make_unique<Controller>(OptionsOf(config), &loop_, &random_, store_.get(),
+                                             source_.get(), link);
+  webhooks_ = MakeWebhookHandler(controller_.get());
   RETURN_IF_ERROR(controller_->Start());
-  Result<std::unique_ptr<LocalServer>> server =
-      LocalServer::Start(config.socket_path, &loop_, [this](const ApiRequest& request) {
-        return HandleApi(controller_.get(), request, loop_.now());
-      });
+  Result<std::unique_ptr<LocalServer>> server = LocalServer::Start(
+      config.socket_path, &loop_, [this](const ApiRequest& request) { return Answer(request); });
   if (!server.ok()) return server.status();
   server_ = std::move(server).value();
   thread_.Begin();
@@ -90,6 +113,7 @@ Status ControllerSide::Start(const Config& config, AgentLink* link) {
 void ControllerSide::End() {
   server_.reset();
   thread_.End([this] {
+    webhooks_ = {};
     controller_.reset();
     link_server_.reset();
   });

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "api/enrollment_routes.h"
 #include "api/local_server.h"
 #include "base/epoll_loop.h"
 #include "base/random.h"
@@ -45,6 +46,8 @@ class ControllerSide {
   explicit ControllerSide(std::string self_path) : self_path_(std::move(self_path)) {}
   Status OpenStore(const Config& config);
   Status OpenEnrollment(const Config& config, EnrollmentOptions options);
+  ControllerOptions OptionsOf(const Config& config);
+  ApiResponse Answer(const ApiRequest& request);  // of a command of this host
 
   const std::string self_path_;
   EpollLoop loop_;
@@ -55,7 +58,9 @@ class ControllerSide {
   std::unique_ptr<Enrollment> enrollment_;
   std::unique_ptr<ManifestSource> source_;
   std::unique_ptr<LinkServer> link_server_;
+  EnrollmentApi enrollment_api_;  // without a CA to ask in `up`: nobody could join
   std::unique_ptr<Controller> controller_;
+  LinkHttpHandler webhooks_;
   std::unique_ptr<LocalServer> server_;
   LoopThread thread_{&loop_};
 };

@@ -15,8 +15,9 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 11> kClientCommands = {
-    "plan", "get", "status", "events", "logs", "sync", "confirm", "token", "node", "ca", "secrets"};
+constexpr std::array<std::string_view, 12> kClientCommands = {"plan",  "get",  "status", "events",
+                                                              "logs",  "sync", "source", "confirm",
+                                                              "token", "node", "ca",     "secrets"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -122,6 +123,7 @@ int Run(int argc, char** argv) {
   AddEventsCommand(&app, &context);
   AddLogsCommand(&app, &context);
   AddSyncCommand(&app, &context);
+  AddSourceCommand(&app, &context);
   AddConfirmCommand(&app, &context);
   AddTokenCommand(&app, &context);
   AddNodeCommand(&app, &context);
@@ -196,9 +198,11 @@ void SetExamples(CLI::App* command, const std::vector<std::string>& examples) {
 }  // namespace reconcile
 
 int main(int argc, char** argv) {
-  // The limited child that reads a repository: kept away from everything else this program can do.
+  // The limited children that read and fetch a repository: kept away from everything else this
+  // program can do.
   if (argc >= 2 && std::strcmp(argv[1], "git-read") == 0) {
     return reconcile::GitReadMain(argc - 1, argv + 1);
   }
+  if (argc >= 2 && std::strcmp(argv[1], "git-fetch") == 0) return reconcile::GitFetchMain();
   return reconcile::Run(argc, argv);
 }

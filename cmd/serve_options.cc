@@ -49,7 +49,8 @@ void AddHostFlags(CLI::App* command, ServeOptions* options) {
 }
 
 void AddSourceFlags(CLI::App* command, ServeOptions* options) {
-  command->add_option("REPOSITORY", options->source.repository, "local Git repository to follow");
+  command->add_option("REPOSITORY", options->source.repository,
+                      "Git repository to follow: a path or a URL");
   command->add_option("--rev", options->source.revision,
                       "branch, tag or commit (default: its HEAD)");
   command->add_option("--path", options->source.folder, "folder inside the repository");

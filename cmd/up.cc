@@ -3,6 +3,7 @@
 #include "cmd/commands.h"
 #include "cmd/controller_side.h"
 #include "cmd/serve_options.h"
+#include "link/certificates.h"
 #include "link/local_link.h"
 
 namespace reconcile {
@@ -27,7 +28,10 @@ int Up(const ServeOptions& options, const CommandContext& context) {
     (*controller)->End();  // before the link, which it still holds
     return Fail(started);
   }
-  (*agent)->Start(link.agent_end());
+  const Enrollment* const authority = (*controller)->enrollment();
+  (*agent)->Start(link.agent_end(), [authority](std::string_view text, const std::string& proof) {
+    return VerifySignature(authority->TrustBundlePem(), text, proof);
+  });
   link.Connect();
   LogInfo("up", {{"socket", config->socket_path},
                  {"data", config->data_folder},
@@ -36,8 +40,8 @@ int Up(const ServeOptions& options, const CommandContext& context) {
   const int signal_number = signals.Wait();
   NotifyServiceManager("STOPPING=1");
   LogInfo("ending; containers go on running", {{"signal", std::to_string(signal_number)}});
+  (*agent)->End();  // before the keys that it verifies by
   (*controller)->End();
-  (*agent)->End();
   return kExitOk;
 }
 

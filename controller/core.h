@@ -10,6 +10,7 @@
 
 #include "controller/assignments.h"
 #include "controller/controller.h"
+#include "source/webhook.h"
 
 namespace reconcile {
 
@@ -27,6 +28,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void Stop();
   std::shared_ptr<const ClusterState> State() const { return store_->Snapshot(); }
   Status Sync(const std::string& source);
+  Status AcceptHostKey(const std::string& source, const std::string& fingerprint);
+  WebhookAnswer TakeWebhook(const std::string& source, const StringMap& headers,
+                            const std::string& body);
   Status Confirm(const std::string& plan_hash);
   Result<int64_t> RotateSecretKey() { return store_->RotateSecretKey(); }
   Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
@@ -46,6 +50,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     bool fetch_again = false;  // a hint came while fetching
     int32_t failures = 0;      // fetches in a row that did not answer
     TimerId timer = 0;
+    MonoTime fetch_began_at;
+    bool hinted = false;  // a look is due after kHintSpacingMs
+    WebhookMemory deliveries;
     std::string fetch_error;  // why the last fetch ended without a commit; empty when it did not
     std::optional<FetchedCommit> commit;  // newest one read, without its files
     ParsedManifests parsed;  // of `commit`; its objects only until they are a desired state
@@ -164,6 +171,12 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // After the store refused a turn for good: the next goes without what may be the reason. False
   // when no source has a part in it.
   bool LeaveOut(const SourceTurn& turn, const Status& refusal);
+
+  // ---- core_hints.cc: when to look, and who may ask for it ----
+  int64_t Jitter(int64_t delay_ms);
+  int64_t DelayToNextFetch(const Followed& followed);
+  // Fetches soon: at once, or kHintSpacingMs after the last fetch began, however many ask.
+  void Hint(const std::string& source);
 
   // ---- core_agents.cc: reports in, assignments out ----
   void OnConnected(const std::string& node);
