@@ -128,6 +128,14 @@ class HostsProcess {
   FILE* output_ = nullptr;
 };
 
+// What must succeed for anything to be measured.
+template <typename T>
+T Must(Result<T> result) {
+  if (!result.ok()) std::fprintf(stderr, "%s\n", result.status().ToString().c_str());
+  CHECK(result.ok());
+  return std::move(result).value();
+}
+
 int64_t ResidentOf(const std::string& key) {
   std::ifstream file("/proc/self/status");
   for (std::string line; std::getline(file, line);) {
@@ -149,16 +157,16 @@ double CpuSeconds() {
 class BenchController {
  public:
   explicit BenchController(const std::string& folder) {
-    enrollment_ = *Enrollment::Open(folder + "/ca", &random_, ReadSystemClock().wall);
+    enrollment_ = Must(Enrollment::Open(folder + "/ca", &random_, ReadSystemClock().wall));
     SqliteStoreOptions store_options;
     store_options.path = folder + "/cluster.db";
-    store_options.secret_key = *LoadOrCreateKey(folder + "/secrets.key");
-    store_ = *OpenSqliteStore(store_options);
+    store_options.secret_key = Must(LoadOrCreateKey(folder + "/secrets.key"));
+    store_ = Must(OpenSqliteStore(store_options));
     LinkServerOptions link_options;
     link_options.listen_address = "127.0.0.1";
     link_options.listen_port = 0;
     link_options.names = {"127.0.0.1"};
-    server_ = *LinkServer::Start(link_options, &loop_, enrollment_.get());
+    server_ = Must(LinkServer::Start(link_options, &loop_, enrollment_.get()));
     ControllerOptions options;
     options.pod_cidr = "10.0.0.0/12";
     options.sources = {{"main", {"/repository", "", ""}}};
@@ -179,7 +187,7 @@ class BenchController {
   std::string MakeToken(int uses) {
     TokenOptions options;
     options.uses = uses;
-    return *enrollment_->CreateToken(options, ReadSystemClock().wall);
+    return Must(enrollment_->CreateToken(options, ReadSystemClock().wall));
   }
   void Put(int change, const std::string& text) {
     loop_.Post([this, change, text] { source_.Put("commit-" + std::to_string(change), text); });

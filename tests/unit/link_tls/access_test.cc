@@ -1,6 +1,7 @@
 // Who gets what from the controller's port. Named for FAULTS 14 to 17.
 #include <thread>
 
+#include "link/delta_channel.h"
 #include "tests/unit/link/sample_messages.h"
 #include "tests/unit/link_tls/raw_agent.h"
 
@@ -35,7 +36,7 @@ class Access : public testing::Test {
 };
 
 TEST_F(Access, Faults14RefusesWhoHasNoCertificateBeforeTheBodyIsRead) {
-  for (const std::string& path : {"/renew", "/link", "/stream/1", "/anything"}) {
+  for (const std::string path : {"/renew", "/link", "/stream/1", "/anything"}) {
     EXPECT_EQ(AskRaw(port(), PostWithoutItsBody(path)).code(), 401) << path;
     EXPECT_EQ(AskRaw(port(), Upgrade(path)).code(), 401) << path;
   }
@@ -185,7 +186,7 @@ TEST_F(Access, Faults16StopsListeningToWhoGuesses) {
 
 TEST_F(Access, Faults17ShowsAScannerNothingButHealth) {
   EXPECT_EQ(AskRaw(port(), Get("/healthz")).code(), 200);
-  for (const std::string& path : {"/", "/link", "/metrics", "/hooks/", "/.git/config"}) {
+  for (const std::string path : {"/", "/link", "/metrics", "/hooks/", "/.git/config"}) {
     const int code = AskRaw(port(), Get(path)).code();
     EXPECT_TRUE(code == 401 || code == 404) << path << " " << code;
   }

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "link/dialer_state.h"
+#include "link/local_link.h"
 #include "tests/unit/link/sample_messages.h"
 #include "tests/unit/link_tls/raw_agent.h"
 
@@ -342,8 +343,9 @@ TEST(LinkDialing, SaysWhyItIsNotConnectedAndComesBackByItself) {
   options.listen_address = "127.0.0.1";
   options.listen_port = port;
   options.names = {"127.0.0.1"};
-  controller->server =
-      *LinkServer::Start(options, controller->thread.loop(), controller->enrollment.get());
+  auto again = LinkServer::Start(options, controller->thread.loop(), controller->enrollment.get());
+  ASSERT_TRUE(again.ok()) << again.status().ToString();
+  controller->server = std::move(again).value();
   WaitFor("coming back", [&] { return agent.Connected(); });
 }
 

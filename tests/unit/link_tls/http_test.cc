@@ -12,7 +12,7 @@ class HttpFaults : public testing::Test {
     LinkServerOptions options;
     options.on_hook = [this](const LinkHttpRequest& request,
                              const std::function<void(LinkHttpResponse)>& answer) {
-      hooks.push_back(request);
+      hooks_.push_back(request);
       answer({202, "text/plain", "heard\n"});
     };
     controller_ = std::make_unique<TlsController>(std::move(options));
@@ -23,11 +23,11 @@ class HttpFaults : public testing::Test {
   }
   std::vector<LinkHttpRequest> Hooks() {
     std::vector<LinkHttpRequest> copy;
-    controller_->thread.Do([&] { copy = hooks; });
+    controller_->thread.Do([&] { copy = hooks_; });
     return copy;
   }
 
-  std::vector<LinkHttpRequest> hooks;  // the controller's loop's
+  std::vector<LinkHttpRequest> hooks_;  // the controller's loop's
   std::unique_ptr<TlsController> controller_;
 };
 
@@ -65,7 +65,7 @@ TEST_F(HttpFaults, Faults18RefusesAChunkExtensionWithoutEnd) {
 }
 
 TEST_F(HttpFaults, Faults18RefusesLengthsThatTwoReadersReadDifferently) {
-  for (const std::string& lengths :
+  for (const std::string lengths :
        {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
         "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
         "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n",
