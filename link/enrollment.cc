@@ -92,6 +92,11 @@ std::vector<std::string> CheckServerNames(const std::vector<std::string>& names,
   return checked;
 }
 
+// Not longer than the life that is asked for: renewal counts from the beginning.
+int64_t BackdateMs(const EnrollmentOptions& options) {
+  return std::min(kBackdateMs, options.node_life_ms);
+}
+
 }  // namespace
 
 // Everything at one moment; never changed, only replaced.
@@ -282,7 +287,7 @@ Result<Enrollment::Issued> Enrollment::Issue(const View& view, std::string_view 
   order.common_name = node;
   order.names = {node};
   order.serial = MakeSerial(generation, random_);
-  order.not_before = {now.ms - kBackdateMs};
+  order.not_before = {now.ms - BackdateMs(options_)};
   order.not_after = {now.ms + options_.node_life_ms};
   Result<std::string> certificate = IssueCertificate(view.newest().keys, request_pem, order);
   if (!certificate.ok()) return certificate.status().WithContext("node " + node);
@@ -440,7 +445,7 @@ Result<KeyPair> Enrollment::ServerCertificate(const std::vector<std::string>& na
   if (!wrong_name.ok()) return wrong_name;
   order.common_name = std::string(kControllerTlsName);
   order.use = CertificateUse::kController;
-  order.not_before = {now.ms - kBackdateMs};
+  order.not_before = {now.ms - BackdateMs(options_)};
   order.not_after = {now.ms + options_.node_life_ms};
   Result<KeyAndRequest> request = MakeNodeRequest(order.common_name);
   if (!request.ok()) return request.status();
