@@ -1,5 +1,6 @@
 #include "base/ids.h"
 
+#include "base/check.h"
 #include "base/digest.h"
 
 namespace reconcile {
