@@ -16,11 +16,12 @@ from hosts.testing import ClusterTest, manifest
 PUSHES = int(os.environ.get("RECONCILE_PUSHES", "3"))
 
 # A Git server's own hook: tells the controller that there is something new, signed as Gitea does it.
-HOOK = """#!/bin/sh
-cat >/dev/null
-body='{{"ref": "refs/heads/main"}}'
+HOOK = r"""#!/bin/sh
+read -r before after ref
+body="{{\"ref\": \"$ref\", \"before\": \"$before\", \"after\": \"$after\"}}"
 signature=$(printf '%s' "$body" | openssl dgst -sha256 -hmac '{secret}' -r | cut -d' ' -f1)
-curl -sk -m 10 -X POST -H "X-Gitea-Signature: $signature" -H "X-Gitea-Delivery: $(cat /proc/sys/kernel/random/uuid)" \\
+curl -sk -m 10 -X POST -H "X-Gitea-Signature: $signature" -H 'X-Gitea-Event: push' \
+  -H "X-Gitea-Delivery: $(cat /proc/sys/kernel/random/uuid)" \
   -H 'Content-Type: application/json' --data-binary "$body" 'https://{controller}/hooks/{source}' >>{log} 2>&1
 """
 
