@@ -2,6 +2,7 @@
 reconcile_test(link_test
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/enrollment_state_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/join_token_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/lineage_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/link_contract.cc
           ${CMAKE_CURRENT_LIST_DIR}/local_link_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/messages_test.cc
