@@ -48,6 +48,7 @@ class LinkDialer final : public ControllerLink {
 
   void SetHandler(Handler handler) override;
   Status Send(const Report& report) override;
+  Status SendInventory(const Inventory& inventory) override;
 
   // Why it is not connected, for people; empty when it is. Any thread.
   std::string LastError() const;

@@ -62,6 +62,7 @@ class LinkServer final : public AgentLink {
 
   void SetHandler(Handler handler) override;
   Status Send(const std::string& node, const Assignment& assignment) override;
+  Status AskInventory(const std::string& node) override;
   StreamHandle OpenLogs(const std::string& node, const LogRequest& request, LogSink sink) override;
 
   // Messages of the connections that are open now. Loop thread only.
