@@ -191,6 +191,10 @@ Status Controller::Core::Turn() {
   }
   NoteApplied(sources, !transaction.empty());
   for (auto& [name, heard] : heard_) {
+    if (heard.pending) {
+      heard.taken = std::move(heard.pending);
+      heard.taken_at = now.mono;
+    }
     heard.pending.reset();
     heard.pending_events.clear();
   }

@@ -80,6 +80,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::string agent_start;
     int64_t sequence = 0;
     std::optional<Report> pending;  // newest report that no turn has taken in
+    std::optional<Report> taken;    // the one that the last turn with news of this node took in
+    MonoTime taken_at;
     std::vector<AgentEvent> pending_events;
     std::string held;                // why the agent does not follow what it was sent; "": it does
     std::optional<Assignment> sent;  // in full, also when only a part of it could be sent
@@ -127,6 +129,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void OnConnected(const std::string& node);
   void OnDisconnected(const std::string& node);
   void OnReport(const Report& report);
+  // Whether a report gives a reason for a turn: most are heartbeats.
+  bool IsNews(const Heard& heard, const Report& report, Now now) const;
   // Writes what agents reported, and silence, into `state` and `writes`.
   void TakeReports(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons, Now now);
   void TakeReport(Heard* heard, ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,

@@ -6,6 +6,7 @@
 #include "controller/convergence.h"
 #include "controller/core.h"
 #include "controller/source_status.h"
+#include "link/report_delta.h"
 #include "net/ipam.h"
 #include "reconciler/declared.h"
 #include "schema/text.h"
@@ -15,7 +16,9 @@ namespace {
 
 constexpr size_t kMaxEventsPerNode = 500;  // waiting for a turn
 constexpr int64_t kResendMs = 5'000;       // an assignment that was not taken by then was lost
-constexpr int64_t kLooksPerLease = 5;      // at the clock, whether this process slept
+constexpr int64_t kTakeAnywayMs =
+    60'000;                            // a report without news, so that nothing stays overlooked
+constexpr int64_t kLooksPerLease = 5;  // at the clock, whether this process slept
 constexpr char kNodeComponent[] = "node-controller";
 
 Reason ReasonFor(const AgentEvent& event, const std::string& node) {
@@ -85,6 +88,12 @@ std::string WhyHeld(const Report& report, const ClusterState& state) {
          "back?)";
 }
 
+// The agent follows something older than what it was sent.
+bool IsBehind(const Report& report, const Fence& sent) {
+  return !report.applied || report.applied->epoch < sent.epoch ||
+         report.applied->revision < sent.revision;
+}
+
 // What a report changes about a node's readiness.
 std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
   Reason reason{.key = after.key(), .component = kNodeComponent};
@@ -122,13 +131,23 @@ void Controller::Core::OnReport(const Report& report) {
   if (heard.agent_start != report.agent_start) heard.sent.reset();
   heard.agent_start = report.agent_start;
   heard.sequence = report.sequence;
-  heard.last_heard = loop_->now().mono;
-  heard.held = WhyHeld(report, *store_->Snapshot());
+  const Now now = loop_->now();
+  std::string held = WhyHeld(report, *store_->Snapshot());
+  const bool news = held != heard.held || IsNews(heard, report, now);
+  heard.last_heard = now.mono;
+  heard.held = std::move(held);
   for (const AgentEvent& event : report.events) {
     if (heard.pending_events.size() < kMaxEventsPerNode) heard.pending_events.push_back(event);
   }
   heard.pending = report;
-  RequestTurn();
+  if (news) RequestTurn();
+}
+
+bool Controller::Core::IsNews(const Heard& heard, const Report& report, Now now) const {
+  if (!heard.taken || !SaysNothingNew(*heard.taken, report)) return true;
+  const bool was_silent = now.mono - heard.last_heard >= options_.node_silent_ms;
+  return was_silent || !heard.sent || IsBehind(report, heard.sent->fence) ||
+         now.mono - heard.taken_at >= kTakeAnywayMs;
 }
 
 void Controller::Core::TakeReports(ClusterState* state, WriteSet* writes,
@@ -166,9 +185,7 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
     reasons->push_back(ReasonFor(event, report.node));
   }
   // The agent tells every time which assignment it follows: one that it never got is sent again.
-  const bool behind =
-      heard->sent && (!report.applied || report.applied->epoch < heard->sent->fence.epoch ||
-                      report.applied->revision < heard->sent->fence.revision);
+  const bool behind = heard->sent && IsBehind(report, heard->sent->fence);
   if (behind && report.held.empty() && now.mono - heard->sent_at >= kResendMs) heard->sent.reset();
 }
 
