@@ -70,11 +70,11 @@ std::optional<AssignmentDelta> MakeDelta(const Assignment& base, const Assignmen
   delta.changed.node = next.node;
   delta.changed.cluster_pod_cidr = next.cluster_pod_cidr;
   delta.changed.node_pod_cidr = next.node_pod_cidr;
-  const bool sorted = DiffList(base.pods, next.pods, &delta.changed.pods, &delta.removed_pods) &&
-                      DiffList(base.config_maps, next.config_maps, &delta.changed.config_maps,
-                               &delta.removed_config_maps) &&
-                      DiffList(base.secrets, next.secrets, &delta.changed.secrets,
-                               &delta.removed_secrets);
+  const bool sorted =
+      DiffList(base.pods, next.pods, &delta.changed.pods, &delta.removed_pods) &&
+      DiffList(base.config_maps, next.config_maps, &delta.changed.config_maps,
+               &delta.removed_config_maps) &&
+      DiffList(base.secrets, next.secrets, &delta.changed.secrets, &delta.removed_secrets);
   if (!sorted || base.node != next.node) return std::nullopt;
   const size_t dropped = CountDropped(base.tombstones, next.tombstones);
   delta.dropped_tombstones = static_cast<int64_t>(dropped);
@@ -89,8 +89,7 @@ Result<Assignment> ApplyDelta(const Assignment& base, const AssignmentDelta& del
   if (next.node != base.node) {
     return InvalidError("assignment delta: for node " + next.node + ", not " + base.node);
   }
-  RETURN_IF_ERROR(
-      ApplyList(base.pods, delta.changed.pods, delta.removed_pods, "pods", &next.pods));
+  RETURN_IF_ERROR(ApplyList(base.pods, delta.changed.pods, delta.removed_pods, "pods", &next.pods));
   RETURN_IF_ERROR(ApplyList(base.config_maps, delta.changed.config_maps, delta.removed_config_maps,
                             "configMaps", &next.config_maps));
   RETURN_IF_ERROR(ApplyList(base.secrets, delta.changed.secrets, delta.removed_secrets, "secrets",

@@ -2,17 +2,17 @@
 
 namespace reconcile {
 
-void AcceptBeastSocket(
-    BeastTls stream,
-    const boost::beast::http::request<boost::beast::http::string_body>& request,
-    const SocketLimits& limits, SocketDone done) {
+void AcceptBeastSocket(BeastTls stream,
+                       const boost::beast::http::request<boost::beast::http::string_body>& request,
+                       const SocketLimits& limits, SocketDone done) {
   const auto socket = std::make_shared<BeastWebSocket>(std::move(stream));
   SetSocketOptions(limits, socket.get());
-  socket->async_accept(request, [socket, done = std::move(done)](
-                                    const boost::system::error_code& error) {
-    if (error) return done(BeastError("the WebSocket's handshake failed", error));
-    done(MakeBeastSocket(std::move(*socket)));
-  });
+  socket->async_accept(request,
+                       [socket, done = std::move(done)](const boost::system::error_code& error) {
+                         if (error)
+                           return done(BeastError("the WebSocket's handshake failed", error));
+                         done(MakeBeastSocket(std::move(*socket)));
+                       });
 }
 
 }  // namespace reconcile

@@ -101,8 +101,8 @@ void Dial::OnResolved(const error_code& error, asio::ip::tcp::resolver::results_
   AskForController(stream_->native_handle());
   BeginStep();
   beast::get_lowest_layer(*stream_).async_connect(
-      addresses, [self = shared_from_this()](const error_code& why,
-                                             const asio::ip::tcp::endpoint&) {
+      addresses,
+      [self = shared_from_this()](const error_code& why, const asio::ip::tcp::endpoint&) {
         self->OnConnected(why);
       });
 }
@@ -142,13 +142,12 @@ void Dial::SendRequest() {
 void Dial::ReadAnswer() {
   parser_.body_limit(kMaxDialAnswerBytes);
   BeginStep();
-  http::async_read(*stream_, buffer_, parser_,
-                   [self = shared_from_this()](const error_code& error, size_t) {
-                     if (self->Failed("no answer from " + self->where_, error)) return;
-                     auto& message = self->parser_.get();
-                     self->Finish(
-                         DialAnswer{static_cast<int>(message.result_int()), message.body(), {}});
-                   });
+  http::async_read(
+      *stream_, buffer_, parser_, [self = shared_from_this()](const error_code& error, size_t) {
+        if (self->Failed("no answer from " + self->where_, error)) return;
+        auto& message = self->parser_.get();
+        self->Finish(DialAnswer{static_cast<int>(message.result_int()), message.body(), {}});
+      });
 }
 
 void Dial::OpenSocket() {
@@ -161,9 +160,8 @@ void Dial::OpenSocket() {
 
 void Dial::OnSocket(const error_code& error) {
   if (error == websocket::error::upgrade_declined) {
-    return Finish(DialAnswer{static_cast<int>(socket_answer_.result_int()),
-                             std::string(socket_answer_.body()),
-                             {}});
+    return Finish(DialAnswer{
+        static_cast<int>(socket_answer_.result_int()), std::string(socket_answer_.body()), {}});
   }
   if (Failed("no answer from " + where_, error)) return;
   Finish(DialAnswer{101, "", MakeBeastSocket(std::move(*socket_))});

@@ -85,10 +85,9 @@ void HttpSession::ReadHead() {
   parser_->header_limit(static_cast<uint32_t>(options_.max_header_bytes));
   parser_->body_limit(boost::none);  // until it is known whose it is
   BeginStep(options_.step_ms);
-  http::async_read_header(stream_, buffer_, *parser_,
-                          [self = shared_from_this()](const error_code& error, size_t) {
-                            self->OnHead(error);
-                          });
+  http::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](const error_code& error, size_t) { self->OnHead(error); });
 }
 
 void HttpSession::OnHead(const error_code& error) {
@@ -140,10 +139,9 @@ void HttpSession::ReadBody(size_t max_bytes) {
   }
   parser_->body_limit(max_bytes);
   BeginStep(options_.step_ms);
-  http::async_read(stream_, buffer_, *parser_,
-                   [self = shared_from_this()](const error_code& error, size_t) {
-                     self->OnBody(error);
-                   });
+  http::async_read(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](const error_code& error, size_t) { self->OnBody(error); });
 }
 
 void HttpSession::OnBody(const error_code& error) {
@@ -172,8 +170,7 @@ void HttpSession::OpenSocket(const SocketLimits& limits) {
   AcceptBeastSocket(std::move(stream_), parser_->get(), limits,
                     [self](Result<std::shared_ptr<LinkSocket>> socket) {
                       if (!socket.ok()) return;
-                      self->handler_->OnSocket(std::move(self->head_),
-                                               std::move(self->connection_),
+                      self->handler_->OnSocket(std::move(self->head_), std::move(self->connection_),
                                                std::move(socket).value());
                     });
 }
@@ -203,10 +200,16 @@ void HttpSession::Write(LinkHttpResponse answer) {
 
 // A close with unread input would be a reset, which may overtake the answer.
 void HttpSession::Linger() {
-  error_code ignored;
-  beast::get_lowest_layer(stream_).socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   BeginStep(kLingerMs);
-  ReadAway();
+  stream_.async_shutdown([self = shared_from_this()](const error_code&) {
+    // Whether the client said goodbye too, or is still sending: what comes is read away.
+    error_code ignored;
+    beast::get_lowest_layer(self->stream_)
+        .socket()
+        .shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    self->BeginStep(kLingerMs);
+    self->ReadAway();
+  });
 }
 
 void HttpSession::ReadAway() {

@@ -11,7 +11,8 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace websocket = boost::beast::websocket;
 
-constexpr size_t kMaskedPieceBytes = 16 << 10;  // what a client masks and writes at once: one record
+constexpr size_t kMaskedPieceBytes = 16
+                                     << 10;  // what a client masks and writes at once: one record
 
 class BeastSocket final : public LinkSocket, public std::enable_shared_from_this<BeastSocket> {
  public:
@@ -58,14 +59,13 @@ class BeastSocket final : public LinkSocket, public std::enable_shared_from_this
 void BeastSocket::Read() {
   if (reading_ || ended_) return;
   reading_ = true;
-  socket_.async_read(incoming_,
-                     [self = shared_from_this()](const boost::system::error_code& error, size_t) {
-                       self->OnRead(error);
-                     });
+  socket_.async_read(incoming_, [self = shared_from_this()](const boost::system::error_code& error,
+                                                            size_t) { self->OnRead(error); });
 }
 
 void BeastSocket::OnRead(const boost::system::error_code& error) {
-  reading_ = false;
+  // Still reading, so that Handled() from inside the handler begins no other read into what is
+  // here.
   if (error == websocket::error::closed) {
     const auto& reason = socket_.reason().reason;
     return End(UnavailableError(reason.empty() ? "the other side closed the connection"
@@ -77,11 +77,13 @@ void BeastSocket::OnRead(const boost::system::error_code& error) {
   ++unhandled_messages_;
   unhandled_bytes_ += size;
   if (handler_.on_message && !closing_) {
-    handler_.on_message({static_cast<const char*>(incoming_.data().data()), size}, socket_.got_binary());
+    handler_.on_message({static_cast<const char*>(incoming_.data().data()), size},
+                        socket_.got_binary());
   }
   incoming_.consume(size);
   // A large message leaves no large buffer behind.
   if (incoming_.capacity() > kMaxUnhandledBytes) incoming_.shrink_to_fit();
+  reading_ = false;
   if (closing_ || MayRead()) Read();
 }
 

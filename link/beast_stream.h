@@ -28,10 +28,9 @@ void SetSocketOptions(const SocketLimits& limits, BeastWebSocket* socket);
 // A WebSocket whose handshake is done.
 std::shared_ptr<LinkSocket> MakeBeastSocket(BeastWebSocket socket);
 // Answers a request for a WebSocket; `done` is called once.
-void AcceptBeastSocket(
-    BeastTls stream,
-    const boost::beast::http::request<boost::beast::http::string_body>& request,
-    const SocketLimits& limits, SocketDone done);
+void AcceptBeastSocket(BeastTls stream,
+                       const boost::beast::http::request<boost::beast::http::string_body>& request,
+                       const SocketLimits& limits, SocketDone done);
 
 // "what: why", as Unavailable.
 Status BeastError(const std::string& what, const boost::system::error_code& error);

@@ -8,8 +8,8 @@
 namespace reconcile {
 
 // PURE: one direction of one connection, for Assignment or Report. The sender says everything once
-// and then what changed; the receiver has everything again. Messages are numbered, and a delta names
-// the one it follows.
+// and then what changed; the receiver has everything again. Messages are numbered, and a delta
+// names the one it follows.
 template <typename T>
 class DeltaSender {
  public:
@@ -20,8 +20,8 @@ class DeltaSender {
   void Forget() { base_.reset(); }
 
  private:
-  std::optional<T> base_;  // as last written
-  int64_t number_ = 0;     // of it
+  std::optional<T> base_;   // as last written
+  int64_t number_ = 0;      // of it
   size_t bytes_bound_ = 0;  // all of base_ takes no more
 };
 

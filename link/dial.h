@@ -34,8 +34,8 @@ inline constexpr size_t kMaxDialAnswerBytes = 128 << 10;
 using DialDone = std::function<void(Result<DialAnswer>)>;
 using HttpFields = std::vector<std::pair<std::string, std::string>>;
 
-// Both on `io`, which must outlive them, and call `done` there, once. Unavailable, saying which step
-// failed, when there is no answer; an answer is what the controller says, refusals too.
+// Both on `io`, which must outlive them, and call `done` there, once. Unavailable, saying which
+// step failed, when there is no answer; an answer is what the controller says, refusals too.
 void DialPost(const DialTarget& target, const std::string& path, const HttpFields& fields,
               const std::string& body, IoThread* io, DialDone done);
 void DialSocket(const DialTarget& target, const std::string& path, const SocketLimits& limits,

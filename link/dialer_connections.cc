@@ -80,9 +80,9 @@ void DialerConnections::OnDialed(ConnectionId id, int64_t step_ms,
   if (!answer.ok()) return Down(id, 0, answer.status());
   if (answer->socket == nullptr) {
     const std::string text = answer->body.substr(0, answer->body.find('\n'));
-    return Down(id, answer->code,
-                UnavailableError("the controller refuses (" + std::to_string(answer->code) +
-                                 "): " + text));
+    return Down(
+        id, answer->code,
+        UnavailableError("the controller refuses (" + std::to_string(answer->code) + "): " + text));
   }
   Connection& connection = found->second;
   connection.socket = answer->socket;
@@ -95,7 +95,8 @@ void DialerConnections::OnDialed(ConnectionId id, int64_t step_ms,
     connection.welcome_timer = io_->After(step_ms, [this, id] {
       const auto waiting = connections_.find(id);
       if (waiting == connections_.end()) return;
-      waiting->second.socket->Abort(UnavailableError("the controller did not answer hello in time"));
+      waiting->second.socket->Abort(
+          UnavailableError("the controller did not answer hello in time"));
     });
   }
   for (auto& [message, binary] : std::exchange(connection.early, {})) {
@@ -122,8 +123,8 @@ void DialerConnections::OnMessage(ConnectionId id, std::string_view text) {
     return connection->socket->Close();
   }
   if (message->type == link_type::kRefused) {
-    connection->refused = UnavailableError("the controller refuses: " +
-                                           DecodeRefused(message->body));
+    connection->refused =
+        UnavailableError("the controller refuses: " + DecodeRefused(message->body));
     return connection->socket->Close();
   }
   if (!connection->greeted) {
@@ -144,10 +145,10 @@ void DialerConnections::OnWelcome(ConnectionId id, Connection* connection,
   const bool known = welcome.ok() && welcome->protocol >= kMinLinkProtocol &&
                      welcome->protocol <= kMaxLinkProtocol;
   if (!known) {
-    connection->refused =
-        welcome.ok() ? InvalidError("the controller (version " + welcome->version +
-                                    ") chose a protocol that this release does not speak")
-                     : welcome.status();
+    connection->refused = welcome.ok()
+                              ? InvalidError("the controller (version " + welcome->version +
+                                             ") chose a protocol that this release does not speak")
+                              : welcome.status();
     return connection->socket->Close();
   }
   connection->greeted = true;

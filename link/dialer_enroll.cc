@@ -8,9 +8,9 @@
 namespace reconcile {
 namespace {
 
-constexpr int64_t kLongestTimerMs = 600'000;   // the wall clock may jump: look again
-constexpr int64_t kRenewAgainMs = 300'000;     // after a renewal that failed
-constexpr int64_t kSwapPatienceMs = 600'000;   // streams may go on for so long after a renewal
+constexpr int64_t kLongestTimerMs = 600'000;  // the wall clock may jump: look again
+constexpr int64_t kRenewAgainMs = 300'000;    // after a renewal that failed
+constexpr int64_t kSwapPatienceMs = 600'000;  // streams may go on for so long after a renewal
 
 }  // namespace
 
@@ -23,7 +23,8 @@ Status LinkDialer::State::Load() {
   }
   if (*loaded && (*loaded)->leaf.node != options.node && options.token.empty()) {
     return InvalidError("this host joined its cluster as node " + (*loaded)->leaf.node +
-                        ", not as " + options.node + "; set node.name back, or join with a new "
+                        ", not as " + options.node +
+                        "; set node.name back, or join with a new "
                         "token under the new name");
   }
   if (*loaded) return UseIdentity(std::move(**loaded));
@@ -143,7 +144,8 @@ Status LinkDialer::State::TakeCertificate(const KeyAndRequest& request, const Di
 void LinkDialer::State::PlanRenewal() {
   if (!identity || !running) return;
   loop->Cancel(renewal_timer);
-  const int64_t wait_ms = std::clamp<int64_t>(renew_at.ms - loop->now().wall.ms, 0, kLongestTimerMs);
+  const int64_t wait_ms =
+      std::clamp<int64_t>(renew_at.ms - loop->now().wall.ms, 0, kLongestTimerMs);
   renewal_timer = After(wait_ms, [](State* state) {
     state->renewal_timer = 0;
     if (state->loop->now().wall >= state->renew_at) return state->Renew();

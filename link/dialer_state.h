@@ -95,11 +95,11 @@ struct LinkDialer::State : std::enable_shared_from_this<LinkDialer::State> {
   bool running = false;
   bool refused_for_good = false;
   std::optional<NodeIdentity> identity;
-  bool token_used = false;       // by this dialer: it is not tried again
+  bool token_used = false;  // by this dialer: it is not tried again
   bool certificate_refused = false;
   TlsContext tls;
   ConnectionId next_connection = 1;
-  ConnectionId control = 0;      // the one that is being opened, or open
+  ConnectionId control = 0;  // the one that is being opened, or open
   bool connected = false;
   std::shared_ptr<SocketBacklog> backlog;  // of `control`, when connected
   DeltaSender<Report> reports;
@@ -112,13 +112,13 @@ struct LinkDialer::State : std::enable_shared_from_this<LinkDialer::State> {
   TimerId renewal_timer = 0;
   WallTime renew_at;
   bool renewing = false;
-  bool swap_wanted = false;      // a newer certificate than the connection's is there
+  bool swap_wanted = false;  // a newer certificate than the connection's is there
   MonoTime swap_by;
   std::map<std::string, Stream> streams;  // by id
 
   mutable std::mutex told_mutex;
-  std::string told_error;      // guarded by told_mutex
-  std::string told_trusted;    // likewise
+  std::string told_error;    // guarded by told_mutex
+  std::string told_trusted;  // likewise
 
   IoThread io;
   DialerConnections connections{&io};

@@ -18,7 +18,7 @@ namespace reconcile {
 struct HttpHead {
   LinkHttpRequest request;  // without a body
   bool wants_socket = false;
-  std::string chain_pem;  // what the client showed as its certificate; empty for none
+  std::string chain_pem;                // what the client showed as its certificate; empty for none
   std::optional<PeerCertificate> peer;  // the handler's: what it made of that
   std::shared_ptr<void> hold;           // the handler's: kept as long as the request is
 };

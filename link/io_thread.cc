@@ -34,8 +34,8 @@ TimerId IoThread::At(MonoTime due, Task task) {
   const int64_t wait_ms = std::max<int64_t>(due - now().mono, 0);
   asio::steady_timer& timer =
       state_->timers
-          .try_emplace(id, state_->context, asio::steady_timer::duration(std::chrono::milliseconds(
-                                                wait_ms)))
+          .try_emplace(id, state_->context,
+                       asio::steady_timer::duration(std::chrono::milliseconds(wait_ms)))
           .first->second;
   timer.async_wait([this, id, task = std::move(task)](const boost::system::error_code& error) {
     // Cancelled ones are out of the map: a task that was due already does not run either.

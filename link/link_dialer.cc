@@ -18,8 +18,7 @@ int64_t DialWaitMs(int failures, int64_t min_ms, int64_t max_ms, Random* random)
   int64_t bound_ms = min_ms;
   for (int i = 0; i < failures && bound_ms < max_ms; ++i) bound_ms *= 2;
   bound_ms = std::min(bound_ms, max_ms);
-  return min_ms +
-         static_cast<int64_t>(random->Below(static_cast<uint64_t>(bound_ms - min_ms + 1)));
+  return min_ms + static_cast<int64_t>(random->Below(static_cast<uint64_t>(bound_ms - min_ms + 1)));
 }
 
 LinkDialer::State::State(LinkDialerOptions dialer_options, EventLoop* agent_loop,
@@ -132,8 +131,7 @@ void LinkDialer::State::Dial() {
 void LinkDialer::State::DialAgain(const Status& why) {
   SetError(why.message());
   if (!running || refused_for_good) return;
-  const int64_t wait_ms =
-      DialWaitMs(failures++, options.min_wait_ms, options.max_wait_ms, random);
+  const int64_t wait_ms = DialWaitMs(failures++, options.min_wait_ms, options.max_wait_ms, random);
   loop->Cancel(dial_timer);
   dial_timer = After(wait_ms, [](State* state) {
     state->dial_timer = 0;
@@ -176,9 +174,10 @@ void LinkDialer::State::OnDown(ConnectionId id, int code, const Status& why) {
   if (connected) Disconnected();
   if (code == 401) {
     certificate_refused = true;
-    return DialAgain(UnavailableError(
-        why.message() + "; if this host's certificate is revoked or has expired, join again with "
-                        "a new token (reconcile token create)"));
+    return DialAgain(
+        UnavailableError(why.message() +
+                         "; if this host's certificate is revoked or has expired, join again with "
+                         "a new token (reconcile token create)"));
   }
   DialAgain(why);
 }

@@ -34,8 +34,8 @@ struct LinkServer::State : std::enable_shared_from_this<LinkServer::State> {
     ConnectionId connection = 0;
     std::shared_ptr<SocketBacklog> backlog;
     DeltaSender<Assignment> assignments;
-    std::optional<Assignment> last;     // as handed in: to be sent again when it lost track
-    bool waiting = false;               // `last` is not sent yet: it reads slowly
+    std::optional<Assignment> last;  // as handed in: to be sent again when it lost track
+    bool waiting = false;            // `last` is not sent yet: it reads slowly
     uint64_t sent = 0;
     uint64_t received = 0;
   };
@@ -123,14 +123,12 @@ Result<uint16_t> LinkServer::State::Listen() {
     PostToLoop([=](State* state) { state->OnStream(stream, id); });
   };
   events.on_stream_bytes = [this](const std::string& stream, std::string text) {
-    PostToLoop([stream, text = std::move(text)](State* state) {
-      state->OnStreamBytes(stream, text);
-    });
+    PostToLoop(
+        [stream, text = std::move(text)](State* state) { state->OnStreamBytes(stream, text); });
   };
   events.on_stream_end = [this](const std::string& stream, Status status) {
-    PostToLoop([stream, status = std::move(status)](State* state) {
-      state->EndStream(stream, status);
-    });
+    PostToLoop(
+        [stream, status = std::move(status)](State* state) { state->EndStream(stream, status); });
   };
   events.on_hook = [this](LinkHttpRequest request, std::function<void(LinkHttpResponse)> answer) {
     PostToLoop([request = std::move(request), answer = std::move(answer)](State* state) {
@@ -306,9 +304,8 @@ Status LinkServer::State::CheckRoom(const std::string& node) const {
   if (agent->second.waiting || IsFull(*agent->second.backlog)) {
     return UnavailableError("node " + node + " reads slowly; try again");
   }
-  const auto open = std::count_if(streams.begin(), streams.end(), [&](const auto& entry) {
-    return entry.second.node == node;
-  });
+  const auto open = std::count_if(streams.begin(), streams.end(),
+                                  [&](const auto& entry) { return entry.second.node == node; });
   if (static_cast<size_t>(open) <= kMaxLogStreams) return OkStatus();  // with the one asked for
   return UnavailableError("more than " + std::to_string(kMaxLogStreams) +
                           " log streams are open to node " + node);
@@ -358,8 +355,8 @@ void LinkServer::State::OnStreamBytes(const std::string& id, const std::string& 
   stream.untaken_bytes += bytes.size();
   if (bytes.size() > kMaxStreamFrameBytes || stream.untaken_bytes > kStreamWindowBytes) {
     AuditLink("closed a stream", "", stream.node, "it sent more than it may");
-    return EndStream(id, InternalError("the agent on node " + stream.node +
-                                       " sent more of a log than it may"));
+    return EndStream(
+        id, InternalError("the agent on node " + stream.node + " sent more of a log than it may"));
   }
   const auto on_data = stream.sink.on_data;  // a copy: the sink may cancel
   if (on_data) on_data(bytes);

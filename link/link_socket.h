@@ -19,7 +19,7 @@ struct SocketBacklog {
 
 struct SocketLimits {
   int64_t handshake_ms = 10'000;
-  int64_t silent_ms = 10'000;    // a peer that answers nothing for so long is gone; pinged meanwhile
+  int64_t silent_ms = 10'000;  // a peer that answers nothing for so long is gone; pinged meanwhile
   size_t max_message_bytes = 0;  // of one that comes; more closes the connection
 };
 

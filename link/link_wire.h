@@ -19,7 +19,8 @@ inline constexpr int64_t kMaxLinkProtocol = 1;
 
 inline constexpr size_t kMaxLinkFrameBytes = kMaxMessageBytes + 4096;  // a message in its envelope
 inline constexpr size_t kMaxStreamIdBytes = 64;
-inline constexpr size_t kMaxStreamTextBytes = 4096;  // of a stream's messages that are no bytes of it
+inline constexpr size_t kMaxStreamTextBytes =
+    4096;  // of a stream's messages that are no bytes of it
 
 namespace link_type {
 // Control, agent to controller.

@@ -25,7 +25,8 @@ struct ListDelta {
   std::vector<std::string> removed;  // their keys, as text
 };
 
-// Whether every item has a key of its own, in ascending order, that its text tells from any other's.
+// Whether every item has a key of its own, in ascending order, that its text tells from any
+// other's.
 template <typename Item, typename KeyOf>
 bool IsKeyedList(const std::vector<Item>& items, KeyOf key_of) {
   for (size_t i = 0; i < items.size(); ++i) {

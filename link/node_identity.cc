@@ -132,8 +132,8 @@ Result<KeyAndRequest> LoadOrMakeJoinRequest(const std::string& folder, const std
   }
   Result<KeyAndRequest> made = MakeNodeRequest(node);
   if (!made.ok()) return made;
-  RETURN_IF_ERROR(WriteKeyFile(folder, kJoinFile,
-                               node + "\n" + made->private_key_pem + made->request_pem));
+  RETURN_IF_ERROR(
+      WriteKeyFile(folder, kJoinFile, node + "\n" + made->private_key_pem + made->request_pem));
   return made;
 }
 

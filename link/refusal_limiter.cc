@@ -19,8 +19,7 @@ bool RefusalLimiter::Blocked(const std::string& address, MonoTime now) const {
 
 void RefusalLimiter::MakeRoom(MonoTime now) {
   if (windows_.size() < kMaxAddresses) return;
-  std::erase_if(windows_,
-                [&](const auto& entry) { return now - entry.second.began >= kWindowMs; });
+  std::erase_if(windows_, [&](const auto& entry) { return now - entry.second.began >= kWindowMs; });
   if (windows_.size() < kMaxAddresses) return;
   windows_.erase(std::min_element(
       windows_.begin(), windows_.end(),

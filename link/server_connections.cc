@@ -17,10 +17,7 @@ constexpr int64_t kTlsRetryMs = 60'000;
 
 ServerConnections::ServerConnections(const LinkServerOptions& options, Enrollment* enrollment,
                                      IoThread* io)
-    : options_(options),
-      enrollment_(enrollment),
-      io_(io),
-      counts_(std::make_shared<Counts>()) {}
+    : options_(options), enrollment_(enrollment), io_(io), counts_(std::make_shared<Counts>()) {}
 
 Result<uint16_t> ServerConnections::Listen(ConnectionEvents events) {
   events_ = std::move(events);
@@ -28,10 +25,9 @@ Result<uint16_t> ServerConnections::Listen(ConnectionEvents events) {
   checked_at_ = now.mono;
   seen_changes_ = enrollment_->change_count();
   RETURN_IF_ERROR(MakeTls(now));
-  Result<uint16_t> port =
-      ListenHttp({options_.listen_address, options_.listen_port, options_.handshake_ms,
-                  kMaxHttpHeaderBytes},
-                 this, io_);
+  Result<uint16_t> port = ListenHttp(
+      {options_.listen_address, options_.listen_port, options_.handshake_ms, kMaxHttpHeaderBytes},
+      this, io_);
   if (port.ok()) io_->Post([this] { WatchChanges(); });
   return port;
 }
@@ -209,8 +205,7 @@ void ServerConnections::OnHello(Connection* connection, const LinkMessage& messa
   events_.on_agent(node, connection->id, connection->socket->backlog());
 }
 
-void ServerConnections::OnReport(Connection* connection, const LinkMessage& message,
-                                 size_t bytes) {
+void ServerConnections::OnReport(Connection* connection, const LinkMessage& message, size_t bytes) {
   const bool whole = message.type == link_type::kReport;
   Result<Report> report = whole ? connection->reports.TakeWhole(message.body)
                                 : connection->reports.TakeDelta(message.body);
@@ -244,9 +239,8 @@ void ServerConnections::OnInventory(Connection* connection, const LinkMessage& m
     return;
   }
   if (inventory->node != connection->peer.node) {
-    return Expel(
-        connection, "an inventory for another node",
-        "it says node " + inventory->node + ", the certificate " + connection->peer.node);
+    return Expel(connection, "an inventory for another node",
+                 "it says node " + inventory->node + ", the certificate " + connection->peer.node);
   }
   events_.on_inventory(connection->id, bytes, std::move(inventory).value());
 }

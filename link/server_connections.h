@@ -45,7 +45,7 @@ class ServerConnections final : public HttpServerHandler {
   Result<uint16_t> Listen(ConnectionEvents events);
 
   // ---- any thread ----
-  void Send(ConnectionId id, std::string message);  // counted into the backlog by the caller
+  void Send(ConnectionId id, std::string message);       // counted into the backlog by the caller
   void SendSmall(ConnectionId id, std::string message);  // counted here
   void Handled(ConnectionId id, size_t bytes);
   void Close(ConnectionId id);
@@ -71,9 +71,9 @@ class ServerConnections final : public HttpServerHandler {
     std::shared_ptr<LinkSocket> socket;
     std::string address;
     PeerCertificate peer;
-    std::string stream;     // its id; empty for an agent's control connection
-    bool greeted = false;   // an agent: it has said hello and was welcomed
-    bool ended = false;     // a stream: its end was told
+    std::string stream;    // its id; empty for an agent's control connection
+    bool greeted = false;  // an agent: it has said hello and was welcomed
+    bool ended = false;    // a stream: its end was told
     bool renewal_told = false;
     bool undecodable = false;  // said once
     TimerId hello_timer = 0;

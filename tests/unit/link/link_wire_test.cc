@@ -85,8 +85,8 @@ TEST(HttpFraming, RefusesWhatTwoReadersCouldReadDifferently) {
   EXPECT_EQ(CheckFields({{"content-length", ""}}).code, 400);
   EXPECT_EQ(CheckFields({{"content-length", std::string(19, '9')}}).code, 400);
   EXPECT_EQ(CheckFields({{"transfer-encoding", "gzip, chunked"}}).code, 400);
-  EXPECT_EQ(
-      CheckFields({{"transfer-encoding", "chunked"}, {"transfer-encoding", "chunked"}}).code, 400);
+  EXPECT_EQ(CheckFields({{"transfer-encoding", "chunked"}, {"transfer-encoding", "chunked"}}).code,
+            400);
   EXPECT_EQ(CheckFields({{"transfer-encoding", "chunked"}}, 10).code, 400);
 }
 

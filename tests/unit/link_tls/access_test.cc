@@ -8,9 +8,7 @@
 namespace reconcile {
 namespace {
 
-std::string Get(const std::string& path) {
-  return "GET " + path + " HTTP/1.1\r\nHost: c\r\n\r\n";
-}
+std::string Get(const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: c\r\n\r\n"; }
 std::string Upgrade(const std::string& path) {
   return "GET " + path +
          " HTTP/1.1\r\nHost: c\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -143,8 +141,7 @@ TEST_F(Access, Faults15GivesNobodyAnotherNodesStream) {
   agent.WaitForMessage(link_type::kWelcome);
   StreamHandle stream;
   controller_.thread.Do([&] { stream = controller_.server->OpenLogs("host-1", {}, {}); });
-  const std::string id =
-      DecodeOpenLogs(agent.WaitForMessage(link_type::kOpenLogs).body)->stream;
+  const std::string id = DecodeOpenLogs(agent.WaitForMessage(link_type::kOpenLogs).body)->stream;
   testing::internal::CaptureStderr();
   EXPECT_EQ(AskRaw(port(), Upgrade("/stream/" + id), &other).code(), 403);
   const std::string log = testing::internal::GetCapturedStderr();

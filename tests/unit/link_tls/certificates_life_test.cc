@@ -21,10 +21,9 @@ TEST(CertificateLife, Faults36RenewsByItselfAndStaysConnected) {
   const std::string token = *controller.enrollment->CreateToken({}, then);
   const LinkFolder folder;
   ASSERT_TRUE(LoadNodeIdentity(folder.path()).ok());
-  ASSERT_TRUE(SaveNodeIdentity(
-                  folder.path(),
-                  {*controller.enrollment->Join(token, request.request_pem, "host-1", then),
-                   request.private_key_pem})
+  ASSERT_TRUE(SaveNodeIdentity(folder.path(), {*controller.enrollment->Join(
+                                                   token, request.request_pem, "host-1", then),
+                                               request.private_key_pem})
                   .ok());
   const std::string before = SerialIn(folder.path());
   TlsAgent agent(controller.server->port(), "host-1", "", folder.path());
@@ -32,11 +31,14 @@ TEST(CertificateLife, Faults36RenewsByItselfAndStaysConnected) {
   WaitFor("a new certificate", [&] { return SerialIn(folder.path()) != before; });
   WaitFor("a connection with it", [&] { return agent.Connected(); });
   std::string serial;
-  for (const IssuedNode& node : controller.enrollment->Nodes(controller.now())) serial = node.serial;
+  for (const IssuedNode& node : controller.enrollment->Nodes(controller.now()))
+    serial = node.serial;
   EXPECT_EQ(SerialIn(folder.path()), serial);
-  Status sent;
-  agent.thread.Do([&] { sent = agent.dialer->Send(SampleReport()); });
-  EXPECT_TRUE(sent.ok()) << sent.ToString();
+  WaitFor("a report over it", [&] {
+    Status sent;
+    agent.thread.Do([&] { sent = agent.dialer->Send(SampleReport()); });
+    return sent.ok();
+  });
 }
 
 TEST(CertificateLife, Faults36KeepsItsIdentityOverARestart) {
@@ -66,9 +68,8 @@ TEST(CertificateLife, Faults36ClosesARevokedNodesConnectionAndRefusesItsReturn) 
   const int64_t revoked_at = ReadSystemClock().mono.ms;
   ASSERT_TRUE(controller.enrollment->RevokeNode("host-1", controller.now()).ok());
   WaitFor("the end of the connection", [&] { return !agent.Connected(); });
-  WaitFor("a refusal that names the reason", [&] {
-    return agent.dialer->LastError().find("revoked") != std::string::npos;
-  });
+  WaitFor("a refusal that names the reason",
+          [&] { return agent.dialer->LastError().find("revoked") != std::string::npos; });
   EXPECT_LT(ReadSystemClock().mono.ms - revoked_at, 60'000);
   controller.thread.Do([&] { EXPECT_EQ(controller.server->Traffic().connections, 0U); });
 
@@ -88,9 +89,8 @@ TEST(CertificateLife, Faults36RotatesTheCaWithoutAnOutage) {
   WaitFor("joining", [&] { return agent.Connected(); });
   const std::string old_ca = controller.enrollment->ca_fingerprint();
   ASSERT_TRUE(controller.enrollment->BeginRotation(controller.now()).ok());
-  WaitFor("the node to go over to the next CA", [&] {
-    return controller.enrollment->Authorities(controller.now()).waiting_for.empty();
-  });
+  WaitFor("the node to go over to the next CA",
+          [&] { return controller.enrollment->Authorities(controller.now()).waiting_for.empty(); });
   ASSERT_TRUE(controller.enrollment->FinishRotation(controller.now()).ok());
   EXPECT_NE(controller.enrollment->ca_fingerprint(), old_ca);
   WaitFor("being connected after it", [&] { return agent.Connected(); });

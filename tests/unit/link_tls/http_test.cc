@@ -51,8 +51,8 @@ TEST_F(HttpFaults, Faults18RefusesBodyBombsWithBoundedMemory) {
   const size_t before = ResidentBytes();
   EXPECT_EQ(Ask(std::string(kHookHead) + "Transfer-Encoding: chunked\r\n", chunks), 413);
   EXPECT_EQ(Ask(std::string(kHookHead) + "Content-Length: 67108864\r\n", large), 413);
-  EXPECT_EQ(
-      Ask(std::string(kHookHead) + "Content-Encoding: gzip\r\nContent-Length: 20\r\n", "x"), 413);
+  EXPECT_EQ(Ask(std::string(kHookHead) + "Content-Encoding: gzip\r\nContent-Length: 20\r\n", "x"),
+            413);
   EXPECT_EQ(Ask("GET /healthz HTTP/1.1\r\nRange: bytes=0-,0-,0-,0-\r\n"), 431);
   EXPECT_LT(ResidentBytes(), before + 4 * kMaxHookBodyBytes);
   EXPECT_TRUE(Hooks().empty());
@@ -60,7 +60,8 @@ TEST_F(HttpFaults, Faults18RefusesBodyBombsWithBoundedMemory) {
 
 TEST_F(HttpFaults, Faults18RefusesAChunkExtensionWithoutEnd) {
   EXPECT_EQ(Ask(std::string(kHookHead) + "Transfer-Encoding: chunked\r\n",
-                "5;" + std::string(1 << 20, 'e')) / 100,
+                "5;" + std::string(1 << 20, 'e')) /
+                100,
             4);
 }
 
@@ -83,17 +84,19 @@ TEST_F(HttpFaults, Faults18RefusesLengthsThatTwoReadersReadDifferently) {
 
 TEST_F(HttpFaults, Faults18AnswersGoodRequestsAfterAllThat) {
   EXPECT_EQ(Ask(std::string(kHookHead) + "Content-Length: 5\r\n", "hello"), 202);
-  EXPECT_EQ(Ask(std::string(kHookHead) + "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
-            202);
+  EXPECT_EQ(
+      Ask(std::string(kHookHead) + "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+      202);
   ASSERT_EQ(Hooks().size(), 2U);
   EXPECT_EQ(Hooks()[1].body, "hello");
 }
 
 TEST_F(HttpFaults, Faults24HandsAHookToItsHandlerAsItCame) {
   const std::string body(kMaxHookBodyBytes, 'b');
-  EXPECT_EQ(AskRaw(port(), "POST /hooks/shop?a=b HTTP/1.1\r\nHost: c\r\nX-Hub-Signature-256: sha256="
-                           "00\r\nX-Twice: 1\r\nx-twice: 2\r\nContent-Length: " +
-                               std::to_string(body.size()) + "\r\n\r\n" + body)
+  EXPECT_EQ(AskRaw(port(),
+                   "POST /hooks/shop?a=b HTTP/1.1\r\nHost: c\r\nX-Hub-Signature-256: sha256="
+                   "00\r\nX-Twice: 1\r\nx-twice: 2\r\nContent-Length: " +
+                       std::to_string(body.size()) + "\r\n\r\n" + body)
                 .code(),
             202);
   const std::vector<LinkHttpRequest> hooks = Hooks();
@@ -123,8 +126,7 @@ TEST(HttpHooks, HasRoomForABoundedNumberAtOnce) {
   std::vector<std::thread> clients;
   std::vector<int> codes(kMaxHooksUnderWay, 0);
   for (size_t i = 0; i < codes.size(); ++i) {
-    clients.emplace_back(
-        [&, i] { codes[i] = AskRaw(controller.server->port(), request).code(); });
+    clients.emplace_back([&, i] { codes[i] = AskRaw(controller.server->port(), request).code(); });
   }
   WaitFor("every place to be taken", [&] {
     size_t count = 0;

@@ -47,8 +47,8 @@ void WaitFor(const std::string& what, const std::function<bool()>& done) {
 }
 
 TlsController::TlsController(LinkServerOptions options, int64_t enrolled_before_ms) {
-  Result<std::unique_ptr<Enrollment>> opened = Enrollment::Open(
-      folder.path() + "/ca", &random, WallTime{now().ms - enrolled_before_ms});
+  Result<std::unique_ptr<Enrollment>> opened =
+      Enrollment::Open(folder.path() + "/ca", &random, WallTime{now().ms - enrolled_before_ms});
   CHECK(opened.ok());
   enrollment = std::move(opened).value();
   options.listen_address = "127.0.0.1";

@@ -1,7 +1,8 @@
 // The link's contract over real TLS on loopback.
+#include "tests/unit/link_tls/tls_link.h"
+
 #include "tests/unit/link/link_contract.h"
 #include "tests/unit/link/sample_messages.h"
-#include "tests/unit/link_tls/tls_link.h"
 
 namespace reconcile {
 namespace {
