@@ -80,16 +80,14 @@ Result<Authority> ReadAuthority(const EnrollmentFolder& folder, const Enrollment
   return authority;
 }
 
-std::vector<std::string> CheckServerNames(const std::vector<std::string>& names, Status* status) {
-  std::vector<std::string> checked = {std::string(kControllerTlsName)};
+// Those that can stand in a certificate. Nobody depends on the others: agents verify the CA.
+std::vector<std::string> FitServerNames(const std::vector<std::string>& names) {
+  std::vector<std::string> fit = {std::string(kControllerTlsName)};
   for (const std::string& name : names) {
-    const std::string wrong = IsIpAddress(name) ? "" : CheckDnsSubdomain(name);
-    if (!wrong.empty()) {
-      *status = InvalidError("the controller's name " + Quoted(name) + ": " + wrong);
-    }
-    if (std::find(checked.begin(), checked.end(), name) == checked.end()) checked.push_back(name);
+    if (!IsIpAddress(name) && !CheckDnsSubdomain(name).empty()) continue;
+    if (std::find(fit.begin(), fit.end(), name) == fit.end()) fit.push_back(name);
   }
-  return checked;
+  return fit;
 }
 
 // Not longer than the life that is asked for: renewal counts from the beginning.
@@ -439,10 +437,8 @@ Status Enrollment::FinishRotation(WallTime now) {
 }
 
 Result<KeyPair> Enrollment::ServerCertificate(const std::vector<std::string>& names, WallTime now) {
-  Status wrong_name;
   CertificateOrder order;
-  order.names = CheckServerNames(names, &wrong_name);
-  if (!wrong_name.ok()) return wrong_name;
+  order.names = FitServerNames(names);
   order.common_name = std::string(kControllerTlsName);
   order.use = CertificateUse::kController;
   order.not_before = {now.ms - BackdateMs(options_)};

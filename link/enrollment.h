@@ -95,7 +95,8 @@ class Enrollment final : public EnrollmentAdmin {
   bool RenewalWanted(const PeerCertificate& peer) const;
 
   // A new key and certificate for the controller, with the CA after it, valid as long as a node's.
-  // `names`: what agents dial, DNS names and IP addresses.
+  // `names`: what agents dial, DNS names and IP addresses; what is neither is left out, as a host's
+  // own name may be.
   Result<KeyPair> ServerCertificate(const std::vector<std::string>& names, WallTime now);
   // The active CA's signature of `text`, base64; VerifySignature checks it. Signatures that are to
   // hold after a rotation are made anew when its end moved change_count().
