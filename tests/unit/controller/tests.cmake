@@ -5,3 +5,7 @@ reconcile_test(controller_test
           ${CMAKE_CURRENT_LIST_DIR}/source_status_test.cc ${CMAKE_CURRENT_LIST_DIR}/sources_test.cc
   LIBS controller sim_loop
   LABELS unit)
+reconcile_test(lost_store_test
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/lost_store_test.cc
+  LIBS sim
+  LABELS unit)

@@ -120,9 +120,10 @@ TEST_F(BackupTest, Faults_Line30_ABackupUnderLoadIsOneRevision) {
   std::thread writer([&] {
     for (int i = 0; !done; ++i) {
       const std::string text = std::to_string(i);
-      Transaction transaction{{PutSecret("s", text), PutConfigMap("a", text),
-                               PutConfigMap("large", std::string(20'000, 'a' + i % 26)),
-                               PutConfigMap("n" + std::to_string(i % 50), text)}};
+      Transaction transaction{
+          {PutSecret("s", text), PutConfigMap("a", text),
+           PutConfigMap("large", std::string(20'000, static_cast<char>('a' + i % 26))),
+           PutConfigMap("n" + std::to_string(i % 50), text)}};
       const Result<Revision> revision = store_->Commit(transaction, store_->Snapshot()->revision());
       if (!revision.ok()) continue;  // a backup stands in the way for a moment
       const std::lock_guard<std::mutex> lock(mutex);
