@@ -142,15 +142,26 @@ std::string SourceMessage(const Source& source) {
   return ready == nullptr ? "not read yet" : ready->message;
 }
 
+// "main@sha1:..." of the commit in force, "main" before there is one.
+std::string RevisionInForce(const Source& source) {
+  std::string revision = source.status.applied_reference;
+  if (revision.empty()) {
+    revision = source.spec.semver.empty() ? source.spec.revision : source.spec.semver;
+  }
+  if (revision.empty()) revision = "HEAD";
+  const std::string& commit = source.status.applied_commit;
+  return commit.empty() ? revision : revision + "@sha1:" + commit;
+}
+
 Cells SourceCells(const Source& source, WallTime now) {
   const Condition* ready = FindCondition(source.status.conditions, "Ready");
   return {source.metadata.name,
-          OrNone(source.status.applied_commit.substr(0, 12)),
+          RevisionInForce(source),
+          source.spec.suspend ? "True" : "False",
           ready == nullptr ? "Unknown" : std::string(ToString(ready->status)),
           SourceMessage(source),
           Age(source.metadata, now),
           source.spec.repository,
-          source.spec.revision.empty() ? "HEAD" : source.spec.revision,
           source.spec.path.empty() ? "/" : source.spec.path};
 }
 
@@ -212,8 +223,8 @@ std::vector<TableColumn> ColumnsOf(Kind kind) {
       return {{"Last Seen"}, {"Type"},    {"Reason"},   {"Object"},
               {"Source", 1}, {"Message"}, {"Count", 1}, {"Name", 1}};
     case Kind::kSource:
-      return {{"Name"}, {"Commit"},        {"Ready"},       {"Message"},
-              {"Age"},  {"Repository", 1}, {"Revision", 1}, {"Path", 1}};
+      return {{"Name"},    {"Revision"}, {"Suspended"},     {"Ready"},
+              {"Message"}, {"Age", 1},   {"Repository", 1}, {"Path", 1}};
     case Kind::kCluster:
       return {{"Name"}, {"Cluster-ID"}, {"Epoch"}, {"Pod-CIDR"}};
   }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "api/enrollment_routes.h"
 #include "api/plan_view.h"
 #include "api/table.h"
 #include "base/version.h"
@@ -239,14 +240,28 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
   return Json(value);
 }
 
+ApiResponse RotateRoute(Controller* controller) {
+  const Result<int64_t> rows = controller->RotateSecretKey();
+  if (!rows.ok()) return ErrorResponse(rows.status());
+  Value value = OkValue();
+  value.Set("rows", Value::Int(*rows));
+  return Json(value);
+}
+
 ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const std::string& verb) {
+  // Who has a CA answers these before (api/enrollment_routes.h).
+  if (IsEnrollmentPath(request.path)) return HandleEnrollmentApi({}, request, {});
   if (verb == "status" && request.method == "GET") return StatusRoute(controller);
   if (request.method != "POST") {
     return ErrorResponse(NotFoundError("no such path: " + request.method + " " + request.path));
   }
   if (verb == "plan") return PlanRoute(controller, request);
+  if (verb == "secrets/rotate") return RotateRoute(controller);
   Status status = NotFoundError("no such path: " + request.path);
   if (verb == "sync") status = controller->Sync(request.Query("source"));
+  if (verb == "accept-host-key") {
+    status = controller->AcceptHostKey(request.Query("source"), request.Query("fingerprint"));
+  }
   if (verb == "confirm") status = controller->Confirm(request.Query("plan"));
   return status.ok() ? Json(OkValue()) : ErrorResponse(status);
 }

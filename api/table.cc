@@ -32,8 +32,9 @@ Value EncodeTable(const Table& table) {
     Value cells = Value::MakeList();
     for (const std::string& cell : row.cells) cells.Append(Value::String(cell));
     Value metadata = Value::MakeMap();
-    metadata.Set("name", Value::String(row.object->metadata.name));
-    metadata.Set("namespace", Value::String(row.object->metadata.namespace_name));
+    const ObjectPtr& shown = row.object;
+    metadata.Set("name", Value::String(shown ? shown->metadata.name : row.cells.front()));
+    metadata.Set("namespace", Value::String(shown ? shown->metadata.namespace_name : ""));
     Value object = Value::MakeMap();
     object.Set("kind", Value::String("PartialObjectMetadata"));
     object.Set("apiVersion", Value::String("meta.k8s.io/v1"));

@@ -17,7 +17,7 @@ struct Table {
   std::vector<TableColumn> columns;
   struct Row {
     std::vector<std::string> cells;
-    ObjectPtr object;
+    ObjectPtr object;  // none for what is no object; its name is then the first cell
   };
   std::vector<Row> rows;
 };

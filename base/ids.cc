@@ -1,34 +1,13 @@
 #include "base/ids.h"
 
-#include <openssl/evp.h>
-
-#include <array>
-
 #include "base/check.h"
+#include "base/digest.h"
 
 namespace reconcile {
 namespace {
 
 constexpr std::string_view kSafeAlphabet = "bcdfghjklmnpqrstvwxz2456789";
 constexpr size_t kMaxNameLength = 63;
-
-std::array<unsigned char, 32> Sha256(std::string_view bytes) {
-  std::array<unsigned char, 32> digest{};
-  unsigned int length = 0;
-  CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) == 1);
-  CHECK(length == digest.size());
-  return digest;
-}
-
-std::string Hex(const unsigned char* bytes, size_t count) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (size_t i = 0; i < count; ++i) {
-    text += kDigits[bytes[i] >> 4];
-    text += kDigits[bytes[i] & 15];
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -45,8 +24,7 @@ uint64_t Fnv1a64(std::string_view bytes) {
 }
 
 std::string Sha256Hex(std::string_view bytes) {
-  const auto digest = Sha256(bytes);
-  return Hex(digest.data(), digest.size());
+  return ToHex(Sha256(bytes));
 }
 
 std::string DeriveUid(const std::vector<std::string_view>& parts) {
@@ -56,10 +34,10 @@ std::string DeriveUid(const std::vector<std::string_view>& parts) {
     joined += ':';
     joined += part;
   }
-  auto digest = Sha256(joined);
-  digest[6] = static_cast<unsigned char>((digest[6] & 0x0f) | 0x80);
-  digest[8] = static_cast<unsigned char>((digest[8] & 0x3f) | 0x80);
-  const std::string hex = Hex(digest.data(), 16);
+  std::string digest = Sha256(joined);
+  digest[6] = static_cast<char>((digest[6] & 0x0f) | 0x80);
+  digest[8] = static_cast<char>((digest[8] & 0x3f) | 0x80);
+  const std::string hex = ToHex(std::string_view(digest).substr(0, 16));
   return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" +
          hex.substr(16, 4) + "-" + hex.substr(20);
 }

@@ -295,9 +295,9 @@ void KeepTail(std::string* text) {
 Status Collect(const SubprocessOptions& options, const Child& child, Pipe* out, Pipe* error,
                SubprocessOutput* output) {
   const MonoTime deadline = ReadSystemClock().mono + options.timeout_ms;
-  std::array<pollfd, 3> polls = {pollfd{out->read_end.get(), POLLIN, 0},
-                                 pollfd{error->read_end.get(), POLLIN, 0},
-                                 pollfd{child.exit_fd(), POLLIN, 0}};
+  std::array<pollfd, 4> polls = {
+      pollfd{out->read_end.get(), POLLIN, 0}, pollfd{error->read_end.get(), POLLIN, 0},
+      pollfd{child.exit_fd(), POLLIN, 0}, pollfd{options.cancel_fd, POLLIN, 0}};
   while (true) {
     const int64_t left_ms = deadline - ReadSystemClock().mono;
     if (left_ms <= 0) {
@@ -308,6 +308,7 @@ Status Collect(const SubprocessOptions& options, const Child& child, Pipe* out, 
       if (errno != EINTR) return UnavailableError(std::string("poll: ") + strerror(errno));
       continue;
     }
+    if (polls[3].revents != 0) return UnavailableError("killed: nobody waits for it any more");
     const bool exited = polls[2].revents != 0;
     const bool had_output = polls[0].revents != 0 || polls[1].revents != 0;
     // poll passes over negative descriptors: a stream at its end is out of the game.

@@ -22,6 +22,8 @@ struct SubprocessOptions {
   int64_t cpu_limit_seconds = 0;      // RLIMIT_CPU
   int64_t file_size_limit_bytes = 0;  // RLIMIT_FSIZE
   bool clear_environment = false;     // only PATH and LANG=C remain
+  // When it becomes readable (an eventfd, say) the child is killed: Unavailable. -1: none.
+  int cancel_fd = -1;
 };
 
 struct SubprocessOutput {

@@ -37,6 +37,8 @@ int Fail(const Status& status);
 
 // One per file: adds a subcommand to `app`. The context outlives it.
 void AddUpCommand(CLI::App* app, CommandContext* context);
+void AddControllerCommand(CLI::App* app, CommandContext* context);
+void AddAgentCommand(CLI::App* app, CommandContext* context);
 void AddPlanCommand(CLI::App* app, CommandContext* context);
 void AddValidateCommand(CLI::App* app, CommandContext* context);
 void AddGetCommand(CLI::App* app, CommandContext* context);
@@ -44,11 +46,19 @@ void AddStatusCommand(CLI::App* app, CommandContext* context);
 void AddEventsCommand(CLI::App* app, CommandContext* context);
 void AddLogsCommand(CLI::App* app, CommandContext* context);
 void AddSyncCommand(CLI::App* app, CommandContext* context);
+void AddSourceCommand(CLI::App* app, CommandContext* context);
 void AddConfirmCommand(CLI::App* app, CommandContext* context);
+void AddTokenCommand(CLI::App* app, CommandContext* context);
+void AddNodeCommand(CLI::App* app, CommandContext* context);
+void AddCaCommand(CLI::App* app, CommandContext* context);
 void AddExplainCommand(CLI::App* app, CommandContext* context);
 void AddVersionCommand(CLI::App* app, CommandContext* context);
 void AddUninstallCommand(CLI::App* app, CommandContext* context);
+void AddBackupCommand(CLI::App* app, CommandContext* context);
+void AddRestoreCommand(CLI::App* app, CommandContext* context);
+void AddSecretsCommand(CLI::App* app, CommandContext* context);
 void AddCompletionCommand(CLI::App* app, CommandContext* context);
+void AddManualCommand(CLI::App* app, CommandContext* context);
 
 // "\nExamples:\n  ..." under a command's --help.
 void SetExamples(CLI::App* command, const std::vector<std::string>& examples);

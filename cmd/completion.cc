@@ -1,6 +1,7 @@
 #include <iostream>
 #include <set>
 
+#include "cmd/command_tree.h"
 #include "cmd/commands.h"
 
 namespace reconcile {
@@ -9,25 +10,33 @@ namespace {
 // `--dry-run` stands for a command, and is none of the parser's options (main.cc).
 constexpr std::string_view kDryRunCommand = "plan";
 
-std::vector<const CLI::App*> Subcommands(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App*) { return true; });
+// A command and what is typed for it: "get", "token create".
+struct NamedCommand {
+  std::string words;
+  const CLI::App* app = nullptr;
+};
+
+// All below `app`, each before its own subcommands.
+std::vector<NamedCommand> AllCommands(const CLI::App& app, const std::string& above = "") {
+  std::vector<NamedCommand> all;
+  for (const CLI::App* command : CommandsOf(app)) {
+    const std::string words = above + command->get_name();
+    all.push_back({words, command});
+    for (NamedCommand& below : AllCommands(*command, words + " ")) all.push_back(std::move(below));
+  }
+  return all;
 }
 
-bool TakesValue(const CLI::Option& option) {
-  return option.nonpositional() && option.get_items_expected_max() > 0;
-}
-
-std::vector<std::string> NamesOf(const CLI::Option& option) {
-  std::vector<std::string> names;
-  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
-  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
+std::string NamesOfSubcommands(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* command : CommandsOf(app)) names += command->get_name() + " ";
   return names;
 }
 
 // Every name of every option of `app`, with a blank behind each.
 std::string OptionWords(const CLI::App& app) {
   std::string words;
-  for (const CLI::Option* option : app.get_options()) {
+  for (const CLI::Option* option : OptionsOf(app)) {
     for (const std::string& name : NamesOf(*option)) words += name + " ";
   }
   return words;
@@ -35,17 +44,27 @@ std::string OptionWords(const CLI::App& app) {
 
 // The names of options that take a value, of all commands, as a pattern of a shell's `case`.
 std::string ValuePattern(const CLI::App& app) {
-  std::vector<const CLI::App*> all = Subcommands(app);
-  all.push_back(&app);
+  std::vector<NamedCommand> all = AllCommands(app);
+  all.push_back({"", &app});
   std::set<std::string> names;
-  for (const CLI::App* command : all) {
-    for (const CLI::Option* option : command->get_options()) {
+  for (const NamedCommand& command : all) {
+    for (const CLI::Option* option : OptionsOf(*command.app)) {
       if (!TakesValue(*option)) continue;
       for (const std::string& name : NamesOf(*option)) names.insert(name);
     }
   }
   std::string pattern;
   for (const std::string& name : names) pattern += (pattern.empty() ? "" : "|") + name;
+  return pattern;
+}
+
+// "token create" and the like, as a pattern of a shell's `case`.
+std::string NestedPattern(const CLI::App& app) {
+  std::string pattern;
+  for (const NamedCommand& command : AllCommands(app)) {
+    if (command.words.find(' ') == std::string::npos) continue;
+    pattern += (pattern.empty() ? "\"" : "|\"") + command.words + "\"";
+  }
   return pattern;
 }
 
@@ -61,7 +80,11 @@ constexpr const char* kBashScript = R"(_reconcile() {
       *:=) ;;
       :--dry-run) command=@DRY_RUN@ ;;
       :-*) case $word in @VALUES@) flag=$word ;; esac ;;
-      :*) [ -n "$command" ] || command=$word ;;
+      :*)
+        case "$command $word" in
+          " $word") command=$word ;;
+          @NESTED@) command="$command $word" ;;
+        esac ;;
       *) flag="" ;;
     esac
   done
@@ -78,16 +101,15 @@ complete -o filenames -F _reconcile reconcile
 // Derived from the command tree, so that it cannot fall behind it.
 std::string BashCompletion(const CLI::App& app) {
   const std::string global = OptionWords(app);
-  std::string names;
   std::string cases;
-  for (const CLI::App* command : Subcommands(app)) {
-    names += command->get_name() + " ";
-    cases +=
-        "    :" + command->get_name() + ") words=\"" + OptionWords(*command) + global + "\" ;;\n";
+  for (const NamedCommand& command : AllCommands(app)) {
+    cases += "    \":" + command.words + "\") words=\"" + NamesOfSubcommands(*command.app) +
+             OptionWords(*command.app) + global + "\" ;;\n";
   }
   std::string script = Replaced(kBashScript, "@DRY_RUN@", std::string(kDryRunCommand));
   script = Replaced(script, "@VALUES@", ValuePattern(app));
-  script = Replaced(script, "@NAMES@", names);
+  script = Replaced(script, "@NESTED@", NestedPattern(app));
+  script = Replaced(script, "@NAMES@", NamesOfSubcommands(app));
   script = Replaced(script, "@GLOBAL@", global);
   return Replaced(script, "@CASES@", cases);
 }
@@ -109,7 +131,7 @@ std::string FishQuoted(const std::string& text) {
 // "complete" lines for the options of `app`, offered where `condition` holds.
 std::string FishOptions(const CLI::App& app, const std::string& condition) {
   std::string text;
-  for (const CLI::Option* option : app.get_options()) {
+  for (const CLI::Option* option : OptionsOf(app)) {
     if (!option->nonpositional()) continue;
     text += "complete -c reconcile" + (condition.empty() ? "" : " -n " + FishQuoted(condition));
     for (const std::string& name : option->get_lnames()) text += " -l " + name;
@@ -120,17 +142,34 @@ std::string FishOptions(const CLI::App& app, const std::string& condition) {
   return text;
 }
 
+std::string FishCommand(const CLI::App& command, const std::string& condition) {
+  return "complete -c reconcile -n " + FishQuoted(condition) + " -a " + command.get_name() +
+         " -d " + FishQuoted(command.get_description()) + "\n";
+}
+
+// The subcommands of `command`, where none of them is chosen yet, and their options.
+std::string FishSubcommands(const CLI::App& command, const std::string& chosen) {
+  std::string text;
+  for (const CLI::App* below : CommandsOf(command)) {
+    const std::string seen = "; and __fish_seen_subcommand_from " + below->get_name();
+    text += FishCommand(
+        *below, chosen + "; and not __fish_seen_subcommand_from " + NamesOfSubcommands(command));
+    text += FishOptions(*below, chosen + seen);
+  }
+  return text;
+}
+
 std::string FishCompletion(const CLI::App& app) {
   const std::string no_command = "__fish_use_subcommand; and not __fish_contains_opt dry-run";
   std::string text = FishOptions(app, "");
   text += "complete -c reconcile -n " + FishQuoted(no_command) +
           " -l dry-run -d 'the same as the command plan'\n";
-  for (const CLI::App* command : Subcommands(app)) {
+  for (const CLI::App* command : CommandsOf(app)) {
     const std::string& name = command->get_name();
-    std::string condition = "__fish_seen_subcommand_from " + name;
-    if (name == kDryRunCommand) condition += "; or __fish_contains_opt dry-run";
-    text += "complete -c reconcile -n " + FishQuoted(no_command) + " -a " + name + " -d " +
-            FishQuoted(command->get_description()) + "\n" + FishOptions(*command, condition);
+    std::string chosen = "__fish_seen_subcommand_from " + name;
+    if (name == kDryRunCommand) chosen += "; or __fish_contains_opt dry-run";
+    text += FishCommand(*command, no_command) + FishOptions(*command, chosen) +
+            FishSubcommands(*command, chosen);
   }
   return text;
 }

@@ -3,9 +3,12 @@
 #include <functional>
 #include <map>
 
+#include "cmd/endpoint.h"
 #include "net/ipam.h"
 #include "schema/manifests.h"
 #include "schema/names.h"
+#include "source/repository_url.h"
+#include "source/source_settings.h"
 
 namespace reconcile {
 namespace {
@@ -19,6 +22,8 @@ std::string CheckAbsolute(const std::string& text) {
 }
 
 std::string CheckSourceName(const std::string& text) { return CheckDnsLabel(text); }
+std::string CheckSourceRepository(const std::string& text) { return CheckRepository(text); }
+std::string CheckNamespace(const std::string& text) { return CheckDnsLabel(text); }
 std::string CheckAny(const std::string&) { return ""; }
 
 // Reads one map strictly: every key has a reader, every other key is a problem.
@@ -48,6 +53,24 @@ class MapReader {
         set(value.AsInt());
       } else {
         Wrong(value, key, "a number from " + std::to_string(least) + " to " + std::to_string(most));
+      }
+    });
+  }
+  MapReader& Flag(std::string key, bool* target) {
+    return On(key, [this, key, target](const Value& value) {
+      if (value.type() != Value::Type::kBool) return Wrong(value, key, "true or false");
+      *target = value.AsBool();
+    });
+  }
+  MapReader& Texts(std::string key, Check check, std::vector<std::string>* target) {
+    return On(key, [this, key, check, target](const Value& value) {
+      if (!value.IsList()) return Wrong(value, key, "a list of strings");
+      target->clear();
+      for (const Value& item : value.AsList()) {
+        if (!item.IsString()) return Wrong(item, key, "a list of strings");
+        const std::string wrong = check(item.AsString());
+        if (!wrong.empty()) Add(item.mark, Full(key) + ": " + wrong);
+        target->push_back(item.AsString());
       }
     });
   }
@@ -104,18 +127,55 @@ class MapReader {
   std::map<std::string, Reader> readers_;
 };
 
+void ReadCredentials(const Value& value, const std::string& path, const std::string& file,
+                     SourceCredentials* credentials, Problems* problems) {
+  MapReader(path + ".credentials", file, problems)
+      .Text("tokenFile", CheckAbsolute, &credentials->token_file)
+      .Text("usernameFile", CheckAbsolute, &credentials->username_file)
+      .Text("passwordFile", CheckAbsolute, &credentials->password_file)
+      .Text("caFile", CheckAbsolute, &credentials->ca_file)
+      .Text("clientCertificateFile", CheckAbsolute, &credentials->client_certificate_file)
+      .Text("clientKeyFile", CheckAbsolute, &credentials->client_key_file)
+      .Text("sshKeyFile", CheckAbsolute, &credentials->ssh_key_file)
+      .Text("knownHostsFile", CheckAbsolute, &credentials->known_hosts_file)
+      .Read(value);
+}
+
+void ReadWebhook(const Value& value, const std::string& path, const std::string& file,
+                 SourceSpec* spec, Problems* problems) {
+  SourceWebhookSpec& webhook = spec->webhook.emplace();
+  MapReader(path + ".webhook", file, problems)
+      .Text("secretFile", CheckAbsolute, &webhook.secret_file)
+      .Text("provider", CheckWebhookProvider, &webhook.provider)
+      .Read(value);
+}
+
 SourceConfig ReadSource(const Value& value, const std::string& path, const std::string& file,
                         Problems* problems) {
   SourceConfig source;
+  SourceSpec& spec = source.spec;
+  const size_t errors_before = problems->errors.size();
   MapReader(path, file, problems)
       .Text("name", CheckSourceName, &source.name)
-      .Text("repository", CheckAbsolute, &source.spec.repository)
-      .Text("revision", CheckAny, &source.spec.revision)
-      .Text("path", CheckAny, &source.spec.path)
+      .Text("repository", CheckSourceRepository, &spec.repository)
+      .Text("revision", CheckAny, &spec.revision)
+      .Text("semver", CheckSemver, &spec.semver)
+      .Text("path", CheckAny, &spec.path)
+      .Texts("namespaces", CheckNamespace, &spec.namespaces)
+      .Text("interval", CheckInterval, &spec.interval)
+      .Flag("suspend", &spec.suspend)
+      .On("credentials",
+          [&](const Value& map) { ReadCredentials(map, path, file, &spec.credentials, problems); })
+      .On("webhook", [&](const Value& map) { ReadWebhook(map, path, file, &spec, problems); })
       .Read(value);
-  if (source.name.empty() || source.spec.repository.empty()) {
-    problems->errors.push_back(
-        {file, value.mark.line, value.mark.column, path + ": needs a name and a repository"});
+  const auto add = [&](const std::string& message) {
+    problems->errors.push_back({file, value.mark.line, value.mark.column, path + message});
+  };
+  if (source.name.empty() || spec.repository.empty()) {
+    add(": needs a name and a repository");
+  } else if (problems->errors.size() == errors_before) {
+    const std::string wrong = CheckSourceSpec(spec);
+    if (!wrong.empty()) add(": " + wrong);
   }
   return source;
 }
@@ -127,6 +187,11 @@ void ReadSources(const Value& value, const std::string& file, Config* config, Pr
     return;
   }
   config->sources.clear();
+  if (value.AsList().size() > kMaxSources) {
+    problems->errors.push_back({file, value.mark.line, value.mark.column,
+                                "sources: more than kMaxSources = " + std::to_string(kMaxSources)});
+    return;
+  }
   for (const Value& item : value.AsList()) {
     const std::string path = "sources[" + std::to_string(config->sources.size()) + "]";
     SourceConfig source = ReadSource(item, path, file, problems);
@@ -158,6 +223,13 @@ void ReadNode(const Value& value, const std::string& file, Config* config, Probl
       .Text("name", CheckNodeName, &config->node_name)
       .Text("address", CheckNodeAddress, &config->node_address)
       .Labels("labels", &config->node_labels)
+      .Read(value);
+}
+
+void ReadControllerAddress(const Value& value, const std::string& file, Config* config,
+                           Problems* problems) {
+  MapReader("controller", file, problems)
+      .Text("address", CheckDialEndpoint, &config->controller_address)
       .Read(value);
 }
 
@@ -201,6 +273,10 @@ void ReadConfig(std::string_view text, const std::string& file, Config* config,
         .Text("dataFolder", CheckAbsolute, &config->data_folder)
         .Text("socket", CheckSocketPath, &config->socket_path)
         .Text("dockerSocket", CheckSocketPath, &config->docker_socket)
+        .Text("listen", CheckListenEndpoint, &config->listen)
+        .Text("advertise", CheckDialEndpoint, &config->advertise)
+        .On("controller",
+            [&](const Value& value) { ReadControllerAddress(value, file, config, problems); })
         .Text("podCIDR", CheckPodCidr, &config->pod_cidr)
         .Text("logLevel", CheckLogLevel, &config->log_level)
         .On("node", [&](const Value& value) { ReadNode(value, file, config, problems); })

@@ -10,8 +10,12 @@
 
 namespace reconcile {
 
-// What /etc/reconcile/*.yaml and flags say (docs/cli.md lists the keys). `up` obeys all of it; the
-// other commands find the controller, its data and Docker by it.
+// Each remote one may hold a thread and a folder of its own.
+inline constexpr size_t kMaxSources = 64;
+
+// What /etc/reconcile/*.yaml and flags say (docs/cli.md lists the keys). `up`, `controller` and
+// `agent` obey their parts of it; the other commands find the controller, its data and Docker by
+// it.
 struct Config {
   std::string data_folder = "/var/lib/reconcile";
   std::string socket_path = "/run/reconcile/reconcile.sock";
@@ -19,7 +23,10 @@ struct Config {
   std::string node_name;     // the host name when empty
   std::string node_address;  // of the interface with the default route when empty
   StringMap node_labels;
-  std::string pod_cidr;  // of a cluster that begins; the cluster's own when empty
+  std::string listen = "0.0.0.0:7443";  // `controller`: for agents and webhooks
+  std::string advertise;                // what agents dial; this host's address when empty
+  std::string controller_address;       // `agent`: whom to dial; as remembered when empty
+  std::string pod_cidr;                 // of a cluster that begins; the cluster's own when empty
   std::string log_level = "info";
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;

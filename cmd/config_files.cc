@@ -6,6 +6,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "source/repository_url.h"
+#include "source/source_settings.h"
+
 namespace reconcile {
 namespace {
 
@@ -77,9 +80,24 @@ Status LoadConfigFolder(const std::string& folder, ConfigReader reader, Config* 
 
 Status ApplySourceFlags(const SourceFlags& flags, Config* config) {
   if (!flags.repository.empty()) {
-    std::error_code error;
-    const auto absolute = std::filesystem::absolute(flags.repository, error);
-    config->sources = {{"main", {absolute.string(), flags.revision, flags.folder}}};
+    std::string repository = flags.repository;
+    if (IsRemoteRepository(repository)) {
+      const auto url = ParseRepositoryUrl(repository);
+      if (!url.ok()) return url.status();
+    } else {
+      std::error_code error;
+      repository = std::filesystem::absolute(repository, error).string();
+    }
+    SourceSpec spec{repository, flags.revision, flags.folder};
+    // What the configuration says of the same repository, its credentials say, stays.
+    for (const SourceConfig& configured : config->sources) {
+      if (configured.spec.repository == repository) spec.credentials = configured.spec.credentials;
+    }
+    const std::string wrong = CheckSourceSpec(spec);
+    if (!wrong.empty()) {
+      return InvalidError(wrong + " (list the repository under `sources` in the configuration)");
+    }
+    config->sources = {{"main", spec}};
     return OkStatus();
   }
   if (config->sources.empty()) {
@@ -94,7 +112,10 @@ Status ApplySourceFlags(const SourceFlags& flags, Config* config) {
                         " configured sources: name a REPOSITORY, or set them in the configuration");
   }
   SourceSpec& spec = config->sources.front().spec;
-  if (!flags.revision.empty()) spec.revision = flags.revision;
+  if (!flags.revision.empty()) {
+    spec.revision = flags.revision;
+    spec.semver.clear();
+  }
   if (!flags.folder.empty()) spec.path = flags.folder;
   return OkStatus();
 }

@@ -15,8 +15,9 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 7> kClientCommands = {"plan", "get",  "status", "events",
-                                                             "logs", "sync", "confirm"};
+constexpr std::array<std::string_view, 12> kClientCommands = {"plan",  "get",  "status", "events",
+                                                              "logs",  "sync", "source", "confirm",
+                                                              "token", "node", "ca",     "secrets"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -113,6 +114,8 @@ int Run(int argc, char** argv) {
   app.footer(
       "`reconcile --dry-run` is `reconcile plan`. `reconcile COMMAND --help` shows examples.");
   AddUpCommand(&app, &context);
+  AddControllerCommand(&app, &context);
+  AddAgentCommand(&app, &context);
   AddPlanCommand(&app, &context);
   AddValidateCommand(&app, &context);
   AddGetCommand(&app, &context);
@@ -120,11 +123,19 @@ int Run(int argc, char** argv) {
   AddEventsCommand(&app, &context);
   AddLogsCommand(&app, &context);
   AddSyncCommand(&app, &context);
+  AddSourceCommand(&app, &context);
   AddConfirmCommand(&app, &context);
+  AddTokenCommand(&app, &context);
+  AddNodeCommand(&app, &context);
+  AddCaCommand(&app, &context);
   AddExplainCommand(&app, &context);
   AddVersionCommand(&app, &context);
   AddUninstallCommand(&app, &context);
+  AddBackupCommand(&app, &context);
+  AddRestoreCommand(&app, &context);
+  AddSecretsCommand(&app, &context);
   AddCompletionCommand(&app, &context);
+  AddManualCommand(&app, &context);
   std::vector<std::string> arguments = Arguments(argc, argv);
   const bool terraform_codes =
       std::find(arguments.begin(), arguments.end(), "--detailed-exitcode") != arguments.end();
@@ -187,9 +198,11 @@ void SetExamples(CLI::App* command, const std::vector<std::string>& examples) {
 }  // namespace reconcile
 
 int main(int argc, char** argv) {
-  // The limited child that reads a repository: kept away from everything else this program can do.
+  // The limited children that read and fetch a repository: kept away from everything else this
+  // program can do.
   if (argc >= 2 && std::strcmp(argv[1], "git-read") == 0) {
     return reconcile::GitReadMain(argc - 1, argv + 1);
   }
+  if (argc >= 2 && std::strcmp(argv[1], "git-fetch") == 0) return reconcile::GitFetchMain();
   return reconcile::Run(argc, argv);
 }

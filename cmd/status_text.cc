@@ -15,10 +15,12 @@ std::string SourceText(const Value& source) {
   };
   const Value spec = part("spec");
   const Value status = part("status");
-  std::string text = "Source " + part("metadata").GetString("name") +
-                     "\n  Repository: " + EscapeForTerminal(spec.GetString("repository")) + " at " +
-                     EscapeForTerminal(spec.GetString("revision", "HEAD")) + ", path /" +
-                     EscapeForTerminal(spec.GetString("path")) + "\n";
+  std::string text =
+      "Source " + part("metadata").GetString("name") +
+      "\n  Repository: " + EscapeForTerminal(spec.GetString("repository")) + " at " +
+      EscapeForTerminal(spec.GetString("revision", spec.GetString("semver", "HEAD"))) + ", path /" +
+      EscapeForTerminal(spec.GetString("path")) + (spec.GetBool("suspend") ? ", suspended" : "") +
+      "\n";
   const std::string applied = status.GetString("appliedCommit");
   if (!applied.empty()) {
     text += "  In force:   " + applied.substr(0, kShownCommitLength) + " " +

@@ -5,9 +5,14 @@
 #include "agent/agent.h"
 #include "agent/disk_host_files.h"
 #include "base/epoll_loop.h"
+#include "base/escape.h"
 #include "base/worker_pool.h"
 #include "cmd/commands.h"
+#include "cmd/host_lock.h"
+#include "cmd/joined.h"
+#include "link/certificates.h"
 #include "link/messages.h"
+#include "link/node_identity.h"
 #include "net/kernel_network.h"
 #include "runtime/docker_runtime.h"
 #include "schema/core.h"
@@ -37,20 +42,42 @@ Result<std::string> ClusterIdByAgent(const std::string& data_folder) {
   return assignment->fence.cluster_id;
 }
 
+// By the certificate that joining brought, when no assignment came yet.
+Result<std::string> ClusterIdByCertificate(const std::string& data_folder) {
+  const Result<std::optional<NodeIdentity>> identity = LoadNodeIdentity(data_folder + "/link");
+  if (!identity.ok()) return identity.status();
+  if (!*identity) return NotFoundError("this host joined no cluster");
+  return ClusterIdOf((*identity)->trusted_pem);
+}
+
+// Of a host with an agent and no controller.
+Result<std::string> ClusterIdOfAgent(const std::string& data_folder) {
+  const Result<std::string> by_assignment = ClusterIdByAgent(data_folder);
+  return by_assignment.ok() ? by_assignment : ClusterIdByCertificate(data_folder);
+}
+
+// What an agent keeps: with it this host could join no other cluster.
+void ForgetCluster(const std::string& data_folder) {
+  std::error_code error;
+  for (const char* kept : {"/agent", "/link", "/host.key"}) {
+    std::filesystem::remove_all(data_folder + kept, error);
+  }
+  ForgetJoined(data_folder);
+}
+
 // Opening the store also proves that no controller runs on it. Makes nothing where there is none.
-Result<std::string> ClusterIdOf(const std::string& data_folder) {
+Result<std::string> FindClusterId(const std::string& data_folder) {
   for (const char* needed : {"/cluster.db", "/secrets.key"}) {
     std::error_code error;
     if (std::filesystem::exists(data_folder + needed, error)) continue;
     return NotFoundError(data_folder + " holds no cluster: " + data_folder + needed +
                          (error ? ": " + error.message() : " is not there") +
-                         "; --data names the folder that `reconcile up` uses");
+                         "; --data names the folder that `reconcile up`, `controller` or `agent` "
+                         "uses");
   }
-  const Result<std::string> key = LoadOrCreateKey(data_folder + "/secrets.key");
-  if (!key.ok()) return key.status();
   SqliteStoreOptions options;
   options.path = data_folder + "/cluster.db";
-  options.secret_key = *key;
+  options.secret_key_file = data_folder + "/secrets.key";
   const Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
   if (store.status().code() == StatusCode::kInvalid) {
     const Result<std::string> by_agent = ClusterIdByAgent(data_folder);
@@ -128,14 +155,27 @@ int Uninstall(UninstallOptions options, const CommandContext& context) {
   }
   const Status filled = FillFromConfiguration(context, &options);
   if (!filled.ok()) return Fail(filled);
-  const Result<std::string> cluster_id = ClusterIdOf(options.data_folder);
+  std::error_code error;
+  const Result<Joined> joined = ReadJoined(options.data_folder);
+  const bool agent_only =
+      joined.ok() && !std::filesystem::exists(options.data_folder + "/cluster.db", error);
+  const Result<std::string> cluster_id =
+      agent_only ? ClusterIdOfAgent(options.data_folder) : FindClusterId(options.data_folder);
   if (!cluster_id.ok()) return Fail(cluster_id.status());
+  // No agent runs that would start again what is removed here.
+  const Result<std::unique_ptr<HostLock>> lock = HostLock::Take(options.data_folder);
+  if (!lock.ok()) return Fail(lock.status());
   Removal removal(options, *cluster_id);
   const Status status = removal.Run();
   if (!status.ok()) return Fail(status);
   std::cout << "Removed " << removal.removed()
             << (removal.removed() == 1 ? " container" : " containers")
             << " and the host's network of cluster " << *cluster_id << ".\n";
+  if (joined.ok()) {
+    ForgetCluster(options.data_folder);
+    std::cout << "This host has left the cluster. On the controller's host: `reconcile node revoke "
+              << EscapeForTerminal(joined->node) << "`.\n";
+  }
   return kExitOk;
 }
 

@@ -13,7 +13,15 @@ Controller::~Controller() { core_->Stop(); }
 Status Controller::Start() { return core_->Start(); }
 std::shared_ptr<const ClusterState> Controller::State() const { return core_->State(); }
 Status Controller::Sync(const std::string& source) { return core_->Sync(source); }
+Status Controller::AcceptHostKey(const std::string& source, const std::string& fingerprint) {
+  return core_->AcceptHostKey(source, fingerprint);
+}
+WebhookAnswer Controller::TakeWebhook(const std::string& source, const StringMap& headers,
+                                      const std::string& body) {
+  return core_->TakeWebhook(source, headers, body);
+}
 Status Controller::Confirm(const std::string& plan_hash) { return core_->Confirm(plan_hash); }
+Result<int64_t> Controller::RotateSecretKey() { return core_->RotateSecretKey(); }
 
 Result<Controller::PlanAnswer> Controller::PlanManifests(
     const std::string& source, const std::string& commit, const std::vector<ManifestFile>& files,

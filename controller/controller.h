@@ -21,6 +21,14 @@ struct SourceConfig {
   SourceSpec spec;
 };
 
+// What a webhook's sender is told: an HTTP code and a line.
+struct WebhookAnswer {
+  int code = 401;
+  std::string text;
+};
+// Between two looks at a source that webhooks ask for; more of them wait for the next.
+inline constexpr int64_t kHintSpacingMs = 2'000;
+
 inline constexpr std::string_view kDefaultPodCidr = "10.42.0.0/16";
 
 struct ControllerOptions {
@@ -30,8 +38,19 @@ struct ControllerOptions {
   int node_prefix = 24;
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;
-  int64_t source_poll_ms = 60'000;  // besides hints
+  int64_t source_poll_ms = 60'000;  // local ones, besides hints
+  // Reads a webhook's secret out of its small local file, at each webhook. None: all are refused.
+  std::function<Result<std::string>(const std::string& path)> read_secret;
   int64_t node_silent_ms = 15'000;  // then NotReady
+  // Of a cluster that begins, from its CA; of one that exists it must be its own. Empty: random.
+  std::string cluster_id;
+  // The CA's signature of a text: proves to agents that a lineage is the cluster's. Without it
+  // agents follow no other lineage than their first.
+  std::function<Result<std::string>(std::string_view text)> sign;
+  // Nodes that may be running pods: those with a valid certificate, and this host. A controller
+  // whose database is new or restored first asks them what they run.
+  std::vector<std::string> expected_nodes;
+  int64_t recovery_wait_ms = 120'000;  // for those that do not answer
 };
 
 // The loop: event -> model -> reconcile -> commit to the store -> hand out assignments.
@@ -51,10 +70,20 @@ class Controller {
 
   // ---- For the API ----
   std::shared_ptr<const ClusterState> State() const;
-  // Fetches a source now ("" is all of them).
+  // Fetches a source now ("" is all of them). Invalid when it is suspended.
   Status Sync(const std::string& source);
+  // A webhook that says it is for `source`; headers by lower-case names. What it asks for when it
+  // is authentic and new is a look at that source, at most one in kHintSpacingMs. Nothing else
+  // tells whether there is such a source.
+  WebhookAnswer TakeWebhook(const std::string& source, const StringMap& headers,
+                            const std::string& body);
+  // ManifestSource::AcceptHostKey of a source; NotFound when there is none of this name.
+  Status AcceptHostKey(const std::string& source, const std::string& fingerprint);
   // Confirms a held prune by its plan hash. NotFound when none is held by that hash.
   Status Confirm(const std::string& plan_hash);
+  // Changes the key that seals Secrets in the store; how many rows were sealed anew. Blocks the
+  // loop for the time of that.
+  Result<int64_t> RotateSecretKey();
   // What applying these manifests to `source` would do ("" is the only source); `confirmations` are
   // the trailers of their commit. Blocks the loop for the time of planning.
   struct PlanAnswer {

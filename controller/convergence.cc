@@ -12,6 +12,7 @@ namespace {
 
 void AddSources(const ClusterState& state, std::vector<std::string>* lines) {
   state.ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
+    if (source->spec.suspend) return;  // NotesOn says so
     const std::string name = "source " + source->metadata.name;
     const Condition* ready = FindCondition(source->status.conditions, "Ready");
     const bool held = ready != nullptr && ready->reason == "PruneHeld";
@@ -157,6 +158,11 @@ void NoteOlderPods(const Object& owner, const PodTemplateSpec& pod_template,
 
 std::vector<std::string> NotesOn(const ClusterState& state) {
   std::vector<std::string> notes;
+  state.ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
+    if (!source->spec.suspend) return;
+    notes.push_back("source " + source->metadata.name +
+                    ": suspended: what it declared stays, and commits are not looked at");
+  });
   const PodsByOwner pods = GroupPods(state);
   state.ForEach<ReplicationController>([&](const auto& controller) {
     NoteOlderPods(*controller, controller->spec.pod_template, pods, &notes);

@@ -10,6 +10,7 @@
 
 #include "controller/assignments.h"
 #include "controller/controller.h"
+#include "source/webhook.h"
 
 namespace reconcile {
 
@@ -27,7 +28,11 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void Stop();
   std::shared_ptr<const ClusterState> State() const { return store_->Snapshot(); }
   Status Sync(const std::string& source);
+  Status AcceptHostKey(const std::string& source, const std::string& fingerprint);
+  WebhookAnswer TakeWebhook(const std::string& source, const StringMap& headers,
+                            const std::string& body);
   Status Confirm(const std::string& plan_hash);
+  Result<int64_t> RotateSecretKey() { return store_->RotateSecretKey(); }
   Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
                                    const std::vector<ManifestFile>& files,
                                    const std::vector<std::string>& confirmations) const;
@@ -45,6 +50,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     bool fetch_again = false;  // a hint came while fetching
     int32_t failures = 0;      // fetches in a row that did not answer
     TimerId timer = 0;
+    MonoTime fetch_began_at;
+    bool hinted = false;  // a look is due after kHintSpacingMs
+    WebhookMemory deliveries;
     std::string fetch_error;  // why the last fetch ended without a commit; empty when it did not
     std::optional<FetchedCommit> commit;  // newest one read, without its files
     ParsedManifests parsed;  // of `commit`; its objects only until they are a desired state
@@ -80,8 +88,16 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::string agent_start;
     int64_t sequence = 0;
     std::optional<Report> pending;  // newest report that no turn has taken in
+    std::optional<Report> taken;    // the one that the last turn with news of this node took in
+    MonoTime taken_at;
     std::vector<AgentEvent> pending_events;
-    std::string held;                // why the agent does not follow what it was sent; "": it does
+    std::string held;              // why the agent does not follow what it was sent; "": it does
+    bool told = false;             // a report came since the last connection began
+    std::optional<Fence> applied;  // what it says that it follows
+    std::optional<Inventory> inventory;  // what it runs, not in the model yet
+    MonoTime asked_at;                   // for it
+    bool asked = false;
+    bool merged = false;             // what it ran by another lineage is in the model
     std::optional<Assignment> sent;  // in full, also when only a part of it could be sent
     MonoTime sent_at;
     std::string too_large;                // why `sent` could not be sent in full; empty when it was
@@ -90,11 +106,44 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
 
   // ---- core.cc: life and the turn ----
   Status Identify();
+  Status IdentifyAs(const Cluster& known, Cluster* cluster) const;
   void RequestTurn();
   void RunTurn();
   Status Turn();
   void ScheduleTurn(MonoTime due);
   void AddTombstones(const Transaction& transaction, const ClusterState& before);
+
+  // Plans what `sources` bring and makes the turn durable. `planning` false: only makes durable.
+  Status Finish(const ClusterState& snapshot, const ClusterState& state, const SourceTurn& sources,
+                const std::vector<Reason>& reasons, bool planning, WriteSet* writes, Now now);
+
+  // ---- core_recovery.cc: learning what agents run by another lineage ----
+  void BeginLineage(const ClusterState& state, Cluster* cluster, WriteSet* writes);
+  Status SignLineage(Cluster* cluster) const;
+  bool IsRecovering() const;
+  // Whether the agent follows an earlier lineage of this cluster, and what it runs by it is not in
+  // the model.
+  bool NeedsInventory(const Heard& heard) const;
+  // Whether nothing of it may be taken in yet.
+  bool WaitsForInventory(const Heard& heard) const {
+    return NeedsInventory(heard) && !(merging_ && heard.inventory);
+  }
+  // Whether the agent follows a later lineage of this cluster.
+  bool IsSuperseded(const Heard& heard) const;
+  void AskInventory(const std::string& node, Heard* heard);
+  void OnInventory(const Inventory& inventory);
+  // Nodes whose pods are still to be learned before anything is planned; empty when it is over.
+  std::vector<std::string> Unheard() const;
+  void MergeInventories(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,
+                        Now now);
+  void NoteMerged();
+  // While recovering: takes what sources bring only when all of them can be followed. False: not
+  // yet, and then only what hinders them is in `writes`.
+  bool RecoveredSources(ClusterState* state, WriteSet* writes, SourceTurn* sources, Now now);
+  void EndRecovery(ClusterState* state, WriteSet* writes) const;
+  // Recovered objects that no commit took become a source's, whose next look prunes them.
+  void SettleRecovered(ClusterState* state, WriteSet* writes);
+  std::vector<std::string> RecoveryWork() const;
 
   // ---- core_sources.cc: following repositories ----
   void Follow(Followed* followed);
@@ -123,10 +172,18 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // when no source has a part in it.
   bool LeaveOut(const SourceTurn& turn, const Status& refusal);
 
+  // ---- core_hints.cc: when to look, and who may ask for it ----
+  int64_t Jitter(int64_t delay_ms);
+  int64_t DelayToNextFetch(const Followed& followed);
+  // Fetches soon: at once, or kHintSpacingMs after the last fetch began, however many ask.
+  void Hint(const std::string& source);
+
   // ---- core_agents.cc: reports in, assignments out ----
   void OnConnected(const std::string& node);
   void OnDisconnected(const std::string& node);
   void OnReport(const Report& report);
+  // Whether a report gives a reason for a turn: most are heartbeats.
+  bool IsNews(const Heard& heard, const Report& report, Now now) const;
   // Writes what agents reported, and silence, into `state` and `writes`.
   void TakeReports(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons, Now now);
   void TakeReport(Heard* heard, ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,
@@ -165,6 +222,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   bool turn_posted_ = false;
   TimerId turn_timer_ = 0;
   MonoTime turn_due_;
+  bool merging_ = false;           // this turn takes in the inventories that are there
+  std::string recovery_hindered_;  // by which sources, while recovering
   int32_t store_failures_ = 0;
   std::string store_refusal_;  // why the store did not take the last turn; empty when it did
   bool one_by_one_ = false;    // a turn takes the changes of one source only

@@ -6,6 +6,7 @@
 #include "controller/convergence.h"
 #include "controller/core.h"
 #include "controller/source_status.h"
+#include "link/report_delta.h"
 #include "net/ipam.h"
 #include "reconciler/declared.h"
 #include "schema/text.h"
@@ -15,7 +16,9 @@ namespace {
 
 constexpr size_t kMaxEventsPerNode = 500;  // waiting for a turn
 constexpr int64_t kResendMs = 5'000;       // an assignment that was not taken by then was lost
-constexpr int64_t kLooksPerLease = 5;      // at the clock, whether this process slept
+constexpr int64_t kTakeAnywayMs =
+    60'000;                            // a report without news, so that nothing stays overlooked
+constexpr int64_t kLooksPerLease = 5;  // at the clock, whether this process slept
 constexpr char kNodeComponent[] = "node-controller";
 
 Reason ReasonFor(const AgentEvent& event, const std::string& node) {
@@ -42,6 +45,13 @@ std::shared_ptr<Node> NewNode(const std::string& name, const ClusterState& state
 // A pod subnet for a node that has none; the message says why when the range is used up.
 Status LeasePodCidr(Node* node, const ClusterState& state, int node_prefix) {
   const auto cluster = state.Find<Cluster>("", "cluster");
+  for (const std::string& missing : cluster->missing_nodes) {
+    if (missing == node->metadata.name) continue;
+    return UnavailableError("node " + missing +
+                            " was not heard since the controller's database was lost, and its pod "
+                            "subnet may be any: start that host, or `reconcile node revoke " +
+                            missing + "` and start the controller again");
+  }
   const Result<Cidr> range = Cidr::Parse(cluster->pod_cidr);
   if (!range.ok()) return range.status();
   std::set<std::string> used;
@@ -85,6 +95,20 @@ std::string WhyHeld(const Report& report, const ClusterState& state) {
          "back?)";
 }
 
+// The agent follows something older than what it was sent.
+bool IsBehind(const Report& report, const Fence& sent) {
+  return !report.applied || report.applied->epoch < sent.epoch ||
+         report.applied->revision < sent.revision;
+}
+
+std::string Superseded(const Fence& applied) {
+  return "it follows lineage " + applied.lineage + " of this cluster's store, which began later (" +
+         FormatRfc3339(WallTime{applied.lineage_began_ms}) +
+         "): this controller was superseded by a restored or rebuilt one, and sends it nothing. "
+         "Stop this one; if it is the one to follow, set its clock right and rebuild it "
+         "(docs/operations.md)";
+}
+
 // What a report changes about a node's readiness.
 std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
   Reason reason{.key = after.key(), .component = kNodeComponent};
@@ -101,12 +125,24 @@ std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
   return reason;
 }
 
+// A node that a recovery missed is there.
+void NoteFound(const std::string& node, ClusterState* state, WriteSet* writes) {
+  const auto cluster = state->Find<Cluster>("", "cluster");
+  const std::vector<std::string>& missing = cluster->missing_nodes;
+  if (std::find(missing.begin(), missing.end(), node) == missing.end()) return;
+  const auto updated = std::make_shared<Cluster>(*cluster);
+  std::erase(updated->missing_nodes, node);
+  PutBoth(updated, state, writes);
+}
+
 }  // namespace
 
 void Controller::Core::OnConnected(const std::string& node) {
   Heard& heard = heard_[node];
   heard.connected = true;
   heard.sent.reset();
+  heard.told = false;
+  heard.asked = false;
   RequestTurn();
 }
 
@@ -122,18 +158,34 @@ void Controller::Core::OnReport(const Report& report) {
   if (heard.agent_start != report.agent_start) heard.sent.reset();
   heard.agent_start = report.agent_start;
   heard.sequence = report.sequence;
-  heard.last_heard = loop_->now().mono;
-  heard.held = WhyHeld(report, *store_->Snapshot());
+  const Now now = loop_->now();
+  const bool first_word = !heard.told;
+  heard.told = true;
+  heard.applied = report.applied;
+  std::string held =
+      IsSuperseded(heard) ? Superseded(*report.applied) : WhyHeld(report, *store_->Snapshot());
+  const bool news = first_word || held != heard.held || IsNews(heard, report, now);
+  heard.last_heard = now.mono;
+  heard.held = std::move(held);
   for (const AgentEvent& event : report.events) {
     if (heard.pending_events.size() < kMaxEventsPerNode) heard.pending_events.push_back(event);
   }
   heard.pending = report;
-  RequestTurn();
+  if (news) RequestTurn();
+}
+
+bool Controller::Core::IsNews(const Heard& heard, const Report& report, Now now) const {
+  if (!heard.taken || !SaysNothingNew(*heard.taken, report)) return true;
+  const bool was_silent = now.mono - heard.last_heard >= options_.node_silent_ms;
+  return was_silent || !heard.sent || IsBehind(report, heard.sent->fence) ||
+         now.mono - heard.taken_at >= kTakeAnywayMs;
 }
 
 void Controller::Core::TakeReports(ClusterState* state, WriteSet* writes,
                                    std::vector<Reason>* reasons, Now now) {
   for (auto& [name, heard] : heard_) {
+    // Where its pods are not known, its subnet is not either.
+    if (WaitsForInventory(heard)) continue;
     if (heard.pending) TakeReport(&heard, state, writes, reasons, now);
     TakeAcceptance(name, heard, state, writes, reasons, now);
   }
@@ -151,6 +203,7 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
       LogError("no pod subnet for a node", {{"node", report.node}, {"error", leased.message()}});
     }
   }
+  NoteFound(report.node, state, writes);
   MergeReportedLabels(report.labels, &node->metadata);
   const std::vector<Condition> before = node->status.conditions;
   node->status = report.node_status;
@@ -166,9 +219,7 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
     reasons->push_back(ReasonFor(event, report.node));
   }
   // The agent tells every time which assignment it follows: one that it never got is sent again.
-  const bool behind =
-      heard->sent && (!report.applied || report.applied->epoch < heard->sent->fence.epoch ||
-                      report.applied->revision < heard->sent->fence.revision);
+  const bool behind = heard->sent && IsBehind(report, heard->sent->fence);
   if (behind && report.held.empty() && now.mono - heard->sent_at >= kResendMs) heard->sent.reset();
 }
 
@@ -205,7 +256,7 @@ void Controller::Core::TakeAcceptance(const std::string& node, const Heard& hear
     accepted.message = heard.too_large;
   } else if (!heard.held.empty()) {
     accepted.status = ConditionStatus::kFalse;
-    accepted.reason = "AssignmentHeld";
+    accepted.reason = IsSuperseded(heard) ? "Superseded" : "AssignmentHeld";
     accepted.message = CutText(heard.held, kMaxConditionBytes);
   }
   const Condition* before = FindCondition(existing->status.conditions, kAssignmentAccepted);
@@ -297,6 +348,8 @@ void Controller::Core::HandOut(const ClusterState& state) {
   const std::map<std::string, NodePods> by_node = PodsByNode(state);
   for (auto& [name, heard] : heard_) {
     if (!heard.connected || state.Find<Node>("", name) == nullptr) continue;
+    // Nothing until it is known what it follows, and what it runs by that.
+    if (!heard.told || NeedsInventory(heard) || IsSuperseded(heard)) continue;
     const auto pods = by_node.find(name);
     HandOutTo(name, &heard, pods == by_node.end() ? NodePods() : pods->second, state);
   }

@@ -5,14 +5,12 @@
 #include "controller/core.h"
 #include "controller/source_status.h"
 #include "reconciler/declared.h"
+#include "reconciler/source_scope.h"
 #include "schema/text.h"
 #include "store/prepared_commit.h"
 
 namespace reconcile {
 namespace {
-
-constexpr int64_t kFetchRetryFirstMs = 1'000;
-constexpr int64_t kFetchRetryMostMs = 60'000;
 
 // What a commit may declare the store takes, with what controllers add to it.
 static_assert(kMaxDeclaredObjectBytes * 2 <= kMaxObjectBytes);
@@ -38,6 +36,12 @@ bool AllUnchanged(const ObjectChanges& changes) {
   });
 }
 
+// Whether a commit's id means the same objects under both.
+bool ReadsTheSame(const SourceSpec& a, const SourceSpec& b) {
+  return a.repository == b.repository && a.revision == b.revision && a.semver == b.semver &&
+         a.path == b.path && a.namespaces == b.namespaces;
+}
+
 bool IsReady(const SourceStatus& status) {
   const Condition* ready = FindCondition(status.conditions, "Ready");
   return ready != nullptr && ready->status == ConditionStatus::kTrue;
@@ -46,6 +50,7 @@ bool IsReady(const SourceStatus& status) {
 }  // namespace
 
 void Controller::Core::Follow(Followed* followed) {
+  if (followed->config.spec.suspend) return;
   const std::string name = followed->config.name;
   source_->Watch(followed->config.spec, [weak = weak_from_this(), name] {
     if (auto core = weak.lock()) core->Fetch(name);
@@ -53,24 +58,15 @@ void Controller::Core::Follow(Followed* followed) {
   Fetch(name);
 }
 
-Status Controller::Core::Sync(const std::string& source) {
-  if (!source.empty() && !followed_.contains(source)) {
-    return NotFoundError("no source is named '" + source + "'");
-  }
-  for (const auto& [name, followed] : followed_) {
-    if (source.empty() || source == name) Fetch(name);
-  }
-  return OkStatus();
-}
-
 void Controller::Core::Fetch(const std::string& name) {
   Followed& followed = followed_.at(name);
-  if (!started_) return;
+  if (!started_ || followed.config.spec.suspend) return;
   if (followed.fetching) {
     followed.fetch_again = true;
     return;
   }
   followed.fetching = true;
+  followed.fetch_began_at = loop_->now().mono;
   source_->Fetch(followed.config.spec,
                  [weak = weak_from_this(), name](Result<FetchedCommit> commit) {
                    if (auto core = weak.lock()) core->OnFetched(name, std::move(commit));
@@ -94,16 +90,13 @@ void Controller::Core::OnFetched(const std::string& name, Result<FetchedCommit> 
   if (commit.ok()) {
     followed.failures = 0;
     TakeCommit(&followed, std::move(commit).value());
-    PlanNextFetch(&followed, options_.source_poll_ms);
   } else {
     // The last good commit stays in force; the condition says what is wrong.
     followed.fetch_error = commit.status().message();
-    const int64_t delay_ms =
-        std::min(kFetchRetryMostMs, kFetchRetryFirstMs << std::min(followed.failures, 6));
     ++followed.failures;
     LogWarning("cannot read a source", {{"source", name}, {"error", commit.status().message()}});
-    PlanNextFetch(&followed, delay_ms);
   }
+  PlanNextFetch(&followed, DelayToNextFetch(followed));
   if (followed.fetch_again) {
     followed.fetch_again = false;
     Fetch(name);
@@ -117,9 +110,12 @@ void Controller::Core::TakeCommit(Followed* followed, FetchedCommit commit) {
   followed->applied = false;  // a poll also looks whether the model still is what Git says
   followed->in_force_reached = false;
   if (std::exchange(followed->recall_again, false)) followed->recalled = false;
+  if (followed->commit) followed->commit->reference = commit.reference;
   if (!followed->commit || followed->commit->id != commit.id) {
     followed->desired.reset();
     followed->parsed = ParseManifests(commit.files);
+    CheckNamespaces(followed->config.spec.namespaces, followed->parsed.objects,
+                    &followed->parsed.problems);
     std::vector<Problem>& warnings = followed->parsed.problems.warnings;
     warnings.insert(warnings.end(), commit.warnings.begin(), commit.warnings.end());
     commit.files.clear();  // the objects hold all that is needed
@@ -160,12 +156,13 @@ void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, W
   if (const auto existing = state->Find<Source>("", name)) {
     // What is in force came from somewhere else: read there, the same commit may say something
     // else.
-    if (!(existing->spec == followed->config.spec)) followed->moved = true;
+    if (!ReadsTheSame(existing->spec, followed->config.spec)) followed->moved = true;
     *source = *existing;
   }
   source->metadata.name = name;
   source->spec = followed->config.spec;
   SourceStatus status = source->status;
+  if (source->spec.suspend) return PutSourceStatus(name, status, state, writes);
   if (followed->commit) status.seen_commit = followed->commit->id;
   if (!followed->fetch_error.empty()) {
     SetReady(&status, ConditionStatus::kFalse, "FetchFailed", followed->fetch_error, now.wall);
@@ -253,10 +250,12 @@ void Controller::Core::Recall(const std::string& name, Followed* followed) {
   const auto source = store_->Snapshot()->Find<Source>("", name);
   if (source == nullptr || IsReady(source->status) || source->status.applied_commit.empty()) return;
   if (followed->in_force || followed->moved || followed->recalled || followed->fetching) return;
+  if (followed->config.spec.suspend) return;
   followed->recalled = true;
   followed->fetching = true;
   SourceSpec spec = followed->config.spec;
   spec.revision = source->status.applied_commit;
+  spec.semver.clear();
   source_->Fetch(spec, [weak = weak_from_this(), name](Result<FetchedCommit> commit) {
     if (auto core = weak.lock()) core->OnRecalled(name, std::move(commit));
   });
@@ -270,6 +269,7 @@ void Controller::Core::OnRecalled(const std::string& name, Result<FetchedCommit>
   const auto source = state->Find<Source>("", name);
   if (commit.ok() && source != nullptr && commit->id == source->status.applied_commit) {
     ParsedManifests parsed = ParseManifests(commit->files);
+    CheckNamespaces(followed.config.spec.namespaces, parsed.objects, &parsed.problems);
     DesiredState desired = BuildDesired(name, commit->id, parsed.objects, *state, &parsed.problems);
     if (!parsed.problems.errors.empty()) {
       LogWarning("the commit in force declares now what it may not",

@@ -4,6 +4,7 @@
 
 #include "controller/convergence.h"
 #include "reconciler/references.h"
+#include "reconciler/source_scope.h"
 
 namespace reconcile {
 namespace {
@@ -40,6 +41,7 @@ Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std
                                             const BreakerLimits& limits, Now now) {
   Controller::PlanAnswer answer;
   ParsedManifests parsed = ParseManifests(files);
+  CheckNamespaces(SourceOrNew(state, source)->spec.namespaces, parsed.objects, &parsed.problems);
   answer.problems = std::move(parsed.problems);
   const DesiredState desired =
       BuildDesired(source, commit, parsed.objects, state, &answer.problems);

@@ -50,6 +50,7 @@ void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now)
   status->applied_commit = commit.id;
   status->applied_author = commit.author;
   status->applied_subject = commit.subject;
+  status->applied_reference = commit.reference;
   status->held.reset();
   SetReady(status, ConditionStatus::kTrue, "Applied", "commit " + commit.id.substr(0, 12), now);
 }

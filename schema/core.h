@@ -107,10 +107,34 @@ struct Event : ObjectOf<Event, Kind::kEvent> {
 
 // A repository that the controller follows (reconcile.dev/v1). Spec comes from configuration,
 // status from following.
+// Credentials of a source, as names of files: the controller reads them at each fetch and stores
+// nothing of them.
+struct SourceCredentials {
+  std::string token_file;
+  std::string username_file;
+  std::string password_file;
+  std::string ca_file;
+  std::string client_certificate_file;
+  std::string client_key_file;
+  std::string ssh_key_file;
+  std::string known_hosts_file;
+  friend bool operator==(const SourceCredentials&, const SourceCredentials&) = default;
+};
+struct SourceWebhookSpec {
+  std::string secret_file;
+  std::string provider;  // github, gitlab, gitea, generic; "" is generic
+  friend bool operator==(const SourceWebhookSpec&, const SourceWebhookSpec&) = default;
+};
 struct SourceSpec {
-  std::string repository;  // local path in this version
-  std::string revision;    // branch, tag or commit; "" is the repository's HEAD
+  std::string repository;  // absolute path, https or ssh URL (source/repository_url.h)
+  std::string revision;    // branch, tag, full reference or commit; "" is the repository's HEAD
   std::string path;        // folder inside it; "" is the root
+  std::string semver;      // instead of a revision: the highest tag in this range
+  std::vector<std::string> namespaces;  // that it may declare objects in; empty: all
+  std::string interval;                 // between looks at a remote one, "30s"; "" is the default
+  bool suspend = false;                 // what it declared stays, and nothing of it is changed
+  SourceCredentials credentials;
+  std::optional<SourceWebhookSpec> webhook;
   friend bool operator==(const SourceSpec&, const SourceSpec&) = default;
 };
 struct HeldPrune {  // the deletion breaker holds these (DESIGN 5)
@@ -137,6 +161,7 @@ struct SourceStatus {
   std::string applied_commit;  // the last good one, in force
   std::string applied_author;
   std::string applied_subject;
+  std::string applied_reference;  // what named it: "main", "v1.2.3"; may be empty
   std::optional<WallTime> applied_at;
   std::vector<Condition> conditions;  // Ready, with file:line:column in its message
   std::optional<HeldPrune> held;
@@ -153,6 +178,12 @@ struct Source : ObjectOf<Source, Kind::kSource> {
 struct Cluster : ObjectOf<Cluster, Kind::kCluster> {
   std::string cluster_id;
   std::string lineage;
+  int64_t lineage_began_ms = 0;  // wall time
+  std::string lineage_proof;     // the CA's signature of it; "" without a CA
+  // What agents run is still being learned: nothing is planned and nothing handed out.
+  bool recovering = false;
+  // Nodes that the last recovery did not hear of: their pod subnets are in use and not known.
+  std::vector<std::string> missing_nodes;
   int64_t epoch = 0;     // grows with every start of a controller
   std::string pod_cidr;  // of the whole cluster, "10.42.0.0/16"
 };

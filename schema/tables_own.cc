@@ -33,6 +33,10 @@ const StructTable& ClusterSpecTable() {
     Table<Cluster> t("ClusterSpec");
     t.Field<&Cluster::cluster_id>("clusterId");
     t.Field<&Cluster::lineage>("lineage").Doc("Changes when a backup is restored.");
+    t.Field<&Cluster::lineage_began_ms>("lineageBegan").Doc("In milliseconds since 1970.");
+    t.Field<&Cluster::lineage_proof>("lineageProof").Doc("The CA's signature of the lineage.");
+    t.Field<&Cluster::recovering>("recovering").Doc("What hosts run is still being learned.");
+    t.Field<&Cluster::missing_nodes>("missingNodes").Doc("Not heard since the model was lost.");
     t.Field<&Cluster::epoch>("epoch").Doc("Grows with every start of a controller.");
     t.Field<&Cluster::pod_cidr>("podCIDR").Doc("Addresses of all pods.");
     return t;
@@ -63,12 +67,57 @@ const StructTable& TableOf<Event>() {
 }
 
 template <>
+const StructTable& TableOf<SourceCredentials>() {
+  static const StructTable table = [] {
+    using C = SourceCredentials;
+    Table<C> t("SourceCredentials");
+    t.Field<&C::token_file>("tokenFile").Doc("File with a token, for https.");
+    t.Field<&C::username_file>("usernameFile").Doc("File with a user name, for https.");
+    t.Field<&C::password_file>("passwordFile").Doc("File with a password, for https.");
+    t.Field<&C::ca_file>("caFile").Doc(
+        "Certificates of the CAs to trust, instead of the system's.");
+    t.Field<&C::client_certificate_file>("clientCertificateFile").Doc("For https, PEM.");
+    t.Field<&C::client_key_file>("clientKeyFile").Doc("For https, PEM.");
+    t.Field<&C::ssh_key_file>("sshKeyFile").Doc("Private key, for ssh.");
+    t.Field<&C::known_hosts_file>("knownHostsFile")
+        .Doc("Host keys to trust, instead of those that a person accepted.");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<SourceWebhookSpec>() {
+  static const StructTable table = [] {
+    Table<SourceWebhookSpec> t("SourceWebhookSpec");
+    t.Field<&SourceWebhookSpec::secret_file>("secretFile").Doc("File with the shared secret.");
+    t.Field<&SourceWebhookSpec::provider>("provider")
+        .Default("generic")
+        .Doc("github, gitlab, gitea or generic.");
+    return t;
+  }();
+  return table;
+}
+
+template <>
 const StructTable& TableOf<SourceSpec>() {
   static const StructTable table = [] {
     Table<SourceSpec> t("SourceSpec");
-    t.Field<&SourceSpec::repository>("repository").Required().Doc("Path of the Git repository.");
+    t.Field<&SourceSpec::repository>("repository")
+        .Required()
+        .Doc("Path or URL of the Git repository.");
     t.Field<&SourceSpec::revision>("revision").Default("HEAD").Doc("Branch, tag or commit.");
     t.Field<&SourceSpec::path>("path").Default("the root").Doc("Folder of the manifests.");
+    t.Field<&SourceSpec::semver>("semver").Doc("Instead: the highest tag in this range.");
+    t.Field<&SourceSpec::namespaces>("namespaces")
+        .Default("all")
+        .Doc("Namespaces it may declare objects in.");
+    t.Field<&SourceSpec::interval>("interval")
+        .Default("15s")
+        .Doc("Between looks at a remote repository.");
+    t.Field<&SourceSpec::suspend>("suspend").Doc("Change nothing of it for now.");
+    t.Field<&SourceSpec::credentials>("credentials").Doc("Names of files, read at each fetch.");
+    t.Field<&SourceSpec::webhook>("webhook").Doc("Who may ask to look at it now.");
     return t;
   }();
   return table;
@@ -111,6 +160,8 @@ const StructTable& TableOf<SourceStatus>() {
     t.Field<&SourceStatus::applied_commit>("appliedCommit").Doc("The last good commit, in force.");
     t.Field<&SourceStatus::applied_author>("appliedAuthor");
     t.Field<&SourceStatus::applied_subject>("appliedSubject");
+    t.Field<&SourceStatus::applied_reference>("appliedReference")
+        .Doc("The branch or tag that named it.");
     t.Field<&SourceStatus::applied_at>("appliedAt");
     t.Field<&SourceStatus::conditions>("conditions").Doc("Ready.");
     t.Field<&SourceStatus::held>("held").Doc("Deletions that wait for a person.");

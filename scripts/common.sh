@@ -29,7 +29,7 @@ build_packages() {
   [ "$(distribution)" = ubuntu24 ] && boost=1.83
   echo g++ cmake ninja-build pkg-config git ca-certificates \
     "libboost$boost-dev" "libboost-json$boost-dev" "libboost-filesystem$boost-dev" "libboost-system$boost-dev" \
-    libgit2-dev libyaml-cpp-dev libsqlite3-dev libcurl4-openssl-dev libcpp-httplib-dev libspdlog-dev \
+    libgit2-dev libssh2-1-dev libyaml-cpp-dev libsqlite3-dev libcurl4-openssl-dev libcpp-httplib-dev libspdlog-dev \
     libfmt-dev libssl-dev zlib1g-dev libcli11-dev ccache lld
 }
 
@@ -37,7 +37,7 @@ run_packages() { echo iproute2 nftables iptables util-linux; }
 
 test_packages() {
   echo libgtest-dev python3 universal-ctags clang-format-14 clang-tidy-19 busybox-static docker.io curl sqlite3 procps iputils-ping docker-registry \
-    apache2-utils
+    apache2-utils openssh-server openssh-client nginx fcgiwrap debootstrap systemd-container dpkg-dev file
 }
 
 install_packages() {

@@ -43,6 +43,8 @@ struct SimNetwork::State : std::enable_shared_from_this<SimNetwork::State> {
   void Deliver(const std::string& node, int64_t* last_ms, std::function<void()> hand_over);
   void SendDown(const std::string& node, const Assignment& assignment);
   void SendUp(const std::string& node, const Report& report);
+  void SendQuestion(const std::string& node);
+  void SendInventory(const std::string& node, const Inventory& inventory);
 
   VirtualTime* time;
   VirtualLoop wires;
@@ -155,20 +157,52 @@ void SimNetwork::State::SendUp(const std::string& node, const Report& report) {
   });
 }
 
-namespace {
+void SimNetwork::State::SendQuestion(const std::string& node) {
+  Connection& connection = connections[node];
+  Deliver(node, &connection.last_down_ms, [weak = connection.agent] {
+    const auto agent = weak.lock();
+    if (agent == nullptr) return;
+    agent->loop->Post([agent] {
+      if (agent->handler.on_inventory_asked) agent->handler.on_inventory_asked();
+    });
+  });
+}
 
-class SimControllerEnd final : public AgentLink {
+void SimNetwork::State::SendInventory(const std::string& node, const Inventory& inventory) {
+  const std::string bytes = WriteJson(EncodeInventory(inventory));
+  Deliver(node, &connections[node].last_up_ms, [weak = controller, bytes] {
+    const auto port = weak.lock();
+    if (port == nullptr) return;
+    port->loop->Post([port, bytes] {
+      const Result<Inventory> decoded = ReadInventory(bytes);
+      CHECK(decoded.ok());
+      if (port->handler.on_inventory) port->handler.on_inventory(*decoded);
+    });
+  });
+}
+
+class SimNetwork::ControllerEnd final : public AgentLink {
  public:
-  using Send_ = std::function<Status(const std::string&, const Assignment&)>;
-  SimControllerEnd(std::shared_ptr<ControllerPort> port, Send_ send, std::function<void()> end)
-      : port_(std::move(port)), send_(std::move(send)), end_(std::move(end)) {}
-  ~SimControllerEnd() override {
+  ControllerEnd(State* state, VirtualLoop* loop)
+      : state_(state), port_(std::make_shared<ControllerPort>()) {
+    port_->loop = loop;
+    state_->controller = port_;
+  }
+  ~ControllerEnd() override {
     port_->handler = {};
-    end_();
+    state_->controller.reset();
+    for (auto& [node, connection] : state_->connections) state_->Break(node);
   }
   void SetHandler(Handler handler) override { port_->handler = std::move(handler); }
   Status Send(const std::string& node, const Assignment& assignment) override {
-    return send_(node, assignment);
+    RETURN_IF_ERROR(CheckConnected(node));
+    state_->SendDown(node, assignment);
+    return OkStatus();
+  }
+  Status AskInventory(const std::string& node) override {
+    RETURN_IF_ERROR(CheckConnected(node));
+    state_->SendQuestion(node);
+    return OkStatus();
   }
   StreamHandle OpenLogs(const std::string&, const LogRequest&, LogSink sink) override {
     port_->loop->Post([sink = std::move(sink)] {
@@ -178,30 +212,51 @@ class SimControllerEnd final : public AgentLink {
   }
 
  private:
-  std::shared_ptr<ControllerPort> port_;
-  Send_ send_;
-  std::function<void()> end_;
+  Status CheckConnected(const std::string& node) {
+    if (state_->connections[node].number != 0) return OkStatus();
+    return UnavailableError("node " + node + " is not connected");
+  }
+
+  State* const state_;
+  const std::shared_ptr<ControllerPort> port_;
 };
 
-class SimAgentEnd final : public ControllerLink {
+class SimNetwork::AgentEnd final : public ControllerLink {
  public:
-  using Send_ = std::function<Status(const Report&)>;
-  SimAgentEnd(std::shared_ptr<AgentPort> port, Send_ send, std::function<void()> end)
-      : port_(std::move(port)), send_(std::move(send)), end_(std::move(end)) {}
-  ~SimAgentEnd() override {
+  AgentEnd(State* state, std::string node, VirtualLoop* loop)
+      : state_(state), node_(std::move(node)), port_(std::make_shared<AgentPort>()) {
+    port_->loop = loop;
+    State::Connection& connection = state_->connections[node_];
+    connection.agent = port_;
+    connection.number = 0;
+    state_->Dial(node_, kTravelMs);
+  }
+  ~AgentEnd() override {
     port_->handler = {};
-    end_();
+    state_->connections[node_].agent.reset();
+    state_->Break(node_);
   }
   void SetHandler(Handler handler) override { port_->handler = std::move(handler); }
-  Status Send(const Report& report) override { return send_(report); }
+  Status Send(const Report& report) override {
+    RETURN_IF_ERROR(CheckConnected());
+    state_->SendUp(node_, report);
+    return OkStatus();
+  }
+  Status SendInventory(const Inventory& inventory) override {
+    RETURN_IF_ERROR(CheckConnected());
+    state_->SendInventory(node_, inventory);
+    return OkStatus();
+  }
 
  private:
-  std::shared_ptr<AgentPort> port_;
-  Send_ send_;
-  std::function<void()> end_;
-};
+  Status CheckConnected() {
+    return state_->connections[node_].number != 0 ? OkStatus() : UnavailableError("not connected");
+  }
 
-}  // namespace
+  State* const state_;
+  const std::string node_;
+  const std::shared_ptr<AgentPort> port_;
+};
 
 SimNetwork::SimNetwork(VirtualTime* time, uint64_t seed)
     : state_(std::make_shared<State>(time, seed)) {}
@@ -209,41 +264,12 @@ SimNetwork::SimNetwork(VirtualTime* time, uint64_t seed)
 SimNetwork::~SimNetwork() = default;
 
 std::unique_ptr<AgentLink> SimNetwork::MakeControllerEnd(VirtualLoop* loop) {
-  auto port = std::make_shared<ControllerPort>();
-  port->loop = loop;
-  state_->controller = port;
-  const auto send = [state = state_.get()](const std::string& node, const Assignment& assignment) {
-    if (state->connections[node].number == 0) {
-      return UnavailableError("node " + node + " is not connected");
-    }
-    state->SendDown(node, assignment);
-    return OkStatus();
-  };
-  const auto end = [state = state_.get()] {
-    state->controller.reset();
-    for (auto& [node, connection] : state->connections) state->Break(node);
-  };
-  return std::make_unique<SimControllerEnd>(std::move(port), send, end);
+  return std::make_unique<ControllerEnd>(state_.get(), loop);
 }
 
 std::unique_ptr<ControllerLink> SimNetwork::MakeAgentEnd(const std::string& node,
                                                          VirtualLoop* loop) {
-  auto port = std::make_shared<AgentPort>();
-  port->loop = loop;
-  State::Connection& connection = state_->connections[node];
-  connection.agent = port;
-  connection.number = 0;
-  state_->Dial(node, kTravelMs);
-  const auto send = [state = state_.get(), node](const Report& report) {
-    if (state->connections[node].number == 0) return UnavailableError("not connected");
-    state->SendUp(node, report);
-    return OkStatus();
-  };
-  const auto end = [state = state_.get(), node] {
-    state->connections[node].agent.reset();
-    state->Break(node);
-  };
-  return std::make_unique<SimAgentEnd>(std::move(port), send, end);
+  return std::make_unique<AgentEnd>(state_.get(), node, loop);
 }
 
 void SimNetwork::SetFaults(LinkFaults faults) { state_->faults = faults; }

@@ -51,6 +51,8 @@ class SimNetwork {
 
  private:
   struct State;
+  class ControllerEnd;
+  class AgentEnd;
   std::shared_ptr<State> state_;
 };
 

@@ -41,8 +41,12 @@ bool TakeOption(std::string_view option, GitReadRequest* request) {
   const std::string_view value = option.substr(equals + 1);
   if (name == "--repository") {
     request->repository = value;
+  } else if (name == "--cache") {
+    request->cache = value;
   } else if (name == "--revision") {
     request->revision = value;
+  } else if (name == "--semver") {
+    request->semver = value;
   } else if (name == "--folder") {
     request->folder = value;
   } else if (name == "--owner") {
@@ -110,8 +114,19 @@ Status ReadCommitOf(const GitLayout& layout, const GitReadRequest& request) {
       .WithContext("commit " + FormatGitId(*commit));
 }
 
+// Where the repository is for this process; a cache becomes its root folder, where it can.
+Result<std::string> EnterPlace(const GitReadRequest& request) {
+  if (request.cache.empty()) return request.repository;
+  if (geteuid() != 0 || *request.owner == 0) return request.cache;
+  const auto nothing_before = [] { return OkStatus(); };
+  RETURN_IF_ERROR(EnterFolder(request.cache, *request.owner, nothing_before));
+  return std::string("/");
+}
+
 Status ReadRepository(GitReadRequest request) {
-  const auto layout = FindGitLayout(request.repository);
+  const auto place = EnterPlace(request);
+  if (!place.ok()) return place.status();
+  const auto layout = FindGitLayout(*place);
   if (!layout.ok()) return layout.status();
   const std::string name = "repository " + Quoted(request.repository);
   // The path may lead to another repository by now than the one whose owner we were started as.

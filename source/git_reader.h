@@ -15,8 +15,10 @@ namespace reconcile {
 
 // One reading of a repository, in the child's process.
 struct GitReadRequest {
-  std::string repository;  // its path, for messages
+  std::string repository;  // its path or URL, for messages
+  std::string cache;       // where it is when that is a URL; else empty
   std::string revision;
+  std::string semver;  // instead of a revision, when not empty
   std::string folder;  // cleaned (CleanFolder)
   // Whom the parent found the repository to belong to, and started its reader as.
   std::optional<uid_t> owner;
@@ -39,8 +41,8 @@ struct NamedLimit {
 Result<GitOdbObject> ReadGitObject(git_odb* odb, const git_oid& id, git_object_t type,
                                    NamedLimit max_bytes, const std::string& what);
 
-// The commit that `revision` names (MakeGitSource says how). Invalid otherwise, with the names that
-// come near.
+// The commit that `revision` or `semver` names (MakeGitSource says how). Invalid otherwise, with
+// the names that come near.
 Result<git_oid> ResolveRevision(git_repository* repository, const GitReadRequest& request);
 
 // Reads a commit and the manifests below the folder and hands them on as records, without the

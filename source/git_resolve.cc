@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "schema/text.h"
+#include "source/advertised_refs.h"
 #include "source/git_reader.h"
+#include "source/semver.h"
 
 namespace reconcile {
 namespace {
@@ -14,8 +16,6 @@ constexpr size_t kMaxRevisionBytes = 255;
 constexpr size_t kMinAbbreviation = 4;  // Git's own
 constexpr int kMaxTagDepth = 8;         // tags of tags
 constexpr NamedLimit kMaxTagBytes = {"kMaxTagBytes", 1 << 20};
-constexpr size_t kMaxListedNames = 5;
-constexpr size_t kMaxNamesCompared = 10'000;
 
 // The commit that an object leads to: itself, or what tags of it name.
 Result<git_oid> PeelToCommit(git_odb* odb, git_oid id, const std::string& what) {
@@ -55,7 +55,7 @@ std::vector<std::string> ListBranchesAndTags(git_repository* repository) {
   std::vector<std::string> names;
   git_strarray list = {};
   if (git_reference_list(&list, repository) != 0) return names;
-  for (size_t i = 0; i < list.count && names.size() < kMaxNamesCompared; ++i) {
+  for (size_t i = 0; i < list.count && names.size() < kMaxComparedRefs; ++i) {
     const std::string_view name = list.strings[i];
     for (const std::string_view folder : {"refs/heads/", "refs/tags/"}) {
       if (name.starts_with(folder)) names.emplace_back(name.substr(folder.size()));
@@ -65,24 +65,23 @@ std::vector<std::string> ListBranchesAndTags(git_repository* repository) {
   return names;
 }
 
-Status NoSuchRevision(git_repository* repository, const std::string& revision) {
-  const std::vector<std::string> names = ListBranchesAndTags(repository);
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  std::string message = "no branch, tag or commit " + Quoted(revision);
-  const std::string_view nearest = NearestWord(revision, views);
-  if (views.empty()) {
-    message += "; the repository has no branches or tags yet";
-  } else if (IsSimilar(revision, nearest)) {
-    message += "; did you mean " + Quoted(nearest) + "?";
-  } else {
-    message += "; there are " +
-               QuotedList({views.begin(), views.begin() + static_cast<ptrdiff_t>(std::min(
-                                                              views.size(), kMaxListedNames))});
-    if (views.size() > kMaxListedNames) {
-      message += " and " + std::to_string(views.size() - kMaxListedNames) + " more";
-    }
-  }
-  return InvalidError(message);
+// The tag with the highest version in the range.
+Result<git_oid> ResolveVersion(git_repository* repository, git_odb* odb,
+                               const std::string& semver) {
+  const Result<VersionRange> range = VersionRange::Parse(semver);
+  if (!range.ok()) return range.status().WithContext("semver " + Quoted(semver));
+  git_strarray list = {};
+  const int code = git_tag_list(&list, repository);
+  if (code != 0) return GitFailure(code, "its tags");
+  const std::vector<std::string> tags(list.strings, list.strings + list.count);
+  git_strarray_dispose(&list);
+  const auto best = HighestTag(tags, *range);
+  if (!best) return NoSuchVersionError(semver, tags.size());
+  git_oid id = {};
+  const std::string name = "refs/tags/" + *best;
+  const auto found = FindReference(repository, name, &id);
+  if (!found.ok()) return found.status();
+  return PeelToCommit(odb, id, Quoted(name));
 }
 
 Result<git_oid> ResolveHead(git_repository* repository, git_odb* odb) {
@@ -164,7 +163,7 @@ Result<git_oid> Resolve(git_repository* repository, git_odb* odb, const std::str
   const auto named = FindByName(repository, odb, revision);
   if (!named.ok()) return named.status();
   if (*named) return **named;
-  return NoSuchRevision(repository, revision);
+  return NoSuchRevisionError(revision, ListBranchesAndTags(repository));
 }
 
 }  // namespace
@@ -173,6 +172,7 @@ Result<git_oid> ResolveRevision(git_repository* repository, const GitReadRequest
   int code = 0;
   const auto odb = MakeGitHandle<GitOdb>(&code, git_repository_odb, repository);
   if (odb == nullptr) return GitFailure(code, "its object database");
+  if (!request.semver.empty()) return ResolveVersion(repository, odb.get(), request.semver);
   return Resolve(repository, odb.get(), request.revision);
 }
 

@@ -1,148 +1,72 @@
 #include "source/git_source.h"
 
-#include <pwd.h>
-#include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <map>
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
-#include "base/subprocess.h"
+#include "base/unique_fd.h"
 #include "schema/text.h"
+#include "source/git_child.h"
 #include "source/git_layout.h"
-#include "source/git_records.h"
 #include "source/git_watch.h"
 #include "source/manifest_names.h"
+#include "source/remote_cache.h"
+#include "source/repository_url.h"
 
 namespace reconcile {
 namespace {
 
 // Whose last blobs are kept; each keeps at most GitLimits::max_total_bytes.
 constexpr size_t kMaxRememberedRepositories = 64;
-constexpr size_t kRecordOverheadBytes = 128;
-constexpr gid_t kNoGroup = 65534;
-
-// AddressSanitizer and ThreadSanitizer reserve terabytes of address space.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kAddressSpaceCanBeLimited = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kAddressSpaceCanBeLimited = false;
-#else
-constexpr bool kAddressSpaceCanBeLimited = true;
-#endif
-#else
-constexpr bool kAddressSpaceCanBeLimited = true;
-#endif
-
-std::string ToRawIds(const BlobMap& blobs) {
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  std::string raw;
-  for (const auto& [id, bytes] : blobs) {
-    for (size_t i = 0; i + 1 < id.size(); i += 2) {
-      raw.push_back(static_cast<char>(digit(id[i]) << 4 | digit(id[i + 1])));
-    }
-  }
-  return raw;
-}
-
-// The group to read as: the repository's, but root's only for root.
-gid_t ChooseGroup(uid_t owner, gid_t group) {
-  if (group != 0) return group;
-  passwd entry = {};
-  passwd* found = nullptr;
-  std::array<char, 4096> buffer;
-  if (getpwuid_r(owner, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr &&
-      found->pw_gid != 0) {
-    return found->pw_gid;
-  }
-  return kNoGroup;
-}
-
-size_t MaxAnswerBytes(const GitLimits& limits) {
-  return limits.max_total_bytes +
-         limits.max_files * (kMaxManifestPathBytes + kRecordOverheadBytes) +
-         (kMaxGitWarnings + 2) * (2 * kMaxGitMessageBytes + kRecordOverheadBytes) +
-         (kMaxConfirmations + 4) * kMaxCommitTextBytes;
-}
-
-SubprocessOptions MakeCall(const std::string& self_path, const SourceSpec& spec,
-                           const GitLayout& layout, const GitLimits& limits) {
-  SubprocessOptions call;
-  call.command = {self_path,
-                  "git-read",
-                  "--repository=" + spec.repository,
-                  "--revision=" + spec.revision,
-                  "--folder=" + spec.path,
-                  "--owner=" + std::to_string(layout.owner),
-                  "--max-blob-bytes=" + std::to_string(limits.max_blob_bytes),
-                  "--max-files=" + std::to_string(limits.max_files),
-                  "--max-total-bytes=" + std::to_string(limits.max_total_bytes),
-                  "--max-tree-depth=" + std::to_string(limits.max_tree_depth),
-                  "--max-tree-entries=" + std::to_string(limits.max_tree_entries)};
-  call.timeout_ms = limits.timeout_ms;
-  call.max_output_bytes = MaxAnswerBytes(limits);
-  if (kAddressSpaceCanBeLimited) call.memory_limit_bytes = limits.memory_bytes;
-  call.cpu_limit_seconds = limits.cpu_seconds;
-  call.file_size_limit_bytes = limits.file_size_bytes;
-  call.clear_environment = true;
-  if (geteuid() == 0 && layout.owner != 0) {
-    call.user_id = layout.owner;
-    call.group_id = ChooseGroup(layout.owner, layout.group);
-  }
-  return call;
-}
-
-Status DescribeEnd(const SubprocessOutput& output, const GitLimits& limits) {
-  const int killed_by = output.exit_code - 128;
-  if (killed_by == SIGXCPU || killed_by == SIGKILL) {
-    return UnavailableError("reading it was ended by the system; the limit cpu_seconds is " +
-                            std::to_string(limits.cpu_seconds));
-  }
-  return InternalError("its reader ended with exit code " + std::to_string(output.exit_code) +
-                       (output.error.empty() ? "" : ": " + ShortText(output.error)));
-}
-
+constexpr size_t kMaxRememberedSpecs = 1024;
 // On a worker's thread.
 Result<FetchedCommit> FetchCommit(const std::string& self_path, const SourceSpec& spec,
-                                  const GitLimits& limits, const BlobMap& known) {
-  for (const std::string& text : {spec.repository, spec.revision, spec.path}) {
+                                  const GitLimits& limits, const BlobMap& known, int cancel_fd) {
+  for (const std::string& text : {spec.repository, spec.revision, spec.semver, spec.path}) {
     if (text.find('\0') != std::string::npos) return InvalidError("a source has a NUL byte in it");
   }
   const Result<std::string> folder = CleanFolder(spec.path);
   if (!folder.ok()) return folder.status();
   const Result<GitLayout> layout = FindGitLayout(spec.repository);
   if (!layout.ok()) return layout.status();
-  const std::string name = "repository " + Quoted(spec.repository);
-  SubprocessOptions call = MakeCall(self_path, spec, *layout, limits);
-  if (known.size() <= limits.max_files) call.standard_input = ToRawIds(known);
-  const Result<SubprocessOutput> output = RunSubprocess(call);
-  if (!output.ok()) return output.status().WithContext(name);
-  if (output->exit_code != 0) return DescribeEnd(*output, limits).WithContext(name);
-  Result<FetchedCommit> commit = DecodeGitRecords(output->out, limits, known);
-  return commit;
+  const GitPlace place = {spec.repository, "", layout->owner, layout->group};
+  return RunGitRead(self_path, spec, place, limits, known, cancel_fd);
 }
 
 class GitSource final : public ManifestSource {
  public:
-  GitSource(EpollLoop* loop, Executor* executor, std::string self_path, GitLimits limits)
-      : state_(std::make_shared<State>()), loop_(loop), executor_(executor) {
+  GitSource(EpollLoop* loop, Executor* executor, std::string self_path, GitLimits limits,
+            RemoteOptions remote)
+      : state_(std::make_shared<State>()),
+        loop_(loop),
+        executor_(executor),
+        remote_(std::move(remote)),
+        cancel_(std::make_shared<UniqueFd>(eventfd(0, EFD_CLOEXEC))) {
     state_->self_path = std::move(self_path);
     state_->limits = limits;
+    if (!remote_.folder.empty()) RemoveUnusedCaches(CachesFolder());
+  }
+  ~GitSource() override {
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t size = write(cancel_->get(), &one, sizeof(one));
   }
 
   void Fetch(const SourceSpec& spec, FetchDone done) override;
   void Watch(const SourceSpec& spec, std::function<void()> on_hint) override;
+  Status AcceptHostKey(const SourceSpec& spec, const std::string& fingerprint) override;
 
  private:
   struct State {
     std::string self_path;
     GitLimits limits;
-    // Blobs of each repository's last commit. Loop thread only.
+    // Host keys that fetches refused last, and where remote specs led, by what names them. Loop
+    // thread only, as all that follows.
+    std::map<std::string, HostKey> offered;
+    std::map<std::string, std::string> previous;
+    // Blobs of each repository's last commit.
     std::map<std::string, std::shared_ptr<const BlobMap>> remembered;
 
     std::shared_ptr<const BlobMap> KnownBlobs(const std::string& repository) const {
@@ -162,6 +86,13 @@ class GitSource final : public ManifestSource {
     std::string self_path;
     GitLimits limits;
     std::shared_ptr<const BlobMap> known;
+    std::shared_ptr<const UniqueFd> cancel;
+    FetchDone done;
+    Result<FetchedCommit> result = InternalError("the fetch has not run");
+  };
+  struct FarJob {
+    RemoteJob remote;
+    std::shared_ptr<const UniqueFd> cancel;
     FetchDone done;
     Result<FetchedCommit> result = InternalError("the fetch has not run");
   };
@@ -172,14 +103,27 @@ class GitSource final : public ManifestSource {
     std::unique_ptr<GitWatch> watch;
   };
   static void Hint(const Watched& watched);
+  std::string CachesFolder() const { return remote_.folder + "/sources"; }
+  std::string KnownHostsPath() const { return remote_.folder + "/known_hosts"; }
+  void FetchFar(const SourceSpec& spec, FetchDone done);
+  static void FinishFar(State* state, FarJob* job);
 
   const std::shared_ptr<State> state_;  // callbacks of a source that is gone find it expired
   EpollLoop* const loop_;
   Executor* const executor_;
-  std::map<std::string, std::shared_ptr<Watched>> watched_;  // by repository
+  const RemoteOptions remote_;
+  const std::shared_ptr<UniqueFd> cancel_;  // readable: nobody waits for children any more
+  std::map<std::string, std::shared_ptr<Watched>> watched_;     // by repository
+  std::map<std::string, std::unique_ptr<RemoteCache>> caches_;  // by name; their ends wait for work
 };
 
+// What a spec is remembered by.
+std::string SpecName(const SourceSpec& spec) {
+  return spec.repository + "\n" + spec.revision + "\n" + spec.semver + "\n" + spec.path;
+}
+
 void GitSource::Watch(const SourceSpec& spec, std::function<void()> on_hint) {
+  if (IsRemoteRepository(spec.repository)) return;  // who asks looks again after a while
   std::shared_ptr<Watched>& watched = watched_[spec.repository];
   const bool is_new = watched == nullptr;
   if (is_new) watched = std::make_shared<Watched>();
@@ -197,7 +141,9 @@ void GitSource::Hint(const Watched& watched) {
 }
 
 void GitSource::Fetch(const SourceSpec& spec, FetchDone done) {
+  if (IsRemoteRepository(spec.repository)) return FetchFar(spec, std::move(done));
   const auto job = std::make_shared<Job>();
+  job->cancel = cancel_;
   job->spec = spec;
   job->self_path = state_->self_path;
   job->limits = state_->limits;
@@ -210,18 +156,102 @@ void GitSource::Fetch(const SourceSpec& spec, FetchDone done) {
     job->done(std::move(job->result));
   };
   const auto work = [job] {
-    job->result = FetchCommit(job->self_path, job->spec, job->limits, *job->known);
+    job->result =
+        FetchCommit(job->self_path, job->spec, job->limits, *job->known, job->cancel->get());
   };
   if (executor_->Run(work, finish)) return;
   job->result = UnavailableError("too much waits to be done; the repository is read later");
   loop_->Post(finish);
 }
 
+void GitSource::FinishFar(State* state, FarJob* job) {
+  const SourceSpec& spec = job->remote.spec;
+  const Result<RepositoryUrl> url = ParseRepositoryUrl(spec.repository);
+  if (url.ok()) {
+    const std::string host = url->HostAndPort();
+    if (job->remote.offered_key) {
+      state->offered[host] = *job->remote.offered_key;
+    } else {
+      state->offered.erase(host);
+    }
+  }
+  if (job->result.ok()) {
+    state->Remember(spec.repository, *job->result);
+    if (state->previous.size() >= kMaxRememberedSpecs) state->previous.clear();
+    state->previous[SpecName(spec)] = job->result->id;
+  }
+  job->done(std::move(job->result));
+}
+
+void GitSource::FetchFar(const SourceSpec& spec, FetchDone done) {
+  const auto job = std::make_shared<FarJob>();
+  job->cancel = cancel_;
+  job->done = std::move(done);
+  job->remote = {.self_path = state_->self_path,
+                 .spec = spec,
+                 .limits = state_->limits,
+                 .fetch_limits = remote_.fetch,
+                 .cache_limits = remote_.cache,
+                 .known_hosts_path = KnownHostsPath(),
+                 .known = state_->KnownBlobs(spec.repository),
+                 .previous = "",
+                 .cancel_fd = cancel_->get(),
+                 .offered_key = std::nullopt};
+  const auto previous = state_->previous.find(SpecName(spec));
+  if (previous != state_->previous.end()) job->remote.previous = previous->second;
+  const auto finish = [job, weak = std::weak_ptr<State>(state_)] {
+    if (const auto state = weak.lock()) FinishFar(state.get(), job.get());
+  };
+  const Result<std::string> folder = CleanFolder(spec.path);
+  const Result<RepositoryUrl> url = ParseRepositoryUrl(spec.repository);
+  if (!folder.ok() || !url.ok() || remote_.folder.empty()) {
+    job->result = !folder.ok() ? folder.status()
+                  : !url.ok()  ? url.status()
+                               : InvalidError("repository " + Quoted(spec.repository) +
+                                              ": this command reads local repositories only");
+    return loop_->Post(finish);
+  }
+  std::unique_ptr<RemoteCache>& cache = caches_[CacheName(spec)];
+  if (cache == nullptr) {
+    cache = std::make_unique<RemoteCache>(loop_, CachesFolder(), CacheName(spec));
+  }
+  const auto work = [job, to = cache.get()] { job->result = to->Run(&job->remote); };
+  if (cache->workers().Run(work, finish)) return;
+  job->result = UnavailableError("too much waits to be done; the repository is read later");
+  loop_->Post(finish);
+}
+
+Status GitSource::AcceptHostKey(const SourceSpec& spec, const std::string& fingerprint) {
+  const Result<RepositoryUrl> url = ParseRepositoryUrl(spec.repository);
+  if (!url.ok() || url->scheme != RepositoryUrl::Scheme::kSsh) {
+    return InvalidError("repository " + Quoted(spec.repository) + " is not fetched over ssh");
+  }
+  if (!IsFingerprint(fingerprint)) {
+    return InvalidError(Quoted(fingerprint) + " is no fingerprint; it is written as SHA256:...");
+  }
+  if (!spec.credentials.known_hosts_file.empty()) {
+    return InvalidError("the host keys of this source are in " + spec.credentials.known_hosts_file +
+                        ": put the key in there");
+  }
+  const auto offered = state_->offered.find(url->HostAndPort());
+  if (offered == state_->offered.end()) return ManifestSource::AcceptHostKey(spec, fingerprint);
+  if (offered->second.Fingerprint() != fingerprint) {
+    return InvalidError(url->HostAndPort() + " shows the host key " +
+                        offered->second.Fingerprint() + ", not " + fingerprint +
+                        "; nothing was accepted");
+  }
+  RETURN_IF_ERROR(WriteAcceptedKey(KnownHostsPath(), *url, offered->second));
+  state_->offered.erase(offered);
+  return OkStatus();
+}
+
 }  // namespace
 
 std::unique_ptr<ManifestSource> MakeGitSource(EpollLoop* loop, Executor* executor,
-                                              std::string self_path, GitLimits limits) {
-  return std::make_unique<GitSource>(loop, executor, std::move(self_path), limits);
+                                              std::string self_path, GitLimits limits,
+                                              RemoteOptions remote) {
+  return std::make_unique<GitSource>(loop, executor, std::move(self_path), limits,
+                                     std::move(remote));
 }
 
 }  // namespace reconcile

@@ -5,6 +5,7 @@
 
 #include "base/epoll_loop.h"
 #include "base/worker_pool.h"
+#include "source/fetch_limits.h"
 #include "source/manifest_source.h"
 
 namespace reconcile {
@@ -23,7 +24,16 @@ struct GitLimits {
   size_t max_tree_entries = 500'000;  // files and folders of all kinds that are looked at
 };
 
-// ManifestSource on local Git repositories: bare ones, work trees and linked work trees; SHA-1.
+// Where and how remote repositories are fetched.
+struct RemoteOptions {
+  std::string folder;  // of the caches and accepted host keys, the data folder; "": none is
+  FetchLimits fetch;   // fetched, remote sources are refused
+  CacheLimits cache;
+};
+
+// ManifestSource on Git repositories; SHA-1. Local ones: bare, work trees and linked work trees.
+// Remote ones: https and ssh URLs (source/repository_url.h), fetched into a cache by a child that
+// can do nothing but that (see GitFetchMain), each on a thread of its own, and read from there.
 //
 // A revision is "" (HEAD), a branch, a tag, a full ref name or a commit id of at least four digits;
 // a name that is both a branch and a tag of different commits is refused. Below `spec.path` the
@@ -33,12 +43,24 @@ struct GitLimits {
 // passed over. Symbolic links, submodules and .gitmodules are named in warnings and never
 // followed. Object databases elsewhere (objects/info/alternates) are refused.
 //
-// Each fetch runs `<self_path> git-read ...` as a limited, unprivileged child (see GitReadMain) on
-// `executor` and reads its answer from a pipe; inotify on the refs gives the hints. Blobs of the
+// Each reading runs `<self_path> git-read ...` as a limited, unprivileged child (see GitReadMain)
+// on `executor` and reads its answer from a pipe; inotify on the refs gives the hints. Blobs of the
 // last fetch are not read again. `loop` and `executor` must outlive the source; destroying it drops
 // the callbacks of what is under way.
 std::unique_ptr<ManifestSource> MakeGitSource(EpollLoop* loop, Executor* executor,
-                                              std::string self_path, GitLimits limits = {});
+                                              std::string self_path, GitLimits limits = {},
+                                              RemoteOptions remote = {});
+
+// The hidden subcommand `reconcile git-fetch`: takes a FetchRequest (source/fetch_protocol.h) on
+// standard input, brings what its revision names into a bare repository, and answers on standard
+// output. Credentials come and go by pipes and memory alone.
+//
+// Started by root, it becomes a user that nobody else is, makes the cache its root folder, drops
+// every capability, and, where the kernel has Landlock, can write nothing but that folder and
+// connect to no TCP port but the URL's. It looks the host's name up before that, as that user, and
+// connects to nothing but the addresses it got, none of them a forbidden one (FAULTS 7). Redirects
+// are not followed (FAULTS 8). Returns the exit code: 0 when it answered.
+int GitFetchMain();
 
 // The hidden subcommand `reconcile git-read`: reads one commit from the object database and writes
 // it to standard output as length-framed records (source/git_records.h). argv[0] is "git-read".

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import time
 import unittest
 
@@ -67,7 +68,7 @@ class FaultsTest(HostTest):
         host.commit(message=f"Remove everything, really\n\nReconcile-Confirm: prune={hold['planHash']}")
         eventually("everything is gone", lambda: not host.containers(all_states=True))
 
-    def test_line_28_a_damaged_database_is_refused_with_the_commands_that_begin_again(self):
+    def test_line_28_a_damaged_database_is_refused_with_the_commands_that_rebuild_it(self):
         host = self.host
         host.commit({"web.yaml": replication_controller("web", 2)})
         host.start_reconcile()
@@ -86,15 +87,16 @@ class FaultsTest(HostTest):
         self.assertIn("is damaged", refused.stderr)
         self.assertEqual(host.containers(), before, "a refusal stops nothing")
 
-        # As the message says, word for word but for the engine's socket.
-        self.assertIn(f"`reconcile uninstall --yes --data {data}`, `mv {data} {data}.damaged`, `reconcile up`",
-                      refused.stderr)
-        host.netns([str(RECONCILE), "uninstall", "--yes", "--data", str(data), "--docker", str(host.docker_socket)])
-        self.assertEqual(host.docker(["ps", "-aq"]).stdout, "")
-        data.rename(f"{data}.damaged")
+        # As the message says, word for word.
+        commands = (f"mv {data}/cluster.db {data}/cluster.db.damaged", f"rm -f {data}/cluster.db-wal {data}/cluster.db-shm")
+        self.assertIn(f"`{commands[0]}`, `{commands[1]}`, and start again", refused.stderr)
+        for command in commands:
+            subprocess.run(command.split(), check=True)
         host.start_reconcile()
         host.converge()
-        self.assertEqual(len(host.containers()), 2)
+        self.assertEqual(host.containers(), before, "no container noticed")
+        host.commit({"web.yaml": replication_controller("web", 3)})
+        eventually("a commit applies", lambda: len(host.containers()) == 3)
 
     def test_line_32_kills_at_random_moments_lose_and_double_nothing(self):
         host = self.host

@@ -7,11 +7,23 @@ import http.server
 import json
 import socketserver
 import threading
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 PODS = [("web-1", "1/1", "Running"), ("web-2", "0/1", "Pending")]
 SERVICES = [("web", "ClusterIP", "10.43.0.7")]
-TABLES = {"pods": (("Name", "Ready", "Status"), PODS), "services": (("Name", "Type", "Cluster-IP"), SERVICES)}
+FINGERPRINT = "5b" * 32
+TOKENS = [("3f9a1c20", "Valid", "2026-01-03T03:04:05Z", "0/1", "<any>", "2m"),
+          ("77aa01bc", "Revoked", "2026-01-03T03:04:05Z", "0/1", "host-2", "3m")]
+CERTIFICATES = [("host-1", "Valid", "2026-02-01T03:04:05Z", "1", "00069573450123456789abcdef012345"),
+                ("host-2", "Revoked", "2026-02-01T03:04:05Z", "1", "00069573460123456789abcdef012345")]
+AUTHORITIES = [("1", "Active", "2026-01-02T03:04:05Z", "2035-12-31T03:04:05Z", FINGERPRINT),
+               ("2", "Next", "2026-01-02T03:04:06Z", "2035-12-31T03:04:06Z", "6c" * 32)]
+TABLES = {"pods": (("Name", "Ready", "Status"), PODS), "services": (("Name", "Type", "Cluster-IP"), SERVICES),
+          "jointokens": (("Id", "State", "Expires", "Uses", "Node", "Created"), TOKENS),
+          "nodecertificates": (("Node", "State", "Expires", "Ca", "Serial"), CERTIFICATES),
+          "authorities": (("Ca", "State", "Created", "Expires", "Fingerprint"), AUTHORITIES)}
+ENROLLMENT = ("jointokens", "nodecertificates", "authorities")
 
 
 def table(kind):
@@ -31,6 +43,23 @@ def plan(source, body):
         lines.append(f"  {file['path']} {len(base64.b64decode(file['contentBase64'], validate=True))} bytes")
     warning = {"file": "a.yaml", "line": 1, "column": 1, "message": "the controller's own"}
     return {"plan": {"errors": [], "warnings": [warning]}, "text": "\n".join(lines) + "\n", "noChange": True}
+
+
+def enrollment(parts, query):
+    """What a POST about tokens, certificates and the CA answers, and its code."""
+    kind, rest = parts[3], parts[4:]
+    if kind == "jointokens" and not rest:
+        uses = int(query["uses"][0])
+        if uses > 1000:
+            return {"message": f"a join token can be used between 1 and 1000 times, not {uses}"}, 400
+        expires = datetime(2026, 1, 2, 3, 4, 5) + timedelta(seconds=int(query["ttlSeconds"][0]))
+        return {"kind": "JoinToken", "id": "3f9a1c20", "token": f"rc1.3f9a1c20.{'0f' * 16}.{FINGERPRINT}", "uses": uses,
+                "address": "controller.example.com:7443", "expires": expires.isoformat() + "Z"}, 200
+    if rest == ["finish"]:
+        return {"message": "the rotation cannot be finished yet: these nodes would be cut off.\n  host-1: has not connected"}, 409
+    if rest[:1] == ["missing"]:
+        return {"message": f"no {kind[:-1]} has the name \"missing\""}, 404
+    return {"kind": "Status", "status": "Success"}, 200
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -55,13 +84,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 {"metadata": {"name": source.pop("name")}, "spec": source, "status": {}} for source in sources]})
         elif parts[-1] == "missing":
             self.answer({"message": "pods \"missing\" not found"}, 404)
+        elif parts[-1] in ENROLLMENT:
+            shown = table(parts[-1])
+            if parts[-1] == "authorities":
+                shown.update(clusterId="c1", rotating=True, waitingFor=["host-1: has no certificate of CA 2 yet"])
+            self.answer(shown)
         else:
             as_table = "as=Table" in self.headers.get("Accept", "")
             self.answer((table if as_table else objects)(parts[-1]))
 
     def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.answer(plan(parse_qs(urlsplit(self.path).query)["source"][0], body))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        parts, query = urlsplit(self.path).path.strip("/").split("/"), parse_qs(urlsplit(self.path).query)
+        if parts[3] in ENROLLMENT:
+            self.answer(*enrollment(parts, query))
+        else:
+            self.answer(plan(query["source"][0], json.loads(body)))
 
 
 class Controller(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):

@@ -3,6 +3,7 @@
 
 #include "source/fake_source.h"
 #include "tests/contract/source/harness.h"
+#include "tests/contract/source/servers.h"
 #include "tests/support/virtual_loop.h"
 
 namespace reconcile {
@@ -15,14 +16,18 @@ class SourceHarness {
   virtual ManifestSource& source() = 0;
   [[nodiscard]] virtual bool RunUntil(const std::function<bool()>& done) = 0;
   virtual std::string repository() = 0;
+  // With what else it takes to read that repository.
+  virtual SourceSpec Spec(const std::string& revision, const std::string& path) {
+    return {repository(), revision, path};
+  }
   // Commits exactly these files; the commit's id.
   virtual std::string Commit(const Files& files, const std::string& branch) = 0;
   virtual void RemoveBranch(const std::string& branch) = 0;
 };
 
-class GitHarness final : public SourceHarness {
+class GitHarness : public SourceHarness {
  public:
-  GitHarness() : repository_(folder_.path() + "/repository") { repository_.Commit({}); }
+  GitHarness() : GitHarness(nullptr) {}
 
   ManifestSource& source() override { return git_.source(); }
   bool RunUntil(const std::function<bool()>& done) override { return git_.RunUntil(done); }
@@ -37,10 +42,38 @@ class GitHarness final : public SourceHarness {
     repository_.Git({"branch", "-D", branch});
   }
 
- private:
+ protected:
+  // At `path`, or at a place of its own.
+  explicit GitHarness(const std::string* path)
+      : repository_(path == nullptr ? folder_.path() + "/repository" : *path) {
+    repository_.Commit({});
+  }
+
   TemporaryFolder folder_;
   TestRepository repository_;
   GitSourceUnderTest git_;
+};
+
+// The same behind a real server.
+class RemoteHarness final : public GitHarness {
+ public:
+  explicit RemoteHarness(bool ssh, const std::string& path = SharedServers::NewRepositoryPath())
+      : GitHarness(&path) {
+    const std::string known_hosts = folder_.path() + "/known_hosts";
+    WriteFile(known_hosts, SharedServers::Get().Text("knownHosts"));
+    spec_ = ssh ? SharedServers::Ssh(path, known_hosts) : SharedServers::Https(path);
+  }
+
+  std::string repository() override { return spec_.repository; }
+  SourceSpec Spec(const std::string& revision, const std::string& path) override {
+    SourceSpec spec = spec_;
+    spec.revision = revision;
+    spec.path = path;
+    return spec;
+  }
+
+ private:
+  SourceSpec spec_;
 };
 
 class FakeHarness final : public SourceHarness {
@@ -75,18 +108,16 @@ class FakeHarness final : public SourceHarness {
   int commits_ = 0;
 };
 
-class ManifestSourceContract : public ::testing::TestWithParam<bool> {
- protected:
-  ManifestSourceContract() {
-    if (GetParam()) {
-      harness_ = std::make_unique<GitHarness>();
-    } else {
-      harness_ = std::make_unique<FakeHarness>();
-    }
-  }
+std::unique_ptr<SourceHarness> MakeHarness(const std::string& name) {
+  if (name == "Git") return std::make_unique<GitHarness>();
+  if (name == "Fake") return std::make_unique<FakeHarness>();
+  return std::make_unique<RemoteHarness>(name == "Ssh");
+}
 
+class ManifestSourceContract : public ::testing::TestWithParam<const char*> {
+ protected:
   Result<FetchedCommit> Fetch(const std::string& revision, const std::string& path) {
-    return FetchFrom({harness_->repository(), revision, path});
+    return FetchFrom(harness_->Spec(revision, path));
   }
   Result<FetchedCommit> FetchFrom(const SourceSpec& spec) {
     Result<FetchedCommit> fetched = InternalError("no answer");
@@ -101,11 +132,16 @@ class ManifestSourceContract : public ::testing::TestWithParam<bool> {
     return fetched;
   }
 
-  std::unique_ptr<SourceHarness> harness_;
+  const std::unique_ptr<SourceHarness> harness_ = MakeHarness(GetParam());
 };
 
-INSTANTIATE_TEST_SUITE_P(Sources, ManifestSourceContract, ::testing::Values(false, true),
-                         [](const auto& parameter) { return parameter.param ? "Git" : "Fake"; });
+const auto kNameOf = [](const auto& test) { return std::string(test.param); };
+INSTANTIATE_TEST_SUITE_P(Sources, ManifestSourceContract,
+                         ::testing::Values("Git", "Fake", "Https", "Ssh"), kNameOf);
+
+// Of repositories that can be watched.
+using WatchedSourceContract = ManifestSourceContract;
+INSTANTIATE_TEST_SUITE_P(Sources, WatchedSourceContract, ::testing::Values("Git", "Fake"), kNameOf);
 
 TEST_P(ManifestSourceContract, DeliversTheCommitWithItsFilesByPath) {
   const std::string id =
@@ -174,7 +210,7 @@ TEST_P(ManifestSourceContract, EveryFetchReadsAnewAndSharesWhatDidNotChange) {
   EXPECT_NE(first->files[0].blob_id, second->files[0].blob_id);
 }
 
-TEST_P(ManifestSourceContract, HintsAtACommitAndOnlyToTheLastWatcherOfASpec) {
+TEST_P(WatchedSourceContract, HintsAtACommitAndOnlyToTheLastWatcherOfASpec) {
   int stale = 0;
   int hints = 0;
   harness_->source().Watch({harness_->repository(), "main", ""}, [&] { ++stale; });
@@ -184,7 +220,7 @@ TEST_P(ManifestSourceContract, HintsAtACommitAndOnlyToTheLastWatcherOfASpec) {
   EXPECT_EQ(stale, 0);
 }
 
-TEST_P(ManifestSourceContract, HintsToEverySpecOfARepository) {
+TEST_P(WatchedSourceContract, HintsToEverySpecOfARepository) {
   std::map<std::string, int> hints;
   for (const std::string path : {"", "shop", "shop/web"}) {
     harness_->source().Watch({harness_->repository(), "", path}, [&hints, path] { ++hints[path]; });
@@ -194,7 +230,7 @@ TEST_P(ManifestSourceContract, HintsToEverySpecOfARepository) {
   EXPECT_TRUE(harness_->RunUntil([&] { return hints.size() == 4; }));
 }
 
-TEST_P(ManifestSourceContract, AWatcherMayFetchAndWatchAgain) {
+TEST_P(WatchedSourceContract, AWatcherMayFetchAndWatchAgain) {
   bool fetched = false;
   harness_->source().Watch({harness_->repository(), "", ""}, [&] {
     harness_->source().Watch({harness_->repository(), "", ""}, [] {});

@@ -89,8 +89,16 @@ std::string TestRepository::ObjectPath(const std::string& id) const {
          id.substr(2);
 }
 
-GitSourceUnderTest::GitSourceUnderTest(GitLimits limits)
-    : workers_(&loop_, 2, 16), source_(MakeGitSource(&loop_, &workers_, GIT_READ_HELPER, limits)) {}
+GitSourceUnderTest::GitSourceUnderTest(GitLimits limits, RemoteOptions remote)
+    : workers_(&loop_, 2, 16) {
+  Restart(limits, std::move(remote));
+}
+
+void GitSourceUnderTest::Restart(GitLimits limits, RemoteOptions remote) {
+  source_.reset();
+  remote.folder = data_.path();
+  source_ = MakeGitSource(&loop_, &workers_, GIT_READ_HELPER, limits, std::move(remote));
+}
 
 Result<FetchedCommit> GitSourceUnderTest::Fetch(const SourceSpec& spec) {
   Result<FetchedCommit> fetched = InternalError("no answer");

@@ -55,15 +55,20 @@ class TestRepository {
 // The real source with its loop and threads.
 class GitSourceUnderTest {
  public:
-  explicit GitSourceUnderTest(GitLimits limits = {});
+  // What is fetched from servers goes into a folder of its own.
+  explicit GitSourceUnderTest(GitLimits limits = {}, RemoteOptions remote = {});
 
   Result<FetchedCommit> Fetch(const SourceSpec& spec);
   // Runs the loop until `done`, looked at after everything that happens; false after a minute.
   [[nodiscard]] bool RunUntil(const std::function<bool()>& done);
   EpollLoop& loop() { return loop_; }
   ManifestSource& source() { return *source_; }
+  const std::string& data_folder() const { return data_.path(); }
+  // Another source on the same folder, as after a restart.
+  void Restart(GitLimits limits = {}, RemoteOptions remote = {});
 
  private:
+  TemporaryFolder data_;
   EpollLoop loop_;
   WorkerPool workers_;
   std::unique_ptr<ManifestSource> source_;

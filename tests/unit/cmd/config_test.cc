@@ -22,6 +22,9 @@ TEST(Config, ReadsEverySetting) {
   const ReadOutcome read = Read(R"(dataFolder: /data
 socket: /run/x.sock
 dockerSocket: /run/docker.sock
+listen: 192.0.2.7:7000
+advertise: control.example.com:443
+controller: {address: "192.0.2.8"}
 podCIDR: 10.50.0.0/16
 logLevel: debug
 node:
@@ -37,6 +40,9 @@ deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds
   EXPECT_EQ(read.config.data_folder, "/data");
   EXPECT_EQ(read.config.socket_path, "/run/x.sock");
   EXPECT_EQ(read.config.docker_socket, "/run/docker.sock");
+  EXPECT_EQ(read.config.listen, "192.0.2.7:7000");
+  EXPECT_EQ(read.config.advertise, "control.example.com:443");
+  EXPECT_EQ(read.config.controller_address, "192.0.2.8");
   EXPECT_EQ(read.config.pod_cidr, "10.50.0.0/16");
   EXPECT_EQ(read.config.log_level, "debug");
   EXPECT_EQ(read.config.node_name, "host-7");
@@ -71,6 +77,14 @@ TEST(Config, RefusesValuesThatCannotWork) {
     const ReadOutcome read = Read(text);
     return read.errors.size() == 1 ? read.errors[0] : "";
   };
+  EXPECT_EQ(error_of("listen: control:7443"),
+            "reconcile.yaml:1:9: listen: 'control' is a name: give an address of this host, or "
+            "0.0.0.0 for all");
+  EXPECT_EQ(error_of("advertise: 0.0.0.0:7443"),
+            "reconcile.yaml:1:12: advertise: 0.0.0.0 is no address that a host can dial");
+  EXPECT_EQ(error_of("controller: {address: 'control:x'}"),
+            "reconcile.yaml:1:23: controller.address: the port in 'control:x' must be a number "
+            "from 1 to 65535");
   EXPECT_EQ(error_of("podCIDR: banana"),
             "reconcile.yaml:1:10: podCIDR: \"banana\" is not an IPv4 block like 10.42.0.0/16");
   EXPECT_EQ(error_of("podCIDR: 10.42.7.0/16"),

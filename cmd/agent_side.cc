@@ -1,0 +1,100 @@
+#include "cmd/agent_side.h"
+
+#include "agent/disk_host_files.h"
+#include "cmd/endpoint.h"
+#include "cmd/local_host.h"
+#include "link/certificates.h"
+#include "net/kernel_network.h"
+#include "runtime/docker_runtime.h"
+
+namespace reconcile {
+
+Status NameNode(Config* config) {
+  if (config->node_name.empty()) config->node_name = ReadLocalHost().name;
+  const std::string wrong = CheckNodeName(config->node_name);
+  if (wrong.empty()) return OkStatus();
+  return InvalidError("this host's name '" + config->node_name + "' cannot be a node's: " + wrong +
+                      ". Set node.name or --node-name");
+}
+
+Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
+  std::unique_ptr<AgentSide> side(new AgentSide());
+  Result<std::unique_ptr<HostLock>> lock = HostLock::Take(config.data_folder);
+  if (!lock.ok()) return lock.status();
+  side->lock_ = std::move(lock).value();
+  const LocalHost host = ReadLocalHost();
+  side->options_.node_name = config.node_name;
+  side->options_.host_ip = config.node_address.empty() ? host.address : config.node_address;
+  side->options_.node_labels = config.node_labels;
+  side->options_.machine_id = host.machine_id;
+  side->options_.boot_id = host.boot_id;
+  side->options_.mtu = host.mtu;
+  side->options_.read_resolv_conf = [] { return ReadResolvConf(); };
+  DockerOptions docker;
+  docker.socket_path = config.docker_socket;
+  docker.min_oom_score_adj = host.min_oom_score_adj;
+  side->runtime_ = MakeDockerRuntime(&side->loop_, docker);
+  side->network_ = MakeKernelNetwork(&side->loop_, &side->workers_, KernelNetworkOptions());
+  side->files_ = MakeDiskHostFiles(config.data_folder + "/agent", config.data_folder + "/host.key");
+  return side;
+}
+
+Status AgentSide::Dial(const Config& config, const std::string& token,
+                       std::function<void(const Status&)> on_refused) {
+  const Result<Endpoint> controller = ParseEndpoint(config.controller_address);
+  if (!controller.ok()) return controller.status();
+  LinkDialerOptions options;
+  options.host = controller->host;
+  options.port = controller->port;
+  options.node = config.node_name;
+  options.folder = config.data_folder + "/link";
+  options.token = token;
+  options.on_refused = std::move(on_refused);
+  Result<std::unique_ptr<LinkDialer>> dialer =
+      LinkDialer::Open(std::move(options), &loop_, &link_random_);
+  if (!dialer.ok()) return dialer.status();
+  dialer_ = std::move(dialer).value();
+  return OkStatus();
+}
+
+void AgentSide::Join(std::function<void(const Status&)> on_end) {
+  dialer_->Start();
+  loop_.Post([this, on_end = std::move(on_end)] {
+    LookWhetherJoined(loop_.now().mono + kJoinWaitMs, on_end);
+  });
+  thread_.Begin();
+}
+
+void AgentSide::LookWhetherJoined(MonoTime deadline, std::function<void(const Status&)> on_end) {
+  if (!dialer_->ca_pem().empty()) return on_end(OkStatus());
+  if (loop_.now().mono >= deadline) {
+    return on_end(UnavailableError("this host has not joined: " + dialer_->LastError()));
+  }
+  loop_.After(kJoinPollMs, [this, deadline, on_end = std::move(on_end)] {
+    LookWhetherJoined(deadline, on_end);
+  });
+}
+
+void AgentSide::Start(ControllerLink* link, VerifyProof verify) {
+  options_.verify = std::move(verify);
+  agent_ = std::make_unique<Agent>(options_, &loop_, &random_, runtime_.get(), network_.get(),
+                                   files_.get(), link);
+  agent_->Start();
+  if (dialer_ != nullptr) dialer_->Start();
+  thread_.Begin();
+}
+
+void AgentSide::Start() {
+  Start(dialer_.get(), [this](std::string_view text, const std::string& proof) {
+    return VerifySignature(dialer_->ca_pem(), text, proof);
+  });
+}
+
+void AgentSide::End() {
+  thread_.End([this] {
+    agent_.reset();
+    dialer_.reset();
+  });
+}
+
+}  // namespace reconcile

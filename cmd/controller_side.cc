@@ -1,0 +1,122 @@
+#include "cmd/controller_side.h"
+
+#include "api/routes.h"
+#include "api/webhook_routes.h"
+#include "base/log.h"
+#include "cmd/endpoint.h"
+#include "cmd/local_host.h"
+#include "schema/core.h"
+#include "source/git_source.h"
+#include "source/secret_file.h"
+#include "store/sqlite_store.h"
+
+namespace reconcile {
+
+Result<std::unique_ptr<ControllerSide>> ControllerSide::Open(const Config& config,
+                                                             std::string self_path,
+                                                             EnrollmentOptions enrollment) {
+  std::unique_ptr<ControllerSide> side(new ControllerSide(std::move(self_path)));
+  RETURN_IF_ERROR(side->OpenStore(config));
+  RETURN_IF_ERROR(side->OpenEnrollment(config, std::move(enrollment)));
+  return side;
+}
+
+Status ControllerSide::OpenStore(const Config& config) {
+  SqliteStoreOptions options;
+  options.path = config.data_folder + "/cluster.db";
+  options.secret_key_file = config.data_folder + "/secrets.key";
+  Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
+  if (!store.ok()) return store.status();
+  store_ = std::move(store).value();
+  return OkStatus();
+}
+
+Status ControllerSide::OpenEnrollment(const Config& config, EnrollmentOptions options) {
+  // A cluster that is older than its CA keeps its id: containers carry it.
+  const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
+  if (cluster != nullptr) options.cluster_id = cluster->cluster_id;
+  Result<std::unique_ptr<Enrollment>> enrollment =
+      Enrollment::Open(config.data_folder + "/ca", &key_random_, loop_.now().wall, options);
+  if (!enrollment.ok()) return enrollment.status();
+  enrollment_ = std::move(enrollment).value();
+  if (cluster == nullptr || cluster->cluster_id == enrollment_->cluster_id()) return OkStatus();
+  return InvalidError("the database in " + config.data_folder + " is of cluster " +
+                      cluster->cluster_id + ", the keys in " + config.data_folder +
+                      "/ca are of cluster " + enrollment_->cluster_id() +
+                      ": bring back the one that belongs to the other");
+}
+
+Status ControllerSide::Listen(const Config& config) {
+  const Result<Endpoint> listen = ParseEndpoint(config.listen);
+  if (!listen.ok()) return listen.status();
+  LinkServerOptions options;
+  options.listen_address = listen->host;
+  options.listen_port = listen->port;
+  const LocalHost host = ReadLocalHost();
+  options.names = {host.name, "localhost", "127.0.0.1"};
+  if (!host.address.empty()) options.names.push_back(host.address);
+  const Result<Endpoint> advertise = ParseEndpoint(config.advertise);
+  if (advertise.ok()) options.names.push_back(advertise->host);
+  options.on_hook = [this](LinkHttpRequest request,
+                           const std::function<void(LinkHttpResponse)>& answer) {
+    if (webhooks_) return webhooks_(std::move(request), answer);
+    answer({.code = 503, .content_type = "text/plain", .body = "the controller is ending\n"});
+  };
+  Result<std::unique_ptr<LinkServer>> server =
+      LinkServer::Start(std::move(options), &loop_, enrollment_.get());
+  if (!server.ok()) return server.status();
+  link_server_ = std::move(server).value();
+  enrollment_api_ = {.admin = enrollment_.get(), .advertise = config.advertise};
+  LogInfo("listening for agents", {{"address", ToString(*listen)},
+                                   {"advertised", config.advertise},
+                                   {"cluster", enrollment_->cluster_id()}});
+  return OkStatus();
+}
+
+ControllerOptions ControllerSide::OptionsOf(const Config& config) {
+  ControllerOptions options;
+  options.pod_cidr = config.pod_cidr;
+  options.sources = config.sources;
+  options.breaker = config.breaker;
+  options.read_secret = ReadSecretLine;
+  options.cluster_id = enrollment_->cluster_id();
+  options.sign = [this](std::string_view text) { return enrollment_->Sign(text); };
+  // Who may run something when the model was lost: every host that is let in.
+  for (const IssuedNode& node : enrollment_->Nodes(loop_.now().wall)) {
+    if (node.state == CertificateState::kValid) options.expected_nodes.push_back(node.node);
+  }
+  // In `up` it is this host, which needs no certificate.
+  if (link_server_ == nullptr) options.expected_nodes = {config.node_name};
+  return options;
+}
+
+ApiResponse ControllerSide::Answer(const ApiRequest& request) {
+  if (!IsEnrollmentPath(request.path)) return HandleApi(controller_.get(), request, loop_.now());
+  return HandleEnrollmentApi(enrollment_api_, request, loop_.now().wall);
+}
+
+Status ControllerSide::Start(const Config& config, AgentLink* link) {
+  source_ = MakeGitSource(&loop_, &workers_, self_path_, {},
+                          {.folder = config.data_folder, .fetch = {}, .cache = {}});
+  controller_ = std::make_unique<Controller>(OptionsOf(config), &loop_, &random_, store_.get(),
+                                             source_.get(), link);
+  webhooks_ = MakeWebhookHandler(controller_.get());
+  RETURN_IF_ERROR(controller_->Start());
+  Result<std::unique_ptr<LocalServer>> server = LocalServer::Start(
+      config.socket_path, &loop_, [this](const ApiRequest& request) { return Answer(request); });
+  if (!server.ok()) return server.status();
+  server_ = std::move(server).value();
+  thread_.Begin();
+  return OkStatus();
+}
+
+void ControllerSide::End() {
+  server_.reset();
+  thread_.End([this] {
+    webhooks_ = {};
+    controller_.reset();
+    link_server_.reset();
+  });
+}
+
+}  // namespace reconcile

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/enrollment_routes.h"
+#include "api/local_server.h"
+#include "base/epoll_loop.h"
+#include "base/random.h"
+#include "base/worker_pool.h"
+#include "cmd/config.h"
+#include "cmd/serving.h"
+#include "controller/controller.h"
+#include "link/enrollment.h"
+#include "link/link_server.h"
+#include "source/manifest_source.h"
+#include "store/store.h"
+
+namespace reconcile {
+
+// The controller with everything it stands on, on a thread of its own: in `up` beside the agent, in
+// `controller` alone. Main thread only. Members end in the reverse order of their making.
+class ControllerSide {
+ public:
+  // Opens the database, which proves that no other controller runs on it, and the cluster's keys.
+  // `self_path`: this binary, for children.
+  static Result<std::unique_ptr<ControllerSide>> Open(const Config& config, std::string self_path,
+                                                      EnrollmentOptions enrollment = {});
+  ~ControllerSide() { End(); }
+
+  EpollLoop* loop() { return &loop_; }
+  Enrollment* enrollment() { return enrollment_.get(); }
+  // Listens for agents, by the certificate of the names that they may dial.
+  Status Listen(const Config& config);
+  AgentLink* agents() { return link_server_.get(); }  // after Listen
+
+  // Begins: controller, local socket, thread. `link` outlives End.
+  Status Start(const Config& config, AgentLink* link);
+  // No command is answered any more, the loop's thread has ended. Containers go on.
+  void End();
+
+ private:
+  static constexpr int kSourceThreads = 2;
+  static constexpr size_t kMaxQueuedWork = 4096;
+
+  explicit ControllerSide(std::string self_path) : self_path_(std::move(self_path)) {}
+  Status OpenStore(const Config& config);
+  Status OpenEnrollment(const Config& config, EnrollmentOptions options);
+  ControllerOptions OptionsOf(const Config& config);
+  ApiResponse Answer(const ApiRequest& request);  // of a command of this host
+
+  const std::string self_path_;
+  EpollLoop loop_;
+  WorkerPool workers_{&loop_, kSourceThreads, kMaxQueuedWork};
+  SystemRandom random_;
+  SystemRandom key_random_;  // the enrollment's own: it is used from several threads
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Enrollment> enrollment_;
+  std::unique_ptr<ManifestSource> source_;
+  std::unique_ptr<LinkServer> link_server_;
+  EnrollmentApi enrollment_api_;  // without a CA to ask in `up`: nobody could join
+  std::unique_ptr<Controller> controller_;
+  LinkHttpHandler webhooks_;
+  std::unique_ptr<LocalServer> server_;
+  LoopThread thread_{&loop_};
+};
+
+}  // namespace reconcile

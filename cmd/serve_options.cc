@@ -1,0 +1,93 @@
+#include "cmd/serve_options.h"
+
+#include <filesystem>
+
+#include "base/log.h"
+#include "cmd/data_folder.h"
+#include "cmd/endpoint.h"
+#include "cmd/local_host.h"
+
+namespace reconcile {
+namespace {
+
+void Override(const std::string& flag, std::string* setting) {
+  if (!flag.empty()) *setting = flag;
+}
+
+}  // namespace
+
+std::shared_ptr<ServeOptions> MakeServeOptions() {
+  auto options = std::make_shared<ServeOptions>();
+  options->flags = {.data_folder = "",
+                    .socket_path = "",
+                    .docker_socket = "",
+                    .node_name = "",
+                    .node_address = "",
+                    .node_labels = {},
+                    .listen = "",
+                    .advertise = "",
+                    .controller_address = "",
+                    .pod_cidr = "",
+                    .log_level = ""};
+  return options;
+}
+
+void AddDataFlags(CLI::App* command, ServeOptions* options) {
+  command->add_option("--data", options->flags.data_folder,
+                      "folder for the database and keys (default: /var/lib/reconcile)");
+  command->add_option("--log-level", options->flags.log_level, "info or debug")
+      ->check(CheckLogLevel);
+}
+
+void AddHostFlags(CLI::App* command, ServeOptions* options) {
+  command->add_option("--docker", options->flags.docker_socket,
+                      "Docker's socket (default: /var/run/docker.sock)");
+  command->add_option("--node-name", options->flags.node_name, "name of this host")
+      ->check(CheckNodeName);
+  command->add_option("--node-address", options->flags.node_address, "IPv4 address of this host")
+      ->check(CheckNodeAddress);
+}
+
+void AddSourceFlags(CLI::App* command, ServeOptions* options) {
+  command->add_option("REPOSITORY", options->source.repository,
+                      "Git repository to follow: a path or a URL");
+  command->add_option("--rev", options->source.revision,
+                      "branch, tag or commit (default: its HEAD)");
+  command->add_option("--path", options->source.folder, "folder inside the repository");
+  command
+      ->add_option("--pod-cidr", options->flags.pod_cidr,
+                   "addresses of pods of a new cluster (default: 10.42.0.0/16)")
+      ->check(CheckPodCidr);
+}
+
+Result<Config> BeginServing(const ServeOptions& options, const CommandContext& context) {
+  Result<Config> read = context.ReadConfiguration(ConfigReader::kController);
+  if (!read.ok()) return read;
+  Config& config = *read;
+  Override(options.flags.data_folder, &config.data_folder);
+  Override(options.flags.docker_socket, &config.docker_socket);
+  Override(options.flags.node_name, &config.node_name);
+  Override(options.flags.node_address, &config.node_address);
+  Override(options.flags.listen, &config.listen);
+  Override(options.flags.advertise, &config.advertise);
+  Override(options.flags.controller_address, &config.controller_address);
+  Override(options.flags.pod_cidr, &config.pod_cidr);
+  Override(options.flags.log_level, &config.log_level);
+  if (options.socket_given) config.socket_path = context.socket_path;
+  if (config.log_level == "debug") SetLogLevel(LogLevel::kDebug);
+  RETURN_IF_ERROR(PrepareDataFolder(config.data_folder));
+  if (!ProtectFromOomKiller()) {
+    LogInfo("the kernel's OOM killer may end this process: lowering its score is not permitted");
+  }
+  return read;
+}
+
+Status MakeSocketFolder(const Config& config) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(config.socket_path).parent_path(),
+                                      error);
+  if (error) return UnavailableError("cannot make the socket's folder: " + error.message());
+  return OkStatus();
+}
+
+}  // namespace reconcile

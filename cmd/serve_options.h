@@ -1,0 +1,36 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "cmd/commands.h"
+
+namespace reconcile {
+
+// What the command lines of `up`, `controller` and `agent` say; empty is not said.
+struct ServeOptions {
+  SourceFlags source;
+  Config flags;
+  bool socket_given = false;
+  std::string token;               // `agent`: to join by
+  std::string token_file;          // the same, out of a file
+  bool join_only = false;          // `agent`: for a service manager to run what has joined
+  int64_t certificate_life_s = 0;  // `controller`, for tests: of the nodes' certificates; 0 is 30 d
+};
+
+// All three: --data, --log-level. Host flags: --docker, --node-name, --node-address. Controller
+// flags: REPOSITORY, --rev, --path, --pod-cidr.
+std::shared_ptr<ServeOptions> MakeServeOptions();
+void AddDataFlags(CLI::App* command, ServeOptions* options);
+void AddHostFlags(CLI::App* command, ServeOptions* options);
+void AddSourceFlags(CLI::App* command, ServeOptions* options);
+
+// Flags over files over defaults. Makes the data folder, sets the log level, and spares this
+// process from the OOM killer where it may.
+Result<Config> BeginServing(const ServeOptions& options, const CommandContext& context);
+// For the Unix socket that commands reach the controller by.
+Status MakeSocketFolder(const Config& config);
+
+}  // namespace reconcile

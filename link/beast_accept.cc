@@ -1,0 +1,18 @@
+#include "link/beast_stream.h"
+
+namespace reconcile {
+
+void AcceptBeastSocket(BeastTls stream,
+                       const boost::beast::http::request<boost::beast::http::string_body>& request,
+                       const SocketLimits& limits, SocketDone done) {
+  const auto socket = std::make_shared<BeastWebSocket>(std::move(stream));
+  SetSocketOptions(limits, socket.get());
+  socket->async_accept(request,
+                       [socket, done = std::move(done)](const boost::system::error_code& error) {
+                         if (error)
+                           return done(BeastError("the WebSocket's handshake failed", error));
+                         done(MakeBeastSocket(std::move(*socket)));
+                       });
+}
+
+}  // namespace reconcile

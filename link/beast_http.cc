@@ -1,0 +1,301 @@
+// The HTTP side of the controller's port: one request for each connection, read in steps, so that
+// nothing of a request is taken in before it is known to be welcome.
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <chrono>
+#include <optional>
+
+#include "base/log.h"
+#include "link/beast_stream.h"
+#include "link/http_checks.h"
+#include "link/http_server.h"
+
+namespace reconcile {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr size_t kReadAtOnceBytes = 16 << 10;
+constexpr size_t kMaxLingerBytes = 1 << 20;  // read and thrown away after a refusal
+constexpr int64_t kLingerMs = 1'000;
+constexpr int64_t kAcceptAgainMs = 100;  // after the system refused a connection (descriptors)
+
+class HttpSession final : public std::enable_shared_from_this<HttpSession> {
+ public:
+  HttpSession(BeastTls stream, const HttpServerOptions& options, HttpServerHandler* handler,
+              IoThread* io, std::shared_ptr<void> connection, std::string remote_address)
+      : stream_(std::move(stream)),
+        options_(options),
+        handler_(handler),
+        io_(io),
+        connection_(std::move(connection)),
+        buffer_(options.max_header_bytes + kReadAtOnceBytes) {
+    head_.request.remote_address = std::move(remote_address);
+  }
+  void Start();
+
+ private:
+  void BeginStep(int64_t limit_ms) {
+    beast::get_lowest_layer(stream_).expires_after(std::chrono::milliseconds(limit_ms));
+  }
+  void ReadHead();
+  void OnHead(const error_code& error);
+  void TakeHead();
+  void ReadBody(size_t max_bytes);
+  void OnBody(const error_code& error);
+  void OpenSocket(const SocketLimits& limits);
+  void Refuse(int code, const std::string& why);
+  void Write(LinkHttpResponse answer);
+  void Linger();
+  void ReadAway();
+
+  BeastTls stream_;
+  const HttpServerOptions options_;
+  HttpServerHandler* const handler_;
+  IoThread* const io_;
+  std::shared_ptr<void> connection_;
+  beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_{std::in_place};
+  http::response<http::string_body> response_;
+  HttpHead head_;
+  bool answered_ = false;
+  TimerId answer_timer_ = 0;
+  size_t lingered_bytes_ = 0;
+};
+
+void HttpSession::Start() {
+  BeginStep(options_.step_ms);
+  stream_.async_handshake(asio::ssl::stream_base::server,
+                          [self = shared_from_this()](const error_code& error) {
+                            if (error) return;  // a port scan, or TLS older than 1.3
+                            self->ReadHead();
+                          });
+}
+
+void HttpSession::ReadHead() {
+  head_.chain_pem = PeerChainPem(stream_.native_handle());
+  parser_->header_limit(static_cast<uint32_t>(options_.max_header_bytes));
+  parser_->body_limit(boost::none);  // until it is known whose it is
+  BeginStep(options_.step_ms);
+  http::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](const error_code& error, size_t) { self->OnHead(error); });
+}
+
+void HttpSession::OnHead(const error_code& error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    return Refuse(431, "the request's head has more than " +
+                           std::to_string(options_.max_header_bytes) + " bytes");
+  }
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return;
+  if (error.category() == http::make_error_code(http::error::bad_method).category()) {
+    return Refuse(400, "not an HTTP request: " + error.message());
+  }
+  if (error) return;  // the connection broke, or took too long
+  TakeHead();
+}
+
+void HttpSession::TakeHead() {
+  const auto& message = parser_->get();
+  HttpFraming framing;
+  for (const auto& field : message) {
+    const std::string name = LowerCase({field.name_string().data(), field.name_string().size()});
+    const std::string_view value(field.value().data(), field.value().size());
+    framing.Add(name, value);
+    std::string& joined = head_.request.headers[name];
+    joined += (joined.empty() ? "" : ", ") + std::string(value);
+  }
+  head_.request.method = std::string(message.method_string());
+  const std::string_view target(message.target().data(), message.target().size());
+  head_.request.path = std::string(target.substr(0, target.find('?')));
+  head_.wants_socket = beast::websocket::is_upgrade(message);
+  const HttpProblem problem = framing.Check(message.version());
+  if (problem.code != 0) return Refuse(problem.code, problem.why);
+
+  HttpVerdict verdict = handler_->OnHead(&head_);
+  switch (verdict.what) {
+    case HttpVerdict::Do::kAnswer:
+      return Write(std::move(verdict.answer));
+    case HttpVerdict::Do::kReadBody:
+      return ReadBody(verdict.max_body_bytes);
+    case HttpVerdict::Do::kOpenSocket:
+      return OpenSocket(verdict.socket);
+  }
+}
+
+void HttpSession::ReadBody(size_t max_bytes) {
+  const auto length = parser_->content_length();
+  if (length && *length > max_bytes) {
+    return Refuse(413, "the body has " + std::to_string(*length) + " bytes, more than " +
+                           std::to_string(max_bytes));
+  }
+  parser_->body_limit(max_bytes);
+  BeginStep(options_.step_ms);
+  http::async_read(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](const error_code& error, size_t) { self->OnBody(error); });
+}
+
+void HttpSession::OnBody(const error_code& error) {
+  if (error == http::error::body_limit || error == http::error::buffer_overflow) {
+    return Refuse(413, "the body is larger than this place takes");
+  }
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return;
+  if (error.category() == http::make_error_code(http::error::bad_method).category()) {
+    return Refuse(400, "the body cannot be read: " + error.message());
+  }
+  if (error) return;
+  head_.request.body = std::move(parser_->get().body());
+  const auto self = shared_from_this();
+  answer_timer_ = io_->After(options_.step_ms, [self] {
+    self->Write({503, "text/plain", "no answer in time\n"});
+  });
+  handler_->OnBody(std::move(head_), [io = io_, weak = weak_from_this()](LinkHttpResponse answer) {
+    io->Post([weak, answer = std::move(answer)]() mutable {
+      if (const auto session = weak.lock()) session->Write(std::move(answer));
+    });
+  });
+}
+
+void HttpSession::OpenSocket(const SocketLimits& limits) {
+  const auto self = shared_from_this();
+  AcceptBeastSocket(std::move(stream_), parser_->get(), limits,
+                    [self](Result<std::shared_ptr<LinkSocket>> socket) {
+                      if (!socket.ok()) return;
+                      self->handler_->OnSocket(std::move(self->head_), std::move(self->connection_),
+                                               std::move(socket).value());
+                    });
+}
+
+void HttpSession::Refuse(int code, const std::string& why) {
+  handler_->OnBadRequest(head_.request.remote_address, code, why);
+  Write({code, "text/plain", why + "\n"});
+}
+
+void HttpSession::Write(LinkHttpResponse answer) {
+  if (answered_) return;
+  answered_ = true;
+  io_->Cancel(answer_timer_);
+  response_.result(static_cast<unsigned>(answer.code));
+  response_.version(11);
+  response_.set(http::field::content_type, answer.content_type);
+  response_.set(http::field::cache_control, "no-store");
+  response_.set(http::field::connection, "close");
+  response_.body() = std::move(answer.body);
+  response_.prepare_payload();
+  BeginStep(options_.step_ms);
+  http::async_write(stream_, response_,
+                    [self = shared_from_this()](const error_code& error, size_t) {
+                      if (!error) self->Linger();
+                    });
+}
+
+// A close with unread input would be a reset, which may overtake the answer.
+void HttpSession::Linger() {
+  BeginStep(kLingerMs);
+  stream_.async_shutdown([self = shared_from_this()](const error_code&) {
+    // Whether the client said goodbye too, or is still sending: what comes is read away.
+    error_code ignored;
+    beast::get_lowest_layer(self->stream_)
+        .socket()
+        .shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    self->BeginStep(kLingerMs);
+    self->ReadAway();
+  });
+}
+
+void HttpSession::ReadAway() {
+  buffer_.clear();
+  beast::get_lowest_layer(stream_).async_read_some(
+      buffer_.prepare(kReadAtOnceBytes),
+      [self = shared_from_this()](const error_code& error, size_t size) {
+        self->lingered_bytes_ += size;
+        if (!error && self->lingered_bytes_ < kMaxLingerBytes) self->ReadAway();
+      });
+}
+
+class HttpListener final : public std::enable_shared_from_this<HttpListener> {
+ public:
+  HttpListener(HttpServerOptions options, HttpServerHandler* handler, IoThread* io)
+      : options_(std::move(options)), handler_(handler), io_(io), acceptor_(io->context()) {}
+
+  Result<uint16_t> Listen();
+  void Accept();
+
+ private:
+  void OnAccepted(const error_code& error, asio::ip::tcp::socket socket);
+
+  const HttpServerOptions options_;
+  HttpServerHandler* const handler_;
+  IoThread* const io_;
+  asio::ip::tcp::acceptor acceptor_;
+  bool refused_before_ = false;
+};
+
+Result<uint16_t> HttpListener::Listen() {
+  const std::string where = options_.address + ":" + std::to_string(options_.port);
+  error_code error;
+  const auto address = asio::ip::make_address(options_.address, error);
+  if (error) return InvalidError("cannot listen on " + where + ": not an address");
+  const asio::ip::tcp::endpoint endpoint(address, options_.port);
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    return UnavailableError("cannot listen on " + where + ": " + error.message() +
+                            "; is another controller running?");
+  }
+  return acceptor_.local_endpoint().port();
+}
+
+void HttpListener::Accept() {
+  acceptor_.async_accept(
+      [self = shared_from_this()](const error_code& error, asio::ip::tcp::socket socket) {
+        self->OnAccepted(error, std::move(socket));
+      });
+}
+
+void HttpListener::OnAccepted(const error_code& error, asio::ip::tcp::socket socket) {
+  if (error) {
+    if (!refused_before_) LogError("no connections can be accepted", {{"why", error.message()}});
+    refused_before_ = true;
+    io_->After(kAcceptAgainMs, [self = shared_from_this()] { self->Accept(); });
+    return;
+  }
+  refused_before_ = false;
+  error_code gone;
+  const auto remote = socket.remote_endpoint(gone);
+  const std::string address = gone ? "" : remote.address().to_string();
+  auto connection = gone ? nullptr : handler_->OnConnection(address);
+  if (connection != nullptr) {
+    socket.set_option(asio::ip::tcp::no_delay(true), gone);
+    const TlsContext tls = handler_->Tls();
+    SSL_CTX_up_ref(tls.get());  // the context below gives one back
+    asio::ssl::context context(tls.get());
+    std::make_shared<HttpSession>(BeastTls(beast::tcp_stream(std::move(socket)), context), options_,
+                                  handler_, io_, std::move(connection), address)
+        ->Start();
+  }
+  Accept();
+}
+
+}  // namespace
+
+Result<uint16_t> ListenHttp(const HttpServerOptions& options, HttpServerHandler* handler,
+                            IoThread* io) {
+  const auto listener = std::make_shared<HttpListener>(options, handler, io);
+  const Result<uint16_t> port = listener->Listen();
+  if (port.ok()) io->Post([listener] { listener->Accept(); });
+  return port;
+}
+
+}  // namespace reconcile

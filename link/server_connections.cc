@@ -1,0 +1,321 @@
+#include "link/server_connections.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "link/server_slots.h"
+
+namespace reconcile {
+namespace {
+
+constexpr std::string_view kStreamPrefix = "/stream/";
+constexpr int64_t kWatchMs = 1'000;  // for changes of enrollment
+constexpr int64_t kTlsRetryMs = 60'000;
+
+}  // namespace
+
+ServerConnections::ServerConnections(const LinkServerOptions& options, Enrollment* enrollment,
+                                     IoThread* io)
+    : options_(options), enrollment_(enrollment), io_(io), counts_(std::make_shared<Counts>()) {}
+
+Result<uint16_t> ServerConnections::Listen(ConnectionEvents events) {
+  events_ = std::move(events);
+  const Now now = io_->now();
+  checked_at_ = now.mono;
+  seen_changes_ = enrollment_->change_count();
+  RETURN_IF_ERROR(MakeTls(now));
+  Result<uint16_t> port = ListenHttp(
+      {options_.listen_address, options_.listen_port, options_.handshake_ms, kMaxHttpHeaderBytes},
+      this, io_);
+  if (port.ok()) io_->Post([this] { WatchChanges(); });
+  return port;
+}
+
+// ---- any thread ----
+
+void ServerConnections::Send(ConnectionId id, std::string message) {
+  io_->Post([this, id, message = std::move(message)]() mutable {
+    const auto found = connections_.find(id);
+    if (found != connections_.end()) found->second.socket->Send(std::move(message), false);
+  });
+}
+
+void ServerConnections::SendSmall(ConnectionId id, std::string message) {
+  io_->Post([this, id, message = std::move(message)]() mutable {
+    const auto found = connections_.find(id);
+    if (found != connections_.end()) SendNow(&found->second, std::move(message));
+  });
+}
+
+void ServerConnections::Handled(ConnectionId id, size_t bytes) {
+  io_->Post([this, id, bytes] {
+    const auto found = connections_.find(id);
+    if (found != connections_.end()) found->second.socket->Handled(bytes);
+  });
+}
+
+void ServerConnections::Close(ConnectionId id) {
+  io_->Post([this, id] {
+    const auto found = connections_.find(id);
+    if (found != connections_.end()) found->second.socket->Close();
+  });
+}
+
+void ServerConnections::Expect(const std::string& stream, const std::string& node) {
+  io_->Post([this, stream, node] { expected_[stream] = node; });
+}
+
+void ServerConnections::Forget(const std::string& stream) {
+  io_->Post([this, stream] { expected_.erase(stream); });
+}
+
+// ---- connections ----
+
+void ServerConnections::OnSocket(HttpHead head, std::shared_ptr<void> connection,
+                                 std::shared_ptr<LinkSocket> socket) {
+  const ConnectionId id = next_id_++;
+  Connection& made = connections_[id];
+  made.id = id;
+  made.socket = std::move(socket);
+  made.address = head.request.remote_address;
+  made.peer = std::move(*head.peer);
+  std::static_pointer_cast<Slot>(connection)->BecomeKnown();
+  made.slot = std::move(connection);
+  if (head.request.path.starts_with(kStreamPrefix)) {
+    made.stream = head.request.path.substr(kStreamPrefix.size());
+    // Between the request and now somebody else may have come, or the reader have gone.
+    if (expected_.erase(made.stream) == 0) {
+      made.stream = "?";
+      made.ended = true;
+    }
+  } else {
+    made.hello_timer = io_->After(options_.handshake_ms, [this, id] {
+      const auto found = connections_.find(id);
+      if (found != connections_.end()) found->second.socket->Close();
+    });
+  }
+  LinkSocket::Handler handler;
+  handler.on_message = [this, id](std::string_view message, bool binary) {
+    OnMessage(id, message, binary);
+  };
+  handler.on_closed = [this, id](const Status& why) { OnClosed(id, why); };
+  handler.on_drained = [this, id] { events_.on_drained(id); };
+  if (!made.stream.empty() && !made.ended) events_.on_stream(made.stream, id);
+  made.socket->Start(std::move(handler));
+  if (made.ended) made.socket->Close();
+}
+
+void ServerConnections::OnClosed(ConnectionId id, const Status& why) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  Connection gone = std::move(found->second);
+  connections_.erase(found);
+  io_->Cancel(gone.hello_timer);
+  if (!gone.stream.empty()) {
+    if (!gone.ended) events_.on_stream_end(gone.stream, why);
+    return;
+  }
+  const auto current = agents_.find(gone.peer.node);
+  if (current == agents_.end() || current->second != id) return;  // replaced, or never welcomed
+  agents_.erase(current);
+  LogInfo("an agent's connection ended", {{"node", gone.peer.node}, {"why", why.message()}});
+  events_.on_agent_gone(gone.peer.node, id);
+}
+
+void ServerConnections::SendNow(Connection* connection, std::string message) {
+  const std::shared_ptr<SocketBacklog>& backlog = connection->socket->backlog();
+  ++backlog->messages;
+  backlog->bytes += message.size();
+  connection->socket->Send(std::move(message), false);
+}
+
+void ServerConnections::Expel(Connection* connection, const std::string& event,
+                              const std::string& why) {
+  AuditLink(event, connection->address, connection->peer.node, why);
+  SendNow(connection, WriteRefused(why));
+  connection->socket->Close();
+}
+
+void ServerConnections::OnMessage(ConnectionId id, std::string_view text, bool binary) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return;
+  Connection* connection = &found->second;
+  if (!connection->stream.empty()) return OnStreamMessage(connection, text, binary);
+  OnControl(connection, text);
+}
+
+// ---- control ----
+
+void ServerConnections::OnControl(Connection* connection, std::string_view text) {
+  const Result<LinkMessage> message = ReadLinkMessage(text);
+  if (!message.ok()) return Expel(connection, "malformed message", message.status().message());
+  if (!connection->greeted) {
+    if (message->type != link_type::kHello) {
+      return Expel(connection, "no hello", "the first message must be hello");
+    }
+    connection->socket->Handled(text.size());
+    return OnHello(connection, *message);
+  }
+  if (message->type == link_type::kReport || message->type == link_type::kReportDelta) {
+    return OnReport(connection, *message, text.size());
+  }
+  if (message->type == link_type::kInventory) {
+    return OnInventory(connection, *message, text.size());
+  }
+  connection->socket->Handled(text.size());
+  if (message->type == link_type::kResync) events_.on_resync(connection->id);
+  // A newer agent may say what is unknown here.
+}
+
+void ServerConnections::OnHello(Connection* connection, const LinkMessage& message) {
+  io_->Cancel(connection->hello_timer);
+  const Result<Hello> hello = DecodeHello(message.body);
+  if (!hello.ok()) return Expel(connection, "malformed hello", hello.status().message());
+  const std::string& node = connection->peer.node;
+  if (hello->node != node) {
+    return Expel(connection, "another node's name",
+                 "the certificate is node " + node + "'s, not " + hello->node + "'s");
+  }
+  const Result<int64_t> protocol = ChooseProtocol(*hello, kMinLinkProtocol, kMaxLinkProtocol);
+  if (!protocol.ok()) {
+    LogWarning("an agent was refused", {{"node", node}, {"why", protocol.status().message()}});
+    SendNow(connection, WriteRefused(protocol.status().message()));
+    return connection->socket->Close();
+  }
+  connection->greeted = true;
+  SendNow(connection, WriteWelcome({std::string(kVersion), *protocol}));
+  const auto older = agents_.find(node);
+  if (older != agents_.end()) {
+    Connection& replaced = connections_.at(older->second);
+    LogInfo("a newer connection replaces an agent's",
+            {{"node", node}, {"older", replaced.address}, {"newer", connection->address}});
+    const ConnectionId replaced_id = older->second;
+    agents_.erase(older);
+    events_.on_agent_gone(node, replaced_id);
+    SendNow(&replaced, WriteRefused("a newer connection of node " + node + " from " +
+                                    connection->address + " took its place"));
+    replaced.socket->Close();
+  }
+  agents_[node] = connection->id;
+  LogInfo("an agent connected", {{"node", node},
+                                 {"address", connection->address},
+                                 {"version", hello->version},
+                                 {"protocol", std::to_string(*protocol)}});
+  events_.on_agent(node, connection->id, connection->socket->backlog());
+}
+
+void ServerConnections::OnReport(Connection* connection, const LinkMessage& message, size_t bytes) {
+  const bool whole = message.type == link_type::kReport;
+  Result<Report> report = whole ? connection->reports.TakeWhole(message.body)
+                                : connection->reports.TakeDelta(message.body);
+  if (!report.ok()) {
+    connection->socket->Handled(bytes);
+    if (!std::exchange(connection->undecodable, true)) {
+      LogError("dropped a report",
+               {{"node", connection->peer.node}, {"why", report.status().message()}});
+    }
+    // Asked for once more when it was whole already, it would only come again.
+    if (!whole) SendNow(connection, WriteBareMessage(link_type::kResync));
+    return;
+  }
+  if (report->node != connection->peer.node) {
+    return Expel(connection, "a report for another node",
+                 "it says node " + report->node + ", the certificate " + connection->peer.node);
+  }
+  connection->undecodable = false;
+  events_.on_report(connection->id, bytes, std::move(report).value());
+}
+
+void ServerConnections::OnInventory(Connection* connection, const LinkMessage& message,
+                                    size_t bytes) {
+  const Value* body = message.body.Find("inventory");
+  Result<Inventory> inventory =
+      body == nullptr ? InvalidError("inventory: missing") : DecodeInventory(*body);
+  if (!inventory.ok()) {
+    connection->socket->Handled(bytes);
+    LogError("dropped an inventory",
+             {{"node", connection->peer.node}, {"why", inventory.status().message()}});
+    return;
+  }
+  if (inventory->node != connection->peer.node) {
+    return Expel(connection, "an inventory for another node",
+                 "it says node " + inventory->node + ", the certificate " + connection->peer.node);
+  }
+  events_.on_inventory(connection->id, bytes, std::move(inventory).value());
+}
+
+// ---- streams ----
+
+void ServerConnections::OnStreamMessage(Connection* connection, std::string_view text,
+                                        bool binary) {
+  if (connection->ended) return connection->socket->Handled(text.size());
+  if (binary) {
+    return events_.on_stream_bytes(connection->stream, std::string(text));
+  }
+  connection->socket->Handled(text.size());
+  const Result<LinkMessage> message = ReadLinkMessage(text);
+  if (message.ok() && message->type != link_type::kEnd) return;  // a newer agent's
+  connection->ended = true;
+  events_.on_stream_end(connection->stream,
+                        message.ok() ? DecodeEnd(message->body) : message.status());
+  connection->socket->Close();
+}
+
+// ---- certificates ----
+
+Status ServerConnections::MakeTls(Now now) {
+  const std::string authority = enrollment_->ca_pem();
+  const Result<KeyPair> pair = enrollment_->ServerCertificate(options_.names, now.wall);
+  if (!pair.ok()) return pair.status();
+  Result<TlsContext> tls = MakeServerTls(*pair);
+  if (!tls.ok()) return tls.status();
+  const Result<CertificateLife> life = ReadCertificateLife(pair->certificate_pem);
+  if (!life.ok()) return life.status();
+  tls_ = std::move(tls).value();
+  tls_authority_ = authority;
+  // At half of its life: nobody else renews it, so there is no crowd to avoid.
+  tls_renew_at_ = {life->not_before.ms + (life->not_after.ms - life->not_before.ms) / 2};
+  return OkStatus();
+}
+
+void ServerConnections::WatchChanges() {
+  io_->After(kWatchMs, [this] { WatchChanges(); });
+  const Now now = io_->now();
+  const uint64_t changes = enrollment_->change_count();
+  const bool due = changes != seen_changes_ || now.mono - checked_at_ >= options_.recheck_ms;
+  if (!due) return;
+  seen_changes_ = changes;
+  checked_at_ = now.mono;
+  if (now.wall >= tls_renew_at_ || enrollment_->ca_pem() != tls_authority_) {
+    const Status made = MakeTls(now);
+    if (!made.ok()) {
+      LogError("the controller's certificate cannot be renewed", {{"why", made.message()}});
+      tls_renew_at_ = {now.wall.ms + kTlsRetryMs};
+    }
+  }
+  Recheck();
+}
+
+void ServerConnections::Recheck() {
+  const Now now = io_->now();
+  std::vector<std::pair<ConnectionId, Status>> refused;
+  for (auto& [id, connection] : connections_) {
+    const Status checked = enrollment_->CheckPeer(connection.peer, now.wall);
+    if (!checked.ok()) {
+      refused.emplace_back(id, checked);
+    } else if (connection.greeted && !connection.renewal_told &&
+               enrollment_->RenewalWanted(connection.peer)) {
+      connection.renewal_told = true;
+      SendNow(&connection, WriteBareMessage(link_type::kRenew));
+    }
+  }
+  for (const auto& [id, why] : refused) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) continue;
+    AuditLink("closed a connection", found->second.address, found->second.peer.node, why.message());
+    found->second.socket->Abort(why);
+  }
+}
+
+}  // namespace reconcile

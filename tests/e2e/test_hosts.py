@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""Hosts that join a controller over the network: who is let in, and what goes on while something is gone.
+
+One set of three hosts for all of it. Tests named for a line are of FAULTS."""
+import json
+import os
+import random
+import signal
+import time
+import unittest
+
+from hosts.cluster import PORT
+from hosts.system import eventually, run
+from hosts.testing import ClusterTest, manifest
+
+MOMENTS = int(os.environ.get("RECONCILE_RANDOM_MOMENTS", "8"))
+CERTIFICATE_LIFE_S = 60  # so that a test sees certificates end
+LEASE_S = 15
+
+
+class HostsTest(ClusterTest):
+
+    CONTROLLER_FLAGS = ("--certificate-life-seconds", str(CERTIFICATE_LIFE_S))
+
+    @classmethod
+    def first_manifests(cls):
+        return {"web.yaml": manifest("web", 6)}
+
+    def setUp(self):
+        super().setUp()
+        self.converge()
+
+    def curl(self, host, path, *words):
+        """(HTTP code or "000", body) of a request to the controller's port."""
+        done = host.execute(["curl", "-sk", "-m", "20", "-w", "\n%{http_code}"] + list(words) +
+                            [f"https://{self.cluster.controller.address}:{PORT}{path}"], check=False)
+        body, code = done.stdout.rsplit("\n", 1)
+        return code, body
+
+    def refused_join(self, line, host, expected):
+        """Runs the line with a data folder of its own; what it says. A second agent of the host, so it must not be let in."""
+        folder = f"{host.run}/refused"
+        words = line.split() + ["--data", folder, "--join-only"]
+        done = host.execute(["timeout", "60"] + words, check=False)
+        host.execute(["rm", "-rf", folder])
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertRegex(done.stderr, expected)
+        return done.stderr
+
+    # ---- who is let in ----
+    def test_pods_run_on_every_host(self):
+        for host in self.cluster.hosts:
+            self.assertEqual(sum(1 for key in host.containers() if key.endswith("/main")), 2, host.name)
+
+    def test_an_agent_that_has_joined_needs_no_token_and_no_address(self):
+        host = self.cluster.hosts[0]
+        before = self.cluster.containers()
+        host.kill("agent", signal.SIGTERM)
+        host.start_service("agent")
+        self.assertEqual(host.services["agent"], ["reconcile", "agent"])
+        self.node_is(host.name, True)
+        eventually("it reports again", lambda: "agent is up" in host.log_end("agent", 60))
+        self.same_containers(before, "an agent's restart restarts nothing")
+
+    def test_line_14_strangers_are_rejected_before_their_body_is_read(self):
+        host = self.cluster.hosts[0]
+        big = host.run / "big"
+        big.write_bytes(b"x" * (8 << 20))
+        self.assertEqual(self.curl(host, "/healthz")[0], "200")
+        # curl says how much it could send: of a body that is read, all of it.
+        for path in ("/renew", "/link", "/stream/1", "/anything"):
+            code, said = self.curl(host, path, "-X", "POST", "--data-binary", f"@{big}", "-o", "/dev/null", "-H", "Expect:",
+                                   "-w", "%{size_upload} \n%{http_code}")
+            self.assertIn(code, ("401", "000"), path)
+            self.assertLess(int(said.split()[-1] if said.split() else 0), 8 << 20, path)
+        foreign = self.foreign_certificate(host)
+        code, _ = self.curl(host, "/link", "--cert", f"{foreign}.pem", "--key", f"{foreign}.key")
+        self.assertIn(code, ("401", "000"))
+        wrong = "rc1." + "0" * 8 + "." + "1" * 32 + "." + "2" * 64
+        codes = [self.curl(host, "/join", "-X", "POST", "-H", f"Authorization: Bearer {wrong}", "--data-binary", f"@{big}",
+                           "-H", "Expect:")[0] for _ in range(25)]
+        self.assertNotIn("200", codes)
+        self.assertIn("429", codes, "guessing is slowed down")
+        # Others are let in meanwhile: the limit is of an address.
+        self.assertEqual(self.curl(self.cluster.hosts[1], "/healthz")[0], "200")
+        self.assertEqual(self.cluster.ready_nodes(), [each.name for each in self.cluster.hosts])
+
+    def foreign_certificate(self, host):
+        name = host.run / "foreign"
+        run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key",
+             "-out", f"{name}.pem", "-subj", "/CN=host-1", "-addext", "subjectAltName=DNS:host-1", "-days", "3"])
+        return name
+
+    def test_line_16_tokens_that_are_used_revoked_guessed_or_foreign_are_refused(self):
+        cluster, host = self.cluster, self.cluster.hosts[2]
+        used = cluster.join_line()
+        extra = f"{host.run}/extra"
+        host.execute(used.split() + ["--data", extra, "--node-name", "extra", "--join-only"])
+        self.refused_join(used + " --node-name another", host, "(?i)used")
+        revoked = cluster.join_line()
+        cluster.cli(["token", "revoke", revoked.split(".")[-3]])
+        self.refused_join(revoked + " --node-name another", host, "(?i)revoked")
+        words = cluster.join_line().split(" ")
+        token = next(word for word in words if word.startswith("rc1."))
+        parts = token.split(".")
+        guessed = ".".join([parts[0], parts[1], "f" * 32, parts[3]])
+        self.refused_join(" ".join(words).replace(token, guessed) + " --node-name another", host, "(?i)token")
+        foreign = ".".join(parts[:3] + ["a" * 64])
+        self.refused_join(" ".join(words).replace(token, foreign) + " --node-name another", host, "(?i)CA|certificate")
+        self.refused_join(" ".join(words) + " --node-name host-1", host, "(?i)in use")
+        self.assertIn("UsedUp", cluster.cli(["token", "list"]).stdout)
+        cluster.cli(["node", "revoke", "extra"])
+
+    def test_line_17_nothing_that_is_unauthenticated_listens_but_health(self):
+        """Every socket of every host, from inside, and every port from outside."""
+        for machine in self.cluster.machines:
+            ours = [entry for entry in machine.sockets() if "reconcile" in entry[2]]
+            expected = [("tcp", f"0.0.0.0:{PORT}")] if machine is self.cluster.controller_on else []
+            self.assertEqual([entry[:2] for entry in ours], expected, machine.name)
+        scan = ("import socket,sys\nopen_ports=[]\nfor port in range(1,65536):\n"
+                " s=socket.socket(); s.settimeout(1)\n if s.connect_ex((sys.argv[1],port))==0: open_ports.append(port)\n s.close()\n"
+                "print(open_ports)")
+        for machine in self.cluster.machines:
+            other = next(host for host in self.cluster.hosts if host is not machine)
+            found = json.loads(other.execute(["python3", "-c", scan, machine.address]).stdout)
+            self.assertEqual(found, [PORT] if machine is self.cluster.controller_on else [], machine.name)
+        host = self.cluster.hosts[0]
+        answers = {path: self.curl(host, path)[0] for path in
+                   ("/", "/healthz", "/metrics", "/version", "/api/v1/pods", "/apis/reconcile.dev/v1/status", "/link", "/hooks/main")}
+        self.assertEqual(answers.pop("/healthz"), "200")
+        for path, code in answers.items():
+            self.assertIn(code, ("401", "404", "405", "429"), path)
+
+    def test_line_29_a_second_controller_on_the_same_database_refuses_to_start(self):
+        machine = self.cluster.controller_on
+        before = self.cluster.containers()
+        second = machine.execute(["timeout", "30", "reconcile", "--socket", f"{machine.run}/second.sock", "controller", "--listen",
+                                  "0.0.0.0:7444"], check=False)
+        self.assertEqual(second.returncode, 2, second.stderr)
+        self.assertIn("in use by process ", second.stderr)
+        self.assertEqual(self.cluster.status()["unconverged"], [])
+        self.same_containers(before, "a refusal stops nothing")
+
+    # ---- what goes on while something is gone ----
+    def test_line_33_hosts_go_on_without_their_controller_and_come_back_to_it(self):
+        cluster = self.cluster
+        cluster.controller_on.kill("controller")
+        restarted = {}
+        for host in cluster.hosts:
+            key, ids = next((key, ids) for key, ids in host.containers().items() if key.endswith("/main"))
+            host.kill_inner(host.pid_of(ids[0]))
+            restarted[host] = (key, ids[0])
+        for host, (key, old) in restarted.items():
+            eventually(f"{host.name} restarts {key} alone",
+                       lambda at=host, name=key, gone=old: at.containers().get(name, [gone])[0] != gone, 60)
+        before = cluster.containers()
+        commit = self.repository.commit({"web.yaml": manifest("web", 7)}, "Seven")
+        cluster.start_controller(*self.CONTROLLER_FLAGS)
+        cluster.all_ready()
+        self.converge(commit)
+        after = cluster.containers()
+        self.assertEqual({key: after.get(key) for key in before}, before)
+        self.assertEqual(len(after), len(before) + 2)
+
+    def test_line_34_a_host_that_is_cut_off_is_not_ready_and_doubles_nothing_when_it_returns(self):
+        cluster, host = self.cluster, self.cluster.hosts[1]
+        before = cluster.containers()
+        for way in ("both", "out", "in"):
+            began = time.monotonic()
+            cluster.switch.cut(host.name, way=way)
+            self.node_is(host.name, False)
+            print(f"{host.name} cut {way}: NotReady after {time.monotonic() - began:.1f} s (lease {LEASE_S} s)")
+            cluster.switch.heal()
+            self.node_is(host.name, True)
+        self.converge()
+        self.same_containers(before, "what runs on a host that is away is neither stopped nor started elsewhere")
+
+    def test_a_link_that_loses_packets_still_converges(self):
+        cluster = self.cluster
+        for host in cluster.hosts:
+            cluster.switch.lose(host.name, 10)
+        try:
+            self.converge(self.repository.commit({"lossy.yaml": manifest("lossy", 3)}, "Over a bad network"))
+            self.converge(self.repository.commit({"lossy.yaml": None}, "And back"))
+        finally:
+            cluster.switch.heal()
+        self.node_is("host-1", True)
+
+    def test_a_host_reboots_and_its_pods_are_there_again(self):
+        cluster, host = self.cluster, self.cluster.hosts[2]
+        before = cluster.containers()
+        host.reboot(cluster.switch)
+        self.node_is(host.name, True, 60)
+
+        def whole():
+            now = cluster.containers()
+            self.assertEqual(sorted(now), sorted(before))
+            return all(len(ids) == 1 for ids in now.values())
+
+        eventually("the same pods run again", whole)
+        self.converge()
+        after = cluster.containers()
+        for key, ids in before.items():
+            self.assertEqual(ids == after[key], not key.startswith(host.name + "/"), key)
+
+    def test_line_36_certificates_are_renewed_without_an_outage_and_revoked_ones_refused_in_a_minute(self):
+        cluster, host = self.cluster, self.cluster.hosts[0]
+        serial = self.serial_of(host)
+        end = time.monotonic() + CERTIFICATE_LIFE_S + 15
+        silent = []
+        while time.monotonic() < end:  # longer than the first certificate is good for
+            if host.name not in cluster.ready_nodes():
+                silent.append(time.monotonic())
+            time.sleep(0.5)
+        self.assertEqual(silent, [], "Ready all the time")
+        self.assertNotEqual(self.serial_of(host), serial)
+        before = host.containers()
+
+        began = time.monotonic()
+        cluster.cli(["node", "revoke", host.name])
+        self.node_is(host.name, False, 60 + LEASE_S)
+        print(f"revoked: NotReady after {time.monotonic() - began:.1f} s")
+        self.assertEqual(host.containers(), before, "its containers are not the certificate's business")
+        # The very host is let in again by a person's word.
+        line = cluster.join_line("--node", host.name)
+        host.kill("agent")
+        cluster.join(host, line)
+        self.node_is(host.name, True)
+        self.assertEqual(host.containers(), before)
+
+    def serial_of(self, host):
+        listed = self.cluster.cli(["node", "list-certificates"]).stdout.splitlines()
+        return next(line for line in listed if line.startswith(host.name + " ")).split()[-1]
+
+    def test_line_32_kills_of_agents_and_controller_at_random_moments_lose_and_double_nothing(self):
+        cluster = self.cluster
+        seed = random.randrange(1 << 30)
+        print(f"seed {seed}")
+        chance = random.Random(seed)
+        for moment in range(MOMENTS):
+            before = cluster.containers()
+            replicas = chance.randint(5, 9)
+            self.repository.commit({"web.yaml": manifest("web", replicas)}, f"{replicas} replicas")
+            time.sleep(chance.random() * 1.5)  # the random moment
+            if chance.random() < 0.4:
+                victim = "controller"
+                cluster.controller_on.kill("controller")
+                cluster.start_controller(*self.CONTROLLER_FLAGS)
+            else:
+                host = chance.choice(cluster.hosts)
+                victim = host.name
+                host.kill("agent")
+                host.start_service("agent")
+            self.converge()
+            after = cluster.containers()
+            self.assertEqual(len(after), 2 * replicas, f"moment {moment} ({victim})")
+            for key, ids in after.items():
+                self.assertEqual(len(ids), 1, f"moment {moment} ({victim}): {key}")
+                if key in before:
+                    self.assertEqual(ids, before[key], f"moment {moment} ({victim}): {key} was restarted")
+        self.converge(self.repository.commit({"web.yaml": manifest("web", 6)}, "Six again"))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
