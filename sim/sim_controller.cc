@@ -71,7 +71,8 @@ class SimController::AcknowledgedStore final : public Store {
 SimController::SimController(uint64_t seed, VirtualTime* time, SimNetwork* network)
     : time_(time),
       network_(network),
-      loop_(time),
+      machine_(time),
+      loop_(time, &machine_),
       random_(seed),
       disk_("sim-" + std::to_string(seed), seed),
       secret_key_(kSecretKeyLength, 'k') {}
@@ -89,7 +90,7 @@ void SimController::Start() {
 }
 
 Status SimController::StartProcess() {
-  process_ = std::make_unique<Process>(time_, random_.Next());
+  process_ = std::make_unique<Process>(time_, &machine_, random_.Next());
   SqliteStoreOptions options;
   options.path = "/cluster.db";
   options.vfs = disk_.vfs_name();
@@ -138,18 +139,41 @@ void SimController::CheckAcknowledged(std::shared_ptr<const ClusterState> state)
 }
 
 void SimController::StartLater(int64_t down_ms) {
-  loop_.After(down_ms, [this] { Start(); });
+  const uint64_t start = ++starts_;
+  loop_.After(down_ms, [this, start] {
+    if (start == starts_) Start();
+  });
 }
 
 bool SimController::Kill(int64_t down_ms) {
-  if (process_ == nullptr) return false;
+  if (process_ == nullptr || machine_.suspended()) return false;
   process_.reset();
   StartLater(down_ms);
   return true;
 }
 
+bool SimController::StayAway(int64_t down_ms) {
+  if (disk_.halted() || !Kill(down_ms)) return false;
+  ++power_losses_;
+  return true;
+}
+
+bool SimController::Suspend() {
+  if (process_ == nullptr || machine_.suspended()) return false;
+  machine_.Suspend();
+  return true;
+}
+
+bool SimController::Resume() { return machine_.Resume(); }
+
+bool SimController::JumpWallClock(int64_t by_ms) {
+  if (machine_.suspended()) return false;
+  machine_.JumpWallClock(by_ms);
+  return true;
+}
+
 bool SimController::LosePower(int64_t down_ms, bool in_commit) {
-  if (process_ == nullptr || disk_.halted()) return false;
+  if (process_ == nullptr || disk_.halted() || machine_.suspended()) return false;
   down_ms_ = down_ms;
   if (!in_commit) {
     disk_.HaltNow(SimHalt::kPowerLoss, PickLoss(&random_));
@@ -176,6 +200,8 @@ void SimController::PowerOff() {
 }
 
 void SimController::Recover() {
+  machine_.Resume();
+  ++starts_;
   ++power_losses_;  // the one that waits for a commit comes no more
   process_.reset();
   disk_.HaltNow(SimHalt::kProcessKilled, SimLoss::kAllKept);
@@ -184,7 +210,7 @@ void SimController::Recover() {
 }
 
 bool SimController::FailFetches(int times) {
-  if (process_ == nullptr) return false;
+  if (process_ == nullptr || machine_.suspended()) return false;
   process_->source.FailFetches(std::string(kRepository),
                                UnavailableError("the repository does not answer (injected)"),
                                times);
@@ -197,7 +223,7 @@ void SimController::SetCommit(const FetchedCommit& commit) {
 }
 
 bool SimController::ConfirmHolds() {
-  if (process_ == nullptr) return false;
+  if (process_ == nullptr || machine_.suspended()) return false;
   std::string hash;
   State()->ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
     if (source->status.held && !source->status.held->confirmed) {

@@ -32,6 +32,13 @@ class SimController {
   // The machine loses its power, now or in the midst of the next commit. False when it does not
   // run.
   bool LosePower(int64_t down_ms, bool in_commit);
+  // As Kill, and nothing that was on its way brings it back earlier.
+  bool StayAway(int64_t down_ms);
+  // The machine sleeps: clocks go on, nothing runs, and none of the above happens.
+  bool Suspend();
+  bool Resume();
+  bool JumpWallClock(int64_t by_ms);
+  int64_t wall_offset_ms() const { return machine_.wall_offset_ms(); }
   // No power loss is on its way any more, and the controller runs.
   void Recover();
   // The next fetches of the repository fail. False when it does not run.
@@ -54,7 +61,8 @@ class SimController {
  private:
   class AcknowledgedStore;
   struct Process {
-    explicit Process(VirtualTime* time, uint64_t seed) : loop(time), random(seed), source(&loop) {}
+    Process(VirtualTime* time, VirtualMachine* machine, uint64_t seed)
+        : loop(time, machine), random(seed), source(&loop) {}
     VirtualLoop loop;
     SeededRandom random;
     std::unique_ptr<Store> store;
@@ -73,6 +81,7 @@ class SimController {
 
   VirtualTime* time_;
   SimNetwork* network_;
+  VirtualMachine machine_;
   VirtualLoop loop_;  // the machine's own
   SeededRandom random_;
   SimDisk disk_;
@@ -81,6 +90,7 @@ class SimController {
   Observer observer_;
   std::shared_ptr<const ClusterState> acknowledged_;
   std::shared_ptr<const ClusterState> attempted_;  // what stands if the commit under way is there
+  uint64_t starts_ = 0;    // to come: only the newest is waited for
   int64_t down_ms_ = 0;                            // after a power loss in a commit
   uint64_t power_losses_ = 0;  // asked for in a commit: only the newest is waited for
   int64_t power_losses_in_commits_ = 0;

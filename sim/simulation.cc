@@ -18,8 +18,8 @@ namespace {
 
 constexpr int64_t kConfirmEveryMs = 10'000;
 constexpr int64_t kPollMs = 1'000;
-constexpr int64_t kAfterglowMs =
-    60'000;  // messages that were delayed before faults ended still arrive
+// What began before faults ended is over then: cut lines, slow readers, messages under way.
+constexpr int64_t kAfterglowMs = 100'000;
 constexpr uint64_t kUnhealthyEvery = 4;  // of so many worlds, one ends with what cannot run
 
 // One world. The order of members is the order of life: hosts and controller go before the network
@@ -191,6 +191,7 @@ SimulationOutcome World::Run() {
   faults_.Begin();
   ScheduleConfirmations();
   time_.RunFor(options_.faults_ms);
+  if (faults_.extra_ms() > 0) time_.RunFor(faults_.extra_ms());
   EndFaults();
   outcome_.faults = faults_.Counts();
   outcome_.faults["commit"] = model_.good_commits();
