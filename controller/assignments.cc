@@ -121,7 +121,8 @@ Assignment AssignmentOf(const std::string& node, const NodePods& pods, const Clu
   Assignment assignment;
   const std::shared_ptr<const Cluster> cluster = state.Find<Cluster>("", "cluster");
   CHECK(cluster != nullptr);
-  assignment.fence = {cluster->cluster_id, cluster->lineage, cluster->epoch, state.revision()};
+  assignment.fence = {cluster->cluster_id, cluster->lineage,          cluster->epoch,
+                      state.revision(),    cluster->lineage_began_ms, cluster->lineage_proof};
   assignment.node = node;
   assignment.cluster_pod_cidr = cluster->pod_cidr;
   if (const auto object = state.Find<Node>("", node)) {

@@ -35,11 +35,15 @@ class AgentLink {
     std::function<void(const std::string& node)> on_connected;
     std::function<void(const std::string& node)> on_disconnected;
     std::function<void(const Report&)> on_report;
+    std::function<void(const Inventory&)> on_inventory = {};  // the answer to AskInventory
   };
   virtual ~AgentLink() = default;
   virtual void SetHandler(Handler handler) = 0;
   // Unavailable when the node is not connected.
   virtual Status Send(const std::string& node, const Assignment& assignment) = 0;
+  // Asks the node's agent what it runs; on_inventory may then be called. In order with Send. Lost
+  // with the connection: ask again. Unavailable when the node is not connected.
+  virtual Status AskInventory(const std::string& node) = 0;
   // Starts a stream. The sink is called later, never inside this. Its on_end is Unavailable when
   // the node is not connected, or its connection breaks.
   virtual StreamHandle OpenLogs(const std::string& node, const LogRequest& request,
@@ -57,10 +61,13 @@ class ControllerLink {
     // Internal. The handle is the link's: cancelled once when the receiver has gone, never after
     // on_end; the sink may then still be called, with no effect.
     std::function<StreamHandle(const LogRequest&, LogSink)> on_logs;
+    std::function<void()> on_inventory_asked = {};
   };
   virtual ~ControllerLink() = default;
   virtual void SetHandler(Handler handler) = 0;
   virtual Status Send(const Report& report) = 0;  // Unavailable when not connected
+  // In order with Send. Unavailable when not connected, Invalid when it is too large to travel.
+  virtual Status SendInventory(const Inventory& inventory) = 0;
 };
 
 }  // namespace reconcile

@@ -25,12 +25,14 @@ struct LocalLink::State : std::enable_shared_from_this<LocalLink::State> {
     ControllerHalf(State* state, EventLoop* loop) : loop_(loop), state_(state) {}
     void SetHandler(Handler handler) override { handler_ = std::move(handler); }
     Status Send(const std::string& node, const Assignment& assignment) override;
+    Status AskInventory(const std::string& node) override;
     StreamHandle OpenLogs(const std::string& node, const LogRequest& request,
                           LogSink sink) override;
 
     void Connected(Connection connection);
     void Disconnected();
     void Receive(const std::string& report);
+    void ReceiveInventory(const std::string& inventory);
     void ReceiveLogBytes(StreamId id, const std::string& bytes);
     void EndLogs(StreamId id, const Status& status);
     Connection connection() const { return connection_; }
@@ -54,10 +56,12 @@ struct LocalLink::State : std::enable_shared_from_this<LocalLink::State> {
     AgentHalf(State* state, EventLoop* loop) : loop_(loop), state_(state) {}
     void SetHandler(Handler handler) override;
     Status Send(const Report& report) override;
+    Status SendInventory(const Inventory& inventory) override;
 
     void Connected(Connection connection);
     void Disconnected();
     void Receive(const std::string& assignment);
+    void InventoryAsked();
     void OpenLogs(StreamId id, const LogRequest& request);
     void CancelLogs(StreamId id);
     void TakenLogs(StreamId id, size_t bytes);
@@ -111,6 +115,12 @@ Status LocalLink::State::ControllerHalf::Send(const std::string& node,
   if (!text.ok()) return text.status();
   state_->PostTo(&state_->agent, connection_,
                  [text = std::move(text).value()](AgentHalf* agent) { agent->Receive(text); });
+  return OkStatus();
+}
+
+Status LocalLink::State::ControllerHalf::AskInventory(const std::string& node) {
+  RETURN_IF_ERROR(CheckConnected(node));
+  state_->PostTo(&state_->agent, connection_, [](AgentHalf* agent) { agent->InventoryAsked(); });
   return OkStatus();
 }
 
@@ -178,6 +188,17 @@ void LocalLink::State::ControllerHalf::Receive(const std::string& report) {
   if (on_report) on_report(*decoded);
 }
 
+void LocalLink::State::ControllerHalf::ReceiveInventory(const std::string& inventory) {
+  const Result<Inventory> decoded = ReadInventory(inventory);
+  if (!decoded.ok()) {
+    LogError("dropped an inventory",
+             {{"node", state_->node}, {"why", decoded.status().ToString()}});
+    return;
+  }
+  const auto on_inventory = handler_.on_inventory;
+  if (on_inventory) on_inventory(*decoded);
+}
+
 void LocalLink::State::ControllerHalf::ReceiveLogBytes(StreamId id, const std::string& bytes) {
   const auto it = streams_.find(id);
   if (it == streams_.end()) return;
@@ -218,6 +239,17 @@ Status LocalLink::State::AgentHalf::Send(const Report& report) {
   return OkStatus();
 }
 
+Status LocalLink::State::AgentHalf::SendInventory(const Inventory& inventory) {
+  if (connection_ == 0) return UnavailableError("the controller is not connected");
+  Result<std::string> text = WriteInventory(inventory);
+  if (!text.ok()) return text.status();
+  state_->PostTo(&state_->controller, connection_,
+                 [text = std::move(text).value()](ControllerHalf* controller) {
+                   controller->ReceiveInventory(text);
+                 });
+  return OkStatus();
+}
+
 void LocalLink::State::AgentHalf::Connected(Connection connection) {
   connection_ = connection;
   const auto on_connected = handler_.on_connected;
@@ -240,6 +272,11 @@ void LocalLink::State::AgentHalf::Receive(const std::string& assignment) {
   }
   const auto on_assignment = handler_.on_assignment;
   if (on_assignment) on_assignment(*decoded);
+}
+
+void LocalLink::State::AgentHalf::InventoryAsked() {
+  const auto on_inventory_asked = handler_.on_inventory_asked;
+  if (on_inventory_asked) on_inventory_asked();
 }
 
 void LocalLink::State::AgentHalf::OpenLogs(StreamId id, const LogRequest& request) {

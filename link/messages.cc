@@ -14,6 +14,8 @@ Value EncodeFence(const Fence& fence) {
   value.Set("lineage", Value::String(fence.lineage));
   value.Set("epoch", Value::Int(fence.epoch));
   value.Set("revision", Value::Int(fence.revision));
+  value.Set("lineageBegan", Value::Int(fence.lineage_began_ms));
+  value.Set("lineageProof", Value::String(fence.lineage_proof));
   return value;
 }
 
@@ -24,6 +26,8 @@ Result<Fence> DecodeFence(const Value& value, const std::string& path) {
   fence.lineage = reader.String("lineage");
   fence.epoch = reader.Count("epoch");
   fence.revision = reader.Count("revision");
+  fence.lineage_began_ms = reader.Count("lineageBegan");
+  fence.lineage_proof = reader.String("lineageProof");
   if (!reader.status().ok()) return reader.status();
   return fence;
 }
@@ -228,6 +232,31 @@ Result<Report> DecodeReport(const Value& value) {
   return report;
 }
 
+Value EncodeInventory(const Inventory& inventory) {
+  Value value = Value::MakeMap();
+  value.Set("node", Value::String(inventory.node));
+  if (inventory.fence) value.Set("fence", EncodeFence(*inventory.fence));
+  value.Set("nodePodCidr", Value::String(inventory.node_pod_cidr));
+  value.Set("pods", EncodeObjects(inventory.pods));
+  return value;
+}
+
+Result<Inventory> DecodeInventory(const Value& value) {
+  MessageReader reader(value, "inventory");
+  Inventory inventory;
+  inventory.node = reader.RequiredString("node");
+  inventory.node_pod_cidr = reader.String("nodePodCidr");
+  const Value* fence_value = reader.Map("fence");
+  RETURN_IF_ERROR(reader.status());
+  if (fence_value != nullptr) {
+    Result<Fence> fence = DecodeFence(*fence_value, "inventory.fence");
+    if (!fence.ok()) return fence.status();
+    inventory.fence = std::move(fence).value();
+  }
+  RETURN_IF_ERROR(DecodeObjects(&reader, "pods", &inventory.pods));
+  return inventory;
+}
+
 Result<std::string> WriteAssignment(const Assignment& assignment) {
   return WriteMessage(EncodeAssignment(assignment), "assignment for node " + assignment.node);
 }
@@ -246,6 +275,16 @@ Result<Report> ReadReport(std::string_view text) {
   const Result<Value> value = ParseJson(text, kMessageLimits);
   if (!value.ok()) return value.status().WithContext("report");
   return DecodeReport(*value);
+}
+
+Result<std::string> WriteInventory(const Inventory& inventory) {
+  return WriteMessage(EncodeInventory(inventory), "inventory of node " + inventory.node);
+}
+
+Result<Inventory> ReadInventory(std::string_view text) {
+  const Result<Value> value = ParseJson(text, kMessageLimits);
+  if (!value.ok()) return value.status().WithContext("inventory");
+  return DecodeInventory(*value);
 }
 
 }  // namespace reconcile

@@ -21,6 +21,9 @@ struct Fence {
   std::string lineage;
   int64_t epoch = 0;      // of the controller that speaks
   Revision revision = 0;  // of the state the assignment was computed from
+  // When the lineage began (wall time; 0: an older release), and the CA's signature of LineageText.
+  int64_t lineage_began_ms = 0;
+  std::string lineage_proof;
   friend bool operator==(const Fence&, const Fence&) = default;
 };
 
@@ -71,17 +74,30 @@ struct Report {
   std::vector<AgentEvent> events;
 };
 
+// What an agent runs, for a controller whose store lost it: the pods of the assignment in force,
+// with the status that its reports give. No ConfigMaps, no Secrets.
+struct Inventory {
+  std::string node;
+  std::optional<Fence> fence;  // of the assignment in force; none before the first
+  std::string node_pod_cidr;
+  std::vector<std::shared_ptr<const Pod>> pods;  // sorted by namespace and name
+};
+
 // JSON forms (Kubernetes objects inside as EncodeFor::kStore). Decoding is lenient to unknown
 // fields (one release apart works) and strict on types; Invalid names the field.
 Value EncodeAssignment(const Assignment& assignment);
 Result<Assignment> DecodeAssignment(const Value& value);
 Value EncodeReport(const Report& report);
 Result<Report> DecodeReport(const Value& value);
+Value EncodeInventory(const Inventory& inventory);
+Result<Inventory> DecodeInventory(const Value& value);
 
 // The same as JSON text, as it travels. Write: Invalid beyond kMaxMessageBytes.
 Result<std::string> WriteAssignment(const Assignment& assignment);
 Result<Assignment> ReadAssignment(std::string_view text);
 Result<std::string> WriteReport(const Report& report);
 Result<Report> ReadReport(std::string_view text);
+Result<std::string> WriteInventory(const Inventory& inventory);
+Result<Inventory> ReadInventory(std::string_view text);
 
 }  // namespace reconcile

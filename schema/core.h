@@ -153,6 +153,8 @@ struct Source : ObjectOf<Source, Kind::kSource> {
 struct Cluster : ObjectOf<Cluster, Kind::kCluster> {
   std::string cluster_id;
   std::string lineage;
+  int64_t lineage_began_ms = 0;  // wall time
+  std::string lineage_proof;     // the CA's signature of it; "" without a CA
   int64_t epoch = 0;     // grows with every start of a controller
   std::string pod_cidr;  // of the whole cluster, "10.42.0.0/16"
 };

@@ -20,6 +20,11 @@ class FakeAgentLink final : public AgentLink {
     sent[node].push_back(assignment);
     return OkStatus();
   }
+  Status AskInventory(const std::string& node) override {
+    if (!reachable) return UnavailableError("node " + node + " is not connected");
+    inventory_asked.push_back(node);
+    return OkStatus();
+  }
   StreamHandle OpenLogs(const std::string&, const LogRequest& request, LogSink sink) override {
     log_requests.push_back(request);
     sink.on_data("a line\n");
@@ -30,6 +35,7 @@ class FakeAgentLink final : public AgentLink {
   Handler handler;
   bool reachable = true;
   std::map<std::string, std::vector<Assignment>> sent;
+  std::vector<std::string> inventory_asked;  // nodes
   std::vector<LogRequest> log_requests;
 };
 

@@ -16,6 +16,14 @@ Status RecordingLink::Send(const Report& report) {
   return OkStatus();
 }
 
+Status RecordingLink::SendInventory(const Inventory& inventory) {
+  if (!connected) return UnavailableError("not connected");
+  const Result<Inventory> arrived = DecodeInventory(EncodeInventory(inventory));
+  if (!arrived.ok()) return arrived.status();
+  inventories.push_back(*arrived);
+  return OkStatus();
+}
+
 void RecordingLink::Connect() {
   connected = true;
   handler_.on_connected();

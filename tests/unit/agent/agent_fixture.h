@@ -19,15 +19,18 @@ class RecordingLink final : public ControllerLink {
  public:
   void SetHandler(Handler handler) override { handler_ = std::move(handler); }
   Status Send(const Report& report) override;
+  Status SendInventory(const Inventory& inventory) override;
 
   void Assign(const Assignment& assignment) { handler_.on_assignment(assignment); }
   void Connect();
+  void AskInventory() { handler_.on_inventory_asked(); }
   StreamHandle Logs(const LogRequest& request, LogSink sink) {
     return handler_.on_logs(request, std::move(sink));
   }
 
   bool connected = true;
   std::vector<Report> reports;
+  std::vector<Inventory> inventories;
 
  private:
   Handler handler_;

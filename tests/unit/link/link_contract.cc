@@ -27,6 +27,10 @@ class Ends {
     handler.on_report = [this](const Report& report) {
       controller.push_back("report " + std::to_string(report.sequence));
     };
+    handler.on_inventory = [this](const Inventory& inventory) {
+      controller.push_back("inventory of " + inventory.node + ": " +
+                           std::to_string(inventory.pods.size()) + " pods");
+    };
     world->controller_end()->SetHandler(std::move(handler));
   }
   void ListenAtAgent() {
@@ -35,6 +39,7 @@ class Ends {
     handler.on_assignment = [this](const Assignment& assignment) {
       agent.push_back("assignment " + std::to_string(assignment.fence.revision));
     };
+    handler.on_inventory_asked = [this] { agent.push_back("asked"); };
     handler.on_logs = [this](const LogRequest& request, LogSink sink) {
       agent.push_back("logs " + request.pod_uid);
       if (on_logs) on_logs(sink);
@@ -64,6 +69,16 @@ class Ends {
       assignment.fence.revision = revision;
       status = world->controller_end()->Send(world->node(), assignment);
     });
+    return status.code();
+  }
+  StatusCode AskInventory() {
+    Status status;
+    world->OnController([&] { status = world->controller_end()->AskInventory(world->node()); });
+    return status.code();
+  }
+  StatusCode SendInventory() {
+    Status status;
+    world->OnAgent([&] { status = world->agent_end()->SendInventory(SampleInventory()); });
     return status.code();
   }
   void OpenLogs(const std::string& uid, const std::string& node) {
@@ -148,6 +163,8 @@ TEST_P(LinkContract, IsUnavailableUnlessConnected) {
   Ends ends(GetParam());
   EXPECT_EQ(ends.SendReport(1), StatusCode::kUnavailable);
   EXPECT_EQ(ends.SendAssignment(1), StatusCode::kUnavailable);
+  EXPECT_EQ(ends.AskInventory(), StatusCode::kUnavailable);
+  EXPECT_EQ(ends.SendInventory(), StatusCode::kUnavailable);
   ends.Connect();
   ends.Disconnect();
   EXPECT_EQ(ends.SendReport(1), StatusCode::kUnavailable);
@@ -179,6 +196,32 @@ TEST_P(LinkContract, KeepsTheOrderOfMessages) {
   ends.world->Settle();
   EXPECT_EQ(ends.AtController(), reports);
   EXPECT_EQ(ends.AtAgent(), assignments);
+}
+
+TEST_P(LinkContract, CarriesAnInventoryInOrderWithTheRest) {
+  Ends ends(GetParam());
+  ends.Connect();
+  EXPECT_EQ(ends.AskInventory(), StatusCode::kOk);
+  EXPECT_EQ(ends.SendAssignment(7), StatusCode::kOk);
+  ends.world->Settle();
+  EXPECT_EQ(ends.AtAgent(), (Words{"+", "asked", "assignment 7"}));
+  EXPECT_EQ(ends.SendInventory(), StatusCode::kOk);
+  EXPECT_EQ(ends.SendReport(8), StatusCode::kOk);
+  ends.world->Settle();
+  EXPECT_EQ(ends.AtController(),
+            (Words{"+" + ends.world->node(), "inventory of host-1: 2 pods", "report 8"}));
+}
+
+TEST_P(LinkContract, RefusesAnInventoryThatIsTooLargeToTravel) {
+  Ends ends(GetParam());
+  ends.Connect();
+  Inventory inventory = SampleInventory();
+  inventory.node_pod_cidr = std::string(kMaxMessageBytes, 'x');
+  Status status;
+  ends.world->OnAgent([&] { status = ends.world->agent_end()->SendInventory(inventory); });
+  EXPECT_EQ(status.code(), StatusCode::kInvalid);
+  ends.world->Settle();
+  EXPECT_EQ(ends.AtController().size(), 1U);
 }
 
 TEST_P(LinkContract, ConnectsAgain) {

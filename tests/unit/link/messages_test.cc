@@ -81,6 +81,27 @@ TEST(ReportMessage, SaysWhenNothingHasBeenApplied) {
   EXPECT_EQ(ReadReport(*WriteReport(sent))->applied, std::nullopt);
 }
 
+TEST(InventoryMessage, ArrivesAsItWasSent) {
+  const Inventory sent = SampleInventory();
+  const Result<Inventory> got = ReadInventory(*WriteInventory(sent));
+  ASSERT_TRUE(got.ok()) << got.status().ToString();
+  EXPECT_EQ(got->node, sent.node);
+  EXPECT_EQ(got->fence, sent.fence);
+  EXPECT_EQ(got->node_pod_cidr, sent.node_pod_cidr);
+  ExpectSameObjects(got->pods, sent.pods);
+  EXPECT_EQ(got->pods[1]->metadata, sent.pods[1]->metadata);
+  EXPECT_EQ(got->pods[1]->status, sent.pods[1]->status);
+}
+
+TEST(InventoryMessage, SaysWhenThereIsNoAssignmentYet) {
+  Inventory sent;
+  sent.node = "host-1";
+  const Result<Inventory> got = ReadInventory(*WriteInventory(sent));
+  ASSERT_TRUE(got.ok()) << got.status().ToString();
+  EXPECT_EQ(got->fence, std::nullopt);
+  EXPECT_TRUE(got->pods.empty());
+}
+
 TEST(Messages, PassOverFieldsOfANewerRelease) {
   Value assignment = EncodeAssignment(SampleAssignment());
   assignment.Set("volumes", Value::MakeList({Value::Int(1)}));
@@ -140,6 +161,19 @@ TEST(Messages, RefuseMembersOfAWrongTypeByName) {
   }
 }
 
+TEST(Messages, RefuseAnInventoryOfAWrongTypeByName) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"node", "\"\""},     {"fence", "1"},   {"fence", "{\"lineageBegan\":-1}"},
+      {"nodePodCidr", "1"}, {"pods", "[{}]"}, {"pods", "{}"}};
+  for (const auto& [key, json] : cases) {
+    Value value = EncodeInventory(SampleInventory());
+    value.Set(key, *ParseJson(json));
+    const Status status = DecodeInventory(value).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalid) << key << " " << json;
+    EXPECT_EQ(status.message().find(std::string("inventory.") + key), 0U) << status.message();
+  }
+}
+
 TEST(Messages, RefuseAnObjectOfAnotherKind) {
   Value value = EncodeAssignment(SampleAssignment());
   value.Set("pods", *value.Find("configMaps"));
@@ -151,6 +185,7 @@ TEST(Messages, RefuseWhatIsNoMap) {
   for (const char* json : {"[]", "1", "null", "\"x\""}) {
     EXPECT_EQ(ReadReport(json).status().code(), StatusCode::kInvalid) << json;
     EXPECT_EQ(ReadAssignment(json).status().code(), StatusCode::kInvalid) << json;
+    EXPECT_EQ(ReadInventory(json).status().code(), StatusCode::kInvalid) << json;
   }
   EXPECT_EQ(ReadReport("{").status().code(), StatusCode::kInvalid);
 }

@@ -47,7 +47,7 @@ PodStatus SampleStatus() {
 
 Assignment SampleAssignment() {
   Assignment assignment;
-  assignment.fence = {"cluster-1", "lineage-1", 4, 1234};
+  assignment.fence = {"cluster-1", "lineage-1", 4, 1234, 1'790'000'000'000, "c2lnbmVk"};
   assignment.node = "host-1";
   assignment.cluster_pod_cidr = "10.42.0.0/16";
   assignment.node_pod_cidr = "10.42.7.0/24";
@@ -72,7 +72,7 @@ Report SampleReport() {
   report.node = "host-1";
   report.agent_start = "start-1";
   report.sequence = 42;
-  report.applied = Fence{"cluster-1", "lineage-1", 4, 1233};
+  report.applied = Fence{"cluster-1", "lineage-1", 4, 1233, 5, "c2ln"};
   report.held = "it would stop 5 of 9 pods";
   report.labels = {{"kubernetes.io/arch", "amd64"}, {"kubernetes.io/os", "linux"}};
   report.node_status.capacity = {{"cpu", *Quantity::Parse("4")},
@@ -84,6 +84,17 @@ Report SampleReport() {
   report.events = {{"uid-web", "shop", "web", EventType::kWarning, "BackOff", "pulling\n\"web:1\""},
                    {"", "", "", EventType::kNormal, "Started", "the agent started"}};
   return report;
+}
+
+Inventory SampleInventory() {
+  Inventory inventory;
+  inventory.node = "host-1";
+  inventory.fence = Fence{"cluster-1", "lineage-1", 4, 1233, 5, "c2ln"};
+  inventory.node_pod_cidr = "10.42.7.0/24";
+  auto web = std::make_shared<Pod>(*SamplePod("web"));
+  web->status = SampleStatus();
+  inventory.pods = {SamplePod("api"), web};
+  return inventory;
 }
 
 }  // namespace reconcile

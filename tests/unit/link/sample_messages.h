@@ -7,5 +7,6 @@ namespace reconcile {
 // Messages with something in every field.
 Assignment SampleAssignment();
 Report SampleReport();
+Inventory SampleInventory();
 
 }  // namespace reconcile

@@ -1,6 +1,7 @@
 # link_contract.cc is the suite for every transport: link it with a file that instantiates it.
 reconcile_test(link_test
-  SOURCES ${CMAKE_CURRENT_LIST_DIR}/link_contract.cc
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/lineage_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/link_contract.cc
           ${CMAKE_CURRENT_LIST_DIR}/local_link_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/messages_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/sample_messages.cc
