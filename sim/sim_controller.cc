@@ -90,6 +90,7 @@ void SimController::Start() {
 }
 
 Status SimController::StartProcess() {
+  ++process_number_;
   process_ = std::make_unique<Process>(time_, &machine_, random_.Next());
   SqliteStoreOptions options;
   options.path = "/cluster.db";
@@ -161,7 +162,13 @@ bool SimController::StayAway(int64_t down_ms) {
 bool SimController::Suspend() {
   if (process_ == nullptr || machine_.suspended()) return false;
   machine_.Suspend();
+  ++process_number_;
   return true;
+}
+
+bool SimController::HasRunSince(uint64_t process_number) const {
+  return process_ != nullptr && process_number == process_number_ && !disk_.halted() &&
+         !machine_.suspended();
 }
 
 bool SimController::Resume() { return machine_.Resume(); }

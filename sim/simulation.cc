@@ -1,5 +1,7 @@
 #include "sim/simulation.h"
 
+#include <malloc.h>
+
 #include <cstdio>
 
 #include "base/ids.h"
@@ -8,6 +10,7 @@
 #include "sim/checkers.h"
 #include "sim/convergence_checker.h"
 #include "sim/faults.h"
+#include "sim/link_checkers.h"
 #include "sim/model_checker.h"
 #include "sim/sim_controller.h"
 #include "sim/sim_host.h"
@@ -18,8 +21,10 @@ namespace {
 
 constexpr int64_t kConfirmEveryMs = 10'000;
 constexpr int64_t kPollMs = 1'000;
+constexpr int64_t kTakenInMs = 300;
 // What began before faults ended is over then: cut lines, slow readers, messages under way.
 constexpr int64_t kAfterglowMs = 100'000;
+constexpr int kKeptBytes = 1 << 28;
 constexpr uint64_t kUnhealthyEvery = 4;  // of so many worlds, one ends with what cannot run
 
 // One world. The order of members is the order of life: hosts and controller go before the network
@@ -33,6 +38,7 @@ class World {
   void Observe(const std::string& host, const FakeChange& change);
   // Whether the newest durable model has the pod of these labels, and not on its way out.
   bool IsWanted(const ContainerInfo& container) const;
+  void OnArrived(const std::string& address, const Report& report);
   void ScheduleConfirmations();
   void EndFaults();
   void Converge();
@@ -51,6 +57,8 @@ class World {
   DoubleChecker doubles_;
   RestartChecker restarts_;
   ModelChecker model_;
+  FenceChecker fences_;
+  ReportChecker reports_;
   std::vector<std::unique_ptr<SimHost>> hosts_;
   SimController controller_;
   Faults faults_;
@@ -71,6 +79,9 @@ World::World(const SimulationOptions& options)
   controller_.SetObserver([this](const ClusterState* before, const ClusterState& after) {
     model_.OnState(before, after);
   });
+  network_.SetObserver(
+      {[this](const Report& report) { fences_.OnSent(report, time_.now().mono); },
+       [this](const std::string& address, const Report& report) { OnArrived(address, report); }});
   for (int i = 1; i <= options.hosts; ++i) {
     const bool live_restore = i != 1 + static_cast<int>(options.seed) % options.hosts;
     hosts_.push_back(std::make_unique<SimHost>("host-" + std::to_string(i), random_.Next(),
@@ -84,6 +95,18 @@ void World::Observe(const std::string& host, const FakeChange& change) {
   time_.Trace(Fnv1a64(change.what + change.container.name));
   doubles_.OnChange(host, change, time_.now().mono);
   restarts_.OnChange(host, change, time_.now().mono);
+}
+
+// The controller's next turn takes it in, unless its process ends or stands still before.
+void World::OnArrived(const std::string& address, const Report& report) {
+  if (address != kControllerAddress) return;
+  const uint64_t process = controller_.process_number();
+  const uint64_t number = reports_.OnArrived(process, report);
+  if (number == 0) return;
+  people_.After(kTakenInMs, [this, process, number, node = report.node] {
+    if (!controller_.HasRunSince(process)) return;
+    reports_.Check(node, number, *controller_.State(), time_.now().mono);
+  });
 }
 
 bool World::IsWanted(const ContainerInfo& container) const {
@@ -202,6 +225,7 @@ SimulationOutcome World::Run() {
   const std::vector<std::string> after = std::move(outcome_.violations);
   outcome_.violations.clear();
   for (const auto* found : {&controller_.violations(), &model_.violations(),
+                            &fences_.violations(), &reports_.violations(),
                             &restarts_.violations(), &doubles_.violations(), &after}) {
     outcome_.violations.insert(outcome_.violations.end(), found->begin(), found->end());
   }
@@ -213,6 +237,9 @@ SimulationOutcome World::Run() {
 }  // namespace
 
 SimulationOutcome RunSimulation(const SimulationOptions& options) {
+  // A world makes and drops large files all the time: without this, each is the kernel's work.
+  mallopt(M_MMAP_THRESHOLD, kKeptBytes);
+  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
   SetLogLevel(options.verbose ? LogLevel::kInfo : LogLevel::kError);
   SetPlantedBug(options.planted_bug);
   SimulationOutcome outcome = World(options).Run();
