@@ -85,8 +85,10 @@ void Agent::Core::OnAssignment(const Assignment& assignment) {
   if (applied_) newest = applied_->fence;
   if (pending_) newest = pending_->fence;
   const Status status = CheckFence(newest, assignment, options_.node_name);
-  // One that was overtaken by its successor is no refusal; one of an earlier controller is.
-  if (status.code() == StatusCode::kConflict && assignment.fence.epoch == newest->epoch) {
+  // One that was overtaken by its successor is no refusal, whenever it arrives; one of an earlier
+  // controller that speaks now is.
+  if (status.code() == StatusCode::kConflict &&
+      (assignment.fence.epoch == newest->epoch || newest_spoke_)) {
     LogInfo("older assignment ignored", {{"reason", status.message()}});
     return;
   }
@@ -98,6 +100,7 @@ void Agent::Core::OnAssignment(const Assignment& assignment) {
     return ReportIfChanged();
   }
   refused_.clear();
+  newest_spoke_ = true;
   if (cluster_id_.empty()) JoinCluster(assignment.fence.cluster_id);
   pending_ = assignment;
   RequestTurn();
