@@ -16,6 +16,8 @@ namespace reconcile {
 
 // Below its HostFiles: the newest assignment that the agent obeys, sealed.
 inline constexpr std::string_view kAssignmentFile = "assignment";
+// Likewise: the fence of an assignment of another lineage that was accepted and is not obeyed yet.
+inline constexpr std::string_view kLineageFile = "lineage";
 
 struct AgentOptions {
   std::string node_name;
@@ -30,6 +32,9 @@ struct AgentOptions {
   // Gives the text of the host's resolv.conf, for pods (dnsPolicy Default): asked whenever a pod's
   // files are written. Without a server in it that a pod can reach, pods get the engine's copy.
   std::function<std::string()> read_resolv_conf;
+  // Whether `proof` is the cluster CA's signature of `text`; without it no other lineage of the
+  // cluster is ever followed.
+  std::function<bool(std::string_view text, const std::string& proof)> verify;
 };
 
 // The loop on a host: takes assignments, looks at the engine, runs Step, executes operations,

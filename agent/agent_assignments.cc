@@ -21,6 +21,11 @@ void Agent::Core::Restore() {
     LogError("the last assignment cannot be read; waiting for the controller",
              {{"error", assignment.status().message()}});
   }
+  const Result<std::string> kept = files_->ReadSealed(std::string(kLineageFile));
+  const Result<Assignment> fence = kept.ok() ? ReadAssignment(*kept) : kept.status();
+  if (fence.ok() && (!applied_ || applied_->fence.lineage != fence->fence.lineage)) {
+    kept_fence_ = fence->fence;
+  }
   const Result<std::vector<std::string>> folders = files_->List(std::string(kPodsFolder));
   if (folders.ok()) seen_.pod_folders.insert(folders->begin(), folders->end());
   RestoreTerminalPods();
@@ -80,15 +85,40 @@ void Agent::Core::JoinCluster(const std::string& cluster_id) {
   RequestList();
 }
 
+std::optional<Fence> Agent::Core::NewestFence() const {
+  if (pending_) return pending_->fence;
+  if (kept_fence_) return kept_fence_;
+  if (applied_) return applied_->fence;
+  return std::nullopt;
+}
+
+// What a lineage replaced is never followed again, also when this agent restarts before it obeys
+// the new one.
+Status Agent::Core::KeepLineage(const Assignment& assignment) {
+  Assignment bare;
+  bare.fence = assignment.fence;
+  bare.node = assignment.node;
+  const Result<std::string> text = WriteAssignment(bare);
+  if (!text.ok()) return text.status();
+  RETURN_IF_ERROR(files_->WriteSealed(std::string(kLineageFile), *text)
+                      .WithContext("the store lineage to follow cannot be saved"));
+  kept_fence_ = assignment.fence;
+  LogInfo("following another lineage of the cluster's store",
+          {{"lineage", assignment.fence.lineage}});
+  return OkStatus();
+}
+
 void Agent::Core::OnAssignment(const Assignment& assignment) {
-  std::optional<Fence> newest;
-  if (applied_) newest = applied_->fence;
-  if (pending_) newest = pending_->fence;
-  const Status status = CheckFence(newest, assignment, options_.node_name);
+  const std::optional<Fence> newest = NewestFence();
+  Status status = CheckFence(newest, assignment, options_.node_name, options_.verify);
+  if (status.ok() && newest && newest->lineage != assignment.fence.lineage) {
+    status = KeepLineage(assignment);
+  }
   // One that was overtaken by its successor is no refusal, whenever it arrives; one of an earlier
   // controller that speaks now is.
   if (status.code() == StatusCode::kConflict &&
-      (assignment.fence.epoch == newest->epoch || newest_spoke_)) {
+      (newest_spoke_ || (assignment.fence.lineage == newest->lineage &&
+                         assignment.fence.epoch == newest->epoch))) {
     LogInfo("older assignment ignored", {{"reason", status.message()}});
     return;
   }
@@ -122,6 +152,7 @@ void Agent::Core::ConsiderPending() {
   }
   applied_ = std::move(pending_);
   pending_.reset();
+  kept_fence_.reset();
   ForgetUnused();
 }
 

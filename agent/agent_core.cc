@@ -44,7 +44,8 @@ void Agent::Core::Start() {
                      [weak = weak_from_this()](const LogRequest& request, LogSink sink) {
                        const auto self = weak.lock();
                        return self ? self->OpenLogs(request, std::move(sink)) : StreamHandle();
-                     }});
+                     },
+                     Guarded([this] { SendInventory(); })});
   AskEngineInfo();
   RequestNetworkList();
   After(options_.resync_ms, [this] { Resync(); });

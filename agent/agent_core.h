@@ -62,6 +62,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void NoteFiles(const std::string& which, const Status& status);
   static std::string PodFilesKey(const std::string& uid) { return "pod " + uid; }
   void OnAssignment(const Assignment& assignment);
+  std::optional<Fence> NewestFence() const;
+  Status KeepLineage(const Assignment& assignment);
   void ConsiderPending();
   Status SavePending();
   void JoinCluster(const std::string& cluster_id);
@@ -129,6 +131,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void ReportIfChanged();
   void SendReport();
   Report MakeReport() const;
+  void SendInventory();
 
   // ---- agent_logs.cc ----
   StreamHandle OpenLogs(const LogRequest& request, LogSink sink);
@@ -146,11 +149,12 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   std::string cluster_id_;  // "" until the first assignment ever
   std::optional<Assignment> applied_;
   std::optional<Assignment> pending_;
-  std::string pending_held_;  // why it waits
-  std::string orphans_held_;  // why pods that are not assigned are kept
-  std::string refused_;       // the last refusal worth telling
-  bool newest_spoke_ = false;  // on this connection: whose assignment was taken last
-  std::string saved_;         // the assignment's text on disk, hashed
+  std::optional<Fence> kept_fence_;  // of kLineageFile, while it is newer than `applied_`
+  std::string pending_held_;         // why it waits
+  std::string orphans_held_;         // why pods that are not assigned are kept
+  std::string refused_;              // the last refusal worth telling
+  bool newest_spoke_ = false;        // on this connection: whose assignment was taken last
+  std::string saved_;                // the assignment's text on disk, hashed
   std::optional<Status> save_error_;
   MonoTime save_again_at_;
   std::set<std::string> saved_terminal_;

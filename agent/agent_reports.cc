@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "agent/agent_core.h"
+#include "base/log.h"
 
 namespace reconcile {
 namespace {
@@ -62,6 +63,31 @@ void Agent::Core::SendReport() {
   report.events.clear();
   told_ = std::move(report);
   told_at_ = loop_->now().mono;
+}
+
+// The assignment's pods with what was last seen of them. Too large to travel with that, it goes
+// without: it then has less than the assignment, which did travel.
+void Agent::Core::SendInventory() {
+  Inventory inventory;
+  inventory.node = options_.node_name;
+  if (applied_) {
+    inventory.fence = applied_->fence;
+    inventory.node_pod_cidr = applied_->node_pod_cidr;
+    inventory.pods = applied_->pods;
+  }
+  Inventory with_status = inventory;
+  std::map<std::string, const PodReport*> reports;
+  for (const PodReport& report : pods_) reports[report.uid] = &report;
+  for (auto& pod : with_status.pods) {
+    const auto report = reports.find(pod->metadata.uid);
+    if (report == reports.end()) continue;
+    const auto seen = std::make_shared<Pod>(*pod);
+    seen->status = report->second->status;
+    pod = seen;
+  }
+  Status sent = link_->SendInventory(with_status);
+  if (sent.code() == StatusCode::kInvalid) sent = link_->SendInventory(inventory);
+  if (!sent.ok()) LogWarning("inventory not sent", {{"error", sent.message()}});
 }
 
 void Agent::Core::Heartbeat() {

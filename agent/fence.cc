@@ -1,6 +1,7 @@
 #include "agent/fence.h"
 
 #include "agent/containers.h"
+#include "link/lineage.h"
 
 namespace reconcile {
 namespace {
@@ -36,10 +37,30 @@ std::string Explain(size_t stops, size_t pods) {
          "has them again";
 }
 
+Status CheckLineage(const Fence& newest, const Fence& fence, const VerifyProof& verify) {
+  const std::string what = "an assignment of store lineage " + fence.lineage +
+                           "; this host follows lineage " + newest.lineage;
+  if (verify == nullptr) {
+    return InvalidError(what + " (was the controller's database replaced?)");
+  }
+  if (fence.lineage_began_ms <= newest.lineage_began_ms) {
+    return InvalidError(what +
+                        ", which began later: that controller was superseded by a restored "
+                        "or rebuilt one; stop it");
+  }
+  const LineageClaim claim{fence.cluster_id, fence.lineage, fence.lineage_began_ms};
+  if (!verify(LineageText(claim), fence.lineage_proof)) {
+    return InvalidError(what +
+                        ", and the cluster's CA has not signed the other one: start the "
+                        "controller with the cluster's folder of keys (ca)");
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Status CheckFence(const std::optional<Fence>& newest, const Assignment& incoming,
-                  const std::string& node_name) {
+                  const std::string& node_name, const VerifyProof& verify) {
   const Fence& fence = incoming.fence;
   if (incoming.node != node_name) {
     return InvalidError("an assignment for node " + incoming.node + " reached node " + node_name);
@@ -50,11 +71,7 @@ Status CheckFence(const std::optional<Fence>& newest, const Assignment& incoming
     return InvalidError("an assignment of cluster " + fence.cluster_id +
                         "; this host belongs to cluster " + newest->cluster_id);
   }
-  if (fence.lineage != newest->lineage) {
-    return InvalidError("an assignment of store lineage " + fence.lineage +
-                        "; this host follows lineage " + newest->lineage +
-                        " (was the controller's database replaced?)");
-  }
+  if (fence.lineage != newest->lineage) return CheckLineage(*newest, fence, verify);
   if (fence.epoch < newest->epoch) {
     return ConflictError("an assignment of an earlier controller, epoch " +
                          std::to_string(fence.epoch) + " after " + std::to_string(newest->epoch) +
@@ -68,7 +85,9 @@ Status CheckFence(const std::optional<Fence>& newest, const Assignment& incoming
 }
 
 std::string HoldReason(const Assignment& next, const Assignment* applied, const Seen& seen) {
-  std::set<std::string> here = PodsWithContainers(seen);
+  const bool lineage_changes = applied != nullptr && applied->fence.lineage != next.fence.lineage;
+  std::set<std::string> here;
+  if (!lineage_changes) here = PodsWithContainers(seen);
   std::set<std::string> leaving;
   if (applied != nullptr) {
     for (const auto& pod : applied->pods) {
@@ -80,7 +99,8 @@ std::string HoldReason(const Assignment& next, const Assignment* applied, const 
   for (const std::string& uid : here) {
     if (!accounted.contains(uid) && !leaving.contains(uid) && !BeingStopped(seen, uid)) ++stops;
   }
-  return TooMany(stops, here.size()) ? Explain(stops, here.size()) : "";
+  const bool too_many = lineage_changes ? stops > 0 : TooMany(stops, here.size());
+  return too_many ? Explain(stops, here.size()) : "";
 }
 
 Removable FindRemovable(const Assignment& applied, const Seen& seen) {

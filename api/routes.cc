@@ -239,12 +239,21 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
   return Json(value);
 }
 
+ApiResponse RotateRoute(Controller* controller) {
+  const Result<int64_t> rows = controller->RotateSecretKey();
+  if (!rows.ok()) return ErrorResponse(rows.status());
+  Value value = OkValue();
+  value.Set("rows", Value::Int(*rows));
+  return Json(value);
+}
+
 ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const std::string& verb) {
   if (verb == "status" && request.method == "GET") return StatusRoute(controller);
   if (request.method != "POST") {
     return ErrorResponse(NotFoundError("no such path: " + request.method + " " + request.path));
   }
   if (verb == "plan") return PlanRoute(controller, request);
+  if (verb == "secrets/rotate") return RotateRoute(controller);
   Status status = NotFoundError("no such path: " + request.path);
   if (verb == "sync") status = controller->Sync(request.Query("source"));
   if (verb == "confirm") status = controller->Confirm(request.Query("plan"));

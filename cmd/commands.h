@@ -48,6 +48,9 @@ void AddConfirmCommand(CLI::App* app, CommandContext* context);
 void AddExplainCommand(CLI::App* app, CommandContext* context);
 void AddVersionCommand(CLI::App* app, CommandContext* context);
 void AddUninstallCommand(CLI::App* app, CommandContext* context);
+void AddBackupCommand(CLI::App* app, CommandContext* context);
+void AddRestoreCommand(CLI::App* app, CommandContext* context);
+void AddSecretsCommand(CLI::App* app, CommandContext* context);
 void AddCompletionCommand(CLI::App* app, CommandContext* context);
 
 // "\nExamples:\n  ..." under a command's --help.

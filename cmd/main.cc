@@ -15,8 +15,8 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 7> kClientCommands = {"plan", "get",  "status", "events",
-                                                             "logs", "sync", "confirm"};
+constexpr std::array<std::string_view, 8> kClientCommands = {"plan", "get",  "status",  "events",
+                                                             "logs", "sync", "confirm", "secrets"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -124,6 +124,9 @@ int Run(int argc, char** argv) {
   AddExplainCommand(&app, &context);
   AddVersionCommand(&app, &context);
   AddUninstallCommand(&app, &context);
+  AddBackupCommand(&app, &context);
+  AddRestoreCommand(&app, &context);
+  AddSecretsCommand(&app, &context);
   AddCompletionCommand(&app, &context);
   std::vector<std::string> arguments = Arguments(argc, argv);
   const bool terraform_codes =

@@ -46,11 +46,9 @@ Result<std::string> ClusterIdOf(const std::string& data_folder) {
                          (error ? ": " + error.message() : " is not there") +
                          "; --data names the folder that `reconcile up` uses");
   }
-  const Result<std::string> key = LoadOrCreateKey(data_folder + "/secrets.key");
-  if (!key.ok()) return key.status();
   SqliteStoreOptions options;
   options.path = data_folder + "/cluster.db";
-  options.secret_key = *key;
+  options.secret_key_file = data_folder + "/secrets.key";
   const Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
   if (store.status().code() == StatusCode::kInvalid) {
     const Result<std::string> by_agent = ClusterIdByAgent(data_folder);

@@ -19,7 +19,6 @@
 #include "net/kernel_network.h"
 #include "runtime/docker_runtime.h"
 #include "source/git_source.h"
-#include "store/secret_key.h"
 #include "store/sqlite_store.h"
 
 namespace reconcile {
@@ -92,11 +91,9 @@ Status MakeFolders(const Config& config) {
 }
 
 Status OpenStore(const Config& config, ControllerSide* side) {
-  const Result<std::string> key = LoadOrCreateKey(config.data_folder + "/secrets.key");
-  if (!key.ok()) return key.status();
   SqliteStoreOptions options;
   options.path = config.data_folder + "/cluster.db";
-  options.secret_key = *key;
+  options.secret_key_file = config.data_folder + "/secrets.key";
   Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
   if (!store.ok()) return store.status();
   side->store = std::move(store).value();

@@ -14,6 +14,7 @@ Status Controller::Start() { return core_->Start(); }
 std::shared_ptr<const ClusterState> Controller::State() const { return core_->State(); }
 Status Controller::Sync(const std::string& source) { return core_->Sync(source); }
 Status Controller::Confirm(const std::string& plan_hash) { return core_->Confirm(plan_hash); }
+Result<int64_t> Controller::RotateSecretKey() { return core_->RotateSecretKey(); }
 
 Result<Controller::PlanAnswer> Controller::PlanManifests(
     const std::string& source, const std::string& commit, const std::vector<ManifestFile>& files,

@@ -32,6 +32,15 @@ struct ControllerOptions {
   BreakerLimits breaker;
   int64_t source_poll_ms = 60'000;  // besides hints
   int64_t node_silent_ms = 15'000;  // then NotReady
+  // Of a cluster that begins, from its CA; of one that exists it must be its own. Empty: random.
+  std::string cluster_id;
+  // The CA's signature of a text: proves to agents that a lineage is the cluster's. Without it
+  // agents follow no other lineage than their first.
+  std::function<Result<std::string>(std::string_view text)> sign;
+  // Nodes that may be running pods: those with a valid certificate, and this host. A controller
+  // whose database is new or restored first asks them what they run.
+  std::vector<std::string> expected_nodes;
+  int64_t recovery_wait_ms = 120'000;  // for those that do not answer
 };
 
 // The loop: event -> model -> reconcile -> commit to the store -> hand out assignments.
@@ -55,6 +64,9 @@ class Controller {
   Status Sync(const std::string& source);
   // Confirms a held prune by its plan hash. NotFound when none is held by that hash.
   Status Confirm(const std::string& plan_hash);
+  // Changes the key that seals Secrets in the store; how many rows were sealed anew. Blocks the
+  // loop for the time of that.
+  Result<int64_t> RotateSecretKey();
   // What applying these manifests to `source` would do ("" is the only source); `confirmations` are
   // the trailers of their commit. Blocks the loop for the time of planning.
   struct PlanAnswer {

@@ -66,6 +66,10 @@ Status Controller::Core::Start() {
           [weak](const Report& report) {
             if (auto core = weak.lock()) core->OnReport(report);
           },
+      .on_inventory =
+          [weak](const Inventory& inventory) {
+            if (auto core = weak.lock()) core->OnInventory(inventory);
+          },
   });
   for (const SourceConfig& config : options_.sources) {
     Followed& followed = followed_[config.name];
@@ -98,26 +102,46 @@ void Controller::Core::Stop() {
 Status Controller::Core::Identify() {
   const auto state = store_->Snapshot();
   auto cluster = std::make_shared<Cluster>();
+  WriteSet writes;
   if (const auto existing = state->Find<Cluster>("", "cluster")) {
-    *cluster = *existing;
-    if (!options_.pod_cidr.empty() && options_.pod_cidr != cluster->pod_cidr) {
-      return InvalidError(
-          "podCIDR is set to " + options_.pod_cidr + ", but this cluster has " + cluster->pod_cidr +
-          " since it began, and running pods have addresses of it. Set podCIDR to " +
-          cluster->pod_cidr + " or leave it out");
-    }
+    RETURN_IF_ERROR(IdentifyAs(*existing, cluster.get()));
   } else {
     cluster->metadata.name = "cluster";
     cluster->metadata.creation_timestamp = loop_->now().wall;
-    cluster->cluster_id = RandomHex(random_);
-    cluster->lineage = RandomHex(random_);
+    cluster->cluster_id = options_.cluster_id.empty() ? RandomHex(random_) : options_.cluster_id;
     cluster->pod_cidr = options_.pod_cidr.empty() ? kDefaultPodCidr : options_.pod_cidr;
     cluster->metadata.uid = DeriveUid({"cluster", cluster->cluster_id});
   }
+  // Restored, or quite new.
+  if (cluster->lineage.empty()) BeginLineage(*state, cluster.get(), &writes);
+  RETURN_IF_ERROR(SignLineage(cluster.get()));
   cluster->epoch += 1;
-  const Result<Revision> committed =
-      store_->Commit(Transaction{{{cluster->key(), cluster}}}, state->revision());
+  writes[cluster->key()] = cluster;
+  Transaction transaction;
+  for (const auto& [key, object] : writes) transaction.writes.push_back({key, object});
+  const Result<Revision> committed = store_->Commit(transaction, state->revision());
   return committed.status().WithContext("cannot begin a new controller epoch");
+}
+
+Status Controller::Core::IdentifyAs(const Cluster& known, Cluster* cluster) const {
+  *cluster = known;
+  if (!options_.pod_cidr.empty() && options_.pod_cidr != known.pod_cidr) {
+    return InvalidError("podCIDR is set to " + options_.pod_cidr + ", but this cluster has " +
+                        known.pod_cidr +
+                        " since it began, and running pods have addresses of it. Set podCIDR to " +
+                        known.pod_cidr + " or leave it out");
+  }
+  if (!options_.cluster_id.empty() && options_.cluster_id != known.cluster_id) {
+    return InvalidError("the database is of cluster " + known.cluster_id +
+                        ", the folder of keys (ca) of cluster " + options_.cluster_id +
+                        ": put the folder back that belongs to this database");
+  }
+  // Gone from the CA means gone for good.
+  std::erase_if(cluster->missing_nodes, [&](const std::string& name) {
+    return std::find(options_.expected_nodes.begin(), options_.expected_nodes.end(), name) ==
+           options_.expected_nodes.end();
+  });
+  return OkStatus();
 }
 
 void Controller::Core::RequestTurn() {
@@ -172,29 +196,57 @@ Status Controller::Core::Turn() {
   ClusterState state = *snapshot;
   WriteSet writes;
   std::vector<Reason> reasons;
+  const bool recovering = IsRecovering();
+  for (auto& [name, heard] : heard_) AskInventory(name, &heard);
+  merging_ = Unheard().empty();
+  if (!merging_) {
+    ScheduleTurn(started_at_ + options_.recovery_wait_ms);
+    TakeReports(&state, &writes, &reasons, now);
+    return Finish(*snapshot, state, SourceTurn(), reasons, false, &writes, now);
+  }
+  MergeInventories(&state, &writes, &reasons, now);
   TakeReports(&state, &writes, &reasons, now);
-  const SourceTurn sources = ChangesToApply(&state, &writes, now);
-  reasons.insert(reasons.end(), sources.reasons.begin(), sources.reasons.end());
-  const Plan plan = Reconcile(state, sources.changes, now);
-  AddWrites(plan.transaction, &writes);
-  AddWrites(RecordReasons(Apply(state, plan.transaction), reasons, now), &writes);
+  SourceTurn sources;
+  bool planning = true;
+  // Where nothing runs, nothing has to be kept.
+  if (recovering && !state.Objects(Kind::kPod).empty()) {
+    planning = RecoveredSources(&state, &writes, &sources, now);
+  } else {
+    sources = ChangesToApply(&state, &writes, now);
+  }
+  if (recovering && planning) EndRecovery(&state, &writes);
+  if (planning) SettleRecovered(&state, &writes);
+  return Finish(*snapshot, state, sources, reasons, planning, &writes, now);
+}
+
+Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState& state,
+                                const SourceTurn& sources, const std::vector<Reason>& reasons,
+                                bool planning, WriteSet* writes, Now now) {
+  std::vector<Reason> all_reasons = reasons;
+  all_reasons.insert(all_reasons.end(), sources.reasons.begin(), sources.reasons.end());
+  Plan plan;
+  if (planning) plan = Reconcile(state, sources.changes, now);
+  AddWrites(plan.transaction, writes);
+  AddWrites(RecordReasons(Apply(state, plan.transaction), all_reasons, now), writes);
   Transaction transaction;
-  for (const auto& [key, object] : writes) transaction.writes.push_back({key, object});
+  for (const auto& [key, object] : *writes) transaction.writes.push_back({key, object});
   if (!transaction.empty()) {
-    const Result<Revision> committed = store_->Commit(transaction, snapshot->revision());
+    const Result<Revision> committed = store_->Commit(transaction, snapshot.revision());
     if (committed.status().code() == StatusCode::kInvalid &&
         LeaveOut(sources, committed.status())) {
       return ConflictError("to be planned again without what the store refused");
     }
     if (!committed.ok()) return committed.status();
-    AddTombstones(transaction, *snapshot);
+    if (planning) AddTombstones(transaction, snapshot);
   }
-  NoteApplied(sources, !transaction.empty());
+  if (planning) NoteApplied(sources, !transaction.empty());
+  if (merging_) NoteMerged();
   for (auto& [name, heard] : heard_) {
+    if (NeedsInventory(heard)) continue;  // its report waits for its inventory
     heard.pending.reset();
     heard.pending_events.clear();
   }
-  HandOut(*store_->Snapshot());
+  if (!IsRecovering()) HandOut(*store_->Snapshot());
   if (plan.wake_at) ScheduleTurn(*plan.wake_at);
   if (plan.more) RequestTurn();
   return OkStatus();
@@ -288,6 +340,7 @@ std::vector<std::string> Controller::Core::UnderWay() const {
   for (const auto& [name, followed] : followed_) {
     if (followed.fetching || followed.fetch_again) work.push_back("reading source " + name);
   }
+  for (std::string& line : RecoveryWork()) work.push_back(std::move(line));
   if (!store_refusal_.empty()) {
     work.push_back("waiting for the store to take what is planned");
   } else if (turn_posted_) {

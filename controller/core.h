@@ -28,6 +28,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   std::shared_ptr<const ClusterState> State() const { return store_->Snapshot(); }
   Status Sync(const std::string& source);
   Status Confirm(const std::string& plan_hash);
+  Result<int64_t> RotateSecretKey() { return store_->RotateSecretKey(); }
   Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
                                    const std::vector<ManifestFile>& files,
                                    const std::vector<std::string>& confirmations) const;
@@ -81,7 +82,13 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     int64_t sequence = 0;
     std::optional<Report> pending;  // newest report that no turn has taken in
     std::vector<AgentEvent> pending_events;
-    std::string held;                // why the agent does not follow what it was sent; "": it does
+    std::string held;              // why the agent does not follow what it was sent; "": it does
+    bool told = false;             // a report came since the last connection began
+    std::optional<Fence> applied;  // what it says that it follows
+    std::optional<Inventory> inventory;  // what it runs, not in the model yet
+    MonoTime asked_at;                   // for it
+    bool asked = false;
+    bool merged = false;             // what it ran by another lineage is in the model
     std::optional<Assignment> sent;  // in full, also when only a part of it could be sent
     MonoTime sent_at;
     std::string too_large;                // why `sent` could not be sent in full; empty when it was
@@ -90,11 +97,44 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
 
   // ---- core.cc: life and the turn ----
   Status Identify();
+  Status IdentifyAs(const Cluster& known, Cluster* cluster) const;
   void RequestTurn();
   void RunTurn();
   Status Turn();
   void ScheduleTurn(MonoTime due);
   void AddTombstones(const Transaction& transaction, const ClusterState& before);
+
+  // Plans what `sources` bring and makes the turn durable. `planning` false: only makes durable.
+  Status Finish(const ClusterState& snapshot, const ClusterState& state, const SourceTurn& sources,
+                const std::vector<Reason>& reasons, bool planning, WriteSet* writes, Now now);
+
+  // ---- core_recovery.cc: learning what agents run by another lineage ----
+  void BeginLineage(const ClusterState& state, Cluster* cluster, WriteSet* writes);
+  Status SignLineage(Cluster* cluster) const;
+  bool IsRecovering() const;
+  // Whether the agent follows an earlier lineage of this cluster, and what it runs by it is not in
+  // the model.
+  bool NeedsInventory(const Heard& heard) const;
+  // Whether nothing of it may be taken in yet.
+  bool WaitsForInventory(const Heard& heard) const {
+    return NeedsInventory(heard) && !(merging_ && heard.inventory);
+  }
+  // Whether the agent follows a later lineage of this cluster.
+  bool IsSuperseded(const Heard& heard) const;
+  void AskInventory(const std::string& node, Heard* heard);
+  void OnInventory(const Inventory& inventory);
+  // Nodes whose pods are still to be learned before anything is planned; empty when it is over.
+  std::vector<std::string> Unheard() const;
+  void MergeInventories(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,
+                        Now now);
+  void NoteMerged();
+  // While recovering: takes what sources bring only when all of them can be followed. False: not
+  // yet, and then only what hinders them is in `writes`.
+  bool RecoveredSources(ClusterState* state, WriteSet* writes, SourceTurn* sources, Now now);
+  void EndRecovery(ClusterState* state, WriteSet* writes) const;
+  // Recovered objects that no commit took become a source's, whose next look prunes them.
+  void SettleRecovered(ClusterState* state, WriteSet* writes);
+  std::vector<std::string> RecoveryWork() const;
 
   // ---- core_sources.cc: following repositories ----
   void Follow(Followed* followed);
@@ -165,6 +205,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   bool turn_posted_ = false;
   TimerId turn_timer_ = 0;
   MonoTime turn_due_;
+  bool merging_ = false;           // this turn takes in the inventories that are there
+  std::string recovery_hindered_;  // by which sources, while recovering
   int32_t store_failures_ = 0;
   std::string store_refusal_;  // why the store did not take the last turn; empty when it did
   bool one_by_one_ = false;    // a turn takes the changes of one source only

@@ -42,6 +42,13 @@ std::shared_ptr<Node> NewNode(const std::string& name, const ClusterState& state
 // A pod subnet for a node that has none; the message says why when the range is used up.
 Status LeasePodCidr(Node* node, const ClusterState& state, int node_prefix) {
   const auto cluster = state.Find<Cluster>("", "cluster");
+  for (const std::string& missing : cluster->missing_nodes) {
+    if (missing == node->metadata.name) continue;
+    return UnavailableError("node " + missing +
+                            " was not heard since the controller's database was lost, and its pod "
+                            "subnet may be any: start that host, or `reconcile node revoke " +
+                            missing + "` and start the controller again");
+  }
   const Result<Cidr> range = Cidr::Parse(cluster->pod_cidr);
   if (!range.ok()) return range.status();
   std::set<std::string> used;
@@ -85,6 +92,14 @@ std::string WhyHeld(const Report& report, const ClusterState& state) {
          "back?)";
 }
 
+std::string Superseded(const Fence& applied) {
+  return "it follows lineage " + applied.lineage + " of this cluster's store, which began later (" +
+         FormatRfc3339(WallTime{applied.lineage_began_ms}) +
+         "): this controller was superseded by a restored or rebuilt one, and sends it nothing. "
+         "Stop this one; if it is the one to follow, set its clock right and rebuild it "
+         "(docs/operations.md)";
+}
+
 // What a report changes about a node's readiness.
 std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
   Reason reason{.key = after.key(), .component = kNodeComponent};
@@ -101,12 +116,24 @@ std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
   return reason;
 }
 
+// A node that a recovery missed is there.
+void NoteFound(const std::string& node, ClusterState* state, WriteSet* writes) {
+  const auto cluster = state->Find<Cluster>("", "cluster");
+  const std::vector<std::string>& missing = cluster->missing_nodes;
+  if (std::find(missing.begin(), missing.end(), node) == missing.end()) return;
+  const auto updated = std::make_shared<Cluster>(*cluster);
+  std::erase(updated->missing_nodes, node);
+  PutBoth(updated, state, writes);
+}
+
 }  // namespace
 
 void Controller::Core::OnConnected(const std::string& node) {
   Heard& heard = heard_[node];
   heard.connected = true;
   heard.sent.reset();
+  heard.told = false;
+  heard.asked = false;
   RequestTurn();
 }
 
@@ -124,6 +151,9 @@ void Controller::Core::OnReport(const Report& report) {
   heard.sequence = report.sequence;
   heard.last_heard = loop_->now().mono;
   heard.held = WhyHeld(report, *store_->Snapshot());
+  heard.told = true;
+  heard.applied = report.applied;
+  if (IsSuperseded(heard)) heard.held = Superseded(*report.applied);
   for (const AgentEvent& event : report.events) {
     if (heard.pending_events.size() < kMaxEventsPerNode) heard.pending_events.push_back(event);
   }
@@ -134,6 +164,8 @@ void Controller::Core::OnReport(const Report& report) {
 void Controller::Core::TakeReports(ClusterState* state, WriteSet* writes,
                                    std::vector<Reason>* reasons, Now now) {
   for (auto& [name, heard] : heard_) {
+    // Where its pods are not known, its subnet is not either.
+    if (WaitsForInventory(heard)) continue;
     if (heard.pending) TakeReport(&heard, state, writes, reasons, now);
     TakeAcceptance(name, heard, state, writes, reasons, now);
   }
@@ -151,6 +183,7 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
       LogError("no pod subnet for a node", {{"node", report.node}, {"error", leased.message()}});
     }
   }
+  NoteFound(report.node, state, writes);
   MergeReportedLabels(report.labels, &node->metadata);
   const std::vector<Condition> before = node->status.conditions;
   node->status = report.node_status;
@@ -205,7 +238,7 @@ void Controller::Core::TakeAcceptance(const std::string& node, const Heard& hear
     accepted.message = heard.too_large;
   } else if (!heard.held.empty()) {
     accepted.status = ConditionStatus::kFalse;
-    accepted.reason = "AssignmentHeld";
+    accepted.reason = IsSuperseded(heard) ? "Superseded" : "AssignmentHeld";
     accepted.message = CutText(heard.held, kMaxConditionBytes);
   }
   const Condition* before = FindCondition(existing->status.conditions, kAssignmentAccepted);
@@ -297,6 +330,8 @@ void Controller::Core::HandOut(const ClusterState& state) {
   const std::map<std::string, NodePods> by_node = PodsByNode(state);
   for (auto& [name, heard] : heard_) {
     if (!heard.connected || state.Find<Node>("", name) == nullptr) continue;
+    // Nothing until it is known what it follows, and what it runs by that.
+    if (!heard.told || NeedsInventory(heard) || IsSuperseded(heard)) continue;
     const auto pods = by_node.find(name);
     HandOutTo(name, &heard, pods == by_node.end() ? NodePods() : pods->second, state);
   }

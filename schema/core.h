@@ -155,6 +155,10 @@ struct Cluster : ObjectOf<Cluster, Kind::kCluster> {
   std::string lineage;
   int64_t lineage_began_ms = 0;  // wall time
   std::string lineage_proof;     // the CA's signature of it; "" without a CA
+  // What agents run is still being learned: nothing is planned and nothing handed out.
+  bool recovering = false;
+  // Nodes that the last recovery did not hear of: their pod subnets are in use and not known.
+  std::vector<std::string> missing_nodes;
   int64_t epoch = 0;     // grows with every start of a controller
   std::string pod_cidr;  // of the whole cluster, "10.42.0.0/16"
 };

@@ -35,6 +35,8 @@ const StructTable& ClusterSpecTable() {
     t.Field<&Cluster::lineage>("lineage").Doc("Changes when a backup is restored.");
     t.Field<&Cluster::lineage_began_ms>("lineageBegan").Doc("In milliseconds since 1970.");
     t.Field<&Cluster::lineage_proof>("lineageProof").Doc("The CA's signature of the lineage.");
+    t.Field<&Cluster::recovering>("recovering").Doc("What hosts run is still being learned.");
+    t.Field<&Cluster::missing_nodes>("missingNodes").Doc("Not heard since the model was lost.");
     t.Field<&Cluster::epoch>("epoch").Doc("Grows with every start of a controller.");
     t.Field<&Cluster::pod_cidr>("podCIDR").Doc("Addresses of all pods.");
     return t;

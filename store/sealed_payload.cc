@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/check.h"
@@ -68,30 +69,38 @@ Result<std::string> FromBase64(std::string_view text) {
 
 }  // namespace
 
-Result<PayloadSealer> PayloadSealer::Make(std::string_view key) {
-  if (key.size() != kSecretKeyBytes) {
-    return InvalidError("the key for secrets has " + std::to_string(key.size()) + " bytes, not " +
+Result<PayloadSealer> PayloadSealer::Make(std::string_view keys) {
+  if (keys.empty() || keys.size() % kSecretKeyBytes != 0) {
+    return InvalidError("the key for secrets has " + std::to_string(keys.size()) + " bytes, not " +
                         std::to_string(kSecretKeyBytes));
   }
   PayloadSealer sealer;
-  sealer.data_key_ = Hmac(key, "reconcile store: data");
-  sealer.nonce_key_ = Hmac(key, "reconcile store: nonce");
-  sealer.fingerprint_ = Hex(Hmac(key, "reconcile store: fingerprint").substr(0, kFingerprintBytes));
+  for (; !keys.empty(); keys.remove_prefix(kSecretKeyBytes)) {
+    const std::string_view key = keys.substr(0, kSecretKeyBytes);
+    sealer.keys_.push_back(
+        {Hmac(key, "reconcile store: data"), Hmac(key, "reconcile store: nonce"),
+         Hex(Hmac(key, "reconcile store: fingerprint").substr(0, kFingerprintBytes))});
+  }
   return sealer;
+}
+
+bool PayloadSealer::HasKeyOf(const std::string& fingerprint) const {
+  return std::any_of(keys_.begin(), keys_.end(),
+                     [&](const Key& key) { return key.fingerprint == fingerprint; });
 }
 
 Result<std::string> PayloadSealer::Seal(std::string_view text, std::string_view context) const {
   if (!has_key()) return InvalidError("the store was opened without a key for secrets");
   std::string nonce_input = std::to_string(context.size()) + ":";
   nonce_input.append(context).append(text);
-  const std::string nonce = Hmac(nonce_key_, nonce_input).substr(0, kNonceBytes);
+  const std::string nonce = Hmac(keys_.front().nonce, nonce_input).substr(0, kNonceBytes);
   std::string sealed(text.size(), '\0');
   std::string tag(kTagBytes, '\0');
   const CipherContext cipher(EVP_CIPHER_CTX_new());
   int length = 0;
   const bool done =
       cipher != nullptr &&
-      EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, Bytes(data_key_),
+      EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, Bytes(keys_.front().data),
                          Bytes(nonce)) == 1 &&
       EVP_EncryptUpdate(cipher.get(), nullptr, &length, Bytes(context),
                         static_cast<int>(context.size())) == 1 &&
@@ -105,26 +114,36 @@ Result<std::string> PayloadSealer::Seal(std::string_view text, std::string_view 
   return result;
 }
 
-Result<std::string> PayloadSealer::Open(std::string_view sealed, std::string_view context) const {
-  if (!has_key()) return InvalidError("the store was opened without a key for secrets");
+namespace {
+
+// Nonce, sealed text and tag.
+Result<std::string> SealedBytes(std::string_view sealed) {
   if (!sealed.starts_with(kPrefix) || !sealed.ends_with(kSuffix)) {
     return InvalidError("not a sealed payload");
   }
   sealed.remove_prefix(kPrefix.size());
   sealed.remove_suffix(kSuffix.size());
   Result<std::string> bytes = FromBase64(sealed);
-  if (!bytes.ok()) return bytes.status();
-  if (bytes->size() < kNonceBytes + kTagBytes) return InvalidError("sealed payload is cut short");
-  const std::string nonce = bytes->substr(0, kNonceBytes);
-  std::string tag = bytes->substr(bytes->size() - kTagBytes);
-  const std::string text = bytes->substr(kNonceBytes, bytes->size() - kNonceBytes - kTagBytes);
+  if (bytes.ok() && bytes->size() < kNonceBytes + kTagBytes) {
+    return InvalidError("sealed payload is cut short");
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<std::string> PayloadSealer::OpenWith(const Key& key, const std::string& bytes,
+                                            std::string_view context) {
+  const std::string nonce = bytes.substr(0, kNonceBytes);
+  std::string tag = bytes.substr(bytes.size() - kTagBytes);
+  const std::string text = bytes.substr(kNonceBytes, bytes.size() - kNonceBytes - kTagBytes);
   std::string opened(text.size(), '\0');
   const CipherContext cipher(EVP_CIPHER_CTX_new());
   int length = 0;
   const bool done =
       cipher != nullptr &&
-      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, Bytes(data_key_),
-                         Bytes(nonce)) == 1 &&
+      EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, Bytes(key.data), Bytes(nonce)) ==
+          1 &&
       EVP_DecryptUpdate(cipher.get(), nullptr, &length, Bytes(context),
                         static_cast<int>(context.size())) == 1 &&
       EVP_DecryptUpdate(cipher.get(), Bytes(&opened), &length, Bytes(text),
@@ -133,6 +152,22 @@ Result<std::string> PayloadSealer::Open(std::string_view sealed, std::string_vie
       EVP_DecryptFinal_ex(cipher.get(), Bytes(&opened) + length, &length) == 1;
   if (!done) return InvalidError("a sealed payload does not open with this key");
   return opened;
+}
+
+Result<std::string> PayloadSealer::Open(std::string_view sealed, std::string_view context) const {
+  if (!has_key()) return InvalidError("the store was opened without a key for secrets");
+  const Result<std::string> bytes = SealedBytes(sealed);
+  if (!bytes.ok()) return bytes.status();
+  Result<std::string> opened = OpenWith(keys_.front(), *bytes, context);
+  for (size_t i = 1; i < keys_.size() && !opened.ok(); ++i) {
+    opened = OpenWith(keys_[i], *bytes, context);
+  }
+  return opened;
+}
+
+bool PayloadSealer::OpensWithNewest(std::string_view sealed, std::string_view context) const {
+  const Result<std::string> bytes = SealedBytes(sealed);
+  return has_key() && bytes.ok() && OpenWith(keys_.front(), *bytes, context).ok();
 }
 
 }  // namespace reconcile

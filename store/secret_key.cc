@@ -19,21 +19,25 @@ namespace {
 constexpr mode_t kOwnerOnly = 0600;
 constexpr mode_t kOthersBits = 0077;
 
-Result<std::string> ReadKey(int fd, const std::string& path) {
+Result<std::string> ReadKeys(int fd, const std::string& path) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) return ErrnoError("look at", path);
   if ((info.st_mode & kOthersBits) != 0) {
     return InvalidError("the key " + path + " can be read by others: chmod 600 it");
   }
-  if (!S_ISREG(info.st_mode) || info.st_size != static_cast<off_t>(kSecretKeyBytes)) {
-    return InvalidError("the key " + path + " is not a file of " + std::to_string(kSecretKeyBytes) +
-                        " bytes");
-  }
-  std::string key(kSecretKeyBytes, '\0');
-  if (::read(fd, key.data(), key.size()) != static_cast<ssize_t>(key.size())) {
+  const Status wrong = InvalidError("the key " + path + " is neither a file of " +
+                                    std::to_string(kSecretKeyBytes) + " bytes nor a keyring");
+  constexpr size_t kMostBytes = kKeyringHeader.size() + kMaxSecretKeys * kSecretKeyBytes;
+  if (!S_ISREG(info.st_mode) || info.st_size > static_cast<off_t>(kMostBytes)) return wrong;
+  std::string keys(static_cast<size_t>(info.st_size), '\0');
+  if (::read(fd, keys.data(), keys.size()) != static_cast<ssize_t>(keys.size())) {
     return ErrnoError("read", path);
   }
-  return key;
+  if (keys.size() == kSecretKeyBytes) return keys;
+  if (!keys.starts_with(kKeyringHeader)) return wrong;
+  keys.erase(0, kKeyringHeader.size());
+  if (keys.empty() || keys.size() % kSecretKeyBytes != 0) return wrong;
+  return keys;
 }
 
 Status SyncFolderOf(const std::string& path) {
@@ -44,20 +48,22 @@ Status SyncFolderOf(const std::string& path) {
   return OkStatus();
 }
 
-// Written beside, then linked: whoever finds the key finds all of it.
-Status CreateKey(const std::string& path) {
-  std::string key(kSecretKeyBytes, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), static_cast<int>(key.size())) != 1) {
-    return InternalError("libcrypto gave no random bytes for a key");
-  }
-  const std::string beside = path + ".new";
+Status WriteBeside(const std::string& beside, std::string_view bytes) {
   const UniqueFd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kOwnerOnly));
   if (!fd.ok()) return ErrnoError("make", beside);
   const bool written =
       ::fchmod(fd.get(), kOwnerOnly) == 0 &&
-      ::write(fd.get(), key.data(), key.size()) == static_cast<ssize_t>(key.size()) &&
+      ::write(fd.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
       ::fsync(fd.get()) == 0;
-  if (!written) return ErrnoError("write", beside);
+  return written ? OkStatus() : ErrnoError("write", beside);
+}
+
+// Written beside, then linked: whoever finds the key finds all of it.
+Status CreateKey(const std::string& path) {
+  const Result<std::string> key = MakeSecretKey();
+  if (!key.ok()) return key.status();
+  const std::string beside = path + ".new";
+  RETURN_IF_ERROR(WriteBeside(beside, *key));
   if (::link(beside.c_str(), path.c_str()) != 0 && errno != EEXIST) return ErrnoError("make", path);
   if (::unlink(beside.c_str()) != 0) return ErrnoError("remove", beside);
   return SyncFolderOf(path);
@@ -65,15 +71,40 @@ Status CreateKey(const std::string& path) {
 
 }  // namespace
 
-Result<std::string> LoadOrCreateKey(const std::string& path) {
+Result<std::string> MakeSecretKey() {
+  std::string key(kSecretKeyBytes, '\0');
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), static_cast<int>(key.size())) != 1) {
+    return InternalError("libcrypto gave no random bytes for a key");
+  }
+  return key;
+}
+
+Status SaveKeys(const std::string& path, std::string_view keys) {
+  const std::string beside = path + ".new";
+  std::string bytes;
+  if (keys.size() != kSecretKeyBytes) bytes = kKeyringHeader;
+  RETURN_IF_ERROR(WriteBeside(beside, bytes.append(keys)));
+  if (::rename(beside.c_str(), path.c_str()) != 0) return ErrnoError("replace", path);
+  return SyncFolderOf(path);
+}
+
+Result<std::string> LoadKeys(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.ok()) return ReadKeys(fd.get(), path);
+  if (errno != ENOENT) return ErrnoError("open", path);
+  return NotFoundError("there is no key " + path +
+                       " for the Secrets in the database; --keys gives a file that has it");
+}
+
+Result<std::string> LoadOrCreateKeys(const std::string& path) {
   if (const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)); fd.ok()) {
-    return ReadKey(fd.get(), path);
+    return ReadKeys(fd.get(), path);
   }
   if (errno != ENOENT) return ErrnoError("open", path);
   RETURN_IF_ERROR(CreateKey(path));
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.ok()) return ErrnoError("open", path);
-  return ReadKey(fd.get(), path);
+  return ReadKeys(fd.get(), path);
 }
 
 }  // namespace reconcile

@@ -154,6 +154,23 @@ Result<std::string> SqliteDatabase::QueryText(std::string_view sql) {
   return statement->Text(0);
 }
 
+// In one step: the read transaction that it holds makes it one revision.
+Status SqliteDatabase::CopyTo(const std::string& path) {
+  Result<SqliteDatabase> copy = Open(path, "");
+  if (!copy.ok()) return copy.status();
+  constexpr int kAllPages = -1;
+  sqlite3_backup* backup =
+      sqlite3_backup_init(copy->connection_.get(), "main", connection_.get(), "main");
+  if (backup == nullptr) {
+    return ErrorOf(copy->connection_.get(), sqlite3_errcode(copy->connection_.get()), path);
+  }
+  const int stepped = sqlite3_backup_step(backup, kAllPages);
+  const int finished = sqlite3_backup_finish(backup);
+  if (stepped == SQLITE_DONE && finished == SQLITE_OK) return OkStatus();
+  const int code = finished != SQLITE_OK ? finished : stepped;
+  return ErrorOf(nullptr, code, path).WithContext("cannot copy " + path_);
+}
+
 bool SqliteDatabase::read_only() const {
   return sqlite3_db_readonly(connection_.get(), "main") == 1;
 }

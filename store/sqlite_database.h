@@ -59,6 +59,10 @@ class SqliteDatabase {
   Result<int64_t> QueryInt(std::string_view sql);
   Result<std::string> QueryText(std::string_view sql);
 
+  // Copies all of it, as it is at one moment, into the empty database file at `path`; commits of
+  // other connections go on meanwhile.
+  Status CopyTo(const std::string& path);
+
   // Whether SQLite will not write: the file must not be written, or its header says so.
   bool read_only() const;
   bool in_transaction() const;

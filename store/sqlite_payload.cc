@@ -3,15 +3,11 @@
 #include "schema/codec.h"
 
 namespace reconcile {
-namespace {
 
-// What a sealed payload is bound to: put under another key or revision, it does not open.
 std::string SealContext(const ObjectKey& key, Revision revision) {
   return std::to_string(key.namespace_name.size()) + ":" + key.namespace_name + "/" + key.name +
          "@" + std::to_string(revision);
 }
-
-}  // namespace
 
 Result<std::string> PayloadFor(const PayloadSealer& sealer, const ObjectKey& key, Revision revision,
                                const std::string& json) {

@@ -8,6 +8,9 @@
 
 namespace reconcile {
 
+// What a sealed payload is bound to: put under another key or revision, it does not open.
+std::string SealContext(const ObjectKey& key, Revision revision);
+
 // What the payload column holds for an object: its JSON, sealed when it is a Secret.
 Result<std::string> PayloadFor(const PayloadSealer& sealer, const ObjectKey& key, Revision revision,
                                const std::string& json);

@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "base/planted_bug.h"
 #include "store/prepared_commit.h"
+#include "store/secret_key.h"
 #include "store/sqlite_load.h"
 #include "store/sqlite_payload.h"
+#include "store/sqlite_reseal.h"
 #include "store/sqlite_schema.h"
 #include "store/store_lock.h"
 #include "store/watch_list.h"
@@ -38,6 +40,9 @@ class SqliteStore final : public Store {
   WatchId Watch(WatchFunction on_changes) override { return watches_.Add(std::move(on_changes)); }
   void Unwatch(WatchId watch) override { watches_.Remove(watch); }
   Status Compact(Revision revision) override;
+  Result<int64_t> RotateSecretKey() override;
+  // Seals with the newest key what another sealed, and forgets the others.
+  Result<int64_t> EndRotation();
 
  private:
   int ForcedCheckpointPages() const { return options_.checkpoint_pages * kForcedCheckpointFactor; }
@@ -51,9 +56,9 @@ class SqliteStore final : public Store {
   Status ForgetUpTo(Revision revision, HeadRow* head);
   void KeepLogShort();
 
-  const SqliteStoreOptions options_;
+  SqliteStoreOptions options_;
   const std::unique_ptr<StoreLock> lock_;  // let go of last
-  const PayloadSealer sealer_;
+  PayloadSealer sealer_;
   SqliteDatabase database_;
   mutable RowWriter rows_;
   HeadRow head_;
@@ -193,6 +198,49 @@ Status SqliteStore::Compact(Revision revision) {
   return OkStatus();
 }
 
+// The file has both keys before the first row has the new one, and the old one until no row has it:
+// broken off anywhere, what is in the file opens all that is in the database.
+Result<int64_t> SqliteStore::RotateSecretKey() {
+  CHECK(!watches_.notifying());
+  if (options_.secret_key_file.empty()) return Store::RotateSecretKey();
+  if (sealer_.key_count() == 1) {
+    Result<std::string> keys = MakeSecretKey();
+    if (!keys.ok()) return keys.status();
+    keys->append(options_.secret_key);
+    RETURN_IF_ERROR(SaveKeys(options_.secret_key_file, *keys));
+    Result<PayloadSealer> sealer = PayloadSealer::Make(*keys);
+    if (!sealer.ok()) return sealer.status();
+    options_.secret_key = std::move(keys).value();
+    sealer_ = std::move(sealer).value();
+  }
+  return EndRotation();
+}
+
+Result<int64_t> SqliteStore::EndRotation() {
+  if (sealer_.key_count() <= 1) return 0;
+  ResealPlace place;
+  while (!place.done) {
+    ResealPlace next = place;
+    RETURN_IF_ERROR(InTransaction([&](HeadRow* head) -> Status {
+      RETURN_IF_ERROR(ResealBatch(&database_, sealer_, head, &next));
+      if (!next.done) return OkStatus();
+      return WriteMeta(&database_, kMetaKeyFingerprint, sealer_.fingerprint());
+    }));
+    place = next;
+    KeepLogShort();
+  }
+  const std::string newest = options_.secret_key.substr(0, kSecretKeyBytes);
+  if (!options_.secret_key_file.empty()) {
+    RETURN_IF_ERROR(SaveKeys(options_.secret_key_file, newest));
+  }
+  options_.secret_key = newest;
+  Result<PayloadSealer> sealer = PayloadSealer::Make(newest);
+  if (!sealer.ok()) return sealer.status();
+  sealer_ = std::move(sealer).value();
+  LogInfo("the key for secrets was changed", {{"rows", std::to_string(place.resealed)}});
+  return place.resealed;
+}
+
 // What is in the log is durable already: a failure here loses nothing and is tried again by the
 // next commit. Force waits for readers, so it is tried again only when the log has doubled.
 void SqliteStore::KeepLogShort() {
@@ -212,17 +260,18 @@ void SqliteStore::KeepLogShort() {
 std::string HowToBeginAgain(const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
-  return "Otherwise begin again from Git, which starts every container anew: `reconcile uninstall "
-         "--yes --data " +
-         folder + "`, `mv " + folder + " " + folder + ".damaged`, `reconcile up`";
+  return "Otherwise begin again from Git and from what the hosts run, whose containers stay (for "
+         "that, " +
+         folder + "/ca must be there): `mv " + path + " " + path + ".damaged`, `rm -f " + path +
+         "-wal " + path + "-shm`, and start again";
 }
 
 // Turns whatever opening found wrong with the file into one sentence on what to do.
 Status AsDamage(const std::string& path, const Status& status) {
   if (status.ok() || status.code() == StatusCode::kUnavailable) return status;
   return InvalidError(path + " is damaged: " + status.message() +
-                      ". Containers go on running; nothing was changed. Put a copy of its folder "
-                      "back if there is one. " +
+                      ". Containers go on running; nothing was changed. If there is a backup, move "
+                      "the database away and `reconcile restore FILE`. " +
                       HowToBeginAgain(path));
 }
 
@@ -263,7 +312,7 @@ Status CheckKey(const std::string& path, const PayloadSealer& sealer, const Meta
                 SqliteDatabase* database) {
   const auto found = meta.find(std::string(kMetaKeyFingerprint));
   const std::string known = found == meta.end() ? "" : found->second;
-  if (known == sealer.fingerprint()) return OkStatus();
+  if (known.empty() ? !sealer.has_key() : sealer.HasKeyOf(known)) return OkStatus();
   if (known.empty()) return WriteMeta(database, kMetaKeyFingerprint, sealer.fingerprint());
   return InvalidError(path + " was sealed with another key (fingerprint " + known + ", given " +
                       (sealer.has_key() ? sealer.fingerprint() : "none") +
@@ -313,20 +362,27 @@ Status CheckOptions(const SqliteStoreOptions& options) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> OpenSqliteStore(const SqliteStoreOptions& options) {
+Result<std::unique_ptr<Store>> OpenSqliteStore(const SqliteStoreOptions& given) {
+  SqliteStoreOptions options = given;
   RETURN_IF_ERROR(CheckOptions(options));
-  PayloadSealer sealer;
-  if (!options.secret_key.empty()) {
-    Result<PayloadSealer> made = PayloadSealer::Make(options.secret_key);
-    if (!made.ok()) return made.status();
-    sealer = std::move(made).value();
-  }
   std::unique_ptr<StoreLock> lock;
   if (options.lock_file) {
     Result<std::unique_ptr<StoreLock>> taken = StoreLock::Take(options.path);
     if (!taken.ok()) return taken.status();
     lock = std::move(taken).value();
     RETURN_IF_ERROR(EnsurePrivateFile(options.path));
+  }
+  // Under the lock: another process could be changing the keys.
+  if (!options.secret_key_file.empty()) {
+    Result<std::string> keys = LoadOrCreateKeys(options.secret_key_file);
+    if (!keys.ok()) return keys.status();
+    options.secret_key = std::move(keys).value();
+  }
+  PayloadSealer sealer;
+  if (!options.secret_key.empty()) {
+    Result<PayloadSealer> made = PayloadSealer::Make(options.secret_key);
+    if (!made.ok()) return made.status();
+    sealer = std::move(made).value();
   }
   Result<SqliteDatabase> database = Connect(options);
   if (!database.ok()) return AsDamage(options.path, database.status());
@@ -336,9 +392,12 @@ Result<std::unique_ptr<Store>> OpenSqliteStore(const SqliteStoreOptions& options
   Result<RowWriter> rows = RowWriter::Make(&*database);
   if (!rows.ok()) return AsDamage(options.path, rows.status());
   RETURN_IF_ERROR(MakeDurable(&*database, &*rows, loaded->head));
-  return std::unique_ptr<Store>(std::make_unique<SqliteStore>(
-      options, std::move(lock), std::move(sealer), std::move(database).value(),
-      std::move(rows).value(), std::move(loaded).value()));
+  auto store = std::make_unique<SqliteStore>(options, std::move(lock), std::move(sealer),
+                                             std::move(database).value(), std::move(rows).value(),
+                                             std::move(loaded).value());
+  const Result<int64_t> rotated = store->EndRotation();
+  if (!rotated.ok()) return rotated.status().WithContext("cannot end the key's rotation");
+  return std::unique_ptr<Store>(std::move(store));
 }
 
 }  // namespace reconcile

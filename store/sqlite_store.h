@@ -13,9 +13,12 @@ struct SqliteStoreOptions {
   // Name of a registered SQLite VFS; "" is the system's. The simulator gives its own.
   std::string vfs;
   bool lock_file = true;  // false only where the VFS has no real files
-  // Seals the payloads of Secrets (kSecretKeyBytes bytes; LoadOrCreateKey). Empty: commits with
-  // Secrets are refused.
+  // Seals the payloads of Secrets: one or more keys of kSecretKeyBytes, newest first. Empty:
+  // commits with Secrets are refused.
   std::string secret_key;
+  // Where the keys are kept instead (store/secret_key.h): made when it is not there. Then
+  // RotateSecretKey works; one that was broken off is ended by opening.
+  std::string secret_key_file;
   // Changes kept for ChangesSince; older ones are compacted in the commit that exceeds it.
   int64_t max_changes_kept = 50'000;
   // Pages in the write-ahead log beyond which a commit copies them into the database.

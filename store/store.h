@@ -46,6 +46,14 @@ class Store {
 
   // Forgets changes up to and including `revision`; the objects stay.
   virtual Status Compact(Revision revision) = 0;
+
+  // Seals Secrets with a new key from now on, and all that are stored anew with it, in bounded
+  // steps. Returns how many rows that were. After a failure some are sealed with either key, both
+  // are kept, and the next call goes on. Invalid for a store that seals nothing or does not keep
+  // its key itself.
+  virtual Result<int64_t> RotateSecretKey() {
+    return InvalidError("this store has no key that could be rotated");
+  }
 };
 
 }  // namespace reconcile

@@ -13,7 +13,7 @@ namespace reconcile {
 // An EventLoop whose time passes only when a test says so. Single-threaded.
 class VirtualLoop final : public EventLoop {
  public:
-  Now now() const override { return {{time_ms_}, {kWallStartMs + time_ms_}}; }
+  Now now() const override { return {{time_ms_}, {kWallStartMs + time_ms_ + wall_jump_ms_}}; }
   void Post(Task task) override { posted_.push_back(std::move(task)); }
   TimerId At(MonoTime due, Task task) override {
     const TimerId id = next_timer_++;
@@ -39,6 +39,10 @@ class VirtualLoop final : public EventLoop {
     }
     return true;
   }
+  // The wall clock jumps; durations do not notice.
+  void JumpWallClock(int64_t by_ms) { wall_jump_ms_ += by_ms; }
+  // The machine sleeps: time goes on and nothing runs until afterwards.
+  void Sleep(int64_t duration_ms) { time_ms_ += duration_ms; }
   size_t pending() const { return posted_.size() + timers_.size(); }
 
  private:
@@ -61,6 +65,7 @@ class VirtualLoop final : public EventLoop {
   }
 
   int64_t time_ms_ = 0;
+  int64_t wall_jump_ms_ = 0;
   TimerId next_timer_ = 1;
   std::deque<Task> posted_;
   std::map<std::pair<int64_t, TimerId>, Task> timers_;  // by due time, then by age

@@ -60,6 +60,37 @@ TEST_F(AgentOutageTest, NetworkIsLookedAtAtASteadyPace) {
   EXPECT_LE(network.injected_faults(), kMostLooksInAnHour);
 }
 
+TEST_F(AgentOutageTest, Faults_Line35_ClockJumpsAndSleepRestartNothing) {
+  RunPods(5);
+  const std::vector<std::string> ids = RunningIds();
+  const int64_t lists = engine.CallCount(FakeCall::kList);
+  for (const int64_t jump_ms : {kHourMs, -kHourMs, -kHourMs, kHourMs}) {
+    loop.JumpWallClock(jump_ms);
+    RunFor(60'000);
+    EXPECT_EQ(RunningIds(), ids) << "after a jump of " << jump_ms;
+  }
+  loop.Sleep(8 * kHourMs);
+  RunFor(60'000);
+  EXPECT_EQ(RunningIds(), ids) << "after a sleep";
+  EXPECT_EQ(NodeReady().status, ConditionStatus::kTrue);
+  EXPECT_LE(engine.CallCount(FakeCall::kList) - lists, 15) << "what became due runs once";
+}
+
+// A crash's wait is measured by durations: neither jump makes it longer than it is, and a container
+// that waits is not started again and again.
+TEST_F(AgentOutageTest, Faults_Line35_AClockSetBackKeepsNoContainerWaiting) {
+  RunPods(1);
+  engine.KillContainer(Running()[0].id);
+  RunFor(1'000);
+  loop.JumpWallClock(-kHourMs);
+  RunFor(60'000);
+  ASSERT_EQ(Running().size(), 1U);
+  const std::vector<std::string> ids = RunningIds();
+  loop.JumpWallClock(2 * kHourMs);
+  RunFor(60'000);
+  EXPECT_EQ(RunningIds(), ids);
+}
+
 TEST_F(AgentOutageTest, ManyEventsOfOneContainerAreOneLook) {
   RunPods(1);
   RunFor(5'000);

@@ -277,7 +277,8 @@ TEST_F(AgentTest, ALogWaitsForItsReader) {
   StartAgent();
   Assign();
   Settle();
-  const std::string line = std::string(999, 'x') + "\n";
+  std::string line(999, 'x');
+  line += '\n';
   constexpr size_t kLines = 1'000;
   for (size_t i = 0; i < kLines; ++i) {
     engine.AppendLog(Running()[0].id, LogStream::kOut, line);

@@ -1,6 +1,7 @@
 #include "agent/fence.h"
 
 #include "agent/node_status.h"
+#include "link/lineage.h"
 #include "tests/unit/agent/step_fixture.h"
 
 namespace reconcile {
@@ -50,6 +51,53 @@ TEST(FenceTest, RefusesWhatIsForeign) {
     EXPECT_EQ(CheckFence(kCurrent, Of(fence), "host-1").code(), StatusCode::kInvalid);
   }
   EXPECT_EQ(CheckFence(kCurrent, Of(kCurrent), "host-2").code(), StatusCode::kInvalid);
+}
+
+// Fences of one cluster whose CA signs with "signed:".
+Fence OfLineage(const std::string& lineage, int64_t began_ms, int64_t epoch = 1) {
+  const LineageClaim claim{"cluster-a", lineage, began_ms};
+  return {"cluster-a", lineage, epoch, 1, began_ms, "signed:" + LineageText(claim)};
+}
+bool VerifyForTests(std::string_view text, const std::string& proof) {
+  return proof == "signed:" + std::string(text);
+}
+
+TEST(FenceTest, FollowsALaterLineageThatIsProven) {
+  const Fence old = OfLineage("line-1", 100, /*epoch=*/7);
+  EXPECT_TRUE(CheckFence(old, Of(OfLineage("line-2", 101)), "host-1", VerifyForTests).ok())
+      << "whatever its epoch and revision";
+  const Status earlier = CheckFence(OfLineage("line-2", 101), Of(old), "host-1", VerifyForTests);
+  EXPECT_EQ(earlier.code(), StatusCode::kInvalid);
+  EXPECT_NE(earlier.message().find("superseded"), std::string::npos) << earlier.message();
+  const Status as_late = CheckFence(old, Of(OfLineage("line-2", 100)), "host-1", VerifyForTests);
+  EXPECT_EQ(as_late.code(), StatusCode::kInvalid);
+}
+
+TEST(FenceTest, FollowsNoLineageWithoutProof) {
+  const Fence old = OfLineage("line-1", 100);
+  const Fence later = OfLineage("line-2", 200);
+  EXPECT_EQ(CheckFence(old, Of(later), "host-1").code(), StatusCode::kInvalid) << "no CA is known";
+  Fence forged = later;
+  forged.lineage_began_ms = 300;  // the signature is of another beginning
+  EXPECT_EQ(CheckFence(old, Of(forged), "host-1", VerifyForTests).code(), StatusCode::kInvalid);
+  forged = later;
+  forged.lineage_proof.clear();
+  const Status status = CheckFence(old, Of(forged), "host-1", VerifyForTests);
+  EXPECT_NE(status.message().find("has not signed"), std::string::npos) << status.message();
+  forged = later;
+  forged.cluster_id = "cluster-b";
+  EXPECT_EQ(CheckFence(old, Of(forged), "host-1", VerifyForTests).code(), StatusCode::kInvalid);
+}
+
+TEST(FenceTest, TheFirstAssignmentOfALineageStopsNothingWithoutAWord) {
+  const Assignment applied = Of(OfLineage("line-1", 100), 10);
+  const Seen seen = RunningPods(12);
+  EXPECT_EQ(HoldReason(Of(OfLineage("line-2", 200), 10), &applied, seen), "")
+      << "what was never assigned does not count";
+  EXPECT_NE(HoldReason(Of(OfLineage("line-2", 200), 9), &applied, seen), "");
+  Assignment explained = Of(OfLineage("line-2", 200), 9);
+  explained.tombstones = {"uid-9"};
+  EXPECT_EQ(HoldReason(explained, &applied, seen), "");
 }
 
 TEST(FenceTest, HoldsWhatWouldStopManyPodsWithoutAWord) {

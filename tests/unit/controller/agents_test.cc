@@ -1,3 +1,5 @@
+#include <set>
+
 #include "tests/unit/controller/controller_fixture.h"
 
 namespace reconcile {
@@ -70,6 +72,35 @@ TEST_F(AgentsTest, AfterASleepNoNodeIsNotReadyForALease) {
   EXPECT_TRUE(IsReady(*Host()));
   time_.RunFor(2'000);
   EXPECT_FALSE(IsReady(*Host()));
+}
+
+TEST_F(AgentsTest, Faults_Line35_ClockJumpsChangeNoPodAndNoNode) {
+  constexpr int64_t kHourMs = 3'600'000;
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(3)}});
+  Start();
+  Connect();
+  RunWhatIsAssigned();
+  const auto pods = [this] {
+    std::set<std::string> uids;
+    controller_->State()->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+      EXPECT_FALSE(pod->metadata.deletion_timestamp);
+      uids.insert(pod->metadata.uid);
+    });
+    return uids;
+  };
+  const std::set<std::string> before = pods();
+  ASSERT_EQ(before.size(), 3U);
+  for (const int64_t jump_ms : {kHourMs, -kHourMs, -kHourMs, kHourMs}) {
+    const Revision revision = controller_->State()->revision();
+    time_.JumpWallClock(jump_ms);
+    for (int i = 0; i < 6; ++i) {
+      time_.RunFor(5'000);
+      RunWhatIsAssigned();
+    }
+    EXPECT_EQ(pods(), before) << "after a jump of " << jump_ms;
+    EXPECT_TRUE(IsReady(*Host()));
+    EXPECT_LE(controller_->State()->revision() - revision, 3) << "old Events go, and that is all";
+  }
 }
 
 TEST_F(AgentsTest, LabelsThatAnAgentReportsNoMoreGo) {

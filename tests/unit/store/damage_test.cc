@@ -178,7 +178,7 @@ TEST(Faults, Line28_DamageIsNamedByRowWithWhatToDo) {
   const std::string message = database.Open().status().message();
   EXPECT_NE(message.find("row of objects: ConfigMap default/a"), std::string::npos) << message;
   EXPECT_NE(message.find("row of objects: ConfigMap default/b"), std::string::npos) << message;
-  EXPECT_NE(message.find("reconcile uninstall --yes --data "), std::string::npos) << message;
+  EXPECT_NE(message.find("reconcile restore FILE"), std::string::npos) << message;
   EXPECT_NE(message.find("begin again from Git"), std::string::npos) << message;
 }
 

@@ -115,11 +115,11 @@ TEST(PayloadSealer, FindsEveryChangedByte) {
 TEST(SecretKey, IsMadeOnceAndKeptPrivate) {
   const TempFolder folder;
   const std::string path = folder.File("secrets.key");
-  const Result<std::string> made = LoadOrCreateKey(path);
+  const Result<std::string> made = LoadOrCreateKeys(path);
   ASSERT_TRUE(made.ok()) << made.status().ToString();
   EXPECT_EQ(made->size(), kSecretKeyBytes);
-  EXPECT_TRUE(LoadOrCreateKey(path).value() == *made);
-  EXPECT_FALSE(LoadOrCreateKey(folder.File("other.key")).value() == *made);
+  EXPECT_TRUE(LoadOrCreateKeys(path).value() == *made);
+  EXPECT_FALSE(LoadOrCreateKeys(folder.File("other.key")).value() == *made);
   struct stat info {};
   ASSERT_EQ(::stat(path.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
@@ -129,13 +129,13 @@ TEST(SecretKey, IsMadeOnceAndKeptPrivate) {
 TEST(SecretKey, IsRefusedWhenOthersCanReadItOrItIsCutShort) {
   const TempFolder folder;
   const std::string path = folder.File("secrets.key");
-  ASSERT_TRUE(LoadOrCreateKey(path).ok());
+  ASSERT_TRUE(LoadOrCreateKeys(path).ok());
   ::chmod(path.c_str(), 0640);
-  EXPECT_EQ(LoadOrCreateKey(path).status().code(), StatusCode::kInvalid);
+  EXPECT_EQ(LoadOrCreateKeys(path).status().code(), StatusCode::kInvalid);
   ::chmod(path.c_str(), 0600);
   std::filesystem::resize_file(path, 31);
-  EXPECT_EQ(LoadOrCreateKey(path).status().code(), StatusCode::kInvalid);
-  EXPECT_EQ(LoadOrCreateKey(folder.File("no/such/key")).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(LoadOrCreateKeys(path).status().code(), StatusCode::kInvalid);
+  EXPECT_EQ(LoadOrCreateKeys(folder.File("no/such/key")).status().code(), StatusCode::kUnavailable);
 }
 
 }  // namespace

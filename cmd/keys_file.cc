@@ -1,0 +1,207 @@
+#include "cmd/keys_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <system_error>
+
+#include "base/ids.h"
+#include "base/unique_fd.h"
+#include "base/value.h"
+#include "schema/text.h"
+
+namespace reconcile {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFormat = "reconcile keys 1";
+constexpr mode_t kFileMode = 0600;
+constexpr mode_t kFolderMode = 0700;
+constexpr size_t kMaxFiles = 10'000;
+
+using Files = std::map<std::string, std::string>;  // content by path below the data folder
+
+Result<std::string> ReadAll(const std::string& path) {
+  std::error_code error;
+  const uintmax_t size = fs::file_size(path, error);
+  if (error) return NotFoundError("cannot read " + path + ": " + error.message());
+  if (size > kMaxKeysFileBytes) {
+    return InvalidError(path + " has " + std::to_string(size) + " bytes, more than " +
+                        std::to_string(kMaxKeysFileBytes));
+  }
+  std::ifstream stream(path, std::ios::binary);
+  std::stringstream text;
+  text << stream.rdbuf();
+  if (!stream) return UnavailableError("cannot read " + path);
+  return text.str();
+}
+
+// Made whole or not at all; nothing may be there.
+Status WriteNew(const std::string& path, const std::string& bytes) {
+  const std::string beside = path + ".partial";
+  ::unlink(beside.c_str());
+  {
+    const UniqueFd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
+    if (!fd.ok()) return ErrnoError("make", beside);
+    for (size_t done = 0; done < bytes.size();) {
+      const ssize_t written = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
+      if (written < 0) return ErrnoError("write", beside);
+      done += static_cast<size_t>(written);
+    }
+    if (::fsync(fd.get()) != 0) return ErrnoError("sync", beside);
+  }
+  const bool linked = ::link(beside.c_str(), path.c_str()) == 0;
+  const Status status = linked ? OkStatus() : ErrnoError("make", path);
+  ::unlink(beside.c_str());
+  RETURN_IF_ERROR(status);
+  std::string folder = fs::path(path).parent_path().string();
+  if (folder.empty()) folder = ".";
+  const UniqueFd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder_fd.ok() || ::fsync(folder_fd.get()) != 0) return ErrnoError("sync", folder);
+  return OkStatus();
+}
+
+Result<Files> Collect(const std::string& data_folder) {
+  Files files;
+  std::vector<std::string> paths;
+  std::error_code error;
+  if (fs::exists(data_folder + "/secrets.key", error)) paths.push_back("secrets.key");
+  for (fs::recursive_directory_iterator it(data_folder + "/ca", error), end; !error && it != end;
+       it.increment(error)) {
+    if (it->is_regular_file(error)) {
+      paths.push_back(fs::path(it->path()).lexically_relative(data_folder).string());
+    }
+  }
+  for (const std::string& path : paths) {
+    Result<std::string> bytes = ReadAll(data_folder + "/" + path);
+    if (!bytes.ok()) return bytes.status();
+    files[path] = std::move(bytes).value();
+  }
+  if (files.empty()) return NotFoundError(data_folder + " holds no keys");
+  return files;
+}
+
+std::string DigestOf(const Files& files) {
+  std::string text;
+  for (const auto& [path, bytes] : files) {
+    text += std::to_string(path.size()) + ":" + path + std::to_string(bytes.size()) + ":" + bytes;
+  }
+  return Sha256Hex(text);
+}
+
+// secrets.key, and names below ca/ that lead nowhere else.
+bool IsKeyPath(const std::string& path) {
+  if (path == "secrets.key") return true;
+  if (!path.starts_with("ca/")) return false;
+  for (size_t begin = 3; begin <= path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const std::string name = path.substr(begin, end - begin);
+    const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '.' || c == '-' || c == '_';
+    });
+    if (name.empty() || name == "." || name == ".." || !plain) return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
+Result<Files> Parse(const std::string& text, const std::string& file) {
+  const Status wrong = InvalidError(file + " is not a file that `reconcile backup --keys` made");
+  const Result<Value> value = ParseJson(text, {.max_bytes = kMaxKeysFileBytes, .max_depth = 8});
+  if (!value.ok() || !value->IsMap() || value->GetString("format") != kFormat) return wrong;
+  const Value::List& list = value->GetList("files");
+  if (list.size() > kMaxFiles) return wrong;
+  Files files;
+  for (const Value& item : list) {
+    const std::string path = item.IsMap() ? item.GetString("path") : "";
+    std::string bytes;
+    if (!IsKeyPath(path) || !DecodeBase64(item.GetString("base64"), &bytes)) return wrong;
+    files[path] = std::move(bytes);
+  }
+  if (DigestOf(files) != value->GetString("sha256")) {
+    return InvalidError(file + " is damaged: its checksum is wrong");
+  }
+  return files;
+}
+
+// What is not there yet. Conflict when something else is.
+Result<std::vector<std::string>> Missing(const Files& files, const std::string& data_folder) {
+  std::vector<std::string> missing;
+  for (const auto& [path, bytes] : files) {
+    const std::string place = data_folder + "/" + path;
+    std::error_code error;
+    if (!fs::exists(place, error)) {
+      missing.push_back(path);
+      continue;
+    }
+    const Result<std::string> there = ReadAll(place);
+    if (!there.ok()) return there.status();
+    if (*there != bytes) {
+      return ConflictError("there is another " + place +
+                           ": move it away, or restore without --keys to keep it");
+    }
+  }
+  return missing;
+}
+
+Status MakeFolders(const std::string& data_folder, const std::string& path) {
+  for (size_t slash = path.find('/'); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
+    const std::string folder = data_folder + "/" + path.substr(0, slash);
+    if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
+      return ErrnoError("make", folder);
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> WriteKeysFile(const std::string& data_folder,
+                                               const std::string& file) {
+  std::error_code error;
+  if (fs::exists(file, error)) return ConflictError(file + " is there already; name another file");
+  const Result<Files> files = Collect(data_folder);
+  if (!files.ok()) return files.status();
+  Value list = Value::MakeList();
+  std::vector<std::string> paths;
+  for (const auto& [path, bytes] : *files) {
+    Value item = Value::MakeMap();
+    item.Set("path", Value::String(path));
+    item.Set("base64", Value::String(EncodeBase64(bytes)));
+    list.Append(std::move(item));
+    paths.push_back(path);
+  }
+  Value value = Value::MakeMap();
+  value.Set("format", Value::String(std::string(kFormat)));
+  value.Set("files", std::move(list));
+  value.Set("sha256", Value::String(DigestOf(*files)));
+  RETURN_IF_ERROR(WriteNew(file, WriteJson(value) + "\n"));
+  return paths;
+}
+
+Result<std::vector<std::string>> RestoreKeysFile(const std::string& file,
+                                                 const std::string& data_folder) {
+  const Result<std::string> text = ReadAll(file);
+  if (!text.ok()) return text.status();
+  const Result<Files> files = Parse(*text, file);
+  if (!files.ok()) return files.status();
+  Result<std::vector<std::string>> missing = Missing(*files, data_folder);
+  if (!missing.ok()) return missing;
+  for (const std::string& path : *missing) {
+    RETURN_IF_ERROR(MakeFolders(data_folder, path));
+    RETURN_IF_ERROR(WriteNew(data_folder + "/" + path, files->at(path)));
+  }
+  return missing;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,235 @@
+#include <algorithm>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "controller/core.h"
+#include "controller/recovery.h"
+#include "controller/source_status.h"
+#include "link/lineage.h"
+#include "schema/text.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int64_t kAskAgainMs = 5'000;
+
+std::string Joined(const std::vector<std::string>& words, size_t most) {
+  std::string text;
+  for (size_t i = 0; i < words.size() && i < most; ++i) text += (i == 0 ? "" : ", ") + words[i];
+  if (words.size() > most) text += " and " + std::to_string(words.size() - most) + " more";
+  return text;
+}
+
+const Condition* ReadyOf(const Source& source) {
+  return FindCondition(source.status.conditions, "Ready");
+}
+
+}  // namespace
+
+// What this model counts from now on was counted otherwise by those who went on from where it was
+// saved: names and uids begin beyond theirs.
+void Controller::Core::BeginLineage(const ClusterState& state, Cluster* cluster, WriteSet* writes) {
+  cluster->lineage =
+      Sha256Hex(std::to_string(random_->Next()) + "/" + std::to_string(random_->Next()))
+          .substr(0, 16);
+  cluster->lineage_began_ms = std::max(loop_->now().wall.ms, cluster->lineage_began_ms + 1);
+  const int64_t first = FirstIncarnation(*cluster);
+  for (const Kind kind : {Kind::kReplicaSet, Kind::kReplicationController, Kind::kDeployment}) {
+    for (const auto& [key, object] : state.Objects(kind)) {
+      const std::shared_ptr<Object> counted = object->Clone();
+      counted->metadata.incarnation = std::max(counted->metadata.incarnation, first);
+      (*writes)[key] = counted;
+    }
+  }
+  const bool something_runs =
+      !options_.expected_nodes.empty() || !state.Objects(Kind::kNode).empty();
+  // A cluster that is quite new counts from one.
+  if (something_runs) {
+    cluster->metadata.incarnation = std::max(cluster->metadata.incarnation, first);
+  }
+  cluster->recovering = something_runs;
+  cluster->missing_nodes.clear();
+}
+
+// At every start: after the CA was rotated, the newer one has to have signed.
+Status Controller::Core::SignLineage(Cluster* cluster) const {
+  if (!options_.sign) return OkStatus();
+  const LineageClaim claim{cluster->cluster_id, cluster->lineage, cluster->lineage_began_ms};
+  Result<std::string> proof = options_.sign(LineageText(claim));
+  if (!proof.ok()) return proof.status().WithContext("cannot sign the store's lineage");
+  cluster->lineage_proof = std::move(proof).value();
+  return OkStatus();
+}
+
+bool Controller::Core::IsRecovering() const {
+  const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
+  return cluster != nullptr && cluster->recovering;
+}
+
+bool Controller::Core::NeedsInventory(const Heard& heard) const {
+  const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
+  if (!heard.applied || cluster == nullptr || heard.merged) return false;
+  const Fence& theirs = *heard.applied;
+  return theirs.cluster_id == cluster->cluster_id && theirs.lineage != cluster->lineage &&
+         theirs.lineage_began_ms < cluster->lineage_began_ms;
+}
+
+bool Controller::Core::IsSuperseded(const Heard& heard) const {
+  const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
+  if (!heard.applied || cluster == nullptr) return false;
+  const Fence& theirs = *heard.applied;
+  return theirs.cluster_id == cluster->cluster_id && theirs.lineage != cluster->lineage &&
+         theirs.lineage_began_ms > cluster->lineage_began_ms;
+}
+
+void Controller::Core::AskInventory(const std::string& node, Heard* heard) {
+  const MonoTime now = loop_->now().mono;
+  if (!heard->connected || heard->inventory || !NeedsInventory(*heard)) return;
+  if (heard->asked && now - heard->asked_at < kAskAgainMs) return;
+  const Status asked = link_->AskInventory(node);
+  if (!asked.ok())
+    return LogDebug("inventory not asked", {{"node", node}, {"error", asked.message()}});
+  heard->asked = true;
+  heard->asked_at = now;
+}
+
+void Controller::Core::OnInventory(const Inventory& inventory) {
+  Heard& heard = heard_[inventory.node];
+  const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
+  const bool ours =
+      inventory.fence && cluster && inventory.fence->cluster_id == cluster->cluster_id;
+  if (!ours || !NeedsInventory(heard)) return;
+  heard.inventory = inventory;
+  LogInfo("learned what a node runs",
+          {{"node", inventory.node}, {"pods", std::to_string(inventory.pods.size())}});
+  RequestTurn();
+}
+
+std::vector<std::string> Controller::Core::Unheard() const {
+  if (!IsRecovering() || loop_->now().mono >= started_at_ + options_.recovery_wait_ms) return {};
+  std::set<std::string> nodes(options_.expected_nodes.begin(), options_.expected_nodes.end());
+  for (const auto& [key, node] : store_->Snapshot()->Objects(Kind::kNode)) nodes.insert(key.name);
+  for (const auto& [name, heard] : heard_) {
+    if (heard.connected) nodes.insert(name);
+  }
+  std::erase_if(nodes, [&](const std::string& name) {
+    const auto found = heard_.find(name);
+    if (found == heard_.end()) return false;
+    const Heard& heard = found->second;
+    return heard.merged || heard.inventory || (heard.told && !NeedsInventory(heard));
+  });
+  return {nodes.begin(), nodes.end()};
+}
+
+void Controller::Core::MergeInventories(ClusterState* state, WriteSet* writes,
+                                        std::vector<Reason>* reasons, Now now) {
+  std::vector<const Inventory*> inventories;
+  for (const auto& [name, heard] : heard_) {
+    if (heard.inventory) inventories.push_back(&*heard.inventory);
+  }
+  if (inventories.empty()) return;
+  Learned learned = TakeInventories(inventories, state, writes, now);
+  for (Reason& reason : learned.reasons) reasons->push_back(std::move(reason));
+  for (const auto& [node, uids] : learned.surplus_uids) {
+    std::vector<std::string>& tombstones = heard_[node].tombstones;
+    for (const std::string& uid : uids) {
+      if (std::find(tombstones.begin(), tombstones.end(), uid) == tombstones.end()) {
+        tombstones.push_back(uid);
+      }
+    }
+  }
+}
+
+// What they told is durable.
+void Controller::Core::NoteMerged() {
+  for (auto& [name, heard] : heard_) {
+    if (!heard.inventory) continue;
+    heard.inventory.reset();
+    heard.merged = true;
+  }
+}
+
+bool Controller::Core::RecoveredSources(ClusterState* state, WriteSet* writes, SourceTurn* sources,
+                                        Now now) {
+  const ClusterState before = *state;
+  const WriteSet written = *writes;
+  for (auto& [name, followed] : followed_) {
+    const bool builds = followed.commit && !followed.desired;
+    if (builds && followed.parsed.problems.errors.empty()) BuildFrom(&followed);
+  }
+  *sources = ChangesToApply(state, writes, now);
+  std::vector<ObjectPtr> hindered;
+  std::vector<std::string> why;
+  for (const auto& [name, followed] : followed_) {
+    const auto source = state->Find<Source>("", name);
+    const Condition* ready = source ? ReadyOf(*source) : nullptr;
+    if (followed.commit && ready != nullptr && ready->status == ConditionStatus::kTrue) continue;
+    // It may lack what another one brings, a namespace say.
+    const bool parsed = followed.commit && followed.parsed.problems.errors.empty();
+    const bool lacks = parsed && !followed.desired && followed.fetch_error.empty();
+    if (lacks && !sources->changing.empty()) continue;
+    why.push_back("source " + name + " (" +
+                  (ready != nullptr && ready->status != ConditionStatus::kTrue
+                       ? CutText(ready->message, kMaxConditionBytes)
+                       : "not read yet") +
+                  ")");
+    if (source != nullptr) hindered.push_back(source);
+  }
+  recovery_hindered_ = Joined(why, 3);
+  if (why.empty()) return true;
+  *state = before;
+  *writes = written;
+  std::vector<Reason> reasons;
+  for (const ObjectPtr& source : hindered) {
+    const ObjectPtr known = state->Find(source->key());
+    if (known == nullptr || As<Source>(known)->status != As<Source>(source)->status) {
+      PutBoth(source, state, writes);
+    }
+    for (const Reason& reason : sources->reasons) {
+      if (reason.key == source->key()) reasons.push_back(reason);
+    }
+  }
+  *sources = SourceTurn();
+  sources->reasons = std::move(reasons);
+  return false;
+}
+
+void Controller::Core::EndRecovery(ClusterState* state, WriteSet* writes) const {
+  const auto cluster = std::make_shared<Cluster>(*state->Find<Cluster>("", "cluster"));
+  cluster->recovering = false;
+  cluster->missing_nodes.clear();
+  for (const std::string& name : options_.expected_nodes) {
+    const auto heard = heard_.find(name);
+    const bool told = heard != heard_.end() && heard->second.told;
+    if (!told && state->Find<Node>("", name) == nullptr) cluster->missing_nodes.push_back(name);
+  }
+  LogInfo("recovery is over", {{"missing", Joined(cluster->missing_nodes, 20)}});
+  PutBoth(cluster, state, writes);
+}
+
+void Controller::Core::SettleRecovered(ClusterState* state, WriteSet* writes) {
+  std::set<std::string> sources;
+  for (const auto& [name, followed] : followed_) {
+    if (!followed.applied) return;
+    sources.insert(name);
+  }
+  for (const std::string& heir : GiveRecovered(sources, state, writes)) {
+    followed_.at(heir).applied = false;
+    RequestTurn();
+  }
+}
+
+std::vector<std::string> Controller::Core::RecoveryWork() const {
+  if (!IsRecovering()) return {};
+  const std::string what =
+      "recovery: learning what hosts run, and nothing is changed until then; waits for ";
+  const std::vector<std::string> unheard = Unheard();
+  if (!unheard.empty()) {
+    const int64_t left_ms = started_at_ + options_.recovery_wait_ms - loop_->now().mono;
+    return {what + "node " + Joined(unheard, 10) + ", for at most " + FormatAge(left_ms) + " more"};
+  }
+  if (!recovery_hindered_.empty()) return {what + recovery_hindered_};
+  return {what + "its next turn"};
+}
+
+}  // namespace reconcile

@@ -1,0 +1,234 @@
+#include "store/sqlite_backup.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "base/unique_fd.h"
+#include "schema/core.h"
+#include "store/sqlite_rows.h"
+#include "store/sqlite_schema.h"
+#include "store/sqlite_store.h"
+#include "store/store_lock.h"
+
+namespace reconcile {
+namespace {
+
+constexpr mode_t kBackupMode = 0600;
+constexpr int kAttempts = 3;  // when the key for Secrets changes meanwhile
+constexpr std::string_view kMetaClusterId = "backup_cluster_id";
+constexpr std::string_view kMetaRevision = "backup_revision";
+constexpr std::string_view kMetaMadeAt = "backup_made_at";
+
+bool Exists(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+// A database file that is being made: gone with its companions unless kept.
+class Draft {
+ public:
+  explicit Draft(std::string path) : path_(std::move(path)) { Remove(); }
+  ~Draft() { Remove(); }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+
+  const std::string& path() const { return path_; }
+  Result<UniqueFd> Make() const {
+    UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kBackupMode));
+    if (!fd.ok()) return ErrnoError("make", path_);
+    return fd;
+  }
+  // Durably, under `to`, where nothing may be.
+  Status KeepAs(const std::string& to) const {
+    const UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.ok() || ::fsync(fd.get()) != 0) return ErrnoError("sync", path_);
+    if (::link(path_.c_str(), to.c_str()) != 0) return ErrnoError("make", to);
+    std::string folder = std::filesystem::path(to).parent_path().string();
+    if (folder.empty()) folder = ".";
+    const UniqueFd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder_fd.ok() || ::fsync(folder_fd.get()) != 0) return ErrnoError("sync", folder);
+    return OkStatus();
+  }
+
+ private:
+  void Remove() const {
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+      ::unlink((path_ + suffix).c_str());
+    }
+  }
+  const std::string path_;
+};
+
+Result<std::unique_ptr<Store>> OpenDraft(const Draft& draft, const std::string& keys) {
+  SqliteStoreOptions options;
+  options.path = draft.path();
+  options.secret_key = keys;
+  options.lock_file = false;
+  return OpenSqliteStore(options);
+}
+
+Result<BackupInfo> InfoOf(const ClusterState& state) {
+  const auto cluster = state.Find<Cluster>("", "cluster");
+  if (cluster == nullptr) return InvalidError("it holds no cluster");
+  BackupInfo info;
+  info.cluster_id = cluster->cluster_id;
+  info.revision = state.revision();
+  info.objects = state.size();
+  return info;
+}
+
+// What a backup says of itself, in one file without companions.
+Status Seal(const Draft& draft, const BackupInfo& info) {
+  Result<SqliteDatabase> database = SqliteDatabase::Open(draft.path(), "");
+  if (!database.ok()) return database.status();
+  RETURN_IF_ERROR(WriteMeta(&*database, kMetaClusterId, info.cluster_id));
+  RETURN_IF_ERROR(WriteMeta(&*database, kMetaRevision, std::to_string(info.revision)));
+  RETURN_IF_ERROR(WriteMeta(&*database, kMetaMadeAt, info.made_at));
+  const Result<std::string> mode = database->QueryText("PRAGMA journal_mode = DELETE");
+  if (!mode.ok()) return mode.status();
+  if (*mode != "delete") return UnavailableError("SQLite keeps journal mode " + *mode);
+  return OkStatus();
+}
+
+Result<BackupInfo> ReadSeal(const Draft& draft) {
+  const Status no_backup = InvalidError("it is not a file that `reconcile backup` made");
+  Result<SqliteDatabase> database = SqliteDatabase::Open(draft.path(), "");
+  if (!database.ok()) return database.status();
+  const Result<bool> is_new = IsNewDatabase(&*database);
+  if (!is_new.ok()) return is_new.status();
+  if (*is_new) return no_backup;
+  const Result<MetaMap> meta = ReadMeta(&*database);
+  if (!meta.ok()) return meta.status();
+  BackupInfo info;
+  const auto cluster_id = meta->find(std::string(kMetaClusterId));
+  const auto revision = meta->find(std::string(kMetaRevision));
+  const auto made_at = meta->find(std::string(kMetaMadeAt));
+  if (cluster_id == meta->end() || revision == meta->end() || made_at == meta->end()) {
+    return no_backup;
+  }
+  info.cluster_id = cluster_id->second;
+  info.made_at = made_at->second;
+  info.revision = std::strtoll(revision->second.c_str(), nullptr, 10);
+  return info;
+}
+
+Status CopyFile(const std::string& from, const Draft& draft) {
+  const UniqueFd source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!source.ok()) {
+    return errno == ENOENT ? NotFoundError("there is no file " + from) : ErrnoError("open", from);
+  }
+  const Result<UniqueFd> copy = draft.Make();
+  if (!copy.ok()) return copy.status();
+  std::array<char, 1 << 16> buffer;
+  for (;;) {
+    const ssize_t size = ::read(source.get(), buffer.data(), buffer.size());
+    if (size == 0) return OkStatus();
+    if (size < 0) return ErrnoError("read", from);
+    for (ssize_t done = 0; done < size;) {
+      const ssize_t written =
+          ::write(copy->get(), buffer.data() + done, static_cast<size_t>(size - done));
+      if (written < 0) return ErrnoError("write", draft.path());
+      done += written;
+    }
+  }
+}
+
+Result<BackupInfo> Draw(const std::string& database_path, const std::string& keys,
+                        const Draft& draft) {
+  {
+    const Result<UniqueFd> made = draft.Make();
+    if (!made.ok()) return made.status();
+    Result<SqliteDatabase> database = SqliteDatabase::Open(database_path, "");
+    if (!database.ok()) return database.status();
+    RETURN_IF_ERROR(database->CopyTo(draft.path()));
+  }
+  const Result<std::unique_ptr<Store>> store = OpenDraft(draft, keys);
+  if (!store.ok()) return store.status();
+  return InfoOf(*(*store)->Snapshot());
+}
+
+// Agents go on obeying what was; the next controller says that it begins anew, and proves it.
+Status EndLineage(Store* store) {
+  const auto state = store->Snapshot();
+  auto cluster = std::make_shared<Cluster>(*state->Find<Cluster>("", "cluster"));
+  cluster->lineage.clear();
+  cluster->lineage_proof.clear();
+  return store->Commit({{{cluster->key(), cluster}}}, state->revision()).status();
+}
+
+}  // namespace
+
+Status CheckRestorePlace(const std::string& database_path) {
+  for (const char* suffix : {"", "-wal"}) {
+    if (!Exists(database_path + suffix)) continue;
+    return ConflictError("there is a database at " + database_path + suffix +
+                         ": move it away first, for example `mkdir " + database_path +
+                         ".before` and `mv " + database_path + " " + database_path + "-* " +
+                         database_path + ".before/`");
+  }
+  return OkStatus();
+}
+
+Result<BackupInfo> BackUpSqlite(const std::string& database_path, const ReadKeysFunction& read_keys,
+                                const std::string& file, WallTime now) {
+  if (!Exists(database_path)) return NotFoundError("there is no database at " + database_path);
+  if (Exists(file)) return ConflictError(file + " is there already; name another file");
+  Result<BackupInfo> info = InternalError("no attempt");
+  std::string keys;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    Result<std::string> read = read_keys();
+    if (!read.ok()) return read.status();
+    if (attempt > 0 && *read == keys) break;
+    keys = std::move(read).value();
+    const Draft draft(file + ".partial");
+    info = Draw(database_path, keys, draft);
+    if (info.status().code() == StatusCode::kInvalid) continue;
+    if (!info.ok()) return info.status();
+    info->made_at = FormatRfc3339(now);
+    RETURN_IF_ERROR(Seal(draft, *info));
+    RETURN_IF_ERROR(draft.KeepAs(file));
+    return info;
+  }
+  return info.status().WithContext("the copy of " + database_path + " is not sound");
+}
+
+Result<BackupInfo> RestoreSqlite(const std::string& file, const std::string& keys,
+                                 const std::string& database_path) {
+  const Result<std::unique_ptr<StoreLock>> lock = StoreLock::Take(database_path);
+  if (!lock.ok()) return lock.status();
+  RETURN_IF_ERROR(CheckRestorePlace(database_path));
+  const Draft draft(database_path + ".restoring");
+  RETURN_IF_ERROR(CopyFile(file, draft));
+  const std::string cannot = file + " cannot be restored";
+  Result<BackupInfo> said = ReadSeal(draft);
+  if (!said.ok()) return said.status().WithContext(cannot);
+  {
+    Result<std::unique_ptr<Store>> store = OpenDraft(draft, keys);
+    if (!store.ok()) return store.status().WithContext(cannot);
+    const Result<BackupInfo> info = InfoOf(*(*store)->Snapshot());
+    if (!info.ok()) return info.status().WithContext(cannot);
+    if (info->cluster_id != said->cluster_id || info->revision != said->revision) {
+      return InvalidError(cannot + ": it holds revision " + std::to_string(info->revision) +
+                          " of cluster " + info->cluster_id + " and says that it is revision " +
+                          std::to_string(said->revision) + " of cluster " + said->cluster_id);
+    }
+    said->objects = info->objects;
+    RETURN_IF_ERROR(EndLineage(store->get()));
+  }
+  {
+    Result<SqliteDatabase> database = SqliteDatabase::Open(draft.path(), "");
+    if (!database.ok()) return database.status();
+    const Result<std::string> mode = database->QueryText("PRAGMA journal_mode = DELETE");
+    if (!mode.ok()) return mode.status();
+  }
+  RETURN_IF_ERROR(draft.KeepAs(database_path));
+  return said;
+}
+
+}  // namespace reconcile

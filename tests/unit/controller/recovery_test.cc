@@ -1,0 +1,480 @@
+// A controller whose database was lost or replaced by an older copy, and the agents that went on.
+#include "controller/recovery.h"
+
+#include "link/lineage.h"
+#include "reconciler/deployment.h"
+#include "tests/unit/controller/controller_fixture.h"
+
+namespace reconcile {
+namespace {
+
+std::string DeploymentOf(int replicas, const std::string& image = "app:1") {
+  return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: " +
+         std::to_string(replicas) +
+         "\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: "
+         "web}}\n    spec:\n      containers:\n      - {name: main, image: '" +
+         image + "'}\n";
+}
+
+// Agents that do as they are told, and tell what they run.
+class Agents {
+ public:
+  explicit Agents(FakeAgentLink* link) : link_(link) {}
+
+  void Connect(const std::string& node) {
+    if (link_->handler.on_connected) link_->handler.on_connected(node);
+    Report(node);
+  }
+  void Report(const std::string& node) {
+    reconcile::Report report = ReportOf(node, ++sequence_);
+    const auto applied = applied_.find(node);
+    if (applied != applied_.end()) {
+      report.applied = applied->second.fence;
+      for (const auto& pod : applied->second.pods) {
+        PodReport told{
+            pod->metadata.namespace_name, pod->metadata.name, pod->metadata.uid, {}, false};
+        told.gone = pod->metadata.deletion_timestamp.has_value();
+        told.status = RunningStatus();
+        report.pods.push_back(told);
+      }
+    }
+    if (link_->handler.on_report) link_->handler.on_report(report);
+  }
+  void Obey(const std::string& node) {
+    if (!link_->sent[node].empty()) applied_[node] = link_->sent[node].back();
+    Report(node);
+  }
+  Inventory InventoryOf(const std::string& node) const {
+    Inventory inventory;
+    inventory.node = node;
+    const auto applied = applied_.find(node);
+    if (applied == applied_.end()) return inventory;
+    inventory.fence = applied->second.fence;
+    inventory.node_pod_cidr = applied->second.node_pod_cidr;
+    for (const auto& pod : applied->second.pods) {
+      const auto told = std::make_shared<Pod>(*pod);
+      told->status = RunningStatus();
+      inventory.pods.push_back(told);
+    }
+    return inventory;
+  }
+  void Answer(const std::string& node) { link_->handler.on_inventory(InventoryOf(node)); }
+  std::set<std::string> Uids(const std::string& node) const {
+    std::set<std::string> uids;
+    const auto applied = applied_.find(node);
+    if (applied == applied_.end()) return uids;
+    for (const auto& pod : applied->second.pods) {
+      if (!pod->metadata.deletion_timestamp) uids.insert(pod->metadata.uid);
+    }
+    return uids;
+  }
+  const Assignment& Applied(const std::string& node) const { return applied_.at(node); }
+
+ private:
+  static PodStatus RunningStatus() {
+    PodStatus status;
+    status.phase = PodPhase::kRunning;
+    status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue}};
+    return status;
+  }
+  FakeAgentLink* const link_;
+  std::map<std::string, Assignment> applied_;
+  int64_t sequence_ = 0;
+};
+
+class RecoveryTest : public testing::Test {
+ protected:
+  RecoveryTest() {
+    options_.sources = {{"main", {"/repository", "", ""}}};
+    options_.cluster_id = "cluster-1";
+    options_.sign = [](std::string_view text) -> Result<std::string> {
+      return "signed:" + std::string(text);
+    };
+    options_.expected_nodes = {"host-1", "host-2"};
+  }
+  void StartOn(Store* store) {
+    link_.handler = {};
+    link_.sent.clear();
+    link_.inventory_asked.clear();
+    controller_.reset();
+    controller_ = std::make_unique<Controller>(options_, &loop_, &random_, store, &source_, &link_);
+    ASSERT_TRUE(controller_->Start().ok());
+    Settle();
+  }
+  void Settle() { time_.RunFor(10); }
+  void ConnectAll() {
+    for (const char* node : {"host-1", "host-2"}) agents_.Connect(node);
+    Settle();
+  }
+  void AnswerAll() {
+    for (const char* node : {"host-1", "host-2"}) agents_.Answer(node);
+    Settle();
+  }
+  void ObeyAll() {
+    for (int i = 0; i < 4; ++i) {
+      for (const char* node : {"host-1", "host-2"}) agents_.Obey(node);
+      Settle();
+    }
+  }
+  // A cluster that runs `files`.
+  void RunCluster(const std::map<std::string, std::string>& files) {
+    source_.SetFiles("c1", files);
+    StartOn(&store_);
+    ConnectAll();
+    ObeyAll();
+    ASSERT_TRUE(controller_->Settled()) << controller_->UnderWay().front();
+  }
+  std::set<std::string> AllUids() const {
+    std::set<std::string> uids = agents_.Uids("host-1");
+    uids.merge(agents_.Uids("host-2"));
+    return uids;
+  }
+  std::string Work() const {
+    std::string text;
+    for (const std::string& line : controller_->UnderWay()) text += line + "\n";
+    return text;
+  }
+  std::shared_ptr<const Cluster> ClusterNow() const {
+    return controller_->State()->Find<Cluster>("", "cluster");
+  }
+
+  VirtualTime time_;
+  VirtualLoop loop_{&time_};
+  SeededRandom random_{1};
+  MemoryStore store_;
+  MemoryStore wiped_;
+  InstantSource source_;
+  FakeAgentLink link_;
+  Agents agents_{&link_};
+  ControllerOptions options_;
+  std::unique_ptr<Controller> controller_;
+};
+
+TEST_F(RecoveryTest, SignsItsLineage) {
+  StartOn(&store_);
+  const auto cluster = ClusterNow();
+  EXPECT_EQ(cluster->cluster_id, "cluster-1");
+  EXPECT_EQ(cluster->lineage_began_ms, loop_.now().wall.ms - 10);
+  EXPECT_EQ(cluster->lineage_proof,
+            "signed:" + LineageText({"cluster-1", cluster->lineage, cluster->lineage_began_ms}));
+  const std::string lineage = cluster->lineage;
+  StartOn(&store_);
+  EXPECT_EQ(ClusterNow()->lineage, lineage) << "the same database";
+}
+
+TEST_F(RecoveryTest, RefusesADatabaseOfAnotherCluster) {
+  StartOn(&store_);
+  options_.cluster_id = "cluster-2";
+  Controller other(options_, &loop_, &random_, &store_, &source_, &link_);
+  const Status status = other.Start();
+  EXPECT_EQ(status.code(), StatusCode::kInvalid);
+  EXPECT_NE(status.message().find("cluster-1"), std::string::npos) << status.message();
+}
+
+TEST_F(RecoveryTest, AWipedDatabaseIsLearnedFromTheAgentsWithoutStoppingAPod) {
+  RunCluster({{"web.yaml", DeploymentOf(3)}, {"rc.yaml", ControllerOf(2)}});
+  const std::set<std::string> before = AllUids();
+  ASSERT_EQ(before.size(), 5U);
+  const std::string cidr = agents_.Applied("host-1").node_pod_cidr;
+  time_.RunFor(60'000);
+  StartOn(&wiped_);
+  ConnectAll();
+  EXPECT_EQ(link_.inventory_asked.size(), 2U);
+  EXPECT_TRUE(link_.sent["host-1"].empty()) << "nothing goes out before it is known what runs";
+  EXPECT_TRUE(controller_->State()->Objects(Kind::kPod).empty());
+  EXPECT_NE(Work().find("waits for node host-1, host-2"), std::string::npos) << Work();
+  agents_.Answer("host-1");
+  Settle();
+  EXPECT_TRUE(link_.sent["host-1"].empty());
+  agents_.Answer("host-2");
+  Settle();
+  ASSERT_FALSE(link_.sent["host-1"].empty());
+  EXPECT_EQ(link_.sent["host-1"].back().node_pod_cidr, cidr);
+  ObeyAll();
+  EXPECT_EQ(AllUids(), before);
+  EXPECT_EQ(ClusterNow()->cluster_id, "cluster-1");
+  EXPECT_FALSE(ClusterNow()->recovering);
+  EXPECT_TRUE(controller_->Settled()) << Work();
+  const auto web = controller_->State()->Find<Deployment>("default", "web");
+  EXPECT_EQ(web->status.ready_replicas, 3);
+  EXPECT_EQ(web->status.updated_replicas, 3);
+  EXPECT_EQ(controller_->State()->Objects(Kind::kReplicaSet).size(), 1U) << "no rollout began";
+  // Then a commit applies.
+  source_.SetFiles("c2", {{"web.yaml", DeploymentOf(4)}, {"rc.yaml", ControllerOf(2)}});
+  Settle();
+  ObeyAll();
+  const std::set<std::string> after = AllUids();
+  EXPECT_EQ(after.size(), 6U);
+  EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
+}
+
+TEST_F(RecoveryTest, ARestoredOlderDatabaseKeepsWhatWasMadeSinceAndForgetsWhatWent) {
+  RunCluster({{"web.yaml", DeploymentOf(3, "app:1")}});
+  MemoryStore backup;
+  Transaction all;
+  for (const Kind kind : kAllKinds) {
+    for (const auto& [key, object] : store_.Snapshot()->Objects(kind)) {
+      ObjectPtr kept = object;
+      if (kind == Kind::kCluster) {
+        const auto cluster = std::make_shared<Cluster>(*As<Cluster>(*object));
+        cluster->lineage.clear();
+        cluster->lineage_proof.clear();
+        kept = cluster;
+      }
+      all.writes.push_back({key, kept});
+    }
+  }
+  ASSERT_TRUE(backup.Commit(all, 0).ok());
+  const std::set<std::string> old_pods = AllUids();
+  time_.RunFor(60'000);
+  ConnectAll();
+  source_.SetFiles("c2", {{"web.yaml", DeploymentOf(4, "app:2")}});
+  Settle();
+  for (int i = 0; i < 10; ++i) ObeyAll();
+  const std::set<std::string> before = AllUids();
+  ASSERT_EQ(before.size(), 4U);
+  for (const std::string& uid : old_pods) ASSERT_FALSE(before.contains(uid));
+  time_.RunFor(60'000);
+  StartOn(&backup);
+  ConnectAll();
+  AnswerAll();
+  ObeyAll();
+  EXPECT_EQ(AllUids(), before);
+  for (int i = 0; i < 5; ++i) ObeyAll();
+  EXPECT_EQ(AllUids(), before) << "nothing of the old template begins";
+  EXPECT_EQ(controller_->State()->Objects(Kind::kPod).size(), 4U);
+  EXPECT_GT(ClusterNow()->lineage_began_ms, 0);
+}
+
+TEST_F(RecoveryTest, WaitsForGitBeforeItChangesAnything) {
+  RunCluster({{"web.yaml", DeploymentOf(3)}});
+  const std::set<std::string> before = AllUids();
+  time_.RunFor(60'000);
+  const auto answer = source_.answer;
+  source_.answer = UnavailableError("no route to the repository");
+  StartOn(&wiped_);
+  ConnectAll();
+  AnswerAll();
+  EXPECT_EQ(controller_->State()->Objects(Kind::kPod).size(), 3U) << "known";
+  EXPECT_TRUE(link_.sent["host-1"].empty()) << "and left alone";
+  EXPECT_NE(Work().find("no route to the repository"), std::string::npos) << Work();
+  EXPECT_TRUE(ClusterNow()->recovering);
+  StartOn(&wiped_);  // in the middle of it
+  ConnectAll();
+  AnswerAll();
+  EXPECT_TRUE(link_.sent["host-1"].empty());
+  source_.answer = answer;
+  source_.hint();
+  Settle();
+  ObeyAll();
+  EXPECT_EQ(AllUids(), before);
+  EXPECT_FALSE(ClusterNow()->recovering);
+}
+
+TEST_F(RecoveryTest, GoesOnWithoutAHostThatDoesNotAnswerAndLearnsOfItLater) {
+  RunCluster({{"web.yaml", DeploymentOf(4)}});
+  const std::set<std::string> on_second = agents_.Uids("host-2");
+  ASSERT_FALSE(on_second.empty());
+  const std::string second_cidr = agents_.Applied("host-2").node_pod_cidr;
+  time_.RunFor(60'000);
+  StartOn(&wiped_);
+  agents_.Connect("host-1");
+  Settle();
+  agents_.Answer("host-1");
+  Settle();
+  EXPECT_TRUE(link_.sent["host-1"].empty());
+  for (int i = 0; i < 13; ++i) {
+    time_.RunFor(10'000);
+    agents_.Report("host-1");
+  }
+  Settle();
+  EXPECT_FALSE(link_.sent["host-1"].empty()) << Work();
+  EXPECT_EQ(ClusterNow()->missing_nodes, std::vector<std::string>{"host-2"});
+  // A host that is quite new gets no subnet that may be the missing one's.
+  agents_.Connect("host-3");
+  Settle();
+  const auto third = controller_->State()->Find<Node>("", "host-3");
+  EXPECT_TRUE(third == nullptr || third->spec.pod_cidr.empty());
+  agents_.Connect("host-2");
+  Settle();
+  agents_.Answer("host-2");
+  Settle();
+  EXPECT_EQ(controller_->State()->Find<Node>("", "host-2")->spec.pod_cidr, second_cidr);
+  EXPECT_TRUE(ClusterNow()->missing_nodes.empty());
+  agents_.Report("host-3");
+  Settle();
+  const std::string new_cidr = controller_->State()->Find<Node>("", "host-3")->spec.pod_cidr;
+  EXPECT_FALSE(new_cidr.empty());
+  EXPECT_NE(new_cidr, second_cidr);
+}
+
+TEST_F(RecoveryTest, WhatNobodyDeclaresGoesOnlyByTheOrdinaryWay) {
+  RunCluster({{"web.yaml", DeploymentOf(6)}, {"rc.yaml", ControllerOf(1)}});
+  const std::set<std::string> before = AllUids();
+  time_.RunFor(60'000);
+  source_.SetFiles("c2", {{"rc.yaml", ControllerOf(1)}});
+  StartOn(&wiped_);
+  ConnectAll();
+  AnswerAll();
+  ObeyAll();
+  ObeyAll();
+  EXPECT_EQ(AllUids(), before) << "most of what runs: the breaker holds it";
+  const auto source = controller_->State()->Find<Source>("", "main");
+  ASSERT_TRUE(source->status.held.has_value());
+  EXPECT_NE(source->status.held->reason.find("running pods"), std::string::npos)
+      << source->status.held->reason;
+  ASSERT_TRUE(controller_->Confirm(source->status.held->plan_hash).ok());
+  Settle();
+  ObeyAll();
+  EXPECT_EQ(AllUids().size(), 1U);
+}
+
+TEST_F(RecoveryTest, AnAgentOfALaterLineageIsLeftAlone) {
+  RunCluster({{"web.yaml", DeploymentOf(2)}});
+  time_.RunFor(60'000);
+  StartOn(&wiped_);
+  ConnectAll();
+  AnswerAll();
+  ObeyAll();
+  // The old controller, on the old database, is still about.
+  time_.RunFor(1'000);
+  StartOn(&store_);
+  ConnectAll();
+  EXPECT_TRUE(link_.sent["host-1"].empty());
+  EXPECT_TRUE(link_.inventory_asked.empty());
+  const auto node = controller_->State()->Find<Node>("", "host-1");
+  const Condition* accepted = FindCondition(node->status.conditions, "AssignmentAccepted");
+  ASSERT_NE(accepted, nullptr);
+  EXPECT_EQ(accepted->status, ConditionStatus::kFalse);
+  EXPECT_EQ(accepted->reason, "Superseded");
+  EXPECT_NE(accepted->message.find("superseded"), std::string::npos) << accepted->message;
+}
+
+TEST_F(RecoveryTest, ANewClusterWaitsForNothingThatRuns) {
+  source_.answer = UnavailableError("not yet");
+  StartOn(&store_);
+  ConnectAll();
+  EXPECT_FALSE(ClusterNow()->recovering);
+  EXPECT_FALSE(link_.sent["host-1"].empty());
+}
+
+TEST_F(RecoveryTest, NamesAndUidsAreNeverUsedAgain) {
+  RunCluster({{"rc.yaml", ControllerOf(2)}});
+  const std::set<std::string> ever = AllUids();
+  time_.RunFor(60'000);
+  StartOn(&wiped_);
+  ConnectAll();
+  AnswerAll();
+  ObeyAll();
+  source_.SetFiles("c2", {{"rc.yaml", ControllerOf(4)}});
+  Settle();
+  ObeyAll();
+  EXPECT_EQ(AllUids().size(), 4U);
+  const auto cluster = ClusterNow();
+  EXPECT_GE(cluster->metadata.incarnation, cluster->lineage_began_ms);
+  for (const std::string& uid : ever) EXPECT_TRUE(AllUids().contains(uid));
+}
+
+// ---- the pure core ----
+
+class TakingTest : public testing::Test {
+ protected:
+  TakingTest() {
+    auto cluster = std::make_shared<Cluster>();
+    cluster->metadata.name = "cluster";
+    cluster->cluster_id = "cluster-1";
+    cluster->lineage_began_ms = 5'000;
+    state_.Put(cluster);
+  }
+  static std::shared_ptr<Pod> PodOn(const std::string& node, const std::string& name,
+                                    const std::string& uid, int64_t created_ms) {
+    auto pod = std::make_shared<Pod>();
+    pod->metadata.namespace_name = "shop";
+    pod->metadata.name = name;
+    pod->metadata.uid = uid;
+    pod->metadata.creation_timestamp = WallTime{created_ms};
+    pod->spec.node_name = node;
+    return pod;
+  }
+  Learned Take(const Inventory& inventory) {
+    writes_.clear();
+    return TakeInventories({&inventory}, &state_, &writes_, {{1}, {6'000}});
+  }
+  static Inventory InventoryOf(std::vector<std::shared_ptr<const Pod>> pods) {
+    return {.node = "host-1", .fence = Fence(), .node_pod_cidr = "10.42.1.0/24", .pods = pods};
+  }
+
+  ClusterState state_;
+  WriteSet writes_;
+};
+
+TEST_F(TakingTest, APodOfThisLineageThatTheHostDoesNotHaveYetStays) {
+  state_.Put(PodOn("host-1", "old", "uid-old", 4'999));
+  state_.Put(PodOn("host-1", "new", "uid-new", 5'000));
+  state_.Put(PodOn("host-2", "other", "uid-other", 1));
+  Take(InventoryOf({}));
+  EXPECT_EQ(state_.Find<Pod>("shop", "old"), nullptr);
+  EXPECT_NE(state_.Find<Pod>("shop", "new"), nullptr);
+  EXPECT_NE(state_.Find<Pod>("shop", "other"), nullptr);
+}
+
+TEST_F(TakingTest, ANameThatWasGivenAnewIsSurplusOnAHostThatReturns) {
+  state_.Put(PodOn("host-2", "single", "uid-new", 5'500));
+  const Learned learned = Take(InventoryOf({PodOn("host-1", "single", "uid-old", 100)}));
+  EXPECT_EQ(state_.Find<Pod>("shop", "single")->metadata.uid, "uid-new");
+  EXPECT_EQ(learned.surplus_uids.at("host-1"), std::set<std::string>{"uid-old"});
+}
+
+TEST_F(TakingTest, AnOwnerThatWasMadeAnewTakesThePodsOfTheOneBefore) {
+  auto controller = std::make_shared<ReplicationController>();
+  controller->metadata.namespace_name = "shop";
+  controller->metadata.name = "web";
+  controller->metadata.uid = "rc-new";
+  controller->spec.selector = {{"app", "web"}};
+  state_.Put(controller);
+  auto pod = PodOn("host-1", "web-1", "uid-1", 100);
+  pod->metadata.labels = {{"app", "web"}};
+  pod->metadata.owner_references = {{.api_version = "v1",
+                                     .kind = "ReplicationController",
+                                     .name = "web",
+                                     .uid = "rc-old",
+                                     .controller = true,
+                                     .block_owner_deletion = true}};
+  auto other = std::make_shared<Pod>(*pod);
+  other->metadata.name = "web-2";
+  other->metadata.uid = "uid-2";
+  other->metadata.labels = {{"app", "else"}};
+  Take(InventoryOf({pod, other}));
+  EXPECT_EQ(ControllerOf(state_.Find<Pod>("shop", "web-1")->metadata)->uid, "rc-new");
+  const auto released = state_.Find<Pod>("shop", "web-2");
+  EXPECT_EQ(ControllerOf(released->metadata), nullptr);
+  EXPECT_TRUE(released->metadata.annotations.contains(kRecoveredAnnotation));
+}
+
+TEST_F(TakingTest, APodThatIsGoingStaysSo) {
+  auto known = PodOn("host-1", "web", "uid-1", 100);
+  known->metadata.deletion_timestamp = WallTime{5'900};
+  state_.Put(known);
+  auto running = PodOn("host-1", "web", "uid-1", 100);
+  running->metadata.resource_version = 99;
+  Take(InventoryOf({running}));
+  EXPECT_TRUE(state_.Find<Pod>("shop", "web")->metadata.deletion_timestamp.has_value());
+}
+
+TEST_F(TakingTest, OrphansGoToTheSourceOfTheirNamespace) {
+  auto map = std::make_shared<ConfigMap>();
+  map->metadata.namespace_name = "shop";
+  map->metadata.name = "settings";
+  map->metadata.origin.source = "second";
+  state_.Put(map);
+  auto orphan = PodOn("host-1", "web", "uid-1", 100);
+  orphan->metadata.annotations[kRecoveredAnnotation] = "true";
+  state_.Put(orphan);
+  EXPECT_TRUE(GiveRecovered({}, &state_, &writes_).empty());
+  EXPECT_EQ(GiveRecovered({"main", "second"}, &state_, &writes_), std::set<std::string>{"second"});
+  EXPECT_EQ(state_.Find<Pod>("shop", "web")->metadata.origin.source, "second");
+  EXPECT_TRUE(GiveRecovered({"main", "second"}, &state_, &writes_).empty());
+}
+
+}  // namespace
+}  // namespace reconcile
