@@ -57,6 +57,7 @@ void Faults::Begin() {
   RepeatHostFaults();
   RepeatLinkFaults();
   RepeatMachineFaults();
+  RepeatLossFaults();
   RepeatEngineFaults();
   RepeatContainerFaults();
   PlanAbsence();
@@ -173,10 +174,12 @@ void Faults::RepeatContainerFaults() {
 void Faults::End() {
   go_on_ = false;
   targets_.network->SetFaults({});
+  targets_.controller->EndOld();
   targets_.controller->Recover();
   for (const auto& host : *targets_.hosts) {
     host->Resume();
     targets_.network->Mend(host->name());
+    targets_.network->LeadTo(host->name(), std::string(kControllerAddress));
     host->engine().SetFaults({});
     host->devices().SetFaults({});
     host->PowerOn();

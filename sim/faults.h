@@ -20,7 +20,8 @@ struct FaultTargets {
   SimController* controller;
   Workload* workload;
   const std::vector<std::unique_ptr<SimHost>>* hosts;
-  RestartChecker* restarts;  // told what ends by a fault
+  RestartChecker* restarts;          // told what ends by a fault
+  std::function<bool()> all_follow;  // every agent obeys the controller's newest lineage
 };
 
 // Things go wrong at random moments, and people commit. Only what has an effect counts: a kill of
@@ -50,6 +51,9 @@ class Faults {
   bool CloseFor(const std::string& node, Way way, int64_t for_ms);
   bool Swizzle();
   bool SlowDown();
+  // ---- faults_loss.cc ----
+  void RepeatLossFaults();
+  bool BringOldBack();
   // ---- faults_machine.cc ----
   void RepeatMachineFaults();
   bool SuspendHost();

@@ -8,7 +8,7 @@ constexpr int64_t kHourMs = 60 * kMinuteMs;
 constexpr int64_t kDayMs = 24 * kHourMs;
 constexpr int64_t kShortestSleepMs = 5'000;
 constexpr int64_t kLongestSleepMs = 90'000;
-constexpr uint64_t kAbsenceEvery = 2;  // of so many worlds, in one the controller is away for a day
+constexpr uint64_t kAbsencesInEight = 5;  // of so many worlds, the controller is away for a day
 constexpr int64_t kKillInAbsenceMs = 4 * kHourMs;
 
 }  // namespace
@@ -54,7 +54,7 @@ bool Faults::SuspendController() {
 }
 
 void Faults::PlanAbsence() {
-  if (random_.Below(kAbsenceEvery) != 0) return;
+  if (random_.Below(8) >= kAbsencesInEight) return;
   fate_.After(Between(kMinuteMs, 6 * kMinuteMs), [this] { BeginAbsence(); });
 }
 

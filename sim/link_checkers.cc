@@ -43,6 +43,11 @@ void FenceChecker::OnSent(const Report& report, MonoTime now) {
   obeyed.newest = fence;
 }
 
+std::string FenceChecker::LineageOf(const std::string& node) const {
+  const auto found = nodes_.find(node);
+  return found == nodes_.end() ? "" : found->second.newest.lineage;
+}
+
 uint64_t ReportChecker::OnArrived(uint64_t process, const Report& report) {
   Newest& newest = nodes_[report.node];
   const bool older = newest.process == process && newest.report.agent_start == report.agent_start &&
@@ -55,7 +60,11 @@ uint64_t ReportChecker::OnArrived(uint64_t process, const Report& report) {
 void ReportChecker::Check(const std::string& node, uint64_t number, const ClusterState& state,
                           MonoTime now) {
   const Newest& newest = nodes_[node];
-  if (newest.number != number) return;
+  const auto cluster = state.Find<Cluster>("", "cluster");
+  const std::optional<Fence>& applied = newest.report.applied;
+  const bool waits = cluster != nullptr &&
+                     (cluster->recovering || (applied && applied->lineage != cluster->lineage));
+  if (newest.number != number || waits) return;
   ++checked_;
   for (const PodReport& told : newest.report.pods) {
     const auto pod = state.Find<Pod>(told.namespace_name, told.name);

@@ -18,6 +18,8 @@ namespace reconcile {
 class FenceChecker {
  public:
   void OnSent(const Report& report, MonoTime now);
+  // The lineage that a node obeyed last; "" before it obeyed any.
+  std::string LineageOf(const std::string& node) const;
   // Nodes that came to follow a later lineage than their first.
   int64_t lineages_followed() const { return lineages_followed_; }
   const std::vector<std::string>& violations() const { return violations_.list(); }
@@ -40,7 +42,8 @@ class ReportChecker {
   // `process` numbers the controller's processes. What older ones of the same start say counts for
   // nothing. The number of this report for Check; 0 when it is such an older one.
   uint64_t OnArrived(uint64_t process, const Report& report);
-  // Whether `state` has it, unless another came since.
+  // Whether `state` has it, unless another came since. While a controller learns what agents ran by
+  // another lineage, their reports wait.
   void Check(const std::string& node, uint64_t number, const ClusterState& state, MonoTime now);
   int64_t checked() const { return checked_; }
   const std::vector<std::string>& violations() const { return violations_.list(); }

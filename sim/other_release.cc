@@ -9,8 +9,8 @@ namespace {
 
 // Maps whose keys are people's.
 constexpr std::array<std::string_view, 12> kFreeMaps = {
-    "labels",      "annotations",  "data",   "stringData", "binaryData", "matchLabels",
-    "nodeSelector", "capacity", "allocatable", "limits",     "requests",   "selector"};
+    "labels",       "annotations", "data",        "stringData", "binaryData", "matchLabels",
+    "nodeSelector", "capacity",    "allocatable", "limits",     "requests",   "selector"};
 
 bool IsFree(std::string_view key) {
   return std::find(kFreeMaps.begin(), kFreeMaps.end(), key) != kFreeMaps.end();

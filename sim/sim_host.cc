@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/controller_process.h"
 #include "sim/workload.h"
 
 namespace reconcile {
@@ -14,6 +15,7 @@ AgentOptions OptionsFor(const std::string& name, int boots) {
   options.node_name = name;
   options.host_ip = "192.0.2.1";
   options.boot_id = "boot-" + std::to_string(boots);
+  options.verify = VerifySimSignature;
   return options;
 }
 

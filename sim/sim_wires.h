@@ -39,7 +39,7 @@ struct SimNetwork::State {
     int closed = 0;       // by so many faults
     uint64_t closings = 0;
     bool slow = false;
-    uint64_t readings = 0;  // the newest slow reader
+    uint64_t readings = 0;        // the newest slow reader
     std::deque<Message> waiting;  // they cannot pass, or are not read yet
     std::deque<Message> recent;   // some may arrive again, over a later connection
   };

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/ids.h"
@@ -27,6 +28,14 @@ constexpr int64_t kAfterglowMs = 100'000;
 constexpr int kKeptBytes = 1 << 28;
 constexpr uint64_t kUnhealthyEvery = 4;  // of so many worlds, one ends with what cannot run
 
+std::string NodeName(int number) { return "host-" + std::to_string(number); }
+
+std::vector<std::string> NodesOf(const SimulationOptions& options) {
+  std::vector<std::string> nodes;
+  for (int i = 1; i <= options.hosts; ++i) nodes.push_back(NodeName(i));
+  return nodes;
+}
+
 // One world. The order of members is the order of life: hosts and controller go before the network
 // and time.
 class World {
@@ -38,6 +47,7 @@ class World {
   void Observe(const std::string& host, const FakeChange& change);
   // Whether the newest durable model has the pod of these labels, and not on its way out.
   bool IsWanted(const ContainerInfo& container) const;
+  bool AllFollow() const;
   void OnArrived(const std::string& address, const Report& report);
   void ScheduleConfirmations();
   void EndFaults();
@@ -72,20 +82,25 @@ World::World(const SimulationOptions& options)
       network_(&time_, random_.Next()),
       workload_(random_.Next()),
       restarts_([this](const ContainerInfo& container) { return IsWanted(container); }),
-      model_(&workload_),
-      controller_(random_.Next(), &time_, &network_),
-      faults_(random_.Next(), {&time_, &network_, &controller_, &workload_, &hosts_, &restarts_},
+      model_(&workload_, [this](const std::string& uid) { return restarts_.Runs(uid); }),
+      controller_(random_.Next(), &time_, &network_, NodesOf(options)),
+      faults_(random_.Next(),
+              {&time_, &network_, &controller_, &workload_, &hosts_, &restarts_,
+               [this] { return AllFollow(); }},
               options.verbose) {
   controller_.SetObserver([this](const ClusterState* before, const ClusterState& after) {
     model_.OnState(before, after);
+  });
+  controller_.SetLossObserver([this] {
+    if (controller_.acknowledged() != nullptr) model_.OnLoss(*controller_.acknowledged());
   });
   network_.SetObserver(
       {[this](const Report& report) { fences_.OnSent(report, time_.now().mono); },
        [this](const std::string& address, const Report& report) { OnArrived(address, report); }});
   for (int i = 1; i <= options.hosts; ++i) {
     const bool live_restore = i != 1 + static_cast<int>(options.seed) % options.hosts;
-    hosts_.push_back(std::make_unique<SimHost>("host-" + std::to_string(i), random_.Next(),
-                                               live_restore, &time_, &network_));
+    hosts_.push_back(
+        std::make_unique<SimHost>(NodeName(i), random_.Next(), live_restore, &time_, &network_));
     hosts_.back()->SetObserver(
         [this, name = hosts_.back()->name()](const FakeChange& change) { Observe(name, change); });
   }
@@ -114,10 +129,19 @@ bool World::IsWanted(const ContainerInfo& container) const {
     const auto found = container.labels.find(std::string(name));
     return found == container.labels.end() ? "" : found->second;
   };
-  if (controller_.acknowledged() == nullptr) return false;
-  const auto pod = controller_.acknowledged()->Find<Pod>(label(kLabelNamespace), label(kLabelPod));
-  return pod != nullptr && pod->metadata.uid == label(kLabelPodUid) &&
-         !pod->metadata.deletion_timestamp;
+  const std::string uid = label(kLabelPodUid);
+  const auto& model = controller_.acknowledged();
+  const auto pod =
+      model == nullptr ? nullptr : model->Find<Pod>(label(kLabelNamespace), label(kLabelPod));
+  if (pod == nullptr) return model_.IsMissed(uid);
+  return pod->metadata.uid == uid && !pod->metadata.deletion_timestamp && !model_.Went(uid);
+}
+
+bool World::AllFollow() const {
+  const std::string lineage = controller_.Lineage();
+  return !lineage.empty() && std::all_of(hosts_.begin(), hosts_.end(), [&](const auto& host) {
+    return fences_.LineageOf(host->name()) == lineage;
+  });
 }
 
 void World::Say(const std::string& text) {
@@ -224,9 +248,9 @@ SimulationOutcome World::Run() {
   // What was wrong at some moment comes before what came of it.
   const std::vector<std::string> after = std::move(outcome_.violations);
   outcome_.violations.clear();
-  for (const auto* found : {&controller_.violations(), &model_.violations(),
-                            &fences_.violations(), &reports_.violations(),
-                            &restarts_.violations(), &doubles_.violations(), &after}) {
+  for (const auto* found :
+       {&controller_.violations(), &model_.violations(), &fences_.violations(),
+        &reports_.violations(), &restarts_.violations(), &doubles_.violations(), &after}) {
     outcome_.violations.insert(outcome_.violations.end(), found->begin(), found->end());
   }
   outcome_.trace_hash = time_.trace_hash();

@@ -221,11 +221,12 @@ Result<int64_t> SqliteStore::EndRotation() {
   ResealPlace place;
   while (!place.done) {
     ResealPlace next = place;
-    RETURN_IF_ERROR(InTransaction([&](HeadRow* head) -> Status {
+    const Status sealed = InTransaction([&](HeadRow* head) -> Status {
       RETURN_IF_ERROR(ResealBatch(&database_, sealer_, head, &next));
       if (!next.done) return OkStatus();
       return WriteMeta(&database_, kMetaKeyFingerprint, sealer_.fingerprint());
-    }));
+    });
+    if (!sealed.ok()) return sealed;
     place = next;
     KeepLogShort();
   }

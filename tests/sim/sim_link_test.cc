@@ -25,11 +25,10 @@ class SimLinkTest : public testing::Test {
   }
   void MakeAgent() {
     agent_ = network_.MakeAgentEnd(kNode, &agent_loop_);
-    agent_->SetHandler({[this] { ++agent_connects_; },
-                        [this](const Assignment& assignment) {
-                          revisions_.push_back(assignment.fence.revision);
-                        },
-                        {}});
+    agent_->SetHandler(
+        {[this] { ++agent_connects_; },
+         [this](const Assignment& assignment) { revisions_.push_back(assignment.fence.revision); },
+         {}});
   }
 
   Status Send(Revision revision) {
