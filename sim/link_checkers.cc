@@ -1,11 +1,20 @@
 #include "sim/link_checkers.h"
 
+#include "schema/codec.h"
+
 namespace reconcile {
 namespace {
 
 std::string TextOf(const Fence& fence) {
   return "lineage " + fence.lineage + ", epoch " + std::to_string(fence.epoch) + ", revision " +
          std::to_string(fence.revision);
+}
+
+std::string StatusText(const Pod& pod, const PodStatus& status) {
+  Pod told;
+  told.metadata.name = pod.metadata.name;
+  told.status = status;
+  return EncodeObjectJson(told, EncodeFor::kUser);
 }
 
 bool IsOlder(const Fence& a, const Fence& b) {
@@ -75,7 +84,8 @@ void ReportChecker::Check(const std::string& node, uint64_t number, const Cluste
     if (!goes && (told.gone || pod->status == told.status)) continue;
     violations_.Add("at " + std::to_string(now.ms) + " ms: the model does not have what " + node +
                     " said of pod " + told.name + " in report " +
-                    std::to_string(newest.report.sequence));
+                    std::to_string(newest.report.sequence) + ": " + StatusText(*pod, told.status) +
+                    (told.gone ? " (gone)" : "") + ", but " + StatusText(*pod, pod->status));
   }
 }
 

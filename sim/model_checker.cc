@@ -97,7 +97,13 @@ void ModelChecker::CheckObjects(const Declaration& declaration, const ClusterSta
                             std::to_string(declaration.number) + ": ";
   std::set<std::string> missing;
   for (const auto& [name, application] : declaration.applications) missing.insert(name);
+  const bool recovering = IsRecovering(state);
   for (const Modelled& modelled : ApplicationsIn(state)) {
+    // What was declared after the copy was made is here already, learned from its host.
+    if (recovering && modelled.kind == "Pod") {
+      missing.erase(modelled.name);
+      continue;
+    }
     const std::string what = where + modelled.kind + " " + modelled.name;
     const auto found = declaration.applications.find(modelled.name);
     if (found == declaration.applications.end() || found->second.kind != modelled.kind) {
@@ -114,7 +120,7 @@ void ModelChecker::CheckObjects(const Declaration& declaration, const ClusterSta
   for (const std::string& name : missing) {
     // A bare Pod is replaced in two turns, and the second one needs a commit that can be taken.
     const bool waits = declaration.applications.at(name).kind == "Pod" &&
-                       (IsStopping(state, name) || !SourceIsReady(state) || IsRecovering(state));
+                       (IsStopping(state, name) || !SourceIsReady(state) || recovering);
     if (!waits) violations_.Add(where + name + " is declared and not in the model");
   }
   const auto config = state.Find<ConfigMap>("default", "config");

@@ -32,6 +32,7 @@ class ModelChecker {
   bool IsMissed(const std::string& uid) const;
   // Whether the pod was removed from the model, or asked to go, by any lineage.
   bool Went(const std::string& uid) const { return went_.contains(uid); }
+  int losses() const { return losses_; }
   // Good commits that the model came to follow, and broken ones that it noticed.
   int64_t good_commits() const { return static_cast<int64_t>(followed_.size()); }
   int64_t broken_commits() const { return static_cast<int64_t>(refused_.size()); }

@@ -162,12 +162,12 @@ bool SimController::StayAway(int64_t down_ms) {
 bool SimController::Suspend() {
   if (process_ == nullptr || machine_.suspended()) return false;
   machine_.Suspend();
-  ++process_number_;
+  ++sleeps_;
   return true;
 }
 
-bool SimController::HasRunSince(uint64_t process_number) const {
-  return process_ != nullptr && process_number == process_number_ && !disk_.halted() &&
+bool SimController::HasRunSince(uint64_t run_number) const {
+  return process_ != nullptr && run_number == this->run_number() && !disk_.halted() &&
          !machine_.suspended();
 }
 

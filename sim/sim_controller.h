@@ -58,10 +58,11 @@ class SimController {
   // The next fetches of the repository fail. False when it does not run.
   bool FailFetches(int times);
   bool runs() const { return process_ != nullptr; }
-  // Grows with every start, and when it stood still.
+  // Grows with every start; the second also when it stood still.
   uint64_t process_number() const { return process_number_; }
-  // Whether the process of this number is there and neither it nor its disk stood still.
-  bool HasRunSince(uint64_t process_number) const;
+  uint64_t run_number() const { return process_number_ + sleeps_; }
+  // Whether the process is the one of this run, and neither it nor its disk stood still since.
+  bool HasRunSince(uint64_t run_number) const;
   void SetCommit(const FetchedCommit& commit);
   // People confirm what is held. True when something was.
   bool ConfirmHolds();
@@ -107,6 +108,7 @@ class SimController {
   std::shared_ptr<const ClusterState> acknowledged_;
   std::shared_ptr<const ClusterState> attempted_;  // what stands if the commit under way is there
   uint64_t process_number_ = 0;
+  uint64_t sleeps_ = 0;
   uint64_t starts_ = 0;        // to come: only the newest is waited for
   int64_t down_ms_ = 0;        // after a power loss in a commit
   uint64_t power_losses_ = 0;  // asked for in a commit: only the newest is waited for

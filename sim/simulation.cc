@@ -48,6 +48,8 @@ class World {
   // Whether the newest durable model has the pod of these labels, and not on its way out.
   bool IsWanted(const ContainerInfo& container) const;
   bool AllFollow() const;
+  void SayModel();
+  std::string WhyWanted(const ContainerInfo& container) const;  // for people
   void OnArrived(const std::string& address, const Report& report);
   void ScheduleConfirmations();
   void EndFaults();
@@ -110,16 +112,17 @@ void World::Observe(const std::string& host, const FakeChange& change) {
   time_.Trace(Fnv1a64(change.what + change.container.name));
   doubles_.OnChange(host, change, time_.now().mono);
   restarts_.OnChange(host, change, time_.now().mono);
+  if (change.what == "die" && options_.verbose)
+    Say(host + ": ended " + change.container.name + ", " + WhyWanted(change.container));
 }
 
 // The controller's next turn takes it in, unless its process ends or stands still before.
 void World::OnArrived(const std::string& address, const Report& report) {
   if (address != kControllerAddress) return;
-  const uint64_t process = controller_.process_number();
-  const uint64_t number = reports_.OnArrived(process, report);
+  const uint64_t number = reports_.OnArrived(controller_.process_number(), report);
   if (number == 0) return;
-  people_.After(kTakenInMs, [this, process, number, node = report.node] {
-    if (!controller_.HasRunSince(process)) return;
+  people_.After(kTakenInMs, [this, run = controller_.run_number(), number, node = report.node] {
+    if (!controller_.HasRunSince(run)) return;
     reports_.Check(node, number, *controller_.State(), time_.now().mono);
   });
 }
@@ -137,6 +140,20 @@ bool World::IsWanted(const ContainerInfo& container) const {
   return pod->metadata.uid == uid && !pod->metadata.deletion_timestamp && !model_.Went(uid);
 }
 
+std::string World::WhyWanted(const ContainerInfo& container) const {
+  const auto label = container.labels.find(std::string(kLabelPodUid));
+  if (label == container.labels.end() || controller_.acknowledged() == nullptr) return "no model";
+  std::string text = "not in the model";
+  controller_.acknowledged()->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    if (pod->metadata.uid != label->second) return;
+    text = pod->metadata.deletion_timestamp ? "being deleted" : "wanted";
+  });
+  text += " at revision " + std::to_string(controller_.acknowledged()->revision());
+  if (model_.IsMissed(label->second)) text += ", missed";
+  if (model_.Went(label->second)) text += ", went";
+  return text;
+}
+
 bool World::AllFollow() const {
   const std::string lineage = controller_.Lineage();
   return !lineage.empty() && std::all_of(hosts_.begin(), hosts_.end(), [&](const auto& host) {
@@ -147,6 +164,16 @@ bool World::AllFollow() const {
 void World::Say(const std::string& text) {
   if (options_.verbose) {
     std::printf("%9.3f s  %s\n", static_cast<double>(time_.now().mono.ms) / 1000, text.c_str());
+  }
+}
+
+void World::SayModel() {
+  const auto model = controller_.acknowledged();
+  if (model == nullptr) return;
+  for (const Kind kind : {Kind::kDeployment, Kind::kReplicaSet, Kind::kPod}) {
+    for (const auto& [key, object] : model->Objects(kind)) {
+      Say(EncodeObjectJson(*object, EncodeFor::kStore));
+    }
   }
 }
 
@@ -197,6 +224,7 @@ void World::Converge() {
     why = WhyNotConverged();
   }
   for (const std::string& line : why) Violation("not converged: " + line);
+  if (!why.empty() && options_.verbose) SayModel();
   if (why.empty()) CheckQuiet();
 }
 
