@@ -37,6 +37,7 @@ void Agent::Core::Start() {
   Restore();
   link_->SetHandler({Guarded([this] {
                        refused_.clear();  // it was said of another connection's controller
+                       newest_spoke_ = false;
                        SendReport();
                      }),
                      Guarded([this](const Assignment& assignment) { OnAssignment(assignment); }),

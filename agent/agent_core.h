@@ -153,6 +153,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   std::string pending_held_;         // why it waits
   std::string orphans_held_;         // why pods that are not assigned are kept
   std::string refused_;              // the last refusal worth telling
+  bool newest_spoke_ = false;        // on this connection: whose assignment was taken last
   std::string saved_;                // the assignment's text on disk, hashed
   std::optional<Status> save_error_;
   MonoTime save_again_at_;

@@ -1,6 +1,7 @@
 #include "agent/fence.h"
 
 #include "agent/containers.h"
+#include "base/planted_bug.h"
 #include "link/lineage.h"
 
 namespace reconcile {
@@ -44,9 +45,9 @@ Status CheckLineage(const Fence& newest, const Fence& fence, const VerifyProof& 
     return InvalidError(what + " (was the controller's database replaced?)");
   }
   if (fence.lineage_began_ms <= newest.lineage_began_ms) {
-    return InvalidError(what +
-                        ", which began later: that controller was superseded by a restored "
-                        "or rebuilt one; stop it");
+    return ConflictError(what +
+                         ", which began later: that controller was superseded by a restored "
+                         "or rebuilt one; stop it");
   }
   const LineageClaim claim{fence.cluster_id, fence.lineage, fence.lineage_began_ms};
   if (!verify(LineageText(claim), fence.lineage_proof)) {
@@ -71,7 +72,10 @@ Status CheckFence(const std::optional<Fence>& newest, const Assignment& incoming
     return InvalidError("an assignment of cluster " + fence.cluster_id +
                         "; this host belongs to cluster " + newest->cluster_id);
   }
-  if (fence.lineage != newest->lineage) return CheckLineage(*newest, fence, verify);
+  if (fence.lineage != newest->lineage) {
+    return PlantedBug("ignore-lineage") ? OkStatus() : CheckLineage(*newest, fence, verify);
+  }
+  if (PlantedBug("obey-older-assignment")) return OkStatus();
   if (fence.epoch < newest->epoch) {
     return ConflictError("an assignment of an earlier controller, epoch " +
                          std::to_string(fence.epoch) + " after " + std::to_string(newest->epoch) +

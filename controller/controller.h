@@ -47,6 +47,9 @@ struct ControllerOptions {
   // The CA's signature of a text: proves to agents that a lineage is the cluster's. Without it
   // agents follow no other lineage than their first.
   std::function<Result<std::string>(std::string_view text)> sign;
+  // When the newest lineage that the CA ever signed began, in wall time: a new one begins later. 0:
+  // not known.
+  int64_t lineage_after_ms = 0;
   // Nodes that may be running pods: those with a valid certificate, and this host. A controller
   // whose database is new or restored first asks them what they run.
   std::vector<std::string> expected_nodes;

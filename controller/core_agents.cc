@@ -154,7 +154,9 @@ void Controller::Core::OnDisconnected(const std::string& node) {
 
 void Controller::Core::OnReport(const Report& report) {
   Heard& heard = heard_[report.node];
-  if (heard.agent_start == report.agent_start && report.sequence <= heard.sequence) return;
+  const bool same_start =
+      heard.agent_start == report.agent_start || PlantedBug("count-reports-across-starts");
+  if (same_start && report.sequence <= heard.sequence) return;
   if (heard.agent_start != report.agent_start) heard.sent.reset();
   heard.agent_start = report.agent_start;
   heard.sequence = report.sequence;

@@ -2,6 +2,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/planted_bug.h"
 #include "controller/core.h"
 #include "controller/recovery.h"
 #include "controller/source_status.h"
@@ -32,8 +33,10 @@ void Controller::Core::BeginLineage(const ClusterState& state, Cluster* cluster,
   cluster->lineage =
       Sha256Hex(std::to_string(random_->Next()) + "/" + std::to_string(random_->Next()))
           .substr(0, 16);
-  cluster->lineage_began_ms = std::max(loop_->now().wall.ms, cluster->lineage_began_ms + 1);
-  const int64_t first = FirstIncarnation(*cluster);
+  // Later than all that the CA signed, also when the clock went back since.
+  cluster->lineage_began_ms = std::max(
+      {loop_->now().wall.ms, cluster->lineage_began_ms + 1, options_.lineage_after_ms + 1});
+  const int64_t first = PlantedBug("count-from-the-copy") ? 0 : FirstIncarnation(*cluster);
   for (const Kind kind : {Kind::kReplicaSet, Kind::kReplicationController, Kind::kDeployment}) {
     for (const auto& [key, object] : state.Objects(kind)) {
       const std::shared_ptr<Object> counted = object->Clone();
@@ -106,6 +109,7 @@ void Controller::Core::OnInventory(const Inventory& inventory) {
 }
 
 std::vector<std::string> Controller::Core::Unheard() const {
+  if (PlantedBug("plan-before-inventories")) return {};
   if (!IsRecovering() || loop_->now().mono >= started_at_ + options_.recovery_wait_ms) return {};
   std::set<std::string> nodes(options_.expected_nodes.begin(), options_.expected_nodes.end());
   for (const auto& [key, node] : store_->Snapshot()->Objects(Kind::kNode)) nodes.insert(key.name);

@@ -1,5 +1,7 @@
 #include "sim/checkers.h"
 
+#include <algorithm>
+
 #include "sim/workload.h"
 
 namespace reconcile {
@@ -57,6 +59,11 @@ void RestartChecker::OnChange(const std::string& host, const FakeChange& change,
   live_.erase(ended);
   if (LabelOf(container, kLabelContainer) != kSandboxContainer) return;
   for (auto& [id, live] : live_) live.sandbox_lost |= live.pod_uid == pod_uid;
+}
+
+bool RestartChecker::Runs(const std::string& pod_uid) const {
+  return std::any_of(live_.begin(), live_.end(),
+                     [&](const auto& entry) { return entry.second.pod_uid == pod_uid; });
 }
 
 void RestartChecker::During(const std::function<void()>& fault) {

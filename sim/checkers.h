@@ -51,6 +51,8 @@ class RestartChecker {
   void OnChange(const std::string& host, const FakeChange& change, MonoTime now);
   // What ends while `fault` runs, the fault has ended.
   void During(const std::function<void()>& fault);
+  // Whether a container of the pod is live anywhere.
+  bool Runs(const std::string& pod_uid) const;
   const std::vector<std::string>& violations() const { return violations_.list(); }
 
  private:

@@ -1,12 +1,19 @@
 #include "sim/faults.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace reconcile {
 namespace {
 
 constexpr LinkFaults kBadLink = {
-    .lost_per_mille = 15, .repeated_per_mille = 30, .delayed_per_mille = 60};
+    .lost_per_mille = 15,
+    .repeated_per_mille = 30,
+    .delayed_per_mille = 60,
+    .stale_per_mille = 300,
+    .other_release_per_mille = 150,
+};
+constexpr int64_t kTryAgainMs = 5'000;
 constexpr FakeFaults kBadEngine = {.failed_per_mille = 10, .lost_reply_per_mille = 5};
 constexpr FakeNetworkFaults kBadDevices = {.failed_per_mille = 15, .lost_reply_per_mille = 15};
 
@@ -22,16 +29,21 @@ int64_t Faults::Between(int64_t least_ms, int64_t most_ms) {
 }
 
 void Faults::Repeat(const std::string& name, int64_t mean_ms, std::function<bool()> fault) {
-  fate_.After(Between(mean_ms / 4, mean_ms * 7 / 4), [this, name, mean_ms, fault] {
+  const int64_t pause_ms = std::max<int64_t>(0, paused_until_ms_ - targets_.time->now().mono.ms);
+  fate_.After(pause_ms + Between(mean_ms / 4, mean_ms * 7 / 4), [this, name, mean_ms, fault] {
     if (!go_on_) return;
+    if (targets_.time->now().mono.ms < paused_until_ms_) return Repeat(name, mean_ms, fault);
     const bool happened = fault();
     if (happened) ++counts_[name];
-    if (verbose_) {
-      std::printf("%9.3f s  %s%s\n", static_cast<double>(targets_.time->now().mono.ms) / 1000,
-                  name.c_str(), happened ? "" : " (no effect)");
-    }
+    Say(name + (happened ? "" : " (no effect)"));
     Repeat(name, mean_ms, fault);
   });
+}
+
+void Faults::Say(const std::string& what) const {
+  if (!verbose_) return;
+  std::printf("%9.3f s  %s\n", static_cast<double>(targets_.time->now().mono.ms) / 1000,
+              what.c_str());
 }
 
 void Faults::Begin() {
@@ -43,8 +55,12 @@ void Faults::Begin() {
   RepeatCommits();
   RepeatControllerFaults();
   RepeatHostFaults();
+  RepeatLinkFaults();
+  RepeatMachineFaults();
+  RepeatLossFaults();
   RepeatEngineFaults();
   RepeatContainerFaults();
+  PlanAbsence();
 }
 
 // Commits count when the controller takes them in: see ModelChecker.
@@ -84,11 +100,6 @@ void Faults::RepeatHostFaults() {
     fate_.After(Between(2'000, 60'000), [&host] { host.PowerOn(); });
     return lost;
   });
-  Repeat("link cut", 90'000, [this] {
-    SimHost& host = PickHost();
-    fate_.After(Between(1'000, 40'000), [this, &host] { targets_.network->Mend(host.name()); });
-    return targets_.network->Cut(host.name());
-  });
 }
 
 bool Faults::CrashEngine(bool live_restore) {
@@ -102,7 +113,9 @@ bool Faults::CrashEngine(bool live_restore) {
 
 // Without live restore, the engine's start ends what ran.
 void Faults::RestartEngine(SimHost* host) {
-  if (host->live_restore()) {
+  if (!host->awake()) {
+    fate_.After(kTryAgainMs, [this, host] { RestartEngine(host); });
+  } else if (host->live_restore()) {
     host->StartEngine();
   } else {
     targets_.restarts->During([&] { host->StartEngine(); });
@@ -114,7 +127,7 @@ void Faults::RepeatEngineFaults() {
   Repeat("engine crashed, no live restore", 130'000, [this] { return CrashEngine(false); });
   Repeat("event stream broken", 90'000, [this] {
     SimHost& host = PickHost();
-    const bool connected = host.agent_runs() && host.engine().up();
+    const bool connected = host.awake() && host.agent_runs() && host.engine().up();
     host.engine().BreakEventStreams();
     return connected;
   });
@@ -130,27 +143,28 @@ std::string Faults::PickLive(const SimHost& host, bool sandbox) {
   return ids.empty() ? "" : ids[random_.Below(ids.size())];
 }
 
+bool Faults::KillContainer(bool sandbox, bool destroy) {
+  SimHost& host = PickHost();
+  const std::string id = host.awake() ? PickLive(host, sandbox) : "";
+  if (id.empty()) return false;
+  targets_.restarts->During([&] {
+    if (destroy) {
+      host.engine().DestroyContainer(id);
+    } else {
+      host.engine().KillContainer(id);
+    }
+  });
+  return true;
+}
+
 void Faults::RepeatContainerFaults() {
-  const auto on_live = [this](bool sandbox, bool destroy) {
-    SimHost& host = PickHost();
-    const std::string id = PickLive(host, sandbox);
-    if (id.empty()) return false;
-    targets_.restarts->During([&] {
-      if (destroy) {
-        host.engine().DestroyContainer(id);
-      } else {
-        host.engine().KillContainer(id);
-      }
-    });
-    return true;
-  };
-  Repeat("container killed", 70'000, [=] { return on_live(false, false); });
-  Repeat("container removed", 110'000, [=] { return on_live(false, true); });
-  Repeat("sandbox killed", 110'000, [=] { return on_live(true, false); });
+  Repeat("container killed", 70'000, [this] { return KillContainer(false, false); });
+  Repeat("container removed", 110'000, [this] { return KillContainer(false, true); });
+  Repeat("sandbox killed", 110'000, [this] { return KillContainer(true, false); });
   Repeat("route lost", 110'000, [this] {
     SimHost& host = PickHost();
     const auto& attachments = host.devices().attachments();
-    if (attachments.empty()) return false;
+    if (attachments.empty() || !host.awake()) return false;
     auto chosen = attachments.begin();
     std::advance(chosen, static_cast<int64_t>(random_.Below(attachments.size())));
     return host.devices().DropRoute(chosen->second.address);
@@ -160,9 +174,12 @@ void Faults::RepeatContainerFaults() {
 void Faults::End() {
   go_on_ = false;
   targets_.network->SetFaults({});
+  targets_.controller->EndOld();
   targets_.controller->Recover();
   for (const auto& host : *targets_.hosts) {
+    host->Resume();
     targets_.network->Mend(host->name());
+    targets_.network->LeadTo(host->name(), std::string(kControllerAddress));
     host->engine().SetFaults({});
     host->devices().SetFaults({});
     host->PowerOn();
@@ -177,6 +194,13 @@ std::map<std::string, int64_t> Faults::Counts() const {
   counts["message lost"] = link.lost;
   counts["message repeated"] = link.repeated;
   counts["message delayed"] = link.delayed;
+  counts["message stuck in one way"] = link.stuck;
+  counts["message read late"] = link.read_late;
+  counts["message superseded"] = link.superseded;
+  counts["assignment of an earlier connection"] = link.stale_assignments;
+  counts["report of an earlier connection"] = link.stale_reports;
+  counts["report of an earlier agent start"] = link.reports_of_older_starts;
+  counts["message of another release"] = link.other_release;
   counts["controller lost power in a commit"] = targets_.controller->power_losses_in_commits();
   for (const auto& host : *targets_.hosts) {
     counts["engine call failed or reply lost"] += host->engine().injected_faults();

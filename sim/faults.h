@@ -20,7 +20,8 @@ struct FaultTargets {
   SimController* controller;
   Workload* workload;
   const std::vector<std::unique_ptr<SimHost>>* hosts;
-  RestartChecker* restarts;  // told what ends by a fault
+  RestartChecker* restarts;          // told what ends by a fault
+  std::function<bool()> all_follow;  // every agent obeys the controller's newest lineage
 };
 
 // Things go wrong at random moments, and people commit. Only what has an effect counts: a kill of
@@ -32,6 +33,8 @@ class Faults {
   void Begin();
   // Everything works again, all that was lost is started anew.
   void End();
+  // How much longer than usual things go wrong: for as long as the controller was away for a day.
+  int64_t extra_ms() const { return extra_ms_; }
   // How often each kind had an effect, those of the network and the engines included.
   std::map<std::string, int64_t> Counts() const;
 
@@ -42,13 +45,33 @@ class Faults {
   void RepeatCommits();
   void RepeatControllerFaults();
   void RepeatHostFaults();
+  // ---- faults_link.cc ----
+  void RepeatLinkFaults();
+  bool CloseOneWay(Way way);
+  bool CloseFor(const std::string& node, Way way, int64_t for_ms);
+  bool Swizzle();
+  bool SlowDown();
+  // ---- faults_loss.cc ----
+  void RepeatLossFaults();
+  bool BringOldBack();
+  // ---- faults_machine.cc ----
+  void RepeatMachineFaults();
+  bool SuspendHost();
+  bool SuspendController();
+  int64_t PickJump(int64_t offset_ms);
+  // Once, in some worlds: the controller is away for a day, and little else happens.
+  void PlanAbsence();
+  void BeginAbsence();
+  void KillNowAndThen();
   void RepeatEngineFaults();
   void RepeatContainerFaults();
+  bool KillContainer(bool sandbox, bool destroy);
   bool CrashEngine(bool live_restore);
   void RestartEngine(SimHost* host);
   // One that runs, sandboxes or others; "" when there is none.
   std::string PickLive(const SimHost& host, bool sandbox);
   SimHost& PickHost();
+  void Say(const std::string& what) const;
   int64_t Between(int64_t least_ms, int64_t most_ms);
 
   FaultTargets targets_;
@@ -57,6 +80,8 @@ class Faults {
   VirtualLoop fate_;
   std::map<std::string, int64_t> counts_;
   bool go_on_ = true;
+  int64_t paused_until_ms_ = 0;
+  int64_t extra_ms_ = 0;
 };
 
 }  // namespace reconcile

@@ -1,7 +1,6 @@
 // reconcile_sim [--seed N | --seeds FIRST-LAST] [--bug NAME] [--hosts N] [--verbose]
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
+#include <map>
 #include <string>
 
 #include "sim/simulation.h"
@@ -52,6 +51,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   int bad = 0;
+  std::map<std::string, int64_t> faults;
   for (uint64_t seed = arguments.first; seed <= arguments.last; ++seed) {
     arguments.options.seed = seed;
     const reconcile::SimulationOutcome outcome = reconcile::RunSimulation(arguments.options);
@@ -62,7 +62,15 @@ int main(int argc, char** argv) {
                 static_cast<unsigned long long>(outcome.trace_hash));
     for (const std::string& violation : outcome.violations)
       std::printf("  %s\n", violation.c_str());
+    for (const auto& [name, count] : outcome.faults) faults[name] += count;
     bad += outcome.violations.empty() ? 0 : 1;
+  }
+  if (arguments.first != arguments.last) {
+    for (const auto& [name, count] : faults) {
+      std::printf("%10lld  %s\n", static_cast<long long>(count), name.c_str());
+    }
+    std::printf("%d of %llu seeds violated\n", bad,
+                static_cast<unsigned long long>(arguments.last - arguments.first + 1));
   }
   return bad == 0 ? 0 : 1;
 }

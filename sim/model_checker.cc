@@ -1,10 +1,18 @@
 #include "sim/model_checker.h"
 
+#include <algorithm>
+
 #include "schema/core.h"
 #include "schema/workload.h"
 
 namespace reconcile {
 namespace {
+
+// Learned from a host after a database was lost, and nobody's yet.
+bool IsRecovered(const Pod& pod) {
+  return pod.metadata.annotations.contains("reconcile.dev/recovered") ||
+         pod.metadata.origin.file == "(recovered)";
+}
 
 // What the model has of an application, in the people's words.
 struct Modelled {
@@ -25,11 +33,18 @@ std::vector<Modelled> ApplicationsIn(const ClusterState& state) {
                      ReadTemplate(object->spec.pod_template.spec)});
   });
   state.ForEach<Pod>([&](const auto& pod) {
-    // One that is being stopped makes room for its successor.
+    // One that is being stopped makes room for its successor; one that was learned from a host
+    // finds its owner or goes.
     if (ControllerOf(pod->metadata) != nullptr || pod->metadata.deletion_timestamp) return;
+    if (IsRecovered(*pod)) return;
     found.push_back({"Pod", pod->metadata.name, 1, ReadTemplate(pod->spec)});
   });
   return found;
+}
+
+bool IsRecovering(const ClusterState& state) {
+  const auto cluster = state.Find<Cluster>("", "cluster");
+  return cluster != nullptr && cluster->recovering;
 }
 
 bool IsStopping(const ClusterState& state, const std::string& pod_name) {
@@ -82,7 +97,13 @@ void ModelChecker::CheckObjects(const Declaration& declaration, const ClusterSta
                             std::to_string(declaration.number) + ": ";
   std::set<std::string> missing;
   for (const auto& [name, application] : declaration.applications) missing.insert(name);
+  const bool recovering = IsRecovering(state);
   for (const Modelled& modelled : ApplicationsIn(state)) {
+    // What was declared after the copy was made is here already, learned from its host.
+    if (recovering && modelled.kind == "Pod") {
+      missing.erase(modelled.name);
+      continue;
+    }
     const std::string what = where + modelled.kind + " " + modelled.name;
     const auto found = declaration.applications.find(modelled.name);
     if (found == declaration.applications.end() || found->second.kind != modelled.kind) {
@@ -99,7 +120,7 @@ void ModelChecker::CheckObjects(const Declaration& declaration, const ClusterSta
   for (const std::string& name : missing) {
     // A bare Pod is replaced in two turns, and the second one needs a commit that can be taken.
     const bool waits = declaration.applications.at(name).kind == "Pod" &&
-                       (IsStopping(state, name) || !SourceIsReady(state));
+                       (IsStopping(state, name) || !SourceIsReady(state) || recovering);
     if (!waits) violations_.Add(where + name + " is declared and not in the model");
   }
   const auto config = state.Find<ConfigMap>("default", "config");
@@ -109,9 +130,13 @@ void ModelChecker::CheckObjects(const Declaration& declaration, const ClusterSta
   }
 }
 
-bool ModelChecker::MayGo(const Pod& pod, const Declaration& declaration,
-                         const ClusterState& before) const {
-  const std::string workload = WorkloadOf(pod, before);
+std::string ModelChecker::WorkloadIn(const Pod& pod, const ClusterState& state) const {
+  const auto known = missed_.find(pod.metadata.uid);
+  return known == missed_.end() ? WorkloadOf(pod, state) : known->second.workload;
+}
+
+bool ModelChecker::MayGo(const Pod& pod, const std::string& workload,
+                         const Declaration& declaration) const {
   const std::string name = workload.substr(workload.find(' ') + 1);
   const auto found = declaration.applications.find(name);
   if (found == declaration.applications.end()) return true;
@@ -122,6 +147,36 @@ bool ModelChecker::MayGo(const Pod& pod, const Declaration& declaration,
   return application.changed_at > CreatedUnder(pod.metadata.uid);
 }
 
+bool ModelChecker::IsExcused(const Pod& pod, const Declaration& declaration,
+                             const ClusterState& before) const {
+  if (losses_ == 0) return false;
+  if (went_.contains(pod.metadata.uid) || !runs_(pod.metadata.uid)) return true;
+  const std::string workload = WorkloadIn(pod, before);
+  const auto declared = declaration.applications.find(workload.substr(workload.find(' ') + 1));
+  if (declared == declaration.applications.end()) return true;
+  int there = 0;
+  before.ForEach<Pod>([&](const std::shared_ptr<const Pod>& other) {
+    if (other->metadata.deletion_timestamp) return;
+    there += WorkloadIn(*other, before) == workload ? 1 : 0;
+  });
+  return there > declared->second.replicas;
+}
+
+void ModelChecker::OnLoss(const ClusterState& lost) {
+  ++losses_;
+  number_ = 0;
+  lost.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    const std::string& uid = pod->metadata.uid;
+    if (!pod->metadata.deletion_timestamp) missed_[uid] = {pod, WorkloadOf(*pod, lost)};
+  });
+}
+
+bool ModelChecker::IsMissed(const std::string& uid) const {
+  const auto found = missed_.find(uid);
+  if (found == missed_.end() || went_.contains(uid)) return false;
+  return !MayGo(*found->second.pod, found->second.workload, workload_->declared());
+}
+
 void ModelChecker::CheckPods(const Declaration& declaration, const ClusterState& before,
                              const ClusterState& after) {
   before.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
@@ -129,7 +184,11 @@ void ModelChecker::CheckPods(const Declaration& declaration, const ClusterState&
     const auto now = As<Pod>(after.Find(pod->key()));
     const bool stays = now != nullptr && now->metadata.uid == pod->metadata.uid &&
                        !now->metadata.deletion_timestamp;
-    if (stays || MayGo(*pod, declaration, before)) return;
+    if (stays) return;
+    const bool may_go =
+        MayGo(*pod, WorkloadIn(*pod, before), declaration) || IsExcused(*pod, declaration, before);
+    went_.insert(pod->metadata.uid);
+    if (may_go) return;
     violations_.Add("revision " + std::to_string(after.revision()) + ": pod " + pod->metadata.name +
                     " was removed, but commit " + std::to_string(declaration.number) +
                     " wants it as it was");

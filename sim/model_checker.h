@@ -19,10 +19,20 @@ std::string WorkloadOf(const Pod& pod, const ClusterState& state);
 // durable.
 class ModelChecker {
  public:
-  explicit ModelChecker(const Workload* workload) : workload_(workload) {}
+  // `runs` says whether a container of the pod of this uid is live.
+  ModelChecker(const Workload* workload, std::function<bool(const std::string& uid)> runs)
+      : workload_(workload), runs_(std::move(runs)) {}
 
   // `before` is null for the first state.
   void OnState(const ClusterState* before, const ClusterState& after);
+  // The database is lost or replaced by an older copy: the next state is the first of a lineage.
+  // What ran goes on.
+  void OnLoss(const ClusterState& lost);
+  // Whether a pod that is not in the model, since that was lost, is to go on running even so.
+  bool IsMissed(const std::string& uid) const;
+  // Whether the pod was removed from the model, or asked to go, by any lineage.
+  bool Went(const std::string& uid) const { return went_.contains(uid); }
+  int losses() const { return losses_; }
   // Good commits that the model came to follow, and broken ones that it noticed.
   int64_t good_commits() const { return static_cast<int64_t>(followed_.size()); }
   int64_t broken_commits() const { return static_cast<int64_t>(refused_.size()); }
@@ -34,9 +44,22 @@ class ModelChecker {
   void CheckObjects(const Declaration& declaration, const ClusterState& state);
   void CheckPods(const Declaration& declaration, const ClusterState& before,
                  const ClusterState& after);
-  bool MayGo(const Pod& pod, const Declaration& declaration, const ClusterState& before) const;
+  // WorkloadOf, also when its owners are not rebuilt yet.
+  std::string WorkloadIn(const Pod& pod, const ClusterState& state) const;
+  bool MayGo(const Pod& pod, const std::string& workload, const Declaration& declaration) const;
+  // What a lost database excuses: the pod never ran, it was gone before, or there are too many.
+  bool IsExcused(const Pod& pod, const Declaration& declaration, const ClusterState& before) const;
+
+  struct Missed {
+    std::shared_ptr<const Pod> pod;
+    std::string workload;
+  };
 
   const Workload* workload_;
+  std::function<bool(const std::string& uid)> runs_;
+  int losses_ = 0;
+  std::map<std::string, Missed> missed_;  // what ran when a database was lost, by uid
+  std::set<std::string> went_;            // uids of pods that were removed, or were asked to go
   std::set<std::string> followed_;
   std::set<std::string> refused_;
   int64_t number_ = 0;                            // of the commit that the model follows

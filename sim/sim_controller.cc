@@ -1,21 +1,15 @@
 #include "sim/sim_controller.h"
 
+#include <algorithm>
+
 #include "store/prepared_commit.h"
-#include "store/sqlite_store.h"
 
 namespace reconcile {
 namespace {
 
-constexpr std::string_view kRepository = "/sim/repository";
-constexpr size_t kSecretKeyLength = 32;
+constexpr size_t kMostBackups = 3;
 constexpr uint64_t kMostChangesOfCommit = 8;   // of the disk; a power loss strikes in one of them
 constexpr int64_t kPowerLossLimitMs = 10'000;  // when nothing is committed
-
-ControllerOptions Options() {
-  ControllerOptions options;
-  options.sources = {{"main", {std::string(kRepository), "", ""}}};
-  return options;
-}
 
 SimLoss PickLoss(Random* random) { return kAllSimLosses[random->Below(kAllSimLosses.size())]; }
 
@@ -68,13 +62,15 @@ class SimController::AcknowledgedStore final : public Store {
   SimController* controller_;
 };
 
-SimController::SimController(uint64_t seed, VirtualTime* time, SimNetwork* network)
+SimController::SimController(uint64_t seed, VirtualTime* time, SimNetwork* network,
+                             std::vector<std::string> nodes)
     : time_(time),
       network_(network),
-      loop_(time),
+      machine_(time),
+      loop_(time, &machine_),
       random_(seed),
       disk_("sim-" + std::to_string(seed), seed),
-      secret_key_(kSecretKeyLength, 'k') {}
+      nodes_(std::move(nodes)) {}
 
 SimController::~SimController() { process_.reset(); }
 
@@ -89,29 +85,35 @@ void SimController::Start() {
 }
 
 Status SimController::StartProcess() {
-  process_ = std::make_unique<Process>(time_, random_.Next());
-  SqliteStoreOptions options;
-  options.path = "/cluster.db";
-  options.vfs = disk_.vfs_name();
-  options.lock_file = false;
-  options.secret_key = secret_key_;
-  Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
+  ++process_number_;
+  process_ = std::make_unique<ControllerProcess>(time_, &machine_, random_.Next());
+  Result<std::unique_ptr<Store>> store = OpenSimStore(disk_);
   if (!store.ok()) return store.status();
-  CheckAcknowledged((*store)->Snapshot());
-  process_->store = std::make_unique<AcknowledgedStore>(std::move(store).value(), this);
-  for (const FetchedCommit& commit : commits_) {
-    process_->source.SetCommit(std::string(kRepository), commit);
+  if (restored_) {
+    RETURN_IF_ERROR(MarkRestored(store->get()));
+    restored_ = false;
   }
-  process_->link = network_->MakeControllerEnd(&process_->loop);
-  process_->controller =
-      std::make_unique<Controller>(Options(), &process_->loop, &process_->random,
-                                   process_->store.get(), &process_->source, process_->link.get());
-  return process_->controller->Start();
+  CheckAcknowledged((*store)->Snapshot());
+  return process_->Start(std::make_unique<AcknowledgedStore>(std::move(store).value(), this),
+                         commits_, nodes_, lineage_after_ms_,
+                         network_->MakeControllerEnd(&process_->loop));
+}
+
+Status SimController::MarkRestored(Store* store) {
+  const auto state = store->Snapshot();
+  const auto known = state->Find<Cluster>("", "cluster");
+  if (known == nullptr || known->lineage.empty()) return OkStatus();
+  const auto cluster = std::make_shared<Cluster>(*known);
+  cluster->lineage.clear();
+  return store->Commit(Transaction{{{cluster->key(), cluster}}}, state->revision()).status();
 }
 
 void SimController::Acknowledge(std::shared_ptr<const ClusterState> state) {
   if (state == acknowledged_) return;
   if (observer_) observer_(acknowledged_.get(), *state);
+  if (const auto cluster = state->Find<Cluster>("", "cluster")) {
+    lineage_after_ms_ = std::max(lineage_after_ms_, cluster->lineage_began_ms);
+  }
   acknowledged_ = std::move(state);
   attempted_.reset();
 }
@@ -138,18 +140,47 @@ void SimController::CheckAcknowledged(std::shared_ptr<const ClusterState> state)
 }
 
 void SimController::StartLater(int64_t down_ms) {
-  loop_.After(down_ms, [this] { Start(); });
+  const uint64_t start = ++starts_;
+  loop_.After(down_ms, [this, start] {
+    if (start == starts_) Start();
+  });
 }
 
 bool SimController::Kill(int64_t down_ms) {
-  if (process_ == nullptr) return false;
+  if (process_ == nullptr || machine_.suspended()) return false;
   process_.reset();
   StartLater(down_ms);
   return true;
 }
 
+bool SimController::StayAway(int64_t down_ms) {
+  if (disk_.halted() || !Kill(down_ms)) return false;
+  ++power_losses_;
+  return true;
+}
+
+bool SimController::Suspend() {
+  if (process_ == nullptr || machine_.suspended()) return false;
+  machine_.Suspend();
+  ++sleeps_;
+  return true;
+}
+
+bool SimController::HasRunSince(uint64_t run_number) const {
+  return process_ != nullptr && run_number == this->run_number() && !disk_.halted() &&
+         !machine_.suspended();
+}
+
+bool SimController::Resume() { return machine_.Resume(); }
+
+bool SimController::JumpWallClock(int64_t by_ms) {
+  if (machine_.suspended()) return false;
+  machine_.JumpWallClock(by_ms);
+  return true;
+}
+
 bool SimController::LosePower(int64_t down_ms, bool in_commit) {
-  if (process_ == nullptr || disk_.halted()) return false;
+  if (process_ == nullptr || disk_.halted() || machine_.suspended()) return false;
   down_ms_ = down_ms;
   if (!in_commit) {
     disk_.HaltNow(SimHalt::kPowerLoss, PickLoss(&random_));
@@ -176,6 +207,8 @@ void SimController::PowerOff() {
 }
 
 void SimController::Recover() {
+  machine_.Resume();
+  ++starts_;
   ++power_losses_;  // the one that waits for a commit comes no more
   process_.reset();
   disk_.HaltNow(SimHalt::kProcessKilled, SimLoss::kAllKept);
@@ -184,8 +217,8 @@ void SimController::Recover() {
 }
 
 bool SimController::FailFetches(int times) {
-  if (process_ == nullptr) return false;
-  process_->source.FailFetches(std::string(kRepository),
+  if (process_ == nullptr || machine_.suspended()) return false;
+  process_->source.FailFetches(std::string(kSimRepository),
                                UnavailableError("the repository does not answer (injected)"),
                                times);
   return process_->controller->Sync("").ok();
@@ -193,11 +226,12 @@ bool SimController::FailFetches(int times) {
 
 void SimController::SetCommit(const FetchedCommit& commit) {
   commits_.push_back(commit);
-  if (process_ != nullptr) process_->source.SetCommit(std::string(kRepository), commit);
+  if (process_ != nullptr) process_->source.SetCommit(std::string(kSimRepository), commit);
+  if (old_ != nullptr) old_->SetCommit(commit);
 }
 
 bool SimController::ConfirmHolds() {
-  if (process_ == nullptr) return false;
+  if (process_ == nullptr || machine_.suspended()) return false;
   std::string hash;
   State()->ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
     if (source->status.held && !source->status.held->confirmed) {
@@ -205,6 +239,52 @@ bool SimController::ConfirmHolds() {
     }
   });
   return !hash.empty() && process_->controller->Confirm(hash).ok();
+}
+
+bool SimController::TakeBackup() {
+  if (process_ == nullptr || disk_.halted() || machine_.suspended()) return false;
+  backups_.push_back(disk_.MakeCopy());
+  if (backups_.size() > kMostBackups) backups_.pop_front();
+  return true;
+}
+
+bool SimController::Restore(int64_t down_ms) {
+  if (backups_.empty()) return false;
+  const SimDisk::Copy copy = backups_[random_.Below(backups_.size())];
+  if (!ReplaceDatabase(copy, down_ms)) return false;
+  restored_ = true;
+  return true;
+}
+
+bool SimController::Wipe(int64_t down_ms) {
+  if (!ReplaceDatabase({}, down_ms)) return false;
+  restored_ = false;
+  return true;
+}
+
+bool SimController::ReplaceDatabase(const SimDisk::Copy& copy, int64_t down_ms) {
+  if (old_ != nullptr || disk_.halted() || !Kill(down_ms)) return false;
+  ++power_losses_;
+  if (loss_observer_) loss_observer_();
+  if (disk_.halted()) disk_.Restart();
+  replaced_ = disk_.MakeCopy();
+  disk_.PutBack(copy);
+  acknowledged_.reset();
+  attempted_.reset();
+  return true;
+}
+
+bool SimController::BringOldBack() {
+  if (!replaced_ || old_ != nullptr) return false;
+  old_ = std::make_unique<OldController>(random_.Next(), time_, network_, *replaced_, commits_,
+                                         nodes_);
+  return true;
+}
+
+std::string SimController::Lineage() const {
+  if (acknowledged_ == nullptr) return "";
+  const auto cluster = acknowledged_->Find<Cluster>("", "cluster");
+  return cluster == nullptr ? "" : cluster->lineage;
 }
 
 }  // namespace reconcile

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/controller_process.h"
 #include "sim/workload.h"
 
 namespace reconcile {
@@ -14,6 +15,7 @@ AgentOptions OptionsFor(const std::string& name, int boots) {
   options.node_name = name;
   options.host_ip = "192.0.2.1";
   options.boot_id = "boot-" + std::to_string(boots);
+  options.verify = VerifySimSignature;
   return options;
 }
 
@@ -31,7 +33,7 @@ FakeImage ImageOf(std::string_view reference) {
 }  // namespace
 
 SimHost::Process::Process(SimHost* host, uint64_t seed)
-    : loop(host->time_),
+    : loop(host->time_, &host->machine_),
       random(seed),
       runtime(host->engine_.Connect()),
       devices(host->devices_.Connect()),
@@ -46,7 +48,8 @@ SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime
       time_(time),
       network_(network),
       random_(seed),
-      loop_(time),
+      machine_(time),
+      loop_(time, &machine_),
       engine_(&loop_, {.seed = seed, .live_restore = live_restore}),
       devices_(&loop_, {.seed = seed}) {
   for (const std::string_view image : {kImageOne, kImageTwo, kImageCrash, kImageMissing}) {
@@ -77,25 +80,29 @@ void SimHost::OnEngineChange(const FakeChange& change) {
 
 bool SimHost::StartAgent() {
   if (process_ != nullptr || !powered_) return false;
+  if (machine_.suspended()) {
+    loop_.Post([this] { StartAgent(); });
+    return true;
+  }
   process_ = std::make_unique<Process>(this, random_.Next());
   process_->agent.Start();
   return true;
 }
 
 bool SimHost::KillAgent() {
-  const bool ran = process_ != nullptr;
+  if (process_ == nullptr || !awake()) return false;
   process_.reset();
-  return ran;
+  return true;
 }
 
 bool SimHost::CrashEngine() {
-  if (!powered_ || !engine_.up()) return false;
+  if (!awake() || !engine_.up()) return false;
   engine_.Crash();
   return true;
 }
 
 bool SimHost::StartEngine() {
-  if (!powered_ || engine_.up()) return false;
+  if (!awake() || engine_.up()) return false;
   engine_.Start();
   return true;
 }
@@ -104,6 +111,7 @@ bool SimHost::PowerOff() {
   if (!powered_) return false;
   powered_ = false;
   process_.reset();
+  machine_.Resume();
   engine_.RebootHost();
   devices_.RebootHost();
   files_.LoseUnsynced();
@@ -116,6 +124,20 @@ void SimHost::PowerOn() {
   ++boots_;
   engine_.Start();
   StartAgent();
+}
+
+bool SimHost::Suspend() {
+  if (!awake()) return false;
+  machine_.Suspend();
+  return true;
+}
+
+bool SimHost::Resume() { return machine_.Resume(); }
+
+bool SimHost::JumpWallClock(int64_t by_ms) {
+  if (!awake()) return false;
+  machine_.JumpWallClock(by_ms);
+  return true;
 }
 
 }  // namespace reconcile

@@ -31,6 +31,11 @@ class SimHost {
   bool agent_runs() const { return process_ != nullptr; }
   bool CrashEngine();
   bool StartEngine();  // without live restore, containers end in it
+  // The machine sleeps: clocks go on, nothing runs, nothing of the above happens.
+  bool Suspend();
+  bool Resume();
+  bool JumpWallClock(int64_t by_ms);
+  int64_t wall_offset_ms() const { return machine_.wall_offset_ms(); }
   // The power fails: every process and device is gone; the disk keeps what was synced. PowerOn
   // brings it back.
   bool PowerOff();
@@ -38,7 +43,7 @@ class SimHost {
 
   const std::string& name() const { return name_; }
   bool live_restore() const { return live_restore_; }
-  bool powered() const { return powered_; }
+  bool awake() const { return powered_ && !machine_.suspended(); }
   FakeEngine& engine() { return engine_; }
   const FakeEngine& engine() const { return engine_; }
   FakeNetwork& devices() { return devices_; }
@@ -64,6 +69,7 @@ class SimHost {
   VirtualTime* time_;
   SimNetwork* network_;
   SeededRandom random_;
+  VirtualMachine machine_;
   VirtualLoop loop_;  // the host's own: the engine and the kernel
   FakeEngine engine_;
   FakeNetwork devices_;

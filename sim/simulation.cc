@@ -1,5 +1,8 @@
 #include "sim/simulation.h"
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <cstdio>
 
 #include "base/ids.h"
@@ -8,6 +11,7 @@
 #include "sim/checkers.h"
 #include "sim/convergence_checker.h"
 #include "sim/faults.h"
+#include "sim/link_checkers.h"
 #include "sim/model_checker.h"
 #include "sim/sim_controller.h"
 #include "sim/sim_host.h"
@@ -18,9 +22,19 @@ namespace {
 
 constexpr int64_t kConfirmEveryMs = 10'000;
 constexpr int64_t kPollMs = 1'000;
-constexpr int64_t kAfterglowMs =
-    60'000;  // messages that were delayed before faults ended still arrive
+constexpr int64_t kTakenInMs = 300;
+// What began before faults ended is over then: cut lines, slow readers, messages under way.
+constexpr int64_t kAfterglowMs = 100'000;
+constexpr int kKeptBytes = 1 << 28;
 constexpr uint64_t kUnhealthyEvery = 4;  // of so many worlds, one ends with what cannot run
+
+std::string NodeName(int number) { return "host-" + std::to_string(number); }
+
+std::vector<std::string> NodesOf(const SimulationOptions& options) {
+  std::vector<std::string> nodes;
+  for (int i = 1; i <= options.hosts; ++i) nodes.push_back(NodeName(i));
+  return nodes;
+}
 
 // One world. The order of members is the order of life: hosts and controller go before the network
 // and time.
@@ -33,6 +47,10 @@ class World {
   void Observe(const std::string& host, const FakeChange& change);
   // Whether the newest durable model has the pod of these labels, and not on its way out.
   bool IsWanted(const ContainerInfo& container) const;
+  bool AllFollow() const;
+  void SayModel();
+  std::string WhyWanted(const ContainerInfo& container) const;  // for people
+  void OnArrived(const std::string& address, const Report& report);
   void ScheduleConfirmations();
   void EndFaults();
   void Converge();
@@ -51,6 +69,8 @@ class World {
   DoubleChecker doubles_;
   RestartChecker restarts_;
   ModelChecker model_;
+  FenceChecker fences_;
+  ReportChecker reports_;
   std::vector<std::unique_ptr<SimHost>> hosts_;
   SimController controller_;
   Faults faults_;
@@ -64,17 +84,25 @@ World::World(const SimulationOptions& options)
       network_(&time_, random_.Next()),
       workload_(random_.Next()),
       restarts_([this](const ContainerInfo& container) { return IsWanted(container); }),
-      model_(&workload_),
-      controller_(random_.Next(), &time_, &network_),
-      faults_(random_.Next(), {&time_, &network_, &controller_, &workload_, &hosts_, &restarts_},
+      model_(&workload_, [this](const std::string& uid) { return restarts_.Runs(uid); }),
+      controller_(random_.Next(), &time_, &network_, NodesOf(options)),
+      faults_(random_.Next(),
+              {&time_, &network_, &controller_, &workload_, &hosts_, &restarts_,
+               [this] { return AllFollow(); }},
               options.verbose) {
   controller_.SetObserver([this](const ClusterState* before, const ClusterState& after) {
     model_.OnState(before, after);
   });
+  controller_.SetLossObserver([this] {
+    if (controller_.acknowledged() != nullptr) model_.OnLoss(*controller_.acknowledged());
+  });
+  network_.SetObserver(
+      {[this](const Report& report) { fences_.OnSent(report, time_.now().mono); },
+       [this](const std::string& address, const Report& report) { OnArrived(address, report); }});
   for (int i = 1; i <= options.hosts; ++i) {
     const bool live_restore = i != 1 + static_cast<int>(options.seed) % options.hosts;
-    hosts_.push_back(std::make_unique<SimHost>("host-" + std::to_string(i), random_.Next(),
-                                               live_restore, &time_, &network_));
+    hosts_.push_back(
+        std::make_unique<SimHost>(NodeName(i), random_.Next(), live_restore, &time_, &network_));
     hosts_.back()->SetObserver(
         [this, name = hosts_.back()->name()](const FakeChange& change) { Observe(name, change); });
   }
@@ -84,6 +112,19 @@ void World::Observe(const std::string& host, const FakeChange& change) {
   time_.Trace(Fnv1a64(change.what + change.container.name));
   doubles_.OnChange(host, change, time_.now().mono);
   restarts_.OnChange(host, change, time_.now().mono);
+  if (change.what == "die" && options_.verbose)
+    Say(host + ": ended " + change.container.name + ", " + WhyWanted(change.container));
+}
+
+// The controller's next turn takes it in, unless its process ends or stands still before.
+void World::OnArrived(const std::string& address, const Report& report) {
+  if (address != kControllerAddress) return;
+  const uint64_t number = reports_.OnArrived(controller_.process_number(), report);
+  if (number == 0) return;
+  people_.After(kTakenInMs, [this, run = controller_.run_number(), number, node = report.node] {
+    if (!controller_.HasRunSince(run)) return;
+    reports_.Check(node, number, *controller_.State(), time_.now().mono);
+  });
 }
 
 bool World::IsWanted(const ContainerInfo& container) const {
@@ -91,15 +132,48 @@ bool World::IsWanted(const ContainerInfo& container) const {
     const auto found = container.labels.find(std::string(name));
     return found == container.labels.end() ? "" : found->second;
   };
-  if (controller_.acknowledged() == nullptr) return false;
-  const auto pod = controller_.acknowledged()->Find<Pod>(label(kLabelNamespace), label(kLabelPod));
-  return pod != nullptr && pod->metadata.uid == label(kLabelPodUid) &&
-         !pod->metadata.deletion_timestamp;
+  const std::string uid = label(kLabelPodUid);
+  const auto& model = controller_.acknowledged();
+  const auto pod =
+      model == nullptr ? nullptr : model->Find<Pod>(label(kLabelNamespace), label(kLabelPod));
+  if (pod == nullptr) return model_.IsMissed(uid);
+  return pod->metadata.uid == uid && !pod->metadata.deletion_timestamp && !model_.Went(uid);
+}
+
+std::string World::WhyWanted(const ContainerInfo& container) const {
+  const auto label = container.labels.find(std::string(kLabelPodUid));
+  if (label == container.labels.end() || controller_.acknowledged() == nullptr) return "no model";
+  std::string text = "not in the model";
+  controller_.acknowledged()->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    if (pod->metadata.uid != label->second) return;
+    text = pod->metadata.deletion_timestamp ? "being deleted" : "wanted";
+  });
+  text += " at revision " + std::to_string(controller_.acknowledged()->revision());
+  if (model_.IsMissed(label->second)) text += ", missed";
+  if (model_.Went(label->second)) text += ", went";
+  return text;
+}
+
+bool World::AllFollow() const {
+  const std::string lineage = controller_.Lineage();
+  return !lineage.empty() && std::all_of(hosts_.begin(), hosts_.end(), [&](const auto& host) {
+    return fences_.LineageOf(host->name()) == lineage;
+  });
 }
 
 void World::Say(const std::string& text) {
   if (options_.verbose) {
     std::printf("%9.3f s  %s\n", static_cast<double>(time_.now().mono.ms) / 1000, text.c_str());
+  }
+}
+
+void World::SayModel() {
+  const auto model = controller_.acknowledged();
+  if (model == nullptr) return;
+  for (const Kind kind : {Kind::kDeployment, Kind::kReplicaSet, Kind::kPod}) {
+    for (const auto& [key, object] : model->Objects(kind)) {
+      Say(EncodeObjectJson(*object, EncodeFor::kStore));
+    }
   }
 }
 
@@ -150,6 +224,7 @@ void World::Converge() {
     why = WhyNotConverged();
   }
   for (const std::string& line : why) Violation("not converged: " + line);
+  if (!why.empty() && options_.verbose) SayModel();
   if (why.empty()) CheckQuiet();
 }
 
@@ -191,6 +266,7 @@ SimulationOutcome World::Run() {
   faults_.Begin();
   ScheduleConfirmations();
   time_.RunFor(options_.faults_ms);
+  if (faults_.extra_ms() > 0) time_.RunFor(faults_.extra_ms());
   EndFaults();
   outcome_.faults = faults_.Counts();
   outcome_.faults["commit"] = model_.good_commits();
@@ -200,8 +276,9 @@ SimulationOutcome World::Run() {
   // What was wrong at some moment comes before what came of it.
   const std::vector<std::string> after = std::move(outcome_.violations);
   outcome_.violations.clear();
-  for (const auto* found : {&controller_.violations(), &model_.violations(),
-                            &restarts_.violations(), &doubles_.violations(), &after}) {
+  for (const auto* found :
+       {&controller_.violations(), &model_.violations(), &fences_.violations(),
+        &reports_.violations(), &restarts_.violations(), &doubles_.violations(), &after}) {
     outcome_.violations.insert(outcome_.violations.end(), found->begin(), found->end());
   }
   outcome_.trace_hash = time_.trace_hash();
@@ -212,6 +289,9 @@ SimulationOutcome World::Run() {
 }  // namespace
 
 SimulationOutcome RunSimulation(const SimulationOptions& options) {
+  // A world makes and drops large files all the time: without this, each is the kernel's work.
+  mallopt(M_MMAP_THRESHOLD, kKeptBytes);
+  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
   SetLogLevel(options.verbose ? LogLevel::kInfo : LogLevel::kError);
   SetPlantedBug(options.planted_bug);
   SimulationOutcome outcome = World(options).Run();

@@ -10,9 +10,10 @@ void VirtualTime::Trace(uint64_t value) {
   }
 }
 
-VirtualTime::Place VirtualTime::Add(int64_t due_ms, uint64_t loop, Task task) {
+VirtualTime::Place VirtualTime::Add(int64_t due_ms, uint64_t loop, VirtualMachine* machine,
+                                    Task task) {
   const Place place{std::max(due_ms, mono_ms_), next_sequence_++};
-  queue_.emplace(place, Entry{loop, std::move(task)});
+  queue_.emplace(place, Entry{loop, machine, std::move(task)});
   return place;
 }
 
@@ -20,6 +21,10 @@ bool VirtualTime::RunNext(int64_t end_ms) {
   if (queue_.empty() || queue_.begin()->first.first > end_ms) return false;
   auto node = queue_.extract(queue_.begin());
   mono_ms_ = std::max(mono_ms_, node.key().first);
+  if (VirtualMachine* machine = node.mapped().machine; machine != nullptr && machine->suspended_) {
+    machine->late_.insert(std::move(node));
+    return true;
+  }
   Trace(static_cast<uint64_t>(mono_ms_) ^ (node.mapped().loop << 48));
   ++tasks_run_;
   node.mapped().task();
@@ -44,13 +49,30 @@ bool VirtualTime::RunUntil(const std::function<bool()>& done, int64_t limit_ms) 
   return true;
 }
 
+bool VirtualMachine::Resume() {
+  if (!suspended_) return false;
+  suspended_ = false;
+  time_->queue_.merge(late_);
+  return true;
+}
+
 VirtualLoop::~VirtualLoop() {
-  for (const auto& [timer, place] : timers_) time_->queue_.erase(place);
+  for (const auto& [timer, place] : timers_) Forget(place);
+}
+
+Now VirtualLoop::now() const {
+  Now now = time_->now();
+  if (machine_ != nullptr) now.wall.ms += machine_->wall_offset_ms_;
+  return now;
+}
+
+void VirtualLoop::Forget(const VirtualTime::Place& place) {
+  if (time_->queue_.erase(place) == 0 && machine_ != nullptr) machine_->late_.erase(place);
 }
 
 TimerId VirtualLoop::Queue(int64_t due_ms, Task task) {
   const TimerId timer = next_timer_++;
-  timers_[timer] = time_->Add(due_ms, id_, [this, timer, task = std::move(task)] {
+  timers_[timer] = time_->Add(due_ms, id_, machine_, [this, timer, task = std::move(task)] {
     timers_.erase(timer);
     task();
   });
@@ -64,7 +86,7 @@ TimerId VirtualLoop::At(MonoTime due, Task task) { return Queue(due.ms, std::mov
 void VirtualLoop::Cancel(TimerId timer) {
   const auto found = timers_.find(timer);
   if (found == timers_.end()) return;
-  time_->queue_.erase(found->second);
+  Forget(found->second);
   timers_.erase(found);
 }
 

@@ -88,6 +88,23 @@ void SimDisk::SyncFile(const FilePtr& file) {
   if (!known) durable_files_ = files_;
 }
 
+SimDisk::Copy SimDisk::MakeCopy() const {
+  Copy copy;
+  for (const auto& [path, file] : files_) copy[path] = file->seen();
+  return copy;
+}
+
+void SimDisk::PutBack(const Copy& copy) {
+  CHECK(open_files_ == 0);
+  files_.clear();
+  for (const auto& [path, content] : copy) {
+    const FilePtr file = files_[path] = std::make_shared<SimFile>();
+    file->Write(0, content);
+    file->Sync();
+  }
+  durable_files_ = files_;
+}
+
 Result<std::string> SimDisk::Read(const std::string& path) const {
   const auto found = files_.find(path);
   if (found == files_.end()) return NotFoundError("no file " + path);

@@ -53,6 +53,11 @@ class SimDisk {
   int64_t faults_given() const { return faults_given_; }
 
   bool Exists(const std::string& path) const { return files_.count(path) != 0; }
+  // All that programs see, by path; and put in the place of all there is, durable. Databases are
+  // closed: CHECKed by PutBack.
+  using Copy = std::map<std::string, std::string>;
+  Copy MakeCopy() const;
+  void PutBack(const Copy& copy);
   // What programs see. NotFound without the file.
   Result<std::string> Read(const std::string& path) const;
 

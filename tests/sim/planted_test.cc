@@ -20,12 +20,15 @@ TEST_P(PlantedBugTest, IsFound) {
   FAIL() << "no seed up to " << kMostSeeds << " finds the planted bug " << GetParam();
 }
 
-INSTANTIATE_TEST_SUITE_P(Ten, PlantedBugTest,
+INSTANTIATE_TEST_SUITE_P(All, PlantedBugTest,
                          testing::Values("weak-durability", "keep-orphans", "one-replica-too-many",
                                          "ignore-gone-report", "never-restart-crashed",
                                          "write-on-every-report", "never-hand-out-twice",
                                          "ignore-confirmation", "ignore-deletion",
-                                         "take-living-for-dead"),
+                                         "take-living-for-dead", "obey-older-assignment",
+                                         "ignore-lineage", "obey-before-saving",
+                                         "count-reports-across-starts", "plan-before-inventories",
+                                         "count-from-the-copy", "leave-recovered-orphans"),
                          [](const testing::TestParamInfo<const char*>& bug) {
                            std::string name = bug.param;
                            for (char& c : name) {

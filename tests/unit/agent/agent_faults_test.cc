@@ -195,6 +195,7 @@ TEST_F(AgentFaultsTest, ForeignAndOlderAssignmentsChangeNothing) {
   RunFor(30'000);
   EXPECT_EQ(RunningIds(), before);
   EXPECT_NE(LastReport().held.find("cluster-b"), std::string::npos);
+  link.Connect();
   assignment.fence = good.fence;
   assignment.fence.epoch = 0;
   Assign();
@@ -210,6 +211,7 @@ TEST_F(AgentFaultsTest, ForeignAndOlderAssignmentsChangeNothing) {
 
 TEST_F(AgentFaultsTest, ARefusalIsForgottenWithItsConnection) {
   RunPods(1);
+  link.Connect();
   assignment.fence.epoch = 0;
   Assign();
   RunFor(5'000);
@@ -217,6 +219,15 @@ TEST_F(AgentFaultsTest, ARefusalIsForgottenWithItsConnection) {
   link.Connect();
   RunFor(5'000);
   EXPECT_EQ(LastReport().held, "") << "another controller may speak now";
+}
+
+// A connection has one controller at its end: what comes from an earlier one was on its way for long.
+TEST_F(AgentFaultsTest, ALateAssignmentOfAnEarlierControllerIsNoRefusal) {
+  RunPods(1);
+  assignment.fence.epoch = 0;
+  Assign();
+  RunFor(5'000);
+  EXPECT_EQ(LastReport().held, "");
 }
 
 TEST_F(AgentFaultsTest, ContainersOfOtherClustersAreNeverTouched) {

@@ -67,10 +67,10 @@ TEST(FenceTest, FollowsALaterLineageThatIsProven) {
   EXPECT_TRUE(CheckFence(old, Of(OfLineage("line-2", 101)), "host-1", VerifyForTests).ok())
       << "whatever its epoch and revision";
   const Status earlier = CheckFence(OfLineage("line-2", 101), Of(old), "host-1", VerifyForTests);
-  EXPECT_EQ(earlier.code(), StatusCode::kInvalid);
+  EXPECT_EQ(earlier.code(), StatusCode::kConflict);
   EXPECT_NE(earlier.message().find("superseded"), std::string::npos) << earlier.message();
   const Status as_late = CheckFence(old, Of(OfLineage("line-2", 100)), "host-1", VerifyForTests);
-  EXPECT_EQ(as_late.code(), StatusCode::kInvalid);
+  EXPECT_EQ(as_late.code(), StatusCode::kConflict);
 }
 
 TEST(FenceTest, FollowsNoLineageWithoutProof) {

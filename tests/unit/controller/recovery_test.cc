@@ -162,6 +162,13 @@ TEST_F(RecoveryTest, SignsItsLineage) {
   EXPECT_EQ(ClusterNow()->lineage, lineage) << "the same database";
 }
 
+// Agents that follow a lineage of the hour to come would take a wiped controller's for an earlier one.
+TEST_F(RecoveryTest, BeginsALineageLaterThanAllThatTheCaSignedWhateverTheClockSays) {
+  options_.lineage_after_ms = loop_.now().wall.ms + 3'600'000;
+  StartOn(&store_);
+  EXPECT_EQ(ClusterNow()->lineage_began_ms, options_.lineage_after_ms + 1);
+}
+
 TEST_F(RecoveryTest, RefusesADatabaseOfAnotherCluster) {
   StartOn(&store_);
   options_.cluster_id = "cluster-2";
