@@ -265,7 +265,8 @@ Result<std::string> Enrollment::Renew(const PeerCertificate& peer, std::string_v
   const std::lock_guard lock(write_mutex_);
   const std::shared_ptr<const View> view = Look();
   RETURN_IF_ERROR(CheckPeerIn(*view, peer, now));  // it may have been revoked meanwhile
-  const int64_t generation = RenewalGeneration(view->state, peer.node, now);
+  const int64_t generation =
+      std::max(RenewalGeneration(view->state, peer.node, now), GenerationOfSerial(peer.serial));
   Result<Issued> issued = Issue(*view, request_pem, *key, peer.node, generation, now);
   if (!issued.ok()) return issued.status();
   View next = *view;
@@ -305,7 +306,7 @@ Status Enrollment::CheckPeer(const PeerCertificate& peer, WallTime now) const {
   RETURN_IF_ERROR(CheckPeerIn(*view, peer, now));
   const int issuer = view->IssuerOf(peer.pem);
   const std::lock_guard lock(view_mutex_);
-  seen_authority_[peer.node] = issuer;
+  seen_[peer.node] = {issuer, GenerationOfSerial(peer.serial)};
   return OkStatus();
 }
 
@@ -343,16 +344,19 @@ Status Enrollment::RevokeNode(const std::string& node, WallTime now) {
   const std::lock_guard lock(write_mutex_);
   const std::shared_ptr<const View> view = Look();
   bool is_known = view->state.nodes.contains(node);
+  int64_t seen_generation = 0;
   {
     const std::lock_guard view_lock(view_mutex_);
-    is_known = is_known || seen_authority_.contains(node);
+    const auto seen = seen_.find(node);
+    is_known = is_known || seen != seen_.end();
+    if (seen != seen_.end()) seen_generation = seen->second.generation;
   }
   if (!is_known) {
     return NotFoundError("no certificate was issued to a node " + Quoted(node) +
                          "; `reconcile node list-certificates` shows them");
   }
   View next = *view;
-  RevokeNodeIn(node, now, &next.state);
+  RevokeNodeIn(node, seen_generation, now, &next.state);
   RETURN_IF_ERROR(Apply(std::move(next), true));
   LogInfo("node revoked", {{"node", node}});
   return OkStatus();
@@ -378,8 +382,8 @@ std::vector<std::string> Enrollment::WaitingFor(const View& view, WallTime now) 
   const std::lock_guard lock(view_mutex_);
   for (const auto& [name, record] : view.state.nodes) {
     if (DescribeNode(name, record, now).state != CertificateState::kValid) continue;
-    const auto seen = seen_authority_.find(name);
-    if (seen != seen_authority_.end() && seen->second == next) continue;
+    const auto seen = seen_.find(name);
+    if (seen != seen_.end() && seen->second.authority == next) continue;
     waiting.push_back(name + (record.authority == next
                                   ? ": has not connected with its new certificate yet"
                                   : ": has no certificate of CA " + std::to_string(next) + " yet"));

@@ -126,8 +126,12 @@ class Enrollment final : public EnrollmentAdmin {
   std::mutex write_mutex_;  // held by whoever changes something, over the write to disk
   mutable std::mutex view_mutex_;
   std::shared_ptr<const View> view_;
-  // By node, the CA of the certificate that it last connected with, since this process began.
-  mutable std::map<std::string, int> seen_authority_;
+  // Of the certificate that a node last connected with, since this process began.
+  struct Seen {
+    int authority = 0;
+    int64_t generation = 0;
+  };
+  mutable std::map<std::string, Seen> seen_;  // by node; guarded by view_mutex_
   std::atomic<uint64_t> change_count_{0};
   std::atomic<int> served_authority_{0};  // that issued the newest ServerCertificate; 0: none yet
 };

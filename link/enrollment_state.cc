@@ -304,11 +304,12 @@ Status CheckSerialIn(const EnrollmentState& state, const std::string& node,
                       ": give this host another name and join it with a new token");
 }
 
-void RevokeNodeIn(const std::string& node, WallTime now, EnrollmentState* state) {
+void RevokeNodeIn(const std::string& node, int64_t seen_generation, WallTime now,
+                  EnrollmentState* state) {
   NodeRecord& record = state->nodes[node];
   if (record.revoked.ms != 0) return;
   record.revoked = now;
-  record.min_generation = std::max(SecondsOf(now), record.generation) + 1;
+  record.min_generation = std::max({SecondsOf(now), record.generation, seen_generation}) + 1;
   // The record outlives every certificate that it refuses, also unknown ones.
   record.expires = std::max(record.expires, now);
 }

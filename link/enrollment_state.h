@@ -113,7 +113,9 @@ Status RecordRenewal(const std::string& node, NodeRecord issued, WallTime now,
 // Whether certificates of `node` with this serial are refused. Invalid, with why.
 Status CheckSerialIn(const EnrollmentState& state, const std::string& node,
                      std::string_view serial);
-void RevokeNodeIn(const std::string& node, WallTime now, EnrollmentState* state);
+// `seen_generation`: the newest that the node is known to have had, beside the list's; 0: none.
+void RevokeNodeIn(const std::string& node, int64_t seen_generation, WallTime now,
+                  EnrollmentState* state);
 IssuedNode DescribeNode(const std::string& node, const NodeRecord& record, WallTime now);
 
 // Adds the next CA, or makes it the active one: its tokens' fingerprints no longer fit.

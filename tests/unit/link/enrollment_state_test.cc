@@ -205,7 +205,7 @@ TEST(Revocation, HoldsForEveryCertificateFromBeforeAndNoneAfter) {
   // One that this controller does not remember: issued, then its list was restored from before.
   const std::string unknown = MakeSerial(After(2 * kHourMs).ms / 1000, &random);
 
-  RevokeNodeIn("n1", After(3 * kHourMs), &state);
+  RevokeNodeIn("n1", 0, After(3 * kHourMs), &state);
   for (const std::string& serial : {first, renewed.serial, unknown}) {
     const Status refused = CheckSerialIn(state, "n1", serial);
     EXPECT_EQ(refused.code(), StatusCode::kInvalid);
@@ -222,7 +222,7 @@ TEST(Revocation, HoldsForEveryCertificateFromBeforeAndNoneAfter) {
 
 TEST(Revocation, OutlivesTheCertificatesThatItRefuses) {
   EnrollmentState state = SampleState();
-  RevokeNodeIn("n1", kNow, &state);
+  RevokeNodeIn("n1", 0, kNow, &state);
   SeededRandom random(1);
   const std::string issued_before = MakeSerial(kNow.ms / 1000, &random);
   TokenRecord record = RecordOf("00000001", 9);
@@ -267,7 +267,7 @@ EnrollmentState FullState() {
   EXPECT_TRUE(AddToken(RecordOf("00000002", 1, "n9"), kNow, &state).ok());
   EXPECT_TRUE(JoinAs(&state, "00000001", "n1", "k1", {kNow.ms + 7}).ok());
   EXPECT_TRUE(JoinAs(&state, "00000001", "n2.example.com", "k2", After(5)).ok());
-  RevokeNodeIn("n1", After(9), &state);
+  RevokeNodeIn("n1", 0, After(9), &state);
   EXPECT_TRUE(RevokeTokenIn("00000002", After(9), &state).ok());
   BeginRotationIn({2, std::string(64, 'b'), kNow, After(3650 * kDayMs)}, kNow, &state);
   return state;
