@@ -23,9 +23,7 @@ uint64_t Fnv1a64(std::string_view bytes) {
   return hash;
 }
 
-std::string Sha256Hex(std::string_view bytes) {
-  return ToHex(Sha256(bytes));
-}
+std::string Sha256Hex(std::string_view bytes) { return ToHex(Sha256(bytes)); }
 
 std::string DeriveUid(const std::vector<std::string_view>& parts) {
   std::string joined;
@@ -34,10 +32,10 @@ std::string DeriveUid(const std::vector<std::string_view>& parts) {
     joined += ':';
     joined += part;
   }
-  std::string digest = Sha256(joined);
+  std::string digest = Sha256(joined).substr(0, 16);
   digest[6] = static_cast<char>((digest[6] & 0x0f) | 0x80);
   digest[8] = static_cast<char>((digest[8] & 0x3f) | 0x80);
-  const std::string hex = ToHex(std::string_view(digest).substr(0, 16));
+  const std::string hex = ToHex(digest);
   return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" +
          hex.substr(16, 4) + "-" + hex.substr(20);
 }

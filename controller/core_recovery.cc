@@ -168,12 +168,17 @@ bool Controller::Core::RecoveredSources(ClusterState* state, WriteSet* writes, S
     const auto source = state->Find<Source>("", name);
     const Condition* ready = source ? ReadyOf(*source) : nullptr;
     if (followed.commit && ready != nullptr && ready->status == ConditionStatus::kTrue) continue;
+    const bool suspended = followed.config.spec.suspend;
+    // What it declared is in the model already, when that was restored.
+    if (suspended && source != nullptr && !source->status.applied_commit.empty()) continue;
     // It may lack what another one brings, a namespace say.
     const bool parsed = followed.commit && followed.parsed.problems.errors.empty();
     const bool lacks = parsed && !followed.desired && followed.fetch_error.empty();
     if (lacks && !sources->changing.empty()) continue;
     why.push_back("source " + name + " (" +
-                  (ready != nullptr && ready->status != ConditionStatus::kTrue
+                  (suspended
+                       ? "suspended, so that nobody knows what it declared; take `suspend` out"
+                   : ready != nullptr && ready->status != ConditionStatus::kTrue
                        ? CutText(ready->message, kMaxConditionBytes)
                        : "not read yet") +
                   ")");

@@ -167,13 +167,11 @@ void GitSource::Fetch(const SourceSpec& spec, FetchDone done) {
 void GitSource::FinishFar(State* state, FarJob* job) {
   const SourceSpec& spec = job->remote.spec;
   const Result<RepositoryUrl> url = ParseRepositoryUrl(spec.repository);
-  if (url.ok()) {
-    const std::string host = url->HostAndPort();
-    if (job->remote.offered_key) {
-      state->offered[host] = *job->remote.offered_key;
-    } else {
-      state->offered.erase(host);
-    }
+  // Kept until the server is trusted: a person needs time to compare.
+  if (url.ok() && job->remote.offered_key) {
+    state->offered[url->HostAndPort()] = *job->remote.offered_key;
+  } else if (url.ok() && job->result.ok()) {
+    state->offered.erase(url->HostAndPort());
   }
   if (job->result.ok()) {
     state->Remember(spec.repository, *job->result);

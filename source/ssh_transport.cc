@@ -274,7 +274,8 @@ Status SshTransport::Authenticate() {
                         " (ed25519 and ecdsa keys without a passphrase can)");
   }
   return InvalidError("the ssh server does not let user " + Quoted(user) +
-                      " in with the key of credentials.sshKeyFile" + reason);
+                      " in with the key of credentials.sshKeyFile" + reason +
+                      " (an RSA key needs libssh2 1.11 and later; ed25519 and ecdsa keys do not)");
 }
 
 Status SshTransport::OpenChannel() {

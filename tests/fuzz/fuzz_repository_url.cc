@@ -19,6 +19,7 @@ void TryUrl(std::string_view text) {
   if (!url.ok()) return;
   CHECK(!url->host.empty() && url->host[0] != '-' && url->port != 0);
   CHECK(!url->path.empty() && url->path[0] != '-');
+  if (url->ToString().size() > RepositoryUrl::kMaxBytes) return;
   // What it is written as means the same.
   const auto again = ParseRepositoryUrl(url->ToString());
   CHECK(again.ok() && again->host == url->host && again->port == url->port &&

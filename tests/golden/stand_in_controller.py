@@ -12,6 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 
 PODS = [("web-1", "1/1", "Running"), ("web-2", "0/1", "Pending")]
 SERVICES = [("web", "ClusterIP", "10.43.0.7")]
+SOURCES = [("shop", "v1.4.2@sha1:" + "3f9a1c20b7de" * 3 + "3f9a", "False", "True", "commit 3f9a1c20b7de"),
+           ("tools", "main", "False", "False", "repository \"ssh://git@git.example.org/tools.git\": the host key of git.example.org "
+            "is not known: it shows ssh-ed25519 SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU; nothing was sent")]
 FINGERPRINT = "5b" * 32
 TOKENS = [("3f9a1c20", "Valid", "2026-01-03T03:04:05Z", "0/1", "<any>", "2m"),
           ("77aa01bc", "Revoked", "2026-01-03T03:04:05Z", "0/1", "host-2", "3m")]
@@ -19,7 +22,8 @@ CERTIFICATES = [("host-1", "Valid", "2026-02-01T03:04:05Z", "1", "00069573450123
                 ("host-2", "Revoked", "2026-02-01T03:04:05Z", "1", "00069573460123456789abcdef012345")]
 AUTHORITIES = [("1", "Active", "2026-01-02T03:04:05Z", "2035-12-31T03:04:05Z", FINGERPRINT),
                ("2", "Next", "2026-01-02T03:04:06Z", "2035-12-31T03:04:06Z", "6c" * 32)]
-TABLES = {"pods": (("Name", "Ready", "Status"), PODS), "services": (("Name", "Type", "Cluster-IP"), SERVICES),
+TABLES = {"sources": (("Name", "Revision", "Suspended", "Ready", "Message"), SOURCES),
+          "pods": (("Name", "Ready", "Status"), PODS), "services": (("Name", "Type", "Cluster-IP"), SERVICES),
           "jointokens": (("Id", "State", "Expires", "Uses", "Node", "Created"), TOKENS),
           "nodecertificates": (("Node", "State", "Expires", "Ca", "Serial"), CERTIFICATES),
           "authorities": (("Ca", "State", "Created", "Expires", "Fingerprint"), AUTHORITIES)}
@@ -98,6 +102,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         parts, query = urlsplit(self.path).path.strip("/").split("/"), parse_qs(urlsplit(self.path).query)
         if parts[3] in ENROLLMENT:
             self.answer(*enrollment(parts, query))
+        elif parts[-1] == "accept-host-key":
+            known = query["source"] == ["tools"]
+            self.answer({"status": "Success"} if known else {"message": f"no source is named '{query['source'][0]}'"}, 200 if known else 404)
         else:
             self.answer(plan(query["source"][0], json.loads(body)))
 

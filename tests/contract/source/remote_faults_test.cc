@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "base/epoll_loop.h"
+#include "source/fetch_protocol.h"
 #include "tests/contract/source/servers.h"
 
 namespace reconcile {
@@ -60,7 +61,7 @@ class RemoteFaults : public ::testing::Test {
   GitSourceUnderTest git_;
 };
 
-TEST_F(RemoteFaults, Line07OtherTransportsAndForbiddenAddressesAreRefused) {
+TEST_F(RemoteFaults, Line07_OtherTransportsAndForbiddenAddressesAreRefused) {
   for (const char* repository :
        {"ext::sh -c touch% /tmp/x", "file:///etc", "http://127.0.0.1/x", "git://127.0.0.1/x",
         "ssh://-oProxyCommand=x/y", "git@127.0.0.1:-u/x", "https://169.254.169.254/x",
@@ -71,7 +72,29 @@ TEST_F(RemoteFaults, Line07OtherTransportsAndForbiddenAddressesAreRefused) {
   }
 }
 
-TEST_F(RemoteFaults, Line08ARedirectToAnotherHostIsRefusedAndNothingIsSentThere) {
+TEST_F(RemoteFaults, Line07_ANameThatLeadsToAForbiddenAddressIsRefused) {
+  const std::string hosts = git_.data_folder() + "/hosts";
+  WriteFile(hosts,
+            "169.254.169.254 metadata.test\n127.0.0.1 loop.test\nfe80::1 link.test\n"
+            "::ffff:169.254.169.254 mapped.test\n");
+  for (const char* host : {"metadata.test", "loop.test", "link.test", "mapped.test"}) {
+    FetchRequest request;
+    request.repository = "https://" + std::string(host) + "/x.git";
+    request.folder = git_.data_folder();
+    const std::string answer =
+        RunTool({"unshare", "-m", "sh", "-c",
+                 "mount --bind \"$0\" /etc/hosts && exec \"$1\" git-fetch", hosts, GIT_READ_HELPER},
+                EncodeFetchRequest(request));
+    const auto decoded = DecodeFetchAnswer(answer);
+    ASSERT_TRUE(decoded.ok()) << answer;
+    EXPECT_EQ(decoded->status.code(), StatusCode::kInvalid) << host;
+    EXPECT_NE(decoded->status.message().find("that no repository is fetched from"),
+              std::string::npos)
+        << decoded->status.ToString();
+  }
+}
+
+TEST_F(RemoteFaults, Line08_ARedirectToAnotherHostIsRefusedAndNothingIsSentThere) {
   SourceSpec spec = SharedServers::Https(repository_.path(), "away");
   spec.credentials.token_file = SharedServers::Get().File("token.txt");
   const Status status = Failure(spec);
@@ -85,7 +108,7 @@ TEST_F(RemoteFaults, Line08ARedirectToAnotherHostIsRefusedAndNothingIsSentThere)
   }
 }
 
-TEST_F(RemoteFaults, Line09APackThatInflatesToGigabytesFailsAloneAndCostsTheParentNothing) {
+TEST_F(RemoteFaults, Line09_APackThatInflatesToGigabytesFailsAloneAndCostsTheParentNothing) {
   EXPECT_TRUE(git_.Fetch(SharedServers::Https(repository_.path())).ok());
   const int64_t before = ResidentBytes();
   const Status status = FailureWhileAnotherGoesOn(Bad("bomb"));
@@ -95,7 +118,7 @@ TEST_F(RemoteFaults, Line09APackThatInflatesToGigabytesFailsAloneAndCostsThePare
   EXPECT_TRUE(git_.Fetch(SharedServers::Https(repository_.path())).ok());
 }
 
-TEST_F(RemoteFaults, Line09WhatIsSentBeyondTheLimitIsNotTaken) {
+TEST_F(RemoteFaults, Line09_WhatIsSentBeyondTheLimitIsNotTaken) {
   RemoteOptions options;
   options.fetch.max_pack_bytes = 1 << 20;
   git_.Restart({}, options);
@@ -108,7 +131,7 @@ TEST_F(RemoteFaults, Line09WhatIsSentBeyondTheLimitIsNotTaken) {
   EXPECT_NE(objects.message().find("max_objects"), std::string::npos) << objects.ToString();
 }
 
-TEST_F(RemoteFaults, Line10SilentAndTricklingServersAreGivenUpWhileOthersGoOn) {
+TEST_F(RemoteFaults, Line10_SilentAndTricklingServersAreGivenUpWhileOthersGoOn) {
   FetchWithin(3'000);
   SourceSpec deaf;
   deaf.repository = "ssh://git@127.0.0.1:" + SharedServers::Get().Port("deafPort") + "/x.git";
@@ -121,7 +144,7 @@ TEST_F(RemoteFaults, Line10SilentAndTricklingServersAreGivenUpWhileOthersGoOn) {
   }
 }
 
-TEST_F(RemoteFaults, Line10AServerThatIsNoneIsNamed) {
+TEST_F(RemoteFaults, Line10_AServerThatIsNoneIsNamed) {
   EXPECT_NE(Failure(Bad("html")).message().find("no Git server"), std::string::npos);
   EXPECT_NE(Failure(Bad("nothing")).message().find("404"), std::string::npos);
   SourceSpec closed = Bad("x");
@@ -132,7 +155,7 @@ TEST_F(RemoteFaults, Line10AServerThatIsNoneIsNamed) {
   EXPECT_NE(Failure(missing).message().find("no such repository"), std::string::npos);
 }
 
-TEST_F(RemoteFaults, Line11ARewrittenBranchIsFollowedAndSaid) {
+TEST_F(RemoteFaults, Line11_ARewrittenBranchIsFollowedAndSaid) {
   repository_.Commit({{"a.yaml", "2"}});
   SourceSpec spec = SharedServers::Https(repository_.path());
   const auto first = git_.Fetch(spec);
@@ -150,7 +173,7 @@ TEST_F(RemoteFaults, Line11ARewrittenBranchIsFollowedAndSaid) {
   EXPECT_TRUE(third->warnings.empty());
 }
 
-TEST_F(RemoteFaults, Line13AHostKeyIsRefusedUntilAPersonAcceptsItAlsoWhenItChanges) {
+TEST_F(RemoteFaults, Line13_AHostKeyIsRefusedUntilAPersonAcceptsItAlsoWhenItChanges) {
   const SourceSpec spec = SharedServers::Ssh(repository_.path());
   GitServers& servers = SharedServers::Get();
   const std::string key = servers.Text("hostKey");
@@ -181,7 +204,7 @@ TEST_F(RemoteFaults, Line13AHostKeyIsRefusedUntilAPersonAcceptsItAlsoWhenItChang
   EXPECT_TRUE(commit.ok()) << commit.status().ToString();
 }
 
-TEST_F(RemoteFaults, Line13AFileOfKnownHostsDecidesWhereItIsGiven) {
+TEST_F(RemoteFaults, Line13_AFileOfKnownHostsDecidesWhereItIsGiven) {
   WriteFile(git_.data_folder() + "/hosts", "other.example ssh-ed25519 AAAA\n");
   const SourceSpec spec = SharedServers::Ssh(repository_.path(), git_.data_folder() + "/hosts");
   const Status status = Failure(spec);

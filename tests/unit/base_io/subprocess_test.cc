@@ -97,6 +97,20 @@ TEST(Subprocess, KillsTheWholeGroupWhenTimeRunsOut) {
   EXPECT_FALSE(HasChildren());
 }
 
+TEST(Subprocess, KillsTheChildWhenNobodyWaitsForItAnyMore) {
+  int fds[2];
+  ASSERT_EQ(pipe(fds), 0);
+  const UniqueFd read_end(fds[0]);
+  UniqueFd write_end(fds[1]);
+  SubprocessOptions options = Shell("sleep 600");
+  options.cancel_fd = read_end.get();
+  write_end.Reset();  // its end makes the other one readable
+  const auto output = RunSubprocess(options);
+  EXPECT_EQ(output.status().code(), StatusCode::kUnavailable);
+  EXPECT_NE(output.status().message().find("nobody waits"), std::string::npos);
+  EXPECT_FALSE(HasChildren());
+}
+
 TEST(Subprocess, KillsWhatTheCommandLeftBehind) {
   int fds[2];
   ASSERT_EQ(pipe(fds), 0);

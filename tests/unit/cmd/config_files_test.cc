@@ -75,6 +75,19 @@ TEST(SourceFlags, ARepositoryReplacesTheConfiguredSources) {
   EXPECT_EQ(config.sources[0].spec, (SourceSpec{"/c", "prod", "shop"}));
 }
 
+TEST(SourceFlags, ARepositoryMayBeAUrlWithTheCredentialsOfItsConfiguration) {
+  Config config;
+  EXPECT_EQ(ApplySourceFlags({"http://host/x", "", ""}, &config).code(), StatusCode::kInvalid);
+  ASSERT_TRUE(ApplySourceFlags({"https://host/x", "", "shop"}, &config).ok());
+  EXPECT_EQ(config.sources[0].spec.repository, "https://host/x");
+  EXPECT_EQ(ApplySourceFlags({"git@host:x", "", ""}, &config).code(), StatusCode::kInvalid);
+  config.sources[0].spec.repository = "git@host:x";
+  config.sources[0].spec.credentials.ssh_key_file = "/keys/id";
+  ASSERT_TRUE(ApplySourceFlags({"git@host:x", "v1", ""}, &config).ok());
+  EXPECT_EQ(config.sources[0].spec.credentials.ssh_key_file, "/keys/id");
+  EXPECT_EQ(config.sources[0].spec.revision, "v1");
+}
+
 TEST(SourceFlags, RevisionAndPathAloneChangeTheOnlySource) {
   Config config;
   config.sources = {{"a", {"/a", "main", "deploy"}}};

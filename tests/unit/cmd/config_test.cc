@@ -112,6 +112,80 @@ TEST(Config, RefusesASourceWithoutRepositoryAndASecondOfOneName) {
   EXPECT_NE(read.errors[1].find("the name 'a' is taken"), std::string::npos);
 }
 
+TEST(Config, ReadsEverySettingOfARemoteSource) {
+  const ReadOutcome read = Read(R"(sources:
+- name: shop
+  repository: https://git.example.org/team/shop.git
+  semver: ">=1.2 <2"
+  path: deploy
+  namespaces: [shop, shop-test]
+  interval: 1m
+  suspend: true
+  credentials:
+    tokenFile: /keys/token
+    caFile: /keys/ca.pem
+    clientCertificateFile: /keys/client.pem
+    clientKeyFile: /keys/client.key
+  webhook: {secretFile: /keys/hook, provider: gitea}
+- name: tools
+  repository: git@git.example.org:team/tools.git
+  revision: refs/heads/main
+  credentials: {sshKeyFile: /keys/id, knownHostsFile: /keys/hosts}
+- name: more
+  repository: https://git.example.org/more
+  credentials: {usernameFile: /keys/user, passwordFile: /keys/password}
+)");
+  EXPECT_EQ(read.errors, std::vector<std::string>());
+  ASSERT_EQ(read.config.sources.size(), 3U);
+  const SourceSpec& shop = read.config.sources[0].spec;
+  EXPECT_EQ(shop.semver, ">=1.2 <2");
+  EXPECT_EQ(shop.namespaces, (std::vector<std::string>{"shop", "shop-test"}));
+  EXPECT_EQ(shop.interval, "1m");
+  EXPECT_TRUE(shop.suspend);
+  EXPECT_EQ(shop.credentials.token_file, "/keys/token");
+  EXPECT_EQ(shop.credentials.client_key_file, "/keys/client.key");
+  ASSERT_TRUE(shop.webhook);
+  EXPECT_EQ(shop.webhook->provider, "gitea");
+  EXPECT_EQ(read.config.sources[1].spec.credentials.ssh_key_file, "/keys/id");
+  EXPECT_EQ(read.config.sources[2].spec.credentials.username_file, "/keys/user");
+}
+
+TEST(Config, RefusesRemoteSourcesThatCannotWork) {
+  const auto expect = [](const std::string& settings, const std::string& part) {
+    const ReadOutcome read = Read("sources:\n- {name: a, " + settings + "}\n");
+    ASSERT_EQ(read.errors.size(), 1U) << settings;
+    EXPECT_NE(read.errors[0].find(part), std::string::npos) << read.errors[0];
+    EXPECT_TRUE(read.errors[0].starts_with("reconcile.yaml:2:")) << read.errors[0];
+  };
+  expect("repository: 'ext::sh -c x'", "the transport \"ext\" is not used");
+  expect("repository: 'https://user:canary@host/x'", "has a user or a password in it");
+  expect("repository: srv/git", "must be an absolute path or a URL");
+  expect("repository: 'https://h/x', interval: 1s", "sources[0].interval: must be a duration");
+  expect("repository: 'https://h/x', semver: latest", "no comparison of versions");
+  expect("repository: 'https://h/x', semver: 1.x, revision: main", "exclude each other");
+  expect("repository: 'https://h/x', namespaces: shop", "must be a list of strings");
+  expect("repository: 'https://h/x', namespaces: [A_b]", "sources[0].namespaces");
+  expect("repository: 'https://h/x', suspend: 1", "must be true or false");
+  expect("repository: 'https://h/x', credentials: {tokenFile: x}", "must be an absolute path");
+  expect("repository: 'https://h/x', credentials: {token: x}",
+         "unknown setting; known here: caFile");
+  expect("repository: 'https://h/x', webhook: {secretFile: /x, provider: svn}", "must be github");
+  expect("repository: 'https://h/x', webhook: {provider: github}", "needs a secretFile");
+  expect("repository: 'git@h:x'", "needs sshKeyFile");
+  expect("repository: /srv/git, credentials: {tokenFile: /x}", "takes none");
+}
+
+TEST(Config, TakesAsManySourcesAsItsLimitSays) {
+  std::string text = "sources:\n";
+  for (size_t i = 0; i < kMaxSources; ++i) {
+    text += "- {name: s" + std::to_string(i) + ", repository: /srv/git}\n";
+  }
+  EXPECT_TRUE(Read(text).errors.empty());
+  const ReadOutcome read = Read(text + "- {name: more, repository: /srv/git}\n");
+  ASSERT_EQ(read.errors.size(), 1U);
+  EXPECT_NE(read.errors[0].find("kMaxSources"), std::string::npos);
+}
+
 TEST(Config, KeepsDefaultsForWhatIsUnset) {
   const ReadOutcome read = Read("# nothing\nsocket: null\n");
   EXPECT_TRUE(read.errors.empty());

@@ -38,7 +38,8 @@ class Hints : public testing::Test {
   }
   SourceStatus Shop() { return controller_->State()->Find<Source>("", "shop")->status; }
   std::string Ready() {
-    const Condition* ready = FindCondition(Shop().conditions, "Ready");
+    const SourceStatus status = Shop();
+    const Condition* ready = FindCondition(status.conditions, "Ready");
     return ready == nullptr ? "" : ready->reason + ": " + ready->message;
   }
   WebhookAnswer Post(const std::string& body, const std::string& source = "shop") {
@@ -85,7 +86,7 @@ TEST_F(Hints, AServerThatFailsIsAskedLessAndLessButEveryFiveMinutes) {
   EXPECT_EQ(Ready(), "FetchFailed: no answer");
 }
 
-TEST_F(Hints, Faults24AWebhookIsOnlyAHintToLookAndNeedsItsSignature) {
+TEST_F(Hints, Line24_AWebhookIsOnlyAHintToLookAndNeedsItsSignature) {
   Commit("c1", ConfigMapIn("default"));
   Start(WithWebhook);
   source_.LoseHints(true);
@@ -103,7 +104,7 @@ TEST_F(Hints, Faults24AWebhookIsOnlyAHintToLookAndNeedsItsSignature) {
   EXPECT_EQ(Post("{}").code, 409);
 }
 
-TEST_F(Hints, Faults24SourcesWithoutAWebhookAnswerAsThoseThatDoNotExist) {
+TEST_F(Hints, Line24_SourcesWithoutAWebhookAnswerAsThoseThatDoNotExist) {
   Commit("c1", ConfigMapIn("default"));
   Start();
   const WebhookAnswer without = Post("{}");
@@ -185,7 +186,9 @@ TEST_F(Hints, ObjectsInOtherNamespacesAreProblemsWithTheirPlace) {
   const auto plan = controller_->PlanManifests(
       "shop", "c5", {{"c.yaml", "c5", std::make_shared<std::string>(ConfigMapIn("other"))}});
   ASSERT_TRUE(plan.ok());
-  EXPECT_EQ(plan->problems.errors.size(), 1U);
+  ASSERT_FALSE(plan->problems.errors.empty());
+  EXPECT_EQ(plan->problems.errors[0].file, "c.yaml");
+  EXPECT_NE(plan->problems.errors[0].message.find("is not this source's"), std::string::npos);
 }
 
 TEST_F(Hints, AHostKeyIsAcceptedForASourceThatExists) {

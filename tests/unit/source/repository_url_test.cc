@@ -44,7 +44,7 @@ TEST(RepositoryUrl, TakesHttpsSshAndScpLike) {
   EXPECT_TRUE(ParseRepositoryUrl("https://localhost/x")->IsLoopback());
 }
 
-TEST(RepositoryUrl, Faults07OtherTransportsAndOptionsAreRefused) {
+TEST(RepositoryUrl, Line07_OtherTransportsAndOptionsAreRefused) {
   for (const char* text : {"ext::sh -c touch% /tmp/x",
                            "ext::sh",
                            "file:///etc",
@@ -89,7 +89,7 @@ TEST(RepositoryUrl, Faults07OtherTransportsAndOptionsAreRefused) {
   }
 }
 
-TEST(RepositoryUrl, Faults07LinkLocalAndMetadataAddressesAreRefused) {
+TEST(RepositoryUrl, Line07_LinkLocalAndMetadataAddressesAreRefused) {
   for (const char* host : {"169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255",
                            "[fe80::1]", "[ff02::1]", "[fd00:ec2::254]", "[::ffff:169.254.169.254]",
                            "[64:ff9b::a9fe:a9fe]", "[::]", "100.100.100.200"}) {

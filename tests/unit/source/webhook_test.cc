@@ -59,7 +59,7 @@ TEST_P(Webhooks, ASignedPushAsksForALook) {
   EXPECT_TRUE(verdict.fetch);
 }
 
-TEST_P(Webhooks, Faults24WithoutOrWithABadSignatureIsRefused) {
+TEST_P(Webhooks, Line24_WithoutOrWithABadSignatureIsRefused) {
   EXPECT_EQ(Take({}).code, 401);
   for (const auto& [name, value] : Signed()) {
     StringMap headers = Signed();
@@ -79,7 +79,7 @@ TEST_P(Webhooks, Faults24WithoutOrWithABadSignatureIsRefused) {
   EXPECT_EQ(Take(Signed()).code, 202);
 }
 
-TEST_P(Webhooks, Faults24AReplayIsRefusedAlsoUnderAnotherId) {
+TEST_P(Webhooks, Line24_AReplayIsRefusedAlsoUnderAnotherId) {
   EXPECT_EQ(Take(Signed()).code, 202);
   EXPECT_EQ(Take(Signed()).code, 409);
   EXPECT_EQ(Take(Signed(kBody, "made up")).code, 409);
