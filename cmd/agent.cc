@@ -86,18 +86,19 @@ Status Serve(AgentSide* side, const Config& config, EndSignals* signals, JoinEnd
 
 int RunAgent(const ServeOptions& options, const CommandContext& context) {
   EndSignals signals;
-  Result<Config> config = BeginServing(options, context);
+  Result<Config> config = ConfigOf(options, context);
   if (!config.ok()) return Fail(config.status());
   const Result<std::string> token = ReadToken(options);
   if (!token.ok()) return Fail(token.status());
-  const Status filled = FillFromJoined(&*config);
-  if (!filled.ok()) return Fail(filled);
+  Status ready = FillFromJoined(&*config);
+  if (ready.ok()) ready = PrepareToServe(*config);
+  if (!ready.ok()) return Fail(ready);
 
   auto side = AgentSide::Open(*config);
   if (!side.ok()) return Fail(side.status());
   JoinEnd join_end;
   const bool new_here = !ReadJoined(config->data_folder).ok();
-  Status ready =
+  ready =
       (*side)->Dial(*config, *token, [&join_end](const Status& status) { join_end.Set(status); });
   if (ready.ok()) {
     ready = WriteJoined(config->data_folder, {config->controller_address, config->node_name});

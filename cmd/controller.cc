@@ -24,10 +24,11 @@ Status Advertise(Config* config) {
 
 int RunController(const ServeOptions& options, const CommandContext& context) {
   EndSignals signals;
-  Result<Config> config = BeginServing(options, context);
+  Result<Config> config = ConfigOf(options, context);
   if (!config.ok()) return Fail(config.status());
   Status ready = Advertise(&*config);
   if (ready.ok()) ready = ApplySourceFlags(options.source, &*config);
+  if (ready.ok()) ready = PrepareToServe(*config);
   if (ready.ok()) ready = MakeSocketFolder(*config);
   if (!ready.ok()) return Fail(ready);
 

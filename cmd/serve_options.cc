@@ -60,7 +60,7 @@ void AddSourceFlags(CLI::App* command, ServeOptions* options) {
       ->check(CheckPodCidr);
 }
 
-Result<Config> BeginServing(const ServeOptions& options, const CommandContext& context) {
+Result<Config> ConfigOf(const ServeOptions& options, const CommandContext& context) {
   Result<Config> read = context.ReadConfiguration(ConfigReader::kController);
   if (!read.ok()) return read;
   Config& config = *read;
@@ -75,11 +75,15 @@ Result<Config> BeginServing(const ServeOptions& options, const CommandContext& c
   Override(options.flags.log_level, &config.log_level);
   if (options.socket_given) config.socket_path = context.socket_path;
   if (config.log_level == "debug") SetLogLevel(LogLevel::kDebug);
+  return read;
+}
+
+Status PrepareToServe(const Config& config) {
   RETURN_IF_ERROR(PrepareDataFolder(config.data_folder));
   if (!ProtectFromOomKiller()) {
     LogInfo("the kernel's OOM killer may end this process: lowering its score is not permitted");
   }
-  return read;
+  return OkStatus();
 }
 
 Status MakeSocketFolder(const Config& config) {

@@ -27,9 +27,11 @@ void AddDataFlags(CLI::App* command, ServeOptions* options);
 void AddHostFlags(CLI::App* command, ServeOptions* options);
 void AddSourceFlags(CLI::App* command, ServeOptions* options);
 
-// Flags over files over defaults. Makes the data folder, sets the log level, and spares this
-// process from the OOM killer where it may.
-Result<Config> BeginServing(const ServeOptions& options, const CommandContext& context);
+// Flags over files over defaults. Sets the log level.
+Result<Config> ConfigOf(const ServeOptions& options, const CommandContext& context);
+// When the configuration is found good: makes the data folder, and spares this process from the OOM
+// killer where it may.
+Status PrepareToServe(const Config& config);
 // For the Unix socket that commands reach the controller by.
 Status MakeSocketFolder(const Config& config);
 

@@ -11,10 +11,11 @@ namespace {
 
 int Up(const ServeOptions& options, const CommandContext& context) {
   EndSignals signals;
-  Result<Config> config = BeginServing(options, context);
+  Result<Config> config = ConfigOf(options, context);
   if (!config.ok()) return Fail(config.status());
   Status ready = NameNode(&*config);
   if (ready.ok()) ready = ApplySourceFlags(options.source, &*config);
+  if (ready.ok()) ready = PrepareToServe(*config);
   if (ready.ok()) ready = MakeSocketFolder(*config);
   if (!ready.ok()) return Fail(ready);
 

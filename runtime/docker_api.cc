@@ -83,7 +83,7 @@ void DockerApi::AskVersion() {
 Status DockerApi::TakeVersion(const HttpReply& reply) {
   RETURN_IF_ERROR(reply.transport);
   RETURN_IF_ERROR(StatusOfReply(reply.code, reply.body));
-  Result<EngineVersion> version = ParseVersion(reply.body);
+  Result<EngineVersion> version = ParseEngineVersion(reply.body);
   RETURN_IF_ERROR(version.status());
   const Result<std::string> api = NegotiateApi(*version);
   RETURN_IF_ERROR(api.status());

@@ -132,7 +132,7 @@ Status StatusOfStart(int http_code, std::string_view body) {
   return InvalidError(words);
 }
 
-Result<EngineVersion> ParseVersion(std::string_view body) {
+Result<EngineVersion> ParseEngineVersion(std::string_view body) {
   const Result<Value> parsed = ParseMap("version", body);
   if (!parsed.ok()) return parsed.status();
   EngineVersion version;

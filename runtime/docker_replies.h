@@ -30,7 +30,7 @@ struct EngineVersion {
   std::string newest_api;
   std::string oldest_api;
 };
-Result<EngineVersion> ParseVersion(std::string_view body);
+Result<EngineVersion> ParseEngineVersion(std::string_view body);
 // The API version to speak with this engine. Invalid when it is older than 1.41.
 Result<std::string> NegotiateApi(const EngineVersion& version);
 // Adds what GET /info knows to `version.info`.

@@ -20,7 +20,7 @@ struct Choice {
   int siblings = 0;
 };
 
-bool OlderFirst(const std::shared_ptr<const Pod>& a, const std::shared_ptr<const Pod>& b) {
+bool OlderPodFirst(const std::shared_ptr<const Pod>& a, const std::shared_ptr<const Pod>& b) {
   const auto created = [](const Pod& pod) {
     return pod.metadata.creation_timestamp.value_or(WallTime());
   };
@@ -117,7 +117,7 @@ std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pendin
   std::vector<Binding> bindings;
   if (pending.empty()) return bindings;
   std::vector<std::shared_ptr<const Pod>> ordered = pending;
-  std::sort(ordered.begin(), ordered.end(), OlderFirst);
+  std::sort(ordered.begin(), ordered.end(), OlderPodFirst);
   std::vector<NodeUsage> nodes = UsageOf(state);
   bindings.reserve(ordered.size());
   for (const auto& pod : ordered) bindings.push_back(PlaceOne(pod, &nodes));

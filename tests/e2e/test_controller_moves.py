@@ -4,9 +4,10 @@ import os
 import signal
 import time
 import unittest
+from pathlib import Path
 
 from hosts.cluster import PORT
-from hosts.system import eventually
+from hosts.system import POLL_S, eventually
 from hosts.testing import ClusterTest, manifest
 
 
@@ -50,6 +51,7 @@ class ControllerMovesTest(ClusterTest):
             except AssertionError as error:
                 if str(error).startswith("{") or time.monotonic() > end:  # containers differ: at once
                     raise
+            time.sleep(POLL_S)
         print(f"{what}: converged after {time.monotonic() - began:.1f} s, {len(before)} containers unchanged")
 
     def killed(self, before):
@@ -65,7 +67,7 @@ class ControllerMovesTest(ClusterTest):
         cluster, old, new = self.cluster, self.cluster.controller, self.cluster.hosts[0]
         files = [str(cluster.home / name) for name in ("backup.db", "backup.keys")]
         cluster.cli(["backup", files[0], "--keys", files[1]])
-        self.assertNotIn(b"canary-of-this-test", open(files[0], "rb").read())
+        self.assertNotIn(b"canary-of-this-test", Path(files[0]).read_bytes())
         # What happens after a backup is lost with the database, and comes again from Git.
         self.repository.commit({"late.yaml": manifest("late", 2)}, "After the backup")
         self.converge()

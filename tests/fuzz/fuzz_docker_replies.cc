@@ -53,7 +53,7 @@ void FeedProgress(std::string_view bytes, size_t step) {
 }
 
 void ParseEngine(std::string_view bytes) {
-  const auto version = ParseVersion(bytes);
+  const auto version = ParseEngineVersion(bytes);
   if (!version.ok()) return;
   const auto api = NegotiateApi(*version);
   if (api.ok()) CHECK(api->starts_with("1.") && api->size() <= 7);

@@ -156,7 +156,7 @@ TEST(DockerReplies, SpeaksTheNewestVersionThatBothKnow) {
 }
 
 TEST(DockerReplies, ReadsTheEngineFromVersionAndInfo) {
-  const auto version = ParseVersion(
+  const auto version = ParseEngineVersion(
       R"({"Version":"20.10.24","ApiVersion":"1.41","MinAPIVersion":"1.12","Os":"linux",)"
       R"("Arch":"arm64","KernelVersion":"6.1.0"})");
   ASSERT_TRUE(version.ok());
