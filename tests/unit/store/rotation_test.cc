@@ -176,8 +176,8 @@ TEST(RotationPowerTest, PowerLossAtAnyWriteLosesNothing) {
       options.secret_key = kNewKey + KeyForTests();
       disk.HaltAtChange(at, SimHalt::kPowerLoss, loss);
       store = OpenSqliteStore(options);
-      halted = disk.halted();
       store = InternalError("closed");
+      halted = disk.halted();
       if (halted) disk.Restart();
       store = OpenSqliteStore(options);
       ASSERT_TRUE(store.ok()) << store.status().ToString();
