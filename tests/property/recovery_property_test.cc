@@ -91,6 +91,11 @@ TEST(RecoveryProperty, TheSameCommitChangesNoPodOfAModelThatWasLost) {
       world.Declare(commit);
       world.Advance(generator.Int(0, 100'000));
     }
+    // A rollout that waits for minReadySeconds goes on with time.
+    for (int i = 0; i < 20; ++i) {
+      world.Advance(61'000);
+      world.Declare(commit);
+    }
     const std::map<std::string, std::string> before = Hosted(world);
     World recovered = Recover(world);
     ASSERT_EQ(Hosted(recovered), before);

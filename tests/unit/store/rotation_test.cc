@@ -176,9 +176,10 @@ TEST(RotationPowerTest, PowerLossAtAnyWriteLosesNothing) {
       options.secret_key = kNewKey + KeyForTests();
       disk.HaltAtChange(at, SimHalt::kPowerLoss, loss);
       store = OpenSqliteStore(options);
-      halted = disk.halted();
       store = InternalError("closed");
-      if (halted) disk.Restart();
+      halted = disk.halted();
+      if (!halted) disk.HaltNow(SimHalt::kProcessKilled, SimLoss::kAllKept);  // at the end
+      disk.Restart();
       store = OpenSqliteStore(options);
       ASSERT_TRUE(store.ok()) << store.status().ToString();
       EXPECT_EQ(TextOf(*(*store)->Snapshot()), state);
