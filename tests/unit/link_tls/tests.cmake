@@ -4,6 +4,7 @@ reconcile_test(link_tls_test
           ${CMAKE_CURRENT_LIST_DIR}/behaviour_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/certificates_life_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/http_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/newer_controller_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/raw_agent.cc
           ${CMAKE_CURRENT_LIST_DIR}/tls_link.cc
           ${CMAKE_CURRENT_LIST_DIR}/tls_link_test.cc
