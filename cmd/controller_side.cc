@@ -80,7 +80,10 @@ ControllerOptions ControllerSide::OptionsOf(const Config& config) {
   options.breaker = config.breaker;
   options.read_secret = ReadSecretLine;
   options.cluster_id = enrollment_->cluster_id();
-  options.sign = [this](std::string_view text) { return enrollment_->Sign(text); };
+  options.sign_lineage = [this](const LineageClaim& claim) {
+    return enrollment_->SignLineage(claim);
+  };
+  options.lineage_after_ms = enrollment_->newest_lineage_ms();
   // Who may run something when the model was lost: every host that is let in.
   for (const IssuedNode& node : enrollment_->Nodes(loop_.now().wall)) {
     if (node.state == CertificateState::kValid) options.expected_nodes.push_back(node.node);

@@ -9,6 +9,7 @@
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "link/agent_link.h"
+#include "link/lineage.h"
 #include "reconciler/desired.h"
 #include "reconciler/reconciler.h"
 #include "source/manifest_source.h"
@@ -44,9 +45,9 @@ struct ControllerOptions {
   int64_t node_silent_ms = 15'000;  // then NotReady
   // Of a cluster that begins, from its CA; of one that exists it must be its own. Empty: random.
   std::string cluster_id;
-  // The CA's signature of a text: proves to agents that a lineage is the cluster's. Without it
+  // The CA's signature of LineageText: proves to agents that a lineage is the cluster's. Without it
   // agents follow no other lineage than their first.
-  std::function<Result<std::string>(std::string_view text)> sign;
+  std::function<Result<std::string>(const LineageClaim&)> sign_lineage;
   // When the newest lineage that the CA ever signed began, in wall time: a new one begins later. 0:
   // not known.
   int64_t lineage_after_ms = 0;

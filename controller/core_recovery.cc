@@ -6,7 +6,6 @@
 #include "controller/core.h"
 #include "controller/recovery.h"
 #include "controller/source_status.h"
-#include "link/lineage.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -56,9 +55,9 @@ void Controller::Core::BeginLineage(const ClusterState& state, Cluster* cluster,
 
 // At every start: after the CA was rotated, the newer one has to have signed.
 Status Controller::Core::SignLineage(Cluster* cluster) const {
-  if (!options_.sign) return OkStatus();
+  if (!options_.sign_lineage) return OkStatus();
   const LineageClaim claim{cluster->cluster_id, cluster->lineage, cluster->lineage_began_ms};
-  Result<std::string> proof = options_.sign(LineageText(claim));
+  Result<std::string> proof = options_.sign_lineage(claim);
   if (!proof.ok()) return proof.status().WithContext("cannot sign the store's lineage");
   cluster->lineage_proof = std::move(proof).value();
   return OkStatus();

@@ -461,8 +461,17 @@ Result<KeyPair> Enrollment::ServerCertificate(const std::vector<std::string>& na
   return KeyPair{*certificate + authority.certificate_pem, std::move(request->private_key_pem)};
 }
 
-Result<std::string> Enrollment::Sign(std::string_view text) const {
-  return SignText(Look()->active().keys.private_key_pem, text);
+Result<std::string> Enrollment::SignLineage(const LineageClaim& claim) {
+  const std::lock_guard lock(write_mutex_);
+  const std::shared_ptr<const View> view = Look();
+  if (claim.began_at_ms > view->state.newest_lineage_ms) {
+    View next = *view;
+    next.state.newest_lineage_ms = claim.began_at_ms;
+    RETURN_IF_ERROR(Apply(std::move(next), false));
+  }
+  return SignText(view->active().keys.private_key_pem, LineageText(claim));
 }
+
+int64_t Enrollment::newest_lineage_ms() const { return Look()->state.newest_lineage_ms; }
 
 }  // namespace reconcile

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "link/certificates.h"
 #include "link/enrollment_admin.h"
+#include "link/lineage.h"
 
 namespace reconcile {
 
@@ -98,9 +99,12 @@ class Enrollment final : public EnrollmentAdmin {
   // `names`: what agents dial, DNS names and IP addresses; what is neither is left out, as a host's
   // own name may be.
   Result<KeyPair> ServerCertificate(const std::vector<std::string>& names, WallTime now);
-  // The active CA's signature of `text`, base64; VerifySignature checks it. Signatures that are to
-  // hold after a rotation are made anew when its end moved change_count().
-  Result<std::string> Sign(std::string_view text) const;
+  // The active CA's signature of LineageText(claim), base64; VerifySignature checks it. That it
+  // was signed is remembered before. Signatures that are to hold after a rotation are made anew
+  // when its end moved change_count().
+  Result<std::string> SignLineage(const LineageClaim& claim);
+  // When the newest lineage that was ever signed began; 0 before the first.
+  int64_t newest_lineage_ms() const;
 
  private:
   struct View;

@@ -68,6 +68,8 @@ struct EnrollmentState {
   std::string cluster_id;
   std::vector<AuthorityRecord> authorities;  // the active one; then the next one in a rotation
   int64_t trust_generation = 0;  // certificates from before came with another set of CAs
+  // When the newest lineage that a CA signed began: agents follow none that began earlier.
+  int64_t newest_lineage_ms = 0;
   std::map<std::string, TokenRecord> tokens;  // by id
   std::map<std::string, NodeRecord> nodes;    // by name
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "base/ids.h"
 #include "base/value.h"
@@ -165,6 +166,7 @@ Value EncodeContent(const EnrollmentState& state) {
   value.Set("clusterId", Value::String(state.cluster_id));
   value.Set("authorities", std::move(authorities));
   value.Set("trustGeneration", Value::Int(state.trust_generation));
+  value.Set("newestLineageMs", Value::Int(state.newest_lineage_ms));
   value.Set("tokens", std::move(tokens));
   value.Set("nodes", std::move(nodes));
   return value;
@@ -177,6 +179,7 @@ Result<EnrollmentState> DecodeContent(const Value& content) {
   EnrollmentState state;
   state.cluster_id = reader.Text("clusterId");
   state.trust_generation = reader.Number("trustGeneration", kMaxTrustGeneration);
+  state.newest_lineage_ms = reader.Number("newestLineageMs", std::numeric_limits<int64_t>::max());
   for (const Value& item : reader.List("authorities")) {
     state.authorities.push_back(DecodeAuthority(item, &problem));
   }

@@ -40,7 +40,9 @@ Status ControllerProcess::Start(std::unique_ptr<Store> opened,
   ControllerOptions options;
   options.sources = {{"main", {std::string(kSimRepository), "", ""}}};
   options.cluster_id = kClusterId;
-  options.sign = [](std::string_view text) -> Result<std::string> { return SimSignature(text); };
+  options.sign_lineage = [](const LineageClaim& claim) -> Result<std::string> {
+    return SimSignature(LineageText(claim));
+  };
   options.expected_nodes = nodes;
   options.lineage_after_ms = lineage_after_ms;
   controller =

@@ -81,8 +81,8 @@ class LostStoreTest : public testing::Test {
     options_.sources = {{"main", {"/repository", "", ""}}};
     options_.cluster_id = "cluster-1";
     options_.expected_nodes.assign(std::begin(kHosts), std::end(kHosts));
-    options_.sign = [](std::string_view text) -> Result<std::string> {
-      return "signed:" + std::string(text);
+    options_.sign_lineage = [](const LineageClaim& claim) -> Result<std::string> {
+      return "signed:" + LineageText(claim);
     };
     for (const char* name : kHosts) {
       hosts_.push_back(std::make_unique<TestHost>(name, &time_, &network_));

@@ -87,8 +87,8 @@ class RecoveryTest : public testing::Test {
   RecoveryTest() {
     options_.sources = {{"main", {"/repository", "", ""}}};
     options_.cluster_id = "cluster-1";
-    options_.sign = [](std::string_view text) -> Result<std::string> {
-      return "signed:" + std::string(text);
+    options_.sign_lineage = [](const LineageClaim& claim) -> Result<std::string> {
+      return "signed:" + LineageText(claim);
     };
     options_.expected_nodes = {"host-1", "host-2"};
   }

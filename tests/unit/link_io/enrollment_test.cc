@@ -283,10 +283,21 @@ TEST_F(EnrollmentTest, ANodeCannotPassForTheControllerAtAFirstContact) {
   EXPECT_FALSE(CheckFirstContact(*chain, enrollment_->ca_fingerprint(), now_).ok());
 }
 
-TEST_F(EnrollmentTest, SignsForItsCluster) {
-  const std::string proof = *enrollment_->Sign("lineage 1");
-  EXPECT_TRUE(VerifySignature(enrollment_->TrustBundlePem(), "lineage 1", proof));
-  EXPECT_FALSE(VerifySignature(enrollment_->TrustBundlePem(), "lineage 2", proof));
+TEST_F(EnrollmentTest, SignsLineagesOfItsCluster) {
+  const LineageClaim claim{enrollment_->cluster_id(), "lineage-1", 1'000};
+  const LineageClaim other{enrollment_->cluster_id(), "lineage-2", 1'000};
+  const std::string proof = *enrollment_->SignLineage(claim);
+  EXPECT_TRUE(VerifySignature(enrollment_->TrustBundlePem(), LineageText(claim), proof));
+  EXPECT_FALSE(VerifySignature(enrollment_->TrustBundlePem(), LineageText(other), proof));
+}
+
+TEST_F(EnrollmentTest, RemembersTheNewestLineageThatItSigned) {
+  EXPECT_EQ(enrollment_->newest_lineage_ms(), 0);
+  ASSERT_TRUE(enrollment_->SignLineage({enrollment_->cluster_id(), "new", 2'000}).ok());
+  ASSERT_TRUE(enrollment_->SignLineage({enrollment_->cluster_id(), "old", 1'000}).ok());
+  EXPECT_EQ(enrollment_->newest_lineage_ms(), 2'000);
+  Reopen();
+  EXPECT_EQ(enrollment_->newest_lineage_ms(), 2'000) << "a clock that went back begins later";
 }
 
 }  // namespace

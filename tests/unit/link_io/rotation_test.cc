@@ -26,7 +26,9 @@ class RotationTest : public EnrollmentFixture {
     const Status controller =
         CheckChain(server->certificate_pem, agent.trusted, CertificateUse::kController, now_);
     EXPECT_TRUE(controller.ok()) << controller.ToString();
-    EXPECT_TRUE(VerifySignature(agent.trusted, "lineage", *enrollment_->Sign("lineage")));
+    const LineageClaim claim{enrollment_->cluster_id(), "lineage", 1};
+    EXPECT_TRUE(
+        VerifySignature(agent.trusted, LineageText(claim), *enrollment_->SignLineage(claim)));
     const Status node = enrollment_->CheckPeer(agent.certificate, now_);
     EXPECT_TRUE(node.ok()) << node.ToString();
   }
