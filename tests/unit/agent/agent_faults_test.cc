@@ -221,7 +221,8 @@ TEST_F(AgentFaultsTest, ARefusalIsForgottenWithItsConnection) {
   EXPECT_EQ(LastReport().held, "") << "another controller may speak now";
 }
 
-// A connection has one controller at its end: what comes from an earlier one was on its way for long.
+// A connection has one controller at its end: what comes from an earlier one was on its way for
+// long.
 TEST_F(AgentFaultsTest, ALateAssignmentOfAnEarlierControllerIsNoRefusal) {
   RunPods(1);
   assignment.fence.epoch = 0;

@@ -162,7 +162,8 @@ TEST_F(RecoveryTest, SignsItsLineage) {
   EXPECT_EQ(ClusterNow()->lineage, lineage) << "the same database";
 }
 
-// Agents that follow a lineage of the hour to come would take a wiped controller's for an earlier one.
+// Agents that follow a lineage of the hour to come would take a wiped controller's for an earlier
+// one.
 TEST_F(RecoveryTest, BeginsALineageLaterThanAllThatTheCaSignedWhateverTheClockSays) {
   options_.lineage_after_ms = loop_.now().wall.ms + 3'600'000;
   StartOn(&store_);
