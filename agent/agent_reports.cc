@@ -54,12 +54,15 @@ void Agent::Core::ReportIfChanged() {
 void Agent::Core::SendReport() {
   if (!health_.engine && health_.engine_error.empty()) return;
   Report report = MakeReport();
-  report.events = events_;
+  report.events.swap(events_);  // not copied: without a controller this fails again and again
   const Status sent = link_->Send(report);
-  if (sent.code() == StatusCode::kInvalid) events_.clear();  // too large to travel: do not insist
-  if (!sent.ok()) return;  // the connection's return, or the next heartbeat, repeats
+  if (!sent.ok()) {
+    // The connection's return, or the next heartbeat, repeats. What is too large to travel is not
+    // insisted on.
+    if (sent.code() != StatusCode::kInvalid) events_.swap(report.events);
+    return;
+  }
   sequence_ = report.sequence;
-  events_.clear();
   report.events.clear();
   told_ = std::move(report);
   told_at_ = loop_->now().mono;

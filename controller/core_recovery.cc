@@ -35,7 +35,7 @@ void Controller::Core::BeginLineage(const ClusterState& state, Cluster* cluster,
   // Later than all that the CA signed, also when the clock went back since.
   cluster->lineage_began_ms = std::max(
       {loop_->now().wall.ms, cluster->lineage_began_ms + 1, options_.lineage_after_ms + 1});
-  const int64_t first = PlantedBug("count-from-the-copy") ? 0 : FirstIncarnation(*cluster);
+  const int64_t first = FirstIncarnation(*cluster);
   for (const Kind kind : {Kind::kReplicaSet, Kind::kReplicationController, Kind::kDeployment}) {
     for (const auto& [key, object] : state.Objects(kind)) {
       const std::shared_ptr<Object> counted = object->Clone();

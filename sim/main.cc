@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
                  "[--verbose]\n");
     return 2;
   }
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // each line counts, also when this is cut short
   int bad = 0;
   std::map<std::string, int64_t> faults;
   for (uint64_t seed = arguments.first; seed <= arguments.last; ++seed) {

@@ -20,7 +20,9 @@ std::string WorkloadOf(const Pod& pod, const ClusterState& state);
 class ModelChecker {
  public:
   // `runs` says whether a container of the pod of this uid is live.
-  ModelChecker(const Workload* workload, std::function<bool(const std::string& uid)> runs)
+  explicit ModelChecker(
+      const Workload* workload,
+      std::function<bool(const std::string& uid)> runs = [](const auto&) { return true; })
       : workload_(workload), runs_(std::move(runs)) {}
 
   // `before` is null for the first state.

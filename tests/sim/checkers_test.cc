@@ -142,5 +142,48 @@ TEST_F(ModelCheckerTest, FindsAPodThatWasTakenAwayWithoutNeed) {
   EXPECT_EQ(checker_.violations().size(), 1U);
 }
 
+// After a database was lost, what ran goes on, whether the new model knows it yet or not.
+TEST_F(ModelCheckerTest, MissesWhatRanWhenADatabaseWasLost) {
+  ClusterState lost = Apply(workload_.Commit());
+  while (lost.Objects(Kind::kReplicationController).empty()) {
+    workload_.Change();
+    lost = Apply(workload_.Commit());
+  }
+  const auto owner =
+      As<ReplicationController>(lost.Objects(Kind::kReplicationController).begin()->second);
+  auto pod = std::make_shared<Pod>();
+  pod->metadata.namespace_name = "default";
+  pod->metadata.name = "pod-1";
+  pod->metadata.uid = "uid-1";
+  pod->metadata.owner_references = {
+      {.kind = "ReplicationController", .name = owner->metadata.name, .controller = true}};
+  pod->spec = owner->spec.pod_template.spec;
+  lost.Put(pod);
+  checker_.OnState(nullptr, lost);
+  checker_.OnState(&lost, lost);
+  checker_.OnLoss(lost);
+  EXPECT_TRUE(checker_.IsMissed("uid-1"));
+  EXPECT_FALSE(checker_.IsMissed("uid-2"));
+  EXPECT_EQ(checker_.losses(), 1);
+  auto going = std::make_shared<Pod>(*pod);
+  going->metadata.deletion_timestamp = WallTime{1};
+  ClusterState after = lost;
+  after.Put(going);
+  checker_.OnState(&lost, after);
+  EXPECT_TRUE(checker_.Went("uid-1"));
+  EXPECT_FALSE(checker_.IsMissed("uid-1")) << "it was asked to go since";
+}
+
+// An older copy may bring an older commit back.
+TEST_F(ModelCheckerTest, LetsADatabaseThatWasPutBackFollowAnOlderCommit) {
+  const ClusterState first = Apply(workload_.Commit());
+  workload_.Change();
+  const ClusterState second = Apply(workload_.Commit());
+  checker_.OnState(nullptr, second);
+  checker_.OnLoss(second);
+  checker_.OnState(nullptr, first);
+  EXPECT_TRUE(checker_.violations().empty()) << checker_.violations().front();
+}
+
 }  // namespace
 }  // namespace reconcile

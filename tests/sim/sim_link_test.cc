@@ -37,8 +37,8 @@ class SimLinkTest : public testing::Test {
     assignment.fence.revision = revision;
     return controller_->Send(kNode, assignment);
   }
-  Status Report(int64_t sequence, const std::string& start = "start-1") {
-    reconcile::Report report;
+  Status Tell(int64_t sequence, const std::string& start = "start-1") {
+    Report report;
     report.node = kNode;
     report.agent_start = start;
     report.sequence = sequence;
@@ -62,7 +62,7 @@ TEST_F(SimLinkTest, HoldsBackOneWayAndKeepsTheOrder) {
   EXPECT_TRUE(network_.Close(kNode, Way::kDown));
   EXPECT_TRUE(Send(1).ok());
   EXPECT_TRUE(Send(2).ok());
-  EXPECT_TRUE(Report(1).ok());
+  EXPECT_TRUE(Tell(1).ok());
   time_.RunFor(5'000);
   EXPECT_TRUE(revisions_.empty());
   EXPECT_EQ(sequences_, std::vector<int64_t>({1}));
@@ -77,7 +77,7 @@ TEST_F(SimLinkTest, LetsWhoHearsNothingCloseAndTellTheOther) {
   network_.Close(kNode, Way::kDown);
   time_.RunFor(25'000);
   EXPECT_EQ(disconnects_, 1);  // the agent closed, and its word got through
-  EXPECT_FALSE(Report(1).ok());
+  EXPECT_FALSE(Tell(1).ok());
   EXPECT_FALSE(network_.AllConnected());
   network_.Open(kNode, Way::kDown);
   time_.RunFor(20'000);
@@ -89,7 +89,7 @@ TEST_F(SimLinkTest, LeavesASideInErrorWhileItsWordDoesNotGetThrough) {
   network_.Close(kNode, Way::kUp);
   network_.Close(kNode, Way::kDown);
   EXPECT_TRUE(Send(1).ok());
-  EXPECT_TRUE(Report(1).ok());
+  EXPECT_TRUE(Tell(1).ok());
   time_.RunFor(25'000);
   EXPECT_EQ(disconnects_, 1);
   EXPECT_FALSE(Send(2).ok());
@@ -106,7 +106,7 @@ TEST_F(SimLinkTest, RefusesWhatComesOverAConnectionThatItsReceiverDoesNotKnow) {
   controller_.reset();
   controller_ = MakeController(kControllerAddress);
   network_.Open(kNode, Way::kDown);
-  EXPECT_TRUE(Report(1).ok());  // the agent still believes
+  EXPECT_TRUE(Tell(1).ok());  // the agent still believes
   time_.RunFor(5'000);
   EXPECT_TRUE(network_.AllConnected());
   EXPECT_TRUE(sequences_.empty());
@@ -125,7 +125,7 @@ TEST_F(SimLinkTest, KeepsFewMessagesForASlowReaderTheNewest) {
 
 TEST_F(SimLinkTest, BringsMessagesOfAnEarlierConnectionLate) {
   network_.SetFaults({.stale_per_mille = 1'000});
-  EXPECT_TRUE(Report(1, "start-1").ok());
+  EXPECT_TRUE(Tell(1, "start-1").ok());
   EXPECT_TRUE(Send(1).ok());
   time_.RunFor(10);
   network_.Cut(kNode);
@@ -134,7 +134,7 @@ TEST_F(SimLinkTest, BringsMessagesOfAnEarlierConnectionLate) {
   EXPECT_EQ(revisions_, std::vector<Revision>({1, 1}));
   EXPECT_EQ(sequences_, std::vector<int64_t>({1, 1}));
   EXPECT_EQ(network_.counts().reports_of_older_starts, 0);
-  EXPECT_TRUE(Report(2, "start-1").ok());
+  EXPECT_TRUE(Tell(2, "start-1").ok());
   time_.RunFor(10);
   agent_.reset();
   MakeAgent();
@@ -160,7 +160,7 @@ TEST_F(SimLinkTest, WritesMessagesAsOtherReleasesWould) {
   agent_.reset();
   MakeAgent();
   time_.RunFor(1'000);
-  EXPECT_TRUE(Report(1).ok());
+  EXPECT_TRUE(Tell(1).ok());
   EXPECT_TRUE(Send(1).ok());
   time_.RunFor(1'000);
   EXPECT_EQ(sequences_, std::vector<int64_t>({1}));
@@ -192,7 +192,7 @@ TEST(VirtualMachine, RunsNothingInItsSleepAndThenAllInOrder) {
   loop.After(10, [&] { ran += "a"; });
   const TimerId cancelled = loop.After(15, [&] { ran += "x"; });
   loop.After(20, [&] { ran += "b"; });
-  loop.After(2'000, [&] { ran += "c"; });
+  loop.After(2'500, [&] { ran += "c"; });
   time.RunFor(1'000);
   EXPECT_EQ(ran, "");
   loop.Cancel(cancelled);
