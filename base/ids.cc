@@ -23,9 +23,7 @@ uint64_t Fnv1a64(std::string_view bytes) {
   return hash;
 }
 
-std::string Sha256Hex(std::string_view bytes) {
-  return ToHex(Sha256(bytes));
-}
+std::string Sha256Hex(std::string_view bytes) { return ToHex(Sha256(bytes)); }
 
 std::string DeriveUid(const std::vector<std::string_view>& parts) {
   std::string joined;

@@ -40,9 +40,8 @@ class ClusterTest(unittest.TestCase):
         self.addCleanup(self.print_logs)
 
     def print_logs(self):
-        outcome = self._outcome
-        failed = any(error for _, error in outcome.errors) if hasattr(outcome, "errors") else \
-            bool(outcome.result.errors or outcome.result.failures)
+        result = self._outcome.result
+        failed = any(test is self for test, _ in result.errors + result.failures)
         if not failed:
             return
         for machine in self.cluster.machines:
