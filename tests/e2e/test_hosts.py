@@ -106,7 +106,7 @@ class HostsTest(ClusterTest):
         self.refused_join(" ".join(words).replace(token, guessed) + " --node-name another", host, "(?i)token")
         foreign = ".".join(parts[:3] + ["a" * 64])
         self.refused_join(" ".join(words).replace(token, foreign) + " --node-name another", host, "(?i)CA|certificate", code=3)
-        self.refused_join(" ".join(words) + " --node-name host-1", host, "(?i)in use")
+        self.refused_join(" ".join(words) + " --node-name host-1", host, "has a valid certificate")
         self.assertIn("UsedUp", cluster.cli(["token", "list"]).stdout)
         cluster.cli(["node", "revoke", "extra"])
 
