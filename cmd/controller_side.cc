@@ -1,9 +1,13 @@
 #include "cmd/controller_side.h"
 
+#include <chrono>
+#include <thread>
+
 #include "api/routes.h"
 #include "api/webhook_routes.h"
 #include "base/log.h"
 #include "cmd/endpoint.h"
+#include "cmd/host_lock.h"
 #include "cmd/local_host.h"
 #include "schema/core.h"
 #include "source/git_source.h"
@@ -26,6 +30,13 @@ Status ControllerSide::OpenStore(const Config& config) {
   options.path = config.data_folder + "/cluster.db";
   options.secret_key_file = config.data_folder + "/secrets.key";
   Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
+  // A controller that was killed may not have ended yet.
+  for (int64_t waited_ms = 0;
+       store.status().code() == StatusCode::kConflict && waited_ms < kLockPatienceMs;
+       waited_ms += kLockPollMs) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(kLockPollMs));
+    store = OpenSqliteStore(options);
+  }
   if (!store.ok()) return store.status();
   store_ = std::move(store).value();
   return OkStatus();

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 namespace reconcile {
 namespace {
@@ -26,7 +28,12 @@ Result<std::unique_ptr<HostLock>> HostLock::Take(const std::string& data_folder)
   const std::string path = data_folder + "/agent.lock";
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kLockFileMode));
   if (!fd.ok()) return ErrnoError("open the lock", path);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+  bool taken = ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+  for (int64_t waited_ms = 0; !taken && waited_ms < kLockPatienceMs; waited_ms += kLockPollMs) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(kLockPollMs));
+    taken = ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+  }
+  if (!taken) {
     if (errno != EWOULDBLOCK) return ErrnoError("take the lock", path);
     const std::string pid = PidIn(fd.get());
     return ConflictError("an agent runs from " + data_folder +

@@ -89,7 +89,17 @@ def start_of(pid):
     except (FileNotFoundError, ProcessLookupError):
         return ""
     fields = text.rsplit(")", 1)[1].split()
-    return "" if fields[0] in ("Z", "X") else fields[19]
+    if fields[0] in ("Z", "X") and thread_count(pid) <= 1:
+        return ""
+    return fields[19]
+
+
+def thread_count(pid):
+    """The first thread of a dying process may be a zombie while others still hold its locks."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 0
 
 
 def reap(pid):

@@ -19,12 +19,13 @@ class ClusterTest(unittest.TestCase):
         tar = busybox_tar(cls.cluster.home)
         cls.cluster.import_image(tar, "test/busybox:1")
         cls.repository = Repository(cls.cluster.controller.disk / "manifests").make()
-        cls.repository.commit(cls.first_manifests(), "First")
+        cls.repository.commit({"README": "Manifests come when every host is there: what runs stays where it is.\n"}, "Begin")
         cls.cluster.configure(cls.cluster.controller, cls.make_sources())
         cls.cluster.start_controller(*cls.CONTROLLER_FLAGS)
         for host in cls.cluster.hosts:
             cls.cluster.join(host)
         cls.cluster.all_ready()
+        cls.repository.commit(cls.first_manifests(), "First")
 
     @classmethod
     def first_manifests(cls):
@@ -39,9 +40,8 @@ class ClusterTest(unittest.TestCase):
         self.addCleanup(self.print_logs)
 
     def print_logs(self):
-        outcome = self._outcome
-        failed = any(error for _, error in outcome.errors) if hasattr(outcome, "errors") else \
-            bool(outcome.result.errors or outcome.result.failures)
+        result = self._outcome.result
+        failed = any(test is self for test, _ in result.errors + result.failures)
         if not failed:
             return
         for machine in self.cluster.machines:
