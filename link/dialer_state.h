@@ -117,7 +117,7 @@ struct LinkDialer::State : std::enable_shared_from_this<LinkDialer::State> {
   std::map<std::string, Stream> streams;  // by id
 
   mutable std::mutex told_mutex;
-  std::string told_error;    // guarded by told_mutex
+  std::string told_error = "it was not started";  // guarded by told_mutex
   std::string told_trusted;  // likewise
 
   IoThread io;

@@ -1,6 +1,7 @@
 // An agent that speaks to a controller of another release.
 #include <mutex>
 
+#include "link/http_server.h"
 #include "link/node_identity.h"
 #include "tests/unit/link/sample_messages.h"
 #include "tests/unit/link_tls/raw_agent.h"
