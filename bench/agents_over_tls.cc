@@ -25,7 +25,6 @@
 #include "controller/controller.h"
 #include "link/enrollment.h"
 #include "link/link_server.h"
-#include "store/secret_key.h"
 #include "store/sqlite_store.h"
 
 namespace reconcile {
@@ -163,7 +162,7 @@ class BenchController {
     enrollment_ = Must(Enrollment::Open(folder + "/ca", &random_, ReadSystemClock().wall));
     SqliteStoreOptions store_options;
     store_options.path = folder + "/cluster.db";
-    store_options.secret_key = Must(LoadOrCreateKey(folder + "/secrets.key"));
+    store_options.secret_key_file = folder + "/secrets.key";
     store_ = Must(OpenSqliteStore(store_options));
     LinkServerOptions link_options;
     link_options.listen_address = "127.0.0.1";
