@@ -118,7 +118,7 @@ struct LinkDialer::State : std::enable_shared_from_this<LinkDialer::State> {
 
   mutable std::mutex told_mutex;
   std::string told_error = "it was not started";  // guarded by told_mutex
-  std::string told_trusted;  // likewise
+  std::string told_trusted;                       // likewise
 
   IoThread io;
   DialerConnections connections{&io};
