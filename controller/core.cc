@@ -240,6 +240,7 @@ Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState
     if (planning) AddTombstones(transaction, snapshot);
   }
   if (planning) NoteApplied(sources, !transaction.empty());
+  if (planning) LookForRecovered();
   if (merging_) NoteMerged();
   for (auto& [name, heard] : heard_) {
     if (NeedsInventory(heard)) continue;  // its report waits for its inventory

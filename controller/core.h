@@ -143,6 +143,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void EndRecovery(ClusterState* state, WriteSet* writes) const;
   // Recovered objects that no commit took become a source's, whose next look prunes them.
   void SettleRecovered(ClusterState* state, WriteSet* writes);
+  void LookForRecovered();
   std::vector<std::string> RecoveryWork() const;
 
   // ---- core_sources.cc: following repositories ----
@@ -223,6 +224,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   TimerId turn_timer_ = 0;
   MonoTime turn_due_;
   bool merging_ = false;           // this turn takes in the inventories that are there
+  bool recovered_left_ = true;     // something recovered may not have settled yet
   std::string recovery_hindered_;  // by which sources, while recovering
   int32_t store_failures_ = 0;
   std::string store_refusal_;  // why the store did not take the last turn; empty when it did

@@ -131,6 +131,7 @@ void Controller::Core::MergeInventories(ClusterState* state, WriteSet* writes,
     if (heard.inventory) inventories.push_back(&*heard.inventory);
   }
   if (inventories.empty()) return;
+  recovered_left_ = true;
   Learned learned = TakeInventories(inventories, state, writes, now);
   for (Reason& reason : learned.reasons) reasons->push_back(std::move(reason));
   for (const auto& [node, uids] : learned.surplus_uids) {
@@ -216,6 +217,7 @@ void Controller::Core::EndRecovery(ClusterState* state, WriteSet* writes) const 
 }
 
 void Controller::Core::SettleRecovered(ClusterState* state, WriteSet* writes) {
+  if (!recovered_left_) return;
   std::set<std::string> sources;
   for (const auto& [name, followed] : followed_) {
     if (!followed.applied) return;
@@ -225,6 +227,15 @@ void Controller::Core::SettleRecovered(ClusterState* state, WriteSet* writes) {
     followed_.at(heir).applied = false;
     RequestTurn();
   }
+}
+
+// Nothing else may ask for the turn in which it settles: reports without news do not.
+void Controller::Core::LookForRecovered() {
+  if (!recovered_left_) return;
+  recovered_left_ = HasRecovered(*store_->Snapshot());
+  const bool all_applied = std::all_of(followed_.begin(), followed_.end(),
+                                       [](const auto& item) { return item.second.applied; });
+  if (recovered_left_ && all_applied && !followed_.empty()) RequestTurn();
 }
 
 std::vector<std::string> Controller::Core::RecoveryWork() const {

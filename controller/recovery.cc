@@ -294,6 +294,15 @@ Learned TakeInventories(const std::vector<const Inventory*>& inventories, Cluste
   return Taking(inventories, state, writes, now).Take();
 }
 
+bool HasRecovered(const ClusterState& state) {
+  for (const Kind kind : {Kind::kPod, Kind::kReplicaSet}) {
+    for (const auto& [key, object] : state.Objects(kind)) {
+      if (object->metadata.annotations.contains(kRecoveredAnnotation)) return true;
+    }
+  }
+  return false;
+}
+
 std::set<std::string> GiveRecovered(const std::set<std::string>& sources, ClusterState* state,
                                     WriteSet* writes) {
   std::set<std::string> heirs;

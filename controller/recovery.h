@@ -36,6 +36,9 @@ Learned TakeInventories(const std::vector<const Inventory*>& inventories, Cluste
 // were counted by a lineage that this one knows only in part.
 int64_t FirstIncarnation(const Cluster& cluster);
 
+// Whether anything of `state` has the annotation.
+bool HasRecovered(const ClusterState& state);
+
 // Once every source's commit is in the model: gives what has the annotation and is still nobody's
 // to the source that has most to do with its namespace, and takes the annotation off what found an
 // owner. Returns the sources that got something. Does nothing without sources.
