@@ -20,6 +20,14 @@ std::string Joined(const std::vector<std::string>& words, size_t most) {
   return text;
 }
 
+int64_t NewestPodMs(const ClusterState& state) {
+  int64_t newest_ms = 0;
+  state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    newest_ms = std::max(newest_ms, pod->metadata.creation_timestamp.value_or(WallTime()).ms);
+  });
+  return newest_ms;
+}
+
 const Condition* ReadyOf(const Source& source) {
   return FindCondition(source.status.conditions, "Ready");
 }
@@ -32,9 +40,10 @@ void Controller::Core::BeginLineage(const ClusterState& state, Cluster* cluster,
   cluster->lineage =
       Sha256Hex(std::to_string(random_->Next()) + "/" + std::to_string(random_->Next()))
           .substr(0, 16);
-  // Later than all that the CA signed, also when the clock went back since.
-  cluster->lineage_began_ms = std::max(
-      {loop_->now().wall.ms, cluster->lineage_began_ms + 1, options_.lineage_after_ms + 1});
+  // Later than all that the CA signed and all that the model has, also when the clock went back
+  // since.
+  cluster->lineage_began_ms = std::max({loop_->now().wall.ms, cluster->lineage_began_ms + 1,
+                                        options_.lineage_after_ms + 1, NewestPodMs(state) + 1});
   const int64_t first = FirstIncarnation(*cluster);
   for (const Kind kind : {Kind::kReplicaSet, Kind::kReplicationController, Kind::kDeployment}) {
     for (const auto& [key, object] : state.Objects(kind)) {
