@@ -151,7 +151,7 @@ TEST_F(AgentLineageTest, TellsThatItRunsNothingBeforeItsFirstAssignment) {
 // FAULTS 33: a day. What crashes runs again, what the engine loses comes back, and nothing is asked
 // for more often than it was.
 TEST_F(AgentLineageTest, Faults_Line33_ADayWithoutAController) {
-  constexpr int64_t kHourMs = 3'600'000;
+  constexpr int64_t kOneHourMs = 3'600'000;
   RunPods(5);
   link.connected = false;
   const size_t told = link.reports.size();
@@ -168,7 +168,7 @@ TEST_F(AgentLineageTest, Faults_Line33_ADayWithoutAController) {
       RunFor(10'000);
       StartAgent();
     }
-    RunFor(kHourMs);
+    RunFor(kOneHourMs);
   }
   EXPECT_EQ(Running().size(), 5U);
   EXPECT_EQ(link.reports.size(), told) << "there was nobody to tell";
