@@ -49,6 +49,7 @@ Status AgentSide::Dial(const Config& config, const std::string& token,
   options.node = config.node_name;
   options.folder = config.data_folder + "/link";
   options.token = token;
+  has_token_ = !token.empty();
   options.on_refused = std::move(on_refused);
   Result<std::unique_ptr<LinkDialer>> dialer =
       LinkDialer::Open(std::move(options), &loop_, &link_random_);
@@ -66,7 +67,9 @@ void AgentSide::Join(std::function<void(const Status&)> on_end) {
 }
 
 void AgentSide::LookWhetherJoined(MonoTime deadline, std::function<void(const Status&)> on_end) {
-  if (!dialer_->ca_pem().empty()) return on_end(OkStatus());
+  // With a token, the certificate that is here may be the one to be replaced: being let in counts.
+  const bool joined = has_token_ ? dialer_->LastError().empty() : !dialer_->ca_pem().empty();
+  if (joined) return on_end(OkStatus());
   if (loop_.now().mono >= deadline) {
     return on_end(UnavailableError("this host has not joined: " + dialer_->LastError()));
   }

@@ -57,6 +57,7 @@ class AgentSide {
   std::unique_ptr<HostNetwork> network_;
   std::unique_ptr<HostFiles> files_;
   std::unique_ptr<LinkDialer> dialer_;
+  bool has_token_ = false;
   std::unique_ptr<Agent> agent_;
   LoopThread thread_{&loop_};
 };

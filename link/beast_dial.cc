@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -5,6 +6,7 @@
 #include <boost/beast/http/write.hpp>
 #include <chrono>
 #include <optional>
+#include <vector>
 
 #include "base/version.h"
 #include "link/beast_stream.h"
@@ -83,6 +85,7 @@ void Dial::Start() {
   resolve_timer_ = io_->After(target_.step_ms, [self] {
     self->Finish(UnavailableError("the address of " + self->target_.host +
                                   " was not found in time; is DNS working?"));
+    self->resolver_.cancel();
   });
   resolver_.async_resolve(
       target_.host, std::to_string(target_.port), asio::ip::tcp::resolver::numeric_service,
@@ -100,8 +103,13 @@ void Dial::OnResolved(const error_code& error, asio::ip::tcp::resolver::results_
   stream_.emplace(beast::tcp_stream(io_->context()), context);
   AskForController(stream_->native_handle());
   BeginStep();
+  // Begins with another address each time: one that swallows packets uses up the step's time.
+  std::vector<asio::ip::tcp::endpoint> endpoints;
+  for (const auto& entry : addresses) endpoints.push_back(entry.endpoint());
+  const int64_t first = io_->now().mono.ms % static_cast<int64_t>(endpoints.size());  // none empty
+  std::rotate(endpoints.begin(), endpoints.begin() + first, endpoints.end());
   beast::get_lowest_layer(*stream_).async_connect(
-      addresses,
+      endpoints,
       [self = shared_from_this()](const error_code& why, const asio::ip::tcp::endpoint&) {
         self->OnConnected(why);
       });

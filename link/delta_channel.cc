@@ -71,7 +71,7 @@ Result<std::string> DeltaSender<T>::Write(const T& next) {
 }
 
 template <typename T>
-Result<T> DeltaReceiver<T>::TakeWhole(const Value& body) {
+Result<T> DeltaReceiver<T>::TakeWhole(const Value& body, size_t bytes) {
   using C = Channel<T>;
   base_.reset();
   MessageReader reader(body, std::string(C::kWhole));
@@ -84,11 +84,12 @@ Result<T> DeltaReceiver<T>::TakeWhole(const Value& body) {
   base_ = *message;
   ForgetEvents(&*base_);
   number_ = number;
+  bytes_bound_ = bytes;
   return message;
 }
 
 template <typename T>
-Result<T> DeltaReceiver<T>::TakeDelta(const Value& body) {
+Result<T> DeltaReceiver<T>::TakeDelta(const Value& body, size_t bytes) {
   using C = Channel<T>;
   MessageReader reader(body, std::string(C::kDelta));
   const int64_t number = reader.Count("number");
@@ -101,6 +102,10 @@ Result<T> DeltaReceiver<T>::TakeDelta(const Value& body) {
     return InvalidError(std::string(C::kDelta) + ": it changes message " + std::to_string(base) +
                         ", the last one was " + std::to_string(number_));
   }
+  if (bytes_bound_ + bytes > kMaxMessageBytes) {
+    return InvalidError(std::string(C::kDelta) + ": all of it would have more than " +
+                        std::to_string(kMaxMessageBytes) + " bytes; it is to be said whole");
+  }
   const auto delta = C::DecodeDelta(*encoded);
   if (!delta.ok()) return delta.status();
   Result<T> message = ApplyDelta(*base_, *delta);
@@ -108,6 +113,7 @@ Result<T> DeltaReceiver<T>::TakeDelta(const Value& body) {
   base_ = *message;
   ForgetEvents(&*base_);
   number_ = number;
+  bytes_bound_ += bytes;
   return message;
 }
 

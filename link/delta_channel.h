@@ -30,11 +30,14 @@ class DeltaReceiver {
  public:
   // `body` of a message of type T::..., whole or delta. Invalid when it is malformed or follows
   // another message than the last one: ask for everything (link_type::kResync).
-  Result<T> TakeWhole(const Value& body);
-  Result<T> TakeDelta(const Value& body);
+  // `bytes`: of the message's text. Invalid also when whole and deltas could have more than
+  // kMaxMessageBytes, as the sender counts them.
+  Result<T> TakeWhole(const Value& body, size_t bytes = 0);
+  Result<T> TakeDelta(const Value& body, size_t bytes = 0);
 
  private:
   std::optional<T> base_;
+  size_t bytes_bound_ = 0;  // all of base_ takes no more
   int64_t number_ = 0;
 };
 

@@ -160,8 +160,8 @@ void DialerConnections::OnWelcome(ConnectionId id, Connection* connection,
 void DialerConnections::OnAssignment(ConnectionId id, Connection* connection,
                                      const LinkMessage& message, size_t bytes) {
   const bool whole = message.type == link_type::kAssignment;
-  Result<Assignment> assignment = whole ? connection->assignments.TakeWhole(message.body)
-                                        : connection->assignments.TakeDelta(message.body);
+  Result<Assignment> assignment = whole ? connection->assignments.TakeWhole(message.body, bytes)
+                                        : connection->assignments.TakeDelta(message.body, bytes);
   if (assignment.ok()) return events_.on_assignment(id, bytes, std::move(assignment).value());
   connection->socket->Handled(bytes);
   LogError("dropped an assignment", {{"why", assignment.status().message()}});

@@ -9,7 +9,9 @@ namespace reconcile {
 namespace {
 
 constexpr int64_t kLongestTimerMs = 600'000;  // the wall clock may jump: look again
-constexpr int64_t kRenewAgainMs = 300'000;    // after a renewal that failed
+// After a renewal that failed: a quarter of what is left of the life, within these.
+constexpr int64_t kRenewSoonestMs = 1'000;
+constexpr int64_t kRenewAgainMs = 300'000;
 constexpr int64_t kSwapPatienceMs = 600'000;  // streams may go on for so long after a renewal
 
 }  // namespace
@@ -96,11 +98,20 @@ void LinkDialer::State::Join() {
 }
 
 void LinkDialer::State::OnJoined(const KeyAndRequest& request, const Result<DialAnswer>& answer) {
-  if (!answer.ok()) return DialAgain(answer.status());
+  const bool member = identity && identity->leaf.node == options.node;
+  if (!answer.ok()) {
+    // Not the CA that the token names: a member may trust a newer one by now.
+    token_used = token_used || (member && answer.status().code() == StatusCode::kInvalid);
+    return DialAgain(answer.status());
+  }
   if (answer->code != 200) {
     const std::string why = "the controller does not let this host join: " +
                             answer->body.substr(0, answer->body.find('\n'));
     const bool for_good = answer->code == 401 || answer->code == 403 || answer->code == 409;
+    if (for_good && member) {
+      token_used = true;  // a token that is of no use does not end a member
+      return DialAgain(InvalidError(why));
+    }
     return for_good ? RefusedForGood(InvalidError(why)) : DialAgain(UnavailableError(why));
   }
   const Status taken =
@@ -186,7 +197,9 @@ void LinkDialer::State::OnRenewed(const KeyAndRequest& request, const Result<Dia
   } else {
     LogWarning("this host's certificate was not renewed",
                {{"why", taken.message()}, {"until", FormatRfc3339(identity->leaf.not_after)}});
-    renew_at = {std::max(renew_at.ms, loop->now().wall.ms + kRenewAgainMs)};
+    const WallTime now = loop->now().wall;
+    const int64_t left_ms = identity->leaf.not_after.ms - now.ms;
+    renew_at = {now.ms + std::clamp(left_ms / 4, kRenewSoonestMs, kRenewAgainMs)};
   }
   PlanRenewal();
 }

@@ -107,6 +107,7 @@ struct LinkDialer::State : std::enable_shared_from_this<LinkDialer::State> {
   uint64_t sent = 0;
   uint64_t received = 0;
   int failures = 0;  // in a row
+  MonoTime up_since;
   TimerId dial_timer = 0;
   uint64_t attempt = 0;  // counts joins and renewals: an answer to an older one is not heard
   TimerId renewal_timer = 0;

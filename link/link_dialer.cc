@@ -11,6 +11,7 @@ namespace {
 // What may wait to be written: beyond, a report is refused and the agent's next one says it all.
 constexpr size_t kMaxUnsentMessages = 64;
 constexpr size_t kMaxUnsentBytes = 1 << 20;
+constexpr int64_t kSteadyMs = 5'000;  // a connection that held for so long ends the back-off
 
 }  // namespace
 
@@ -157,7 +158,7 @@ void LinkDialer::State::OnUp(ConnectionId id, std::shared_ptr<SocketBacklog> soc
   connected = true;
   certificate_refused = false;
   swap_wanted = false;  // this connection is made with the newest certificate
-  failures = 0;
+  up_since = loop->now().mono;
   backlog = std::move(socket_backlog);
   reports.Forget();
   last_report.reset();
@@ -171,7 +172,10 @@ void LinkDialer::State::OnUp(ConnectionId id, std::shared_ptr<SocketBacklog> soc
 void LinkDialer::State::OnDown(ConnectionId id, int code, const Status& why) {
   if (id != control) return CancelLogs(FindStream(id));
   control = 0;
-  if (connected) Disconnected();
+  if (connected) {
+    if (loop->now().mono - up_since >= kSteadyMs) failures = 0;
+    Disconnected();
+  }
   if (code == 401) {
     certificate_refused = true;
     return DialAgain(

@@ -16,6 +16,7 @@ class Enrollment;
 
 // Limits of what may come from outside. What is not named here: kMaxMessageBytes, kMaxLogStreams.
 inline constexpr size_t kMaxLinkConnections = 4096;      // open at once, streams included
+inline constexpr size_t kMaxControlOfNode = 8;           // those being closed included; then 429
 inline constexpr size_t kMaxStrangers = 1024;            // connections nobody has answered for yet
 inline constexpr size_t kMaxStrangersPerAddress = 512;   // of these
 inline constexpr size_t kMaxHttpHeaderBytes = 16 << 10;  // more is 431

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kStreamPrefix = "/stream/";
 constexpr int64_t kWatchMs = 1'000;  // for changes of enrollment
 constexpr int64_t kTlsRetryMs = 60'000;
+constexpr size_t kRenewalsAtOnce = 16;  // told each kWatchMs: each costs a write to disk here
 
 }  // namespace
 
@@ -184,7 +185,6 @@ void ServerConnections::OnHello(Connection* connection, const LinkMessage& messa
     return connection->socket->Close();
   }
   connection->greeted = true;
-  SendNow(connection, WriteWelcome({std::string(kVersion), *protocol}));
   const auto older = agents_.find(node);
   if (older != agents_.end()) {
     Connection& replaced = connections_.at(older->second);
@@ -203,12 +203,14 @@ void ServerConnections::OnHello(Connection* connection, const LinkMessage& messa
                                  {"version", hello->version},
                                  {"protocol", std::to_string(*protocol)}});
   events_.on_agent(node, connection->id, connection->socket->backlog());
+  // Last: an agent that is welcome is known on the loop before anything else of it.
+  SendNow(connection, WriteWelcome({std::string(kVersion), *protocol}));
 }
 
 void ServerConnections::OnReport(Connection* connection, const LinkMessage& message, size_t bytes) {
   const bool whole = message.type == link_type::kReport;
-  Result<Report> report = whole ? connection->reports.TakeWhole(message.body)
-                                : connection->reports.TakeDelta(message.body);
+  Result<Report> report = whole ? connection->reports.TakeWhole(message.body, bytes)
+                                : connection->reports.TakeDelta(message.body, bytes);
   if (!report.ok()) {
     connection->socket->Handled(bytes);
     if (!std::exchange(connection->undecodable, true)) {
@@ -274,6 +276,7 @@ Status ServerConnections::MakeTls(Now now) {
   if (!life.ok()) return life.status();
   tls_ = std::move(tls).value();
   tls_authority_ = authority;
+  tls_valid_from_ = life->not_before;
   // At half of its life: nobody else renews it, so there is no crowd to avoid.
   tls_renew_at_ = {life->not_before.ms + (life->not_after.ms - life->not_before.ms) / 2};
   return OkStatus();
@@ -281,13 +284,15 @@ Status ServerConnections::MakeTls(Now now) {
 
 void ServerConnections::WatchChanges() {
   io_->After(kWatchMs, [this] { WatchChanges(); });
+  TellRenewals();
   const Now now = io_->now();
   const uint64_t changes = enrollment_->change_count();
   const bool due = changes != seen_changes_ || now.mono - checked_at_ >= options_.recheck_ms;
   if (!due) return;
   seen_changes_ = changes;
   checked_at_ = now.mono;
-  if (now.wall >= tls_renew_at_ || enrollment_->ca_pem() != tls_authority_) {
+  const bool life_ends = now.wall < tls_valid_from_ || now.wall >= tls_renew_at_;
+  if (life_ends || enrollment_->ca_pem() != tls_authority_) {
     const Status made = MakeTls(now);
     if (!made.ok()) {
       LogError("the controller's certificate cannot be renewed", {{"why", made.message()}});
@@ -297,18 +302,24 @@ void ServerConnections::WatchChanges() {
   Recheck();
 }
 
+void ServerConnections::TellRenewals() {
+  size_t told = 0;
+  for (auto& [id, connection] : connections_) {
+    if (told == kRenewalsAtOnce) return;
+    if (!connection.greeted || connection.renewal_told) continue;
+    if (!enrollment_->RenewalWanted(connection.peer)) continue;
+    connection.renewal_told = true;
+    ++told;
+    SendNow(&connection, WriteBareMessage(link_type::kRenew));
+  }
+}
+
 void ServerConnections::Recheck() {
   const Now now = io_->now();
   std::vector<std::pair<ConnectionId, Status>> refused;
   for (auto& [id, connection] : connections_) {
     const Status checked = enrollment_->CheckPeer(connection.peer, now.wall);
-    if (!checked.ok()) {
-      refused.emplace_back(id, checked);
-    } else if (connection.greeted && !connection.renewal_told &&
-               enrollment_->RenewalWanted(connection.peer)) {
-      connection.renewal_told = true;
-      SendNow(&connection, WriteBareMessage(link_type::kRenew));
-    }
+    if (!checked.ok()) refused.emplace_back(id, checked);
   }
   for (const auto& [id, why] : refused) {
     const auto found = connections_.find(id);

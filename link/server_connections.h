@@ -102,6 +102,7 @@ class ServerConnections final : public HttpServerHandler {
   void Expel(Connection* connection, const std::string& event, const std::string& why);
   Status MakeTls(Now now);
   void Recheck();
+  void TellRenewals();
   void WatchChanges();
 
   const LinkServerOptions options_;
@@ -110,6 +111,7 @@ class ServerConnections final : public HttpServerHandler {
   ConnectionEvents events_;
   TlsContext tls_;
   std::string tls_authority_;  // the CA that tls_ is of
+  WallTime tls_valid_from_;
   WallTime tls_renew_at_;
   uint64_t seen_changes_ = 0;
   MonoTime checked_at_;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 // Who may ask the controller's port for what.
 #include "base/log.h"
 #include "link/message_reader.h"
@@ -113,6 +115,12 @@ HttpVerdict ServerConnections::DecidePeer(HttpHead* head) {
   }
   if (!head->wants_socket) return Answer(426, "this is a WebSocket");
   if (stream) return DecideStream(*head);
+  const auto open = std::count_if(connections_.begin(), connections_.end(), [&](const auto& entry) {
+    return entry.second.stream.empty() && entry.second.peer.node == head->peer->node;
+  });
+  if (static_cast<size_t>(open) >= kMaxControlOfNode) {
+    return Answer(429, "too many connections of node " + head->peer->node);
+  }
   return OpenSocketOf(options_, kMaxLinkFrameBytes);
 }
 

@@ -157,7 +157,7 @@ TEST(Config, RefusesRemoteSourcesThatCannotWork) {
     EXPECT_NE(read.errors[0].find(part), std::string::npos) << read.errors[0];
     EXPECT_TRUE(read.errors[0].starts_with("reconcile.yaml:2:")) << read.errors[0];
   };
-  expect("repository: 'ext::sh -c x'", "the transport \"ext\" is not used");
+  expect("repository: 'ext::sh'", "the transport \"ext\" is not used");
   expect("repository: 'https://user:canary@host/x'", "has a user or a password in it");
   expect("repository: srv/git", "must be an absolute path or a URL");
   expect("repository: 'https://h/x', interval: 1s", "sources[0].interval: must be a duration");

@@ -121,6 +121,7 @@ TEST(HttpHooks, HasRoomForABoundedNumberAtOnce) {
   options.on_hook = [&](const LinkHttpRequest&, std::function<void(LinkHttpResponse)> answer) {
     waiting.push_back(std::move(answer));
   };
+  options.handshake_ms = 300'000;
   TlsController controller(std::move(options));
   const std::string request = std::string(kHookHead) + "Content-Length: 1\r\n\r\nx";
   std::vector<std::thread> clients;

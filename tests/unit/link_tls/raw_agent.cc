@@ -9,7 +9,7 @@ RawAgent::RawAgent(uint16_t port, const KeyPair& identity, const std::string& pa
   target.tls = *MakeClientTls(&identity);
   target.check = [](const std::string&) { return OkStatus(); };
   io_.Start();
-  DialSocket(target, path, {10'000, 60'000, kMaxLinkFrameBytes}, &io_,
+  DialSocket(target, path, {10'000, 300'000, kMaxLinkFrameBytes}, &io_,
              [this](const Result<DialAnswer>& answer) {
                const std::lock_guard<std::mutex> lock(mutex_);
                code_ = answer.ok() ? answer->code : -1;
