@@ -1,9 +1,11 @@
+#include <filesystem>
 #include <iostream>
 
 #include "base/epoll_loop.h"
 #include "cmd/commands.h"
 #include "cmd/data_folder.h"
 #include "cmd/keys_file.h"
+#include "store/sealed_payload.h"
 #include "store/secret_key.h"
 #include "store/sqlite_backup.h"
 
@@ -34,8 +36,15 @@ std::string Describe(const BackupInfo& info) {
 // keeps none waiting.
 Status BackUp(BackupOptions options, const CommandContext& context) {
   RETURN_IF_ERROR(FindDataFolder(context, &options.data_folder));
+  std::error_code error;
+  if (!options.keys_file.empty() && std::filesystem::exists(options.keys_file, error)) {
+    return ConflictError(options.keys_file + " is there already; name another file");
+  }
+  std::string used;  // the newest first: the backup is sealed with it
   const auto read_keys = [&]() -> Result<std::string> {
-    return LoadKeys(options.data_folder + "/secrets.key");
+    Result<std::string> keys = LoadKeys(options.data_folder + "/secrets.key");
+    if (keys.ok()) used = *keys;
+    return keys;
   };
   const EpollLoop clock;
   const Result<BackupInfo> info =
@@ -49,6 +58,12 @@ Status BackUp(BackupOptions options, const CommandContext& context) {
   const Result<std::vector<std::string>> keys =
       WriteKeysFile(options.data_folder, options.keys_file);
   if (!keys.ok()) return keys.status();
+  const Result<std::string> saved = LoadKeys(options.data_folder + "/secrets.key");
+  if (!saved.ok() || saved->find(used.substr(0, kSecretKeyBytes)) == std::string::npos) {
+    return ConflictError(
+        "the key of Secrets was changed meanwhile: remove both files, and back up "
+        "again");
+  }
   std::cout << "Saved " << keys->size() << " key files to " << options.keys_file
             << ": whoever has it speaks for the cluster.\n";
   return OkStatus();

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <system_error>
 
@@ -26,6 +28,8 @@ constexpr std::string_view kFormat = "reconcile keys 1";
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kFolderMode = 0700;
 constexpr size_t kMaxFiles = 10'000;
+// The key of Secrets, and the host keys of Git servers that a person accepted.
+constexpr std::array kSingleFiles = {"secrets.key", "known_hosts"};
 
 using Files = std::map<std::string, std::string>;  // content by path below the data folder
 
@@ -48,6 +52,8 @@ Result<std::string> ReadAll(const std::string& path) {
 Status WriteNew(const std::string& path, const std::string& bytes) {
   const std::string beside = path + ".partial";
   ::unlink(beside.c_str());
+  const std::unique_ptr<const std::string, void (*)(const std::string*)> gone(
+      &beside, [](const std::string* name) { ::unlink(name->c_str()); });
   {
     const UniqueFd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
     if (!fd.ok()) return ErrnoError("make", beside);
@@ -60,7 +66,6 @@ Status WriteNew(const std::string& path, const std::string& bytes) {
   }
   const bool linked = ::link(beside.c_str(), path.c_str()) == 0;
   const Status status = linked ? OkStatus() : ErrnoError("make", path);
-  ::unlink(beside.c_str());
   RETURN_IF_ERROR(status);
   std::string folder = fs::path(path).parent_path().string();
   if (folder.empty()) folder = ".";
@@ -73,7 +78,9 @@ Result<Files> Collect(const std::string& data_folder) {
   Files files;
   std::vector<std::string> paths;
   std::error_code error;
-  if (fs::exists(data_folder + "/secrets.key", error)) paths.push_back("secrets.key");
+  for (const char* name : kSingleFiles) {
+    if (fs::exists(data_folder + "/" + name, error)) paths.emplace_back(name);
+  }
   for (fs::recursive_directory_iterator it(data_folder + "/ca", error), end; !error && it != end;
        it.increment(error)) {
     if (it->is_regular_file(error)) {
@@ -97,9 +104,9 @@ std::string DigestOf(const Files& files) {
   return Sha256Hex(text);
 }
 
-// secrets.key, and names below ca/ that lead nowhere else.
+// The single files, and names below ca/ that lead nowhere else.
 bool IsKeyPath(const std::string& path) {
-  if (path == "secrets.key") return true;
+  if (std::find(kSingleFiles.begin(), kSingleFiles.end(), path) != kSingleFiles.end()) return true;
   if (!path.starts_with("ca/")) return false;
   for (size_t begin = 3; begin <= path.size();) {
     const size_t end = std::min(path.find('/', begin), path.size());

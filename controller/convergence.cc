@@ -158,6 +158,14 @@ void NoteOlderPods(const Object& owner, const PodTemplateSpec& pod_template,
 
 std::vector<std::string> NotesOn(const ClusterState& state) {
   std::vector<std::string> notes;
+  if (const auto cluster = state.Find<Cluster>("", "cluster")) {
+    for (const std::string& name : cluster->missing_nodes) {
+      notes.push_back("node " + name +
+                      ": not heard since the controller's database was lost; until it is, no other "
+                      "new host gets a pod subnet. Start it, or `reconcile node revoke " +
+                      name + "` and start the controller again");
+    }
+  }
   state.ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
     if (!source->spec.suspend) return;
     notes.push_back("source " + source->metadata.name +

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "controller/convergence.h"
 #include "controller/plan_manifests.h"
+#include "controller/recovery.h"
 #include "controller/source_status.h"
 #include "schema/text.h"
 
@@ -333,6 +334,11 @@ std::vector<std::string> Controller::Core::Unconverged() const {
 
 std::vector<std::string> Controller::Core::Notes() const {
   std::vector<std::string> notes = NotesOn(*State());
+  if (recovered_left_ && !IsRecovering() && HasRecovered(*State())) {
+    notes.push_back(
+        "recovery: pods that no commit claims are kept until every source was applied, suspended "
+        "ones too");
+  }
   for (const auto& [name, followed] : followed_) {
     const std::vector<std::string> lines = WarningLines(name, followed.problems.warnings);
     notes.insert(notes.end(), lines.begin(), lines.end());

@@ -97,8 +97,8 @@ std::string WhyHeld(const Report& report, const ClusterState& state) {
 
 // The agent follows something older than what it was sent.
 bool IsBehind(const Report& report, const Fence& sent) {
-  return !report.applied || report.applied->epoch < sent.epoch ||
-         report.applied->revision < sent.revision;
+  return !report.applied || report.applied->lineage != sent.lineage ||
+         report.applied->epoch < sent.epoch || report.applied->revision < sent.revision;
 }
 
 std::string Superseded(const Fence& applied) {

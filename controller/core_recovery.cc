@@ -80,9 +80,12 @@ bool Controller::Core::IsRecovering() const {
 bool Controller::Core::NeedsInventory(const Heard& heard) const {
   const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
   if (!heard.applied || cluster == nullptr || heard.merged) return false;
+  // Who says that it follows an earlier lineage where there never was one is not believed: what an
+  // inventory tells goes into the model (FAULTS 15).
+  const bool is_first = cluster->metadata.incarnation < FirstIncarnation(*cluster);
   const Fence& theirs = *heard.applied;
-  return theirs.cluster_id == cluster->cluster_id && theirs.lineage != cluster->lineage &&
-         theirs.lineage_began_ms < cluster->lineage_began_ms;
+  return !is_first && theirs.cluster_id == cluster->cluster_id &&
+         theirs.lineage != cluster->lineage && theirs.lineage_began_ms < cluster->lineage_began_ms;
 }
 
 bool Controller::Core::IsSuperseded(const Heard& heard) const {
@@ -218,7 +221,8 @@ void Controller::Core::EndRecovery(ClusterState* state, WriteSet* writes) const 
   cluster->missing_nodes.clear();
   for (const std::string& name : options_.expected_nodes) {
     const auto heard = heard_.find(name);
-    const bool told = heard != heard_.end() && heard->second.told;
+    const bool told =
+        heard != heard_.end() && heard->second.told && !WaitsForInventory(heard->second);
     if (!told && state->Find<Node>("", name) == nullptr) cluster->missing_nodes.push_back(name);
   }
   LogInfo("recovery is over", {{"missing", Joined(cluster->missing_nodes, 20)}});
@@ -227,6 +231,10 @@ void Controller::Core::EndRecovery(ClusterState* state, WriteSet* writes) const 
 
 void Controller::Core::SettleRecovered(ClusterState* state, WriteSet* writes) {
   if (!recovered_left_) return;
+  // What this turn brought in is offered to its owners first: nobody adopts what is a source's.
+  for (const auto& [name, heard] : heard_) {
+    if (heard.inventory) return;
+  }
   std::set<std::string> sources;
   for (const auto& [name, followed] : followed_) {
     if (!followed.applied) return;

@@ -140,6 +140,16 @@ bool Taking::TakePod(const Inventory& inventory, const Pod& running) {
   const auto cluster = ClusterOf(*state_);
   const auto known = As<Pod>(state_->Find(running.key()));
   const bool same = known != nullptr && known->metadata.uid == running.metadata.uid;
+  if (same && !known->spec.node_name.empty() && known->spec.node_name != inventory.node) {
+    learned_.reasons.push_back({.key = {Kind::kNode, "", inventory.node},
+                                .type = EventType::kWarning,
+                                .reason = "ForeignPod",
+                                .message = "It says that it runs pod " + ToString(running.key()) +
+                                           ", which is node " + known->spec.node_name +
+                                           "'s; it is not believed",
+                                .component = kRecoveryComponent});
+    return false;
+  }
   if (known != nullptr && !same) {
     const bool known_lives =
         running_.contains(known->metadata.uid) || !IsOfEarlierLineage(*known, *cluster);

@@ -99,7 +99,7 @@ class GitSource final : public ManifestSource {
 
   // A repository that is watched, and who wants to know. Shared: one of them may watch again.
   struct Watched {
-    std::map<std::pair<std::string, std::string>, Task> on_hint;  // by revision and path
+    std::map<std::pair<std::string, std::string>, Task> on_hint;  // by versions and path
     std::unique_ptr<GitWatch> watch;
   };
   static void Hint(const Watched& watched);
@@ -127,7 +127,7 @@ void GitSource::Watch(const SourceSpec& spec, std::function<void()> on_hint) {
   std::shared_ptr<Watched>& watched = watched_[spec.repository];
   const bool is_new = watched == nullptr;
   if (is_new) watched = std::make_shared<Watched>();
-  watched->on_hint[{spec.revision, spec.path}] = std::move(on_hint);
+  watched->on_hint[{spec.revision + "\n" + spec.semver, spec.path}] = std::move(on_hint);
   if (!is_new) return;
   watched->watch =
       std::make_unique<GitWatch>(loop_, spec.repository, [weak = std::weak_ptr<Watched>(watched)] {

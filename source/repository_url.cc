@@ -47,8 +47,9 @@ bool IsForbiddenIpv4(std::string_view bytes, bool loopback_allowed) {
   if (first == 127) return !loopback_allowed;
   if (first == 0 || first >= 224) return true;
   if (first == 169 && ByteAt(bytes, 1) == 254) return true;
-  // Alibaba Cloud's metadata service.
-  return bytes == std::string_view("\x64\x64\x64\xc8", 4);
+  // The metadata services of Alibaba Cloud and of Azure.
+  return bytes == std::string_view("\x64\x64\x64\xc8", 4) ||
+         bytes == std::string_view("\xa8\x3f\x81\x10", 4);
 }
 
 // The IPv4 address inside a mapped (::ffff:0:0/96), compatible (::/96) or translated (64:ff9b::/96)
@@ -279,8 +280,9 @@ bool IsForbiddenAddress(std::string_view address, bool loopback_allowed) {
   if (!embedded.empty()) return IsForbiddenIpv4(embedded, loopback_allowed);
   const uint8_t first = ByteAt(address, 0);
   if (first == 0xff || (first == 0xfe && (ByteAt(address, 1) & 0xc0) == 0x80)) return true;
-  // fd00:ec2::254, Amazon's metadata service.
-  return address == std::string_view("\xfd\0\x0e\xc2\0\0\0\0\0\0\0\0\0\0\x02\x54", 16);
+  // fd00:ec2::254 and fd20:ce::254, the metadata services of Amazon and of Google.
+  return address == std::string_view("\xfd\0\x0e\xc2\0\0\0\0\0\0\0\0\0\0\x02\x54", 16) ||
+         address == std::string_view("\xfd\x20\0\xce\0\0\0\0\0\0\0\0\0\0\x02\x54", 16);
 }
 
 }  // namespace reconcile
