@@ -144,6 +144,11 @@ void Controller::Core::MergeInventories(ClusterState* state, WriteSet* writes,
   }
   if (inventories.empty()) return;
   recovered_left_ = true;
+  // What Git declares may be missing now that a host has said what it does not have.
+  for (auto& [name, followed] : followed_) {
+    followed.applied = false;
+    followed.in_force_reached = false;
+  }
   Learned learned = TakeInventories(inventories, state, writes, now);
   for (Reason& reason : learned.reasons) reasons->push_back(std::move(reason));
   for (const auto& [node, uids] : learned.surplus_uids) {
