@@ -54,6 +54,9 @@ TEST_P(RuntimeContract, GoesFromCreatedOverRunningToExited) {
   EXPECT_FALSE(running->finished_at.has_value());
   EXPECT_EQ(blocking_->Start(*id), OkStatus()) << "starting what runs is no error";
 
+  // A signal before its trap is set would be lost.
+  for (int i = 0; i < 20'000 && blocking_->ReadLogs(*id, {}).out != "ready\n"; ++i) {
+  }
   ASSERT_EQ(blocking_->Stop(*id, 30), OkStatus());
   const auto ended = blocking_->Inspect(*id);
   ASSERT_TRUE(ended.ok());

@@ -33,6 +33,7 @@ FakeProgram ProgramOf(const ContainerConfig& config) {
     program.stop_exit_code = 0;
   }
   if (config.cmd == kPrintsAndExits) program.output = {"one\n", "two\n", "three\n"};
+  if (config.cmd == kStopsWithThree) program.output = {"ready\n"};
   if (config.cmd == kPrintsAndRuns) program.output = {"one\n"};
   if (config.cmd == kPrintsMuchAndExits) {
     program.exit_after_ms = 1;

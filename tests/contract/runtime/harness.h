@@ -89,7 +89,7 @@ inline constexpr size_t kMuchLines = 8'000;
 inline const std::vector<std::string> kPrintsMuchAndExits = {
     "sh", "-c", "yes \"$(head -c 999 /dev/zero | tr '\\0' x)\" | head -n 8000"};
 inline const std::vector<std::string> kStopsWithThree = {
-    "sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.05; done"};
+    "sh", "-c", "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"};
 inline const std::vector<std::string> kIsNoProgram = {"/no/such/program"};
 
 ContainerConfig TestContainer(const std::string& cluster_id, const std::string& name,
