@@ -248,6 +248,7 @@ Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState
     if (heard.pending) {
       heard.taken = std::move(heard.pending);
       heard.taken_at = now.mono;
+      heard.marked_silent = false;
     }
     heard.pending.reset();
     heard.pending_events.clear();

@@ -90,6 +90,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::optional<Report> pending;  // newest report that no turn has taken in
     std::optional<Report> taken;    // the one that the last turn with news of this node took in
     MonoTime taken_at;
+    bool marked_silent = false;  // in the model, since then
     std::vector<AgentEvent> pending_events;
     std::string held;              // why the agent does not follow what it was sent; "": it does
     bool told = false;             // a report came since the last connection began

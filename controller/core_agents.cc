@@ -179,7 +179,7 @@ void Controller::Core::OnReport(const Report& report) {
 bool Controller::Core::IsNews(const Heard& heard, const Report& report, Now now) const {
   if (!heard.taken || !SaysNothingNew(*heard.taken, report)) return true;
   const bool was_silent = now.mono - heard.last_heard >= options_.node_silent_ms;
-  return was_silent || !heard.sent || IsBehind(report, heard.sent->fence) ||
+  return was_silent || heard.marked_silent || !heard.sent || IsBehind(report, heard.sent->fence) ||
          now.mono - heard.taken_at >= kTakeAnywayMs;
 }
 
@@ -308,6 +308,7 @@ void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes,
   }
   if (silent.empty()) return;
   for (const std::string& name : silent) {
+    heard_[name].marked_silent = true;
     const auto existing = state->Find<Node>("", name);
     if (existing == nullptr || !IsReady(*existing)) continue;
     auto node = std::make_shared<Node>(*existing);

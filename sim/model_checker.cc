@@ -1,6 +1,7 @@
 #include "sim/model_checker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "schema/core.h"
 #include "schema/workload.h"
@@ -148,18 +149,23 @@ bool ModelChecker::MayGo(const Pod& pod, const std::string& workload,
 }
 
 bool ModelChecker::IsExcused(const Pod& pod, const Declaration& declaration,
-                             const ClusterState& before) const {
+                             const ClusterState& before, const ClusterState& after) const {
   if (losses_ == 0) return false;
   if (went_.contains(pod.metadata.uid) || !runs_(pod.metadata.uid)) return true;
   const std::string workload = WorkloadIn(pod, before);
   const auto declared = declaration.applications.find(workload.substr(workload.find(' ') + 1));
   if (declared == declaration.applications.end()) return true;
-  int there = 0;
+  // Those that a host's inventory brought in the same commit count too.
+  std::set<std::string> there;
   before.ForEach<Pod>([&](const std::shared_ptr<const Pod>& other) {
     if (other->metadata.deletion_timestamp) return;
-    there += WorkloadIn(*other, before) == workload ? 1 : 0;
+    if (WorkloadIn(*other, before) == workload) there.insert(other->metadata.uid);
   });
-  return there > declared->second.replicas;
+  after.ForEach<Pod>([&](const std::shared_ptr<const Pod>& other) {
+    if (before.Find(other->key()) != nullptr) return;
+    if (WorkloadIn(*other, after) == workload) there.insert(other->metadata.uid);
+  });
+  return std::cmp_greater(there.size(), declared->second.replicas);
 }
 
 void ModelChecker::OnLoss(const ClusterState& lost) {
@@ -185,8 +191,8 @@ void ModelChecker::CheckPods(const Declaration& declaration, const ClusterState&
     const bool stays = now != nullptr && now->metadata.uid == pod->metadata.uid &&
                        !now->metadata.deletion_timestamp;
     if (stays) return;
-    const bool may_go =
-        MayGo(*pod, WorkloadIn(*pod, before), declaration) || IsExcused(*pod, declaration, before);
+    const bool may_go = MayGo(*pod, WorkloadIn(*pod, before), declaration) ||
+                        IsExcused(*pod, declaration, before, after);
     went_.insert(pod->metadata.uid);
     if (may_go) return;
     violations_.Add("revision " + std::to_string(after.revision()) + ": pod " + pod->metadata.name +
