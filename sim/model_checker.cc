@@ -155,14 +155,14 @@ bool ModelChecker::IsExcused(const Pod& pod, const Declaration& declaration,
   const std::string workload = WorkloadIn(pod, before);
   const auto declared = declaration.applications.find(workload.substr(workload.find(' ') + 1));
   if (declared == declaration.applications.end()) return true;
-  // Those that a host's inventory brought in the same commit count too.
+  // Those that a host's inventory brought in the same commit count too; they run already.
   std::set<std::string> there;
   before.ForEach<Pod>([&](const std::shared_ptr<const Pod>& other) {
     if (other->metadata.deletion_timestamp) return;
     if (WorkloadIn(*other, before) == workload) there.insert(other->metadata.uid);
   });
   after.ForEach<Pod>([&](const std::shared_ptr<const Pod>& other) {
-    if (before.Find(other->key()) != nullptr) return;
+    if (before.Find(other->key()) != nullptr || !runs_(other->metadata.uid)) return;
     if (WorkloadIn(*other, after) == workload) there.insert(other->metadata.uid);
   });
   return std::cmp_greater(there.size(), declared->second.replicas);
