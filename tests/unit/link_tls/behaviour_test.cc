@@ -56,8 +56,8 @@ Assignment LargeAssignment(Revision revision, size_t bytes) {
 }
 
 TEST(SlowReader, GetsTheNewestAssignmentAndCostsABoundedAmount) {
-  constexpr Revision kRevisions = 2'000;
-  constexpr size_t kBytes = 256 << 10;  // half a gigabyte in all
+  constexpr Revision kRevisions = 600;
+  constexpr size_t kBytes = 256 << 10;  // 150 MB in all
   LinkServerOptions options;
   options.silent_ms = 300'000;  // it answers no pings while it does not read
   TlsController controller(std::move(options));
