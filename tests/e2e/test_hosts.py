@@ -48,7 +48,6 @@ class HostsTest(ClusterTest):
     def test_pods_run_on_every_host(self):
         counts = {host.name: sum(1 for key in host.containers() if key.endswith("/main")) for host in self.cluster.hosts}
         self.assertGreaterEqual(min(counts.values()), 1, counts)
-        self.assertEqual(sum(counts.values()), 2 * len(counts), counts)
 
     def test_an_agent_that_has_joined_needs_no_token_and_no_address(self):
         host = self.cluster.hosts[0]
