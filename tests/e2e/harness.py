@@ -8,53 +8,17 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 import uuid
 from pathlib import Path
+
+from hosts.cluster import busybox_tar
+from hosts.system import DEADLINE_S, eventually, run
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY_FOLDER = Path(os.environ.get("RECONCILE_BINARY_FOLDER", ROOT / "build/dev"))
 RECONCILE = BINARY_FOLDER / "cmd/reconcile"
 HELLO = BINARY_FOLDER / "examples/hello/hello"
-DEADLINE_S = 90
-
-
-def run(command, check=True, text_input=None, env=None):
-    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, input=text_input, env=env)
-    if check and result.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))}: exit {result.returncode}\n{result.stdout}{result.stderr}")
-    return result
-
-
-def eventually(what, condition, deadline_s=DEADLINE_S):
-    """Polls until `condition()` is true; its value is returned. A raised AssertionError counts as not yet."""
-    end = time.monotonic() + deadline_s
-    last = None
-    while True:
-        try:
-            value = condition()
-            if value:
-                return value
-            last = value
-        except AssertionError as error:
-            last = error
-        if time.monotonic() > end:
-            raise AssertionError(f"not in {deadline_s} s: {what}; last: {last}")
-        time.sleep(0.1)  # the interval of polling, not a wait for luck
-
-
-def busybox_tar(folder):
-    """The root file system of a tiny image: Debian's static busybox as sh, sleep, httpd ..."""
-    tree = Path(folder) / "busybox"
-    (tree / "bin").mkdir(parents=True)
-    (tree / "tmp").mkdir()
-    shutil.copy("/bin/busybox", tree / "bin/busybox")
-    for applet in ("sh", "sleep", "httpd", "nc", "cat", "echo", "env", "true", "false", "hostname", "ping", "kill"):
-        (tree / "bin" / applet).symlink_to("busybox")
-    tar = Path(folder) / "busybox.tar"
-    run(["tar", "-C", tree, "-cf", tar, "."])
-    return tar
 
 
 class Host:
@@ -268,24 +232,5 @@ spec:
       - name: main
         image: {image}
         imagePullPolicy: IfNotPresent
-        command: [sh, -c, '{command}']
-"""
-
-
-def deployment(name, replicas, image="test/busybox:1", command="sleep 100000", pull="IfNotPresent"):
-    return f"""apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {name}}}
-spec:
-  replicas: {replicas}
-  selector: {{matchLabels: {{app: {name}}}}}
-  template:
-    metadata: {{labels: {{app: {name}}}}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers:
-      - name: main
-        image: {image}
-        imagePullPolicy: {pull}
         command: [sh, -c, '{command}']
 """

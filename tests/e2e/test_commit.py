@@ -3,7 +3,8 @@
 import json
 import unittest
 
-from harness import HELLO, ROOT, HostTest, deployment, eventually, replication_controller, run
+from harness import HELLO, ROOT, HostTest, eventually, replication_controller, run
+from hosts.testing import deployment
 
 
 class CommitTest(HostTest):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hosts.cluster import PORT
 from hosts.system import POLL_S, eventually
-from hosts.testing import ClusterTest, manifest
+from hosts.testing import ClusterTest, deployment
 
 
 class ControllerMovesTest(ClusterTest):
@@ -16,7 +16,7 @@ class ControllerMovesTest(ClusterTest):
     @classmethod
     def first_manifests(cls):
         # Generated names and ones that a person chose; a rollout that has a history; configuration and a Secret.
-        return {"web.yaml": manifest("web", 6), "api.yaml": manifest("api", 3),
+        return {"web.yaml": deployment("web", 6), "api.yaml": deployment("api", 3),
                 "settings.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData: {password: canary-of-this-test}\n"}
 
     @classmethod
@@ -69,7 +69,7 @@ class ControllerMovesTest(ClusterTest):
         cluster.cli(["backup", files[0], "--keys", files[1]])
         self.assertNotIn(b"canary-of-this-test", Path(files[0]).read_bytes())
         # What happens after a backup is lost with the database, and comes again from Git.
-        self.repository.commit({"late.yaml": manifest("late", 2)}, "After the backup")
+        self.repository.commit({"late.yaml": deployment("late", 2)}, "After the backup")
         self.converge()
         late = cluster.containers()
         old.kill("controller", signal.SIGKILL)
@@ -123,7 +123,7 @@ class ControllerMovesTest(ClusterTest):
         assert not os.path.exists(folder / "cluster.db")
 
     def applies(self, name):
-        self.converge(self.repository.commit({name: manifest(name.split(".", maxsplit=1)[0], 3)}, f"With {name}"))
+        self.converge(self.repository.commit({name: deployment(name.split(".", maxsplit=1)[0], 3)}, f"With {name}"))
         self.converge(self.repository.commit({name: None}, f"Without {name}"))
 
 

@@ -8,7 +8,8 @@ import subprocess
 import time
 import unittest
 
-from harness import RECONCILE, HostTest, deployment, eventually, replication_controller, run
+from harness import RECONCILE, HostTest, eventually, replication_controller, run
+from hosts.testing import deployment
 
 MOMENTS = int(os.environ.get("RECONCILE_RANDOM_MOMENTS", "20"))
 

@@ -11,7 +11,7 @@ import unittest
 
 from hosts.cluster import PORT
 from hosts.system import eventually, run
-from hosts.testing import ClusterTest, manifest
+from hosts.testing import ClusterTest, deployment
 
 MOMENTS = int(os.environ.get("RECONCILE_RANDOM_MOMENTS", "8"))
 CERTIFICATE_LIFE_S = 60  # so that a test sees certificates end
@@ -22,7 +22,7 @@ class HostsTest(ClusterTest):
 
     @classmethod
     def first_manifests(cls):
-        return {"web.yaml": manifest("web", 6)}
+        return {"web.yaml": deployment("web", 6)}
 
     def setUp(self):
         super().setUp()
@@ -151,7 +151,7 @@ class HostsTest(ClusterTest):
             eventually(f"{host.name} restarts {key} alone",
                        lambda at=host, name=key, gone=old: at.containers().get(name, [gone])[0] != gone, 60)
         before = cluster.containers()
-        commit = self.repository.commit({"web.yaml": manifest("web", 7)}, "Seven")
+        commit = self.repository.commit({"web.yaml": deployment("web", 7)}, "Seven")
         cluster.start_controller()
         cluster.all_ready()
         self.converge(commit)
@@ -177,7 +177,7 @@ class HostsTest(ClusterTest):
         for host in cluster.hosts:
             cluster.switch.lose(host.name, 10)
         try:
-            self.converge(self.repository.commit({"lossy.yaml": manifest("lossy", 3)}, "Over a bad network"))
+            self.converge(self.repository.commit({"lossy.yaml": deployment("lossy", 3)}, "Over a bad network"))
             self.converge(self.repository.commit({"lossy.yaml": None}, "And back"))
         finally:
             cluster.switch.heal()
@@ -250,7 +250,7 @@ class HostsTest(ClusterTest):
         for moment in range(MOMENTS):
             before = cluster.containers()
             replicas = chance.randint(5, 9)
-            self.repository.commit({"web.yaml": manifest("web", replicas)}, f"{replicas} replicas")
+            self.repository.commit({"web.yaml": deployment("web", replicas)}, f"{replicas} replicas")
             time.sleep(chance.random() * 1.5)  # the random moment
             if chance.random() < 0.4:
                 victim = "controller"
@@ -268,7 +268,7 @@ class HostsTest(ClusterTest):
                 self.assertEqual(len(ids), 1, f"moment {moment} ({victim}): {key}")
                 if key in before:
                     self.assertEqual(ids, before[key], f"moment {moment} ({victim}): {key} was restarted")
-        self.converge(self.repository.commit({"web.yaml": manifest("web", 6)}, "Six again"))
+        self.converge(self.repository.commit({"web.yaml": deployment("web", 6)}, "Six again"))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import unittest
 from hosts.cluster import PORT
 from hosts.git_host import GitHost
 from hosts.system import eventually
-from hosts.testing import ClusterTest, manifest
+from hosts.testing import ClusterTest, deployment
 
 PUSHES = int(os.environ.get("RECONCILE_PUSHES", "3"))
 
@@ -66,7 +66,7 @@ class PushTest(ClusterTest):
     def push(self, name, number):
         """Commits, pushes, and waits: seconds until every host runs what was pushed."""
         clone = self.clones[name]
-        commit = clone.commit({"app.yaml": manifest(name, 3, command=f"echo {number}; sleep 100000")}, f"Number {number}")
+        commit = clone.commit({"app.yaml": deployment(name, 3, command=f"echo {number}; sleep 100000")}, f"Number {number}")
         began = time.monotonic()
         self.git.push(clone)
         pushed = time.monotonic() - began

@@ -60,7 +60,7 @@ class ClusterTest(unittest.TestCase):
         eventually(f"{name} is {'' if ready else 'not '}Ready", lambda: (name in self.cluster.ready_nodes()) == ready, deadline_s)
 
 
-def manifest(name, replicas, image="test/busybox:1", command="sleep 100000"):
+def deployment(name, replicas, image="test/busybox:1", command="sleep 100000", pull="IfNotPresent"):
     """A Deployment whose pods spread over the hosts by the scheduler's own rules."""
     return f"""apiVersion: apps/v1
 kind: Deployment
@@ -75,6 +75,6 @@ spec:
       containers:
       - name: main
         image: {image}
-        imagePullPolicy: IfNotPresent
+        imagePullPolicy: {pull}
         command: [sh, -c, '{command}']
 """
