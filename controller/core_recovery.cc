@@ -123,7 +123,8 @@ std::vector<std::string> Controller::Core::Unheard() const {
   if (PlantedBug("plan-before-inventories")) return {};
   if (!IsRecovering() || loop_->now().mono >= started_at_ + options_.recovery_wait_ms) return {};
   std::set<std::string> nodes(options_.expected_nodes.begin(), options_.expected_nodes.end());
-  for (const auto& [key, node] : store_->Snapshot()->Objects(Kind::kNode)) nodes.insert(key.name);
+  const std::shared_ptr<const ClusterState> state = store_->Snapshot();
+  for (const auto& [key, node] : state->Objects(Kind::kNode)) nodes.insert(key.name);
   for (const auto& [name, heard] : heard_) {
     if (heard.connected) nodes.insert(name);
   }

@@ -210,8 +210,9 @@ Result<std::string> Enrollment::CreateToken(const TokenOptions& options, WallTim
 }
 
 std::vector<TokenInfo> Enrollment::ListTokens(WallTime now) const {
+  const std::shared_ptr<const View> view = Look();
   std::vector<TokenInfo> tokens;
-  for (const auto& [id, token] : Look()->state.tokens) tokens.push_back(DescribeToken(token, now));
+  for (const auto& [id, token] : view->state.tokens) tokens.push_back(DescribeToken(token, now));
   std::stable_sort(tokens.begin(), tokens.end(),
                    [](const TokenInfo& a, const TokenInfo& b) { return a.created < b.created; });
   return tokens;
@@ -333,8 +334,9 @@ bool Enrollment::ShowsOldAuthority(const View& view) const {
 }
 
 std::vector<IssuedNode> Enrollment::Nodes(WallTime now) const {
+  const std::shared_ptr<const View> view = Look();
   std::vector<IssuedNode> nodes;
-  for (const auto& [name, record] : Look()->state.nodes) {
+  for (const auto& [name, record] : view->state.nodes) {
     nodes.push_back(DescribeNode(name, record, now));
   }
   return nodes;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The rules of the tree: who may include whom, what may be called where, how long a file or function may be.
 
-Usage: check_tree.py ROOT [include|ban|size]...   Exit code 1 and one line a violation when a rule is broken.
+Usage: check_tree.py ROOT [include|ban|loop|size]...   Exit code 1 and one line a violation when a rule is broken.
 The tables here are docs/architecture.md's."""
 import json
 import re
@@ -41,6 +41,8 @@ BANNED = [
     (re.compile(r"\bstd::j?thread\b(?!::id)"), "threads (take an Executor)"),
     (re.compile(r"\b(?:sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\("), "sleeping (use a timer)"),
 ]
+# A range-for keeps the temporary it ranges over alive, but not the pointer that one was reached through (until C++23).
+LOOP_THROUGH_TEMPORARY = re.compile(r"\bfor \([^;]*[^:]:[^:;]*\)\s*->", re.DOTALL)
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 SOURCE_SUFFIXES = {".cc", ".h", ".c"}
@@ -85,6 +87,14 @@ def check_includes(root):
                 yield f"{name}: includes {header}: only controller's public headers"
 
 
+def check_loops(root):
+    for name, path in sources(root):
+        text = COMMENT_OR_STRING.sub(lambda match: "\n" * match.group(0).count("\n"), path.read_text())
+        for number, line in enumerate(text.splitlines(), 1):
+            if LOOP_THROUGH_TEMPORARY.search(line):
+                yield f"{name}:{number}: ranges over what a temporary pointer holds; name the pointer first"
+
+
 def check_banned(root):
     outside = io_files(root)
     for name, path in sources(root):
@@ -112,7 +122,7 @@ def check_sizes(root):
             yield f"{tag['path']}:{tag['line']}: {tag['name']} has {length} lines; at most {MAX_FUNCTION_LINES}"
 
 
-CHECKS = {"include": check_includes, "ban": check_banned, "size": check_sizes}
+CHECKS = {"include": check_includes, "ban": check_banned, "loop": check_loops, "size": check_sizes}
 
 
 def main():

@@ -11,6 +11,7 @@ printf '#include "schema/a.h"\n' > base/a.cc
 printf '#include "cmd/a.h"\n' > schema/a.cc
 printf 'int64_t Now() { return std::chrono::steady_clock::now().time_since_epoch().count(); }\n' > store/clock.cc
 printf 'void Wait() { std::thread t; usleep(1); }\n' > store/disk.cc
+printf 'void Loop() { for (const auto& [id, token] : Look()->state.tokens) Use(token); }\n' > store/loop.cc
 printf 'reconcile_library(store_io SOURCES disk.cc)\n' > store/CMakeLists.txt
 { echo 'void Long() {'; for _ in $(seq 70); do echo '  Step();'; done; echo '}'; } > cmd/long.cc
 for _ in $(seq 501); do echo '// line'; done > cmd/big.cc
@@ -21,6 +22,7 @@ expect() {
 expect 'base/a.cc: includes schema/a.h'
 expect 'schema/a.cc: includes cmd/a.h: nothing includes cmd/'
 expect 'store/clock.cc:1: uses a clock'
+expect 'store/loop.cc:1: ranges over what a temporary pointer holds'
 expect 'cmd/long.cc:1: Long has 72 lines'
 expect 'cmd/big.cc: 501 lines'
 if grep -q 'store/disk.cc' <<<"$found"; then echo "an adapter was refused: $found"; exit 1; fi

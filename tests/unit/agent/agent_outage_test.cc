@@ -171,7 +171,8 @@ TEST_F(AgentOutageTest, ResolverOfTheHostIsReadWheneverAPodsFilesAreWritten) {
   const auto has_resolver = [&](const std::string& name) {
     for (const ContainerInfo& info : Running()) {
       if (LabelOf(info, kLabelPod) != name) continue;
-      for (const BindMount& bind : engine.FindConfig(info.id)->binds) {
+      const auto config = engine.FindConfig(info.id);
+      for (const BindMount& bind : config->binds) {
         if (bind.container_path == "/etc/resolv.conf") return true;
       }
     }

@@ -220,8 +220,9 @@ TEST_F(RecoveryTest, ARestoredOlderDatabaseKeepsWhatWasMadeSinceAndForgetsWhatWe
   RunCluster({{"web.yaml", DeploymentOf(3, "app:1")}});
   MemoryStore backup;
   Transaction all;
+  const std::shared_ptr<const ClusterState> state = store_.Snapshot();
   for (const Kind kind : kAllKinds) {
-    for (const auto& [key, object] : store_.Snapshot()->Objects(kind)) {
+    for (const auto& [key, object] : state->Objects(kind)) {
       ObjectPtr kept = object;
       if (kind == Kind::kCluster) {
         const auto cluster = std::make_shared<Cluster>(*As<Cluster>(*object));
