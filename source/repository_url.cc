@@ -130,7 +130,8 @@ Status CheckPath(std::string_view path) {
   if (path[0] == '-' || path[name] == '-') {
     return InvalidError("its path begins with '-', which a program could take for an option");
   }
-  if (path.find("/../") != std::string_view::npos || path.ends_with("/..")) {
+  const std::string whole = "/" + std::string(path) + "/";
+  if (whole.find("/../") != std::string::npos) {
     return InvalidError("its path climbs out with '..'");
   }
   return OkStatus();

@@ -67,6 +67,8 @@ TEST(RepositoryUrl, Line07_OtherTransportsAndOptionsAreRefused) {
                            "ssh://host",
                            "https://host/a/../b",
                            "https://host/..",
+                           "git@host:..",
+                           "git@host:../team/shop",
                            "host:x",
                            "",
                            "https://ho st/x",
