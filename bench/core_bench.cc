@@ -129,7 +129,7 @@ class BenchController {
     std::erase_if(report.node_status.conditions,
                   [](const Condition& condition) { return condition.type != "Ready"; });
     report.labels = {{"kubernetes.io/hostname", report.node}};
-    for (const auto& pod : PodsByNode(*store_.Snapshot())[report.node]) {
+    for (const auto& pod : PodsOn(report.node, *store_.Snapshot())) {
       report.pods.push_back({.namespace_name = pod->metadata.namespace_name,
                              .name = pod->metadata.name,
                              .uid = pod->metadata.uid,
