@@ -17,8 +17,8 @@ uint32_t Fnv1a32(std::string_view bytes) {
   return hash;
 }
 
-uint64_t Fnv1a64(std::string_view bytes) {
-  uint64_t hash = 14695981039346656037ULL;
+uint64_t Fnv1a64(std::string_view bytes, uint64_t begin) {
+  uint64_t hash = begin;
   for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   return hash;
 }

@@ -10,7 +10,9 @@ namespace reconcile {
 // FNV-1a, 32 and 64 bit: stable over builds and machines, not for anything an attacker gains by
 // colliding.
 uint32_t Fnv1a32(std::string_view bytes);
-uint64_t Fnv1a64(std::string_view bytes);
+inline constexpr uint64_t kFnv1a64Begin = 14695981039346656037ULL;
+// `begin` may be the hash of what stands before `bytes`.
+uint64_t Fnv1a64(std::string_view bytes, uint64_t begin = kFnv1a64Begin);
 
 // Lower-case hex of SHA-256.
 std::string Sha256Hex(std::string_view bytes);

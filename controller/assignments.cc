@@ -61,6 +61,37 @@ void Collect(const ClusterState& state, const std::string& namespace_name,
   }
 }
 
+// What assignments say of the cluster; how much it has counted is no part of them.
+bool SameCluster(const Cluster& a, const Cluster& b) {
+  return a.cluster_id == b.cluster_id && a.lineage == b.lineage && a.epoch == b.epoch &&
+         a.lineage_began_ms == b.lineage_began_ms && a.lineage_proof == b.lineage_proof &&
+         a.pod_cidr == b.pod_cidr;
+}
+
+// The nodes of pods that read one of these ConfigMaps and Secrets.
+void AddReaders(const std::set<ObjectKey>& data, const ClusterState& state,
+                std::set<std::string>* nodes) {
+  std::set<std::string> namespaces;
+  for (const ObjectKey& key : data) namespaces.insert(key.namespace_name);
+  const ObjectMap& pods = state.Objects(Kind::kPod);
+  for (const std::string& name : namespaces) {
+    for (auto it = pods.lower_bound({Kind::kPod, name, ""});
+         it != pods.end() && it->first.namespace_name == name; ++it) {
+      const Pod& pod = *As<Pod>(*it->second);
+      const References references = ReferencesOf(pod.spec);
+      const auto reads = [&](Kind kind, const std::set<std::string>& names) {
+        return std::any_of(names.begin(), names.end(), [&](const std::string& word) {
+          return data.contains({kind, name, word});
+        });
+      };
+      if (reads(Kind::kConfigMap, references.config_maps) ||
+          reads(Kind::kSecret, references.secrets)) {
+        nodes->insert(pod.spec.node_name);
+      }
+    }
+  }
+}
+
 // An agent says something of each pod that it knows.
 bool HasBegun(const Pod& pod) {
   return pod.metadata.deletion_timestamp || !pod.status.container_statuses.empty();
@@ -109,12 +140,36 @@ class MessageBudget {
 
 }  // namespace
 
-std::map<std::string, NodePods> PodsByNode(const ClusterState& state) {
-  std::map<std::string, NodePods> by_node;
-  state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
-    if (!pod->spec.node_name.empty()) by_node[pod->spec.node_name].push_back(pod);
-  });
-  return by_node;
+NodePods PodsOn(const std::string& node, const ClusterState& state) {
+  NodePods pods;
+  state.pods_by_node().ForEach(
+      node, [&](const ObjectKey& key) { pods.push_back(As<Pod>(state.Find(key))); });
+  return pods;
+}
+
+std::optional<std::set<std::string>> NodesConcerned(const ClusterState& before,
+                                                    const ClusterState& after) {
+  const auto then = before.Find<Cluster>("", "cluster");
+  const auto now = after.Find<Cluster>("", "cluster");
+  if (then == nullptr || now == nullptr || !SameCluster(*then, *now)) return std::nullopt;
+  std::set<std::string> nodes;
+  const auto add = [&](const ObjectPtr& old_object, const ObjectPtr& new_object) {
+    if (const auto pod = As<Pod>(old_object)) nodes.insert(pod->spec.node_name);
+    if (const auto pod = As<Pod>(new_object)) nodes.insert(pod->spec.node_name);
+    if (const auto node = As<Node>(old_object)) nodes.insert(node->metadata.name);
+    if (const auto node = As<Node>(new_object)) nodes.insert(node->metadata.name);
+  };
+  ClusterState::ForEachDifference(before, after, Kind::kPod, add);
+  ClusterState::ForEachDifference(before, after, Kind::kNode, add);
+  std::set<ObjectKey> data;
+  for (const Kind kind : {Kind::kConfigMap, Kind::kSecret}) {
+    ClusterState::ForEachDifference(
+        before, after, kind, [&](const ObjectPtr& old_object, const ObjectPtr& new_object) {
+          data.insert((old_object == nullptr ? new_object : old_object)->key());
+        });
+  }
+  AddReaders(data, after, &nodes);
+  return nodes;
 }
 
 Assignment AssignmentOf(const std::string& node, const NodePods& pods, const ClusterState& state) {
@@ -142,9 +197,7 @@ Assignment AssignmentOf(const std::string& node, const NodePods& pods, const Clu
 }
 
 Assignment AssignmentFor(const std::string& node, const ClusterState& state) {
-  const std::map<std::string, NodePods> by_node = PodsByNode(state);
-  const auto pods = by_node.find(node);
-  return AssignmentOf(node, pods == by_node.end() ? NodePods() : pods->second, state);
+  return AssignmentOf(node, PodsOn(node, state), state);
 }
 
 ObjectSizes MeasureObjects(const Assignment& assignment) {

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,12 @@ namespace reconcile {
 
 // Pods bound to one node, ordered by namespace and name.
 using NodePods = std::vector<std::shared_ptr<const Pod>>;
-std::map<std::string, NodePods> PodsByNode(const ClusterState& state);
+NodePods PodsOn(const std::string& node, const ClusterState& state);
+
+// Of the nodes that have pods, or had them, those whose agents may need something else in `after`
+// than in `before`; nothing when that may be any of them. Takes the time of what differs.
+std::optional<std::set<std::string>> NodesConcerned(const ClusterState& before,
+                                                    const ClusterState& after);
 
 // AssignmentFor when the node's pods are known already.
 Assignment AssignmentOf(const std::string& node, const NodePods& pods, const ClusterState& state);

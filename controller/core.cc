@@ -226,7 +226,7 @@ Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState
   std::vector<Reason> all_reasons = reasons;
   all_reasons.insert(all_reasons.end(), sources.reasons.begin(), sources.reasons.end());
   Plan plan;
-  if (planning) plan = Reconcile(state, sources.changes, now);
+  if (planning) plan = Reconcile(state, sources.changes, now, &settled_);
   AddWrites(plan.transaction, writes);
   AddWrites(RecordReasons(Apply(state, plan.transaction), all_reasons, now), writes);
   Transaction transaction;
@@ -253,7 +253,7 @@ Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState
     heard.pending.reset();
     heard.pending_events.clear();
   }
-  if (!IsRecovering()) HandOut(*store_->Snapshot());
+  if (!IsRecovering()) HandOut(store_->Snapshot());
   if (plan.wake_at) ScheduleTurn(*plan.wake_at);
   if (plan.more) RequestTurn();
   return OkStatus();
@@ -266,6 +266,7 @@ void Controller::Core::AddTombstones(const Transaction& transaction, const Clust
     if (pod == nullptr || pod->spec.node_name.empty()) continue;
     std::vector<std::string>& tombstones = heard_[pod->spec.node_name].tombstones;
     tombstones.push_back(pod->metadata.uid);
+    heard_[pod->spec.node_name].to_tell = true;
     if (tombstones.size() > kMaxTombstonesPerNode) tombstones.erase(tombstones.begin());
   }
 }

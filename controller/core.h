@@ -10,6 +10,7 @@
 
 #include "controller/assignments.h"
 #include "controller/controller.h"
+#include "reconciler/settled.h"
 #include "source/webhook.h"
 
 namespace reconcile {
@@ -101,6 +102,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     bool merged = false;             // what it ran by another lineage is in the model
     std::optional<Assignment> sent;  // in full, also when only a part of it could be sent
     MonoTime sent_at;
+    bool to_tell = true;                  // `sent` may not be what it needs any more
     std::string too_large;                // why `sent` could not be sent in full; empty when it was
     std::vector<std::string> tombstones;  // newest last
   };
@@ -202,7 +204,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
                        Now now);
   void MarkSilentPods(const std::set<std::string>& silent, ClusterState* state, WriteSet* writes,
                       std::vector<Reason>* reasons, Now now);
-  void HandOut(const ClusterState& state);
+  void HandOut(const std::shared_ptr<const ClusterState>& snapshot);
   void HandOutTo(const std::string& node, Heard* heard, const NodePods& pods,
                  const ClusterState& state);
   // Sends what fits when all of it does not, and remembers that.
@@ -217,6 +219,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   AgentLink* link_;
   std::map<std::string, Followed> followed_;  // by source name
   std::map<std::string, Heard> heard_;        // by node name
+  // What can be lost at any time: the next turn looks at everything then.
+  reconcile::Settled settled_;
+  std::shared_ptr<const ClusterState> handed_out_;  // what assignments were last made of
   MonoTime started_at_;
   bool started_ = false;
   MonoTime awake_at_;  // when this process is known to have run last

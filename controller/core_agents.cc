@@ -262,6 +262,10 @@ void Controller::Core::TakeAcceptance(const std::string& node, const Heard& hear
     accepted.message = CutText(heard.held, kMaxConditionBytes);
   }
   const Condition* before = FindCondition(existing->status.conditions, kAssignmentAccepted);
+  if (before != nullptr && before->status == accepted.status && before->reason == accepted.reason &&
+      before->message == accepted.message) {
+    return;
+  }
   const bool followed = accepted.status == ConditionStatus::kTrue;
   const bool said = before == nullptr ? followed : before->reason == accepted.reason;
   if (!said) {
@@ -347,14 +351,18 @@ void Controller::Core::MarkSilentPods(const std::set<std::string>& silent, Clust
   }
 }
 
-void Controller::Core::HandOut(const ClusterState& state) {
-  const std::map<std::string, NodePods> by_node = PodsByNode(state);
+void Controller::Core::HandOut(const std::shared_ptr<const ClusterState>& snapshot) {
+  const ClusterState& state = *snapshot;
+  const auto concerned =
+      handed_out_ == nullptr ? std::nullopt : NodesConcerned(*handed_out_, state);
+  handed_out_ = snapshot;
   for (auto& [name, heard] : heard_) {
+    if (!concerned || concerned->contains(name)) heard.to_tell = true;
+    if (heard.sent && !heard.to_tell) continue;
     if (!heard.connected || state.Find<Node>("", name) == nullptr) continue;
     // Nothing until it is known what it follows, and what it runs by that.
     if (!heard.told || NeedsInventory(heard) || IsSuperseded(heard)) continue;
-    const auto pods = by_node.find(name);
-    HandOutTo(name, &heard, pods == by_node.end() ? NodePods() : pods->second, state);
+    HandOutTo(name, &heard, PodsOn(name, state), state);
   }
 }
 
@@ -363,12 +371,16 @@ void Controller::Core::HandOutTo(const std::string& node, Heard* heard, const No
   Assignment assignment = AssignmentOf(node, pods, state);
   assignment.tombstones = heard->tombstones;
   if (heard->sent && PlantedBug("never-hand-out-twice")) return;
-  if (heard->sent && SameForAgent(*heard->sent, assignment)) return;
+  if (heard->sent && SameForAgent(*heard->sent, assignment)) {
+    heard->to_tell = false;
+    return;
+  }
   const Status sent = SendAssignment(assignment, heard, pods, state);
   if (!sent.ok()) LogDebug("assignment not sent", {{"node", node}, {"error", sent.ToString()}});
   // After a broken connection its return asks again; what is too large is not tried at every turn.
   if (!sent.ok() && sent.code() != StatusCode::kInvalid) return;
   heard->sent = std::move(assignment);
+  heard->to_tell = false;
   heard->sent_at = loop_->now().mono;
 }
 

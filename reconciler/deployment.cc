@@ -86,9 +86,9 @@ int32_t AvailableOf(const std::vector<ReplicaSetPtr>& sets) {
 }
 
 void SyncDeployments(Turn* turn) {
-  for (const auto& [key, object] : ObjectMap(turn->state().Objects(Kind::kDeployment))) {
-    SyncDeployment(turn, As<Deployment>(object));
-  }
+  turn->VisitDue<Deployment>([&](const std::shared_ptr<const Deployment>& deployment) {
+    SyncDeployment(turn, deployment);
+  });
 }
 
 }  // namespace reconcile

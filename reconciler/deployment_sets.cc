@@ -53,8 +53,7 @@ std::vector<ReplicaSetPtr> ClaimSets(Turn* turn, const Deployment& deployment) {
     turn->Put(released);
     SayReleased(turn, deployment, *set, kDeploymentComponent);
   }
-  for (const ReplicaSetPtr& set : turn->Unowned<ReplicaSet>(deployment.metadata.namespace_name)) {
-    if (!set->metadata.origin.source.empty()) continue;
+  for (const ReplicaSetPtr& set : turn->Adoptable<ReplicaSet>(deployment.metadata.namespace_name)) {
     if (!Matches(deployment.spec.selector, set->metadata.labels)) continue;
     const auto adopted = Mutable(*set);
     adopted->metadata.owner_references.push_back(ControllerReference(deployment));

@@ -82,7 +82,7 @@ void Add(const ObjectPtr& object, const ClusterState& state, DesiredState* desir
     CheckOwner(*declared, *known, desired->source, state, problems);
     CheckImmutable(*declared, *known, problems);
   }
-  desired->objects.emplace(key, declared);
+  desired->objects.Set(key, declared);
 }
 
 }  // namespace

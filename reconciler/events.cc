@@ -57,6 +57,10 @@ std::shared_ptr<Event> MakeEvent(const Reason& reason, const ObjectReference& in
   return event;
 }
 
+int64_t StampMs(const Object& event) {
+  return As<Event>(event)->last_timestamp.value_or(WallTime()).ms;
+}
+
 struct Age {
   int64_t last_ms = 0;
   const ObjectKey* key = nullptr;
@@ -97,7 +101,7 @@ std::vector<ObjectKey> ExpireEvents(const ClusterState& state, WallTime now,
   const ObjectMap& events = state.Objects(Kind::kEvent);
   int64_t oldest_ms = now.ms;
   for (const auto& [key, object] : events) {
-    const int64_t last_ms = As<Event>(*object)->last_timestamp.value_or(WallTime()).ms;
+    const int64_t last_ms = StampMs(*object);
     if (last_ms + kEventTtlMs <= now.ms) {
       expired.push_back(key);
       continue;
@@ -117,6 +121,23 @@ std::vector<ObjectKey> ExpireEvents(const ClusterState& state, WallTime now,
   // A stamp from the future (a clock set back) waits no longer than the whole time to live.
   if (!kept.empty()) *next_in_ms = oldest_ms + kEventTtlMs - now.ms + kEventExpirySlackMs;
   return expired;
+}
+
+bool NoneExpires(const ClusterState& state, WallTime now, Settled* settled,
+                 std::optional<int64_t>* next_in_ms) {
+  std::multiset<int64_t>& stamps = settled->event_stamps_ms;
+  const ObjectMap& events = state.Objects(Kind::kEvent);
+  ObjectMap::ForEachDifference(
+      settled->events, events,
+      [&](const ObjectKey&, const ObjectPtr* before, const ObjectPtr* after) {
+        if (before != nullptr) stamps.erase(stamps.find(StampMs(**before)));
+        if (after != nullptr) stamps.insert(StampMs(**after));
+      });
+  settled->events = events;
+  if (stamps.empty()) return true;
+  if (stamps.size() > kMaxEvents || *stamps.begin() + kEventTtlMs <= now.ms) return false;
+  *next_in_ms = std::min(*stamps.begin(), now.ms) + kEventTtlMs - now.ms + kEventExpirySlackMs;
+  return true;
 }
 
 }  // namespace reconcile

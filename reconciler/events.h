@@ -25,4 +25,9 @@ std::vector<Write> EventWrites(const ClusterState& state, const ClusterState& be
 std::vector<ObjectKey> ExpireEvents(const ClusterState& state, WallTime now,
                                     std::optional<int64_t>* next_in_ms);
 
+// True when ExpireEvents would return nothing; `*next_in_ms` is then what it says. Takes the time
+// of what changed since the last call with the same `settled`.
+bool NoneExpires(const ClusterState& state, WallTime now, Settled* settled,
+                 std::optional<int64_t>* next_in_ms);
+
 }  // namespace reconcile

@@ -51,14 +51,7 @@ bool HasLostItsNode(const Turn& turn, const Pod& pod) {
 
 void CollectGarbage(Turn* turn) {
   for (const Kind kind : kAllKinds) {
-    if (kind == Kind::kEvent) continue;
-    std::vector<ObjectPtr> due;
-    for (const auto& [key, object] : turn->state().Objects(kind)) {
-      const Pod* pod = As<Pod>(*object);
-      const bool lost = pod != nullptr && HasLostItsNode(*turn, *pod);
-      if (lost || !object->metadata.owner_references.empty()) due.push_back(object);
-    }
-    for (const ObjectPtr& object : due) {
+    for (const ObjectPtr& object : turn->TakeSuspects(kind)) {
       const Pod* pod = As<Pod>(*object);
       if (pod != nullptr && HasLostItsNode(*turn, *pod)) {
         SayGone(turn, *object, "Its node " + pod->spec.node_name);

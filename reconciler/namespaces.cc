@@ -74,23 +74,24 @@ bool IsBuiltInNamespace(std::string_view name) {
 
 void SyncNamespaces(Turn* turn) {
   EnsureBuiltIn(turn);
-  for (const auto& [key, object] : ObjectMap(turn->state().Objects(Kind::kNamespace))) {
-    const Namespace& space = *As<Namespace>(*object);
+  turn->VisitDue<Namespace>([&](const std::shared_ptr<const Namespace>& held) {
+    const Namespace& space = *held;
+    const std::string& name = space.metadata.name;
     const bool going = space.metadata.deletion_timestamp.has_value();
-    if (going && Empty(turn, key.name)) {
-      DeleteEvents(turn, key.name);
-      turn->Delete(key);
-      continue;
+    if (going && Empty(turn, name)) {
+      DeleteEvents(turn, name);
+      turn->Delete(space.key());
+      return;
     }
     const std::string phase = going ? "Terminating" : "Active";
     const auto label = space.metadata.labels.find(kNameLabel);
-    const bool labelled = label != space.metadata.labels.end() && label->second == key.name;
-    if (labelled && space.phase == phase) continue;
+    const bool labelled = label != space.metadata.labels.end() && label->second == name;
+    if (labelled && space.phase == phase) return;
     const auto updated = Mutable(space);
     updated->phase = phase;
-    updated->metadata.labels[kNameLabel] = key.name;
+    updated->metadata.labels[kNameLabel] = name;
     turn->Put(updated);
-  }
+  });
 }
 
 }  // namespace reconcile

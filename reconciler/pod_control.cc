@@ -111,9 +111,8 @@ std::vector<PodPtr> ClaimPods(Turn* turn, const Object& owner,
       Release(turn, owner, *pod, component);
     }
   }
-  for (const PodPtr& pod : turn->Unowned<Pod>(owner.metadata.namespace_name)) {
-    if (!IsActive(*pod) || !pod->metadata.origin.source.empty()) continue;
-    if (!matches(pod->metadata.labels)) continue;
+  for (const PodPtr& pod : turn->Adoptable<Pod>(owner.metadata.namespace_name)) {
+    if (!IsActive(*pod) || !matches(pod->metadata.labels)) continue;
     Adopt(turn, owner, *pod, component);
     claimed.push_back(As<Pod>(turn->state().Find(pod->key())));
   }

@@ -7,6 +7,7 @@
 #include "reconciler/owners.h"
 #include "reconciler/pod_control.h"
 #include "reconciler/reconciler.h"
+#include "reconciler/settled.h"
 #include "schema/core.h"
 
 namespace reconcile {
@@ -212,6 +213,7 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
   preview.changes = changes;
   bool waited = false;
   int64_t object_turns = 0;
+  Settled settled;
   for (int turn = 0;; ++turn) {
     if (IsUsedUp(limits, turn, object_turns)) {
       preview.note = "this plan looks " + std::to_string(turn) +
@@ -219,7 +221,7 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
       break;
     }
     object_turns += ObjectsIn(hosts.state());
-    const Plan plan = Reconcile(hosts.state(), changes, now);
+    const Plan plan = Reconcile(hosts.state(), changes, now, &settled);
     const bool written = hosts.Take(plan);
     NotePlacements(plan, hosts.state(), &placements);
     const bool acted = hosts.Act(now.wall);

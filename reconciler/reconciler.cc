@@ -37,6 +37,11 @@ void RecordEvents(Turn* turn, const ClusterState& before) {
     turn->Put(std::move(write.object));
   }
   std::optional<int64_t> next_in_ms;
+  if (turn->settled() != nullptr &&
+      NoneExpires(turn->state(), turn->now().wall, turn->settled(), &next_in_ms)) {
+    if (next_in_ms) turn->WakeIn(*next_in_ms);
+    return;
+  }
   for (const ObjectKey& key : ExpireEvents(turn->state(), turn->now().wall, &next_in_ms)) {
     turn->Delete(key);
   }
@@ -45,18 +50,18 @@ void RecordEvents(Turn* turn, const ClusterState& before) {
 
 }  // namespace
 
-Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now) {
-  Turn turn(state, now);
+Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now, Settled* settled) {
+  Turn turn(state, now, settled);
   SyncNamespaces(&turn);
   ObjectChanges waiting = changes;
   std::vector<Binding> unplaced;
-  const bool settled = Repeat(&turn, [&] {
+  const bool done = Repeat(&turn, [&] {
     waiting = ApplyChanges(&turn, waiting);
     const bool workloads_settled = Repeat(&turn, [&] { SyncWorkloads(&turn); });
     if (!workloads_settled) turn.AskForMore();
     unplaced = SchedulePods(&turn);
   });
-  if (!settled) turn.AskForMore();
+  if (!done) turn.AskForMore();
   ExplainUnplaced(&turn, unplaced);
   RecordEvents(&turn, state);
   return turn.Finish();

@@ -38,7 +38,13 @@ struct Plan {
 // unchanged world the transaction is empty. Holds at most kMaxCreatesPerTurn pods created for
 // workloads and kMaxDeletesPerTurn removed to scale them down (SEMANTICS 1.5); the rest follows in
 // the next turn.
-Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now);
+//
+// `settled`, null or what the last call left there, says what need not be looked at again: the time
+// that a turn takes is that of what changed. The plan is the same with and without it, whatever
+// state it is of.
+class Settled;
+Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now,
+               Settled* settled = nullptr);
 inline constexpr int kMaxCreatesPerTurn = 500;
 inline constexpr int kMaxDeletesPerTurn = 500;
 

@@ -97,25 +97,25 @@ void CheckNamespace(const DesiredState& desired, const ClusterState& state, cons
                             name + "' or use another one"));
 }
 
-bool SomePodMatches(const ObjectMap& objects, const Service& service) {
-  return std::any_of(objects.begin(), objects.end(), [&](const auto& entry) {
-    const StringMap* labels = PodLabelsOf(*entry.second);
-    return labels != nullptr && entry.first.namespace_name == service.metadata.namespace_name &&
-           Matches(service.spec.selector, *labels);
-  });
+bool Selects(const Service& service, const Object& object) {
+  const StringMap* labels = PodLabelsOf(object);
+  return labels != nullptr && object.metadata.namespace_name == service.metadata.namespace_name &&
+         Matches(service.spec.selector, *labels);
 }
 
 void CheckService(const DesiredState& desired, const ClusterState& state, const Service& service,
                   Problems* problems) {
-  if (service.spec.selector.empty() || SomePodMatches(desired.objects, service)) return;
+  if (service.spec.selector.empty()) return;
+  for (const auto& [key, object] : desired.objects) {
+    if (Selects(service, *object)) return;
+  }
   for (const Kind kind :
        {Kind::kPod, Kind::kReplicationController, Kind::kReplicaSet, Kind::kDeployment}) {
-    ObjectMap others = state.Objects(kind);
-    std::erase_if(others, [&](const auto& entry) {
-      return entry.second->metadata.origin.source == desired.source ||
-             ControllerOf(entry.second->metadata) != nullptr;
-    });
-    if (SomePodMatches(others, service)) return;
+    for (const auto& [key, object] : state.Objects(kind)) {
+      const bool others = object->metadata.origin.source != desired.source &&
+                          ControllerOf(object->metadata) == nullptr;
+      if (others && Selects(service, *object)) return;
+    }
   }
   problems->warnings.push_back(
       ProblemAt(service, "selects no pod: no declared pod or pod template carries its labels"));

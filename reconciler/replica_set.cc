@@ -23,12 +23,11 @@ void SyncReplicaSet(Turn* turn, const ReplicaSet& set) {
 }  // namespace
 
 void SyncReplicaSets(Turn* turn) {
-  for (const auto& [key, object] : ObjectMap(turn->state().Objects(Kind::kReplicaSet))) {
+  turn->VisitDue<ReplicaSet>([&](const std::shared_ptr<const ReplicaSet>& set) {
     // An owner that is gone takes its ReplicaSets along: no pods are made for those.
-    const OwnerReference* owner = ControllerOf(object->metadata);
-    if (owner != nullptr && !turn->Exists(owner->uid)) continue;
-    SyncReplicaSet(turn, *As<ReplicaSet>(*object));
-  }
+    const OwnerReference* owner = ControllerOf(set->metadata);
+    if (owner == nullptr || turn->Exists(owner->uid)) SyncReplicaSet(turn, *set);
+  });
 }
 
 }  // namespace reconcile

@@ -25,9 +25,10 @@ void SyncReplicationController(Turn* turn, const ReplicationController& controll
 }  // namespace
 
 void SyncReplicationControllers(Turn* turn) {
-  for (const auto& [key, object] : ObjectMap(turn->state().Objects(Kind::kReplicationController))) {
-    SyncReplicationController(turn, *As<ReplicationController>(*object));
-  }
+  turn->VisitDue<ReplicationController>(
+      [&](const std::shared_ptr<const ReplicationController>& controller) {
+        SyncReplicationController(turn, *controller);
+      });
 }
 
 }  // namespace reconcile

@@ -20,11 +20,15 @@ void Bind(Turn* turn, const Binding& binding) {
 
 std::vector<Binding> SchedulePods(Turn* turn) {
   std::vector<PodPtr> pending;
-  turn->state().ForEach<Pod>([&](const PodPtr& pod) {
-    if (pod->spec.node_name.empty() && IsActive(*pod)) pending.push_back(pod);
+  turn->state().pods_by_node().ForEach("", [&](const ObjectKey& key) {
+    PodPtr pod = As<Pod>(turn->state().Find(key));
+    if (IsActive(*pod)) pending.push_back(std::move(pod));
   });
   std::vector<Binding> unplaced;
-  for (Binding& binding : Place(pending, turn->state())) {
+  if (pending.empty()) return unplaced;
+  UsageCache own;
+  UsageCache* usage = turn->settled() == nullptr ? &own : &turn->settled()->usage;
+  for (Binding& binding : Place(pending, turn->state(), usage)) {
     if (binding.node.empty()) {
       unplaced.push_back(std::move(binding));
     } else {

@@ -5,64 +5,52 @@
 #include "schema/codec.h"
 
 namespace reconcile {
-namespace {
 
-// The kinds whose objects without a controller may be adopted.
-bool IsAdoptable(Kind kind) { return kind == Kind::kPod || kind == Kind::kReplicaSet; }
-
-}  // namespace
-
-Turn::Turn(const ClusterState& state, Now now) : base_(state), state_(state), now_(now) {
+Turn::Turn(const ClusterState& state, Now now, Settled* settled)
+    : base_(state), state_(state), now_(now), settled_(settled), full_at_(now.mono) {
+  if (settled_ == nullptr || !IsOfUse(*settled_)) {
+    MakeAllDue();
+    return;
+  }
+  full_at_ = settled_->full_at;
+  due_ = settled_->due;
+  suspects_ = settled_->suspects;
+  wakes_ = settled_->wakes;
+  for (const auto& [key, due] : wakes_) {
+    if (due <= now_.mono) due_.insert(key);
+  }
   for (const Kind kind : kAllKinds) {
     if (kind == Kind::kEvent) continue;
-    for (const auto& [key, object] : state_.Objects(kind)) Index(*object);
-  }
-}
-
-void Turn::Index(const Object& object) {
-  if (object.kind == Kind::kEvent) return;
-  if (!object.metadata.uid.empty()) uids_.insert(object.metadata.uid);
-  if (const OwnerReference* owner = ControllerOf(object.metadata)) {
-    owned_[owner->uid].insert(object.key());
-  } else if (IsAdoptable(object.kind)) {
-    unowned_.insert(object.key());
-  }
-}
-
-void Turn::Unindex(const Object& object) {
-  if (object.kind == Kind::kEvent) return;
-  uids_.erase(object.metadata.uid);
-  if (const OwnerReference* owner = ControllerOf(object.metadata)) {
-    const auto keys = owned_.find(owner->uid);
-    if (keys == owned_.end()) return;
-    keys->second.erase(object.key());
-    if (keys->second.empty()) owned_.erase(keys);
-  } else if (IsAdoptable(object.kind)) {
-    unowned_.erase(object.key());
+    ClusterState::ForEachDifference(
+        *settled_->state, state_, kind,
+        [&](const ObjectPtr& before, const ObjectPtr& after) { NoteChange(before, after); });
   }
 }
 
 void Turn::Put(ObjectPtr object) {
   ++write_count_;
   const ObjectKey key = object->key();
-  if (const ObjectPtr before = state_.Find(key)) Unindex(*before);
-  Index(*object);
+  const ObjectPtr before = state_.Find(key);
   written_[key] = object;
-  state_.Put(std::move(object));
+  state_.Put(object);
+  NoteChange(before, object);
 }
 
 void Turn::Delete(const ObjectKey& key) {
   const ObjectPtr before = state_.Find(key);
   if (before == nullptr) return;
   ++write_count_;
-  Unindex(*before);
   written_[key] = nullptr;
   state_.Delete(key);
+  NoteChange(before, nullptr);
 }
 
 void Turn::WakeIn(int64_t delay_ms) {
   const MonoTime due = now_.mono + std::max<int64_t>(delay_ms, 1);
   if (!wake_at_ || due < *wake_at_) wake_at_ = due;
+  if (!visiting_) return;
+  const auto [known, added] = wakes_.emplace(*visiting_, due);
+  if (!added) known->second = std::min(known->second, due);
 }
 
 bool Turn::TakeCreate() {
@@ -110,8 +98,22 @@ Plan Turn::Finish() {
     plan.transaction.writes.push_back({key, object});
   }
   plan.reasons = std::move(reasons_);
+  for (const auto& [key, due] : wakes_) {
+    if (!wake_at_ || due < *wake_at_) wake_at_ = due;
+  }
   plan.wake_at = wake_at_;
   plan.more = more_;
+  if (settled_ == nullptr) return plan;
+  if (more_) {
+    settled_->Forget();  // what was cut short is not known one by one
+    return plan;
+  }
+  settled_->state = std::move(state_);
+  settled_->due = std::move(due_);
+  settled_->suspects = std::move(suspects_);
+  settled_->wakes = std::move(wakes_);
+  settled_->clocks_apart_ms = ClocksApartMs(now_);
+  settled_->full_at = full_at_;
   return plan;
 }
 

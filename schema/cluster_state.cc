@@ -1,22 +1,41 @@
 #include "schema/cluster_state.h"
 
 #include "base/check.h"
+#include "schema/pod.h"
 
 namespace reconcile {
 
 namespace {
 
-// The map for writing: itself when nobody else holds it, a copy otherwise. `held` is counted too:
-// taking it orders this thread after every reader that has let go.
-ObjectMap& Writable(std::shared_ptr<const ObjectMap>* slot) {
-  std::shared_ptr<const ObjectMap> held = *slot;
-  if (held.use_count() > 2) *slot = std::make_shared<ObjectMap>(*held);
-  return *std::const_pointer_cast<ObjectMap>(*slot);
+// What is shared for writing: itself when nobody else holds it, a copy otherwise. `held` is counted
+// too: taking it orders this thread after every reader that has let go.
+template <typename T>
+T& Writable(std::shared_ptr<const T>* slot) {
+  const std::shared_ptr<const T> held = *slot;
+  if (held.use_count() > 2) *slot = std::make_shared<T>(*held);
+  return *std::const_pointer_cast<T>(*slot);
+}
+
+const std::string* NodeOf(const Object& object) {
+  const Pod* pod = As<Pod>(object);
+  return pod == nullptr ? nullptr : &pod->spec.node_name;
+}
+
+bool IndexedAlike(const Object& a, const Object& b) {
+  const std::string* node = NodeOf(a);
+  return a.metadata.uid == b.metadata.uid &&
+         a.metadata.owner_references == b.metadata.owner_references &&
+         IsAdoptable(a) == IsAdoptable(b) && (node == nullptr || *node == *NodeOf(b));
 }
 
 }  // namespace
 
-ClusterState::ClusterState() {
+bool IsAdoptable(const Object& object) {
+  return (object.kind == Kind::kPod || object.kind == Kind::kReplicaSet) &&
+         object.metadata.origin.source.empty() && ControllerOf(object.metadata) == nullptr;
+}
+
+ClusterState::ClusterState() : index_(std::make_shared<Index>()) {
   for (std::shared_ptr<const ObjectMap>& map : maps_) map = std::make_shared<ObjectMap>();
 }
 
@@ -34,13 +53,37 @@ size_t ClusterState::size() const {
 
 void ClusterState::Put(ObjectPtr object) {
   CHECK(object != nullptr);
-  const ObjectKey key = object->key();
-  Writable(&maps_[static_cast<size_t>(key.kind)])[key] = std::move(object);
+  const ObjectPtr before =
+      Writable(&maps_[static_cast<size_t>(object->kind)]).Set(object->key(), object);
+  Reindex(before.get(), object.get());
 }
 
 void ClusterState::Delete(const ObjectKey& key) {
-  if (Objects(key.kind).count(key) == 0) return;
-  Writable(&maps_[static_cast<size_t>(key.kind)]).erase(key);
+  if (!Objects(key.kind).contains(key)) return;
+  const ObjectPtr before = Writable(&maps_[static_cast<size_t>(key.kind)]).Erase(key);
+  Reindex(before.get(), nullptr);
+}
+
+void ClusterState::Reindex(const Object* before, const Object* after) {
+  const Object& either = before == nullptr ? *after : *before;
+  if (either.kind == Kind::kEvent) return;
+  if (before != nullptr && after != nullptr && IndexedAlike(*before, *after)) return;
+  Index& index = Writable(&index_);
+  const ObjectKey key = either.key();
+  if (before != nullptr) {
+    index.by_uid.Remove(before->metadata.uid, key);
+    for (const auto& owner : before->metadata.owner_references) {
+      index.by_owner.Remove(owner.uid, key);
+    }
+    if (const std::string* node = NodeOf(*before)) index.pods_by_node.Remove(*node, key);
+    index.adoptable.Remove(key.namespace_name, key);
+  }
+  if (after != nullptr) {
+    if (!after->metadata.uid.empty()) index.by_uid.Add(after->metadata.uid, key);
+    for (const auto& owner : after->metadata.owner_references) index.by_owner.Add(owner.uid, key);
+    if (const std::string* node = NodeOf(*after)) index.pods_by_node.Add(*node, key);
+    if (IsAdoptable(*after)) index.adoptable.Add(key.namespace_name, key);
+  }
 }
 
 }  // namespace reconcile

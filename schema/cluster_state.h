@@ -1,22 +1,47 @@
 #pragma once
 
 #include <array>
-#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "schema/object.h"
+#include "schema/shared_map.h"
 
 namespace reconcile {
 
 using Revision = int64_t;  // of the store; grows by one with every commit, never goes back
 
-// Objects of one kind by (namespace, name), ordered.
-using ObjectMap = std::map<ObjectKey, ObjectPtr>;
+// Objects by (kind, namespace, name), ordered.
+using ObjectMap = SharedMap<ObjectKey, ObjectPtr>;
 
-// The whole model at one revision: immutable typed objects, ordered. Copies are cheap: each kind's
-// map is shared until it is written to. Not thread-safe while being written; share it as
+// Keys of objects under a word they are looked for by, ordered by the word, then by the key.
+class ObjectIndex {
+ public:
+  void Add(const std::string& word, const ObjectKey& key) { entries_.Set({word, key}, true); }
+  void Remove(const std::string& word, const ObjectKey& key) { entries_.Erase({word, key}); }
+  bool Has(const std::string& word) const { return From(word, ObjectKey()) != entries_.end(); }
+  // Calls fn(key) for the keys under `word`, in order, from those of `first` kind on.
+  template <typename Function>
+  void ForEach(const std::string& word, Function fn, Kind first = Kind::kNamespace) const {
+    for (auto entry = From(word, {first, "", ""});
+         entry != entries_.end() && entry->first.first == word; ++entry) {
+      fn(entry->first.second);
+    }
+  }
+
+ private:
+  using Entries = SharedMap<std::pair<std::string, ObjectKey>, bool>;
+  Entries::const_iterator From(const std::string& word, const ObjectKey& key) const {
+    const auto found = entries_.lower_bound({word, key});
+    return found == entries_.end() || found->first.first != word ? entries_.end() : found;
+  }
+  Entries entries_;
+};
+
+// The whole model at one revision: immutable typed objects, ordered. Copies are cheap: they share
+// what they have in common. Not thread-safe while being written; share it as
 // shared_ptr<const ClusterState>.
 class ClusterState {
  public:
@@ -39,13 +64,50 @@ class ClusterState {
   }
   size_t size() const;
 
+  // ---- Looked up, not searched for; of all kinds but Events ----
+  const ObjectIndex& by_uid() const { return index_->by_uid; }
+  // By the uid of every owner that they name, controllers and others.
+  const ObjectIndex& by_owner() const { return index_->by_owner; }
+  // Pods by the node that they are bound to; under "" those that are bound to none.
+  const ObjectIndex& pods_by_node() const { return index_->pods_by_node; }
+  // Pods and ReplicaSets by namespace that a controller may adopt: nobody controls them, and no
+  // source declares them.
+  const ObjectIndex& adoptable() const { return index_->adoptable; }
+
   void Put(ObjectPtr object);
   void Delete(const ObjectKey& key);
 
+  // Calls fn(before, after) for every object that differs between two states, ordered by key; one
+  // of the two is null where it is in one state alone. Takes the time of what differs.
+  template <typename Function>
+  static void ForEachDifference(const ClusterState& before, const ClusterState& after, Kind kind,
+                                Function fn) {
+    if (&before.Objects(kind) == &after.Objects(kind)) return;
+    static const ObjectPtr kNone;
+    ObjectMap::ForEachDifference(
+        before.Objects(kind), after.Objects(kind),
+        [&](const ObjectKey&, const ObjectPtr* old_object, const ObjectPtr* new_object) {
+          fn(old_object == nullptr ? kNone : *old_object,
+             new_object == nullptr ? kNone : *new_object);
+        });
+  }
+
  private:
+  struct Index {
+    ObjectIndex by_uid;
+    ObjectIndex by_owner;
+    ObjectIndex pods_by_node;
+    ObjectIndex adoptable;
+  };
+  void Reindex(const Object* before, const Object* after);
+
   std::array<std::shared_ptr<const ObjectMap>, kAllKinds.size()> maps_;
+  std::shared_ptr<const Index> index_;
   Revision revision_ = 0;
 };
+
+// Whether a controller that selects the object may take it as its own.
+bool IsAdoptable(const Object& object);
 
 // One write of a transaction. `object` is null for a deletion.
 struct Write {

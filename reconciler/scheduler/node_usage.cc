@@ -60,28 +60,28 @@ void NodeUsage::Add(const PodNeeds& needs) {
   if (!needs.siblings.empty() && IsActive(*needs.pod)) ++siblings[needs.siblings];
 }
 
+NodeUsage UsageOfNode(const Node& node, const ClusterState& state) {
+  NodeUsage usage;
+  usage.node = &node;
+  usage.ready = IsReady(node);
+  for (const auto& [resource, quantity] : node.status.allocatable) {
+    if (resource == "pods") {
+      usage.max_pods = quantity.Units();
+    } else {
+      usage.allocatable_milli[resource] = quantity.Milli();
+    }
+  }
+  state.pods_by_node().ForEach(node.metadata.name, [&](const ObjectKey& key) {
+    const auto pod = As<Pod>(state.Find(key));
+    if (!IsTerminal(*pod)) usage.Add(NeedsOf(*pod));
+  });
+  return usage;
+}
+
 std::vector<NodeUsage> UsageOf(const ClusterState& state) {
   std::vector<NodeUsage> nodes;
-  std::unordered_map<std::string, size_t> index;
-  state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
-    NodeUsage usage;
-    usage.node = node.get();
-    usage.ready = IsReady(*node);
-    for (const auto& [resource, quantity] : node->status.allocatable) {
-      if (resource == "pods") {
-        usage.max_pods = quantity.Units();
-      } else {
-        usage.allocatable_milli[resource] = quantity.Milli();
-      }
-    }
-    index[node->metadata.name] = nodes.size();
-    nodes.push_back(std::move(usage));
-  });
-  state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
-    if (pod->spec.node_name.empty() || IsTerminal(*pod)) return;
-    const auto found = index.find(pod->spec.node_name);
-    if (found != index.end()) nodes[found->second].Add(NeedsOf(*pod));
-  });
+  state.ForEach<Node>(
+      [&](const std::shared_ptr<const Node>& node) { nodes.push_back(UsageOfNode(*node, state)); });
   return nodes;
 }
 

@@ -45,6 +45,8 @@ struct NodeUsage {
   void Add(const PodNeeds& needs);
 };
 
+// One node with the pods that are bound to it, as in UsageOf.
+NodeUsage UsageOfNode(const Node& node, const ClusterState& state);
 // Every node with the pods that are bound to it; terminal pods hold nothing, going ones still do
 // (SEMANTICS 19.5). Ordered by name. Refers to `state`, which must outlive it.
 std::vector<NodeUsage> UsageOf(const ClusterState& state);

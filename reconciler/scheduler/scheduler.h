@@ -27,5 +27,9 @@ struct Binding {
 // (same controller) over nodes. Ties break by hash(pod uid, node).
 std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pending,
                            const ClusterState& state);
+// The same; `usage`, new or as any earlier call left it, saves looking at what did not change.
+class UsageCache;
+std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pending,
+                           const ClusterState& state, UsageCache* usage);
 
 }  // namespace reconcile
