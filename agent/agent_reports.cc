@@ -6,7 +6,15 @@
 namespace reconcile {
 namespace {
 
-constexpr int64_t kReportSpacingMs = 50;  // changes close together go in one report
+// Changes close together go in one report. A host of few pods waits little, as its report costs
+// little and each step of a rolling update waits for one; what a report costs grows with its pods.
+constexpr int64_t kLeastSpacingMs = 5;
+constexpr int64_t kMostSpacingMs = 50;
+constexpr int64_t kPodsPerSpacingMs = 5;
+
+int64_t SpacingMs(size_t pods) {
+  return std::min(kLeastSpacingMs + static_cast<int64_t>(pods) / kPodsPerSpacingMs, kMostSpacingMs);
+}
 
 bool SamePods(const std::vector<PodReport>& a, const std::vector<PodReport>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -42,10 +50,11 @@ void Agent::Core::ReportIfChanged() {
   if (!health_.engine && health_.engine_error.empty()) return;
   const bool changed = !events_.empty() || !told_ || !SameReports(*told_, MakeReport());
   if (!changed || report_timer_set_) return;
-  const int64_t since_ms = told_ ? loop_->now().mono - told_at_ : kReportSpacingMs;
-  if (since_ms >= kReportSpacingMs) return SendReport();
+  const int64_t spacing_ms = SpacingMs(pods_.size());
+  const int64_t since_ms = told_ ? loop_->now().mono - told_at_ : spacing_ms;
+  if (since_ms >= spacing_ms) return SendReport();
   report_timer_set_ = true;
-  After(kReportSpacingMs - since_ms, [this] {
+  After(spacing_ms - since_ms, [this] {
     report_timer_set_ = false;
     ReportIfChanged();
   });

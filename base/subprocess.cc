@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -20,6 +21,7 @@
 #include <fstream>
 #include <optional>
 
+#include "base/check.h"
 #include "base/epoll_loop.h"
 #include "base/unique_fd.h"
 
@@ -291,13 +293,40 @@ void KeepTail(std::string* text) {
   if (text->size() > kMaxErrorBytes) text->erase(0, text->size() - kMaxErrorBytes);
 }
 
-// Collects both streams until the leader ends.
-Status Collect(const SubprocessOptions& options, const Child& child, Pipe* out, Pipe* error,
+// Where a child gets its standard input from: what is left of it, and the socket that takes it.
+struct Feed {
+  UniqueFd socket;  // none: the input is a file, or was handed over
+  std::string_view left;
+
+  // Sends what fits, and closes the socket when that was all of it or nobody reads it.
+  void Send() {
+    while (!left.empty()) {
+      const ssize_t size = send(socket.get(), left.data(), left.size(), MSG_NOSIGNAL);
+      if (size < 0 && errno == EINTR) continue;
+      if (size < 0 && errno == EAGAIN) return;
+      if (size < 0) break;
+      left.remove_prefix(static_cast<size_t>(size));
+    }
+    socket.Reset();
+  }
+};
+
+// A child and our ends of its streams.
+struct Running {
+  explicit Running(pid_t pid) : child(pid) {}
+  Child child;
+  UniqueFd out;
+  UniqueFd error;
+};
+
+// Feeds the child and collects both streams until the leader ends.
+Status Collect(const SubprocessOptions& options, Feed feed, const Running& running,
                SubprocessOutput* output) {
   const MonoTime deadline = ReadSystemClock().mono + options.timeout_ms;
-  std::array<pollfd, 4> polls = {
-      pollfd{out->read_end.get(), POLLIN, 0}, pollfd{error->read_end.get(), POLLIN, 0},
-      pollfd{child.exit_fd(), POLLIN, 0}, pollfd{options.cancel_fd, POLLIN, 0}};
+  std::array<pollfd, 5> polls = {
+      pollfd{running.out.get(), POLLIN, 0}, pollfd{running.error.get(), POLLIN, 0},
+      pollfd{running.child.exit_fd(), POLLIN, 0}, pollfd{options.cancel_fd, POLLIN, 0},
+      pollfd{feed.socket.get(), POLLOUT, 0}};
   while (true) {
     const int64_t left_ms = deadline - ReadSystemClock().mono;
     if (left_ms <= 0) {
@@ -309,11 +338,13 @@ Status Collect(const SubprocessOptions& options, const Child& child, Pipe* out, 
       continue;
     }
     if (polls[3].revents != 0) return UnavailableError("killed: nobody waits for it any more");
+    if (polls[4].revents != 0) feed.Send();
+    polls[4].fd = feed.socket.get();
     const bool exited = polls[2].revents != 0;
     const bool had_output = polls[0].revents != 0 || polls[1].revents != 0;
     // poll passes over negative descriptors: a stream at its end is out of the game.
-    if (polls[0].revents != 0 && !ReadSome(out->read_end, &output->out)) polls[0].fd = -1;
-    if (polls[1].revents != 0 && !ReadSome(error->read_end, &output->error)) polls[1].fd = -1;
+    if (polls[0].revents != 0 && !ReadSome(running.out, &output->out)) polls[0].fd = -1;
+    if (polls[1].revents != 0 && !ReadSome(running.error, &output->error)) polls[1].fd = -1;
     KeepTail(&output->error);
     if (output->out.size() > options.max_output_bytes) {
       return InvalidError("wrote more than " + std::to_string(options.max_output_bytes) +
@@ -324,26 +355,46 @@ Status Collect(const SubprocessOptions& options, const Child& child, Pipe* out, 
   }
 }
 
-Result<SubprocessOutput> Run(const SubprocessOptions& options) {
+// A child that shares this process's memory until it executes the command: a copy of a large
+// process costs milliseconds, and faults in every page that is written to afterwards. Not with
+// another identity, whose owner must never find our memory in a process of its own.
+pid_t StartSharing(const LaunchPlan& plan) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);  // no handler of ours may run in the child
+  const pid_t pid = vfork();
+  if (pid == 0) RunChild(plan);
+  const int error = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = error;
+  return pid;
+}
+
+pid_t StartApart(const LaunchPlan& plan) {
+  const pid_t pid = fork();
+  if (pid == 0) RunChild(plan);
+  return pid;
+}
+
+Result<std::unique_ptr<Running>> Launch(const SubprocessOptions& options, const UniqueFd& input) {
   Result<LaunchPlan> plan = PlanLaunch(options);
   if (!plan.ok()) return plan.status();
-  Result<UniqueFd> input = MakeInput(options.standard_input);
-  if (!input.ok()) return input.status();
   Result<Pipe> out = MakePipe();
   if (!out.ok()) return out.status();
   Result<Pipe> error = MakePipe();
   if (!error.ok()) return error.status();
   Result<Pipe> report = MakePipe();
   if (!report.ok()) return report.status();
-  plan->input_fd = input->get();
+  plan->input_fd = input.get();
   plan->output_fd = out->write_end.get();
   plan->error_fd = error->write_end.get();
   plan->report_fd = report->write_end.get();
 
-  const pid_t pid = fork();
-  if (pid == 0) RunChild(*plan);
+  const bool same_identity = options.user_id == 0 && options.group_id == 0;
+  const pid_t pid = same_identity ? StartSharing(*plan) : StartApart(*plan);
   if (pid < 0) return UnavailableError(std::string("fork: ") + strerror(errno));
-  Child child(pid);
+  auto running = std::make_unique<Running>(pid);
   out->write_end.Reset();
   error->write_end.Reset();
   report->write_end.Reset();
@@ -356,22 +407,81 @@ Result<SubprocessOutput> Run(const SubprocessOptions& options) {
     return UnavailableError(std::string("cannot ") + Describe(failure.step) + ": " +
                             strerror(failure.error));
   }
-  if (child.exit_fd() < 0) return UnavailableError("pidfd_open failed");
+  if (running->child.exit_fd() < 0) return UnavailableError("pidfd_open failed");
   fcntl(out->read_end.get(), F_SETFL, O_NONBLOCK);
   fcntl(error->read_end.get(), F_SETFL, O_NONBLOCK);
+  running->out = std::move(out->read_end);
+  running->error = std::move(error->read_end);
+  return running;
+}
+
+Result<SubprocessOutput> Finish(const SubprocessOptions& options, Feed feed, Running* running) {
   SubprocessOutput output;
-  RETURN_IF_ERROR(Collect(options, child, &*out, &*error, &output));
-  output.exit_code = child.End();
+  RETURN_IF_ERROR(Collect(options, std::move(feed), *running, &output));
+  output.exit_code = running->child.End();
   return output;
+}
+
+Result<SubprocessOutput> Run(const SubprocessOptions& options) {
+  const Result<UniqueFd> input = MakeInput(options.standard_input);
+  if (!input.ok()) return input.status();
+  const auto running = Launch(options, *input);
+  if (!running.ok()) return running.status();
+  return Finish(options, {}, running->get());
+}
+
+Status Named(const SubprocessOptions& options, const Status& status) {
+  return status.WithContext(options.command.empty() ? "child process" : options.command[0]);
 }
 
 }  // namespace
 
 Result<SubprocessOutput> RunSubprocess(const SubprocessOptions& options) {
   Result<SubprocessOutput> output = Run(options);
-  if (output.ok()) return output;
-  const std::string name = options.command.empty() ? "child process" : options.command[0];
-  return output.status().WithContext(name);
+  return output.ok() ? std::move(output) : Named(options, output.status());
+}
+
+struct WaitingSubprocess::State {
+  SubprocessOptions options;
+  UniqueFd input;  // our end of its standard input
+  std::unique_ptr<Running> running;
+};
+
+WaitingSubprocess::WaitingSubprocess(std::unique_ptr<State> state) : state_(std::move(state)) {}
+WaitingSubprocess::~WaitingSubprocess() = default;
+
+Result<std::unique_ptr<WaitingSubprocess>> WaitingSubprocess::Start(
+    const SubprocessOptions& options) {
+  std::array<int, 2> fds;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0) {
+    return Named(options, UnavailableError(std::string("socketpair: ") + strerror(errno)));
+  }
+  auto state = std::make_unique<State>();
+  state->options = options;
+  state->input = MoveHigh(UniqueFd(fds[0]));
+  const UniqueFd far_end = MoveHigh(UniqueFd(fds[1]));
+  if (!state->input.ok() || !far_end.ok()) {
+    return Named(options, UnavailableError("out of file descriptors"));
+  }
+  fcntl(state->input.get(), F_SETFL, O_NONBLOCK);
+  auto running = Launch(options, far_end);
+  if (!running.ok()) return Named(options, running.status());
+  state->running = std::move(running).value();
+  return std::unique_ptr<WaitingSubprocess>(new WaitingSubprocess(std::move(state)));
+}
+
+bool WaitingSubprocess::Waits() const {
+  pollfd exited = {state_->running->child.exit_fd(), POLLIN, 0};
+  return poll(&exited, 1, 0) == 0;
+}
+
+Result<SubprocessOutput> WaitingSubprocess::Finish(const std::string& standard_input,
+                                                   int cancel_fd) {
+  CHECK(state_->input.ok());  // one input, one answer
+  state_->options.cancel_fd = cancel_fd;
+  Result<SubprocessOutput> output = reconcile::Finish(
+      state_->options, {std::move(state_->input), standard_input}, state_->running.get());
+  return output.ok() ? std::move(output) : Named(state_->options, output.status());
 }
 
 }  // namespace reconcile

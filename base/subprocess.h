@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,5 +41,26 @@ struct SubprocessOutput {
 // dies with the calling thread. When the command ends, however it ends, what is left of its group
 // is killed.
 Result<SubprocessOutput> RunSubprocess(const SubprocessOptions& options);
+
+// A command that was started ahead of its standard input, which it reads to the end before it does
+// anything: what loading a program costs is paid before somebody waits. Destroying it kills it.
+class WaitingSubprocess {
+ public:
+  // As RunSubprocess starts it: the same limits, the same ends, bound to the calling thread's life.
+  static Result<std::unique_ptr<WaitingSubprocess>> Start(const SubprocessOptions& options);
+  ~WaitingSubprocess();
+  WaitingSubprocess(const WaitingSubprocess&) = delete;
+  WaitingSubprocess& operator=(const WaitingSubprocess&) = delete;
+
+  bool Waits() const;  // false: it has ended by itself
+  // Hands its input over and runs it to the end, as RunSubprocess does; its time counts from here.
+  // Once.
+  Result<SubprocessOutput> Finish(const std::string& standard_input, int cancel_fd);
+
+ private:
+  struct State;
+  explicit WaitingSubprocess(std::unique_ptr<State> state);
+  const std::unique_ptr<State> state_;
+};
 
 }  // namespace reconcile

@@ -200,9 +200,7 @@ void SetExamples(CLI::App* command, const std::vector<std::string>& examples) {
 int main(int argc, char** argv) {
   // The limited children that read and fetch a repository: kept away from everything else this
   // program can do.
-  if (argc >= 2 && std::strcmp(argv[1], "git-read") == 0) {
-    return reconcile::GitReadMain(argc - 1, argv + 1);
-  }
+  if (argc >= 2 && std::strcmp(argv[1], "git-read") == 0) return reconcile::GitReadMain();
   if (argc >= 2 && std::strcmp(argv[1], "git-fetch") == 0) return reconcile::GitFetchMain();
   return reconcile::Run(argc, argv);
 }

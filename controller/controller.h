@@ -27,8 +27,10 @@ struct WebhookAnswer {
   int code = 401;
   std::string text;
 };
-// Between two looks at a source that webhooks ask for; more of them wait for the next.
+// Looks at a source that webhooks ask for: so many at once, then one in kHintSpacingMs; more of
+// them wait for the next. A push is looked at when it comes, and a storm is a few looks.
 inline constexpr int64_t kHintSpacingMs = 2'000;
+inline constexpr int64_t kHintBurst = 4;
 
 inline constexpr std::string_view kDefaultPodCidr = "10.42.0.0/16";
 

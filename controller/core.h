@@ -51,8 +51,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     bool fetch_again = false;  // a hint came while fetching
     int32_t failures = 0;      // fetches in a row that did not answer
     TimerId timer = 0;
-    MonoTime fetch_began_at;
-    bool hinted = false;  // a look is due after kHintSpacingMs
+    MonoTime hints_spent;  // kHintSpacingMs further with each look that was hinted at
+    bool hinted = false;   // a look is due
     WebhookMemory deliveries;
     std::string fetch_error;  // why the last fetch ended without a commit; empty when it did not
     std::optional<FetchedCommit> commit;  // newest one read, without its files

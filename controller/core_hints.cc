@@ -54,11 +54,14 @@ Status Controller::Core::Sync(const std::string& source) {
 
 void Controller::Core::Hint(const std::string& name) {
   Followed& followed = followed_.at(name);
-  const int64_t since_ms = loop_->now().mono - followed.fetch_began_at;
-  if (!followed.fetching && since_ms >= kHintSpacingMs) return Fetch(name);
-  if (followed.hinted) return;
+  if (followed.hinted || followed.fetch_again) return;  // a look is due that has yet to begin
+  const MonoTime now = loop_->now().mono;
+  followed.hints_spent = std::max(followed.hints_spent, now);
+  const int64_t wait_ms = followed.hints_spent - now - (kHintBurst - 1) * kHintSpacingMs;
+  followed.hints_spent = followed.hints_spent + kHintSpacingMs;
+  if (wait_ms <= 0) return Fetch(name);
   followed.hinted = true;
-  loop_->After(std::max<int64_t>(kHintSpacingMs - since_ms, 0), [weak = weak_from_this(), name] {
+  loop_->After(wait_ms, [weak = weak_from_this(), name] {
     auto core = weak.lock();
     if (core == nullptr) return;
     core->followed_.at(name).hinted = false;

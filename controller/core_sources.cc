@@ -66,7 +66,6 @@ void Controller::Core::Fetch(const std::string& name) {
     return;
   }
   followed.fetching = true;
-  followed.fetch_began_at = loop_->now().mono;
   source_->Fetch(followed.config.spec,
                  [weak = weak_from_this(), name](Result<FetchedCommit> commit) {
                    if (auto core = weak.lock()) core->OnFetched(name, std::move(commit));

@@ -4,9 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <tuple>
+#include <utility>
 
-#include "base/subprocess.h"
 #include "schema/text.h"
 #include "source/manifest_names.h"
 
@@ -30,15 +32,13 @@ constexpr bool kAddressSpaceCanBeLimited = true;
 constexpr bool kAddressSpaceCanBeLimited = true;
 #endif
 
-std::string ToRawIds(const BlobMap& blobs) {
+void AppendRawIds(const BlobMap& blobs, std::string* raw) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  std::string raw;
   for (const auto& [id, bytes] : blobs) {
     for (size_t i = 0; i + 1 < id.size(); i += 2) {
-      raw.push_back(static_cast<char>(digit(id[i]) << 4 | digit(id[i + 1])));
+      raw->push_back(static_cast<char>(digit(id[i]) << 4 | digit(id[i + 1])));
     }
   }
-  return raw;
 }
 
 // The group to read as: the repository's, but root's only for root.
@@ -68,22 +68,24 @@ void SetLimits(const GitLimits& limits, SubprocessOptions* call) {
   call->clear_environment = true;
 }
 
-SubprocessOptions MakeReadCall(const std::string& self_path, const SourceSpec& spec,
-                               const GitPlace& place, const GitLimits& limits) {
+std::string MakeReadOrder(const SourceSpec& spec, const GitPlace& place, const GitLimits& limits,
+                          const BlobMap& known) {
+  return EncodeReadOrder(
+      {"--repository=" + place.shown, "--cache=" + place.cache, "--revision=" + spec.revision,
+       "--semver=" + spec.semver, "--folder=" + spec.path, "--owner=" + std::to_string(place.owner),
+       "--max-blob-bytes=" + std::to_string(limits.max_blob_bytes),
+       "--max-files=" + std::to_string(limits.max_files),
+       "--max-total-bytes=" + std::to_string(limits.max_total_bytes),
+       "--max-tree-depth=" + std::to_string(limits.max_tree_depth),
+       "--max-tree-entries=" + std::to_string(limits.max_tree_entries)},
+      known.size() <= limits.max_files ? known : BlobMap());
+}
+
+// The same for all repositories of one owner: a child can be started before its order is known.
+SubprocessOptions MakeReadCall(const std::string& self_path, const GitPlace& place,
+                               const GitLimits& limits) {
   SubprocessOptions call;
-  call.command = {self_path,
-                  "git-read",
-                  "--repository=" + place.shown,
-                  "--cache=" + place.cache,
-                  "--revision=" + spec.revision,
-                  "--semver=" + spec.semver,
-                  "--folder=" + spec.path,
-                  "--owner=" + std::to_string(place.owner),
-                  "--max-blob-bytes=" + std::to_string(limits.max_blob_bytes),
-                  "--max-files=" + std::to_string(limits.max_files),
-                  "--max-total-bytes=" + std::to_string(limits.max_total_bytes),
-                  "--max-tree-depth=" + std::to_string(limits.max_tree_depth),
-                  "--max-tree-entries=" + std::to_string(limits.max_tree_entries)};
+  call.command = {self_path, "git-read"};
   call.timeout_ms = limits.timeout_ms;
   call.max_output_bytes = MaxAnswerBytes(limits);
   SetLimits(limits, &call);
@@ -106,23 +108,87 @@ Status DescribeEnd(const std::string& what, const SubprocessOutput& output,
                        (output.error.empty() ? "" : ": " + ShortText(output.error)));
 }
 
+// Whether a child of one is a child of the other: all but what is handed over at the end.
+bool SameCall(const SubprocessOptions& a, const SubprocessOptions& b) {
+  const auto parts = [](const SubprocessOptions& call) {
+    return std::tie(call.command, call.user_id, call.group_id, call.timeout_ms,
+                    call.max_output_bytes, call.memory_limit_bytes, call.cpu_limit_seconds,
+                    call.file_size_limit_bytes, call.clear_environment);
+  };
+  return parts(a) == parts(b);
+}
+
 }  // namespace
+
+std::string EncodeReadOrder(const std::vector<std::string>& options, const BlobMap& known) {
+  std::string order;
+  for (const std::string& option : options) order += option + '\0';
+  order += '\0';
+  AppendRawIds(known, &order);
+  return order;
+}
+
+std::unique_ptr<WaitingSubprocess> GitChildren::Take(const SubprocessOptions& call) {
+  Place oldest;  // ends after the lock
+  const std::lock_guard lock(mutex_);
+  const auto found = std::find_if(places_.begin(), places_.end(),
+                                  [&](const Place& place) { return SameCall(place.call, call); });
+  if (found != places_.end()) {
+    std::rotate(found, found + 1, places_.end());
+    return std::move(places_.back().child);
+  }
+  if (places_.size() >= kMaxWaiting) {
+    oldest = std::move(places_.front());
+    places_.erase(places_.begin());
+  }
+  Place& place = places_.emplace_back(Place{call, nullptr});
+  place.call.standard_input.clear();
+  place.call.cancel_fd = -1;
+  return nullptr;
+}
+
+Result<SubprocessOutput> GitChildren::Run(const SubprocessOptions& call) {
+  const std::unique_ptr<WaitingSubprocess> child = Take(call);
+  if (child == nullptr || !child->Waits()) return RunSubprocess(call);
+  return child->Finish(call.standard_input, call.cancel_fd);
+}
+
+void GitChildren::Refill() {
+  std::vector<Place> started;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Place& place : places_) {
+      if (place.child == nullptr) started.push_back({place.call, nullptr});
+    }
+  }
+  for (Place& place : started) {
+    auto child = WaitingSubprocess::Start(place.call);
+    // Whoever needs it starts one himself, and says why that fails.
+    if (child.ok()) place.child = std::move(child).value();
+  }
+  const std::lock_guard lock(mutex_);
+  for (Place& to : places_) {
+    for (Place& from : started) {
+      if (to.child == nullptr && SameCall(to.call, from.call)) to.child = std::move(from.child);
+    }
+  }
+}
 
 Result<FetchedCommit> RunGitRead(const std::string& self_path, const SourceSpec& spec,
                                  const GitPlace& place, const GitLimits& limits,
-                                 const BlobMap& known, int cancel_fd) {
-  SubprocessOptions call = MakeReadCall(self_path, spec, place, limits);
+                                 const BlobMap& known, int cancel_fd, GitChildren* children) {
+  SubprocessOptions call = MakeReadCall(self_path, place, limits);
   call.cancel_fd = cancel_fd;
-  if (known.size() <= limits.max_files) call.standard_input = ToRawIds(known);
+  call.standard_input = MakeReadOrder(spec, place, limits, known);
   const std::string name = "repository " + Quoted(place.shown);
-  const Result<SubprocessOutput> output = RunSubprocess(call);
+  const Result<SubprocessOutput> output = children->Run(call);
   if (!output.ok()) return output.status().WithContext(name);
   if (output->exit_code != 0) return DescribeEnd("reading", *output, limits).WithContext(name);
   return DecodeGitRecords(output->out, limits, known);
 }
 
 Result<FetchAnswer> RunGitFetch(const std::string& self_path, const FetchRequest& request,
-                                const GitLimits& limits, int cancel_fd) {
+                                const GitLimits& limits, int cancel_fd, GitChildren* children) {
   SubprocessOptions call;
   call.command = {self_path, "git-fetch"};
   call.standard_input = EncodeFetchRequest(request);
@@ -130,7 +196,7 @@ Result<FetchAnswer> RunGitFetch(const std::string& self_path, const FetchRequest
   call.max_output_bytes = kMaxFetchAnswerBytes;
   call.cancel_fd = cancel_fd;
   SetLimits(limits, &call);
-  const Result<SubprocessOutput> output = RunSubprocess(call);
+  const Result<SubprocessOutput> output = children->Run(call);
   if (!output.ok()) return output.status();
   if (output->exit_code != 0) return DescribeEnd("fetching", *output, limits);
   return DecodeFetchAnswer(output->out);

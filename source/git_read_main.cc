@@ -1,4 +1,5 @@
 #include <git2/sys/repository.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <new>
 #include <optional>
@@ -24,6 +26,7 @@ namespace reconcile {
 namespace {
 
 constexpr int kExitUsage = 2;
+constexpr size_t kMaxOrderBytes = 16 << 20;
 
 // Whether `text` is a number and nothing else.
 template <typename Number>
@@ -65,26 +68,37 @@ bool TakeOption(std::string_view option, GitReadRequest* request) {
   return true;
 }
 
-// Raw object ids, one after the other, at most as many as there may be files.
-bool ReadKnownBlobs(GitReadRequest* request) {
-  std::array<unsigned char, GIT_OID_RAWSZ * 1024> buffer;
-  size_t filled = 0;
+// The order that EncodeReadOrder wrote; false when it is none.
+bool TakeOrder(std::string_view order, GitReadRequest* request) {
   while (true) {
-    const ssize_t size = read(STDIN_FILENO, buffer.data() + filled, buffer.size() - filled);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return false;
-    if (size == 0) return filled == 0;
-    filled += static_cast<size_t>(size);
-    size_t taken = 0;
-    for (; filled - taken >= GIT_OID_RAWSZ; taken += GIT_OID_RAWSZ) {
-      git_oid id = {};
-      git_oid_fromraw(&id, buffer.data() + taken);
-      request->known_blobs.insert(FormatGitId(id));
-      if (request->known_blobs.size() > request->limits.max_files) return false;
-    }
-    std::copy(buffer.begin() + static_cast<ptrdiff_t>(taken),
-              buffer.begin() + static_cast<ptrdiff_t>(filled), buffer.begin());
-    filled -= taken;
+    const size_t end = order.find('\0');
+    if (end == std::string_view::npos) return false;
+    const std::string_view option = order.substr(0, end);
+    order.remove_prefix(end + 1);
+    if (option.empty()) break;
+    if (!TakeOption(option, request)) return false;
+  }
+  if (order.size() % GIT_OID_RAWSZ != 0) return false;
+  for (; !order.empty(); order.remove_prefix(GIT_OID_RAWSZ)) {
+    std::array<unsigned char, GIT_OID_RAWSZ> raw;
+    std::copy_n(order.begin(), raw.size(), raw.begin());
+    git_oid id = {};
+    git_oid_fromraw(&id, raw.data());
+    request->known_blobs.insert(FormatGitId(id));
+  }
+  return request->known_blobs.size() <= request->limits.max_files;
+}
+
+// All of standard input. The parent may take its time: this child may have been started ahead.
+bool ReadOrder(GitReadRequest* request) {
+  std::string order;
+  std::array<char, 64 << 10> buffer;
+  while (true) {
+    const ssize_t size = read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (size == 0) return TakeOrder(order, request);
+    if (size < 0 && errno != EINTR) return false;
+    if (size > 0) order.append(buffer.data(), static_cast<size_t>(size));
+    if (order.size() > kMaxOrderBytes) return false;
   }
 }
 
@@ -141,24 +155,26 @@ Status ReadRepository(GitReadRequest request) {
         "the repository belongs to root and this kernel has no Landlock: it is read by a process "
         "that could read every file of this machine";
   }
-  // After the confinement: libgit2 would spend 20 ms on the machine's certificates at its start.
-  const GitLibrary library;
   return ReadCommitOf(*layout, request).WithContext(name);
 }
 
 }  // namespace
 
-int GitReadMain(int argc, char** argv) {
+int GitReadMain() {
+  // Others of its user may not look into it while it waits.
+  prctl(PR_SET_DUMPABLE, 0);
+  // libgit2 would spend 20 ms on the machine's certificates, which are none of a reader's business.
+  for (const char* variable : {"SSL_CERT_FILE", "SSL_CERT_DIR"}) setenv(variable, "/dev/null", 1);
+  // Before the order: what can be made ready without it is ready when it comes.
+  const GitLibrary library;
   GitReadRequest request;
-  for (int i = 1; i < argc; ++i) {
-    if (!TakeOption(argv[i], &request)) {
-      std::fprintf(stderr, "git-read: wrong option %s\n", argv[i]);
-      return kExitUsage;
-    }
+  if (!ReadOrder(&request)) {
+    std::fprintf(stderr, "git-read: wrong order\n");
+    return kExitUsage;
   }
   const auto folder = CleanFolder(request.folder);
-  if (request.repository.empty() || !request.owner || !folder.ok() || !ReadKnownBlobs(&request)) {
-    std::fprintf(stderr, "git-read: wrong call\n");
+  if (request.repository.empty() || !request.owner || !folder.ok()) {
+    std::fprintf(stderr, "git-read: wrong order\n");
     return kExitUsage;
   }
   request.folder = *folder;

@@ -22,9 +22,13 @@ namespace {
 // Whose last blobs are kept; each keeps at most GitLimits::max_total_bytes.
 constexpr size_t kMaxRememberedRepositories = 64;
 constexpr size_t kMaxRememberedSpecs = 1024;
+// Children for the next look are started when this one's consequences have the processor no more.
+constexpr int64_t kRefillAfterMs = 1'000;
+
 // On a worker's thread.
 Result<FetchedCommit> FetchCommit(const std::string& self_path, const SourceSpec& spec,
-                                  const GitLimits& limits, const BlobMap& known, int cancel_fd) {
+                                  const GitLimits& limits, const BlobMap& known, int cancel_fd,
+                                  GitChildren* children) {
   for (const std::string& text : {spec.repository, spec.revision, spec.semver, spec.path}) {
     if (text.find('\0') != std::string::npos) return InvalidError("a source has a NUL byte in it");
   }
@@ -33,7 +37,7 @@ Result<FetchedCommit> FetchCommit(const std::string& self_path, const SourceSpec
   const Result<GitLayout> layout = FindGitLayout(spec.repository);
   if (!layout.ok()) return layout.status();
   const GitPlace place = {spec.repository, "", layout->owner, layout->group};
-  return RunGitRead(self_path, spec, place, limits, known, cancel_fd);
+  return RunGitRead(self_path, spec, place, limits, known, cancel_fd, children);
 }
 
 class GitSource final : public ManifestSource {
@@ -50,6 +54,7 @@ class GitSource final : public ManifestSource {
     if (!remote_.folder.empty()) RemoveUnusedCaches(CachesFolder());
   }
   ~GitSource() override {
+    loop_->Cancel(refill_timer_);
     const uint64_t one = 1;
     [[maybe_unused]] const ssize_t size = write(cancel_->get(), &one, sizeof(one));
   }
@@ -87,6 +92,7 @@ class GitSource final : public ManifestSource {
     GitLimits limits;
     std::shared_ptr<const BlobMap> known;
     std::shared_ptr<const UniqueFd> cancel;
+    std::shared_ptr<GitChildren> children;
     FetchDone done;
     Result<FetchedCommit> result = InternalError("the fetch has not run");
   };
@@ -107,11 +113,14 @@ class GitSource final : public ManifestSource {
   std::string KnownHostsPath() const { return remote_.folder + "/known_hosts"; }
   void FetchFar(const SourceSpec& spec, FetchDone done);
   static void FinishFar(State* state, FarJob* job);
+  void RefillLater();
 
   const std::shared_ptr<State> state_;  // callbacks of a source that is gone find it expired
   EpollLoop* const loop_;
   Executor* const executor_;
   const RemoteOptions remote_;
+  const std::shared_ptr<GitChildren> children_ = std::make_shared<GitChildren>();
+  TimerId refill_timer_ = 0;
   const std::shared_ptr<UniqueFd> cancel_;  // readable: nobody waits for children any more
   std::map<std::string, std::shared_ptr<Watched>> watched_;     // by repository
   std::map<std::string, std::unique_ptr<RemoteCache>> caches_;  // by name; their ends wait for work
@@ -143,7 +152,9 @@ void GitSource::Hint(const Watched& watched) {
 void GitSource::Fetch(const SourceSpec& spec, FetchDone done) {
   if (IsRemoteRepository(spec.repository)) return FetchFar(spec, std::move(done));
   const auto job = std::make_shared<Job>();
+  RefillLater();
   job->cancel = cancel_;
+  job->children = children_;
   job->spec = spec;
   job->self_path = state_->self_path;
   job->limits = state_->limits;
@@ -156,12 +167,21 @@ void GitSource::Fetch(const SourceSpec& spec, FetchDone done) {
     job->done(std::move(job->result));
   };
   const auto work = [job] {
-    job->result =
-        FetchCommit(job->self_path, job->spec, job->limits, *job->known, job->cancel->get());
+    job->result = FetchCommit(job->self_path, job->spec, job->limits, *job->known,
+                              job->cancel->get(), job->children.get());
   };
   if (executor_->Run(work, finish)) return;
   job->result = UnavailableError("too much waits to be done; the repository is read later");
   loop_->Post(finish);
+}
+
+void GitSource::RefillLater() {
+  loop_->Cancel(refill_timer_);
+  refill_timer_ = loop_->After(kRefillAfterMs, [this] {
+    refill_timer_ = 0;
+    // A full queue: the next look starts its own child.
+    (void)executor_->Run([children = children_] { children->Refill(); }, [] {});
+  });
 }
 
 void GitSource::FinishFar(State* state, FarJob* job) {
@@ -183,6 +203,7 @@ void GitSource::FinishFar(State* state, FarJob* job) {
 
 void GitSource::FetchFar(const SourceSpec& spec, FetchDone done) {
   const auto job = std::make_shared<FarJob>();
+  RefillLater();
   job->cancel = cancel_;
   job->done = std::move(done);
   job->remote = {.self_path = state_->self_path,
@@ -194,6 +215,7 @@ void GitSource::FetchFar(const SourceSpec& spec, FetchDone done) {
                  .known = state_->KnownBlobs(spec.repository),
                  .previous = "",
                  .cancel_fd = cancel_->get(),
+                 .children = children_,
                  .offered_key = std::nullopt};
   const auto previous = state_->previous.find(SpecName(spec));
   if (previous != state_->previous.end()) job->remote.previous = previous->second;

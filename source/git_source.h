@@ -43,10 +43,11 @@ struct RemoteOptions {
 // passed over. Symbolic links, submodules and .gitmodules are named in warnings and never
 // followed. Object databases elsewhere (objects/info/alternates) are refused.
 //
-// Each reading runs `<self_path> git-read ...` as a limited, unprivileged child (see GitReadMain)
-// on `executor` and reads its answer from a pipe; inotify on the refs gives the hints. Blobs of the
-// last fetch are not read again. `loop` and `executor` must outlive the source; destroying it drops
-// the callbacks of what is under way.
+// Each reading runs `<self_path> git-read` as a limited, unprivileged child (see GitReadMain)
+// on `executor` and reads its answer from a pipe; inotify on the refs gives the hints. The child
+// for the next reading waits already (GitChildren). Blobs of the last fetch are not read again.
+// `loop` and `executor` must outlive the source; destroying it drops the callbacks of what is under
+// way.
 std::unique_ptr<ManifestSource> MakeGitSource(EpollLoop* loop, Executor* executor,
                                               std::string self_path, GitLimits limits = {},
                                               RemoteOptions remote = {});
@@ -62,15 +63,17 @@ std::unique_ptr<ManifestSource> MakeGitSource(EpollLoop* loop, Executor* executo
 // are not followed (FAULTS 8). Returns the exit code: 0 when it answered.
 int GitFetchMain();
 
-// The hidden subcommand `reconcile git-read`: reads one commit from the object database and writes
-// it to standard output as length-framed records (source/git_records.h). argv[0] is "git-read".
-// Returns the exit code: 0 when the records say how it ended, 2 for a wrong call.
+// The hidden subcommand `reconcile git-read`: takes one order (EncodeReadOrder, source/git_child.h)
+// on standard input, reads that commit from the object database and writes it to standard output as
+// length-framed records (source/git_records.h). Returns the exit code: 0 when the records say how
+// it ended, 2 for a wrong order.
 //
-// The parent starts it as the owner of the repository's folder. It gains no privileges, drops all
-// capabilities but reading and searching files, and, where the kernel has Landlock, can read
-// nothing but the repository's Git folders, write nothing and open no TCP connection. Without
-// Landlock, a repository that belongs to root is read with a warning that says so.
-int GitReadMain(int argc, char** argv);
+// The parent starts it as the owner of the repository's folder. From its order on it gains no
+// privileges, drops all capabilities but reading and searching files, and, where the kernel has
+// Landlock, can read nothing but the repository's Git folders, write nothing and open no TCP
+// connection. Without Landlock, a repository that belongs to root is read with a warning that says
+// so.
+int GitReadMain();
 
 // The manifests of a working tree as they lie on disk (tracked or not, without ignored files): for
 // previews. Blocks; for the command line. Never follows symlinks. `path` may be a folder inside a

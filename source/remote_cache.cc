@@ -186,7 +186,8 @@ Result<FetchAnswer> RemoteCache::Fetch(RemoteJob* job) {
   Result<std::string> known_hosts = ReadKnownHosts(job->spec.credentials, job->known_hosts_path);
   if (!known_hosts.ok()) return known_hosts.status();
   request.known_hosts = *known_hosts;
-  Result<FetchAnswer> answer = RunGitFetch(job->self_path, request, job->limits, job->cancel_fd);
+  Result<FetchAnswer> answer =
+      RunGitFetch(job->self_path, request, job->limits, job->cancel_fd, job->children.get());
   if (!answer.ok() || !answer->offered_key) return answer;
   job->offered_key = answer->offered_key;
   answer->status = AdviseOnHostKey(answer->status, job->spec.credentials, *answer->offered_key);
@@ -225,8 +226,8 @@ Result<FetchedCommit> RemoteCache::Run(RemoteJob* job) {
       read.revision = answer->commit;
       read.semver.clear();
       const GitPlace place = {job->spec.repository, folder_, user_ == 0 ? geteuid() : user_, 0};
-      Result<FetchedCommit> commit =
-          RunGitRead(job->self_path, read, place, job->limits, *job->known, job->cancel_fd);
+      Result<FetchedCommit> commit = RunGitRead(job->self_path, read, place, job->limits,
+                                                *job->known, job->cancel_fd, job->children.get());
       if (commit.ok()) {
         commit->reference = answer->reference;
         NoteRewritten(*answer, &*commit);

@@ -21,6 +21,7 @@ struct RemoteJob {
   std::shared_ptr<const BlobMap> known;
   std::string previous;  // commit that this spec led to last; may be empty
   int cancel_fd = -1;
+  std::shared_ptr<GitChildren> children;
   std::optional<HostKey> offered_key;  // out: the host key that was refused
 };
 

@@ -6,5 +6,5 @@
 int main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "git-fetch") == 0) return reconcile::GitFetchMain();
   if (argc < 2 || std::strcmp(argv[1], "git-read") != 0) return 2;
-  return reconcile::GitReadMain(argc - 1, argv + 1);
+  return reconcile::GitReadMain();
 }

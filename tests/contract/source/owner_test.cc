@@ -10,6 +10,7 @@
 
 #include "base/subprocess.h"
 #include "source/confinement.h"
+#include "source/git_child.h"
 #include "source/git_records.h"
 #include "tests/contract/source/harness.h"
 
@@ -110,8 +111,9 @@ TEST_F(Owner, ConfigurationThatIncludesAFileOutsideIsRefusedByThatFilesName) {
 TEST_F(Owner, ARepositoryThatIsAnotherUsersByNowIsNotRead) {
   const auto read_as_of = [&](uid_t owner) {
     SubprocessOptions call;
-    call.command = {GIT_READ_HELPER, "git-read", "--repository=" + repository_.path(),
-                    "--owner=" + std::to_string(owner)};
+    call.command = {GIT_READ_HELPER, "git-read"};
+    call.standard_input = EncodeReadOrder(
+        {"--repository=" + repository_.path(), "--owner=" + std::to_string(owner)}, {});
     const auto output = RunSubprocess(call);
     CHECK(output.ok() && output->exit_code == 0);
     return DecodeGitRecords(output->out, GitLimits(), {});

@@ -120,6 +120,25 @@ TEST_F(AgentTest, StopsGracefullyAndSaysThatThePodIsGone) {
   EXPECT_TRUE(LastReport().pods.empty());
 }
 
+TEST_F(AgentTest, TellsAChangeAtOnceAndThoseCloseToItAFewMillisecondsLater) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  RunFor(1'000);
+  const size_t before = link.reports.size();
+  for (const char* cluster : {"cluster-x", "cluster-y", "cluster-z"}) {
+    Assignment foreign = assignment;
+    foreign.fence.cluster_id = cluster;
+    link.Assign(foreign);
+  }
+  EXPECT_EQ(link.reports.size(), before + 1);
+  EXPECT_NE(LastReport().held.find("cluster-x"), std::string::npos) << LastReport().held;
+  RunFor(6);
+  EXPECT_EQ(link.reports.size(), before + 2);
+  EXPECT_NE(LastReport().held.find("cluster-z"), std::string::npos) << LastReport().held;
+}
+
 TEST_F(AgentTest, SlowStopsDoNotKeepOthersFromStarting) {
   engine.SetImage("deaf:1", {.present = true, .program = {.stop_takes_ms = -1}});
   options.max_parallel_operations = 2;

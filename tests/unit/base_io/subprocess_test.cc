@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/epoll_loop.h"
 #include "base/unique_fd.h"
 
 namespace reconcile {
@@ -256,4 +258,55 @@ TEST(Subprocess, ManyThreadsAtOnceDoNotMixOrHang) {
 }
 
 }  // namespace
+TEST(WaitingSubprocess, TakesItsInputWhenItComesAndAnswers) {
+  const auto child = WaitingSubprocess::Start(Shell("cat; echo error >&2; exit 3"));
+  ASSERT_TRUE(child.ok()) << child.status().ToString();
+  EXPECT_TRUE((*child)->Waits());
+  std::string input(900'000, 'x');
+  input += "end";
+  const auto output = (*child)->Finish(input, -1);
+  ASSERT_TRUE(output.ok()) << output.status().ToString();
+  EXPECT_EQ(output->out, input);
+  EXPECT_EQ(output->error, "error\n");
+  EXPECT_EQ(output->exit_code, 3);
+}
+
+TEST(WaitingSubprocess, ThatDoesNotReadItsInputHoldsNobodyUp) {
+  const auto child = WaitingSubprocess::Start(Shell("echo done"));
+  ASSERT_TRUE(child.ok()) << child.status().ToString();
+  const auto output = (*child)->Finish(std::string(900'000, 'x'), -1);
+  ASSERT_TRUE(output.ok()) << output.status().ToString();
+  EXPECT_EQ(output->out, "done\n");
+}
+
+TEST(WaitingSubprocess, HasTheLimitsOfItsCall) {
+  SubprocessOptions options = Shell("cat; sleep 600");
+  options.timeout_ms = 50;
+  const auto child = WaitingSubprocess::Start(options);
+  ASSERT_TRUE(child.ok()) << child.status().ToString();
+  EXPECT_EQ((*child)->Finish("", -1).status().code(), StatusCode::kUnavailable);
+}
+
+TEST(WaitingSubprocess, LeavesNothingWhenItIsNotNeeded) {
+  const size_t before = CountOpenDescriptors();
+  {
+    const auto child = WaitingSubprocess::Start(Shell("cat"));
+    ASSERT_TRUE(child.ok()) << child.status().ToString();
+  }
+  EXPECT_FALSE(HasChildren());
+  EXPECT_EQ(CountOpenDescriptors(), before);
+  SubprocessOptions missing;
+  missing.command = {"/no/such/program"};
+  EXPECT_EQ(WaitingSubprocess::Start(missing).status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(CountOpenDescriptors(), before);
+}
+
+TEST(WaitingSubprocess, ThatEndedByItselfSaysSo) {
+  const auto child = WaitingSubprocess::Start(Shell("echo x"));
+  ASSERT_TRUE(child.ok()) << child.status().ToString();
+  const MonoTime deadline = ReadSystemClock().mono + 30'000;
+  while ((*child)->Waits() && ReadSystemClock().mono < deadline) sched_yield();
+  EXPECT_FALSE((*child)->Waits());
+}
+
 }  // namespace reconcile

@@ -134,8 +134,28 @@ TEST_F(Hints, AStormOfWebhooksIsAFewLooks) {
     time_.RunFor(10);
   }
   time_.RunFor(2 * kHintSpacingMs);
-  EXPECT_LE(source_.fetches() - before, kSeconds * 1000 / kHintSpacingMs + 2);
+  EXPECT_LE(source_.fetches() - before, kSeconds * 1000 / kHintSpacingMs + kHintBurst + 1);
   EXPECT_GE(source_.fetches() - before, 3);
+}
+
+TEST_F(Hints, PushesCloseTogetherAreEachLookedAtWhenTheyCome) {
+  Commit("c0", ConfigMapIn("default"));
+  Start([](SourceSpec* spec) {
+    WithWebhook(spec);
+    spec->interval = "1h";
+  });
+  source_.LoseHints(true);
+  const auto push = [&](int64_t number) {
+    const std::string id = "c" + std::to_string(number);
+    Commit(id, ConfigMapIn("default") + "data: {a: " + id + "}\n");
+    EXPECT_EQ(Post("{\"after\": \"" + id + "\"}").code, 202);
+    time_.RunFor(100);
+    return Shop().applied_commit == id;
+  };
+  for (int64_t i = 1; i <= kHintBurst; ++i) EXPECT_TRUE(push(i)) << i;
+  EXPECT_FALSE(push(kHintBurst + 1)) << "a storm waits";
+  time_.RunFor(kHintSpacingMs);
+  EXPECT_EQ(Shop().applied_commit, "c" + std::to_string(kHintBurst + 1));
 }
 
 TEST_F(Hints, ASuspendedSourceIsLeftAlone) {

@@ -1,0 +1,107 @@
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/epoll_loop.h"
+#include "source/git_child.h"
+#include "tests/contract/source/harness.h"
+
+namespace reconcile {
+namespace {
+
+class Children : public ::testing::Test {
+ protected:
+  // A child that tells its process id at once in a file of that name, and in its answer.
+  SubprocessOptions Call(const std::string& name) const {
+    SubprocessOptions call;
+    call.command = {"sh", "-c", "echo $$ >" + Path(name) + "; cat; echo \" by $$\""};
+    return call;
+  }
+  std::string Path(const std::string& name) const { return folder_.path() + "/" + name; }
+
+  // Who waits by that name now; "" when nobody has come by the deadline.
+  std::string Waiting(const std::string& name) const {
+    const MonoTime deadline = ReadSystemClock().mono + 30'000;
+    std::string id;
+    while (ReadSystemClock().mono < deadline) {
+      if (std::ifstream(Path(name)) >> id) return id;
+      sched_yield();
+    }
+    return "";
+  }
+
+  std::string Run(SubprocessOptions call, const std::string& input) {
+    call.standard_input = input;
+    const auto output = children_.Run(call);
+    return output.ok() ? output->out : output.status().ToString();
+  }
+
+  TemporaryFolder folder_;
+  GitChildren children_;
+};
+
+TEST_F(Children, TheChildThatWaitsTakesTheNextOrderAndNoOther) {
+  Run(Call("a"), "first");
+  std::filesystem::remove(Path("a"));
+  children_.Refill();
+  const std::string waiting = Waiting("a");
+  ASSERT_NE(waiting, "");
+  std::filesystem::remove(Path("a"));
+  EXPECT_EQ(Run(Call("a"), "second"), "second by " + waiting + "\n");
+  EXPECT_FALSE(std::filesystem::exists(Path("a")));
+  // It ended with its order: the next one is another's.
+  EXPECT_NE(Run(Call("a"), "third"), "third by " + waiting + "\n");
+  EXPECT_NE(Waiting("a"), waiting);
+}
+
+TEST_F(Children, AnotherIdentityOrLimitIsAnotherChild) {
+  Run(Call("a"), "");
+  std::filesystem::remove(Path("a"));
+  children_.Refill();
+  const std::string waiting = Waiting("a");
+  ASSERT_NE(waiting, "");
+  const auto change = [&](auto set) {
+    SubprocessOptions call = Call("a");
+    set(&call);
+    return Run(call, "x");
+  };
+  const std::string by_it = "x by " + waiting + "\n";
+  EXPECT_NE(change([](auto* call) { call->user_id = call->group_id = 65534; }), by_it);
+  EXPECT_NE(change([](auto* call) { call->memory_limit_bytes = 1 << 30; }), by_it);
+  EXPECT_NE(change([](auto* call) { call->clear_environment = true; }), by_it);
+  EXPECT_EQ(Run(Call("a"), "x"), by_it);
+}
+
+TEST_F(Children, OneThatWasKilledIsReplaced) {
+  Run(Call("a"), "");
+  std::filesystem::remove(Path("a"));
+  children_.Refill();
+  const std::string waiting = Waiting("a");
+  ASSERT_NE(waiting, "");
+  ASSERT_EQ(kill(std::stoi(waiting), SIGKILL), 0);
+  const std::string zombie = "/proc/" + waiting + "/exe";
+  const MonoTime deadline = ReadSystemClock().mono + 30'000;
+  while (std::filesystem::exists(zombie) && ReadSystemClock().mono < deadline) sched_yield();
+  const std::string answer = Run(Call("a"), "x");
+  EXPECT_EQ(answer.substr(0, 5), "x by ");
+  EXPECT_NE(answer, "x by " + waiting + "\n");
+}
+
+TEST_F(Children, OnlyAFewWait) {
+  for (size_t i = 0; i <= GitChildren::kMaxWaiting; ++i) {
+    const std::string name = "child" + std::to_string(i);
+    Run(Call(name), "");
+    std::filesystem::remove(Path(name));
+  }
+  children_.Refill();
+  for (size_t i = 1; i <= GitChildren::kMaxWaiting; ++i) {
+    EXPECT_NE(Waiting("child" + std::to_string(i)), "");
+  }
+  EXPECT_FALSE(std::filesystem::exists(Path("child0")));  // the one used longest ago
+}
+
+}  // namespace
+}  // namespace reconcile
