@@ -87,6 +87,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   // Looks at one container; looks are one at a time, so that the last word is the newest. All who
   // ask during one share the next.
   void Inspect(const std::string& id, std::function<void(Status)> then);
+  // Of one that was started: a look that its event began and that shows it running serves too.
+  void InspectStarted(const std::string& id, std::function<void(Status)> then);
   void Look(const std::string& id, std::vector<std::function<void(Status)>> asking);
   void OnInspected(const std::string& id, const Result<ContainerInfo>& result);
   void RequestNetworkList();

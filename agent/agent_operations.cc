@@ -177,7 +177,9 @@ void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
                         }
                         const PodAttachment& attachment = action.attachment;
                         seen_.attached_addresses.insert(attachment.address);
-                        seen_.pods[attachment.pod_uid].attached_sandbox_id = action.sandbox_id;
+                        PodSeen& pod = seen_.pods[attachment.pod_uid];
+                        pod.attached_sandbox_id = action.sandbox_id;
+                        pod.attached_process_id = attachment.sandbox_process_id;
                         Succeed(key);
                       }));
 }
@@ -208,9 +210,10 @@ void Agent::Core::CreateAndStart(const Operation& operation, const ContainerConf
                               on_created();
                               runtime_->StartContainer(
                                   *id, Guarded([this, then, id = *id](Status started) {
-                                    Inspect(id, [then, id, started](const Status& looked) {
-                                      then(started.ok() ? looked : started, id);
-                                    });
+                                    auto looked = [then, id, started](const Status& look) {
+                                      then(started.ok() ? look : started, id);
+                                    };
+                                    started.ok() ? InspectStarted(id, looked) : Inspect(id, looked);
                                   }));
                             }));
 }

@@ -157,6 +157,20 @@ void Agent::Core::Inspect(const std::string& id, std::function<void(Status)> the
   Look(id, std::move(asking));
 }
 
+void Agent::Core::InspectStarted(const std::string& id, std::function<void(Status)> then) {
+  const auto runs = [this, id] {
+    const auto seen = seen_.containers.find(id);
+    return seen != seen_.containers.end() && seen->second.state == ContainerRunState::kRunning &&
+           seen->second.process_id != 0;
+  };
+  if (runs()) return then(OkStatus());
+  const auto looking = looking_.find(id);
+  if (looking == looking_.end()) return Inspect(id, std::move(then));
+  looking->second.now.push_back([this, id, runs, then = std::move(then)](const Status& status) {
+    runs() ? then(status) : Inspect(id, then);
+  });
+}
+
 void Agent::Core::Look(const std::string& id, std::vector<std::function<void(Status)>> asking) {
   looking_[id].now = std::move(asking);
   runtime_->InspectContainer(

@@ -214,6 +214,7 @@ ContainerConfig MakeSandboxConfig(const std::string& cluster_id, const Pod& pod,
   config.cpu_shares = kMinCpuShares;
   config.oom_score_adj = kSandboxOomScoreAdjust;
   config.is_sandbox = true;
+  config.network_start = basis.network_start;
   return config;
 }
 

@@ -25,6 +25,7 @@ struct SandboxBasis {
   int32_t crashes = 0;  // sandboxes lost before it
   WallTime pod_start;
   std::string ended_containers;  // kLabelEnded
+  NetworkStart network_start = NetworkStart::kEngines;
 };
 
 // PURE. Everything that needs a new container when it changes, and nothing that a ConfigMap holds:

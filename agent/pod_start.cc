@@ -62,7 +62,9 @@ WallTime StartTimeOf(const PodContainers& containers, WallTime fallback) {
   return start == std::numeric_limits<int64_t>::max() ? fallback : WallTime{start};
 }
 
-// An attachment that this agent has not made itself: an earlier run of it has.
+// An attachment that this agent has not made itself: an earlier run of it has. The address is
+// routed by the last line of what attaches (net/compile.h), so the sandbox has left the host's
+// network and has all that it needs; and no other sandbox of the pod is made before it is detached.
 void AdoptAttachment(PodTurn* turn) {
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
   PodSeen& memory = turn->memory;
@@ -73,6 +75,7 @@ void AdoptAttachment(PodTurn* turn) {
   const bool earlier = memory.attached_sandbox_id.empty() && memory.files_address.empty();
   if (sandbox != nullptr && attached && earlier) {
     memory.attached_sandbox_id = sandbox->id;
+    memory.attached_process_id = sandbox->process_id;
   }
 }
 
@@ -162,6 +165,13 @@ std::string EndedContainers(const PodTurn& turn) {
   return names;
 }
 
+// In host mode the engine's copy of resolv.conf is the host's, loopback servers and all: pods that
+// need the copy get the one that it makes for a namespace of its own.
+NetworkStart NetworkStartOf(const PodTurn& turn) {
+  const bool leaves = turn.context.host.sandboxes_leave_hosts && turn.memory.has_resolver;
+  return leaves ? NetworkStart::kLeavesHosts : NetworkStart::kEngines;
+}
+
 void MakeSandbox(PodTurn* turn) {
   ContainerMemory& memory = turn->memory.memory[std::string(kSandboxContainer)];
   AllWait(turn, "ContainerCreating", turn->context.FailureOf(SandboxKey(*turn)));
@@ -178,7 +188,8 @@ void MakeSandbox(PodTurn* turn) {
                               memory.attempt + 1,
                               memory.backoff_steps,
                               turn->memory.start_time.value_or(turn->context.now.wall),
-                              EndedContainers(*turn)};
+                              EndedContainers(*turn),
+                              NetworkStartOf(*turn)};
   turn->Add(
       SandboxKey(*turn),
       basis.attempt == 0 ? "the pod is to run"
@@ -205,11 +216,24 @@ void RemoveOtherSandboxes(PodTurn* turn, const ContainerInfo& keep) {
   }
 }
 
+// Somebody started the sandbox again by hand: another namespace, that nobody has looked at.
+bool IsAnotherProcess(const ContainerInfo& sandbox, PodSeen* memory) {
+  if (memory->attached_process_id == 0) memory->attached_process_id = sandbox.process_id;
+  return sandbox.process_id != 0 && sandbox.process_id != memory->attached_process_id;
+}
+
+// Nothing is started in a sandbox of which this is false: it may still be in the host's network.
 bool IsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
   const Seen& seen = turn->context.seen;
-  const PodSeen& memory = turn->memory;
+  PodSeen& memory = turn->memory;
   const bool has_address = seen.attached_addresses.contains(memory.address);
-  if (has_address && memory.attached_sandbox_id == sandbox.id) return true;
+  if (has_address && memory.attached_sandbox_id == sandbox.id) {
+    if (!IsAnotherProcess(sandbox, &memory)) return true;
+    AllWait(turn, "ContainerCreating", "the pod's sandbox was started again by hand");
+    turn->Add(RemoveKey(sandbox.id), "the sandbox was started again by hand",
+              RemoveContainerOp{sandbox.id});
+    return false;
+  }
   AllWait(turn, "ContainerCreating", turn->context.FailureOf(NetworkKey(*turn)));
   if (!HostIsReady(turn)) return false;
   if (sandbox.awaits_inspection) return false;

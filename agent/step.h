@@ -49,6 +49,7 @@ struct PodSeen {
   std::map<std::string, ContainerMemory> memory;  // by container name
   std::string address;                            // allocated; also in the sandbox's label
   std::string attached_sandbox_id;  // whose network namespace holds the address; "" unknown or none
+  int64_t attached_process_id = 0;  // its process when it was attached; 0 unknown
   std::string files_address;        // the address that the files on disk name; "" not written yet
   bool has_resolver = false;        // a resolv.conf is among them; else the engine's copy serves
   std::optional<MonoTime> stop_deadline;  // set when stopping began
@@ -155,7 +156,8 @@ struct HostFacts {
   std::string host_ip;
   int64_t memory_bytes = 0;
   int mtu = 1500;
-  std::string pods_path;  // absolute: files of a pod are in <pods_path>/<uid>
+  std::string pods_path;               // absolute: files of a pod are in <pods_path>/<uid>
+  bool sandboxes_leave_hosts = false;  // EngineInfo's
 };
 
 struct StepResult {

@@ -35,11 +35,11 @@ struct Parts {
   std::string address;
   std::string host_address;
   std::string mtu;
-  std::string sandbox_namespace;
+  std::string host_namespace;
 };
 
 Result<Parts> MakeParts(const PodAttachment& attachment, const HostNetworkConfig& config,
-                        std::string_view sandbox_namespace) {
+                        std::string_view host_namespace) {
   const Result<std::string> host = HostAddress(config);
   if (!host.ok()) return host.status();
   const Result<uint32_t> address = ParseIpv4(attachment.address);
@@ -56,13 +56,26 @@ Result<Parts> MakeParts(const PodAttachment& attachment, const HostNetworkConfig
                .address = attachment.address,
                .host_address = *host,
                .mtu = std::to_string(config.mtu),
-               .sandbox_namespace = std::string(sandbox_namespace)};
+               .host_namespace = std::string(host_namespace)};
 }
 
 std::string AddPair(const Parts& parts) {
-  return "link add name " + parts.device + " mtu " + parts.mtu + " address " + parts.host_mac +
-         " type veth peer name " + std::string(kPodDevice) + " mtu " + parts.mtu + " address " +
-         parts.pod_mac + " netns " + parts.sandbox_namespace + "\n";
+  return "link add name " + std::string(kPodDevice) + " mtu " + parts.mtu + " address " +
+         parts.pod_mac + " type veth peer name " + parts.device + " mtu " + parts.mtu +
+         " address " + parts.host_mac + " netns " + parts.host_namespace + "\n";
+}
+
+std::string ConfigureSandbox(const Parts& parts) {
+  const std::string device(kPodDevice);
+  const std::string gateway(kPodGateway);
+  return "link set dev lo up\n"  //
+         "address replace " +
+         parts.address + "/32 dev " + device + "\n" +                              //
+         "link set dev " + device + " up\n" +                                      //
+         "neighbour replace " + gateway + " lladdr " + parts.host_mac + " dev " +  //
+         device + " nud permanent\n" +                                             //
+         "route replace " + gateway + "/32 dev " + device + " scope link\n" +      //
+         "route replace default via " + gateway + " dev " + device + "\n";
 }
 
 // `verb` is "add", which finds what is in the way, or "replace".
@@ -143,28 +156,15 @@ Result<std::string> CompileHostBridge(const HostNetworkConfig& config,
 }
 
 Result<AttachBatch> CompileAttach(const PodAttachment& attachment, const HostNetworkConfig& config,
-                                  std::string_view sandbox_namespace) {
-  const Result<Parts> parts = MakeParts(attachment, config, sandbox_namespace);
+                                  std::string_view host_namespace) {
+  const Result<Parts> parts = MakeParts(attachment, config, host_namespace);
   if (!parts.ok()) return parts.status();
-  const std::string device(kPodDevice);
-  const std::string gateway(kPodGateway);
-  AttachBatch batch;
-  batch.host = AddPair(*parts) + BringUp(*parts, "add");
-  batch.sandbox =
-      "link set dev lo up\n"  //
-      "address replace " +
-      parts->address + "/32 dev " + device + "\n" +                              //
-      "link set dev " + device + " up\n" +                                       //
-      "neighbour replace " + gateway + " lladdr " + parts->host_mac + " dev " +  //
-      device + " nud permanent\n" +                                              //
-      "route replace " + gateway + "/32 dev " + device + " scope link\n" +       //
-      "route replace default via " + gateway + " dev " + device + "\n";
-  return batch;
+  return AttachBatch{"", AddPair(*parts) + ConfigureSandbox(*parts), BringUp(*parts, "add")};
 }
 
-Result<std::string> CompileRepair(const PodAttachment& attachment, const HostNetworkConfig& config,
-                                  std::string_view sandbox_namespace, const AttachSeen& seen) {
-  const Result<Parts> parts = MakeParts(attachment, config, sandbox_namespace);
+Result<AttachBatch> CompileRepair(const PodAttachment& attachment, const HostNetworkConfig& config,
+                                  std::string_view host_namespace, const AttachSeen& seen) {
+  const Result<Parts> parts = MakeParts(attachment, config, host_namespace);
   if (!parts.ok()) return parts.status();
   const LinkSeen* mine = FindLink(seen.host_links, parts->device);
   const LinkSeen* pod = FindLink(seen.sandbox_links, kPodDevice);
@@ -174,7 +174,7 @@ Result<std::string> CompileRepair(const PodAttachment& attachment, const HostNet
     return ConflictError("pod " + attachment.pod_uid + ": its sandbox has a device " +
                          std::string(kPodDevice) + " that is not ours");
   }
-  std::string batch;
+  AttachBatch batch;
   for (const RouteSeen& route : seen.host_routes) {
     if (route.destination != parts->address || route.device == parts->device) continue;
     if (!IsHostDeviceName(route.device)) {
@@ -182,13 +182,16 @@ Result<std::string> CompileRepair(const PodAttachment& attachment, const HostNet
                            parts->address + " to device \"" + route.device +
                            "\", which is not ours");
     }
-    batch += "link delete dev " + route.device + "\n";
+    batch.remove += "link delete dev " + route.device + "\n";
   }
   if (!pair) {
-    if (mine != nullptr) batch += "link delete dev " + parts->device + "\n";
-    batch += AddPair(*parts);
+    if (mine != nullptr) batch.remove += "link delete dev " + parts->device + "\n";
+    if (pod != nullptr) batch.sandbox = "link delete dev " + std::string(kPodDevice) + "\n";
+    batch.sandbox += AddPair(*parts);
   }
-  return batch + BringUp(*parts, "replace");
+  batch.sandbox += ConfigureSandbox(*parts);
+  batch.host = BringUp(*parts, "replace");
+  return batch;
 }
 
 std::string CompileRemoveDevices(const std::vector<LinkSeen>& links) {

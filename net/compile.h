@@ -47,15 +47,17 @@ std::string CompileRemoveDockerRules(std::string_view saved);
 // a sentence that says what to do. Empty when they pass.
 std::string ForwardRefusal(const HostNetworkConfig& config, std::string_view saved);
 
-// Batch for the host's side, and the one for inside the sandbox's namespace. `sandbox_namespace`:
-// what `ip link ... netns` takes, a process id or a path. The host's side fails on its first line
-// that finds something there ("File exists"); then CompileRepair has the answer.
+// Texts for `ip -batch -`, to be run in this order. The address is routed to the pod by the last
+// line of all: where that route is, everything before it was done. `host_namespace`: what
+// `ip link ... netns` takes, a process id or a path. Of CompileAttach a line fails that finds
+// something there ("File exists"); then CompileRepair has the answer.
 struct AttachBatch {
-  std::string host;     // `ip -batch -` on the host
-  std::string sandbox;  // `ip -batch -` in the pod's namespace; may be repeated
+  std::string remove;   // on the host: what is in the way; of a repair alone
+  std::string sandbox;  // in the pod's namespace
+  std::string host;     // on the host
 };
 Result<AttachBatch> CompileAttach(const PodAttachment& attachment, const HostNetworkConfig& config,
-                                  std::string_view sandbox_namespace);
+                                  std::string_view host_namespace);
 
 // What there is when an attachment found something in its way.
 struct AttachSeen {
@@ -63,10 +65,10 @@ struct AttachSeen {
   std::vector<LinkSeen> sandbox_links;
   std::vector<RouteSeen> host_routes;
 };
-// The host's side again: keeps a pair that is right, removes a stale device of ours and one of ours
-// that holds this address's route. Conflict when what is in the way is not ours.
-Result<std::string> CompileRepair(const PodAttachment& attachment, const HostNetworkConfig& config,
-                                  std::string_view sandbox_namespace, const AttachSeen& seen);
+// Attaches again: keeps a pair that is right, removes a stale device of ours and one of ours that
+// holds this address's route. Conflict when what is in the way is not ours.
+Result<AttachBatch> CompileRepair(const PodAttachment& attachment, const HostNetworkConfig& config,
+                                  std::string_view host_namespace, const AttachSeen& seen);
 
 // Batch that removes our devices among `links`, and with them their routes; empty when none.
 std::string CompileRemoveDevices(const std::vector<LinkSeen>& links);

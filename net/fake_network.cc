@@ -72,6 +72,11 @@ class FakeNetworkCore {
       return NotFoundError("pod " + attachment.pod_uid + ": its sandbox's process " +
                            std::to_string(attachment.sandbox_process_id) + " has ended");
     }
+    if (in_host_network && in_host_network(attachment.sandbox_process_id)) {
+      return NotFoundError("pod " + attachment.pod_uid + ": process " +
+                           std::to_string(attachment.sandbox_process_id) +
+                           " still lives in the host's network namespace");
+    }
     const Result<AttachBatch> batch = CompileAttach(attachment, *config, "1");
     if (!batch.ok()) return batch.status();
     // A stale device that holds this address goes, as does one of the same name.
@@ -79,6 +84,7 @@ class FakeNetworkCore {
                   [&](const auto& entry) { return entry.second.address == attachment.address; });
     Forget(attachment.pod_uid);
     attachments[attachment.pod_uid] = attachment;
+    attached_processes.insert(attachment.sandbox_process_id);
     routes.insert(attachment.address);
     return OkStatus();
   }
@@ -94,7 +100,9 @@ class FakeNetworkCore {
   FakeNetworkOptions options;
   SeededRandom random;
   std::function<bool(int64_t)> process_alive;
-  int64_t boot = 0;  // grows with every reboot
+  std::function<bool(int64_t)> in_host_network;
+  std::set<int64_t> attached_processes;  // those that live: attached now, or once
+  int64_t boot = 0;                      // grows with every reboot
   bool prepared = false;
   std::map<std::string, PodAttachment> attachments;
   std::set<std::string> routes;
@@ -205,7 +213,12 @@ void FakeNetwork::SetProcessAlive(std::function<bool(int64_t)> alive) {
   core_->process_alive = std::move(alive);
 }
 
+void FakeNetwork::SetInHostNetwork(std::function<bool(int64_t)> in_host_network) {
+  core_->in_host_network = std::move(in_host_network);
+}
+
 void FakeNetwork::ProcessEnded(int64_t process_id) {
+  core_->attached_processes.erase(process_id);
   for (auto it = core_->attachments.begin(); it != core_->attachments.end();) {
     const auto next = std::next(it);
     if (it->second.sandbox_process_id == process_id) {
@@ -219,6 +232,7 @@ void FakeNetwork::RebootHost() {
   ++core_->boot;
   core_->prepared = false;
   core_->attachments.clear();
+  core_->attached_processes.clear();
   core_->routes.clear();
 }
 
@@ -233,6 +247,9 @@ void FakeNetwork::FailNext(FakeNetworkCall call, Status status, int count, bool 
 bool FakeNetwork::prepared() const { return core_->prepared; }
 const std::map<std::string, PodAttachment>& FakeNetwork::attachments() const {
   return core_->attachments;
+}
+bool FakeNetwork::WasAttached(int64_t process_id) const {
+  return core_->attached_processes.contains(process_id);
 }
 bool FakeNetwork::HasRoute(const std::string& address) const {
   return core_->routes.contains(address);

@@ -46,6 +46,9 @@ class FakeNetwork {
   // ---- the world ----
   // Says whether a process id is alive; without one, every id is.
   void SetProcessAlive(std::function<bool(int64_t process_id)> alive);
+  // Says whether a process has not left the host's network namespace yet: then it is not attached.
+  // Without one, every process has.
+  void SetInHostNetwork(std::function<bool(int64_t process_id)> in_host_network);
   // Its network namespace goes, and with it the device and the route.
   void ProcessEnded(int64_t process_id);
   // Everything is lost; calls under way are Unavailable and have no effect.
@@ -62,6 +65,7 @@ class FakeNetwork {
   // ---- what there is ----
   bool prepared() const;
   const std::map<std::string, PodAttachment>& attachments() const;  // by pod uid
+  bool WasAttached(int64_t process_id) const;  // a process that lives: now, or before
   bool HasRoute(const std::string& address) const;
   int64_t CallCount(FakeNetworkCall call) const;  // that reached the host, successful or not
   int64_t injected_faults() const;

@@ -1,17 +1,21 @@
 #include "net/kernel_host.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
+#include <utility>
 
 #include "base/log.h"
 #include "base/subprocess.h"
-#include "net/compile.h"
 
 namespace reconcile {
 namespace {
 
 constexpr size_t kMaxOutputBytes = 16 << 20;  // a firewall of tens of thousands of rules
+// For a sandbox that still has to leave the host's network namespace. It takes microseconds of CPU.
+constexpr int kMaxSandboxLooks = 1'000;
+constexpr int kLookAgainMs = 1;
 
 // The variants of iptables that a dockerd may use; which one its host chose is seen by where its
 // chain is.
@@ -127,32 +131,75 @@ Status KernelHost::PrepareFirewall(const HostNetworkConfig& config) const {
   return OkStatus();
 }
 
-Status KernelHost::Attach(const PodAttachment& attachment, const HostNetworkConfig& config) const {
-  const std::string pod = "pod " + attachment.pod_uid;
-  const Result<NetworkNamespace> sandbox =
-      NetworkNamespace::OfProcess(attachment.sandbox_process_id);
-  if (!sandbox.ok()) {
-    return NotFoundError(
-        pod + ": its sandbox's process " + std::to_string(attachment.sandbox_process_id) +
-        " has ended: there is no network namespace to attach (" + sandbox.status().message() + ")");
-  }
-  // The process id may have been given to a process of the host itself.
-  if (sandbox->IsSameAs(host_)) {
-    return NotFoundError(pod + ": process " + std::to_string(attachment.sandbox_process_id) +
-                         " is not its sandbox's: it lives in the host's network namespace");
-  }
-  const Result<AttachBatch> batch = CompileAttach(attachment, config, sandbox->Path());
-  if (!batch.ok()) return batch.status();
-  Status status = Batch(host_space(), batch->host);
-  if (FoundSomethingThere(status)) status = Repair(attachment, config, *sandbox);
-  if (!status.ok()) return status.WithContext(pod);
-  RETURN_IF_ERROR(ShieldDevice(HostDeviceName(attachment.pod_uid)).WithContext(pod));
-  // Last: only now is the pod's end up, and the pair carries packets.
-  return Batch(&*sandbox, batch->sandbox).WithContext(pod + ", in its sandbox");
+bool KernelHost::IsHosts(const NetworkNamespace& space, int64_t process_id) const {
+  if (space.IsSameAs(host_)) return true;
+  const Result<NetworkNamespace> own = NetworkNamespace::OfThisThread();
+  // A new sandbox is in its parent's, which is the engine's: that need not be the agent's.
+  const Result<NetworkNamespace> parents = NetworkNamespace::OfParentOf(process_id);
+  return !own.ok() || space.IsSameAs(*own) || (parents.ok() && space.IsSameAs(*parents));
 }
 
-Status KernelHost::Repair(const PodAttachment& attachment, const HostNetworkConfig& config,
-                          const NetworkNamespace& sandbox) const {
+Result<NetworkNamespace> KernelHost::OpenSandbox(int64_t process_id) const {
+  const std::string process = "process " + std::to_string(process_id);
+  for (int looks = 0; looks < kMaxSandboxLooks; ++looks) {
+    if (looks > 0) ::poll(nullptr, 0, kLookAgainMs);
+    Result<NetworkNamespace> sandbox = NetworkNamespace::OfProcess(process_id);
+    if (!sandbox.ok()) {
+      return NotFoundError("its sandbox's " + process +
+                           " has ended: there is no network namespace to attach (" +
+                           sandbox.status().message() + ")");
+    }
+    if (!IsHosts(*sandbox, process_id)) return sandbox;
+  }
+  // It hangs, or the process id was given to a process of the host itself.
+  return NotFoundError(process + ", by its id the sandbox's, still lives in the host's network " +
+                       "namespace after " + std::to_string(kMaxSandboxLooks * kLookAgainMs) +
+                       " ms: nothing is started in it");
+}
+
+Status KernelHost::Attach(const PodAttachment& attachment, const HostNetworkConfig& config) const {
+  const std::string pod = "pod " + attachment.pod_uid;
+  const Result<AttachBatch> batch = CompileAttach(attachment, config, host_.Path());
+  if (!batch.ok()) return batch.status();
+  const Result<NetworkNamespace> sandbox = OpenSandbox(attachment.sandbox_process_id);
+  if (!sandbox.ok()) return sandbox.status().WithContext(pod);
+  RETURN_IF_ERROR(SettleSandbox(*sandbox).WithContext(pod + ", in its sandbox"));
+  Status status = Connect(attachment, *sandbox, *batch);
+  if (FoundSomethingThere(status)) {
+    const Result<AttachBatch> repair = CompileRepairOf(attachment, config, *sandbox);
+    status = repair.ok() ? Connect(attachment, *sandbox, *repair) : repair.status();
+  }
+  return status.WithContext(pod);
+}
+
+// The host's end last: only then is the pair up, and carries packets.
+Status KernelHost::Connect(const PodAttachment& attachment, const NetworkNamespace& sandbox,
+                           const AttachBatch& batch) const {
+  RETURN_IF_ERROR(Batch(host_space(), batch.remove));
+  RETURN_IF_ERROR(Batch(&sandbox, batch.sandbox).WithContext("in its sandbox"));
+  RETURN_IF_ERROR(ShieldDevice(HostDeviceName(attachment.pod_uid)));
+  return Batch(host_space(), batch.host);
+}
+
+// What Docker sets in a namespace that it makes (network mode "none"), so that pods are the same in
+// one that the sandbox made: anybody may listen on low ports and ping, and there is no IPv6.
+Status KernelHost::SettleSandbox(const NetworkNamespace& sandbox) const {
+  constexpr std::array<std::pair<const char*, const char*>, 3> kSettings = {{
+      {"ipv4/ip_unprivileged_port_start", "0"},
+      {"ipv4/ping_group_range", "0\t2147483647"},
+      {"ipv6/conf/all/disable_ipv6", "1"},
+  }};
+  for (const auto& [name, value] : kSettings) {
+    const Status status = sandbox.WriteSetting(name, value);
+    const bool unknown = status.code() == StatusCode::kNotFound;  // to this kernel
+    if (!status.ok() && !unknown) return status;
+  }
+  return OkStatus();
+}
+
+Result<AttachBatch> KernelHost::CompileRepairOf(const PodAttachment& attachment,
+                                                const HostNetworkConfig& config,
+                                                const NetworkNamespace& sandbox) const {
   const std::vector<std::string> show_links = {"ip", "-json", "-details", "link", "show"};
   const Result<std::string> host_links = OnHost(show_links);
   if (!host_links.ok()) return host_links.status();
@@ -167,10 +214,7 @@ Status KernelHost::Repair(const PodAttachment& attachment, const HostNetworkConf
   if (!sandbox_seen.ok()) return sandbox_seen.status();
   const Result<std::vector<RouteSeen>> routes_seen = ParseRoutes(*routes);
   if (!routes_seen.ok()) return routes_seen.status();
-  const Result<std::string> batch =
-      CompileRepair(attachment, config, sandbox.Path(), {*host_seen, *sandbox_seen, *routes_seen});
-  if (!batch.ok()) return batch.status();
-  return Batch(host_space(), *batch);
+  return CompileRepair(attachment, config, host_.Path(), {*host_seen, *sandbox_seen, *routes_seen});
 }
 
 // A pod may send only from its own address (strict reverse path), is forwarded, and cannot make the

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "net/compile.h"
 #include "net/host_network.h"
 #include "net/kernel_network.h"
 #include "net/network_namespace.h"
@@ -33,8 +34,16 @@ class KernelHost {
                           std::string input = "") const;
   Result<std::string> OnHost(std::vector<std::string> command, std::string input = "") const;
   Status Batch(const NetworkNamespace* space, const std::string& batch) const;
-  Status Repair(const PodAttachment& attachment, const HostNetworkConfig& config,
-                const NetworkNamespace& sandbox) const;
+  bool IsHosts(const NetworkNamespace& space, int64_t process_id) const;
+  // The namespace of a process that has left the host's; waits a second for it to leave. NotFound
+  // when it has ended, or stays.
+  Result<NetworkNamespace> OpenSandbox(int64_t process_id) const;
+  Status SettleSandbox(const NetworkNamespace& sandbox) const;
+  Status Connect(const PodAttachment& attachment, const NetworkNamespace& sandbox,
+                 const AttachBatch& batch) const;
+  Result<AttachBatch> CompileRepairOf(const PodAttachment& attachment,
+                                      const HostNetworkConfig& config,
+                                      const NetworkNamespace& sandbox) const;
   Status ShieldDevice(const std::string& device) const;
   Status PrepareBridge(const HostNetworkConfig& config) const;
   Status PrepareFirewall(const HostNetworkConfig& config) const;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace reconcile {
@@ -60,6 +61,21 @@ Result<NetworkNamespace> NetworkNamespace::OfProcess(int64_t process_id) {
 
 Result<NetworkNamespace> NetworkNamespace::OfThisThread() {
   return Open("/proc/thread-self/ns/net");
+}
+
+Result<NetworkNamespace> NetworkNamespace::OfParentOf(int64_t process_id) {
+  const std::string path = "/proc/" + std::to_string(process_id) + "/stat";
+  const UniqueFd stat(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char text[512] = {};
+  if (!stat.ok() || ::read(stat.get(), text, sizeof(text) - 1) <= 0) return SystemError(path);
+  // proc(5): "id (name) state parent ...", and a name may hold anything, parentheses too.
+  const char* after_name = std::strrchr(text, ')');
+  long long parent = 0;
+  if (after_name == nullptr || std::sscanf(after_name, ") %*c %lld", &parent) != 1) {
+    return InternalError(path + " does not say who the parent is");
+  }
+  if (parent <= 0) return NotFoundError(path + ": its parent is outside of what is seen here");
+  return OfProcess(parent);
 }
 
 std::string NetworkNamespace::Path() const {

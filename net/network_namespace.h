@@ -16,6 +16,8 @@ class NetworkNamespace {
   static Result<NetworkNamespace> Open(const std::string& path);
   static Result<NetworkNamespace> OfProcess(int64_t process_id);
   static Result<NetworkNamespace> OfThisThread();
+  // Of the process that this one's parent is now. NotFound when that cannot be seen from here.
+  static Result<NetworkNamespace> OfParentOf(int64_t process_id);
 
   // A path that other processes can open as long as this object lives.
   std::string Path() const;

@@ -28,11 +28,23 @@ inline constexpr std::string_view kLabelAddress =
     "dev.reconcile.address";  // on the sandbox: the pod's IPv4 address
 inline constexpr std::string_view kSandboxContainer = "POD";
 
+// Exit code of a sandbox that could not make a network namespace of its own (pause.c).
+inline constexpr int32_t kPauseNoNamespace = 71;
+
 struct BindMount {
   std::string host_path;
   std::string container_path;
   bool read_only = false;
   friend bool operator==(const BindMount&, const BindMount&) = default;
+};
+
+// Whose network namespace a container begins in.
+enum class NetworkStart {
+  kEngines,  // one that the engine makes, with nothing but lo: Docker's "none"
+  // A sandbox: the host's, which the pause program leaves before it does anything else. Docker
+  // makes namespaces by executing itself several times, which costs more than all else of a start.
+  // NEVER joined before HostNetwork::AttachPod has seen that it left.
+  kLeavesHosts,
 };
 
 // What to create. Maps one to one on Docker's POST /containers/create.
@@ -45,12 +57,12 @@ struct ContainerConfig {
   std::string working_dir;
   StringMap labels;
   std::vector<BindMount> binds;
-  std::string hostname;  // only without network_container
-  std::string
-      network_container;     // join this container's network namespace; "" is network mode "none"
-  int64_t cpu_shares = 0;    // 0: Docker's default
-  int64_t cpu_quota_us = 0;  // per period of 100 ms; 0: none
-  int64_t memory_bytes = 0;  // 0: none
+  std::string hostname;           // only without network_container
+  std::string network_container;  // join this container's network namespace; "" is `network_start`
+  NetworkStart network_start = NetworkStart::kEngines;  // kLeavesHosts: the pause image alone
+  int64_t cpu_shares = 0;                               // 0: Docker's default
+  int64_t cpu_quota_us = 0;                             // per period of 100 ms; 0: none
+  int64_t memory_bytes = 0;                             // 0: none
   int32_t oom_score_adj = 0;
   int64_t pids_limit = 0;   // 0: none
   bool is_sandbox = false;  // ipc shareable; no log files
@@ -97,6 +109,9 @@ struct EngineInfo {
   int64_t memory_bytes = 0;
   bool live_restore = false;
   std::string cgroup_driver;
+  // Sandboxes may be kLeavesHosts. False where the engine remaps users (it refuses host mode), or
+  // where a runtime, a seccomp profile or SELinux that are not Docker's own may refuse the rest.
+  bool sandboxes_leave_hosts = false;
 };
 
 // The engine says something happened to one of our containers, or that the stream was lost and came

@@ -38,16 +38,33 @@ Value Mounts(const std::vector<BindMount>& binds) {
   return mounts;
 }
 
+bool LeavesHosts(const ContainerConfig& config) {
+  return config.is_sandbox && config.network_start == NetworkStart::kLeavesHosts;
+}
+
+std::string NetworkMode(const ContainerConfig& config) {
+  if (!config.network_container.empty()) return "container:" + config.network_container;
+  return LeavesHosts(config) ? "host" : "none";
+}
+
+void ConfineSandbox(const ContainerConfig& config, Value* host) {
+  host->Set("IpcMode", Value::String("shareable"));
+  host->Set("SecurityOpt", Strings({"no-new-privileges"}));
+  host->Set("CapDrop", Strings({"ALL"}));
+  host->Set("ReadonlyRootfs", Value::Bool(true));
+  // One to leave, the others to give up all four, the bounding set and root: see pause.c.
+  if (LeavesHosts(config)) {
+    host->Set("CapAdd", Strings({"SYS_ADMIN", "SETPCAP", "SETUID", "SETGID"}));
+  }
+}
+
 Value HostConfig(const ContainerConfig& config) {
   Value host = Value::MakeMap();
-  const bool joins = !config.network_container.empty();
-  const std::string shared = "container:" + config.network_container;
-  host.Set("NetworkMode", Value::String(joins ? shared : "none"));
-  if (joins) host.Set("IpcMode", Value::String(shared));
-  if (config.is_sandbox) {
-    host.Set("IpcMode", Value::String("shareable"));
-    host.Set("SecurityOpt", Strings({"no-new-privileges"}));
+  host.Set("NetworkMode", Value::String(NetworkMode(config)));
+  if (!config.network_container.empty()) {
+    host.Set("IpcMode", Value::String(NetworkMode(config)));
   }
+  if (config.is_sandbox) ConfineSandbox(config, &host);
   if (config.cpu_shares > 0) host.Set("CpuShares", Value::Int(config.cpu_shares));
   if (config.cpu_quota_us > 0) {
     host.Set("CpuPeriod", Value::Int(kCpuPeriodUs));
@@ -109,7 +126,12 @@ std::string CreateBody(const ContainerConfig& config) {
   Value body = Value::MakeMap();
   body.Set("Image", Value::String(config.image));
   if (!config.entrypoint.empty()) body.Set("Entrypoint", Strings(config.entrypoint));
-  if (!config.cmd.empty()) body.Set("Cmd", Strings(config.cmd));
+  if (LeavesHosts(config)) {
+    body.Set("Cmd", Strings({"unshare"}));
+    body.Set("User", Value::String("0:0"));
+  } else if (!config.cmd.empty()) {
+    body.Set("Cmd", Strings(config.cmd));
+  }
   if (!config.env.empty()) body.Set("Env", Strings(config.env));
   if (!config.working_dir.empty()) body.Set("WorkingDir", Value::String(config.working_dir));
   // The engine refuses a host name beside a joined network namespace, and takes the sandbox's.

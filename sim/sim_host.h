@@ -4,11 +4,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/agent.h"
 #include "agent/fake_host_files.h"
 #include "net/fake_network.h"
 #include "runtime/fake_runtime.h"
+#include "sim/checkers.h"
 #include "sim/sim_link.h"
 #include "sim/virtual_loop.h"
 
@@ -48,6 +50,8 @@ class SimHost {
   const FakeEngine& engine() const { return engine_; }
   FakeNetwork& devices() { return devices_; }
   const FakeNetwork& devices() const { return devices_; }
+  // Nothing joins a sandbox that nobody has seen leave the host's network.
+  const std::vector<std::string>& violations() const { return violations_.list(); }
   bool Settled() const { return process_ != nullptr && process_->agent.Settled(); }
 
  private:
@@ -63,6 +67,7 @@ class SimHost {
   };
 
   void OnEngineChange(const FakeChange& change);
+  void OnStart(const ContainerInfo& container);
 
   std::string name_;
   bool live_restore_;
@@ -76,6 +81,8 @@ class SimHost {
   FakeHostFiles files_;
   std::function<void(const FakeChange&)> observer_;
   std::map<std::string, int64_t> process_ids_;  // of what runs, by the engine's ids
+  std::map<int64_t, MonoTime> leaves_at_;       // by process id
+  Violations violations_;
   bool powered_ = true;
   int boots_ = 1;
   std::unique_ptr<Process> process_;

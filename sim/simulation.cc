@@ -276,9 +276,12 @@ SimulationOutcome World::Run() {
   // What was wrong at some moment comes before what came of it.
   const std::vector<std::string> after = std::move(outcome_.violations);
   outcome_.violations.clear();
-  for (const auto* found :
-       {&controller_.violations(), &model_.violations(), &fences_.violations(),
-        &reports_.violations(), &restarts_.violations(), &doubles_.violations(), &after}) {
+  std::vector<const std::vector<std::string>*> all = {
+      &controller_.violations(), &model_.violations(),    &fences_.violations(),
+      &reports_.violations(),    &restarts_.violations(), &doubles_.violations()};
+  for (const auto& host : hosts_) all.push_back(&host->violations());
+  all.push_back(&after);
+  for (const auto* found : all) {
     outcome_.violations.insert(outcome_.violations.end(), found->begin(), found->end());
   }
   outcome_.trace_hash = time_.trace_hash();

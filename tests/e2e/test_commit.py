@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A commit becomes running containers; --dry-run shows it beforehand."""
 import json
+import os
 import unittest
 
 from harness import HELLO, ROOT, HostTest, eventually, replication_controller, run
@@ -84,6 +85,34 @@ class CommitTest(HostTest):
         answer = run(["nsenter", "-t", pid, "-n", "curl", "-s", "-m", "5", f"http://{second['status']['podIP']}:8888/"]).stdout
         self.assertIn(second["metadata"]["name"], answer)
         self.assertIn("listens on 8888", host.cli(["logs", first["metadata"]["name"]]).stdout)
+
+    def test_pod_has_a_network_of_its_own_and_no_other(self):
+        host = self.host
+        host.commit({"web.yaml": replication_controller("web", 2)})
+        host.start_reconcile()
+        host.converge()
+        everything = host.all_containers()
+        own = os.stat(f"/run/netns/{host.name}").st_ino
+        for pod in host.ready_pods():
+            name, address = pod["metadata"]["name"], pod["status"]["podIP"]
+            container = everything[f"default/{name}/main"][0]
+            seen = host.docker(["exec", container, "sh", "-c",
+                                "hostname; ls /sys/class/net; cut -d: -f1 -s /proc/net/dev; ip -o -4 addr; "
+                                "cat /proc/sys/net/ipv4/ip_unprivileged_port_start"]).stdout.split("\n")
+            self.assertEqual(seen[0], name)
+            self.assertEqual(sorted(seen[1:3]), ["eth0", "lo"])
+            self.assertEqual(sorted(word.strip() for word in seen[3:5]), ["eth0", "lo"])
+            self.assertIn(f"inet {address}/32", seen[6])
+            self.assertEqual(seen[7:], ["0", ""], "a program that is not root listens on any port, as Docker allows")
+            sandbox = json.loads(host.docker(["inspect", everything[f"default/{name}/POD"][0]]).stdout)[0]
+            self.assertEqual(sandbox["HostConfig"]["NetworkMode"], "host")
+            pid = sandbox["State"]["Pid"]
+            self.assertNotEqual(os.stat(f"/proc/{pid}/ns/net").st_ino, own)
+            with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+                fields = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
+            self.assertEqual({fields[key] for key in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}, {"0" * 16})
+            self.assertEqual(fields["Uid"].split(), ["65535"] * 4)
+            self.assertEqual(fields["NoNewPrivs"], "1")
 
     def test_branch_can_be_planned_without_checking_it_out(self):
         host = self.host

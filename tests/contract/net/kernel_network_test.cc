@@ -1,8 +1,14 @@
 // What only a real network can show. Packages: iproute2, nftables, iptables, util-linux.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <optional>
 
 #include "net/compile.h"
 #include "tests/contract/net/kernel_world.h"
@@ -70,8 +76,63 @@ TEST_F(KernelNetwork, RefusesAProcessOfTheHostItself) {
   const std::string before = world_.host().Run("ip -o link; ip route");
   const Status status = world_.Attach({"uid-1", world_.host().id(), "10.42.7.2"});
   EXPECT_EQ(status.code(), StatusCode::kNotFound);
-  EXPECT_NE(status.message().find("lives in the host's network namespace"), std::string::npos);
+  EXPECT_NE(status.message().find("still lives in the host's network namespace"),
+            std::string::npos);
   EXPECT_EQ(world_.host().Run("ip -o link; ip route"), before);
+}
+
+TEST_F(KernelNetwork, WaitsForASandboxThatHasNotLeftTheHostsNetworkYet) {
+  PrepareHost();
+  std::array<int, 2> go;
+  ASSERT_EQ(::pipe2(go.data(), O_CLOEXEC), 0);
+  UniqueFd read_end(go[0]);
+  UniqueFd write_end(go[1]);
+  pid_t sandbox = 0;
+  world_.host().Do([&] {
+    sandbox = ::fork();
+    if (sandbox != 0) return;
+    ::close(go[1]);  // its end is the test's end
+    char byte = 0;
+    if (::read(go[0], &byte, 1) != 1 || ::unshare(CLONE_NEWNET) != 0) ::_exit(1);
+    (void)!::read(go[0], &byte, 1);
+    ::_exit(0);
+  });
+  ASSERT_GT(sandbox, 0);
+  std::optional<Status> attached;
+  world_.network()->AttachPod({"uid-1", sandbox, "10.42.7.2"},
+                              [&](Status status) { attached = std::move(status); });
+  ASSERT_EQ(::write(write_end.get(), "g", 1), 1);
+  EXPECT_TRUE(world_.RunUntil([&] { return attached.has_value(); }));
+  EXPECT_EQ(attached.value_or(InternalError("no answer")), OkStatus());
+  EXPECT_NE(world_.host().Run("ip route").find("10.42.7.2 dev " + HostDeviceName("uid-1")),
+            std::string::npos);
+  write_end.Reset();
+  EXPECT_EQ(::waitpid(sandbox, nullptr, 0), sandbox);
+}
+
+TEST_F(KernelNetwork, MakesASandboxesSettingsThoseOfDockersOwn) {
+  PrepareHost();
+  const int64_t pod = world_.StartPod("uid-1", "10.42.7.2");
+  const auto setting = [&](const std::string& name) {
+    return world_.sandbox(pod).Run("cat /proc/sys/net/" + name);
+  };
+  EXPECT_EQ(setting("ipv4/ip_unprivileged_port_start"), "0\n");
+  EXPECT_EQ(setting("ipv4/ping_group_range"), "0\t2147483647\n");
+  EXPECT_EQ(setting("ipv6/conf/eth0/disable_ipv6"), "1\n");
+}
+
+TEST_F(KernelNetwork, RoutesAnAddressOnlyToASandboxThatHasAllOfIt) {
+  PrepareHost();
+  const int64_t pod = world_.StartSandbox();
+  // A crash anywhere before the last line: the next agent must not take the pod for attached.
+  const AttachBatch batch =
+      *CompileAttach({"uid-1", pod, "10.42.7.2"}, kTestConfig, world_.host().NamespacePath());
+  world_.sandbox(pod).Run("ip -batch -", batch.sandbox);
+  world_.host().Run("ip -batch -", batch.host.substr(0, batch.host.rfind("route add")));
+  EXPECT_EQ(world_.List(), std::vector<std::string>());
+  ASSERT_TRUE(world_.Attach({"uid-1", pod, "10.42.7.2"}).ok());
+  EXPECT_EQ(world_.List(), std::vector<std::string>({"10.42.7.2"}));
+  EXPECT_TRUE(world_.Reaches(0, pod, "10.42.7.2"));
 }
 
 TEST_F(KernelNetwork, LeavesAForeignRouteAndSaysSo) {
@@ -97,9 +158,9 @@ TEST_F(KernelNetwork, FinishesWhatACrashLeftHalfDone) {
   PrepareHost();
   const int64_t pod = world_.StartSandbox();
   const AttachBatch batch =
-      *CompileAttach({"uid-1", pod, "10.42.7.2"}, kTestConfig, std::to_string(pod));
+      *CompileAttach({"uid-1", pod, "10.42.7.2"}, kTestConfig, world_.host().NamespacePath());
   // The crash comes after the pair was made.
-  world_.host().Run("ip -batch -", batch.host.substr(0, batch.host.find('\n') + 1));
+  world_.sandbox(pod).Run("ip -batch -", batch.sandbox.substr(0, batch.sandbox.find('\n') + 1));
   ASSERT_TRUE(world_.Attach({"uid-1", pod, "10.42.7.2"}).ok());
   EXPECT_TRUE(world_.Reaches(0, pod, "10.42.7.2"));
 }

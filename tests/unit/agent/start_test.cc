@@ -77,6 +77,66 @@ TEST_F(StartTest, SandboxCarriesWhatAnAgentThatForgotNeeds) {
   EXPECT_EQ(Newest("app").name, "rc_app_web_default_11111111_0");
 }
 
+TEST_F(StartTest, SandboxLeavesTheHostsNetworkWhereEngineAndResolverAllowIt) {
+  const auto network_start = [&](bool engine, bool resolver) {
+    host.sandboxes_leave_hosts = engine;
+    seen.containers.clear();
+    seen.pods.clear();
+    seen.attached_addresses.clear();
+    assignment.pods.clear();
+    Assign(MakePod());
+    for (int turn = 0; turn < 5; ++turn) {
+      const StepResult result = Take();
+      if (const auto runs = Find<RunSandbox>(result); !runs.empty()) {
+        return runs.front().config.network_start;
+      }
+      for (const Operation& operation : result.operations) Perform(operation);
+      seen.pods[kUid].has_resolver = resolver;
+    }
+    ADD_FAILURE() << "no sandbox was asked for";
+    return NetworkStart::kEngines;
+  };
+  EXPECT_EQ(network_start(true, true), NetworkStart::kLeavesHosts);
+  EXPECT_EQ(network_start(true, false), NetworkStart::kEngines);
+  EXPECT_EQ(network_start(false, true), NetworkStart::kEngines);
+}
+
+TEST_F(StartTest, NothingStartsInASandboxThatIsNotAttached) {
+  Assign(MakePod());
+  StepResult result = Take();
+  while (Find<AttachNetwork>(result).empty()) {
+    ASSERT_FALSE(result.operations.empty());
+    for (const Operation& operation : result.operations) Perform(operation);
+    result = Take();
+  }
+  const std::string key = PodKeyPrefix(kUid) + "network";
+  seen.failed[key] = {1, now.mono + 1'000, StatusCode::kNotFound, "still in the host's network"};
+  for (int turn = 0; turn < 5; ++turn) {
+    for (const Operation& operation : result.operations) {
+      if (operation.key != key) Perform(operation);
+    }
+    result = Take();
+    EXPECT_TRUE(Find<RunContainer>(result).empty());
+  }
+  EXPECT_EQ(StatusOf(result).state.waiting->message, "still in the host's network");
+}
+
+TEST_F(StartTest, SandboxThatWasStartedAgainByHandIsReplacedBeforeAnythingStartsInIt) {
+  Assign(MakePod());
+  Settle();
+  const std::string first = Newest("POD").id;
+  Newest("POD").process_id += 1'000;
+  Kill("app");
+  const StepResult result = Take();
+  EXPECT_TRUE(Find<RunContainer>(result).empty());
+  ASSERT_EQ(Find<RemoveContainerOp>(result).size(), 1U);
+  EXPECT_EQ(Find<RemoveContainerOp>(result).front().container_id, first);
+  for (const Operation& operation : result.operations) Perform(operation);
+  Settle();
+  EXPECT_NE(Newest("POD").id, first);
+  EXPECT_EQ(Newest("app").state, ContainerRunState::kRunning);
+}
+
 TEST_F(StartTest, AllContainersOfAPodStartTogether) {
   auto pod = MakePod();
   pod->spec.containers = {MakeContainer("one"), MakeContainer("two"), MakeContainer("three")};

@@ -117,7 +117,9 @@ void StepTest::Perform(const Operation& operation) {
           [&](const AttachNetwork& action) {
             EXPECT_NE(action.attachment.sandbox_process_id, 0);
             seen.attached_addresses.insert(action.attachment.address);
-            seen.pods[action.attachment.pod_uid].attached_sandbox_id = action.sandbox_id;
+            PodSeen& pod = seen.pods[action.attachment.pod_uid];
+            pod.attached_sandbox_id = action.sandbox_id;
+            pod.attached_process_id = action.attachment.sandbox_process_id;
           },
           [&](const RunContainer& action) { AddContainer(action.config); },
           [&](const StopContainerOp& action) { Exit(&seen.containers[action.container_id], 143); },

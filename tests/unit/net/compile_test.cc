@@ -56,8 +56,9 @@ TEST(HostAddress, RefusesAConfigurationThatCannotBeUsed) {
 TEST(CompileAttach, Golden) {
   const Result<AttachBatch> batch = CompileAttach(kPod, kConfig, "4711");
   ASSERT_TRUE(batch.ok());
-  ExpectGolden("attach_host.txt", batch->host);
+  EXPECT_EQ(batch->remove, "");
   ExpectGolden("attach_sandbox.txt", batch->sandbox);
+  ExpectGolden("attach_host.txt", batch->host);
 }
 
 TEST(CompileAttach, PutsNothingUncheckedIntoACommand) {
@@ -68,7 +69,8 @@ TEST(CompileAttach, PutsNothingUncheckedIntoACommand) {
   }
   PodAttachment odd = kPod;
   odd.pod_uid = "x\nlink delete dev eth0";
-  EXPECT_EQ(CompileAttach(odd, kConfig, "1")->host.find("delete"), std::string::npos);
+  const AttachBatch batch = *CompileAttach(odd, kConfig, "1");
+  EXPECT_EQ((batch.sandbox + batch.host).find("delete"), std::string::npos);
   odd.pod_uid = "";
   EXPECT_EQ(CompileAttach(odd, kConfig, "1").status().code(), StatusCode::kInvalid);
 }
@@ -76,9 +78,9 @@ TEST(CompileAttach, PutsNothingUncheckedIntoACommand) {
 class Repair : public testing::Test {
  protected:
   std::string Compile() {
-    const Result<std::string> batch = CompileRepair(kPod, kConfig, "4711", seen_);
+    const Result<AttachBatch> batch = CompileRepair(kPod, kConfig, "4711", seen_);
     EXPECT_TRUE(batch.ok()) << batch.status().ToString();
-    return batch.ok() ? *batch : "";
+    return batch.ok() ? batch->remove + "\n" + batch->sandbox + "\n" + batch->host : "";
   }
   LinkSeen HostEnd(int64_t peer) const {
     return {HostDeviceName(kPod.pod_uid), 12, peer, HostDeviceMac(kPod.pod_uid), "veth"};

@@ -70,6 +70,39 @@ TEST(CreateBody, LogsAreBoundedForAppsAndAbsentForSandboxes) {
   EXPECT_EQ(sandbox.Find("HostConfig")->GetString("IpcMode"), "shareable");
 }
 
+TEST(CreateBody, SandboxIsConfinedHoweverItsNetworkBegins) {
+  ContainerConfig config = AppConfig();
+  config.is_sandbox = true;
+  const auto list = [](const Value& map, const char* key) {
+    std::string words;
+    for (const Value& word : map.GetList(key)) words += word.AsString() + " ";
+    return words;
+  };
+  const Value engines = BodyOf(config);
+  config.network_start = NetworkStart::kLeavesHosts;
+  const Value leaves = BodyOf(config);
+  for (const Value* body : {&engines, &leaves}) {
+    const Value& host = *body->Find("HostConfig");
+    EXPECT_EQ(list(host, "SecurityOpt"), "no-new-privileges ");
+    EXPECT_EQ(list(host, "CapDrop"), "ALL ");
+    EXPECT_TRUE(host.GetBool("ReadonlyRootfs"));
+  }
+  EXPECT_EQ(engines.Find("HostConfig")->GetString("NetworkMode"), "none");
+  EXPECT_EQ(engines.Find("HostConfig")->Find("CapAdd"), nullptr);
+  EXPECT_EQ(engines.Find("User"), nullptr) << "the image's";
+  EXPECT_EQ(leaves.Find("HostConfig")->GetString("NetworkMode"), "host");
+  EXPECT_EQ(list(*leaves.Find("HostConfig"), "CapAdd"), "SYS_ADMIN SETPCAP SETUID SETGID ");
+  EXPECT_EQ(list(leaves, "Cmd"), "unshare ");
+  EXPECT_EQ(leaves.GetString("User"), "0:0");
+}
+
+TEST(CreateBody, OnlyASandboxBeginsInTheHostsNetwork) {
+  ContainerConfig config = AppConfig();
+  config.network_start = NetworkStart::kLeavesHosts;
+  EXPECT_EQ(BodyOf(config).Find("HostConfig")->GetString("NetworkMode"), "none");
+  EXPECT_EQ(BodyOf(config).Find("User"), nullptr);
+}
+
 TEST(ValidateConfig, RefusesNamesImagesAndSandboxesThatBreakAPath) {
   EXPECT_EQ(ValidateConfig(AppConfig()), OkStatus());
   ContainerConfig config = AppConfig();
