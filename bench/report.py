@@ -110,7 +110,7 @@ def machine_notes(options):
         model = re.search(r"^model name\s*:\s*(.*)$", file.read(), re.M)
     with open("/proc/meminfo", encoding="utf-8") as file:
         memory = int(re.search(r"^MemTotal:\s*(\d+)", file.read(), re.M)[1]) * 1024 / 1e9
-    version = said([BINARY_FOLDER / "cmd/reconcile", "--version"])
+    version = said([BINARY_FOLDER / "cmd/reconcile", "version"])
     revision = said(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"])
     return [f"{time.strftime('%Y-%m-%d %H:%M %Z')}, rounds: {options.runs}, peers by turns; {version}, tree {revision}",
             f"{os.cpu_count()} CPUs ({model[1] if model else 'unknown'}), {memory:.0f} GB, Linux {platform.release()}; "
