@@ -40,7 +40,7 @@ test_packages() {
     apache2-utils openssh-server openssh-client nginx fcgiwrap debootstrap systemd-container dpkg-dev file
 }
 
-bench_packages() { echo libbenchmark-dev; }
+bench_packages() { echo python3 binutils busybox-static docker.io procps libbenchmark-dev; }
 
 install_packages() {
   local missing=() package

@@ -175,6 +175,12 @@ class Cluster:
                                              f"{machine.address}:{PORT}"] + list(words))
         self.controller_answers()
 
+    def start_up(self, host, repository):
+        """`reconcile up` on a host: controller and agent in one process, its service `controller`."""
+        self.controller_on = host
+        host.start_service("controller", ["reconcile", "up", repository])
+        self.controller_answers()
+
     def controller_answers(self):
         machine = self.controller_on
 
@@ -212,12 +218,13 @@ class Cluster:
                 ready.append(node["metadata"]["name"])
         return sorted(ready)
 
-    def all_ready(self, deadline_s=DEADLINE_S):
+    def all_ready(self, deadline_s=DEADLINE_S, which="agent"):
+        """Waits until every host is Ready; `which` service of it is the agent."""
         names = [host.name for host in self.hosts]
 
         def ready():
             for host in self.hosts:
-                assert host.processes["agent"].alive(), f"{host.name}: {host.log_end('agent')}"
+                assert host.processes[which].alive(), f"{host.name}: {host.log_end(which)}"
             assert self.ready_nodes() == names, self.ready_nodes()
             return True
 

@@ -54,6 +54,7 @@ class Machine:
         self.init = None
         self.processes = {}  # name -> Process
         self.services = {}  # name -> command: what begins again after a reboot
+        self.live_restore = True  # of its engine: containers outlive dockerd
 
     # ---- life ----
     def boot(self, switch, outlive):
@@ -192,11 +193,11 @@ class Machine:
         containerd = self.run / "docker/containerd/containerd.pid"
         for left in (self.run / "docker.pid", containerd):
             left.unlink(missing_ok=True)  # of one that was killed
-        self.start_service("dockerd", ["dockerd", "--live-restore", "--data-root", self.disk / "docker", "--exec-root",
-                                       self.run / "docker", "-p", self.run / "docker.pid", "-H",
-                                       f"unix://{self.docker_socket}", "--bridge=none", "--iptables=false",
-                                       "--ip-masq=false", "--exec-opt", "native.cgroupdriver=cgroupfs",
-                                       "--cgroup-parent", self.cgroup])
+        self.start_service("dockerd", ["dockerd"] + ["--live-restore"] * self.live_restore +
+                           ["--data-root", self.disk / "docker", "--exec-root", self.run / "docker", "-p",
+                            self.run / "docker.pid", "-H", f"unix://{self.docker_socket}", "--bridge=none",
+                            "--iptables=false", "--ip-masq=false", "--exec-opt", "native.cgroupdriver=cgroupfs",
+                            "--cgroup-parent", self.cgroup])
 
     def engine_answers(self):
         assert "dockerd" in self.processes and self.processes["dockerd"].alive(), self.log_end("dockerd")
