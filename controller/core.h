@@ -56,6 +56,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     WebhookMemory deliveries;
     std::string fetch_error;  // why the last fetch ended without a commit; empty when it did not
     std::optional<FetchedCommit> commit;  // newest one read, without its files
+    ManifestCache files;                  // of `commit`, as they were read
     ParsedManifests parsed;  // of `commit`; its objects only until they are a desired state
     Problems problems;       // all of `commit`: of its text and of what it declares
     std::optional<DesiredState> desired;  // what `commit` declares, when it has no errors
@@ -179,7 +180,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // ---- core_hints.cc: when to look, and who may ask for it ----
   int64_t Jitter(int64_t delay_ms);
   int64_t DelayToNextFetch(const Followed& followed);
-  // Fetches soon: at once, or kHintSpacingMs after the last fetch began, however many ask.
+  // Fetches soon: at once, or when kHintBurst and kHintSpacingMs allow it, however many ask.
   void Hint(const std::string& source);
 
   // ---- core_agents.cc: reports in, assignments out ----

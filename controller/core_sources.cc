@@ -112,7 +112,7 @@ void Controller::Core::TakeCommit(Followed* followed, FetchedCommit commit) {
   if (followed->commit) followed->commit->reference = commit.reference;
   if (!followed->commit || followed->commit->id != commit.id) {
     followed->desired.reset();
-    followed->parsed = ParseManifests(commit.files);
+    followed->parsed = ParseManifests(commit.files, "default", {}, &followed->files);
     CheckNamespaces(followed->config.spec.namespaces, followed->parsed.objects,
                     &followed->parsed.problems);
     std::vector<Problem>& warnings = followed->parsed.problems.warnings;

@@ -82,26 +82,106 @@ class ProblemList {
   std::vector<Problem> kept_;
 };
 
-// Reads files in the order of their paths.
-class ManifestParser {
- public:
-  ManifestParser(const std::string& default_namespace, const ManifestLimits& limits)
-      : default_namespace_(default_namespace),
-        limits_(limits),
-        errors_(limits.max_problems),
-        warnings_(limits.max_problems) {}
+// What one document brings: an object, if it is one, and what is wrong with it.
+struct ReadItem {
+  ObjectPtr object;  // its namespace and origin set; may be null
+  Mark mark;         // of the object's document
+  Problems problems;
+};
 
-  void ReadFile(const ManifestFile& file) {
-    const Format format = FormatOf(file.path);
-    if (format == Format::kOther || file.bytes == nullptr) return;
+// Reads one file. What it finds depends on nothing but the file.
+class FileReader {
+ public:
+  FileReader(const std::string& path, const std::string& default_namespace,
+             const ManifestLimits& limits)
+      : path_(path), default_namespace_(default_namespace), limits_(limits) {}
+
+  std::vector<ReadItem> Read(std::string_view text) {
     YamlDocuments documents =
-        format == Format::kJson ? ReadJson(*file.bytes, limits_) : ReadYaml(*file.bytes, limits_);
+        FormatOf(path_) == Format::kJson ? ReadJson(text, limits_) : ReadYaml(text, limits_);
     for (Problem& problem : documents.errors) {
-      problem.file = file.path;
-      found_.errors.push_back(std::move(problem));
+      problem.file = path_;
+      found_.problems.errors.push_back(std::move(problem));
     }
     Flush();
-    for (const Value& document : documents.documents) ReadDocument(document, file.path);
+    for (const Value& document : documents.documents) ReadDocument(document);
+    return std::move(items_);
+  }
+
+ private:
+  void ReadDocument(const Value& document) {
+    ReadObject(document);
+    Flush();
+  }
+
+  void Flush() { items_.push_back(std::exchange(found_, {})); }
+
+  void ReadObject(const Value& document) {
+    if (document.GetString("apiVersion") == "v1" && document.GetString("kind") == "List") {
+      ReadList(document);
+      return;
+    }
+    if (!document.IsMap()) {
+      AddError(document.mark, "a manifest is a map with apiVersion and kind, got " +
+                                  std::string(ToString(document.type())));
+      return;
+    }
+    const ObjectPtr decoded = DecodeManifest(document, path_, &found_.problems);
+    if (decoded == nullptr) return;
+    std::unique_ptr<Object> object = decoded->Clone();
+    if (InfoOf(object->kind).namespaced && object->metadata.namespace_name.empty()) {
+      object->metadata.namespace_name = default_namespace_;
+    }
+    object->metadata.origin.file = path_;
+    object->metadata.origin.line = document.mark.line;
+    found_.object = std::move(object);
+    found_.mark = document.mark;
+  }
+
+  // kubectl takes a `v1 List` apart, lists in lists too; the reader's depth limit bounds them.
+  void ReadList(const Value& list) {
+    for (const Value::Member& member : list.AsMap()) {
+      const bool known = member.key == "apiVersion" || member.key == "kind" ||
+                         member.key == "metadata" || member.key == "items";
+      if (!known) {
+        AddError(member.key_mark, "unknown field '" + ShortText(member.key) +
+                                      "' in a List; it has metadata and items");
+      }
+    }
+    const Value* items = list.Find("items");
+    if (items == nullptr || items->IsNull()) return;
+    if (!items->IsList()) {
+      AddError(items->mark,
+               "items of a List must be a list, got " + std::string(ToString(items->type())));
+      return;
+    }
+    for (const Value& item : items->AsList()) ReadDocument(item);
+  }
+
+  void AddError(Mark mark, std::string message) {
+    found_.problems.errors.push_back({path_, mark.line, mark.column, std::move(message)});
+  }
+
+  const std::string& path_;
+  const std::string& default_namespace_;
+  const ManifestLimits& limits_;
+  ReadItem found_;  // in the document being read
+  std::vector<ReadItem> items_;
+};
+
+// Puts together what files bring, in the order of their paths.
+class ManifestJoiner {
+ public:
+  explicit ManifestJoiner(const ManifestLimits& limits)
+      : limits_(limits), errors_(limits.max_problems), warnings_(limits.max_problems) {}
+
+  void Add(const std::vector<ReadItem>& items) {
+    for (const ReadItem& item : items) {
+      std::vector<Problem> errors = item.problems.errors;
+      if (item.object != nullptr) AddObject(item, &errors);
+      errors_.Add(std::move(errors));
+      warnings_.Add(item.problems.warnings);
+    }
   }
 
   ParsedManifests Take() {
@@ -111,103 +191,89 @@ class ManifestParser {
   }
 
  private:
-  void ReadDocument(const Value& document, const std::string& file) {
-    ReadObject(document, file);
-    Flush();
-  }
-
-  void Flush() {
-    errors_.Add(std::exchange(found_.errors, {}));
-    warnings_.Add(std::exchange(found_.warnings, {}));
-  }
-
-  void ReadObject(const Value& document, const std::string& file) {
-    if (document.GetString("apiVersion") == "v1" && document.GetString("kind") == "List") {
-      ReadList(document, file);
-      return;
-    }
-    if (!document.IsMap()) {
-      AddError(file, document.mark,
-               "a manifest is a map with apiVersion and kind, got " +
-                   std::string(ToString(document.type())));
-      return;
-    }
-    if (ObjectPtr object = DecodeManifest(document, file, &found_)) {
-      AddObject(*object, document, file);
-    }
-  }
-
-  // kubectl takes a `v1 List` apart, lists in lists too; the reader's depth limit bounds them.
-  void ReadList(const Value& list, const std::string& file) {
-    for (const Value::Member& member : list.AsMap()) {
-      const bool known = member.key == "apiVersion" || member.key == "kind" ||
-                         member.key == "metadata" || member.key == "items";
-      if (!known) {
-        AddError(
-            file, member.key_mark,
-            "unknown field '" + ShortText(member.key) + "' in a List; it has metadata and items");
-      }
-    }
-    const Value* items = list.Find("items");
-    if (items == nullptr || items->IsNull()) return;
-    if (!items->IsList()) {
-      AddError(file, items->mark,
-               "items of a List must be a list, got " + std::string(ToString(items->type())));
-      return;
-    }
-    for (const Value& item : items->AsList()) ReadDocument(item, file);
-  }
-
-  void AddObject(const Object& decoded, const Value& document, const std::string& file) {
+  void AddObject(const ReadItem& item, std::vector<Problem>* errors) {
+    const Origin& origin = item.object->metadata.origin;
+    const auto add_error = [&](std::string message) {
+      errors->push_back({origin.file, item.mark.line, item.mark.column, std::move(message)});
+    };
     if (result_.objects.size() >= limits_.max_objects) {
       if (!std::exchange(full_, true)) {
-        AddError(file, document.mark,
-                 "more than " + std::to_string(limits_.max_objects) + " objects in one source");
+        add_error("more than " + std::to_string(limits_.max_objects) + " objects in one source");
       }
       return;
     }
-    std::unique_ptr<Object> object = decoded.Clone();
-    if (InfoOf(object->kind).namespaced && object->metadata.namespace_name.empty()) {
-      object->metadata.namespace_name = default_namespace_;
-    }
-    object->metadata.origin.file = file;
-    object->metadata.origin.line = document.mark.line;
-    const auto [first, is_new] = places_.emplace(object->key(), object->metadata.origin);
+    const auto [first, is_new] = places_.emplace(item.object->key(), origin);
     if (!is_new) {
-      AddError(file, document.mark,
-               ToString(object->key()) + " is declared twice; the first is at " +
-                   first->second.file + ":" + std::to_string(first->second.line));
-      return;
+      return add_error(ToString(item.object->key()) + " is declared twice; the first is at " +
+                       first->second.file + ":" + std::to_string(first->second.line));
     }
-    result_.objects.push_back(std::move(object));
+    result_.objects.push_back(item.object);
   }
 
-  void AddError(const std::string& file, Mark mark, std::string message) {
-    found_.errors.push_back({file, mark.line, mark.column, std::move(message)});
-  }
-
-  const std::string& default_namespace_;
   const ManifestLimits& limits_;
   ProblemList errors_;
   ProblemList warnings_;
-  Problems found_;  // in the document being read
   std::map<ObjectKey, Origin> places_;
   bool full_ = false;
   ParsedManifests result_;
 };
 
+size_t ProblemsIn(const std::vector<ReadItem>& items) {
+  size_t count = 0;
+  for (const ReadItem& item : items) {
+    count += item.problems.errors.size() + item.problems.warnings.size();
+  }
+  return count;
+}
+
 }  // namespace
 
+struct ManifestCache::File {
+  std::shared_ptr<const std::string> bytes;
+  std::vector<ReadItem> items;
+};
+
+ManifestCache::ManifestCache() = default;
+ManifestCache::~ManifestCache() = default;
+ManifestCache::ManifestCache(ManifestCache&&) noexcept = default;
+ManifestCache& ManifestCache::operator=(ManifestCache&&) noexcept = default;
+
 ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
-                               const std::string& default_namespace, const ManifestLimits& limits) {
+                               const std::string& default_namespace, const ManifestLimits& limits,
+                               ManifestCache* cache) {
   std::vector<const ManifestFile*> ordered;
-  for (const ManifestFile& file : files) ordered.push_back(&file);
+  for (const ManifestFile& file : files) {
+    if (FormatOf(file.path) != Format::kOther && file.bytes != nullptr) ordered.push_back(&file);
+  }
   std::sort(ordered.begin(), ordered.end(), [](const ManifestFile* a, const ManifestFile* b) {
     return std::tie(a->path, a->blob_id) < std::tie(b->path, b->blob_id);
   });
-  ManifestParser parser(default_namespace, limits);
-  for (const ManifestFile* file : ordered) parser.ReadFile(*file);
-  return parser.Take();
+  ManifestJoiner joiner(limits);
+  ManifestCache next;
+  size_t kept_bytes = 0;
+  for (const ManifestFile* file : ordered) {
+    std::shared_ptr<const ManifestCache::File> read;
+    if (cache != nullptr) read = cache->Find(*file);
+    if (read == nullptr) {
+      read = std::make_shared<const ManifestCache::File>(ManifestCache::File{
+          file->bytes, FileReader(file->path, default_namespace, limits).Read(*file->bytes)});
+    }
+    joiner.Add(read->items);
+    kept_bytes += file->bytes->size();
+    const bool keep =
+        kept_bytes <= ManifestCache::kMaxBytes && ProblemsIn(read->items) <= limits.max_problems;
+    if (keep) next.files_[file->path] = std::move(read);
+  }
+  if (cache != nullptr) *cache = std::move(next);
+  return joiner.Take();
+}
+
+// The bytes decide; where the source has handed on the same ones, their place does.
+std::shared_ptr<const ManifestCache::File> ManifestCache::Find(const ManifestFile& file) const {
+  const auto found = files_.find(file.path);
+  if (found == files_.end()) return nullptr;
+  const bool same = found->second->bytes == file.bytes || *found->second->bytes == *file.bytes;
+  return same ? found->second : nullptr;
 }
 
 }  // namespace reconcile

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,11 +35,32 @@ struct ParsedManifests {
   Problems problems;
 };
 
-// Reads *.yaml, *.yml and *.json; other files are passed over. Pure. The same object twice is an
-// error that names both places. `default_namespace` is used for namespaced objects that name none.
+// What the files of the last commit were read as: the next commit costs what it changes, not what
+// it has. Keeps files, by path, of at most kMaxBytes together. For one default namespace and one
+// set of limits.
+class ManifestCache {
+ public:
+  static constexpr size_t kMaxBytes = 4 << 20;
+  ManifestCache();
+  ~ManifestCache();
+  ManifestCache(ManifestCache&&) noexcept;
+  ManifestCache& operator=(ManifestCache&&) noexcept;
+  size_t files() const { return files_.size(); }
+
+ private:
+  friend ParsedManifests ParseManifests(const std::vector<ManifestFile>&, const std::string&,
+                                        const ManifestLimits&, ManifestCache*);
+  struct File;
+  std::shared_ptr<const File> Find(const ManifestFile& file) const;
+  std::map<std::string, std::shared_ptr<const File>> files_;  // by path
+};
+
+// Reads *.yaml, *.yml and *.json; other files are passed over. Pure: `cache` changes the time that
+// it takes, and is left with what these files were read as. The same object twice is an error that
+// names both places. `default_namespace` is used for namespaced objects that name none.
 ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
                                const std::string& default_namespace = "default",
-                               const ManifestLimits& limits = {});
+                               const ManifestLimits& limits = {}, ManifestCache* cache = nullptr);
 
 // A YAML text's documents as values with marks, typed as kubectl types them (yaml_scalar.h);
 // comment-only and empty documents are left out, as are those with an error. After a document that

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -101,6 +102,27 @@ TEST_F(Children, OnlyAFewWait) {
     EXPECT_NE(Waiting("child" + std::to_string(i)), "");
   }
   EXPECT_FALSE(std::filesystem::exists(Path("child0")));  // the one used longest ago
+}
+
+// A reader that waited checks and reads as one that did not.
+TEST_F(Children, AReaderThatWaitedSeesTheRepositoryAsItIsNow) {
+  const TestRepository repository(Path("repository"));
+  repository.Commit({{"a.yaml", "a: 1"}});
+  const GitPlace place = {repository.path(), "", 0, 0};
+  const auto read = [&] {
+    children_.Refill();
+    return RunGitRead(GIT_READ_HELPER, {repository.path(), "", ""}, place, {}, {}, -1, &children_);
+  };
+  EXPECT_TRUE(read().ok());
+  const std::string id = repository.Commit({{"a.yaml", "a: 2"}});
+  const auto second = read();
+  ASSERT_TRUE(second.ok()) << second.status().ToString();
+  EXPECT_EQ(second->id, id);
+  constexpr uid_t kNobody = 65534;
+  ASSERT_EQ(lchown(repository.path().c_str(), kNobody, kNobody), 0);
+  const Status status = read().status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalid);
+  EXPECT_NE(status.message().find("changed its owner"), std::string::npos) << status.message();
 }
 
 }  // namespace

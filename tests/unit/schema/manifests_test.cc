@@ -200,5 +200,71 @@ TEST(ParseManifests, JsonHasTheSameLimits) {
                                        "c.json:1:6: JSON of more than 3 values"}));
 }
 
+std::string Shown(const ParsedManifests& parsed) {
+  std::string text;
+  for (const ObjectPtr& object : parsed.objects) {
+    text += EncodeObjectJson(*object, EncodeFor::kStore) + "\n";
+  }
+  for (const Problem& problem : parsed.problems.errors) text += problem.ToString() + "\n";
+  for (const Problem& problem : parsed.problems.warnings) text += problem.ToString() + "\n";
+  return text;
+}
+
+TEST(ManifestCache, WhatDidNotChangeIsNotReadAgain) {
+  std::vector<ManifestFile> files = {File("a.yaml", ConfigMapText("a", "default")),
+                                     File("b.yaml", ConfigMapText("b", "default"))};
+  ManifestCache cache;
+  const ParsedManifests first = ParseManifests(files, "default", {}, &cache);
+  EXPECT_EQ(cache.files(), 2U);
+  files[1] = File("b.yaml", ConfigMapText("c", "default"));
+  // Other bytes in the same place, and the same bytes in another.
+  files[0].bytes = std::make_shared<const std::string>(*files[0].bytes);
+  const ParsedManifests second = ParseManifests(files, "default", {}, &cache);
+  ASSERT_EQ(second.objects.size(), 2U);
+  EXPECT_EQ(second.objects[0], first.objects[0]);  // the very same object
+  EXPECT_EQ(second.objects[1]->metadata.name, "c");
+  // A file that is gone is forgotten.
+  files.pop_back();
+  EXPECT_EQ(ParseManifests(files, "default", {}, &cache).objects.size(), 1U);
+  EXPECT_EQ(cache.files(), 1U);
+}
+
+TEST(ManifestCache, ChangesNothingOfWhatIsSaid) {
+  const std::vector<ManifestFile> pool = {
+      File("a.yaml", ConfigMapText("a", "default")),
+      File("a.yaml", ConfigMapText("b", "default")),
+      File("a.yaml", "- a\n--- \nnonsense: [\n---\n" + ConfigMapText("a", "default")),
+      File("b.yaml", ConfigMapText("a", "default")),
+      File("b.yaml",
+           "apiVersion: v1\nkind: List\nitem: 1\nitems:\n- 7\n- {apiVersion: v1, kind: "
+           "ConfigMap, metadata: {name: b}}\n"),
+      File("c.json", "{\"apiVersion\": \"v1\", \"kind\": \"Nothing\"}"),
+      File("d.txt", "passed over"),
+  };
+  ManifestCache cache;
+  for (size_t chosen = 0; chosen < size_t{1} << pool.size(); ++chosen) {
+    std::vector<ManifestFile> files;
+    for (size_t i = 0; i < pool.size(); ++i) {
+      if ((chosen >> i & 1) != 0) files.push_back(pool[i]);
+    }
+    EXPECT_EQ(Shown(ParseManifests(files, "default", {}, &cache)), Shown(ParseManifests(files)))
+        << chosen;
+  }
+}
+
+TEST(ManifestCache, KeepsNoMoreThanItsLimit) {
+  const std::string filling(ManifestCache::kMaxBytes / 4, 'x');
+  std::vector<ManifestFile> files;
+  for (int i = 0; i < 9; ++i) {
+    files.push_back(File(std::to_string(i) + ".yaml",
+                         "# " + filling + "\n" + ConfigMapText(std::to_string(i), "x")));
+  }
+  ManifestCache cache;
+  const std::string expected = Shown(ParseManifests(files));
+  EXPECT_EQ(Shown(ParseManifests(files, "default", {}, &cache)), expected);
+  EXPECT_EQ(cache.files(), 3U);
+  EXPECT_EQ(Shown(ParseManifests(files, "default", {}, &cache)), expected);
+}
+
 }  // namespace
 }  // namespace reconcile
