@@ -10,6 +10,7 @@
 
 #include "controller/assignments.h"
 #include "controller/controller.h"
+#include "reconciler/desired_memory.h"
 #include "reconciler/settled.h"
 #include "source/webhook.h"
 
@@ -60,6 +61,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     ParsedManifests parsed;  // of `commit`; its objects only until they are a desired state
     Problems problems;       // all of `commit`: of its text and of what it declares
     std::optional<DesiredState> desired;  // what `commit` declares, when it has no errors
+    DesiredMemory memory;                 // of what was declared before
     std::string rejected;  // why the store does not take what `commit` leads to; empty: it does
     bool applied = false;  // the model is what desired says: nothing to diff until the next fetch
     // The last commit that was applied. It stays in force while a newer one is broken or held, and

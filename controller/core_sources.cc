@@ -128,8 +128,8 @@ void Controller::Core::TakeCommit(Followed* followed, FetchedCommit commit) {
 void Controller::Core::BuildFrom(Followed* followed) {
   followed->problems = followed->parsed.problems;
   DesiredState desired =
-      BuildDesired(followed->config.name, followed->commit->id, followed->parsed.objects,
-                   *store_->Snapshot(), &followed->problems);
+      followed->memory.Build(followed->config.name, followed->commit->id, followed->parsed.objects,
+                             *store_->Snapshot(), &followed->problems);
   if (followed->problems.errors.empty()) followed->desired = std::move(desired);
   const bool never = !followed->parsed.problems.errors.empty();
   if (followed->desired || never) followed->parsed.objects.clear();
@@ -188,7 +188,8 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
                                        const Source& source, SourceStatus* status, SourceTurn* turn,
                                        Now now) {
   Problems owners;
-  CheckOwners(*followed->desired, state, turn->claims, &owners);
+  const ObjectChanges wanted =
+      followed->memory.Compare(*followed->desired, state, turn->claims, &owners);
   if (!owners.errors.empty()) {
     status->held.reset();
     SetReady(status, ConditionStatus::kFalse, "InvalidCommit",
@@ -197,7 +198,6 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
     if (!turn->changing.empty()) turn->more = true;
     return;
   }
-  const ObjectChanges wanted = Diff(*followed->desired, state);
   const BreakerVerdict verdict =
       CheckBreaker(wanted, state, source, followed->commit->id, followed->commit->confirmations,
                    options_.breaker, now.wall);

@@ -57,8 +57,16 @@ void CheckSize(const Object& object, Problems* problems) {
                   std::to_string(kMaxDeclaredObjectBytes) + " that an object may have"));
 }
 
-void Add(const ObjectPtr& object, const ClusterState& state, DesiredState* desired,
-         Problems* problems) {
+}  // namespace
+
+void CheckAgainst(const Object& declared, const Object& known, const std::string& source,
+                  const ClusterState& state, Problems* problems) {
+  CheckOwner(declared, known, source, state, problems);
+  CheckImmutable(declared, known, problems);
+}
+
+void AddDesired(const ObjectPtr& object, const ClusterState& state, DesiredState* desired,
+                Problems* problems) {
   const ObjectKey key = object->key();
   if (!InfoOf(key.kind).declarable) {
     problems->errors.push_back(ProblemAt(*object, "cannot be declared in a manifest"));
@@ -79,13 +87,10 @@ void Add(const ObjectPtr& object, const ClusterState& state, DesiredState* desir
   CheckReplicas(*declared, problems);
   CheckSize(*declared, problems);
   if (const ObjectPtr known = state.Find(key)) {
-    CheckOwner(*declared, *known, desired->source, state, problems);
-    CheckImmutable(*declared, *known, problems);
+    CheckAgainst(*declared, *known, desired->source, state, problems);
   }
   desired->objects.Set(key, declared);
 }
-
-}  // namespace
 
 DesiredState BuildDesired(const std::string& source, const std::string& commit,
                           const std::vector<ObjectPtr>& objects, const ClusterState& state,
@@ -100,20 +105,40 @@ DesiredState BuildDesired(const std::string& source, const std::string& commit,
     if (origin_a.line != origin_b.line) return origin_a.line < origin_b.line;
     return a->key() < b->key();
   });
-  for (const ObjectPtr& object : ordered) Add(object, state, &desired, problems);
+  for (const ObjectPtr& object : ordered) AddDesired(object, state, &desired, problems);
   CheckReferences(desired, state, problems);
   return desired;
 }
 
+namespace {
+
+void CheckOwnerOf(const Object& object, const DesiredState& desired, const ClusterState& state,
+                  const Claims& claims, Problems* problems) {
+  const auto claimed = claims.find(object.key());
+  if (claimed != claims.end() && claimed->second.source != desired.source) {
+    RefuseSecondSource(object, claimed->second, problems);
+  } else if (const ObjectPtr known = state.Find(object.key())) {
+    CheckOwner(object, *known, desired.source, state, problems);
+  }
+}
+
+}  // namespace
+
 void CheckOwners(const DesiredState& desired, const ClusterState& state, const Claims& claims,
                  Problems* problems) {
   for (const auto& [key, object] : desired.objects) {
-    const auto claimed = claims.find(key);
-    if (claimed != claims.end() && claimed->second.source != desired.source) {
-      RefuseSecondSource(*object, claimed->second, problems);
-    } else if (const ObjectPtr known = state.Find(key)) {
-      CheckOwner(*object, *known, desired.source, state, problems);
-    }
+    CheckOwnerOf(*object, desired, state, claims, problems);
+  }
+}
+
+void CheckOwnersOf(const std::set<ObjectKey>& keys, const DesiredState& desired,
+                   const ClusterState& state, const Claims& claims, Problems* problems) {
+  std::set<ObjectKey> all = keys;
+  for (const auto& [key, origin] : claims) all.insert(key);
+  for (const ObjectKey& key : all) {
+    const auto found = desired.objects.find(key);
+    if (found == desired.objects.end()) continue;
+    CheckOwnerOf(*found->second, desired, state, claims, problems);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,16 @@ using Claims = std::map<ObjectKey, Origin>;
 void CheckOwners(const DesiredState& desired, const ClusterState& state, const Claims& claims,
                  Problems* problems);
 
+// The same for some of its objects, and for all that is claimed.
+void CheckOwnersOf(const std::set<ObjectKey>& keys, const DesiredState& desired,
+                   const ClusterState& state, const Claims& claims, Problems* problems);
+// BuildDesired for one object: adds it to `desired`; references are not checked.
+void AddDesired(const ObjectPtr& object, const ClusterState& state, DesiredState* desired,
+                Problems* problems);
+// Whether a declared object may take the place of `known`, the object of the model.
+void CheckAgainst(const Object& declared, const Object& known, const std::string& source,
+                  const ClusterState& state, Problems* problems);
+
 enum class ChangeType { kCreate, kChange, kDelete, kUnchanged };
 std::string_view ToString(ChangeType type);
 
@@ -55,6 +66,12 @@ using ObjectChanges = std::vector<ObjectChange>;  // sorted by key
 // controllers add (annotation deployment.kubernetes.io/revision, server-set metadata, status) is no
 // difference.
 ObjectChanges Diff(const DesiredState& desired, const ClusterState& observed);
+// The same for some keys. `*left_over` is set when one of them is the source's, is declared no more
+// and stays: it goes already, or others need it.
+ObjectChanges DiffOf(const std::set<ObjectKey>& keys, const DesiredState& desired,
+                     const ClusterState& observed, bool* left_over);
+// All keys that Diff looks at.
+std::set<ObjectKey> KeysOf(const DesiredState& desired, const ClusterState& observed);
 
 // The deletion breaker (DESIGN 5).
 struct BreakerLimits {

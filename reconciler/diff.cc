@@ -79,23 +79,43 @@ std::string_view ToString(ChangeType type) {
   return "unchanged";
 }
 
-ObjectChanges Diff(const DesiredState& desired, const ClusterState& observed) {
+ObjectChanges DiffOf(const std::set<ObjectKey>& keys, const DesiredState& desired,
+                     const ClusterState& observed, bool* left_over) {
   ObjectChanges changes;
-  for (const auto& [key, object] : desired.objects) {
-    changes.push_back(Compare(observed.Find(key), object));
+  std::optional<std::set<std::string>> used;
+  for (const ObjectKey& key : keys) {
+    const ObjectPtr known = observed.Find(key);
+    const auto declared = desired.objects.find(key);
+    if (declared != desired.objects.end()) {
+      changes.push_back(Compare(known, declared->second));
+      continue;
+    }
+    if (known == nullptr || known->metadata.origin.source != desired.source) continue;
+    if (key.kind == Kind::kNamespace && !used) used = UsedByOthers(observed, desired.source);
+    if (auto change = Prune(known, used.value_or(std::set<std::string>()))) {
+      changes.push_back(std::move(*change));
+    } else {
+      *left_over = true;
+    }
   }
-  const std::set<std::string> used = UsedByOthers(observed, desired.source);
+  return changes;
+}
+
+std::set<ObjectKey> KeysOf(const DesiredState& desired, const ClusterState& observed) {
+  std::set<ObjectKey> keys;
+  for (const auto& [key, object] : desired.objects) keys.insert(keys.end(), key);
   for (const Kind kind : kAllKinds) {
     if (!InfoOf(kind).declarable) continue;
     for (const auto& [key, object] : observed.Objects(kind)) {
-      if (object->metadata.origin.source != desired.source || desired.objects.contains(key))
-        continue;
-      if (auto change = Prune(object, used)) changes.push_back(std::move(*change));
+      if (object->metadata.origin.source == desired.source) keys.insert(key);
     }
   }
-  std::sort(changes.begin(), changes.end(),
-            [](const ObjectChange& a, const ObjectChange& b) { return a.key < b.key; });
-  return changes;
+  return keys;
+}
+
+ObjectChanges Diff(const DesiredState& desired, const ClusterState& observed) {
+  bool left_over = false;
+  return DiffOf(KeysOf(desired, observed), desired, observed, &left_over);
 }
 
 }  // namespace reconcile

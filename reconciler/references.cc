@@ -135,13 +135,18 @@ Problem ProblemAt(const Object& object, const std::string& message) {
           .message = ToString(object.key()) + ": " + message};
 }
 
+void CheckReferencesOf(const Object& object, const DesiredState& desired, const ClusterState& state,
+                       Problems* problems) {
+  CheckNamespace(desired, state, object, problems);
+  CheckUses(desired, state, object, problems);
+  if (const Service* service = As<Service>(object)) {
+    CheckService(desired, state, *service, problems);
+  }
+}
+
 void CheckReferences(const DesiredState& desired, const ClusterState& state, Problems* problems) {
   for (const auto& [key, object] : desired.objects) {
-    CheckNamespace(desired, state, *object, problems);
-    CheckUses(desired, state, *object, problems);
-    if (const Service* service = As<Service>(*object)) {
-      CheckService(desired, state, *service, problems);
-    }
+    CheckReferencesOf(*object, desired, state, problems);
   }
 }
 

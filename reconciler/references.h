@@ -9,6 +9,10 @@ namespace reconcile {
 // count as there.
 void CheckReferences(const DesiredState& desired, const ClusterState& state, Problems* problems);
 
+// The same for one object of `desired`.
+void CheckReferencesOf(const Object& object, const DesiredState& desired, const ClusterState& state,
+                       Problems* problems);
+
 // "file:line".
 std::string PlaceOf(const Origin& origin);
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "reconciler/desired_memory.h"
 #include "reconciler/scheduler/usage_cache.h"
 #include "reconciler/settled.h"
 #include "schema/codec.h"
@@ -208,6 +209,81 @@ TEST(IncrementalProperty, PlansFromAnyStateWithWhatAnyOtherLeft) {
             SameState(Apply(world.state, full.transaction), Apply(world.state, plan.transaction)));
         of->Commit(plan);
       }
+    }
+  }
+}
+
+std::string ProblemsText(const Problems& problems) {
+  std::string text;
+  for (const Problem& problem : problems.errors) text += "error: " + problem.ToString() + "\n";
+  for (const Problem& problem : problems.warnings) text += "warning: " + problem.ToString() + "\n";
+  return text;
+}
+
+std::string VerdictText(const BreakerVerdict& verdict) {
+  const RecentPrune& counted = verdict.counted;
+  return (verdict.held ? verdict.held->reason : "not held") + " " +
+         std::to_string(counted.objects) + "/" + std::to_string(counted.pods);
+}
+
+// Something that Git does not say: an object of another source, of none, or gone.
+void Meddle(History* history) {
+  World& world = history->world;
+  const Kind kind = history->OneIn(2) ? Kind::kConfigMap : Kind::kDeployment;
+  const ObjectMap objects = world.state.Objects(kind);
+  if (objects.empty()) return;
+  const ObjectPtr object = objects.begin()->second;
+  if (history->OneIn(3)) return world.state.Delete(object->key());
+  const std::shared_ptr<Object> changed = object->Clone();
+  if (history->OneIn(2)) {
+    changed->metadata.origin.source = history->OneIn(2) ? "second" : "";
+  } else {
+    changed->metadata.labels["meddled"] = "yes";
+  }
+  world.state.Put(changed);
+}
+
+// Compares one look at a commit, with and without a memory.
+void LookAtCommit(History* history, DesiredMemory* memory, Settled* settled) {
+  World& world = history->world;
+  Problems problems;
+  Problems remembered;
+  const DesiredState full = BuildDesired("main", "c0ffee", history->commit, world.state, &problems);
+  const DesiredState desired =
+      memory->Build("main", "c0ffee", history->commit, world.state, &remembered);
+  ASSERT_EQ(ProblemsText(problems), ProblemsText(remembered));
+  ASSERT_TRUE(std::equal(full.objects.begin(), full.objects.end(), desired.objects.begin(),
+                         desired.objects.end(), [](const auto& a, const auto& b) {
+                           return a.first == b.first && EqualObjects(*a.second, *b.second);
+                         }));
+  if (!problems.errors.empty()) return;
+  CheckOwners(full, world.state, {}, &problems);
+  const ObjectChanges changes = memory->Compare(desired, world.state, {}, &remembered);
+  ASSERT_EQ(ProblemsText(problems), ProblemsText(remembered));
+  if (!problems.errors.empty()) return;
+  const ObjectChanges wanted = Diff(full, world.state);
+  const auto source = world.state.Find<Source>("", "main");
+  const auto verdict = [&](const ObjectChanges& of) {
+    return VerdictText(CheckBreaker(of, world.state, *source, "c0ffee", {}, {}, world.now.wall));
+  };
+  ASSERT_EQ(verdict(wanted), verdict(changes));
+  const Plan plan = Reconcile(world.state, changes, world.now, settled);
+  ASSERT_EQ(PlanText(plan), PlanText(Reconcile(world.state, wanted, world.now)));
+  history->Commit(plan);
+}
+
+// What is remembered of a source's last commits changes nothing but the time that the next takes.
+TEST(IncrementalProperty, CommitsLeadToWhatTheyLeadToWithoutMemory) {
+  for (uint64_t seed = 0; seed < kHistories; ++seed) {
+    SCOPED_TRACE(seed);
+    History history(seed);
+    DesiredMemory memory;
+    Settled settled;
+    for (int turn = 0; turn < kTurnsOfHistory && !testing::Test::HasFatalFailure(); ++turn) {
+      SCOPED_TRACE(turn);
+      if (history.OneIn(2)) history.Go();
+      if (history.OneIn(8)) Meddle(&history);
+      LookAtCommit(&history, &memory, &settled);
     }
   }
 }

@@ -54,6 +54,37 @@ TEST(Assignment, HoldsTheNodesPodsWithoutTheirStatus) {
   EXPECT_EQ(assignment.pods[0]->status, PodStatus());
 }
 
+using Names = std::set<std::string>;
+
+TEST(Assignment, ConcernsTheNodesWhosePodsOrDataChanged) {
+  ClusterState before = MakeState();
+  auto reader = MakePod("reader", "host-2");
+  reader->spec.containers[0].env_from.push_back({.config_map_ref = EnvFromRef{"read", false}});
+  before.Put(reader);
+  before.Put(MakePod("a", "host-1"));
+  before.Put(MakePod("pending", ""));
+  PutNamed<ConfigMap>("read", &before);
+  EXPECT_EQ(NodesConcerned(before, before), Names());
+
+  ClusterState after = before;
+  after.Put(MakePod("pending", "host-3"));
+  after.Delete({Kind::kPod, "default", "a"});
+  EXPECT_EQ(NodesConcerned(before, after), (Names{"", "host-1", "host-3"}));
+  after = before;
+  PutNamed<ConfigMap>("read", &after);
+  PutNamed<Secret>("unread", &after);
+  EXPECT_EQ(NodesConcerned(before, after), Names{"host-2"});
+  after = before;
+  auto counted = std::make_shared<Cluster>(*before.Find<Cluster>("", "cluster"));
+  ++counted->metadata.incarnation;
+  after.Put(counted);
+  EXPECT_EQ(NodesConcerned(before, after), Names());
+  auto later = std::make_shared<Cluster>(*counted);
+  ++later->epoch;
+  after.Put(later);
+  EXPECT_EQ(NodesConcerned(before, after), std::nullopt);
+}
+
 TEST(Assignment, CarriesOnlyTheConfigMapsAndSecretsThatItsPodsRead) {
   ClusterState state = MakeState();
   auto pod = MakePod("a", "host-1");

@@ -1,0 +1,192 @@
+#include "reconciler/desired_memory.h"
+
+#include <algorithm>
+
+#include "reconciler/declared.h"
+#include "reconciler/references.h"
+#include "schema/core.h"
+
+namespace reconcile {
+namespace {
+
+bool IsSame(const std::weak_ptr<const Object>& known, const ObjectPtr& object) {
+  return !known.owner_before(object) && !object.owner_before(known);
+}
+
+template <typename T>
+bool SameKeys(const std::map<std::string, T>& a, const std::map<std::string, T>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const auto& x, const auto& y) { return x.first == y.first; });
+}
+
+// Whether what names the object, or selects its pods, finds as much in `after` as in `before`.
+// Whatever is there in addition is missed by nobody.
+bool ServesAsMuch(const ObjectPtr& before, const ObjectPtr& after) {
+  if (before == nullptr) return true;
+  const StringMap* labels = PodLabelsOf(*before);
+  const bool is_data = before->kind == Kind::kConfigMap || before->kind == Kind::kSecret;
+  if (labels == nullptr && !is_data && before->kind != Kind::kNamespace) return true;
+  if (after == nullptr || before->metadata.deletion_timestamp != after->metadata.deletion_timestamp)
+    return false;
+  if (labels != nullptr) return *labels == *PodLabelsOf(*after);
+  if (const auto map = As<ConfigMap>(before)) {
+    return SameKeys(map->data, As<ConfigMap>(after)->data) &&
+           SameKeys(map->binary_data, As<ConfigMap>(after)->binary_data);
+  }
+  const auto secret = As<Secret>(before);
+  return secret == nullptr || SameKeys(secret->data, As<Secret>(after)->data);
+}
+
+// Null for what the references of a source's objects are not looked for in: its own, which count as
+// it declares them, and controllers' pods.
+ObjectPtr Foreign(const ObjectPtr& object, const std::string& source) {
+  if (object == nullptr || object->metadata.origin.source == source) return nullptr;
+  const bool controlled = ControllerOf(object->metadata) != nullptr;
+  return controlled && PodLabelsOf(*object) != nullptr ? nullptr : object;
+}
+
+// Whether `declared`, which was without problems in `before`, is so in `after`: nobody else owns an
+// object of it, nothing is changed that cannot be, and what it refers to is there.
+bool HoldsIn(const DesiredState& declared, const ClusterState& before, const ClusterState& after) {
+  bool holds = true;
+  Problems problems;
+  for (const Kind kind : kAllKinds) {
+    if (kind == Kind::kEvent || kind == Kind::kCluster) continue;
+    ClusterState::ForEachDifference(
+        before, after, kind, [&](const ObjectPtr& old_object, const ObjectPtr& new_object) {
+          const ObjectKey key = (old_object == nullptr ? new_object : old_object)->key();
+          const auto found = declared.objects.find(key);
+          if (kind == Kind::kSource) {  // what it declared may be taken over once it is gone
+            holds = holds && old_object != nullptr && new_object != nullptr;
+          } else if (found != declared.objects.end() && new_object != nullptr) {
+            CheckAgainst(*found->second, *new_object, declared.source, after, &problems);
+          }
+          holds = holds && ServesAsMuch(Foreign(old_object, declared.source),
+                                        Foreign(new_object, declared.source));
+        });
+  }
+  return holds && problems.errors.empty();
+}
+
+// A turn empties it and then creates anew what is declared there: for that it must be told all.
+bool SomeNamespaceGoes(const ClusterState& state) {
+  const ObjectMap& spaces = state.Objects(Kind::kNamespace);
+  return std::any_of(spaces.begin(), spaces.end(), [](const auto& entry) {
+    return entry.second->metadata.deletion_timestamp.has_value();
+  });
+}
+
+bool IsInForce(const ObjectChange& change) {
+  return change.type == ChangeType::kUnchanged &&
+         MergeDeclared(*change.before, *change.after)->metadata == change.before->metadata;
+}
+
+bool TakesNothing(const ObjectChanges& changes) {
+  return std::all_of(changes.begin(), changes.end(), [](const ObjectChange& change) {
+    return change.after != nullptr && !change.after->metadata.origin.source.empty();
+  });
+}
+
+}  // namespace
+
+DesiredState DesiredMemory::Build(const std::string& source, const std::string& commit,
+                                  const std::vector<ObjectPtr>& objects, const ClusterState& state,
+                                  Problems* problems) {
+  std::optional<DesiredState> desired = BuildFromLast(source, commit, objects, state);
+  if (!desired) {
+    Problems own;
+    desired = BuildDesired(source, commit, objects, state, &own);
+    built_.reset();
+    const bool clean = own.errors.empty() && own.warnings.empty();
+    problems->errors.insert(problems->errors.end(), own.errors.begin(), own.errors.end());
+    problems->warnings.insert(problems->warnings.end(), own.warnings.begin(), own.warnings.end());
+    if (!clean) return std::move(*desired);
+  }
+  Built built{.parsed = {}, .desired = *desired, .state = state};
+  built.parsed.reserve(objects.size());
+  for (const ObjectPtr& object : objects) built.parsed.emplace_back(object, object->key());
+  built_ = std::move(built);
+  return std::move(*desired);
+}
+
+std::optional<DesiredState> DesiredMemory::BuildFromLast(const std::string& source,
+                                                         const std::string& commit,
+                                                         const std::vector<ObjectPtr>& objects,
+                                                         const ClusterState& state) const {
+  if (!built_ || built_->desired.source != source) return std::nullopt;
+  const auto& known = built_->parsed;
+  const auto same = [](const auto& entry, const ObjectPtr& object) {
+    return IsSame(entry.first, object);
+  };
+  const auto [old_begin, new_begin] =
+      std::mismatch(known.begin(), known.end(), objects.begin(), objects.end(), same);
+  auto old_end = known.end();
+  auto new_end = objects.end();
+  while (old_end != old_begin && new_end != new_begin && same(*(old_end - 1), *(new_end - 1))) {
+    --old_end;
+    --new_end;
+  }
+  DesiredState desired = built_->desired;
+  desired.commit = commit;
+  for (auto gone = old_begin; gone != old_end; ++gone) desired.objects.Erase(gone->second);
+  if (!HoldsIn(desired, built_->state, state)) return std::nullopt;
+  Problems problems;
+  for (auto added = new_begin; added != new_end; ++added) {
+    AddDesired(*added, state, &desired, &problems);
+  }
+  bool serves = true;
+  ObjectMap::ForEachDifference(
+      built_->desired.objects, desired.objects,
+      [&](const ObjectKey&, const ObjectPtr* before, const ObjectPtr* after) {
+        const ObjectPtr now = after == nullptr ? nullptr : *after;
+        serves = serves && ServesAsMuch(before == nullptr ? nullptr : *before, now);
+        if (now != nullptr) CheckReferencesOf(*now, desired, state, &problems);
+      });
+  // Where there are problems all are told, in one order.
+  if (!serves || !problems.errors.empty() || !problems.warnings.empty()) return std::nullopt;
+  return desired;
+}
+
+std::optional<std::set<ObjectKey>> DesiredMemory::Touched(const DesiredState& desired,
+                                                          const ClusterState& state) const {
+  if (!in_force_ || SomeNamespaceGoes(state)) return std::nullopt;
+  std::set<ObjectKey> touched;
+  ObjectMap::ForEachDifference(
+      in_force_->desired, desired.objects,
+      [&](const ObjectKey& key, const ObjectPtr*, const ObjectPtr*) { touched.insert(key); });
+  const auto is_ours = [&](const ObjectPtr& object) {
+    return object != nullptr && object->metadata.origin.source == desired.source;
+  };
+  for (const Kind kind : kAllKinds) {
+    if (!InfoOf(kind).declarable) continue;
+    ClusterState::ForEachDifference(
+        in_force_->state, state, kind, [&](const ObjectPtr& before, const ObjectPtr& after) {
+          const ObjectKey key = (before == nullptr ? after : before)->key();
+          if (is_ours(before) || is_ours(after) || desired.objects.contains(key)) {
+            touched.insert(key);
+          }
+        });
+  }
+  return touched;
+}
+
+ObjectChanges DesiredMemory::Compare(const DesiredState& desired, const ClusterState& state,
+                                     const Claims& claims, Problems* problems) {
+  bool left_over = false;
+  ObjectChanges changes;
+  const std::optional<std::set<ObjectKey>> touched = Touched(desired, state);
+  if (touched) changes = DiffOf(*touched, desired, state, &left_over);
+  if (touched && !left_over && TakesNothing(changes)) {
+    CheckOwnersOf(*touched, desired, state, claims, problems);
+  } else {
+    left_over = false;
+    CheckOwners(desired, state, claims, problems);
+    changes = DiffOf(KeysOf(desired, state), desired, state, &left_over);
+  }
+  const bool in_force = problems->errors.empty() && !left_over &&
+                        std::all_of(changes.begin(), changes.end(), IsInForce);
+  if (in_force) in_force_ = InForce{desired.objects, state};
+  return changes;
+}
+
+}  // namespace reconcile
