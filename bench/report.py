@@ -112,7 +112,7 @@ def machine_notes(options):
         memory = int(re.search(r"^MemTotal:\s*(\d+)", file.read(), re.M)[1]) * 1024 / 1e9
     version = said([BINARY_FOLDER / "cmd/reconcile", "version"])
     revision = said(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"])
-    return [f"{time.strftime('%Y-%m-%d %H:%M %Z')}, rounds: {options.runs}, peers by turns; {version}, tree {revision}",
+    return [f"{time.strftime('%Y-%m-%d %H:%M %Z')}, rounds: {options.runs} asked for, peers by turns; {version}, tree {revision}",
             f"{os.cpu_count()} CPUs ({model[1] if model else 'unknown'}), {memory:.0f} GB, Linux {platform.release()}; "
             f"{said(['dockerd', '--version'])}, {said(['runc', '--version']).splitlines()[0]}",
             "load average now: " + " ".join(f"{load:.1f}" for load in os.getloadavg())]
