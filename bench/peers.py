@@ -8,9 +8,8 @@ import time
 import uuid
 
 from engines import id_of, side_by_side
-from testbed import COMMAND, GRACE_S, IMAGE, NAME, deployment
+from testbed import COMMAND, GRACE_S, IMAGE, NAME, STEP_DEADLINE_S, deployment
 
-STEP_DEADLINE_S = 600
 SURGE = 4  # 1/SURGE of the replicas at a time
 LANES = (1, 2, 4, 8)  # what the floor is tried with
 
