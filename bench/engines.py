@@ -7,7 +7,6 @@ import threading
 import time
 
 CALL_TIMEOUT_S = 120  # of one call or one read; nothing waits longer for an engine
-API = "/v1.41"
 
 
 class Connection(http.client.HTTPConnection):
@@ -24,7 +23,7 @@ class Connection(http.client.HTTPConnection):
 
 
 class Engine:
-    """One engine. Threads may share it: each has a connection of its own."""
+    """One engine. Threads may share it: each has a connection of its own. Paths are without a version: the engine's own."""
 
     def __init__(self, path):
         self.path = path
@@ -35,7 +34,7 @@ class Engine:
         connection = getattr(self.local, "connection", None)
         if connection is None:
             connection = self.local.connection = Connection(self.path, CALL_TIMEOUT_S)
-        connection.request(method, API + path, json.dumps(body) if body is not None else None,
+        connection.request(method, path, json.dumps(body) if body is not None else None,
                            {"Content-Type": "application/json"})
         answer = connection.getresponse()
         text = answer.read()
@@ -77,7 +76,7 @@ class Events(threading.Thread):
         self.ended = False
         # The answer's header comes at once, so nothing that happens after this line is missed.
         connection = Connection(engine.path, None)
-        connection.request("GET", API + "/events?filters=%7B%22type%22:%5B%22container%22%5D%7D")
+        connection.request("GET", "/events?filters=%7B%22type%22:%5B%22container%22%5D%7D")
         self.answer = connection.getresponse()
         self.start()
 
@@ -133,8 +132,8 @@ class Events(threading.Thread):
                     raise RuntimeError(f"the engine is not quiet after {deadline_s} s; last: {self.seen[-1]}")
 
 
-def name_of(event):
-    return event["Actor"]["Attributes"].get("name", "")
+def id_of(event):
+    return event["Actor"]["ID"]
 
 
 def side_by_side(items, lanes, work):

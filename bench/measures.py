@@ -82,7 +82,11 @@ def time_peers(options, plan):
         if options.swarm:
             peers.append(Swarm(bed, options.swarm_network))
         order = random.Random(1)
+        end = time.monotonic() + options.minutes * 60
         for number in range(options.runs):
+            if number > 0 and time.monotonic() > end:
+                timing.notes.append(f"ended after {number} of {options.runs} rounds: --minutes {options.minutes} were over")
+                break
             for count, steps in plan:
                 say(f"round {number + 1} of {options.runs}, {count} replicas, load {os.getloadavg()[0]:.1f}")
                 one_round(bed, order.sample(peers, len(peers)), count, steps, timing)

@@ -7,10 +7,9 @@ import json
 import time
 import uuid
 
-from engines import name_of, side_by_side
-from testbed import COMMAND, GRACE_S, IMAGE, NAME, deployment
+from engines import id_of, side_by_side
+from testbed import COMMAND, GRACE_S, IMAGE, NAME, STEP_DEADLINE_S, deployment
 
-STEP_DEADLINE_S = 180
 SURGE = 4  # 1/SURGE of the replicas at a time
 LANES = (1, 2, 4, 8)  # what the floor is tried with
 
@@ -57,7 +56,7 @@ class Peer:
     def start(self, count):
         mark = self.events.mark()
         began_ns = self.begin_start(count)
-        key = lambda event: event["id"] if event["Action"] == "start" and self.is_app(event) else None
+        key = lambda event: id_of(event) if event["Action"] == "start" and self.is_app(event) else None
         at = self.events.collect(mark, key, count, self.what(f"start of {count}"), STEP_DEADLINE_S)
         self.finish()
         return seconds(began_ns, at)
@@ -69,9 +68,9 @@ class Peer:
         began_ns = self.begin_update(count)
 
         def key(event):
-            if event["Action"] == "die" and event["id"] in old:
-                return event["id"]
-            return event["id"] if event["Action"] == "start" and event["id"] not in old and self.is_app(event) else None
+            if event["Action"] == "die" and id_of(event) in old:
+                return id_of(event)
+            return id_of(event) if event["Action"] == "start" and id_of(event) not in old and self.is_app(event) else None
 
         at = self.events.collect(mark, key, count + len(old), self.what(f"update of {count}"), STEP_DEADLINE_S)
         running = self.least = self.most = len(old)
@@ -86,7 +85,7 @@ class Peer:
         mark = self.events.mark()
         began_ns = time.time_ns()
         self.begin_kill(victim)
-        key = lambda event: event["id"] if event["Action"] == "start" and self.is_app(event) else None
+        key = lambda event: id_of(event) if event["Action"] == "start" and self.is_app(event) else None
         at = self.events.collect(mark, key, 1, self.what("replacement of a killed one"), STEP_DEADLINE_S)
         self.finish()
         return seconds(began_ns, at)
@@ -95,7 +94,7 @@ class Peer:
         mark = self.events.mark()
         ids = self.belongings()
         began_ns = self.begin_remove()
-        key = lambda event: event["id"] if event["Action"] == "destroy" and event["id"] in ids else None
+        key = lambda event: id_of(event) if event["Action"] == "destroy" and id_of(event) in ids else None
         at = self.events.collect(mark, key, len(ids), self.what(f"removal of {len(ids)} containers"), STEP_DEADLINE_S)
         self.finish()
         return seconds(began_ns, at)
@@ -212,7 +211,7 @@ class Floor(Peer):
         """Here nobody replaces it, so that is part of it: an application container in the sandbox that is there."""
         mark = self.events.mark()
         self.engine.kill(victim)
-        key = lambda event: event["id"] if event["Action"] == "die" and event["id"] == victim else None
+        key = lambda event: id_of(event) if event["Action"] == "die" and id_of(event) == victim else None
         self.events.collect(mark, key, 1, self.what("end of a killed one"), STEP_DEADLINE_S)
         sandbox = next(sandbox for sandbox, app in self.pods if app == victim)
         self.pods.remove((sandbox, victim))

@@ -87,7 +87,8 @@ def as_markdown(rows):
 
 def range_notes(timing):
     """How many replicas ran during updates, and the machine's load."""
-    notes = list(timing.notes)
+    rounds = max((len(samples["ours"]) for samples in timing.samples.values()), default=0)
+    notes = [f"rounds: {rounds}, peers by turns"] + timing.notes
     for (step, count), peers in timing.samples.items():
         if step == "running":
             found = ", ".join(f"{name} {min(low for low, _ in pairs)} to {max(high for _, high in pairs)}"
@@ -112,7 +113,7 @@ def machine_notes(options):
         memory = int(re.search(r"^MemTotal:\s*(\d+)", file.read(), re.M)[1]) * 1024 / 1e9
     version = said([BINARY_FOLDER / "cmd/reconcile", "version"])
     revision = said(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"])
-    return [f"{time.strftime('%Y-%m-%d %H:%M %Z')}, rounds: {options.runs}, peers by turns; {version}, tree {revision}",
+    return [f"{time.strftime('%Y-%m-%d %H:%M %Z')}, {version}, tree {revision}",
             f"{os.cpu_count()} CPUs ({model[1] if model else 'unknown'}), {memory:.0f} GB, Linux {platform.release()}; "
             f"{said(['dockerd', '--version'])}, {said(['runc', '--version']).splitlines()[0]}",
             "load average now: " + " ".join(f"{load:.1f}" for load in os.getloadavg())]

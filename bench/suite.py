@@ -31,7 +31,10 @@ def options_of(name, words):
     parser = argparse.ArgumentParser(prog=f"bench/{name}", description=f"Measures {about}. Needs root and a release build.")
     if name in TIMED:
         parser.add_argument("--runs", type=int, default=7, help="rounds (7)")
+        parser.add_argument("--minutes", type=int, default=60, help="after which no further round begins (60)")
         parser.add_argument("--replicas", type=int, nargs="+", help="other counts of replicas")
+        parser.add_argument("--lanes", type=int, nargs="+", default=LANES,
+                            help="calls in flight that the floors are tried with (1 2 4 8)")
         parser.add_argument("--no-swarm", dest="swarm", action="store_false", help="without Docker Swarm mode")
         parser.add_argument("--swarm-network", choices=("none", "host", "bridge"), default="none",
                             help="none: loopback alone, in a namespace (default); bridge: an address for each task")
@@ -43,7 +46,6 @@ def options_of(name, words):
         parser.add_argument("--write-docs", action="store_true", help="writes the figures into docs/performance.md")
     options = parser.parse_args(words)
     options.runs = max(1, getattr(options, "runs", 1))
-    options.lanes = LANES
     return options
 
 
@@ -92,6 +94,7 @@ def main(name, words=None):
     if not (BINARY_FOLDER / "cmd/reconcile").exists():
         sys.exit(f"{BINARY_FOLDER}/cmd/reconcile is not built; bench/run builds it, RECONCILE_BINARY_FOLDER names another folder")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started this with it ignored
     began = time.monotonic()
     try:
         tables, core = measure(name, options)

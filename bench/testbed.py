@@ -21,6 +21,7 @@ IMAGE = "test/busybox:1"
 # Ends at once when it is told to, as programs should: nobody's grace period is what is measured.
 COMMAND = ["sh", "-c", "trap \"exit 0\" TERM; while :; do sleep 100000 & wait; done"]
 GRACE_S = 1
+STEP_DEADLINE_S = 600  # of anything that is waited for: a loaded machine is slow
 QUIET_S = 0.7  # without events: then a step is over
 SWARM_NUMBER = 20  # its address on the switch
 # Every run removes all that it started, again and again; holding that back is not what is measured. A commit that takes
@@ -133,10 +134,10 @@ class Testbed:
         return began_ns
 
     def converge(self):
-        self.cluster.converge({"main": self.repository.head()})
+        self.cluster.converge({"main": self.repository.head()}, STEP_DEADLINE_S)
 
-    def settle(self, deadline_s=90):
+    def settle(self):
         """Waits until nobody does anything any more."""
-        self.events.quiet(QUIET_S, deadline_s)
+        self.events.quiet(QUIET_S, STEP_DEADLINE_S)
         if self.swarm_events is not None:
-            self.swarm_events.quiet(QUIET_S, deadline_s)
+            self.swarm_events.quiet(QUIET_S, STEP_DEADLINE_S)
