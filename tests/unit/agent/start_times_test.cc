@@ -103,9 +103,8 @@ TEST_F(StartWatchTest, SaysNothingOfWhatItFinds) {
 }
 
 TEST_F(AgentTest, TellsOfAStartInOneReportAlone) {
-  StartAgent();
-  Settle();
   AddPod("web");
+  StartAgent();
   Assign();
   Settle();
   RunFor(120'000);
@@ -116,9 +115,8 @@ TEST_F(AgentTest, TellsOfAStartInOneReportAlone) {
 }
 
 TEST_F(AgentTest, KeepsWhatItHasToTellOfAStartUntilSomebodyHears) {
-  StartAgent();
-  Settle();
   AddPod("web");
+  StartAgent();
   Assign();
   link.connected = false;
   Settle();

@@ -13,6 +13,7 @@ class HistoryTest : public ControllerTest {
     for (const auto& pod : assignment.pods) {
       PodReport pod_report{
           pod->metadata.namespace_name, pod->metadata.name, pod->metadata.uid, {}, false};
+      pod_report.gone = pod->metadata.deletion_timestamp.has_value();
       pod_report.status.phase = PodPhase::kRunning;
       pod_report.status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue}};
       report.pods.push_back(pod_report);
@@ -59,6 +60,36 @@ TEST_F(HistoryTest, CountsOnlyPodsThatTheCommitBrought) {
   EXPECT_TRUE(history[0].timing->ended);
   EXPECT_EQ(history[1].timing->pods, 2);
   EXPECT_FALSE(history[1].in_force);
+}
+
+std::string DeploymentOf(const std::string& image) {
+  return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 3\n"
+         "  strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}\n"
+         "  selector: {matchLabels: {app: web}}\n"
+         "  template:\n    metadata: {labels: {app: web}}\n    spec:\n      containers:\n"
+         "      - {name: main, image: '" +
+         image + "'}\n";
+}
+
+TEST_F(HistoryTest, ARolloutIsTimedToItsLastPodWhichWaitedForTheOthers) {
+  source_.SetFiles("c1", {{"web.yaml", DeploymentOf("app:1")}});
+  Start();
+  Connect();
+  RunAndTell();
+  ASSERT_TRUE(History()[0].timing->ended);
+  source_.SetFiles("c2", {{"web.yaml", DeploymentOf("app:2")}});
+  Settle();
+  for (int i = 0; i < 10 && !History()[0].timing->ended; ++i) {
+    time_.RunFor(100);
+    RunAndTell();
+  }
+  const TraceSummary timing = *History()[0].timing;
+  ASSERT_TRUE(timing.ended);
+  EXPECT_EQ(timing.pods, 3);
+  EXPECT_EQ(timing.pods_ready, 3);
+  ASSERT_EQ(timing.stages.size(), 15U);
+  EXPECT_EQ(timing.stages[5].name, "due");
+  EXPECT_GE(timing.stages[5].took_ms, 200);
 }
 
 TEST_F(HistoryTest, SaysWhatFailedAndOutlivesTheController) {
