@@ -134,6 +134,7 @@ void Agent::Core::OnAssignment(const Assignment& assignment) {
   newest_spoke_ = true;
   if (cluster_id_.empty()) JoinCluster(assignment.fence.cluster_id);
   pending_ = assignment;
+  seen_.received_at = loop_->now().mono;
   RequestTurn();
 }
 

@@ -87,6 +87,7 @@ void Agent::Core::TakeStep() {
   for (AgentEvent& event : result.events) {
     if (events_.size() < kMaxPendingEvents) events_.push_back(std::move(event));
   }
+  KeepStarts(std::move(result.starts), &starts_);
   const bool ends_were_saved = seen_.ends_saved;
   SaveTerminalPods();
   // Operations of this step may take away what else tells of an end: the next keeps it.

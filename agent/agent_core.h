@@ -197,7 +197,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   int64_t sequence_ = 0;
   std::vector<PodReport> pods_;  // of the last step
   std::vector<AgentEvent> events_;
-  std::optional<Report> told_;  // last report that went out, without its events
+  std::vector<PodStart> starts_;
+  std::optional<Report> told_;  // last report that went out, without its events and starts
   MonoTime told_at_;
   bool report_timer_set_ = false;
   size_t log_streams_ = 0;

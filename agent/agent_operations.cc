@@ -259,6 +259,7 @@ void Agent::Core::Run(const Operation& operation, const RunContainer& action) {
   CreateAndStart(
       operation, action.config,
       [this, operation, action] {
+        NoteCreated(&seen_, action.pod_uid, loop_->now().mono);
         Say(operation, EventType::kNormal, "Created", "Created container " + action.container);
         for (const AgentEvent& event : action.events) {
           if (events_.size() < kMaxPendingEvents) events_.push_back(event);

@@ -64,15 +64,19 @@ void Agent::Core::SendReport() {
   if (!health_.engine && health_.engine_error.empty()) return;
   Report report = MakeReport();
   report.events.swap(events_);  // not copied: without a controller this fails again and again
+  report.starts.swap(starts_);
   const Status sent = link_->Send(report);
   if (!sent.ok()) {
     // The connection's return, or the next heartbeat, repeats. What is too large to travel is not
     // insisted on.
-    if (sent.code() != StatusCode::kInvalid) events_.swap(report.events);
+    if (sent.code() == StatusCode::kInvalid) return;
+    events_.swap(report.events);
+    starts_.swap(report.starts);
     return;
   }
   sequence_ = report.sequence;
   report.events.clear();
+  report.starts.clear();
   told_ = std::move(report);
   told_at_ = loop_->now().mono;
 }

@@ -93,6 +93,10 @@ void ReleaseSandbox(PodTurn* turn);
 void Sweep(StepContext* context, const std::map<std::string, PodContainers>& pods,
            const std::set<std::string>& may_remove);
 
+// ---- start_times.cc ----
+// Follows the pod's first start, if it is `new_here`, and says how it went once it is ready.
+void WatchStart(PodTurn* turn, bool new_here, const PodStatus& status);
+
 // ---- pod_status.cc ----
 PodStatus BuildPodStatus(PodTurn* turn);
 

@@ -44,6 +44,7 @@ void StepPod(StepContext* context, const Pod& pod, const PodContainers& containe
     StartPod(&turn);
   }
   report.status = BuildPodStatus(&turn);
+  WatchStart(&turn, remembered == context->seen.pods.end(), report.status);
   context->result.pods.push_back(std::move(report));
   if (!context->result.pods.back().gone) context->result.pod_memory[uid] = std::move(memory);
 }

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/start_times.h"
 #include "base/time.h"
 #include "link/messages.h"
 #include "net/host_network.h"
@@ -57,6 +58,7 @@ struct PodSeen {
   std::optional<WallTime> start_time;     // when the pod was first seen here
   std::optional<PodStatus> terminal;      // Succeeded or Failed: the last word
   std::vector<Condition> conditions;      // last reported: they keep their transition times
+  std::optional<StartWatch> start;        // while it starts for the first time
   friend bool operator==(const PodSeen&, const PodSeen&) = default;
 };
 
@@ -80,9 +82,10 @@ struct Seen {
   std::optional<HostNetworkConfig> prepared;        // what the host's network was prepared for
   bool network_listed = false;                      // attached_addresses is current
   std::set<std::string> attached_addresses;
-  std::string last_address;  // the newest one given to a pod
-  bool engine_up = false;    // containers is current
-  bool ends_saved = true;    // how pods ended is on disk: what else tells of it may go
+  std::string last_address;             // the newest one given to a pod
+  bool engine_up = false;               // containers is current
+  std::optional<MonoTime> received_at;  // the newest assignment, by this agent
+  bool ends_saved = true;               // how pods ended is on disk: what else tells of it may go
 };
 
 // ---- What it does: values, executed by Agent, results come back as Seen ----
@@ -164,6 +167,7 @@ struct StepResult {
   std::vector<Operation> operations;          // none whose key is in seen.busy
   std::vector<PodReport> pods;                // status of every pod assigned here
   std::vector<AgentEvent> events;             // each said once: pod_memory remembers
+  std::vector<PodStart> starts;               // of pods that became ready, each said once
   std::map<std::string, PodSeen> pod_memory;  // replaces seen.pods: what Step wants remembered
   std::string last_address;                   // replaces seen.last_address
   std::optional<MonoTime> wake_at;  // earliest moment at which something changes by time alone

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/enrollment_routes.h"
+#include "api/history_view.h"
 #include "api/plan_view.h"
 #include "api/table.h"
 #include "base/version.h"
@@ -240,6 +241,11 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
   return Json(value);
 }
 
+ApiResponse HistoryRoute(Controller* controller, const ApiRequest& request) {
+  const auto history = controller->History(request.Query("source"));
+  return history.ok() ? Json(EncodeHistory(*history)) : ErrorResponse(history.status());
+}
+
 ApiResponse RotateRoute(Controller* controller) {
   const Result<int64_t> rows = controller->RotateSecretKey();
   if (!rows.ok()) return ErrorResponse(rows.status());
@@ -252,6 +258,7 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   // Who has a CA answers these before (api/enrollment_routes.h).
   if (IsEnrollmentPath(request.path)) return HandleEnrollmentApi({}, request, {});
   if (verb == "status" && request.method == "GET") return StatusRoute(controller);
+  if (verb == "history" && request.method == "GET") return HistoryRoute(controller, request);
   if (request.method != "POST") {
     return ErrorResponse(NotFoundError("no such path: " + request.method + " " + request.path));
   }

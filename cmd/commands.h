@@ -43,6 +43,7 @@ void AddPlanCommand(CLI::App* app, CommandContext* context);
 void AddValidateCommand(CLI::App* app, CommandContext* context);
 void AddGetCommand(CLI::App* app, CommandContext* context);
 void AddStatusCommand(CLI::App* app, CommandContext* context);
+void AddHistoryCommand(CLI::App* app, CommandContext* context);
 void AddEventsCommand(CLI::App* app, CommandContext* context);
 void AddLogsCommand(CLI::App* app, CommandContext* context);
 void AddSyncCommand(CLI::App* app, CommandContext* context);

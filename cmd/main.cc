@@ -15,9 +15,9 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 12> kClientCommands = {"plan",  "get",  "status", "events",
-                                                              "logs",  "sync", "source", "confirm",
-                                                              "token", "node", "ca",     "secrets"};
+constexpr std::array<std::string_view, 13> kClientCommands = {
+    "plan",    "get",   "status", "events", "logs",    "sync",   "source",
+    "confirm", "token", "node",   "ca",     "secrets", "history"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -120,6 +120,7 @@ int Run(int argc, char** argv) {
   AddValidateCommand(&app, &context);
   AddGetCommand(&app, &context);
   AddStatusCommand(&app, &context);
+  AddHistoryCommand(&app, &context);
   AddEventsCommand(&app, &context);
   AddLogsCommand(&app, &context);
   AddSyncCommand(&app, &context);

@@ -34,6 +34,10 @@ Result<StreamHandle> Controller::OpenLogs(const std::string& namespace_name, con
   return core_->OpenLogs(namespace_name, pod, std::move(request), std::move(sink));
 }
 
+Result<std::vector<Controller::HistoryEntry>> Controller::History(const std::string& source) const {
+  return core_->History(source);
+}
+
 std::vector<std::string> Controller::Notes() const { return core_->Notes(); }
 std::vector<std::string> Controller::Unconverged() const { return core_->Unconverged(); }
 std::vector<std::string> Controller::UnderWay() const { return core_->UnderWay(); }

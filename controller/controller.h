@@ -2,12 +2,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/event_loop.h"
 #include "base/random.h"
+#include "controller/trace.h"
 #include "link/agent_link.h"
 #include "link/lineage.h"
 #include "reconciler/desired.h"
@@ -103,6 +105,15 @@ class Controller {
   // Opens a pod container's log. NotFound when there is no such pod, or it is on no host yet.
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);
+  // The last commits of `source` ("" is all of them) and what became of them, newest first.
+  // NotFound when there is no source of this name.
+  struct HistoryEntry {
+    std::string source;
+    SourceRevision revision;
+    bool in_force = false;
+    std::optional<TraceSummary> timing;  // none: this controller has not followed it
+  };
+  Result<std::vector<HistoryEntry>> History(const std::string& source) const;
   // What is not converged yet, one line each with the reason; empty when converged.
   std::vector<std::string> Unconverged() const;
   // What is as Kubernetes has it and yet surprises, one line each.

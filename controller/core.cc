@@ -231,6 +231,7 @@ Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState
   AddWrites(RecordReasons(Apply(state, plan.transaction), all_reasons, now), writes);
   Transaction transaction;
   for (const auto& [key, object] : *writes) transaction.writes.push_back({key, object});
+  const MonoTime planned = loop_->now().mono;
   if (!transaction.empty()) {
     const Result<Revision> committed = store_->Commit(transaction, snapshot.revision());
     if (committed.status().code() == StatusCode::kInvalid &&
@@ -240,6 +241,7 @@ Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState
     if (!committed.ok()) return committed.status();
     if (planning) AddTombstones(transaction, snapshot);
   }
+  TraceStored(sources, transaction, snapshot, planned);
   if (planning) NoteApplied(sources, !transaction.empty());
   if (planning) LookForRecovered();
   if (merging_) NoteMerged();
@@ -254,6 +256,7 @@ Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState
     heard.pending_events.clear();
   }
   if (!IsRecovering()) HandOut(store_->Snapshot());
+  SettleTraces();
   if (plan.wake_at) ScheduleTurn(*plan.wake_at);
   if (plan.more) RequestTurn();
   return OkStatus();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "controller/assignments.h"
+#include "controller/commit_traces.h"
 #include "controller/controller.h"
 #include "reconciler/desired_memory.h"
 #include "reconciler/settled.h"
@@ -40,6 +41,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
                                    const std::vector<std::string>& confirmations) const;
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);
+  Result<std::vector<HistoryEntry>> History(const std::string& source) const;
   std::vector<std::string> Unconverged() const;
   std::vector<std::string> Notes() const;
   std::vector<std::string> UnderWay() const;
@@ -179,6 +181,13 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // when no source has a part in it.
   bool LeaveOut(const SourceTurn& turn, const Status& refusal);
 
+  // ---- core_trace.cc: how commits went ----
+  void TraceFetched(const std::string& source, const std::string& commit);
+  void TraceStored(const SourceTurn& sources, const Transaction& transaction,
+                   const ClusterState& before, MonoTime planned);
+  // Logs which commits run by now.
+  void SettleTraces();
+
   // ---- core_hints.cc: when to look, and who may ask for it ----
   int64_t Jitter(int64_t delay_ms);
   int64_t DelayToNextFetch(const Followed& followed);
@@ -238,6 +247,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   int32_t store_failures_ = 0;
   std::string store_refusal_;  // why the store did not take the last turn; empty when it did
   bool one_by_one_ = false;    // a turn takes the changes of one source only
+  CommitTraces traces_;
 };
 
 // Puts `object` into a turn's state and into its writes.

@@ -161,6 +161,7 @@ void Controller::Core::OnReport(const Report& report) {
   heard.agent_start = report.agent_start;
   heard.sequence = report.sequence;
   const Now now = loop_->now();
+  traces_.Heard(report, now.mono);
   const bool first_word = !heard.told;
   heard.told = true;
   heard.applied = report.applied;
@@ -379,9 +380,10 @@ void Controller::Core::HandOutTo(const std::string& node, Heard* heard, const No
   if (!sent.ok()) LogDebug("assignment not sent", {{"node", node}, {"error", sent.ToString()}});
   // After a broken connection its return asks again; what is too large is not tried at every turn.
   if (!sent.ok() && sent.code() != StatusCode::kInvalid) return;
-  heard->sent = std::move(assignment);
   heard->to_tell = false;
   heard->sent_at = loop_->now().mono;
+  traces_.Assigned(assignment, heard->sent_at);
+  heard->sent = std::move(assignment);
 }
 
 Status Controller::Core::SendAssignment(const Assignment& assignment, Heard* heard,

@@ -61,6 +61,7 @@ void Controller::Core::Follow(Followed* followed) {
 void Controller::Core::Fetch(const std::string& name) {
   Followed& followed = followed_.at(name);
   if (!started_ || followed.config.spec.suspend) return;
+  traces_.Asked(name, followed.fetching, loop_->now().mono);
   if (followed.fetching) {
     followed.fetch_again = true;
     return;
@@ -88,7 +89,9 @@ void Controller::Core::OnFetched(const std::string& name, Result<FetchedCommit> 
   if (!started_) return;
   if (commit.ok()) {
     followed.failures = 0;
+    TraceFetched(name, commit->id);
     TakeCommit(&followed, std::move(commit).value());
+    traces_.Parsed(name, loop_->now().mono);
   } else {
     // The last good commit stays in force; the condition says what is wrong.
     followed.fetch_error = commit.status().message();
@@ -175,6 +178,7 @@ void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, W
   } else if (followed->desired && !followed->applied) {
     ConsiderDesired(followed, *state, *source, &status, turn, now);
   }
+  if (followed->commit) RememberRevision(*followed->commit, now.wall, &status);
   if (!IsReady(status)) ContinueInForce(followed, *state, turn, now);
   for (const auto& reason :
        {ReasonFor(name, source->status, status),

@@ -10,6 +10,8 @@ namespace {
 constexpr size_t kProblemsShown = 10;
 constexpr size_t kMaxProblemBytes = 600;
 constexpr size_t kWarningsShown = 20;
+constexpr size_t kMaxSubjectBytes = 200;  // of a commit in the history
+constexpr size_t kMaxResultBytes = 600;
 
 const std::string& ReadyReason(const SourceStatus& status) {
   static const std::string kNone;
@@ -20,6 +22,31 @@ const std::string& ReadyReason(const SourceStatus& status) {
 const std::string& HeldPlan(const SourceStatus& status) {
   static const std::string kNone;
   return status.held ? status.held->plan_hash : kNone;
+}
+
+// What the conditions say of the commit; an empty result when they speak of another.
+SourceRevision RevisionOf(const FetchedCommit& commit, WallTime now, const SourceStatus& status) {
+  SourceRevision revision;
+  revision.commit = commit.id;
+  revision.author = CutText(commit.author, kMaxSubjectBytes);
+  revision.subject = CutText(commit.subject, kMaxSubjectBytes);
+  if (commit.committed_at.ms != 0) revision.committed_at = commit.committed_at;
+  revision.at = now;
+  const Condition* ready = FindCondition(status.conditions, "Ready");
+  if (ready == nullptr) return revision;
+  const std::string named = "commit " + commit.id.substr(0, 12) + ": ";
+  if (ready->status == ConditionStatus::kTrue) {
+    if (status.applied_commit != commit.id) return revision;
+    revision.result = kRevisionApplied;
+    revision.at = status.applied_at.value_or(now);
+  } else if (status.held && status.held->commit == commit.id) {
+    revision.result = kRevisionHeld;
+    revision.message = CutText(status.held->reason, kMaxResultBytes);
+  } else if (ready->message.starts_with(named)) {
+    revision.result = kRevisionFailed;
+    revision.message = CutText(ready->message.substr(named.size()), kMaxResultBytes);
+  }
+  return revision;
 }
 
 }  // namespace
@@ -53,6 +80,25 @@ void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now)
   status->applied_reference = commit.reference;
   status->held.reset();
   SetReady(status, ConditionStatus::kTrue, "Applied", "commit " + commit.id.substr(0, 12), now);
+}
+
+void RememberRevision(const FetchedCommit& commit, WallTime now, SourceStatus* status) {
+  SourceRevision revision = RevisionOf(commit, now, *status);
+  if (revision.result.empty()) return;
+  std::vector<SourceRevision>& history = status->history;
+  if (!history.empty() && history.front().commit == commit.id) {
+    const bool same =
+        history.front().result == revision.result && history.front().message == revision.message;
+    if (!same) history.front() = std::move(revision);
+    return;
+  }
+  // Back at the commit that was in force all along: a broken one between was taken back.
+  const bool known = std::any_of(history.begin(), history.end(), [&](const SourceRevision& old) {
+    return old.commit == commit.id && old.result == revision.result && old.at == revision.at;
+  });
+  if (known) return;
+  history.insert(history.begin(), std::move(revision));
+  if (history.size() > kMaxHistory) history.resize(kMaxHistory);
 }
 
 std::optional<Reason> ReasonFor(const std::string& source, const SourceStatus& before,

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reconciler/reconciler.h"
@@ -22,6 +23,14 @@ std::string Summary(const std::vector<Problem>& problems);
 void SetReady(SourceStatus* status, ConditionStatus ready, const std::string& reason,
               const std::string& message, WallTime now);
 void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now);
+
+// Keeps in the status' history what became of the commit, as the conditions say: one entry for each
+// time that the source came to it, newest first, kMaxHistory at most. No news changes nothing.
+void RememberRevision(const FetchedCommit& commit, WallTime now, SourceStatus* status);
+inline constexpr size_t kMaxHistory = 20;
+inline constexpr std::string_view kRevisionApplied = "Applied";
+inline constexpr std::string_view kRevisionHeld = "Held";
+inline constexpr std::string_view kRevisionFailed = "Failed";
 
 // What is to be recorded as an Event: that a commit came into force or that one cannot. Nothing
 // when `after` says the same of the same commit as `before` did.

@@ -121,6 +121,37 @@ Result<AgentEvent> DecodeEvent(const Value& value, const std::string& path) {
   return event;
 }
 
+// A stage of a start, and the member of its message.
+struct StartMember {
+  const char* name;
+  int64_t StartTimes::*value;
+};
+constexpr StartMember kStartMembers[] = {
+    {"accepted", &StartTimes::accepted_ms}, {"sandbox", &StartTimes::sandbox_ms},
+    {"attached", &StartTimes::attached_ms}, {"image", &StartTimes::image_ms},
+    {"created", &StartTimes::created_ms},   {"started", &StartTimes::started_ms},
+    {"ready", &StartTimes::ready_ms}};
+
+Value EncodeStart(const PodStart& start) {
+  Value value = Value::MakeMap();
+  value.Set("podUid", Value::String(start.pod_uid));
+  for (const StartMember& member : kStartMembers) {
+    value.Set(member.name, Value::Int(start.times.*member.value));
+  }
+  return value;
+}
+
+Result<PodStart> DecodeStart(const Value& value, const std::string& path) {
+  MessageReader reader(value, path);
+  PodStart start;
+  start.pod_uid = reader.String("podUid");
+  for (const StartMember& member : kStartMembers) {
+    start.times.*member.value = reader.Count(member.name);
+  }
+  if (!reader.status().ok()) return reader.status();
+  return start;
+}
+
 Value EncodeNodeStatus(const std::string& node_name, const NodeStatus& status) {
   Node node;
   node.metadata.name = node_name;
@@ -203,6 +234,10 @@ Value EncodeReport(const Report& report) {
   Value events = Value::MakeList();
   for (const AgentEvent& event : report.events) events.Append(EncodeEvent(event));
   value.Set("events", std::move(events));
+  if (report.starts.empty()) return value;
+  Value starts = Value::MakeList();
+  for (const PodStart& start : report.starts) starts.Append(EncodeStart(start));
+  value.Set("starts", std::move(starts));
   return value;
 }
 
@@ -229,6 +264,7 @@ Result<Report> DecodeReport(const Value& value) {
   }
   RETURN_IF_ERROR(DecodeItems(&reader, "pods", DecodePodReport, &report.pods));
   RETURN_IF_ERROR(DecodeItems(&reader, "events", DecodeEvent, &report.events));
+  RETURN_IF_ERROR(DecodeItems(&reader, "starts", DecodeStart, &report.starts));
   return report;
 }
 

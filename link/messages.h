@@ -52,6 +52,26 @@ struct AgentEvent {
   std::string message;
 };
 
+// How a pod's first start on a host went, in milliseconds since the host received the pod: clocks
+// of hosts differ. Each stage is not before the one above it.
+struct StartTimes {
+  int64_t accepted_ms = 0;  // the assignment is on disk and obeyed
+  int64_t sandbox_ms = 0;   // its sandbox runs
+  int64_t attached_ms = 0;  // the sandbox has its address
+  int64_t image_ms = 0;     // all its images are there
+  int64_t created_ms = 0;   // all its containers are
+  int64_t started_ms = 0;   // and all of them run
+  int64_t ready_ms = 0;
+  friend bool operator==(const StartTimes&, const StartTimes&) = default;
+};
+
+// Said once, when the pod is ready for the first time. Nothing is decided by it: it may be lost.
+struct PodStart {
+  std::string pod_uid;
+  StartTimes times;
+  friend bool operator==(const PodStart&, const PodStart&) = default;
+};
+
 struct PodReport {
   std::string namespace_name;
   std::string name;
@@ -72,6 +92,7 @@ struct Report {
   NodeStatus node_status;
   std::vector<PodReport> pods;
   std::vector<AgentEvent> events;
+  std::vector<PodStart> starts;  // of pods that became ready since the last report
 };
 
 // What an agent runs, for a controller whose store lost it: the pods of the assignment in force,

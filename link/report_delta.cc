@@ -31,6 +31,7 @@ std::optional<ReportDelta> MakeDelta(const Report& base, const Report& next) {
   delta.changed.sequence = next.sequence;
   delta.changed.held = next.held;
   delta.changed.events = next.events;
+  delta.changed.starts = next.starts;
   delta.keeps_applied = base.applied == next.applied;
   if (!delta.keeps_applied) delta.changed.applied = next.applied;
   delta.keeps_host = base.labels == next.labels && base.node_status == next.node_status;
@@ -63,8 +64,8 @@ Result<Report> ApplyDelta(const Report& base, const ReportDelta& delta) {
 
 bool SaysNothingNew(const Report& base, const Report& next) {
   return base.node == next.node && base.agent_start == next.agent_start && next.events.empty() &&
-         base.applied == next.applied && base.held == next.held && base.labels == next.labels &&
-         base.node_status == next.node_status &&
+         next.starts.empty() && base.applied == next.applied && base.held == next.held &&
+         base.labels == next.labels && base.node_status == next.node_status &&
          std::equal(base.pods.begin(), base.pods.end(), next.pods.begin(), next.pods.end(),
                     [](const PodReport& a, const PodReport& b) {
                       return PodItemKey()(a) == PodItemKey()(b) && SamePod(a, b);

@@ -10,8 +10,8 @@ namespace reconcile {
 
 // PURE: what makes one report of a node the next one. Of a quiet host it is a hundred bytes.
 struct ReportDelta {
-  // Sequence and events as they are now; pods that are new or other than before; the rest unless a
-  // flag says that it stays.
+  // Sequence, events and starts as they are now; pods that are new or other than before; the rest
+  // unless a flag says that it stays.
   Report changed;
   bool keeps_applied = false;
   bool keeps_host = false;                // labels and node status

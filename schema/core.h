@@ -156,6 +156,17 @@ struct RecentPrune {
   int32_t pods_gone = 0;     // of these: not started again
   friend bool operator==(const RecentPrune&, const RecentPrune&) = default;
 };
+// What became of a commit that a source was at.
+struct SourceRevision {
+  std::string commit;
+  std::string author;
+  std::string subject;
+  std::optional<WallTime> committed_at;  // Git's
+  std::optional<WallTime> at;            // since when the result is this
+  std::string result;                    // Applied, Held or Failed
+  std::string message;                   // why it is held or failed
+  friend bool operator==(const SourceRevision&, const SourceRevision&) = default;
+};
 struct SourceStatus {
   std::string seen_commit;     // newest commit looked at
   std::string applied_commit;  // the last good one, in force
@@ -166,6 +177,7 @@ struct SourceStatus {
   std::vector<Condition> conditions;  // Ready, with file:line:column in its message
   std::optional<HeldPrune> held;
   std::vector<RecentPrune> recent_prunes;  // within the breaker's window, oldest first
+  std::vector<SourceRevision> history;     // newest first
   friend bool operator==(const SourceStatus&, const SourceStatus&) = default;
 };
 struct Source : ObjectOf<Source, Kind::kSource> {

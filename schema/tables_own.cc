@@ -153,6 +153,22 @@ const StructTable& TableOf<RecentPrune>() {
 }
 
 template <>
+const StructTable& TableOf<SourceRevision>() {
+  static const StructTable table = [] {
+    Table<SourceRevision> t("SourceRevision");
+    t.Field<&SourceRevision::commit>("commit");
+    t.Field<&SourceRevision::author>("author");
+    t.Field<&SourceRevision::subject>("subject");
+    t.Field<&SourceRevision::committed_at>("committedAt").Doc("By Git.");
+    t.Field<&SourceRevision::at>("at").Doc("Since when the result is this.");
+    t.Field<&SourceRevision::result>("result").Doc("Applied, Held or Failed.");
+    t.Field<&SourceRevision::message>("message").Doc("Why it is held or failed.");
+    return t;
+  }();
+  return table;
+}
+
+template <>
 const StructTable& TableOf<SourceStatus>() {
   static const StructTable table = [] {
     Table<SourceStatus> t("SourceStatus");
@@ -167,6 +183,7 @@ const StructTable& TableOf<SourceStatus>() {
     t.Field<&SourceStatus::held>("held").Doc("Deletions that wait for a person.");
     t.Field<&SourceStatus::recent_prunes>("recentPrunes")
         .Doc("What commits of the last hour removed without a person's confirmation.");
+    t.Field<&SourceStatus::history>("history").Doc("The last commits, newest first.");
     return t;
   }();
   return table;

@@ -27,6 +27,9 @@ TABLES = {"sources": (("Name", "Revision", "Suspended", "Ready", "Message"), SOU
           "jointokens": (("Id", "State", "Expires", "Uses", "Node", "Created"), TOKENS),
           "nodecertificates": (("Node", "State", "Expires", "Ca", "Serial"), CERTIFICATES),
           "authorities": (("Ca", "State", "Created", "Expires", "Fingerprint"), AUTHORITIES)}
+STAGES = [("seen", 0), ("fetched", 21), ("parsed", 23), ("planned", 24), ("stored", 31), ("due", 31), ("assigned", 32),
+          ("accepted", 38), ("sandbox", 151), ("attached", 166), ("image", 166), ("created", 205), ("started", 352), ("ready", 353),
+          ("reported", 391)]
 ENROLLMENT = ("jointokens", "nodecertificates", "authorities")
 
 
@@ -34,6 +37,28 @@ def table(kind):
     columns, rows = TABLES.get(kind, ((), ()))
     return {"kind": "Table", "columnDefinitions": [{"name": name, "priority": 0} for name in columns],
             "rows": [{"cells": list(row), "object": {"metadata": {"namespace": "default"}}} for row in rows]}
+
+
+def history(source):
+    """Three commits of shop: one in force and timed, one that failed, one that was replaced before this controller began."""
+    if source == "nothing":
+        return {"message": "no source is named 'nothing'"}, 404
+    ago = lambda **since: (datetime.utcnow() - timedelta(seconds=5, **since)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    stages, before = [], 0
+    for name, at in STAGES:
+        stages.append({"name": name, "atMs": at, "tookMs": at - before, "sharePercent": round((at - before) * 100 / 391, 1)})
+        if name not in ("seen", "fetched", "parsed", "planned", "stored"):
+            stages[-1]["medianMs"] = (at - before) * 3 // 4
+        before = at
+    timing = {"stages": stages, "totalMs": 391, "pod": "default/web-x7k2p", "node": "host-2", "pods": 3, "podsReady": 3, "ended": True,
+              "note": ""}
+    common = {"source": "shop", "author": "Ada <ada@example.com>", "committedAt": "2026-01-02T03:04:05Z", "message": "", "inForce": False}
+    return {"items": [
+        dict(common, revision="3f9a1c20b7de" * 3 + "3f9a", subject="Three of them", result="Applied", inForce=True, at=ago(hours=3),
+             timing=timing),
+        dict(common, revision="77aa01bc55ee" * 3 + "77aa", subject="Four of them", result="Failed", at="2026-01-02T03:04:07Z",
+             message="web.yaml:7:3: replicas: \"four\" is not an integer; web.yaml:9:3: replica: unknown field"),
+        dict(common, revision="77ab01bc55ee" * 3 + "77ab", subject="Begin\x1b[2J", result="Applied", at=ago(hours=5))]}, 200
 
 
 def objects(kind):
@@ -86,6 +111,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             sources = json.loads((self.server.folder / "sources.json").read_text())
             self.answer({"settled": True, "sources": [
                 {"metadata": {"name": source.pop("name")}, "spec": source, "status": {}} for source in sources]})
+        elif parts[-1] == "history":
+            self.answer(*history(parse_qs(urlsplit(self.path).query).get("source", [""])[0]))
         elif parts[-1] == "missing":
             self.answer({"message": "pods \"missing\" not found"}, 404)
         elif parts[-1] in ENROLLMENT:

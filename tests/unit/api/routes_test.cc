@@ -73,6 +73,24 @@ TEST_F(RoutesTest, GivesATableWhenAskedForOne) {
   ASSERT_EQ(table.GetList("rows").size(), 1U);
 }
 
+TEST_F(RoutesTest, TellsWhatBecameOfTheLastCommits) {
+  const Value history = Json(Ask("GET", "/apis/reconcile.dev/v1/history"));
+  ASSERT_EQ(history.GetList("items").size(), 1U);
+  const Value item = history.GetList("items")[0];
+  EXPECT_EQ(item.GetString("revision"), "c1");
+  EXPECT_EQ(item.GetString("source"), "main");
+  EXPECT_EQ(item.GetString("result"), "Applied");
+  EXPECT_TRUE(item.GetBool("inForce"));
+  const Value* timing = item.Find("timing");
+  ASSERT_NE(timing, nullptr);
+  EXPECT_TRUE(timing->GetBool("ended"));
+  EXPECT_EQ(timing->GetInt("pods"), 0);
+  ASSERT_EQ(timing->GetList("stages").size(), 5U);
+  EXPECT_EQ(timing->GetList("stages")[4].GetString("name"), "stored");
+  EXPECT_EQ(Ask("GET", "/apis/reconcile.dev/v1/history", {{"source", "none"}}).code, 404);
+  EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/history").code, 404);
+}
+
 TEST_F(RoutesTest, AnswersWhatIsNotThereWithAStatusObject) {
   const ApiResponse missing = Ask("GET", "/api/v1/namespaces/default/pods/none");
   EXPECT_EQ(missing.code, 404);

@@ -55,5 +55,77 @@ TEST(SourceStatus, ShowsABoundedNumberOfWarnings) {
   EXPECT_EQ(lines[20], "source main: 5 more warnings; `reconcile validate` shows all");
 }
 
+std::vector<std::string> Results(const SourceStatus& status) {
+  std::vector<std::string> results;
+  for (const SourceRevision& revision : status.history) {
+    results.push_back(revision.commit + " " + revision.result);
+  }
+  return results;
+}
+
+TEST(History, KeepsWhatBecameOfEachCommitNewestFirst) {
+  SourceStatus status;
+  const FetchedCommit first{.id = "c1", .author = "Ada", .subject = "Begin", .committed_at = {500}};
+  SetApplied(first, &status, WallTime{1'000});
+  RememberRevision(first, WallTime{1'000}, &status);
+  SetReady(&status, ConditionStatus::kFalse, "InvalidCommit", "commit c2: a.yaml:1:1: odd",
+           WallTime{2'000});
+  RememberRevision({.id = "c2"}, WallTime{2'000}, &status);
+  status.held = HeldPrune{.commit = "c3", .reason = "would remove 9 of 10 objects"};
+  SetReady(&status, ConditionStatus::kFalse, "PruneHeld", status.held->reason, WallTime{3'000});
+  RememberRevision({.id = "c3"}, WallTime{3'000}, &status);
+  EXPECT_EQ(Results(status), (std::vector<std::string>{"c3 Held", "c2 Failed", "c1 Applied"}));
+  EXPECT_EQ(status.history[0].message, "would remove 9 of 10 objects");
+  EXPECT_EQ(status.history[1].message, "a.yaml:1:1: odd");
+  EXPECT_EQ(status.history[1].committed_at, std::nullopt);
+  EXPECT_EQ(status.history[2].at, WallTime{1'000});
+  EXPECT_EQ(status.history[2].committed_at, WallTime{500});
+  // A confirmed one is applied: the same entry says so.
+  SetApplied({.id = "c3"}, &status, WallTime{9'000});
+  RememberRevision({.id = "c3"}, WallTime{9'000}, &status);
+  EXPECT_EQ(Results(status)[0], "c3 Applied");
+  EXPECT_EQ(status.history[0].at, WallTime{9'000});
+  EXPECT_EQ(status.history.size(), 3U);
+}
+
+TEST(History, WithoutNewsStaysAsItIs) {
+  SourceStatus status;
+  SetApplied({.id = "c1"}, &status, WallTime{1'000});
+  RememberRevision({.id = "c1"}, WallTime{1'000}, &status);
+  const SourceStatus before = status;
+  RememberRevision({.id = "c1"}, WallTime{5'000}, &status);
+  EXPECT_EQ(status, before);
+  // What is wrong is not said of a commit: the repository does not answer.
+  SetReady(&status, ConditionStatus::kFalse, "FetchFailed", "no answer", WallTime{6'000});
+  RememberRevision({.id = "c1"}, WallTime{6'000}, &status);
+  EXPECT_EQ(status.history, before.history);
+}
+
+TEST(History, ACommitTakenBackAddsNothingTwice) {
+  SourceStatus status;
+  SetApplied({.id = "c1"}, &status, WallTime{1'000});
+  RememberRevision({.id = "c1"}, WallTime{1'000}, &status);
+  SetReady(&status, ConditionStatus::kFalse, "InvalidCommit", "commit c2: odd", WallTime{2'000});
+  RememberRevision({.id = "c2"}, WallTime{2'000}, &status);
+  SetApplied({.id = "c1"}, &status, WallTime{3'000});
+  RememberRevision({.id = "c1"}, WallTime{3'000}, &status);
+  EXPECT_EQ(Results(status), (std::vector<std::string>{"c2 Failed", "c1 Applied"}));
+}
+
+TEST(History, IsBounded) {
+  SourceStatus status;
+  for (size_t i = 0; i < kMaxHistory + 5; ++i) {
+    const FetchedCommit commit{.id = "c" + std::to_string(i),
+                               .author = std::string(10'000, 'a'),
+                               .subject = std::string(10'000, 's')};
+    SetApplied(commit, &status, WallTime{static_cast<int64_t>(i)});
+    RememberRevision(commit, WallTime{static_cast<int64_t>(i)}, &status);
+  }
+  ASSERT_EQ(status.history.size(), kMaxHistory);
+  EXPECT_EQ(status.history[0].commit, "c24");
+  EXPECT_LT(status.history[0].subject.size(), 300U);
+  EXPECT_LT(status.history[0].author.size(), 300U);
+}
+
 }  // namespace
 }  // namespace reconcile

@@ -64,6 +64,8 @@ class MessageChanger {
     report->events.clear();
     if (OneIn(3))
       report->events.push_back({"u", "a", AnyName(), EventType::kNormal, AnyText(), ""});
+    report->starts.clear();
+    if (OneIn(3)) report->starts.push_back({AnyText(), {1, 2, 3, 4, 5, 6, 7}});
     auto& pods = report->pods;
     std::erase_if(pods, [this](const PodReport&) { return OneIn(4); });
     for (PodReport& pod : pods) {
@@ -188,6 +190,7 @@ TEST(DeltaChannel, SaysLittleOfAQuietHost) {
   std::swap(report.pods[0], report.pods[1]);  // an agent's are sorted
   const size_t whole = sender.Write(report)->size();
   report.events.clear();
+  report.starts.clear();
   ++report.sequence;
   const size_t again = sender.Write(report)->size();
   EXPECT_GT(whole, 1000U);

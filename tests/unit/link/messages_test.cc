@@ -75,6 +75,14 @@ TEST(ReportMessage, ArrivesAsItWasSent) {
   }
 }
 
+TEST(ReportMessage, SaysNothingOfStartsWhenThereAreNone) {
+  Report report = SampleReport();
+  EXPECT_EQ(DecodeReport(EncodeReport(report))->starts, report.starts);
+  report.starts.clear();
+  EXPECT_EQ(EncodeReport(report).Find("starts"), nullptr);
+  EXPECT_TRUE(DecodeReport(EncodeReport(report))->starts.empty());
+}
+
 TEST(ReportMessage, SaysWhenNothingHasBeenApplied) {
   Report sent = SampleReport();
   sent.applied.reset();

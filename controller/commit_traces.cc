@@ -1,0 +1,200 @@
+#include "controller/commit_traces.h"
+
+#include <algorithm>
+
+#include "schema/core.h"
+#include "schema/workload.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int kMaxOwners = 8;  // above a pod
+
+// The topmost owner of a pod, by references alone: the objects need not be looked through.
+ObjectKey TopOwner(const Pod& pod, const ClusterState& state) {
+  ObjectKey key = pod.key();
+  const ObjectMeta* metadata = &pod.metadata;
+  ObjectPtr held;
+  for (int i = 0; i < kMaxOwners; ++i) {
+    const OwnerReference* owner = ControllerOf(*metadata);
+    if (owner == nullptr) break;
+    const auto kind = std::find_if(kAllKinds.begin(), kAllKinds.end(),
+                                   [&](Kind k) { return ToString(k) == owner->kind; });
+    if (kind == kAllKinds.end()) break;
+    held = state.Find({*kind, key.namespace_name, owner->name});
+    if (held == nullptr || held->metadata.uid != owner->uid) break;
+    key = held->key();
+    metadata = &held->metadata;
+  }
+  return key;
+}
+
+bool HasPods(int64_t generation, const ReplicaSetStatus& status, int32_t wanted) {
+  return status.observed_generation >= generation && status.replicas >= wanted;
+}
+
+// Whether all pods that the object is to have were made, as it is declared now.
+bool IsRolledOut(const ObjectKey& key, const ClusterState& state) {
+  const ObjectPtr object = state.Find(key);
+  if (object == nullptr) return key.kind != Kind::kPod;  // a Pod may be about to be made anew
+  if (const auto* deployment = As<Deployment>(*object)) {
+    const DeploymentStatus& status = deployment->status;
+    return status.observed_generation >= deployment->metadata.generation &&
+           (deployment->spec.paused || status.updated_replicas >= deployment->spec.replicas);
+  }
+  if (const auto* set = As<ReplicaSet>(*object)) {
+    return HasPods(set->metadata.generation, set->status, set->spec.replicas);
+  }
+  if (const auto* controller = As<ReplicationController>(*object)) {
+    return HasPods(controller->metadata.generation, controller->status, controller->spec.replicas);
+  }
+  return key.kind != Kind::kPod || !object->metadata.deletion_timestamp;
+}
+
+// Pods that are ready without their agent's word, and those of which nothing more is to come. True
+// when none is left to wait for.
+bool AllRun(const ClusterState& state, MonoTime now, CommitTrace* trace) {
+  bool all = true;
+  for (auto at = trace->pods.begin(); at != trace->pods.end();) {
+    TracedPod& traced = at->second;
+    const auto pod = state.Find<Pod>(traced.namespace_name, traced.name);
+    const bool gone = pod == nullptr || pod->metadata.uid != at->first ||
+                      pod->metadata.deletion_timestamp || !IsActive(*pod);
+    if (!traced.reported && gone) {
+      at = trace->pods.erase(at);
+      continue;
+    }
+    if (!traced.reported && IsReady(*pod)) traced.reported = now;
+    all = all && traced.reported;
+    ++at;
+  }
+  return all && std::all_of(trace->objects.begin(), trace->objects.end(),
+                            [&](const ObjectKey& key) { return IsRolledOut(key, state); });
+}
+
+}  // namespace
+
+void CommitTraces::Asked(const std::string& source, bool looking, MonoTime now) {
+  OfSource& of = sources_[source];
+  if (looking) {
+    if (!of.asked_again) of.asked_again = now;
+    return;
+  }
+  of.asked = of.asked_again.value_or(now);
+  of.asked_again.reset();
+}
+
+void CommitTraces::Fetched(const std::string& source, const std::string& commit, bool in_force,
+                           MonoTime now) {
+  OfSource& of = sources_[source];
+  if (of.newest && of.newest->commit == commit) return;
+  of.newest.reset();
+  if (in_force) return;
+  of.newest.emplace();
+  of.newest->commit = commit;
+  of.newest->seen = of.asked;
+  of.newest->fetched = now;
+}
+
+void CommitTraces::Parsed(const std::string& source, MonoTime now) {
+  std::optional<CommitTrace>& newest = sources_[source].newest;
+  if (newest && !newest->parsed) newest->parsed = now;
+}
+
+void CommitTraces::End(OfSource* of, bool ended) {
+  if (!of->applying) return;
+  of->ended.emplace_back(of->applying->commit, SummarizeTrace(*of->applying, ended));
+  if (of->ended.size() > kMaxPerSource) of->ended.pop_front();
+  of->applying.reset();
+}
+
+void CommitTraces::Stored(const std::string& source, const std::string& commit,
+                          const ObjectChanges& changes, MonoTime planned, MonoTime now) {
+  OfSource& of = sources_[source];
+  if (!of.newest || of.newest->commit != commit) return;
+  if (!of.newest->stored) {
+    End(&of, false);
+    of.newest->planned = planned;
+    of.newest->stored = now;
+    of.applying = of.newest;
+  }
+  if (!of.applying || of.applying->commit != commit) return;
+  for (const ObjectChange& change : changes) {
+    const bool made = change.type == ChangeType::kCreate || change.type == ChangeType::kChange;
+    if (made && change.after->metadata.origin.source == source) {
+      of.applying->objects.insert(change.key);
+    }
+  }
+}
+
+void CommitTraces::TakeWrites(const Transaction& transaction, const ClusterState& before,
+                              const ClusterState& after, MonoTime now) {
+  const bool any = std::any_of(sources_.begin(), sources_.end(),
+                               [](const auto& entry) { return entry.second.applying.has_value(); });
+  if (!any) return;
+  for (const Write& write : transaction.writes) {
+    const auto pod = As<Pod>(write.object);
+    if (pod == nullptr) continue;
+    const ObjectPtr old = before.Find(write.key);
+    if (old != nullptr && old->metadata.uid == pod->metadata.uid) continue;
+    const ObjectKey owner = TopOwner(*pod, after);
+    for (auto& [name, of] : sources_) {
+      if (!of.applying || !of.applying->objects.contains(owner)) continue;
+      if (of.applying->pods.size() >= kMaxTracedPods) continue;
+      TracedPod traced;
+      traced.namespace_name = pod->metadata.namespace_name;
+      traced.name = pod->metadata.name;
+      traced.due = now;
+      of.applying->pods.emplace(pod->metadata.uid, std::move(traced));
+    }
+  }
+}
+
+void CommitTraces::Assigned(const Assignment& assignment, MonoTime now) {
+  for (auto& [name, of] : sources_) {
+    if (!of.applying) continue;
+    for (const auto& pod : assignment.pods) {
+      const auto traced = of.applying->pods.find(pod->metadata.uid);
+      if (traced == of.applying->pods.end() || traced->second.assigned) continue;
+      traced->second.assigned = now;
+      traced->second.node = assignment.node;
+    }
+  }
+}
+
+void CommitTraces::Heard(const Report& report, MonoTime now) {
+  for (const PodStart& start : report.starts) {
+    for (auto& [name, of] : sources_) {
+      if (!of.applying) continue;
+      const auto traced = of.applying->pods.find(start.pod_uid);
+      if (traced == of.applying->pods.end() || traced->second.reported) continue;
+      traced->second.times = start.times;
+      traced->second.reported = now;
+    }
+  }
+}
+
+std::vector<CommitTraces::Ended> CommitTraces::Settle(const ClusterState& state, MonoTime now) {
+  std::vector<Ended> ended;
+  for (auto& [name, of] : sources_) {
+    if (!of.applying || !AllRun(state, now, &*of.applying)) continue;
+    End(&of, true);
+    ended.push_back({name, of.ended.back().first, of.ended.back().second});
+  }
+  return ended;
+}
+
+std::optional<TraceSummary> CommitTraces::Find(const std::string& source,
+                                               const std::string& commit) const {
+  const auto found = sources_.find(source);
+  if (found == sources_.end()) return std::nullopt;
+  const OfSource& of = found->second;
+  if (of.applying && of.applying->commit == commit) return SummarizeTrace(*of.applying, false);
+  for (auto at = of.ended.rbegin(); at != of.ended.rend(); ++at) {
+    if (at->first == commit) return at->second;
+  }
+  if (of.newest && of.newest->commit == commit) return SummarizeTrace(*of.newest, false);
+  return std::nullopt;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,66 @@
+#include <algorithm>
+
+#include "base/log.h"
+#include "controller/core.h"
+
+namespace reconcile {
+
+// A commit that was in force before this controller began, or is again, brings nothing.
+void Controller::Core::TraceFetched(const std::string& source, const std::string& commit) {
+  const auto state = store_->Snapshot();
+  const auto known = state->Find<Source>("", source);
+  const bool in_force = known != nullptr && known->status.applied_commit == commit;
+  traces_.Fetched(source, commit, in_force, loop_->now().mono);
+}
+
+void Controller::Core::TraceStored(const SourceTurn& sources, const Transaction& transaction,
+                                   const ClusterState& before, MonoTime planned) {
+  const MonoTime now = loop_->now().mono;
+  for (const auto* part : {&sources.changing, &sources.unchanged}) {
+    for (const Followed* followed : *part) {
+      traces_.Stored(followed->config.name, followed->commit->id, sources.changes, planned, now);
+    }
+  }
+  traces_.TakeWrites(transaction, before, *store_->Snapshot(), now);
+}
+
+void Controller::Core::SettleTraces() {
+  for (const auto& [source, commit, summary] :
+       traces_.Settle(*store_->Snapshot(), loop_->now().mono)) {
+    LogInfo("commit applied",
+            {{"source", source},
+             {"commit", commit.substr(0, 12)},
+             {"pods", std::to_string(summary.pods)},
+             {"took", StagesText(summary)},
+             {"last",
+              summary.pod.empty() ? "no pod was to start" : summary.pod + " on " + summary.node}});
+  }
+}
+
+Result<std::vector<Controller::HistoryEntry>> Controller::Core::History(
+    const std::string& source) const {
+  const auto state = store_->Snapshot();
+  if (!source.empty() && state->Find<Source>("", source) == nullptr) {
+    return NotFoundError("no source is named '" + source + "'");
+  }
+  std::vector<HistoryEntry> entries;
+  state->ForEach<Source>([&](const std::shared_ptr<const Source>& followed) {
+    const std::string& name = followed->metadata.name;
+    if (!source.empty() && source != name) return;
+    std::set<std::string> told;  // of a commit that came twice, the last time is timed
+    for (const SourceRevision& revision : followed->status.history) {
+      HistoryEntry entry{name, revision, false, std::nullopt};
+      if (told.insert(revision.commit).second) {
+        entry.timing = traces_.Find(name, revision.commit);
+        entry.in_force = followed->status.applied_commit == revision.commit;
+      }
+      entries.push_back(std::move(entry));
+    }
+  });
+  std::stable_sort(
+      entries.begin(), entries.end(),
+      [](const HistoryEntry& a, const HistoryEntry& b) { return a.revision.at > b.revision.at; });
+  return entries;
+}
+
+}  // namespace reconcile

@@ -1,0 +1,63 @@
+#include "cmd/history_text.h"
+
+#include <gtest/gtest.h>
+
+#include "base/check.h"
+
+namespace reconcile {
+namespace {
+
+Value Parsed(const std::string& json) {
+  const Result<Value> value = ParseJson(json);
+  CHECK(value.ok());
+  return *value;
+}
+
+constexpr char kHistory[] = R"({"items": [
+  {"revision": "3f9a1c20b7de55", "source": "shop", "result": "Applied", "inForce": true,
+   "subject": "Three", "at": "2026-01-02T03:04:05Z"},
+  {"revision": "77aa01bc55ee66", "source": "shop", "result": "Held", "subject": "None\u001b[2J",
+   "message": "would remove 9 of 10 objects", "at": "2026-01-02T03:00:05Z"},
+  {"revision": "3f9a1c20b7de55", "source": "shop", "result": "Applied", "subject": "Three",
+   "at": "2026-01-01T03:04:05Z"}]})";
+
+TEST(HistoryText, ListsCommitsWithWhatBecameOfThem) {
+  const WallTime now = *ParseRfc3339("2026-01-02T03:06:05Z");
+  EXPECT_EQ(HistoryText(Parsed(kHistory), now),
+            "REVISION       SOURCE   APPLIED   RESULT                               SUBJECT\n"
+            "3f9a1c20b7de   shop     2m        applied, in force                    Three\n"
+            "77aa01bc55ee   shop     -         held: would remove 9 of 10 objects   None\\x1b[2J\n"
+            "3f9a1c20b7de   shop     24h       applied                              Three\n");
+}
+
+TEST(HistoryText, FindsARevisionByItsBeginning) {
+  const Value history = Parsed(kHistory);
+  EXPECT_TRUE(FindRevision(history, "3f9a")->GetBool("inForce"));  // the newest of two
+  EXPECT_EQ(FindRevision(history, "12").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(FindRevision(history, "").status().code(), StatusCode::kInvalid);
+}
+
+TEST(HistoryText, SaysOfOneCommitWhyItIsHeld) {
+  EXPECT_EQ(RevisionText(*FindRevision(Parsed(kHistory), "77aa")),
+            "Revision:   77aa01bc55ee66\nSource:     shop\nSubject:    None\\x1b[2J\n"
+            "Result:     held since 2026-01-02T03:00:05Z\nWhy:        would remove 9 of 10 "
+            "objects\n");
+}
+
+TEST(TimingText, SaysHowFarACommitWent) {
+  const std::string text = TimingText(Parsed(
+      R"({"timing": {"totalMs": 40, "pods": 3, "podsReady": 0, "pod": "", "node": "", "stages": [
+          {"name": "seen", "atMs": 0, "tookMs": 0, "sharePercent": 0},
+          {"name": "stored", "atMs": 40, "tookMs": 40, "sharePercent": 100}]}})"));
+  EXPECT_EQ(text,
+            "Timing:     40 ms from commit seen to stored; 0 of 3 pods ready; this is how far it "
+            "went\n\nSTAGE    AT      TOOK    SHARE\nseen     0 ms    0 ms    0.0 %\n"
+            "stored   40 ms   40 ms   100.0 %\n");
+}
+
+TEST(TimingText, SaysWhenNothingIsKnown) {
+  EXPECT_EQ(TimingText(Value::MakeMap()).find("Timing:     not known"), 0U);
+}
+
+}  // namespace
+}  // namespace reconcile

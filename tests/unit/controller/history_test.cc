@@ -1,0 +1,133 @@
+#include "tests/unit/controller/controller_fixture.h"
+
+namespace reconcile {
+namespace {
+
+class HistoryTest : public ControllerTest {
+ protected:
+  // Everything that is assigned runs, and the agent tells how it started.
+  void RunAndTell() {
+    Report report = ReportOf("host-1", ++sequence_);
+    const Assignment& assignment = link_.sent["host-1"].back();
+    report.applied = assignment.fence;
+    for (const auto& pod : assignment.pods) {
+      PodReport pod_report{
+          pod->metadata.namespace_name, pod->metadata.name, pod->metadata.uid, {}, false};
+      pod_report.gone = pod->metadata.deletion_timestamp.has_value();
+      pod_report.status.phase = PodPhase::kRunning;
+      pod_report.status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue}};
+      report.pods.push_back(pod_report);
+      report.starts.push_back({pod->metadata.uid, {1, 20, 25, 25, 30, 40, 41}});
+    }
+    Say(report);
+  }
+  std::vector<Controller::HistoryEntry> History() { return *controller_->History("main"); }
+};
+
+TEST_F(HistoryTest, TimesACommitFromSeenToItsLastPodReady) {
+  Start();
+  Connect();
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Settle();
+  ASSERT_EQ(History().size(), 1U);
+  EXPECT_FALSE(History()[0].timing->ended);
+  time_.RunFor(100);
+  RunAndTell();
+  const Controller::HistoryEntry entry = History()[0];
+  EXPECT_TRUE(entry.in_force);
+  ASSERT_TRUE(entry.timing.has_value());
+  EXPECT_TRUE(entry.timing->ended);
+  EXPECT_EQ(entry.timing->pods, 2);
+  EXPECT_EQ(entry.timing->pods_ready, 2);
+  EXPECT_EQ(entry.timing->node, "host-1");
+  EXPECT_EQ(entry.timing->stages.size(), 15U);
+  EXPECT_EQ(entry.timing->total_ms, entry.timing->stages.back().at_ms);
+  EXPECT_GE(entry.timing->total_ms, 100);
+}
+
+TEST_F(HistoryTest, CountsOnlyPodsThatTheCommitBrought) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  RunAndTell();
+  source_.SetFiles("c2", {{"web.yaml", ControllerOf(3)}});
+  Settle();
+  RunAndTell();
+  const auto history = History();
+  ASSERT_EQ(history.size(), 2U);
+  EXPECT_EQ(history[0].revision.commit, "c2");
+  EXPECT_EQ(history[0].timing->pods, 1);
+  EXPECT_TRUE(history[0].timing->ended);
+  EXPECT_EQ(history[1].timing->pods, 2);
+  EXPECT_FALSE(history[1].in_force);
+}
+
+std::string DeploymentOf(const std::string& image) {
+  return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 3\n"
+         "  strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}\n"
+         "  selector: {matchLabels: {app: web}}\n"
+         "  template:\n    metadata: {labels: {app: web}}\n    spec:\n      containers:\n"
+         "      - {name: main, image: '" +
+         image + "'}\n";
+}
+
+TEST_F(HistoryTest, ARolloutIsTimedToItsLastPodWhichWaitedForTheOthers) {
+  source_.SetFiles("c1", {{"web.yaml", DeploymentOf("app:1")}});
+  Start();
+  Connect();
+  RunAndTell();
+  ASSERT_TRUE(History()[0].timing->ended);
+  source_.SetFiles("c2", {{"web.yaml", DeploymentOf("app:2")}});
+  Settle();
+  for (int i = 0; i < 10 && !History()[0].timing->ended; ++i) {
+    time_.RunFor(100);
+    RunAndTell();
+  }
+  const TraceSummary timing = *History()[0].timing;
+  ASSERT_TRUE(timing.ended);
+  EXPECT_EQ(timing.pods, 3);
+  EXPECT_EQ(timing.pods_ready, 3);
+  ASSERT_EQ(timing.stages.size(), 15U);
+  EXPECT_EQ(timing.stages[5].name, "due");
+  EXPECT_GE(timing.stages[5].took_ms, 200);
+}
+
+TEST_F(HistoryTest, SaysWhatFailedAndOutlivesTheController) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  RunAndTell();
+  source_.SetFiles("c2", {{"web.yaml", "kind: [\n"}});
+  Settle();
+  ControllerOptions options;
+  options.sources = {{"main", {"/repository", "", ""}}};
+  controller_ = std::make_unique<Controller>(options, &loop_, &random_, &store_, &source_, &link_);
+  Start();
+  const auto history = History();
+  ASSERT_EQ(history.size(), 2U);
+  EXPECT_EQ(history[0].revision.result, "Failed");
+  EXPECT_TRUE(history[0].revision.message.starts_with("web.yaml:")) << history[0].revision.message;
+  EXPECT_EQ(history[1].revision.result, "Applied");
+  EXPECT_TRUE(history[1].in_force);
+  EXPECT_FALSE(history[1].timing.has_value());
+  EXPECT_EQ(controller_->History("nothing").status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(HistoryTest, ASettledWorldWritesNothingForIt) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  RunAndTell();
+  Settle();
+  const Revision revision = controller_->State()->revision();
+  for (int i = 0; i < 5; ++i) {
+    source_.hint();
+    Settle();
+    RunWhatIsAssigned();
+  }
+  EXPECT_EQ(controller_->State()->revision(), revision);
+  EXPECT_EQ(History().size(), 1U);
+}
+
+}  // namespace
+}  // namespace reconcile
