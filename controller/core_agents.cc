@@ -317,7 +317,7 @@ void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes,
     SetCondition(&node->status.conditions,
                  {.type = "Ready",
                   .status = ConditionStatus::kUnknown,
-                  .reason = "NodeStatusUnknown",
+                  .reason = std::string(kNodeStatusUnknown),
                   .message = message},
                  now.wall);
     reasons->push_back({node->key(), EventType::kWarning, "NodeNotReady", message, kNodeComponent});
@@ -336,11 +336,16 @@ void Controller::Core::MarkSilentPods(const std::set<std::string>& silent, Clust
   });
   for (const std::shared_ptr<Pod>& pod : unknown) {
     const std::string message = "node " + pod->spec.node_name + " is silent";
+    const Heard& heard = heard_[pod->spec.node_name];
+    const int64_t seen_ms = now.wall.ms - (now.mono - heard.last_heard);
+    std::string seen = "; last seen " + std::string(ToString(pod->status.phase));
+    // Before this process began nobody noted when.
+    if (!heard.agent_start.empty()) seen += " at " + FormatRfc3339({seen_ms / 1000 * 1000});
     SetCondition(&pod->status.conditions,
                  {.type = "Ready",
                   .status = ConditionStatus::kFalse,
-                  .reason = "NodeStatusUnknown",
-                  .message = message},
+                  .reason = std::string(kNodeStatusUnknown),
+                  .message = message + seen},
                  now.wall);
     reasons->push_back({pod->key(), EventType::kWarning, "NodeNotReady", message, kNodeComponent});
     PutBoth(pod, state, writes);

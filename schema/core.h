@@ -67,6 +67,8 @@ struct NodeSpec {
 // engine. AssignmentAccepted, the controller's: the agent follows what it was sent.
 inline constexpr std::string_view kLiveRestore = "LiveRestore";
 inline constexpr std::string_view kAssignmentAccepted = "AssignmentAccepted";
+// The reason of Ready conditions that the controller gives a silent node and its pods.
+inline constexpr std::string_view kNodeStatusUnknown = "NodeStatusUnknown";
 
 struct NodeStatus {
   ResourceList capacity;
