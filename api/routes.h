@@ -12,7 +12,7 @@ namespace reconcile {
 //   GET  /api/v1/..., /apis/apps/v1/..., /apis/reconcile.dev/v1/...   list and get; Accept with
 //   as=Table gives a Table GET  /api/v1/namespaces/NS/pods/POD/log follow, previous, container,
 //   tailLines, timestamps GET  /apis/reconcile.dev/v1/status sources, what is not converged and why
-//   POST /apis/reconcile.dev/v1/{sync,confirm,accept-host-key,plan,secrets/rotate}
+//   POST /apis/reconcile.dev/v1/{sync,confirm,accept-host-key,remove-node,plan,secrets/rotate}
 // Errors are Kubernetes Status objects. Runs on the controller's loop thread.
 ApiResponse HandleApi(Controller* controller, const ApiRequest& request, Now now);
 

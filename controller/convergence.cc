@@ -30,6 +30,7 @@ void AddSources(const ClusterState& state, std::vector<std::string>* lines) {
 
 void AddNodes(const ClusterState& state, std::vector<std::string>* lines) {
   state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    if (IsRevoked(*node)) return;  // NotesOn says so
     const std::string name = "node " + node->metadata.name;
     const Condition* ready = FindCondition(node->status.conditions, "Ready");
     if (!IsReady(*node)) {
@@ -195,6 +196,11 @@ std::vector<std::string> NotesOn(const ClusterState& state) {
     NoteOlderPods(*set, set->spec.pod_template, pods, &notes);
   });
   state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    if (IsRevoked(*node)) {
+      notes.push_back("node " + node->metadata.name + ": " +
+                      FindCondition(node->status.conditions, "Ready")->message);
+      return;
+    }
     const Condition* live = FindCondition(node->status.conditions, kLiveRestore);
     if (live == nullptr || live->status != ConditionStatus::kFalse) return;
     notes.push_back("node " + node->metadata.name + ": " + live->message);

@@ -187,7 +187,7 @@ void Controller::Core::TakeReports(ClusterState* state, WriteSet* writes,
                                    std::vector<Reason>* reasons, Now now) {
   for (auto& [name, heard] : heard_) {
     // Where its pods are not known, its subnet is not either.
-    if (WaitsForInventory(heard)) continue;
+    if (WaitsForInventory(heard) || IsRevokedNow(name)) continue;
     if (heard.pending) TakeReport(&heard, state, writes, reasons, now);
     TakeAcceptance(name, heard, state, writes, reasons, now);
   }
@@ -222,6 +222,7 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
   }
   // The agent tells every time which assignment it follows: one that it never got is sent again.
   const bool behind = heard->sent && IsBehind(report, heard->sent->fence);
+  SweepRejoined(report, behind || !heard->sent, heard, state, writes);
   if (behind && report.held.empty() && now.mono - heard->sent_at >= kResendMs) heard->sent.reset();
 }
 
@@ -355,6 +356,7 @@ void Controller::Core::MarkSilentPods(const std::set<std::string>& silent, Clust
 void Controller::Core::HandOut(const ClusterState& state) {
   const std::map<std::string, NodePods> by_node = PodsByNode(state);
   for (auto& [name, heard] : heard_) {
+    if (IsRevokedNow(name)) continue;
     if (!heard.connected || state.Find<Node>("", name) == nullptr) continue;
     // Nothing until it is known what it follows, and what it runs by that.
     if (!heard.told || NeedsInventory(heard) || IsSuperseded(heard)) continue;

@@ -55,6 +55,14 @@ TEST(Table, APodOnASilentHostIsNotCalledReady) {
             "web-1   0/1     NodeLost   2          90s\n");
 }
 
+TEST(Table, ShowsThatANodeWasRevoked) {
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  node->status.conditions = {
+      {.type = "Ready", .status = ConditionStatus::kFalse, .reason = std::string(kNodeRevoked)}};
+  EXPECT_EQ(CellsOf(*node, kNow)[1], "Revoked");
+}
+
 TEST(Table, HasACellForEveryColumnOfEveryKind) {
   const std::vector<ObjectPtr> objects = {
       std::make_shared<Namespace>(),  std::make_shared<Node>(),

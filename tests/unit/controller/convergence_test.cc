@@ -119,6 +119,19 @@ TEST(Convergence, SaysOfPodsOnASilentNodeOnlyWhatWasLastKnown) {
                    "pod default/web-2: node host-1 is silent; last seen Pending"}));
 }
 
+TEST(Convergence, ARevokedNodeIsANoteAndWaitedForByNobody) {
+  ClusterState state;
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  node->status.conditions = {{.type = "Ready",
+                              .status = ConditionStatus::kFalse,
+                              .reason = std::string(kNodeRevoked),
+                              .message = "revoked at noon"}};
+  state.Put(node);
+  EXPECT_EQ(UnconvergedIn(state), Lines());
+  EXPECT_EQ(NotesOn(state), Lines{"node host-1: revoked at noon"});
+}
+
 TEST(Convergence, NamesANodeWhoseAgentDoesNotFollow) {
   ClusterState state;
   auto node = std::make_shared<Node>();
