@@ -43,11 +43,17 @@ std::string Fraction(int64_t part, int64_t whole) {
   return std::to_string(part) + "/" + std::to_string(whole);
 }
 
+// Nobody knows how it is: its host is silent.
+bool IsLost(const Pod& pod) {
+  const Condition* ready = FindCondition(pod.status.conditions, "Ready");
+  return ready != nullptr && ready->reason == kNodeStatusUnknown;
+}
+
 Cells PodCells(const Pod& pod, WallTime now) {
   int ready = 0;
   int restarts = 0;
   for (const ContainerStatus& container : pod.status.container_statuses) {
-    ready += container.ready ? 1 : 0;
+    ready += container.ready && !IsLost(pod) ? 1 : 0;
     restarts += container.restart_count;
   }
   return {
@@ -106,7 +112,7 @@ std::string AddressOf(const Node& node, std::string_view type) {
 }
 
 Cells NodeCells(const Node& node, WallTime now) {
-  std::string status = IsReady(node) ? "Ready" : "NotReady";
+  std::string status = IsReady(node) ? "Ready" : IsRevoked(node) ? "Revoked" : "NotReady";
   if (node.spec.unschedulable) status += ",SchedulingDisabled";
   const NodeSystemInfo& info = node.status.node_info;
   return {node.metadata.name,
@@ -184,6 +190,7 @@ std::string PodStatusWord(const Pod& pod) {
                                         : "ExitCode:" + std::to_string(terminated.exit_code);
     }
   }
+  if (IsLost(pod)) word = "NodeLost";  // Kubernetes' reason for it
   return pod.metadata.deletion_timestamp ? "Terminating" : word;
 }
 

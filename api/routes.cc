@@ -201,13 +201,16 @@ ApiResponse StatusRoute(Controller* controller) {
   int64_t ready = 0;
   state->ForEach<Pod>(
       [&](const std::shared_ptr<const Pod>& pod) { ready += IsReady(*pod) ? 1 : 0; });
+  int64_t nodes = 0;
+  state->ForEach<Node>(
+      [&](const std::shared_ptr<const Node>& node) { nodes += IsRevoked(*node) ? 0 : 1; });
   Value value = Value::MakeMap();
   value.Set("sources", EncodeSources(*state));
   value.Set("unconverged", EncodeLines(controller->Unconverged()));
   value.Set("notes", EncodeLines(controller->Notes()));
   value.Set("settled", Value::Bool(controller->Settled()));
   value.Set("underWay", EncodeLines(controller->UnderWay()));
-  value.Set("nodes", Value::Int(static_cast<int64_t>(state->Objects(Kind::kNode).size())));
+  value.Set("nodes", Value::Int(nodes));
   value.Set("pods", Value::Int(static_cast<int64_t>(state->Objects(Kind::kPod).size())));
   value.Set("podsReady", Value::Int(ready));
   value.Set("revision", Value::Int(state->revision()));
@@ -269,6 +272,7 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   if (verb == "accept-host-key") {
     status = controller->AcceptHostKey(request.Query("source"), request.Query("fingerprint"));
   }
+  if (verb == "remove-node") status = controller->RemoveNode(request.Query("node"));
   if (verb == "confirm") status = controller->Confirm(request.Query("plan"));
   return status.ok() ? Json(OkValue()) : ErrorResponse(status);
 }

@@ -101,12 +101,27 @@ ControllerOptions ControllerSide::OptionsOf(const Config& config) {
   }
   // In `up` it is this host, which needs no certificate.
   if (link_server_ == nullptr) options.expected_nodes = {config.node_name};
+  if (link_server_ != nullptr) options.revoked_nodes = [this] { return RevokedNow(); };
   return options;
+}
+
+std::shared_ptr<const RevokedNodes> ControllerSide::RevokedNow() {
+  const uint64_t count = enrollment_->change_count();
+  if (revoked_ != nullptr && revoked_at_ == count) return revoked_;
+  const auto revoked = std::make_shared<RevokedNodes>();
+  for (const IssuedNode& node : enrollment_->Nodes(loop_.now().wall)) {
+    if (node.state == CertificateState::kRevoked) (*revoked)[node.node] = node.revoked;
+  }
+  revoked_ = revoked;
+  revoked_at_ = count;
+  return revoked_;
 }
 
 ApiResponse ControllerSide::Answer(const ApiRequest& request) {
   if (!IsEnrollmentPath(request.path)) return HandleApi(controller_.get(), request, loop_.now());
-  return HandleEnrollmentApi(enrollment_api_, request, loop_.now().wall);
+  ApiResponse response = HandleEnrollmentApi(enrollment_api_, request, loop_.now().wall);
+  if (request.method == "POST") controller_->NoteRevocations();
+  return response;
 }
 
 Status ControllerSide::Start(const Config& config, AgentLink* link) {

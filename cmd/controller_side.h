@@ -47,6 +47,7 @@ class ControllerSide {
   Status OpenStore(const Config& config);
   Status OpenEnrollment(const Config& config, EnrollmentOptions options);
   ControllerOptions OptionsOf(const Config& config);
+  std::shared_ptr<const RevokedNodes> RevokedNow();
   ApiResponse Answer(const ApiRequest& request);  // of a command of this host
 
   const std::string self_path_;
@@ -56,6 +57,8 @@ class ControllerSide {
   SystemRandom key_random_;  // the enrollment's own: it is used from several threads
   std::unique_ptr<Store> store_;
   std::unique_ptr<Enrollment> enrollment_;
+  std::shared_ptr<const RevokedNodes> revoked_;  // as of the enrollment's change revoked_at_
+  uint64_t revoked_at_ = 0;
   std::unique_ptr<ManifestSource> source_;
   std::unique_ptr<LinkServer> link_server_;
   EnrollmentApi enrollment_api_;  // without a CA to ask in `up`: nobody could join

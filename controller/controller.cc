@@ -21,6 +21,8 @@ WebhookAnswer Controller::TakeWebhook(const std::string& source, const StringMap
   return core_->TakeWebhook(source, headers, body);
 }
 Status Controller::Confirm(const std::string& plan_hash) { return core_->Confirm(plan_hash); }
+void Controller::NoteRevocations() { core_->NoteRevocations(); }
+Status Controller::RemoveNode(const std::string& name) { return core_->RemoveNode(name); }
 Result<int64_t> Controller::RotateSecretKey() { return core_->RotateSecretKey(); }
 
 Result<Controller::PlanAnswer> Controller::PlanManifests(

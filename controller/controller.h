@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,9 @@ struct SourceConfig {
   std::string name;
   SourceSpec spec;
 };
+
+// Names of revoked nodes, and since when.
+using RevokedNodes = std::map<std::string, WallTime>;
 
 // What a webhook's sender is told: an HTTP code and a line.
 struct WebhookAnswer {
@@ -59,6 +63,8 @@ struct ControllerOptions {
   // whose database is new or restored first asks them what they run.
   std::vector<std::string> expected_nodes;
   int64_t recovery_wait_ms = 120'000;  // for those that do not answer
+  // Who is revoked now, never null. Asked at each turn, so it is to be quick. None: nobody ever is.
+  std::function<std::shared_ptr<const RevokedNodes>()> revoked_nodes;
 };
 
 // The loop: event -> model -> reconcile -> commit to the store -> hand out assignments.
@@ -89,6 +95,11 @@ class Controller {
   Status AcceptHostKey(const std::string& source, const std::string& fingerprint);
   // Confirms a held prune by its plan hash. NotFound when none is held by that hash.
   Status Confirm(const std::string& plan_hash);
+  // Says that what `revoked_nodes` answers has changed.
+  void NoteRevocations();
+  // Forgets a revoked node: its object goes, and its pod subnet may be another's. NotFound without
+  // such a node; Conflict unless it is revoked, and while Git declares it.
+  Status RemoveNode(const std::string& name);
   // Changes the key that seals Secrets in the store; how many rows were sealed anew. Blocks the
   // loop for the time of that.
   Result<int64_t> RotateSecretKey();

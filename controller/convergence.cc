@@ -30,6 +30,7 @@ void AddSources(const ClusterState& state, std::vector<std::string>* lines) {
 
 void AddNodes(const ClusterState& state, std::vector<std::string>* lines) {
   state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    if (IsRevoked(*node)) return;  // NotesOn says so
     const std::string name = "node " + node->metadata.name;
     const Condition* ready = FindCondition(node->status.conditions, "Ready");
     if (!IsReady(*node)) {
@@ -58,15 +59,30 @@ std::string WhyContainersWait(const Pod& pod) {
   return "";
 }
 
-std::string WhyNotReady(const Pod& pod) {
+// A silent host's pods are as they were when it was last heard.
+std::string WhyUnknown(const Pod& pod, const ClusterState& state) {
+  const Condition* ready = FindCondition(pod.status.conditions, "Ready");
+  if (ready != nullptr && ready->reason == kNodeStatusUnknown) return ready->message;
+  const auto node = state.Find<Node>("", pod.spec.node_name);
+  const Condition* of_node =
+      node == nullptr ? nullptr : FindCondition(node->status.conditions, "Ready");
+  if (of_node == nullptr || of_node->reason != kNodeStatusUnknown) return "";
+  return "node " + pod.spec.node_name + " is silent; last seen " +
+         std::string(ToString(pod.status.phase));
+}
+
+std::string WhyNotReady(const Pod& pod, const ClusterState& state) {
+  const std::string unknown = WhyUnknown(pod, state);
   if (pod.metadata.deletion_timestamp) {
-    return "being stopped" + (pod.status.message.empty() ? "" : ": " + pod.status.message);
+    const std::string& why = unknown.empty() ? pod.status.message : unknown;
+    return "being stopped" + (why.empty() ? "" : ": " + why);
   }
   if (pod.spec.node_name.empty()) {
     const Condition* scheduled = FindCondition(pod.status.conditions, "PodScheduled");
     return scheduled != nullptr && !scheduled->message.empty() ? scheduled->message
                                                                : "waiting for a host";
   }
+  if (!unknown.empty()) return unknown;
   std::string why = WhyContainersWait(pod);
   if (!why.empty()) return why;
   if (!pod.status.message.empty()) return pod.status.message;
@@ -79,7 +95,7 @@ void AddPods(const ClusterState& state, std::vector<std::string>* lines) {
         pod->status.phase == PodPhase::kSucceeded && !pod->metadata.deletion_timestamp;
     if (done || (IsReady(*pod) && !pod->metadata.deletion_timestamp)) return;
     lines->push_back("pod " + pod->metadata.namespace_name + "/" + pod->metadata.name + ": " +
-                     WhyNotReady(*pod));
+                     WhyNotReady(*pod, state));
   });
 }
 
@@ -180,6 +196,11 @@ std::vector<std::string> NotesOn(const ClusterState& state) {
     NoteOlderPods(*set, set->spec.pod_template, pods, &notes);
   });
   state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    if (IsRevoked(*node)) {
+      notes.push_back("node " + node->metadata.name + ": " +
+                      FindCondition(node->status.conditions, "Ready")->message);
+      return;
+    }
     const Condition* live = FindCondition(node->status.conditions, kLiveRestore);
     if (live == nullptr || live->status != ConditionStatus::kFalse) return;
     notes.push_back("node " + node->metadata.name + ": " + live->message);

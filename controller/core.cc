@@ -40,6 +40,12 @@ void DeleteBoth(const ObjectKey& key, ClusterState* state, WriteSet* writes) {
   state->Delete(key);
 }
 
+void AddTombstone(const std::string& uid, std::vector<std::string>* tombstones) {
+  if (std::find(tombstones->begin(), tombstones->end(), uid) != tombstones->end()) return;
+  tombstones->push_back(uid);
+  if (tombstones->size() > kMaxTombstonesPerNode) tombstones->erase(tombstones->begin());
+}
+
 Controller::Core::Core(ControllerOptions options, EventLoop* loop, Random* random, Store* store,
                        ManifestSource* source, AgentLink* link)
     : options_(std::move(options)),
@@ -193,6 +199,7 @@ void Controller::Core::RunTurn() {
 Status Controller::Core::Turn() {
   const Now now = loop_->now();
   NoticeSleep(now.mono);
+  LookAtRevocations();
   const auto snapshot = store_->Snapshot();
   ClusterState state = *snapshot;
   WriteSet writes;
@@ -207,6 +214,7 @@ Status Controller::Core::Turn() {
   }
   MergeInventories(&state, &writes, &reasons, now);
   TakeReports(&state, &writes, &reasons, now);
+  if (!recovering) TakeRevocations(&state, &writes, &reasons, now);
   SourceTurn sources;
   bool planning = true;
   // Where nothing runs, nothing has to be kept.
@@ -215,7 +223,10 @@ Status Controller::Core::Turn() {
   } else {
     sources = ChangesToApply(&state, &writes, now);
   }
-  if (recovering && planning) EndRecovery(&state, &writes);
+  if (recovering && planning) {
+    EndRecovery(&state, &writes);
+    RequestTurn();  // what was not taken before it was over
+  }
   if (planning) SettleRecovered(&state, &writes);
   return Finish(*snapshot, state, sources, reasons, planning, &writes, now);
 }
@@ -267,10 +278,9 @@ void Controller::Core::AddTombstones(const Transaction& transaction, const Clust
     if (write.key.kind != Kind::kPod || write.object != nullptr) continue;
     const auto pod = As<Pod>(before.Find(write.key));
     if (pod == nullptr || pod->spec.node_name.empty()) continue;
-    std::vector<std::string>& tombstones = heard_[pod->spec.node_name].tombstones;
-    tombstones.push_back(pod->metadata.uid);
-    heard_[pod->spec.node_name].to_tell = true;
-    if (tombstones.size() > kMaxTombstonesPerNode) tombstones.erase(tombstones.begin());
+    Heard& heard = heard_[pod->spec.node_name];
+    AddTombstone(pod->metadata.uid, &heard.tombstones);
+    heard.to_tell = true;
   }
 }
 

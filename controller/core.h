@@ -35,6 +35,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   WebhookAnswer TakeWebhook(const std::string& source, const StringMap& headers,
                             const std::string& body);
   Status Confirm(const std::string& plan_hash);
+  void NoteRevocations() { RequestTurn(); }
+  Status RemoveNode(const std::string& name);
   Result<int64_t> RotateSecretKey() { return store_->RotateSecretKey(); }
   Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
                                    const std::vector<ManifestFile>& files,
@@ -209,6 +211,21 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // Whether the agent follows its assignment, as a condition of its node.
   void TakeAcceptance(const std::string& node, const Heard& heard, ClusterState* state,
                       WriteSet* writes, std::vector<Reason>* reasons, Now now);
+  // ---- core_revoked.cc: hosts that people took out ----
+  void LookAtRevocations();
+  bool IsRevokedNow(const std::string& node) const { return revoked_->contains(node); }
+  // Revoked nodes are none of the cluster's hosts, and their pods are gone.
+  void TakeRevocations(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,
+                       Now now);
+  void MarkRevoked(const Node& node, WallTime since, ClusterState* state, WriteSet* writes,
+                   std::vector<Reason>* reasons, Now now);
+  void RemovePodsOf(const std::set<std::string>& nodes, ClusterState* state, WriteSet* writes,
+                    std::vector<Reason>* reasons);
+  // Of a host that is let in again: what it still runs from before may go. `behind`: it does not
+  // follow its newest assignment.
+  void SweepRejoined(const Report& report, bool behind, Heard* heard, ClusterState* state,
+                     WriteSet* writes);
+
   // A host that slept heard nobody: silence counts from its waking on.
   void NoticeSleep(MonoTime now);
   void WatchSleep();
@@ -234,6 +251,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // What can be lost at any time: the next turn looks at everything then.
   reconcile::Settled settled_;
   std::shared_ptr<const ClusterState> handed_out_;  // what assignments were last made of
+  std::shared_ptr<const RevokedNodes> revoked_ = std::make_shared<const RevokedNodes>();
   MonoTime started_at_;
   bool started_ = false;
   MonoTime awake_at_;  // when this process is known to have run last
@@ -253,5 +271,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
 // Puts `object` into a turn's state and into its writes.
 void PutBoth(ObjectPtr object, ClusterState* state, WriteSet* writes);
 void DeleteBoth(const ObjectKey& key, ClusterState* state, WriteSet* writes);
+// Adds a pod that may go, once; of too many the oldest is forgotten.
+void AddTombstone(const std::string& uid, std::vector<std::string>* tombstones);
 
 }  // namespace reconcile

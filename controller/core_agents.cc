@@ -188,7 +188,7 @@ void Controller::Core::TakeReports(ClusterState* state, WriteSet* writes,
                                    std::vector<Reason>* reasons, Now now) {
   for (auto& [name, heard] : heard_) {
     // Where its pods are not known, its subnet is not either.
-    if (WaitsForInventory(heard)) continue;
+    if (WaitsForInventory(heard) || IsRevokedNow(name)) continue;
     if (heard.pending) TakeReport(&heard, state, writes, reasons, now);
     TakeAcceptance(name, heard, state, writes, reasons, now);
   }
@@ -223,6 +223,7 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
   }
   // The agent tells every time which assignment it follows: one that it never got is sent again.
   const bool behind = heard->sent && IsBehind(report, heard->sent->fence);
+  SweepRejoined(report, behind || !heard->sent, heard, state, writes);
   if (behind && report.held.empty() && now.mono - heard->sent_at >= kResendMs) heard->sent.reset();
 }
 
@@ -322,7 +323,7 @@ void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes,
     SetCondition(&node->status.conditions,
                  {.type = "Ready",
                   .status = ConditionStatus::kUnknown,
-                  .reason = "NodeStatusUnknown",
+                  .reason = std::string(kNodeStatusUnknown),
                   .message = message},
                  now.wall);
     reasons->push_back({node->key(), EventType::kWarning, "NodeNotReady", message, kNodeComponent});
@@ -341,11 +342,16 @@ void Controller::Core::MarkSilentPods(const std::set<std::string>& silent, Clust
   });
   for (const std::shared_ptr<Pod>& pod : unknown) {
     const std::string message = "node " + pod->spec.node_name + " is silent";
+    const Heard& heard = heard_[pod->spec.node_name];
+    const int64_t seen_ms = now.wall.ms - (now.mono - heard.last_heard);
+    std::string seen = "; last seen " + std::string(ToString(pod->status.phase));
+    // Before this process began nobody noted when.
+    if (!heard.agent_start.empty()) seen += " at " + FormatRfc3339({seen_ms / 1000 * 1000});
     SetCondition(&pod->status.conditions,
                  {.type = "Ready",
                   .status = ConditionStatus::kFalse,
-                  .reason = "NodeStatusUnknown",
-                  .message = message},
+                  .reason = std::string(kNodeStatusUnknown),
+                  .message = message + seen},
                  now.wall);
     reasons->push_back({pod->key(), EventType::kWarning, "NodeNotReady", message, kNodeComponent});
     PutBoth(pod, state, writes);
@@ -359,6 +365,7 @@ void Controller::Core::HandOut(const std::shared_ptr<const ClusterState>& snapsh
   handed_out_ = snapshot;
   for (auto& [name, heard] : heard_) {
     if (!concerned || concerned->contains(name)) heard.to_tell = true;
+    if (IsRevokedNow(name)) continue;
     if (heard.sent && !heard.to_tell) continue;
     if (!heard.connected || state.Find<Node>("", name) == nullptr) continue;
     // Nothing until it is known what it follows, and what it runs by that.

@@ -129,6 +129,7 @@ std::vector<std::string> Controller::Core::Unheard() const {
     if (heard.connected) nodes.insert(name);
   }
   std::erase_if(nodes, [&](const std::string& name) {
+    if (IsRevokedNow(name)) return true;  // it is not let in
     const auto found = heard_.find(name);
     if (found == heard_.end()) return false;
     const Heard& heard = found->second;

@@ -46,6 +46,7 @@ struct IssuedNode {
   WallTime issued;
   WallTime expires;
   CertificateState state = CertificateState::kValid;
+  WallTime revoked;  // 0: not
 };
 
 // kActive signs everything. In a rotation kNext is trusted already and issues the nodes'

@@ -315,8 +315,8 @@ void RevokeNodeIn(const std::string& node, int64_t seen_generation, WallTime now
 }
 
 IssuedNode DescribeNode(const std::string& node, const NodeRecord& record, WallTime now) {
-  return {node,          record.serial,  record.authority,
-          record.issued, record.expires, StateOf(record, now)};
+  return {node,           record.serial,        record.authority, record.issued,
+          record.expires, StateOf(record, now), record.revoked};
 }
 
 void BeginRotationIn(AuthorityRecord next, WallTime now, EnrollmentState* state) {

@@ -33,4 +33,9 @@ bool IsReady(const Node& node) {
   return ready != nullptr && ready->status == ConditionStatus::kTrue;
 }
 
+bool IsRevoked(const Node& node) {
+  const Condition* ready = FindCondition(node.status.conditions, "Ready");
+  return ready != nullptr && ready->reason == kNodeRevoked;
+}
+
 }  // namespace reconcile

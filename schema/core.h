@@ -67,6 +67,10 @@ struct NodeSpec {
 // engine. AssignmentAccepted, the controller's: the agent follows what it was sent.
 inline constexpr std::string_view kLiveRestore = "LiveRestore";
 inline constexpr std::string_view kAssignmentAccepted = "AssignmentAccepted";
+// Reasons of Ready conditions that are the controller's: of a node that a person revoked, which is
+// none of the cluster's hosts; of a silent node and of its pods.
+inline constexpr std::string_view kNodeRevoked = "NodeRevoked";
+inline constexpr std::string_view kNodeStatusUnknown = "NodeStatusUnknown";
 
 struct NodeStatus {
   ResourceList capacity;
@@ -81,6 +85,7 @@ struct Node : ObjectOf<Node, Kind::kNode> {
   NodeStatus status;
 };
 bool IsReady(const Node& node);
+bool IsRevoked(const Node& node);
 
 enum class EventType { kNormal, kWarning };
 std::string_view ToString(EventType type);
@@ -196,6 +201,9 @@ struct Cluster : ObjectOf<Cluster, Kind::kCluster> {
   bool recovering = false;
   // Nodes that the last recovery did not hear of: their pod subnets are in use and not known.
   std::vector<std::string> missing_nodes;
+  // Nodes that were revoked: what their hosts still run when they are let in again is to go. Until
+  // such a host follows its assignment. Oldest first.
+  std::vector<std::string> revoked_nodes;
   int64_t epoch = 0;     // grows with every start of a controller
   std::string pod_cidr;  // of the whole cluster, "10.42.0.0/16"
 };

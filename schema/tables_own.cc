@@ -37,6 +37,7 @@ const StructTable& ClusterSpecTable() {
     t.Field<&Cluster::lineage_proof>("lineageProof").Doc("The CA's signature of the lineage.");
     t.Field<&Cluster::recovering>("recovering").Doc("What hosts run is still being learned.");
     t.Field<&Cluster::missing_nodes>("missingNodes").Doc("Not heard since the model was lost.");
+    t.Field<&Cluster::revoked_nodes>("revokedNodes").Doc("Revoked, and not back in order since.");
     t.Field<&Cluster::epoch>("epoch").Doc("Grows with every start of a controller.");
     t.Field<&Cluster::pod_cidr>("podCIDR").Doc("Addresses of all pods.");
     return t;

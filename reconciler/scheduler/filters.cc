@@ -28,7 +28,8 @@ std::vector<Refusal> Same(const std::string& text) { return {{text, text}}; }
 }  // namespace
 
 std::vector<Refusal> NodeReadyFilter(const PodNeeds&, const NodeUsage& node) {
-  return node.ready ? std::vector<Refusal>() : Same("not ready");
+  if (node.ready) return {};
+  return Same(IsRevoked(*node.node) ? "revoked" : "not ready");
 }
 
 std::vector<Refusal> NodeUnschedulableFilter(const PodNeeds&, const NodeUsage& node) {

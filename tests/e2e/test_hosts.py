@@ -219,10 +219,47 @@ class HostsTest(ClusterTest):
         cluster.cli(["node", "revoke", host.name])
         self.node_is(host.name, False, 60 + LEASE_S)
         print(f"revoked: NotReady after {time.monotonic() - began:.1f} s")
-        self.assertEqual(host.containers(), before, "its containers are not the certificate's business")
+        self.assertEqual(host.containers(), before, "nobody stops what runs on a host that is out")
         # The very host is let in again by a person's word.
+        self.comes_back_empty(host, before)
+
+    def test_a_host_that_is_gone_for_good_is_revoked_and_removed(self):
+        cluster, host = self.cluster, self.cluster.hosts[2]
+        before = host.containers()
+        refused = cluster.cli(["node", "remove", host.name], check=False)
+        self.assertIn(f"reconcile node revoke {host.name}", refused.stderr)
+        host.kill("agent")
+        self.node_is(host.name, False)
+        self.assertRegex(cluster.cli(["get", "pods", "-o", "wide"]).stdout, rf"0/1 +NodeLost .*{host.name}")
+        self.assertIn(f"node {host.name} is silent; last seen Running at ", " ".join(cluster.status()["unconverged"]))
+
+        cluster.cli(["node", "revoke", host.name])
+        self.converge()
+        self.assertEqual(cluster.status()["nodes"], 2)
+        self.assertRegex(cluster.cli(["get", "nodes"]).stdout, rf"{host.name} +Revoked ")
+        elsewhere = sum(1 for each in cluster.hosts[:2] for key in each.containers() if key.endswith("/main"))
+        self.assertEqual(elsewhere, 6)
+        cluster.cli(["node", "remove", host.name])
+        self.assertNotIn(host.name, cluster.cli(["get", "nodes"]).stdout)
+        self.converge()
+        self.assertEqual(host.containers(), before, "nobody stops what runs on a host that is out")
+        self.comes_back_empty(host, before)
+
+    def comes_back_empty(self, host, before):
+        """A revoked host joins with a new token: what it ran is elsewhere by now."""
         self.join_anew(host)
-        self.assertEqual(host.containers(), before)
+        old = {container for ids in before.values() for container in ids}
+
+        def swept():
+            left = old & {container for ids in host.containers().values() for container in ids}
+            assert not left, left
+            return True
+
+        eventually(f"{host.name} runs nothing of what it ran", swept, 60)
+        self.converge()
+        # So that it has pods again.
+        self.converge(self.repository.commit({"web.yaml": deployment("web", 9)}, "Nine"))
+        self.converge(self.repository.commit({"web.yaml": deployment("web", 6)}, "And six"))
 
     def with_certificates_that_live(self, *words):
         """The first host joins a controller that was started with these flags."""

@@ -129,6 +129,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         parts, query = urlsplit(self.path).path.strip("/").split("/"), parse_qs(urlsplit(self.path).query)
         if parts[3] in ENROLLMENT:
             self.answer(*enrollment(parts, query))
+        elif parts[-1] == "remove-node":
+            revoked = query["node"] == ["host-2"]
+            self.answer({"status": "Success"} if revoked else {"message": f"node {query['node'][0]} is not revoked"}, 200 if revoked else 409)
         elif parts[-1] == "accept-host-key":
             known = query["source"] == ["tools"]
             self.answer({"status": "Success"} if known else {"message": f"no source is named '{query['source'][0]}'"}, 200 if known else 404)

@@ -168,6 +168,22 @@ TEST_F(RoutesTest, ConfirmsAndSyncsWithClearErrors) {
   EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/sync").code, 200);
 }
 
+TEST_F(RoutesTest, CountsARevokedNodeAsNoHostAndRemovesIt) {
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  const std::string remove = "/apis/reconcile.dev/v1/remove-node";
+  ASSERT_TRUE(store_.Commit({{{node->key(), node}}}, store_.Snapshot()->revision()).ok());
+  EXPECT_EQ(Json(Ask("GET", "/apis/reconcile.dev/v1/status")).GetInt("nodes"), 1);
+  EXPECT_EQ(Ask("POST", remove, {{"node", "host-1"}}).code, 409);
+  auto revoked = std::make_shared<Node>(*node);
+  revoked->status.conditions = {
+      {.type = "Ready", .status = ConditionStatus::kFalse, .reason = std::string(kNodeRevoked)}};
+  ASSERT_TRUE(store_.Commit({{{node->key(), revoked}}}, store_.Snapshot()->revision()).ok());
+  EXPECT_EQ(Json(Ask("GET", "/apis/reconcile.dev/v1/status")).GetInt("nodes"), 0);
+  EXPECT_EQ(Ask("POST", remove, {{"node", "host-1"}}).code, 200);
+  EXPECT_EQ(Ask("POST", remove, {{"node", "host-1"}}).code, 404);
+}
+
 TEST_F(RoutesTest, ALogOfAPodOnNoHostIsNotFound) {
   source_.SetFiles("c2", {{"pod.yaml",
                            "apiVersion: v1\nkind: Pod\nmetadata: {name: lonely}\n"

@@ -45,6 +45,24 @@ TEST(Table, StatusWordPrefersWhatAContainerWaitsFor) {
   EXPECT_EQ(PodStatusWord(*pod), "Terminating");
 }
 
+TEST(Table, APodOnASilentHostIsNotCalledReady) {
+  auto pod = MakePod("web-1");
+  pod->status.conditions = {{.type = "Ready",
+                             .status = ConditionStatus::kFalse,
+                             .reason = std::string(kNodeStatusUnknown)}};
+  EXPECT_EQ(TableText(EncodeTable(MakeTable(Kind::kPod, {pod}, kNow)), {}),
+            "NAME    READY   STATUS     RESTARTS   AGE\n"
+            "web-1   0/1     NodeLost   2          90s\n");
+}
+
+TEST(Table, ShowsThatANodeWasRevoked) {
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  node->status.conditions = {
+      {.type = "Ready", .status = ConditionStatus::kFalse, .reason = std::string(kNodeRevoked)}};
+  EXPECT_EQ(CellsOf(*node, kNow)[1], "Revoked");
+}
+
 TEST(Table, HasACellForEveryColumnOfEveryKind) {
   const std::vector<ObjectPtr> objects = {
       std::make_shared<Namespace>(),  std::make_shared<Node>(),

@@ -95,6 +95,43 @@ TEST(Convergence, NamesASilentNode) {
   EXPECT_EQ(UnconvergedIn(state), Lines{"node host-1: not ready: is the host up?"});
 }
 
+TEST(Convergence, SaysOfPodsOnASilentNodeOnlyWhatWasLastKnown) {
+  ClusterState state;
+  auto lost = MakePod("web-1", false);
+  lost->status.conditions = {{.type = "Ready",
+                              .status = ConditionStatus::kFalse,
+                              .reason = std::string(kNodeStatusUnknown),
+                              .message = "node host-1 is silent; last seen Running at noon"}};
+  state.Put(lost);
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  node->status.conditions = {{.type = "Ready",
+                              .status = ConditionStatus::kUnknown,
+                              .reason = std::string(kNodeStatusUnknown),
+                              .message = "is the host up?"}};
+  state.Put(node);
+  auto starting = MakePod("web-2", false);
+  starting->status.phase = PodPhase::kPending;
+  state.Put(starting);
+  EXPECT_EQ(UnconvergedIn(state),
+            (Lines{"node host-1: not ready: is the host up?",
+                   "pod default/web-1: node host-1 is silent; last seen Running at noon",
+                   "pod default/web-2: node host-1 is silent; last seen Pending"}));
+}
+
+TEST(Convergence, ARevokedNodeIsANoteAndWaitedForByNobody) {
+  ClusterState state;
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  node->status.conditions = {{.type = "Ready",
+                              .status = ConditionStatus::kFalse,
+                              .reason = std::string(kNodeRevoked),
+                              .message = "revoked at noon"}};
+  state.Put(node);
+  EXPECT_EQ(UnconvergedIn(state), Lines());
+  EXPECT_EQ(NotesOn(state), Lines{"node host-1: revoked at noon"});
+}
+
 TEST(Convergence, NamesANodeWhoseAgentDoesNotFollow) {
   ClusterState state;
   auto node = std::make_shared<Node>();

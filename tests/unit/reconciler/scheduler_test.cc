@@ -47,6 +47,17 @@ TEST(Scheduler, ExplainsForEachHostWhyAPodDoesNotFit) {
             "not matched; host-3: not ready; host-4: unschedulable");
 }
 
+TEST(Scheduler, PutsNothingOnARevokedNode) {
+  World world;
+  world.AddNode("host-1");
+  world.Edit<Node>("", "host-1", [](Node* node) {
+    node->status.conditions = {
+        {.type = "Ready", .status = ConditionStatus::kFalse, .reason = std::string(kNodeRevoked)}};
+  });
+  EXPECT_EQ(PlaceOne(world, Pending("web")).explanation,
+            "0/1 nodes are available: host-1: revoked");
+}
+
 TEST(Scheduler, NamesEveryResourceThatIsShort) {
   World world;
   world.AddNode("host-1", "1", "1Gi");
