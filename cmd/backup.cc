@@ -5,6 +5,7 @@
 #include "cmd/commands.h"
 #include "cmd/data_folder.h"
 #include "cmd/keys_file.h"
+#include "cmd/restore_cluster.h"
 #include "store/sealed_payload.h"
 #include "store/secret_key.h"
 #include "store/sqlite_backup.h"
@@ -72,19 +73,15 @@ Status BackUp(BackupOptions options, const CommandContext& context) {
 Status Restore(BackupOptions options, const CommandContext& context) {
   RETURN_IF_ERROR(FindDataFolder(context, &options.data_folder));
   RETURN_IF_ERROR(PrepareDataFolder(options.data_folder));
-  const std::string database = options.data_folder + "/cluster.db";
-  RETURN_IF_ERROR(CheckRestorePlace(database));
-  if (!options.keys_file.empty()) {
-    const Result<std::vector<std::string>> keys =
-        RestoreKeysFile(options.keys_file, options.data_folder);
-    if (!keys.ok()) return keys.status();
-    std::cout << "Put " << keys->size() << " key files into " << options.data_folder << ".\n";
+  const Result<RestoreReport> report =
+      RestoreCluster({options.file, options.keys_file, options.data_folder});
+  if (!report.ok()) return report.status();
+  for (const std::string& line : report->done) std::cout << line << "\n";
+  if (options.file.empty()) {
+    if (report->done.empty()) std::cout << "All of it is there already.\n";
+    return OkStatus();
   }
-  const Result<std::string> keys = LoadKeys(options.data_folder + "/secrets.key");
-  if (!keys.ok()) return keys.status();
-  const Result<BackupInfo> info = RestoreSqlite(options.file, *keys, database);
-  if (!info.ok()) return info.status();
-  std::cout << "Restored " << Describe(*info) << ", saved " << info->made_at << ".\n"
+  std::cout << "Restored " << Describe(report->info) << ", saved " << report->info.made_at << ".\n"
             << "At its next start the controller begins a new history, asks every host what it "
                "runs, and takes\nthat into its model; no container is stopped or started anew for "
                "it. Then it applies what Git\ndeclares now. `reconcile status` tells how far it "
@@ -120,11 +117,14 @@ void AddRestoreCommand(CLI::App* app, CommandContext* context) {
   auto options = std::make_shared<BackupOptions>();
   CLI::App* command = app->add_subcommand(
       "restore", "Put a backup in place of a database that is lost; containers go on running");
-  command->add_option("FILE", options->file, "what `reconcile backup` made")->required();
+  command->add_option("FILE", options->file,
+                      "what `reconcile backup` made; without it the keys alone are put back");
   command->add_option("--keys", options->keys_file, "what `reconcile backup --keys` made");
   AddOptions(command, options.get());
-  SetExamples(command, {"reconcile restore /backup/cluster.rcb",
-                        "reconcile restore /backup/cluster.rcb --keys /safe/cluster.keys"});
+  SetExamples(command,
+              {"reconcile restore /backup/cluster.rcb",
+               "reconcile restore /backup/cluster.rcb --keys /safe/cluster.keys",
+               "reconcile restore --keys /safe/cluster.keys      # ca/ or secrets.key is lost"});
   command->callback([options, context] {
     const Status status = Restore(*options, *context);
     context->exit_code = status.ok() ? kExitOk : Fail(status);

@@ -9,6 +9,7 @@
 #include "cmd/endpoint.h"
 #include "cmd/host_lock.h"
 #include "cmd/local_host.h"
+#include "cmd/restore_cluster.h"
 #include "schema/core.h"
 #include "source/git_source.h"
 #include "source/secret_file.h"
@@ -46,6 +47,8 @@ Status ControllerSide::OpenEnrollment(const Config& config, EnrollmentOptions op
   // A cluster that is older than its CA keeps its id: containers carry it.
   const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
   if (cluster != nullptr) options.cluster_id = cluster->cluster_id;
+  RETURN_IF_ERROR(CheckAuthorityIsThere(cluster.get(), config.data_folder + "/ca",
+                                        config.data_folder + "/cluster.db"));
   Result<std::unique_ptr<Enrollment>> enrollment =
       Enrollment::Open(config.data_folder + "/ca", &key_random_, loop_.now().wall, options);
   if (!enrollment.ok()) return enrollment.status();

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <sstream>
 #include <system_error>
@@ -26,12 +25,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kFormat = "reconcile keys 1";
 constexpr mode_t kFileMode = 0600;
-constexpr mode_t kFolderMode = 0700;
 constexpr size_t kMaxFiles = 10'000;
 // The key of Secrets, and the host keys of Git servers that a person accepted.
 constexpr std::array kSingleFiles = {"secrets.key", "known_hosts"};
-
-using Files = std::map<std::string, std::string>;  // content by path below the data folder
 
 Result<std::string> ReadAll(const std::string& path) {
   std::error_code error;
@@ -48,34 +44,8 @@ Result<std::string> ReadAll(const std::string& path) {
   return text.str();
 }
 
-// Made whole or not at all; nothing may be there.
-Status WriteNew(const std::string& path, const std::string& bytes) {
-  const std::string beside = path + ".partial";
-  ::unlink(beside.c_str());
-  const std::unique_ptr<const std::string, void (*)(const std::string*)> gone(
-      &beside, [](const std::string* name) { ::unlink(name->c_str()); });
-  {
-    const UniqueFd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
-    if (!fd.ok()) return ErrnoError("make", beside);
-    for (size_t done = 0; done < bytes.size();) {
-      const ssize_t written = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
-      if (written < 0) return ErrnoError("write", beside);
-      done += static_cast<size_t>(written);
-    }
-    if (::fsync(fd.get()) != 0) return ErrnoError("sync", beside);
-  }
-  const bool linked = ::link(beside.c_str(), path.c_str()) == 0;
-  const Status status = linked ? OkStatus() : ErrnoError("make", path);
-  RETURN_IF_ERROR(status);
-  std::string folder = fs::path(path).parent_path().string();
-  if (folder.empty()) folder = ".";
-  const UniqueFd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder_fd.ok() || ::fsync(folder_fd.get()) != 0) return ErrnoError("sync", folder);
-  return OkStatus();
-}
-
-Result<Files> Collect(const std::string& data_folder) {
-  Files files;
+Result<KeyFiles> Collect(const std::string& data_folder) {
+  KeyFiles files;
   std::vector<std::string> paths;
   std::error_code error;
   for (const char* name : kSingleFiles) {
@@ -96,7 +66,7 @@ Result<Files> Collect(const std::string& data_folder) {
   return files;
 }
 
-std::string DigestOf(const Files& files) {
+std::string DigestOf(const KeyFiles& files) {
   std::string text;
   for (const auto& [path, bytes] : files) {
     text += std::to_string(path.size()) + ":" + path + std::to_string(bytes.size()) + ":" + bytes;
@@ -121,13 +91,13 @@ bool IsKeyPath(const std::string& path) {
   return true;
 }
 
-Result<Files> Parse(const std::string& text, const std::string& file) {
+Result<KeyFiles> Parse(const std::string& text, const std::string& file) {
   const Status wrong = InvalidError(file + " is not a file that `reconcile backup --keys` made");
   const Result<Value> value = ParseJson(text, {.max_bytes = kMaxKeysFileBytes, .max_depth = 8});
   if (!value.ok() || !value->IsMap() || value->GetString("format") != kFormat) return wrong;
   const Value::List& list = value->GetList("files");
   if (list.size() > kMaxFiles) return wrong;
-  Files files;
+  KeyFiles files;
   for (const Value& item : list) {
     const std::string path = item.IsMap() ? item.GetString("path") : "";
     std::string bytes;
@@ -140,44 +110,38 @@ Result<Files> Parse(const std::string& text, const std::string& file) {
   return files;
 }
 
-// What is not there yet. Conflict when something else is.
-Result<std::vector<std::string>> Missing(const Files& files, const std::string& data_folder) {
-  std::vector<std::string> missing;
-  for (const auto& [path, bytes] : files) {
-    const std::string place = data_folder + "/" + path;
-    std::error_code error;
-    if (!fs::exists(place, error)) {
-      missing.push_back(path);
-      continue;
-    }
-    const Result<std::string> there = ReadAll(place);
-    if (!there.ok()) return there.status();
-    if (*there != bytes) {
-      return ConflictError("there is another " + place +
-                           ": move it away, or restore without --keys to keep it");
-    }
-  }
-  return missing;
-}
+}  // namespace
 
-Status MakeFolders(const std::string& data_folder, const std::string& path) {
-  for (size_t slash = path.find('/'); slash != std::string::npos;
-       slash = path.find('/', slash + 1)) {
-    const std::string folder = data_folder + "/" + path.substr(0, slash);
-    if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
-      return ErrnoError("make", folder);
+Status WriteNewFile(const std::string& path, const std::string& bytes) {
+  const std::string beside = path + ".partial";
+  ::unlink(beside.c_str());
+  const std::unique_ptr<const std::string, void (*)(const std::string*)> gone(
+      &beside, [](const std::string* name) { ::unlink(name->c_str()); });
+  {
+    const UniqueFd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
+    if (!fd.ok()) return ErrnoError("make", beside);
+    for (size_t done = 0; done < bytes.size();) {
+      const ssize_t written = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
+      if (written < 0) return ErrnoError("write", beside);
+      done += static_cast<size_t>(written);
     }
+    if (::fsync(fd.get()) != 0) return ErrnoError("sync", beside);
   }
+  const bool linked = ::link(beside.c_str(), path.c_str()) == 0;
+  const Status status = linked ? OkStatus() : ErrnoError("make", path);
+  RETURN_IF_ERROR(status);
+  std::string folder = fs::path(path).parent_path().string();
+  if (folder.empty()) folder = ".";
+  const UniqueFd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder_fd.ok() || ::fsync(folder_fd.get()) != 0) return ErrnoError("sync", folder);
   return OkStatus();
 }
-
-}  // namespace
 
 Result<std::vector<std::string>> WriteKeysFile(const std::string& data_folder,
                                                const std::string& file) {
   std::error_code error;
   if (fs::exists(file, error)) return ConflictError(file + " is there already; name another file");
-  const Result<Files> files = Collect(data_folder);
+  const Result<KeyFiles> files = Collect(data_folder);
   if (!files.ok()) return files.status();
   Value list = Value::MakeList();
   std::vector<std::string> paths;
@@ -192,23 +156,13 @@ Result<std::vector<std::string>> WriteKeysFile(const std::string& data_folder,
   value.Set("format", Value::String(std::string(kFormat)));
   value.Set("files", std::move(list));
   value.Set("sha256", Value::String(DigestOf(*files)));
-  RETURN_IF_ERROR(WriteNew(file, WriteJson(value) + "\n"));
+  RETURN_IF_ERROR(WriteNewFile(file, WriteJson(value) + "\n"));
   return paths;
 }
 
-Result<std::vector<std::string>> RestoreKeysFile(const std::string& file,
-                                                 const std::string& data_folder) {
+Result<KeyFiles> ReadKeysFile(const std::string& file) {
   const Result<std::string> text = ReadAll(file);
-  if (!text.ok()) return text.status();
-  const Result<Files> files = Parse(*text, file);
-  if (!files.ok()) return files.status();
-  Result<std::vector<std::string>> missing = Missing(*files, data_folder);
-  if (!missing.ok()) return missing;
-  for (const std::string& path : *missing) {
-    RETURN_IF_ERROR(MakeFolders(data_folder, path));
-    RETURN_IF_ERROR(WriteNew(data_folder + "/" + path, files->at(path)));
-  }
-  return missing;
+  return text.ok() ? Parse(*text, file) : text.status();
 }
 
 }  // namespace reconcile

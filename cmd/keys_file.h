@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,10 +16,12 @@ inline constexpr size_t kMaxKeysFileBytes = 64 << 20;
 Result<std::vector<std::string>> WriteKeysFile(const std::string& data_folder,
                                                const std::string& file);
 
-// Puts the keys into the folder. All is verified before anything is written: Invalid when the file
-// is damaged or not one of these, Conflict when the folder holds a file of that name with other
-// content. Files that are there with the same content stay. Returns what it put there.
-Result<std::vector<std::string>> RestoreKeysFile(const std::string& file,
-                                                 const std::string& data_folder);
+// The files of keys, by path below the data folder: "secrets.key", "known_hosts", "ca/NAME".
+using KeyFiles = std::map<std::string, std::string>;
+// Invalid when the file is damaged or not one of these; NotFound.
+Result<KeyFiles> ReadKeysFile(const std::string& file);
+
+// Makes a file of mode 0600, durably and whole or not at all; nothing may be there.
+Status WriteNewFile(const std::string& path, const std::string& bytes);
 
 }  // namespace reconcile

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "link/certificate_issuer.h"
+#include "link/enrollment_authority.h"
 #include "link/enrollment_files.h"
 #include "link/enrollment_state.h"
 #include "schema/names.h"
@@ -12,11 +13,7 @@
 namespace reconcile {
 namespace {
 
-constexpr const char* kStateFile = "enrollment.json";
 constexpr size_t kClusterIdDigits = 32;
-
-std::string CertificateFile(int number) { return "ca-" + std::to_string(number) + ".crt"; }
-std::string KeyFile(int number) { return "ca-" + std::to_string(number) + ".key"; }
 
 struct Authority {
   AuthorityRecord record;
@@ -50,9 +47,9 @@ Status MakeFirst(const std::string& folder, const EnrollmentOptions& options, Ra
   state.authorities.push_back(first->record);
   const Result<std::string> text = WriteEnrollmentState(state);
   if (!text.ok()) return text.status();
-  return EnrollmentFolder::Make(folder, {{kStateFile, *text},
-                                         {CertificateFile(1), first->keys.certificate_pem},
-                                         {KeyFile(1), first->keys.private_key_pem}});
+  return EnrollmentFolder::Make(folder, {{kEnrollmentStateFile, *text},
+                                         {AuthorityCertificateFile(1), first->keys.certificate_pem},
+                                         {AuthorityKeyFile(1), first->keys.private_key_pem}});
 }
 
 // A CA's files, as the list says they are.
@@ -60,23 +57,14 @@ Result<Authority> ReadAuthority(const EnrollmentFolder& folder, const Enrollment
                                 const AuthorityRecord& record) {
   Authority authority;
   authority.record = record;
-  const std::string certificate_file = CertificateFile(record.number);
-  Result<std::string> certificate = folder.Read(certificate_file, kMaxBundleBytes);
+  Result<std::string> certificate =
+      folder.Read(AuthorityCertificateFile(record.number), kMaxBundleBytes);
   if (!certificate.ok()) return certificate.status();
-  Result<std::string> key = folder.Read(KeyFile(record.number), kMaxBundleBytes);
+  Result<std::string> key = folder.Read(AuthorityKeyFile(record.number), kMaxBundleBytes);
   if (!key.ok()) return key.status();
   authority.keys = {std::move(certificate).value(), std::move(key).value()};
-  const Result<std::string> fingerprint = CertificateFingerprint(authority.keys.certificate_pem);
-  const Result<std::string> cluster_id = ClusterIdOf(authority.keys.certificate_pem);
-  if (!fingerprint.ok() || *fingerprint != record.fingerprint || !cluster_id.ok() ||
-      *cluster_id != state.cluster_id) {
-    return DamagedFile(folder.PathOf(certificate_file),
-                       "it is not the CA that " + std::string(kStateFile) + " names");
-  }
-  if (!IsPair(authority.keys)) {
-    return DamagedFile(folder.PathOf(KeyFile(record.number)),
-                       "it is not the key of " + certificate_file);
-  }
+  const auto problem = CheckAuthorityFiles(state.cluster_id, record, authority.keys);
+  if (problem) return DamagedFile(folder.PathOf(problem->file), problem->why);
   return authority;
 }
 
@@ -130,11 +118,11 @@ Result<std::unique_ptr<Enrollment>> Enrollment::Open(const std::string& folder, 
   if (*to_be_made) RETURN_IF_ERROR(MakeFirst(folder, options, random, now));
   Result<std::unique_ptr<EnrollmentFolder>> opened = EnrollmentFolder::Open(folder);
   if (!opened.ok()) return opened.status();
-  const Result<std::string> text = (*opened)->Read(kStateFile, kMaxStateBytes);
+  const Result<std::string> text = (*opened)->Read(kEnrollmentStateFile, kMaxStateBytes);
   if (!text.ok()) return text.status();
   Result<EnrollmentState> state = ReadEnrollmentState(*text);
   if (!state.ok()) {
-    return DamagedFile((*opened)->PathOf(kStateFile), state.status().message());
+    return DamagedFile((*opened)->PathOf(kEnrollmentStateFile), state.status().message());
   }
   auto view = std::make_shared<View>();
   view->state = std::move(state).value();
@@ -165,7 +153,7 @@ std::shared_ptr<const Enrollment::View> Enrollment::Look() const {
 Status Enrollment::Apply(View next, bool moves_peers) {
   const Result<std::string> text = WriteEnrollmentState(next.state);
   if (!text.ok()) return text.status();
-  RETURN_IF_ERROR(folder_->Write(kStateFile, *text));
+  RETURN_IF_ERROR(folder_->Write(kEnrollmentStateFile, *text));
   auto view = std::make_shared<const View>(std::move(next));
   {
     const std::lock_guard lock(view_mutex_);
@@ -406,8 +394,9 @@ Status Enrollment::BeginRotation(WallTime now) {
       NewAuthority(cluster_id_, number, options_.authority_life_ms, random_, now);
   if (!authority.ok()) return authority.status();
   // The list names it last: a crash before that leaves files that the next attempt replaces.
-  RETURN_IF_ERROR(folder_->Write(KeyFile(number), authority->keys.private_key_pem));
-  RETURN_IF_ERROR(folder_->Write(CertificateFile(number), authority->keys.certificate_pem));
+  RETURN_IF_ERROR(folder_->Write(AuthorityKeyFile(number), authority->keys.private_key_pem));
+  RETURN_IF_ERROR(
+      folder_->Write(AuthorityCertificateFile(number), authority->keys.certificate_pem));
   View next = *view;
   BeginRotationIn(authority->record, now, &next.state);
   next.authorities.push_back(*authority);
@@ -436,8 +425,8 @@ Status Enrollment::FinishRotation(WallTime now) {
   FinishRotationIn(now, &next.state);
   next.authorities.erase(next.authorities.begin());
   RETURN_IF_ERROR(Apply(std::move(next), true));
-  folder_->Remove(KeyFile(ended));
-  folder_->Remove(CertificateFile(ended));
+  folder_->Remove(AuthorityKeyFile(ended));
+  folder_->Remove(AuthorityCertificateFile(ended));
   LogInfo("rotation of the CA finished", {{"ca", ca_fingerprint()}});
   return OkStatus();
 }

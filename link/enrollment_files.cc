@@ -61,7 +61,8 @@ std::string ParentOf(const std::string& path) {
 
 Status DamagedFile(const std::string& path, const std::string& why) {
   return InvalidError(path + " cannot be used: " + why +
-                      ". Put a copy of the whole folder back. Without one, stop the controller, "
+                      ". Put a copy of the whole folder back: move it away, and `reconcile restore "
+                      "--keys KEYS` takes it from a keys file. Without one, stop the controller, "
                       "move the folder away and begin again: every host then has to join anew, "
                       "and containers go on running meanwhile");
 }

@@ -25,19 +25,15 @@ Result<std::string> ReadKeys(int fd, const std::string& path) {
   if ((info.st_mode & kOthersBits) != 0) {
     return InvalidError("the key " + path + " can be read by others: chmod 600 it");
   }
-  const Status wrong = InvalidError("the key " + path + " is neither a file of " +
-                                    std::to_string(kSecretKeyBytes) + " bytes nor a keyring");
   constexpr size_t kMostBytes = kKeyringHeader.size() + kMaxSecretKeys * kSecretKeyBytes;
-  if (!S_ISREG(info.st_mode) || info.st_size > static_cast<off_t>(kMostBytes)) return wrong;
-  std::string keys(static_cast<size_t>(info.st_size), '\0');
-  if (::read(fd, keys.data(), keys.size()) != static_cast<ssize_t>(keys.size())) {
+  if (!S_ISREG(info.st_mode) || info.st_size > static_cast<off_t>(kMostBytes)) {
+    return ParseKeys("", path);
+  }
+  std::string bytes(static_cast<size_t>(info.st_size), '\0');
+  if (::read(fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
     return ErrnoError("read", path);
   }
-  if (keys.size() == kSecretKeyBytes) return keys;
-  if (!keys.starts_with(kKeyringHeader)) return wrong;
-  keys.erase(0, kKeyringHeader.size());
-  if (keys.empty() || keys.size() % kSecretKeyBytes != 0) return wrong;
-  return keys;
+  return ParseKeys(std::move(bytes), path);
 }
 
 Status SyncFolderOf(const std::string& path) {
@@ -71,6 +67,18 @@ Status CreateKey(const std::string& path) {
 
 }  // namespace
 
+Result<std::string> ParseKeys(std::string bytes, const std::string& called) {
+  if (bytes.size() == kSecretKeyBytes) return bytes;
+  if (bytes.starts_with(kKeyringHeader)) {
+    bytes.erase(0, kKeyringHeader.size());
+    const size_t count = bytes.size() / kSecretKeyBytes;
+    const bool whole = bytes.size() == count * kSecretKeyBytes;
+    if (whole && count > 0 && count <= kMaxSecretKeys) return bytes;
+  }
+  return InvalidError("the key " + called + " is neither a file of " +
+                      std::to_string(kSecretKeyBytes) + " bytes nor a keyring");
+}
+
 Result<std::string> MakeSecretKey() {
   std::string key(kSecretKeyBytes, '\0');
   if (RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), static_cast<int>(key.size())) != 1) {
@@ -93,7 +101,8 @@ Result<std::string> LoadKeys(const std::string& path) {
   if (fd.ok()) return ReadKeys(fd.get(), path);
   if (errno != ENOENT) return ErrnoError("open", path);
   return NotFoundError("there is no key " + path +
-                       " for the Secrets in the database; --keys gives a file that has it");
+                       " for the Secrets in the database: put it back, or take it from a keys file "
+                       "of `reconcile backup`: `reconcile restore --keys KEYS`");
 }
 
 Result<std::string> LoadOrCreateKeys(const std::string& path) {

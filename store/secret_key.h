@@ -22,6 +22,9 @@ Result<std::string> LoadOrCreateKeys(const std::string& path);
 // The same of a file that must be there: NotFound.
 Result<std::string> LoadKeys(const std::string& path);
 
+// The keys in the bytes of such a file, which messages call `called`. Invalid when it is none.
+Result<std::string> ParseKeys(std::string bytes, const std::string& called);
+
 // A new random key.
 Result<std::string> MakeSecretKey();
 // Puts these keys into the file, durably and whole or not at all.

@@ -65,8 +65,11 @@ class Draft {
   const std::string path_;
 };
 
-Result<std::unique_ptr<Store>> OpenDraft(const Draft& draft, const std::string& keys) {
+// `copy_of`: what messages call it.
+Result<std::unique_ptr<Store>> OpenDraft(const Draft& draft, const std::string& keys,
+                                         const std::string& copy_of) {
   SqliteStoreOptions options;
+  options.copy_of = copy_of;
   options.path = draft.path();
   options.secret_key = keys;
   options.lock_file = false;
@@ -80,6 +83,7 @@ Result<BackupInfo> InfoOf(const ClusterState& state) {
   info.cluster_id = cluster->cluster_id;
   info.revision = state.revision();
   info.objects = state.size();
+  info.had_authority = NeedsAuthority(*cluster);
   return info;
 }
 
@@ -96,15 +100,20 @@ Status Seal(const Draft& draft, const BackupInfo& info) {
   return OkStatus();
 }
 
+// What is no database of ours says so in words of its own: SQLite's name the draft.
 Result<BackupInfo> ReadSeal(const Draft& draft) {
-  const Status no_backup = InvalidError("it is not a file that `reconcile backup` made");
+  const Status no_backup =
+      InvalidError("it is not a file that `reconcile backup` made, or is damaged beyond telling");
+  const auto as_no_backup = [&](const Status& status) {
+    return status.code() == StatusCode::kUnavailable ? status : no_backup;
+  };
   Result<SqliteDatabase> database = SqliteDatabase::Open(draft.path(), "");
-  if (!database.ok()) return database.status();
+  if (!database.ok()) return as_no_backup(database.status());
   const Result<bool> is_new = IsNewDatabase(&*database);
-  if (!is_new.ok()) return is_new.status();
+  if (!is_new.ok()) return as_no_backup(is_new.status());
   if (*is_new) return no_backup;
-  const Result<MetaMap> meta = ReadMeta(&*database);
-  if (!meta.ok()) return meta.status();
+  Result<MetaMap> meta = ReadMeta(&*database);
+  if (!meta.ok()) return as_no_backup(meta.status());
   BackupInfo info;
   const auto cluster_id = meta->find(std::string(kMetaClusterId));
   const auto revision = meta->find(std::string(kMetaRevision));
@@ -115,6 +124,7 @@ Result<BackupInfo> ReadSeal(const Draft& draft) {
   info.cluster_id = cluster_id->second;
   info.made_at = made_at->second;
   info.revision = std::strtoll(revision->second.c_str(), nullptr, 10);
+  info.key_fingerprint = (*meta)[std::string(kMetaKeyFingerprint)];
   return info;
 }
 
@@ -148,7 +158,7 @@ Result<BackupInfo> Draw(const std::string& database_path, const std::string& key
     if (!database.ok()) return database.status();
     RETURN_IF_ERROR(database->CopyTo(draft.path()));
   }
-  const Result<std::unique_ptr<Store>> store = OpenDraft(draft, keys);
+  const Result<std::unique_ptr<Store>> store = OpenDraft(draft, keys, database_path);
   if (!store.ok()) return store.status();
   return InfoOf(*(*store)->Snapshot());
 }
@@ -163,6 +173,10 @@ Status EndLineage(Store* store) {
 }
 
 }  // namespace
+
+bool NeedsAuthority(const Cluster& cluster) {
+  return cluster.lineage.empty() || !cluster.lineage_proof.empty();
+}
 
 Status CheckRestorePlace(const std::string& database_path) {
   for (const char* suffix : {"", "-wal"}) {
@@ -198,37 +212,75 @@ Result<BackupInfo> BackUpSqlite(const std::string& database_path, const ReadKeys
   return info.status().WithContext("the copy of " + database_path + " is not sound");
 }
 
-Result<BackupInfo> RestoreSqlite(const std::string& file, const std::string& keys,
-                                 const std::string& database_path) {
-  const Result<std::unique_ptr<StoreLock>> lock = StoreLock::Take(database_path);
+struct SqliteRestore::Parts {
+  Parts(std::unique_ptr<StoreLock> taken, std::string from, std::string to)
+      : lock(std::move(taken)),
+        file(std::move(from)),
+        database_path(std::move(to)),
+        draft(database_path + ".restoring") {}
+  const std::unique_ptr<StoreLock> lock;
+  const std::string file;
+  const std::string database_path;
+  const Draft draft;
+};
+
+SqliteRestore::SqliteRestore(std::unique_ptr<Parts> parts, BackupInfo info)
+    : parts_(std::move(parts)), info_(std::move(info)) {}
+SqliteRestore::~SqliteRestore() = default;
+
+Result<std::unique_ptr<SqliteRestore>> SqliteRestore::Begin(const std::string& file,
+                                                            const std::string& database_path) {
+  Result<std::unique_ptr<StoreLock>> lock = StoreLock::Take(database_path);
   if (!lock.ok()) return lock.status();
   RETURN_IF_ERROR(CheckRestorePlace(database_path));
-  const Draft draft(database_path + ".restoring");
-  RETURN_IF_ERROR(CopyFile(file, draft));
-  const std::string cannot = file + " cannot be restored";
-  Result<BackupInfo> said = ReadSeal(draft);
-  if (!said.ok()) return said.status().WithContext(cannot);
+  auto parts = std::make_unique<Parts>(std::move(lock).value(), file, database_path);
+  RETURN_IF_ERROR(CopyFile(file, parts->draft));
+  Result<BackupInfo> said = ReadSeal(parts->draft);
+  if (!said.ok()) return said.status().WithContext(file + " cannot be restored");
+  return std::unique_ptr<SqliteRestore>(
+      new SqliteRestore(std::move(parts), std::move(said).value()));
+}
+
+Status SqliteRestore::Verify(const std::string& keys) {
+  const std::string cannot = parts_->file + " cannot be restored";
   {
-    Result<std::unique_ptr<Store>> store = OpenDraft(draft, keys);
+    Result<std::unique_ptr<Store>> store = OpenDraft(parts_->draft, keys, "the backup");
     if (!store.ok()) return store.status().WithContext(cannot);
     const Result<BackupInfo> info = InfoOf(*(*store)->Snapshot());
     if (!info.ok()) return info.status().WithContext(cannot);
-    if (info->cluster_id != said->cluster_id || info->revision != said->revision) {
+    if (info->cluster_id != info_.cluster_id || info->revision != info_.revision) {
       return InvalidError(cannot + ": it holds revision " + std::to_string(info->revision) +
                           " of cluster " + info->cluster_id + " and says that it is revision " +
-                          std::to_string(said->revision) + " of cluster " + said->cluster_id);
+                          std::to_string(info_.revision) + " of cluster " + info_.cluster_id);
     }
-    said->objects = info->objects;
+    info_.objects = info->objects;
+    info_.had_authority = info->had_authority;
     RETURN_IF_ERROR(EndLineage(store->get()));
   }
-  {
-    Result<SqliteDatabase> database = SqliteDatabase::Open(draft.path(), "");
-    if (!database.ok()) return database.status();
-    const Result<std::string> mode = database->QueryText("PRAGMA journal_mode = DELETE");
-    if (!mode.ok()) return mode.status();
-  }
-  RETURN_IF_ERROR(draft.KeepAs(database_path));
-  return said;
+  Result<SqliteDatabase> database = SqliteDatabase::Open(parts_->draft.path(), "");
+  if (!database.ok()) return database.status();
+  return database->QueryText("PRAGMA journal_mode = DELETE").status();
+}
+
+Status SqliteRestore::PutInPlace() { return parts_->draft.KeepAs(parts_->database_path); }
+
+Result<StoreIdentity> ReadStoreIdentity(const std::string& database_path) {
+  const Status wrong = InvalidError(database_path + " cannot be read as a database of reconcile");
+  Result<SqliteDatabase> database = SqliteDatabase::Open(database_path, "");
+  if (!database.ok()) return wrong;
+  const Result<bool> is_new = IsNewDatabase(&*database);
+  if (!is_new.ok()) return wrong;
+  StoreIdentity identity;
+  if (*is_new) return identity;
+  Result<MetaMap> meta = ReadMeta(&*database);
+  if (!meta.ok()) return wrong;
+  identity.key_fingerprint = (*meta)[std::string(kMetaKeyFingerprint)];
+  const Result<std::string> cluster = database->QueryText(
+      "SELECT ifnull(max(json_extract(payload, '$.spec.clusterId')), '') FROM objects WHERE kind = "
+      "'Cluster'");
+  if (!cluster.ok()) return wrong;
+  identity.cluster_id = *cluster;
+  return identity;
 }
 
 }  // namespace reconcile

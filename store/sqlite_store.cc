@@ -268,8 +268,16 @@ std::string HowToBeginAgain(const std::string& path) {
 }
 
 // Turns whatever opening found wrong with the file into one sentence on what to do.
-Status AsDamage(const std::string& path, const Status& status) {
+Status AsDamage(const SqliteStoreOptions& options, const Status& status) {
   if (status.ok() || status.code() == StatusCode::kUnavailable) return status;
+  const std::string& path = options.path;
+  if (!options.copy_of.empty()) {
+    std::string why = status.message();
+    if (const size_t at = why.find(path); at != std::string::npos) {
+      why.replace(at, path.size(), options.copy_of);
+    }
+    return InvalidError(options.copy_of + " is damaged: " + why);
+  }
   return InvalidError(path + " is damaged: " + status.message() +
                       ". Containers go on running; nothing was changed. If there is a backup, move "
                       "the database away and `reconcile restore FILE`. " +
@@ -308,34 +316,71 @@ Status CheckVersion(const std::string& path, int64_t version) {
                       std::to_string(kSchemaVersion) + "): install that release again");
 }
 
-// A database made without a key holds no Secret, so it takes the first key it is given.
-Status CheckKey(const std::string& path, const PayloadSealer& sealer, const MetaMap& meta,
-                SqliteDatabase* database) {
+std::string FingerprintIn(const MetaMap& meta) {
   const auto found = meta.find(std::string(kMetaKeyFingerprint));
-  const std::string known = found == meta.end() ? "" : found->second;
+  return found == meta.end() ? "" : found->second;
+}
+
+// A database made without a key holds no Secret, so it takes the first key it is given.
+Status CheckKey(const SqliteStoreOptions& options, const PayloadSealer& sealer, const MetaMap& meta,
+                SqliteDatabase* database) {
+  const std::string known = FingerprintIn(meta);
   if (known.empty() ? !sealer.has_key() : sealer.HasKeyOf(known)) return OkStatus();
   if (known.empty()) return WriteMeta(database, kMetaKeyFingerprint, sealer.fingerprint());
-  return InvalidError(path + " was sealed with another key (fingerprint " + known + ", given " +
-                      (sealer.has_key() ? sealer.fingerprint() : "none") +
-                      "): put the key file back. " + HowToBeginAgain(path));
+  const std::string& path = options.copy_of.empty() ? options.path : options.copy_of;
+  const std::string what = path + " was sealed with another key (fingerprint " + known +
+                           ", given " + (sealer.has_key() ? sealer.fingerprint() : "none") + ")";
+  if (!options.copy_of.empty()) return InvalidError(what);
+  return InvalidError(what + ": put the key file back. " + HowToBeginAgain(path));
+}
+
+// The words for a key that is not there while the database needs it.
+Status KeyIsMissing(const SqliteStoreOptions& options, const std::string& fingerprint) {
+  return InvalidError(options.secret_key_file + " is missing: it holds the key (fingerprint " +
+                      fingerprint + ") that seals the Secrets in " + options.path +
+                      ", and no other key opens them. None was made; containers go on running. Put "
+                      "it back, or take it from a keys file of `reconcile backup`: `reconcile "
+                      "restore --keys KEYS`. " +
+                      HowToBeginAgain(options.path));
+}
+
+// Reads the keys from their file. One is made only where no key has sealed anything yet: what an
+// older one sealed would be lost behind it.
+Status TakeKeys(SqliteDatabase* database, SqliteStoreOptions* options) {
+  if (options->secret_key_file.empty()) return OkStatus();
+  Result<std::string> keys = LoadKeys(options->secret_key_file);
+  if (keys.status().code() == StatusCode::kNotFound) {
+    const Result<bool> is_new = IsNewDatabase(database);
+    if (!is_new.ok()) return AsDamage(*options, is_new.status());
+    if (!*is_new) {
+      const Result<MetaMap> meta = ReadMeta(database);
+      if (!meta.ok()) return AsDamage(*options, meta.status());
+      const std::string fingerprint = FingerprintIn(*meta);
+      if (!fingerprint.empty()) return KeyIsMissing(*options, fingerprint);
+    }
+    keys = LoadOrCreateKeys(options->secret_key_file);
+  }
+  if (!keys.ok()) return keys.status();
+  options->secret_key = std::move(keys).value();
+  return OkStatus();
 }
 
 // Reads the tables of any version that we know, and leaves the current one.
-Status BringUpToDate(const std::string& path, const PayloadSealer& sealer,
+Status BringUpToDate(const SqliteStoreOptions& options, const PayloadSealer& sealer,
                      SqliteDatabase* database) {
   const Result<bool> is_new = IsNewDatabase(database);
-  if (!is_new.ok()) return AsDamage(path, is_new.status());
-  RETURN_IF_ERROR(AsDamage(path, TurnLogOn(database)));
-  if (database->read_only()) return AsDamage(path, InvalidError("its header forbids writing"));
+  if (!is_new.ok()) return AsDamage(options, is_new.status());
+  RETURN_IF_ERROR(AsDamage(options, TurnLogOn(database)));
+  if (database->read_only()) return AsDamage(options, InvalidError("its header forbids writing"));
   if (*is_new) RETURN_IF_ERROR(CreateSchema(database, sealer.fingerprint()));
   const Result<MetaMap> meta = ReadMeta(database);
-  if (!meta.ok()) return AsDamage(path, meta.status());
+  if (!meta.ok()) return AsDamage(options, meta.status());
   const Result<int64_t> version = SchemaVersionOf(*meta);
-  if (!version.ok()) return AsDamage(path, version.status());
-  RETURN_IF_ERROR(CheckVersion(path, *version));
-  RETURN_IF_ERROR(AsDamage(path, Migrate(database, *version)));
-  RETURN_IF_ERROR(AsDamage(path, CheckSchema(database)));
-  return CheckKey(path, sealer, *meta, database);
+  if (!version.ok()) return AsDamage(options, version.status());
+  RETURN_IF_ERROR(CheckVersion(options.copy_of.empty() ? options.path : options.copy_of, *version));
+  RETURN_IF_ERROR(AsDamage(options, Migrate(database, *version)));
+  RETURN_IF_ERROR(AsDamage(options, CheckSchema(database)));
+  return CheckKey(options, sealer, *meta, database);
 }
 
 // A killed process may have left commits in the log that are not on the disk yet. What is read from
@@ -373,25 +418,21 @@ Result<std::unique_ptr<Store>> OpenSqliteStore(const SqliteStoreOptions& given) 
     lock = std::move(taken).value();
     RETURN_IF_ERROR(EnsurePrivateFile(options.path));
   }
+  Result<SqliteDatabase> database = Connect(options);
+  if (!database.ok()) return AsDamage(options, database.status());
   // Under the lock: another process could be changing the keys.
-  if (!options.secret_key_file.empty()) {
-    Result<std::string> keys = LoadOrCreateKeys(options.secret_key_file);
-    if (!keys.ok()) return keys.status();
-    options.secret_key = std::move(keys).value();
-  }
+  RETURN_IF_ERROR(TakeKeys(&*database, &options));
   PayloadSealer sealer;
   if (!options.secret_key.empty()) {
     Result<PayloadSealer> made = PayloadSealer::Make(options.secret_key);
     if (!made.ok()) return made.status();
     sealer = std::move(made).value();
   }
-  Result<SqliteDatabase> database = Connect(options);
-  if (!database.ok()) return AsDamage(options.path, database.status());
-  RETURN_IF_ERROR(BringUpToDate(options.path, sealer, &*database));
+  RETURN_IF_ERROR(BringUpToDate(options, sealer, &*database));
   Result<LoadedRows> loaded = LoadAndVerify(&*database, sealer);
-  if (!loaded.ok()) return AsDamage(options.path, loaded.status());
+  if (!loaded.ok()) return AsDamage(options, loaded.status());
   Result<RowWriter> rows = RowWriter::Make(&*database);
-  if (!rows.ok()) return AsDamage(options.path, rows.status());
+  if (!rows.ok()) return AsDamage(options, rows.status());
   RETURN_IF_ERROR(MakeDurable(&*database, &*rows, loaded->head));
   auto store = std::make_unique<SqliteStore>(options, std::move(lock), std::move(sealer),
                                              std::move(database).value(), std::move(rows).value(),

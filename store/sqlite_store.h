@@ -16,9 +16,13 @@ struct SqliteStoreOptions {
   // Seals the payloads of Secrets: one or more keys of kSecretKeyBytes, newest first. Empty:
   // commits with Secrets are refused.
   std::string secret_key;
-  // Where the keys are kept instead (store/secret_key.h): made when it is not there. Then
+  // Where the keys are kept instead (store/secret_key.h): made when it is not there and no key has
+  // sealed anything in the database yet; Invalid when it is missing and one has. Then
   // RotateSecretKey works; one that was broken off is ended by opening.
   std::string secret_key_file;
+  // This database is a copy of that file, to be looked at: messages name the file, and say nothing
+  // of how a controller could begin again. "": it is no copy.
+  std::string copy_of;
   // Changes kept for ChangesSince; older ones are compacted in the commit that exceeds it.
   int64_t max_changes_kept = 50'000;
   // Pages in the write-ahead log beyond which a commit copies them into the database.

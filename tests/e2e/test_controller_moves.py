@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The controller is killed, moved to another host by backup and restore, and loses its database: no container notices."""
 import os
+import shutil
 import signal
 import time
 import unittest
@@ -32,6 +33,8 @@ class ControllerMovesTest(ClusterTest):
         self.moved(before)
         self.wiped(before)
         self.wiped_while_hosts_are_away(before)
+        self.without_its_ca_or_its_key(before)
+        self.restored_after_a_new_key_and_a_revocation(before)
 
     def unchanged_until_settled(self, before, what, began):
         """Looks at every container again and again until the controller says that all is as declared, and once more."""
@@ -113,6 +116,53 @@ class ControllerMovesTest(ClusterTest):
         late.start_service("agent")
         self.unchanged_until_settled(before, "database lost and a host late", began)
         self.applies("four.yaml")
+
+    def without_its_ca_or_its_key(self, before):
+        """Neither is made anew for a cluster that has one; a keys file brings both back."""
+        on = self.cluster.controller_on
+        folder, keys, aside = on.disk / "reconcile", self.cluster.home / "again.keys", self.cluster.home / "aside"
+        self.cluster.cli(["backup", self.cluster.home / "again.db", "--keys", keys])
+        on.kill("controller", signal.SIGKILL)
+        for name, words in (("ca", "ca is missing or empty"), ("secrets.key", "secrets.key is missing")):
+            (folder / name).rename(aside)
+            refused = on.execute(on.services["controller"], check=False, timeout=60)
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn(words, refused.stderr)
+            self.assertIn("reconcile restore --keys KEYS", refused.stderr)
+            self.assertFalse((folder / name).exists(), "none was made")
+            on.execute(["reconcile", "restore", "--keys", keys])
+            self.assertTrue((folder / name).exists())
+            if aside.is_dir():
+                shutil.rmtree(aside)
+            else:
+                aside.unlink()
+        began = time.monotonic()
+        self.cluster.start_controller()
+        self.unchanged_until_settled(before, "CA and key lost and put back", began)
+
+    def restored_after_a_new_key_and_a_revocation(self, before):
+        """An older backup, with the key of its time, where key and revocations went on: a revoked host stays out."""
+        on, out = self.cluster.controller_on, self.cluster.hosts[2]
+        files = [str(self.cluster.home / name) for name in ("old.db", "old.keys")]
+        self.cluster.cli(["backup", files[0], "--keys", files[1]])
+        self.cluster.cli(["secrets", "rotate"])
+        self.cluster.cli(["node", "revoke", out.name])
+        self.node_is(out.name, False, 90)
+        on.kill("controller", signal.SIGKILL)
+        self.remove_database(on)
+        without = on.execute(["reconcile", "restore", files[0]], check=False)
+        self.assertNotEqual(without.returncode, 0)
+        self.assertIn("--keys", without.stderr)
+        self.assertFalse((on.disk / "reconcile/cluster.db").exists())
+        on.execute(["reconcile", "restore", files[0], "--keys", files[1]])
+        self.cluster.start_controller()
+        eventually("the others are back", lambda: len(self.cluster.ready_nodes()) == 2, 150)
+        shown = self.cluster.cli(["node", "list-certificates"]).stdout
+        self.assertRegex(shown, rf"(?m)^{out.name}\b.*Revoked")
+        self.assertNotIn(out.name, self.cluster.ready_nodes())
+        self.same_containers(before, "restored with an older key")
+        for path in (on.disk / "reconcile").glob("cluster.db*"):
+            self.assertNotIn(b"canary-of-this-test", path.read_bytes())
 
     @staticmethod
     def remove_database(machine):

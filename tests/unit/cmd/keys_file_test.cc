@@ -47,25 +47,20 @@ TEST_F(KeysFileTest, CarriesTheKeysToAnotherHost) {
   ASSERT_TRUE(saved.ok()) << saved.status().ToString();
   EXPECT_EQ(*saved, (std::vector<std::string>{"ca/ca.key", "ca/state.json", "secrets.key"}));
   EXPECT_EQ(ModeOf(file()), 0600U);
-  const auto put = RestoreKeysFile(file(), fresh());
-  ASSERT_TRUE(put.ok()) << put.status().ToString();
-  EXPECT_EQ(*put, *saved);
-  for (const std::string& path : *put) {
-    EXPECT_EQ(Get(fresh() + "/" + path), Get(data() + "/" + path)) << path;
-    EXPECT_EQ(ModeOf(fresh() + "/" + path), 0600U);
-  }
-  EXPECT_EQ(ModeOf(fresh() + "/ca"), 0700U);
-  EXPECT_TRUE(RestoreKeysFile(file(), fresh())->empty()) << "all of it is there";
+  const Result<KeyFiles> read = ReadKeysFile(file());
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  EXPECT_EQ(read->size(), saved->size());
+  for (const auto& [path, bytes] : *read) EXPECT_EQ(bytes, Get(data() + "/" + path)) << path;
 }
 
 TEST_F(KeysFileTest, OverwritesNothing) {
   ASSERT_TRUE(WriteKeysFile(data(), file()).ok());
   EXPECT_EQ(WriteKeysFile(data(), file()).status().code(), StatusCode::kConflict);
   Put(fresh() + "/secrets.key", "another");
-  const Status status = RestoreKeysFile(file(), fresh()).status();
-  EXPECT_EQ(status.code(), StatusCode::kConflict);
-  EXPECT_NE(status.message().find("secrets.key"), std::string::npos) << status.message();
-  EXPECT_FALSE(std::filesystem::exists(fresh() + "/ca")) << "nothing half-done";
+  EXPECT_FALSE(WriteNewFile(fresh() + "/secrets.key", "new").ok());
+  EXPECT_EQ(Get(fresh() + "/secrets.key"), "another");
+  ASSERT_TRUE(WriteNewFile(fresh() + "/known_hosts", "new").ok());
+  EXPECT_EQ(ModeOf(fresh() + "/known_hosts"), 0600U);
 }
 
 TEST_F(KeysFileTest, RefusesWhatIsDamagedOrLeadsElsewhere) {
@@ -76,16 +71,14 @@ TEST_F(KeysFileTest, RefusesWhatIsDamagedOrLeadsElsewhere) {
     damaged[at] = damaged[at] == 'A' ? 'B' : 'A';
     Put(file(), damaged);
     if (text[at] == '\n') continue;
-    EXPECT_EQ(RestoreKeysFile(file(), fresh()).status().code(), StatusCode::kInvalid) << at;
+    EXPECT_EQ(ReadKeysFile(file()).status().code(), StatusCode::kInvalid) << at;
   }
   for (const std::string path : {"ca/../../x", "/etc/x", "ca/", "ca//x", "host.key", "ca/.."}) {
     Put(file(), "{\"format\":\"reconcile keys 1\",\"files\":[{\"path\":\"" + path +
                     "\",\"base64\":\"\"}],\"sha256\":\"\"}");
-    EXPECT_EQ(RestoreKeysFile(file(), fresh()).status().code(), StatusCode::kInvalid) << path;
+    EXPECT_EQ(ReadKeysFile(file()).status().code(), StatusCode::kInvalid) << path;
   }
-  EXPECT_EQ(RestoreKeysFile(folder_.path() + "/none", fresh()).status().code(),
-            StatusCode::kNotFound);
-  EXPECT_TRUE(std::filesystem::is_empty(fresh()));
+  EXPECT_EQ(ReadKeysFile(folder_.path() + "/none").status().code(), StatusCode::kNotFound);
 }
 
 TEST_F(KeysFileTest, SaysWhenThereAreNoKeys) {

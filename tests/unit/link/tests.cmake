@@ -1,6 +1,7 @@
 # link_contract.cc is the suite for every transport: link it with a file that instantiates it.
 reconcile_test(link_test
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/delta_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/enrollment_merge_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/enrollment_state_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/join_token_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/lineage_test.cc

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "store/sealed_payload.h"
 #include "store/secret_key.h"
 #include "store/sqlite_backup.h"
 #include "tests/support/store_testing.h"
@@ -57,8 +58,13 @@ class BackupTest : public testing::Test {
   Result<BackupInfo> BackUp(const std::string& name) {
     return BackUpSqlite(folder_.File("cluster.db"), Keys, folder_.File(name), kNow);
   }
-  Result<BackupInfo> Restore(const std::string& name, const std::string& database) {
-    return RestoreSqlite(folder_.File(name), KeyForTests(), folder_.File(database));
+  Result<BackupInfo> Restore(const std::string& name, const std::string& database,
+                             const std::string& keys = KeyForTests()) {
+    auto restore = SqliteRestore::Begin(folder_.File(name), folder_.File(database));
+    if (!restore.ok()) return restore.status();
+    RETURN_IF_ERROR((*restore)->Verify(keys));
+    RETURN_IF_ERROR((*restore)->PutInPlace());
+    return (*restore)->info();
   }
   // What a failure leaves besides the lock.
   std::vector<std::string> Files() const {
@@ -185,11 +191,36 @@ TEST_F(BackupTest, RefusesWhatIsNoBackupAndTheWrongKey) {
   const Status copied = Restore("copy", "new.db").status();
   EXPECT_EQ(copied.code(), StatusCode::kInvalid);
   EXPECT_NE(copied.message().find("`reconcile backup`"), std::string::npos) << copied.message();
-  const Status other =
-      RestoreSqlite(folder_.File("b"), std::string(32, 'x'), folder_.File("new.db")).status();
+  const Status other = Restore("b", "new.db", std::string(32, 'x')).status();
   EXPECT_EQ(other.code(), StatusCode::kInvalid);
   EXPECT_NE(other.message().find("another key"), std::string::npos) << other.message();
+  EXPECT_EQ(other.message().find("mv "), std::string::npos) << other.message();
+  EXPECT_EQ(other.message().find(".restoring"), std::string::npos) << other.message();
+  std::ofstream(folder_.File("text")) << "root:x:0:0:root:/root:/bin/bash\n";
+  const Status text = Restore("text", "new.db").status();
+  EXPECT_EQ(text.code(), StatusCode::kInvalid);
+  EXPECT_NE(text.message().find("`reconcile backup`"), std::string::npos) << text.message();
   EXPECT_FALSE(std::filesystem::exists(folder_.File("new.db")));
+}
+
+TEST_F(BackupTest, ANewerKeyInForceSealsWhatAnOlderOneOpens) {
+  ASSERT_TRUE(BackUp("b").ok());
+  const std::string newer(kSecretKeyBytes, 'n');
+  ASSERT_TRUE(Restore("b", "new.db", newer + KeyForTests()).ok());
+  SqliteStoreOptions options = OptionsFor(folder_.File("new.db"));
+  EXPECT_EQ(OpenSqliteStore(options).status().code(), StatusCode::kInvalid) << "the older one";
+  options.secret_key = newer;
+  const auto store = OpenSqliteStore(options);
+  ASSERT_TRUE(store.ok()) << store.status().ToString();
+  EXPECT_EQ((*store)->Snapshot()->Find<Secret>("default", "s")->data.at("password"), kSecretCanary);
+  EXPECT_EQ(BytesOf(folder_.File("new.db")).find(kSecretCanary), std::string::npos);
+}
+
+TEST_F(BackupTest, ReadsWhichClusterAndKeyADatabaseIsOf) {
+  const Result<StoreIdentity> identity = ReadStoreIdentity(folder_.File("cluster.db"));
+  ASSERT_TRUE(identity.ok()) << identity.status().ToString();
+  EXPECT_EQ(identity->cluster_id, "cluster-1");
+  EXPECT_EQ(identity->key_fingerprint, PayloadSealer::Make(KeyForTests())->fingerprint());
 }
 
 TEST_F(BackupTest, NeverReplacesADatabaseOrARunningControllers) {

@@ -71,6 +71,24 @@ TEST(SqliteStore, RefusesAnotherKeyThanTheOneThatSealedIt) {
   EXPECT_TRUE(OpenSqliteStore(options).ok());
 }
 
+TEST(SqliteStore, MakesNoKeyForADatabaseThatOneHasSealed) {
+  const TempFolder folder;
+  SqliteStoreOptions options = OptionsFor(folder.File("cluster.db"));
+  options.secret_key.clear();
+  options.secret_key_file = folder.File("secrets.key");
+  // A first start that was broken off before the tables were made.
+  std::ofstream(folder.File("cluster.db")).close();
+  ASSERT_TRUE(OpenSqliteStore(options).ok());
+  std::filesystem::rename(options.secret_key_file, folder.File("kept"));
+  const Status status = OpenSqliteStore(options).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalid);
+  EXPECT_NE(status.message().find("secrets.key is missing"), std::string::npos) << status.message();
+  EXPECT_NE(status.message().find("`reconcile restore --keys"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(options.secret_key_file));
+  std::filesystem::rename(folder.File("kept"), options.secret_key_file);
+  EXPECT_TRUE(OpenSqliteStore(options).ok());
+}
+
 TEST(SqliteStore, WithoutAKeyTakesNoSecretsButTakesAKeyLater) {
   const TempFolder folder;
   SqliteStoreOptions options = OptionsFor(folder.File("cluster.db"));
