@@ -46,5 +46,14 @@ TEST(GetRequest, RefusesWhatNamesNoKindOrTwoNames) {
   }
 }
 
+TEST(GetRequest, LogsTakeAPodWithOrWithoutItsKind) {
+  for (const char* word : {"web-1", "pod/web-1", "pods/web-1", "po/web-1"}) {
+    EXPECT_EQ(ParsePodName(word).value_or("-"), "web-1") << word;
+  }
+  for (const char* word : {"", "pod/", "/web-1", "pod/a/b", "deployment/web", "gadget/web"}) {
+    EXPECT_EQ(ParsePodName(word).status().code(), StatusCode::kInvalid) << word;
+  }
+}
+
 }  // namespace
 }  // namespace reconcile
