@@ -17,7 +17,8 @@ Value Part(const Value& source, const char* name) {
 bool IsSuspended(const Value& source) { return Part(source, "spec").GetBool("suspend"); }
 
 Value ReadyCondition(const Value& source) {
-  for (const Value& condition : Part(source, "status").GetList("conditions")) {
+  const Value status = Part(source, "status");
+  for (const Value& condition : status.GetList("conditions")) {
     if (condition.GetString("type") == "Ready") return condition;
   }
   return Value::MakeMap();
