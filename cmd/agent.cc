@@ -62,8 +62,8 @@ class JoinEnd {
 };
 
 // For `--join-only`.
-Status Join(AgentSide* side, EndSignals* signals, JoinEnd* join_end) {
-  side->Join([join_end](const Status& status) { join_end->Set(status); });
+Status Join(AgentSide* side, int timeout_s, EndSignals* signals, JoinEnd* join_end) {
+  side->Join(timeout_s * 1000LL, [join_end](const Status& status) { join_end->Set(status); });
   signals->Wait();
   side->End();
   return join_end->Get(UnavailableError("this host has not joined: it was told to end before"));
@@ -104,13 +104,16 @@ int RunAgent(const ServeOptions& options, const CommandContext& context) {
     ready = WriteJoined(config->data_folder, {config->controller_address, config->node_name});
   }
   if (!ready.ok()) return Fail(ready);
-  const Status ended = options.join_only ? Join(side->get(), &signals, &join_end)
-                                         : Serve(side->get(), *config, &signals, &join_end);
+  const Status ended = options.join_only
+                           ? Join(side->get(), options.join_timeout_s, &signals, &join_end)
+                           : Serve(side->get(), *config, &signals, &join_end);
   if (!ended.ok() && new_here) ForgetJoined(config->data_folder);
   if (!ended.ok()) return Fail(ended);
   if (options.join_only) {
     std::cout << "This host is node " << config->node_name << " of the cluster at "
-              << config->controller_address << ". `reconcile agent` runs it from now on.\n";
+              << config->controller_address
+              << ((*side)->TokenUnused() ? ", and was before: the token was not used" : "")
+              << ". `reconcile agent` runs it from now on.\n";
   }
   return kExitOk;
 }
@@ -129,8 +132,14 @@ void AddAgentCommand(CLI::App* app, CommandContext* context) {
       command->add_option("--token", options->token, "join token, for the first time only");
   command->add_option("--token-file", options->token_file, "file with the join token")
       ->excludes(token);
-  command->add_flag("--join-only", options->join_only,
-                    "join and end: a service manager runs `reconcile agent` then");
+  CLI::Option* join_only =
+      command->add_flag("--join-only", options->join_only,
+                        "join and end: a service manager runs `reconcile agent` then");
+  command
+      ->add_option("--timeout", options->join_timeout_s,
+                   "with --join-only: seconds to try for (default: 60)")
+      ->check(CLI::Range(1, 86400))
+      ->needs(join_only);
   AddHostFlags(command, options.get());
   AddDataFlags(command, options.get());
   SetExamples(command,

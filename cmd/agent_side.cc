@@ -1,6 +1,7 @@
 #include "cmd/agent_side.h"
 
 #include "agent/disk_host_files.h"
+#include "base/log.h"
 #include "cmd/endpoint.h"
 #include "cmd/local_host.h"
 #include "link/certificates.h"
@@ -58,23 +59,33 @@ Status AgentSide::Dial(const Config& config, const std::string& token,
   return OkStatus();
 }
 
-void AgentSide::Join(std::function<void(const Status&)> on_end) {
+void AgentSide::Join(int64_t timeout_ms, std::function<void(const Status&)> on_end) {
   dialer_->Start();
-  loop_.Post([this, on_end = std::move(on_end)] {
-    LookWhetherJoined(loop_.now().mono + kJoinWaitMs, on_end);
+  loop_.Post([this, timeout_ms, on_end = std::move(on_end)] {
+    const MonoTime now = loop_.now().mono;
+    LookWhetherJoined(now + timeout_ms, now + kJoinReminderMs, on_end);
   });
   thread_.Begin();
 }
 
-void AgentSide::LookWhetherJoined(MonoTime deadline, std::function<void(const Status&)> on_end) {
+void AgentSide::LookWhetherJoined(MonoTime deadline, MonoTime remind_at,
+                                  std::function<void(const Status&)> on_end) {
   // With a token, the certificate that is here may be the one to be replaced: being let in counts.
   const bool joined = has_token_ ? dialer_->LastError().empty() : !dialer_->ca_pem().empty();
-  if (joined) return on_end(OkStatus());
-  if (loop_.now().mono >= deadline) {
+  if (joined) {
+    token_unused_ = dialer_->TokenUnused();
+    return on_end(OkStatus());
+  }
+  const MonoTime now = loop_.now().mono;
+  if (now >= deadline) {
     return on_end(UnavailableError("this host has not joined: " + dialer_->LastError()));
   }
-  loop_.After(kJoinPollMs, [this, deadline, on_end = std::move(on_end)] {
-    LookWhetherJoined(deadline, on_end);
+  if (now >= remind_at) {
+    LogInfo("still trying to join", {{"why", dialer_->LastError()}});
+    remind_at = now + kJoinReminderMs;
+  }
+  loop_.After(kJoinPollMs, [this, deadline, remind_at, on_end = std::move(on_end)] {
+    LookWhetherJoined(deadline, remind_at, on_end);
   });
 }
 

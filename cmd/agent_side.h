@@ -29,8 +29,10 @@ class AgentSide {
               std::function<void(const Status&)> on_refused);
 
   // Instead of Start: begins the thread, dials, and says once how joining ended. Unavailable after
-  // kJoinWaitMs.
-  void Join(std::function<void(const Status&)> on_end);
+  // `timeout_ms`; until then the log says every kJoinReminderMs what is wrong.
+  void Join(int64_t timeout_ms, std::function<void(const Status&)> on_end);
+  // After Join: this host had joined before.
+  bool TokenUnused() const { return token_unused_; }
   using VerifyProof = std::function<bool(std::string_view text, const std::string& proof)>;
   // Begins: agent and thread. `verify`: see AgentOptions. Over `link`, which outlives End.
   void Start(ControllerLink* link, VerifyProof verify);
@@ -39,13 +41,14 @@ class AgentSide {
   void End();
 
  private:
-  static constexpr int64_t kJoinWaitMs = 30'000;
+  static constexpr int64_t kJoinReminderMs = 10'000;
   static constexpr int64_t kJoinPollMs = 100;
   static constexpr int kNetworkThreads = 4;
   static constexpr size_t kMaxQueuedWork = 4096;
 
   AgentSide() = default;
-  void LookWhetherJoined(MonoTime deadline, std::function<void(const Status&)> on_end);
+  void LookWhetherJoined(MonoTime deadline, MonoTime remind_at,
+                         std::function<void(const Status&)> on_end);
 
   std::unique_ptr<HostLock> lock_;
   EpollLoop loop_;
@@ -58,6 +61,7 @@ class AgentSide {
   std::unique_ptr<HostFiles> files_;
   std::unique_ptr<LinkDialer> dialer_;
   bool has_token_ = false;
+  bool token_unused_ = false;
   std::unique_ptr<Agent> agent_;
   LoopThread thread_{&loop_};
 };

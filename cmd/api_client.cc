@@ -1,8 +1,15 @@
 #include "cmd/api_client.h"
 
 #include <httplib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "api/log_frames.h"
+#include "base/unique_fd.h"
 
 namespace reconcile {
 namespace {
@@ -51,9 +58,37 @@ Status FromStatusObject(const std::string& text) {
   return FromBody(value.ok() ? static_cast<int>(value->GetInt("code")) : 500, text);
 }
 
+// 0 when somebody listens there, else the errno of connecting.
+int ConnectErrno(const std::string& socket_path) {
+  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un address{};
+  if (!fd.ok()) return errno;
+  if (socket_path.size() >= sizeof(address.sun_path)) return ENAMETOOLONG;
+  address.sun_family = AF_UNIX;
+  std::copy(socket_path.begin(), socket_path.end(), address.sun_path);
+  const auto* const raw = reinterpret_cast<const sockaddr*>(&address);
+  return ::connect(fd.get(), raw, sizeof(address)) == 0 ? 0 : errno;
+}
+
 Status Unreachable(const std::string& socket_path) {
-  return UnavailableError("no controller answers on " + socket_path +
-                          "; is `reconcile up` running, and may you read its socket?");
+  const std::string nobody = "no controller answers on " + socket_path + ": ";
+  const int why = ConnectErrno(socket_path);
+  if (why == ENOENT || why == ENOTDIR) {
+    return UnavailableError(
+        nobody +
+        "there is no such socket. Commands run on the host where `reconcile up` "
+        "or `reconcile controller` does, not on an agent's; does it run?");
+  }
+  if (why == ECONNREFUSED) {
+    return UnavailableError(nobody +
+                            "the one that made the socket has ended. Start `reconcile up` or "
+                            "`reconcile controller`");
+  }
+  if (why == EACCES || why == EPERM) {
+    return UnavailableError("you may not use the controller's socket " + socket_path +
+                            ": permission denied. Ask as the user that runs it: root, as a rule");
+  }
+  return UnavailableError(nobody + (why == 0 ? "it broke off" : std::strerror(why)));
 }
 
 Result<Value> Take(const httplib::Result& result, const std::string& socket_path) {

@@ -19,6 +19,13 @@ int Events(const EventsOptions& options, const CommandContext& context) {
   const Result<Value> table =
       ApiClient(context.socket_path).Get("/api/v1" + folder + "/events", {}, true);
   if (!table.ok()) return Fail(table.status());
+  if (table->GetList("rows").empty()) {
+    std::cerr << "No events found"
+              << (options.namespace_name.empty() ? ""
+                                                 : " in " + options.namespace_name + " namespace")
+              << ".\n";
+    return kExitOk;
+  }
   std::cout << TableText(*table,
                          {.with_namespace = options.namespace_name.empty(), .wide = options.wide});
   return kExitOk;

@@ -2,6 +2,7 @@
 
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
+#include "cmd/get_request.h"
 
 namespace reconcile {
 namespace {
@@ -17,6 +18,8 @@ struct LogsOptions {
 };
 
 int Logs(const LogsOptions& options, const CommandContext& context) {
+  const Result<std::string> pod = ParsePodName(options.pod);
+  if (!pod.ok()) return Fail(pod.status());
   ApiClient::Query query;
   if (!options.container.empty()) query["container"] = options.container;
   if (options.follow) query["follow"] = "true";
@@ -24,7 +27,7 @@ int Logs(const LogsOptions& options, const CommandContext& context) {
   if (options.timestamps) query["timestamps"] = "true";
   if (options.tail >= 0) query["tailLines"] = std::to_string(options.tail);
   const std::string path = "/api/v1/namespaces/" + EncodePathSegment(options.namespace_name) +
-                           "/pods/" + EncodePathSegment(options.pod) + "/log";
+                           "/pods/" + EncodePathSegment(*pod) + "/log";
   const Status status =
       ApiClient(context.socket_path).Stream(path, query, [](std::string_view bytes) {
         std::cout.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -39,7 +42,7 @@ int Logs(const LogsOptions& options, const CommandContext& context) {
 void AddLogsCommand(CLI::App* app, CommandContext* context) {
   auto options = std::make_shared<LogsOptions>();
   CLI::App* command = app->add_subcommand("logs", "Show what a container of a pod printed");
-  command->add_option("POD", options->pod, "name of the pod")->required();
+  command->add_option("POD", options->pod, "name of the pod, or pod/NAME")->required();
   command->add_option("-n,--namespace", options->namespace_name, "namespace (default: default)");
   command->add_option("-c,--container", options->container, "container, when there are several");
   command->add_flag("-f,--follow", options->follow, "go on with what comes");

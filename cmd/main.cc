@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 
 #include "base/escape.h"
+#include "base/version.h"
 #include "cmd/commands.h"
 #include "schema/text.h"
 #include "source/git_source.h"
@@ -25,8 +27,9 @@ std::string SelfPath() {
   return length > 0 ? std::string(path.data(), static_cast<size_t>(length)) : "reconcile";
 }
 
-// `reconcile --dry-run ...` is `reconcile plan ...`, wherever the flag stands.
-std::vector<std::string> Arguments(int argc, char** argv) {
+// `reconcile --dry-run ...` is `reconcile plan ...`, wherever the flag stands; of no other command,
+// whose name would be taken for a path.
+Result<std::vector<std::string>> Arguments(int argc, char** argv, const CLI::App& app) {
   std::vector<std::string> arguments;
   bool dry_run = false;
   for (int i = 1; i < argc; ++i) {
@@ -36,7 +39,18 @@ std::vector<std::string> Arguments(int argc, char** argv) {
       arguments.emplace_back(argv[i]);
     }
   }
-  if (dry_run) arguments.insert(arguments.begin(), "plan");
+  if (!dry_run || (!arguments.empty() && arguments.front() == "plan")) return arguments;
+  const auto has_name = [&](const CLI::App* command) {
+    return !arguments.empty() && command->get_name() == arguments.front();
+  };
+  const bool is_command = !app.get_subcommands(has_name).empty();
+  std::error_code error;
+  if (is_command && !std::filesystem::exists(arguments.front(), error)) {
+    return InvalidError(
+        "`" + arguments.front() +
+        "` has no --dry-run: `reconcile --dry-run [PATH]` shows what a commit would do");
+  }
+  arguments.insert(arguments.begin(), "plan");
   return arguments;
 }
 
@@ -73,18 +87,21 @@ bool AsksController(const CLI::App& command) {
   return offline == nullptr || offline->count() == 0;
 }
 
-// Before a command runs: where no flag or variable names the socket, the configuration does.
+// Before a command runs: where no flag or variable names the socket, the configuration does. Files
+// that were named are read in any case: what is wrong in them must not go unsaid.
 void FindSocket(const CLI::App& app, CommandContext* context) {
   const std::vector<const CLI::App*> chosen =
       app.get_subcommands([](const CLI::App* command) { return command->parsed(); });
-  if (app.get_option("--socket")->count() > 0 || chosen.empty()) return;
-  if (!AsksController(*chosen.front())) return;
+  if (chosen.empty() || !AsksController(*chosen.front())) return;
+  const bool socket_given = app.get_option("--socket")->count() > 0;
+  if (socket_given && context->config_files.empty()) return;
   const Result<Config> config = context->ReadConfiguration(ConfigReader::kClient);
   if (!config.ok()) throw CLI::RuntimeError(Fail(config.status()));
-  context->socket_path = config->socket_path;
+  if (!socket_given) context->socket_path = config->socket_path;
 }
 
 void AddGlobalOptions(CLI::App* app, CommandContext* context) {
+  app->set_version_flag("--version", "reconcile " + std::string(kVersion), "Print the version");
   app->add_option("--socket", context->socket_path, "Unix socket of the running controller")
       ->default_val(Config().socket_path)
       ->envname("RECONCILE_SOCKET");
@@ -137,7 +154,9 @@ int Run(int argc, char** argv) {
   AddSecretsCommand(&app, &context);
   AddCompletionCommand(&app, &context);
   AddManualCommand(&app, &context);
-  std::vector<std::string> arguments = Arguments(argc, argv);
+  Result<std::vector<std::string>> given = Arguments(argc, argv, app);
+  if (!given.ok()) return Fail(given.status());
+  std::vector<std::string> arguments = std::move(given).value();
   const bool terraform_codes =
       std::find(arguments.begin(), arguments.end(), "--detailed-exitcode") != arguments.end();
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back

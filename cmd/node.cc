@@ -53,6 +53,7 @@ void AddNodeCommand(CLI::App* app, CommandContext* context) {
 
   CLI::App* list =
       node->add_subcommand("list-certificates", "Show the newest certificate of every node");
+  list->alias("list");
   SetExamples(list, {"reconcile node list-certificates"});
   list->callback([context] { context->exit_code = ListCertificatesOfNodes(*context); });
 

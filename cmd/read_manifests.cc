@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "base/epoll_loop.h"
 #include "base/worker_pool.h"
@@ -49,6 +50,27 @@ Status CheckFolderIn(const std::string& root, const std::string& folder) {
 }
 
 }  // namespace
+
+Result<FetchedCommit> ReadManifestFile(const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename().string();
+  if (!IsManifestName(name)) {
+    return InvalidError(Quoted(path) +
+                        " is no manifest: its name ends in none of .yaml, .yml, .json");
+  }
+  const size_t most = ManifestLimits().max_file_bytes;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(most + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!file.is_open() || file.bad()) return ErrnoError("read", path);
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() > most) {
+    return InvalidError(Quoted(path) + " is larger than " + std::to_string(most) + " bytes");
+  }
+  FetchedCommit commit;
+  commit.id = "file";
+  commit.files.push_back({name, "", std::make_shared<const std::string>(std::move(text))});
+  return commit;
+}
 
 Result<FetchedCommit> ReadManifests(const std::string& path, const std::string& revision,
                                     const std::string& folder, const CommandContext& context) {

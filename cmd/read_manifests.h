@@ -13,4 +13,8 @@ namespace reconcile {
 Result<FetchedCommit> ReadManifests(const std::string& path, const std::string& revision,
                                     const std::string& folder, const CommandContext& context);
 
+// One file, *.yaml, *.yml or *.json, of no repository. Invalid for others and for one that is too
+// large.
+Result<FetchedCommit> ReadManifestFile(const std::string& path);
+
 }  // namespace reconcile

@@ -15,8 +15,9 @@ void AddSecretsCommand(CLI::App* app, CommandContext* context) {
     const Result<Value> answer =
         ApiClient(context->socket_path).Post("/apis/reconcile.dev/v1/secrets/rotate", {});
     if (answer.ok()) {
-      std::cout << "There is a new key; " << answer->GetInt("rows")
-                << " rows were sealed anew with it, and the old key is gone. Backups made before "
+      const int64_t rows = answer->GetInt("rows");
+      std::cout << "There is a new key; " << rows << (rows == 1 ? " row was" : " rows were")
+                << " sealed anew with it, and the old key is gone. Backups made before "
                    "need the old\none: keep their keys files.\n";
     }
     context->exit_code = answer.ok() ? kExitOk : Fail(answer.status());

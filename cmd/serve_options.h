@@ -17,6 +17,7 @@ struct ServeOptions {
   std::string token;               // `agent`: to join by
   std::string token_file;          // the same, out of a file
   bool join_only = false;          // `agent`: for a service manager to run what has joined
+  int join_timeout_s = 60;         // the same: how long to try
   int64_t certificate_life_s = 0;  // `controller`, for tests: of the nodes' certificates; 0 is 30 d
 };
 

@@ -12,6 +12,7 @@ namespace reconcile {
 namespace {
 
 constexpr useconds_t kPollMicroseconds = 200'000;
+constexpr int kLongestWaitSeconds = 7 * 24 * 3600;
 
 struct StatusOptions {
   bool json = false;
@@ -63,7 +64,8 @@ int Show(const StatusOptions& options, const CommandContext& context) {
   } else {
     std::cout << StatusText(*status);
   }
-  return IsConverged(*status) ? kExitOk : kExitChanges;
+  const bool converged = options.wait ? IsConverged(*status) : IsConvergedSoFar(*status);
+  return converged ? kExitOk : kExitChanges;
 }
 
 }  // namespace
@@ -74,7 +76,8 @@ void AddStatusCommand(CLI::App* app, CommandContext* context) {
       app->add_subcommand("status", "Show source, commit, and what is not converged yet and why");
   command->add_flag("--json", options->json, "as JSON");
   command->add_flag("--wait", options->wait, "until converged");
-  command->add_option("--timeout", options->timeout_seconds, "seconds to wait (default: 300)");
+  command->add_option("--timeout", options->timeout_seconds, "seconds to wait (default: 300)")
+      ->check(CLI::Range(0, kLongestWaitSeconds));
   SetExamples(command, {"reconcile status", "reconcile status --wait --timeout 60",
                         "reconcile status --json | jq .unconverged"});
   command->callback([options, context] { context->exit_code = Show(*options, *context); });

@@ -1,5 +1,7 @@
 #include "cmd/status_text.h"
 
+#include <algorithm>
+
 #include "base/escape.h"
 
 namespace reconcile {
@@ -7,16 +9,44 @@ namespace {
 
 constexpr size_t kShownCommitLength = 12;
 
+Value Part(const Value& source, const char* name) {
+  const Value* found = source.Find(name);
+  return found == nullptr ? Value::MakeMap() : *found;
+}
+
+bool IsSuspended(const Value& source) { return Part(source, "spec").GetBool("suspend"); }
+
+Value ReadyCondition(const Value& source) {
+  const Value status = Part(source, "status");
+  for (const Value& condition : status.GetList("conditions")) {
+    if (condition.GetString("type") == "Ready") return condition;
+  }
+  return Value::MakeMap();
+}
+
+// Looks for news of sources of which a commit is in force, and is at nothing else.
+bool OnlyLooksForNews(const Value& status) {
+  const Value::List sources = status.GetList("sources");
+  const Value::List work = status.GetList("underWay");
+  return !work.empty() && std::all_of(work.begin(), work.end(), [&](const Value& line) {
+    return std::any_of(sources.begin(), sources.end(), [&](const Value& source) {
+      return line.AsString() == "reading source " + Part(source, "metadata").GetString("name") &&
+             !Part(source, "status").GetString("appliedCommit").empty();
+    });
+  });
+}
+
+// A controller that has begun with an empty database has heard of nothing yet.
+bool KnowsNothingYet(const Value& status) {
+  return !status.GetBool("settled") && status.GetList("sources").empty() &&
+         status.GetInt("nodes") == 0;
+}
+
 std::string SourceText(const Value& source) {
-  const Value empty = Value::MakeMap();
-  const auto part = [&](const char* name) {
-    const Value* found = source.Find(name);
-    return found == nullptr ? empty : *found;
-  };
-  const Value spec = part("spec");
-  const Value status = part("status");
+  const Value spec = Part(source, "spec");
+  const Value status = Part(source, "status");
   std::string text =
-      "Source " + part("metadata").GetString("name") +
+      "Source " + Part(source, "metadata").GetString("name") +
       "\n  Repository: " + EscapeForTerminal(spec.GetString("repository")) + " at " +
       EscapeForTerminal(spec.GetString("revision", spec.GetString("semver", "HEAD"))) + ", path /" +
       EscapeForTerminal(spec.GetString("path")) + (spec.GetBool("suspend") ? ", suspended" : "") +
@@ -47,18 +77,43 @@ bool IsConverged(const Value& status) {
   return status.GetBool("settled") && status.GetList("unconverged").empty();
 }
 
+bool IsConvergedSoFar(const Value& status) {
+  return IsConverged(status) || (status.GetList("unconverged").empty() && OnlyLooksForNews(status));
+}
+
+bool IsInForce(const Value& source) {
+  return IsSuspended(source) || ReadyCondition(source).GetString("status") == "True";
+}
+
+std::string SyncedText(const Value& source) {
+  const Value ready = ReadyCondition(source);
+  const std::string applied =
+      Part(source, "status").GetString("appliedCommit").substr(0, kShownCommitLength);
+  const std::string name = EscapeForTerminal(Part(source, "metadata").GetString("name")) + ": ";
+  if (IsSuspended(source)) {
+    return name + "suspended" + (applied.empty() ? "" : ", " + applied + " in force") + "\n";
+  }
+  if (ready.GetString("status") == "True") return name + applied + " in force\n";
+  const std::string reason = ready.GetString("reason", "NotRead");
+  const std::string message = ready.GetString("message", "it has not been read yet");
+  return name + EscapeForTerminal(reason + ": " + message) + "; " +
+         (applied.empty() ? "nothing is in force" : applied + " stays in force") + "\n";
+}
+
 std::string StatusText(const Value& status) {
   std::string text;
   for (const Value& source : status.GetList("sources")) text += SourceText(source);
-  text += "Hosts: " + std::to_string(status.GetInt("nodes")) +
-          "   Pods: " + std::to_string(status.GetInt("podsReady")) + " of " +
-          std::to_string(status.GetInt("pods")) + " ready\n";
+  text += KnowsNothingYet(status) ? "Sources, hosts and pods: not known yet\n"
+                                  : "Hosts: " + std::to_string(status.GetInt("nodes")) +
+                                        "   Pods: " + std::to_string(status.GetInt("podsReady")) +
+                                        " of " + std::to_string(status.GetInt("pods")) + " ready\n";
   const bool noted = !status.GetList("notes").empty();
   text += Listed("Not converged:", status.GetList("unconverged"));
-  if (IsConverged(status)) {
+  if (IsConvergedSoFar(status)) {
     text += noted ? "Converged, apart from what is noted.\n"
                   : "Converged: what runs is what Git declares.\n";
-  } else if (!status.GetBool("settled")) {
+  }
+  if (!status.GetBool("settled")) {
     text += status.GetList("underWay").empty()
                 ? "The controller is at work; `reconcile status --wait` waits for it.\n"
                 : Listed("Under way:", status.GetList("underWay"));

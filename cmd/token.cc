@@ -58,7 +58,8 @@ void AddTokenCreate(CLI::App* token, CommandContext* context) {
   auto flags = std::make_shared<TokenFlags>();
   CLI::App* command = token->add_subcommand("create", "Print the line that lets a host join");
   command->add_option("--ttl", flags->life, "how long it is good for: 30m, 24h, 7d (default: 24h)");
-  command->add_option("--uses", flags->uses, "how many hosts may join by it (default: 1)");
+  command->add_option("--uses", flags->uses, "how many hosts may join by it (default: 1)")
+      ->check(CLI::Range(1, 1000));
   command->add_option("--node", flags->node,
                       "the only node it is for, also when its name is in use: to replace a host");
   SetExamples(command, {"reconcile token create", "reconcile token create --ttl 1h --uses 20",

@@ -129,7 +129,7 @@ void Dial::OnHandshake(const error_code& error) {
   if (Failed("no TLS with " + where_, error)) return;
   const Status checked = target_.check(PeerChainPem(stream_->native_handle()));
   if (!checked.ok()) {
-    return Finish(InvalidError(where_ + " is not this cluster's controller: " + checked.message()));
+    return Finish(checked.WithContext(where_ + " is not this cluster's controller"));
   }
   if (socket_limits_) {
     OpenSocket();

@@ -84,7 +84,11 @@ void LinkDialer::State::Join() {
   target.tls = *context;
   target.step_ms = options.connect_ms;
   target.check = [fingerprint = token->ca_fingerprint, clock = &io](const std::string& chain_pem) {
-    return CheckFirstContact(chain_pem, fingerprint, clock->now().wall).status();
+    const Status status = CheckFirstContact(chain_pem, fingerprint, clock->now().wall).status();
+    // Invalid is the wrong CA alone: a clock that is wrong may be set right while this goes on.
+    const bool may_mend =
+        status.code() == StatusCode::kInvalid && HoldsAuthority(chain_pem, fingerprint);
+    return may_mend ? UnavailableError(status.message()) : status;
   };
   Value body = Value::MakeMap();
   body.Set("node", Value::String(options.node));
@@ -100,8 +104,10 @@ void LinkDialer::State::Join() {
 void LinkDialer::State::OnJoined(const KeyAndRequest& request, const Result<DialAnswer>& answer) {
   const bool member = identity && identity->leaf.node == options.node;
   if (!answer.ok()) {
-    // Not the CA that the token names: a member may trust a newer one by now.
-    token_used = token_used || (member && answer.status().code() == StatusCode::kInvalid);
+    if (answer.status().code() != StatusCode::kInvalid) return DialAgain(answer.status());
+    // Not the CA that the token names, for good. A member may trust a newer one by now.
+    if (!member) return RefusedForGood(answer.status());
+    token_used = true;
     return DialAgain(answer.status());
   }
   if (answer->code != 200) {

@@ -58,6 +58,7 @@ struct LinkDialer::State : std::enable_shared_from_this<LinkDialer::State> {
   Status CheckRoom() const;
   void SendControl(std::string message);
   void SetError(const std::string& why);
+  void SayTokenUnused();
 
   // ---- dialer_enroll.cc: certificates ----
   Status Load();
@@ -120,6 +121,7 @@ struct LinkDialer::State : std::enable_shared_from_this<LinkDialer::State> {
   mutable std::mutex told_mutex;
   std::string told_error = "it was not started";  // guarded by told_mutex
   std::string told_trusted;                       // likewise
+  bool told_token_unused = false;                 // likewise
 
   IoThread io;
   DialerConnections connections{&io};

@@ -79,6 +79,11 @@ std::string LinkDialer::LastError() const {
   return state_->told_error;
 }
 
+bool LinkDialer::TokenUnused() const {
+  const std::lock_guard<std::mutex> lock(state_->told_mutex);
+  return state_->told_token_unused;
+}
+
 std::string LinkDialer::ca_pem() const {
   const std::lock_guard<std::mutex> lock(state_->told_mutex);
   return state_->told_trusted;
@@ -105,7 +110,10 @@ void LinkDialer::State::Start() {
   if (std::exchange(running, true)) return;
   refused_for_good = false;
   failures = 0;
-  SetError("the controller has not answered yet");
+  {
+    const std::lock_guard<std::mutex> lock(told_mutex);
+    told_error = "the controller has not answered yet";  // no news for the log
+  }
   PlanRenewal();
   Dial();
 }
@@ -149,6 +157,16 @@ void LinkDialer::State::SetError(const std::string& why) {
   if (!why.empty()) LogInfo("not connected to the controller", {{"why", why}});
 }
 
+void LinkDialer::State::SayTokenUnused() {
+  if (options.token.empty() || token_used) return;
+  {
+    const std::lock_guard<std::mutex> lock(told_mutex);
+    if (std::exchange(told_token_unused, true)) return;
+  }
+  LogInfo("this host has joined already: the token was not used, and stays good",
+          {{"node", options.node}, {"controller", options.host}});
+}
+
 void LinkDialer::State::OnUp(ConnectionId id, std::shared_ptr<SocketBacklog> socket_backlog) {
   if (id != control) {
     const auto stream = streams.find(FindStream(id));
@@ -165,6 +183,7 @@ void LinkDialer::State::OnUp(ConnectionId id, std::shared_ptr<SocketBacklog> soc
   sent = 0;
   received = 0;
   SetError("");
+  SayTokenUnused();
   const auto on_connected = handler.on_connected;
   if (on_connected) on_connected();
 }

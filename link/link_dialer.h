@@ -52,6 +52,9 @@ class LinkDialer final : public ControllerLink {
 
   // Why it is not connected, for people; empty when it is. Any thread.
   std::string LastError() const;
+  // The controller took this host's certificate, so that the token is as good as before. Any
+  // thread.
+  bool TokenUnused() const;
   // Of the cluster that this host has joined; empty before it has. Any thread.
   std::string ca_pem() const;
   // Messages of the connections that are open now. Loop thread only.

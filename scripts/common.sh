@@ -10,8 +10,9 @@ die() {
   exit 1
 }
 
+# as_root_or_die WHAT [COMMAND to try, when it is more than $0]
 as_root_or_die() {
-  [ "$(id -u)" -eq 0 ] || die "$1 needs root: it installs packages and runs a Docker engine. Try: sudo $0"
+  [ "$(id -u)" -eq 0 ] || die "$1 needs root: it installs packages and runs a Docker engine. Try: sudo ${2:-$0}"
 }
 
 # Debian 12 and Ubuntu 24.04 name a few packages differently.

@@ -3,13 +3,16 @@
 import os
 import shutil
 import signal
+import time
 import subprocess
 import sys
 import unittest
+from argparse import Namespace
 from pathlib import Path
 
-from hosts.cluster import Cluster, busybox_tar
-from hosts.system import eventually, run
+from hosts import hosts as tool
+from hosts.cluster import Cluster, Repository, busybox_tar
+from hosts.system import Hopeless, eventually, run
 
 ABANDONED = """import sys, time
 sys.path.insert(0, sys.argv[1])
@@ -102,6 +105,36 @@ class TestbedTest(unittest.TestCase):
         self.assertTrue(host.resume("sleeper"))
         host.kill("sleeper")
         self.assertFalse(sleeper.alive())
+
+    def test_what_has_ended_is_not_killed_paused_or_resumed_without_a_word(self):
+        host = self.cluster.hosts[1]
+        host.spawn("sleeper", ["sleep", "600"]).end(signal.SIGKILL)
+        for action in ("kill", "pause", "resume"):
+            with self.assertRaisesRegex(SystemExit, r"host-2: sleeper \(\d+\) has ended already$"):
+                tool.on_process(self.cluster, Namespace(action=action, host="host-2", process="sleeper"))
+        host.processes.pop("sleeper")
+
+    def test_a_controller_that_ends_is_told_at_once_and_a_second_one_is_refused(self):
+        machine = self.cluster.controller
+        repository = Repository(machine.disk / "manifests").make()
+        repository.commit(message="Nothing yet")
+        begun = time.monotonic()
+        with self.assertRaisesRegex(Hopeless, "no command or flag '--nonsense'"):
+            self.cluster.start_controller("--nonsense")
+        self.assertLess(time.monotonic() - begun, 30)
+        tool.start_controller(self.cluster, repository.folder)
+        self.addCleanup(machine.kill, "controller")
+        first = machine.processes["controller"]
+        with self.assertRaisesRegex(SystemExit, r"controller: controller \(\d+\) runs already"):
+            tool.start_controller(self.cluster, repository.folder)
+        self.assertEqual(machine.processes["controller"], first)
+        # One that nobody remembers: its answers are not taken for those of the new one, which ends.
+        machine.processes.pop("controller")
+        try:
+            with self.assertRaisesRegex(Hopeless, "the controller ended"):
+                tool.start_controller(self.cluster, repository.folder)
+        finally:
+            machine.processes["controller"] = first
 
     def test_two_runs_at_once_do_not_meet_and_one_that_is_killed_leaves_no_process(self):
         abandoned = subprocess.Popen([sys.executable, "-B", "-c", ABANDONED, str(Path(__file__).parent)], stdout=subprocess.PIPE, text=True)

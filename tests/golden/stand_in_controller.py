@@ -110,9 +110,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if parts[-1] == "status":
             sources = json.loads((self.server.folder / "sources.json").read_text())
             self.answer({"settled": True, "sources": [
-                {"metadata": {"name": source.pop("name")}, "spec": source, "status": {}} for source in sources]})
+                {"metadata": {"name": source.pop("name")}, "status": source.pop("status", {}), "spec": source} for source in sources]})
         elif parts[-1] == "history":
             self.answer(*history(parse_qs(urlsplit(self.path).query).get("source", [""])[0]))
+        elif parts[-1] == "log":
+            self.answer({"message": f"pod {parts[3]}/{parts[5]} not found"}, 404)
         elif parts[-1] == "missing":
             self.answer({"message": "pods \"missing\" not found"}, 404)
         elif parts[-1] in ENROLLMENT:
@@ -132,6 +134,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif parts[-1] == "remove-node":
             revoked = query["node"] == ["host-2"]
             self.answer({"status": "Success"} if revoked else {"message": f"node {query['node'][0]} is not revoked"}, 200 if revoked else 409)
+        elif parts[-1] == "sync":
+            self.answer({"kind": "Status", "status": "Success"})
         elif parts[-1] == "accept-host-key":
             known = query["source"] == ["tools"]
             self.answer({"status": "Success"} if known else {"message": f"no source is named '{query['source'][0]}'"}, 200 if known else 404)

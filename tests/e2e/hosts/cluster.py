@@ -5,6 +5,8 @@ import os
 import shlex
 import shutil
 import signal
+import socket
+import struct
 import sys
 import tempfile
 import uuid
@@ -12,7 +14,7 @@ from pathlib import Path
 
 from .machine import Machine
 from .switch import Switch
-from .system import DEADLINE_S, eventually, run
+from .system import DEADLINE_S, Hopeless, eventually, run
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY_FOLDER = Path(os.environ.get("RECONCILE_BINARY_FOLDER", ROOT / "build/dev"))
@@ -31,6 +33,16 @@ def busybox_tar(folder):
     tar = Path(folder) / "busybox.tar"
     run(["tar", "-C", tree, "-cf", tar, "."])
     return tar
+
+
+def listener_of(path):
+    """The pid of the process that listens on this Unix socket; 0: none does."""
+    with socket.socket(socket.AF_UNIX) as asked:
+        try:
+            asked.connect(str(path))
+        except OSError:
+            return 0
+        return struct.unpack("3i", asked.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[0]
 
 
 class Repository:
@@ -164,7 +176,7 @@ class Cluster:
     def configure(self, machine, more=""):
         """The host's /etc/reconcile: every `reconcile` there finds its folder and sockets by it."""
         machine.config.write_text(
-            f"dataFolder: {machine.disk}/reconcile\nsocket: {machine.run}/reconcile.sock\n"
+            f"dataFolder: {machine.disk}/reconcile\nsocket: {machine.socket}\n"
             f"dockerSocket: {machine.docker_socket}\nnode: {{name: {machine.name}}}\n{more}", encoding="utf-8")
 
     def start_controller(self, *words, on=None):
@@ -185,7 +197,11 @@ class Cluster:
         machine = self.controller_on
 
         def answers():
-            assert machine.processes["controller"].alive(), machine.log_end("controller")
+            process = machine.processes["controller"]
+            if not process.alive():
+                raise Hopeless(f"the controller ended: {machine.log_end('controller', 5)}")
+            listener = listener_of(machine.socket)
+            assert listener == process.pid, f"process {listener} listens on {machine.socket}, not {process.pid}"
             return self.cli(["status", "--json"], check=False).returncode in (0, 1)
 
         eventually("the controller answers", answers, 60)

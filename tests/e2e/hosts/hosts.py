@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from hosts.cluster import BINARY_FOLDER, Cluster, Repository, busybox_tar  # noqa: E402
-from hosts.system import CommandFailed, eventually, run  # noqa: E402
+from hosts.system import CommandFailed, Hopeless, eventually, run  # noqa: E402
 
 
 def up(arguments):
@@ -106,7 +106,19 @@ def on_process(cluster, arguments):
         return
     if name not in machine.processes:
         raise SystemExit(f"{machine.name} runs no {name}; it runs: {', '.join(sorted(machine.processes))}")
+    if not machine.processes[name].alive():
+        again = f"; `hosts.py start {machine.name} {name}` starts it again" if name in machine.services else ""
+        raise SystemExit(f"{machine.name}: {name} ({machine.processes[name].pid}) has ended already{again}")
     {"pause": machine.pause, "resume": machine.resume, "kill": machine.kill}[arguments.action](name)
+
+
+def start_controller(cluster, repository):
+    machine = cluster.controller_on
+    process = machine.processes.get("controller")
+    if process is not None and process.alive():
+        raise SystemExit(f"{machine.name}: controller ({process.pid}) runs already; to start it anew: "
+                         f"`hosts.py kill {machine.name} controller` first")
+    cluster.start_controller(repository)
 
 
 def act(cluster, arguments):
@@ -116,7 +128,7 @@ def act(cluster, arguments):
     elif action == "exec":
         execute(cluster, arguments)
     elif action == "controller":
-        cluster.start_controller(arguments.repository)
+        start_controller(cluster, arguments.repository)
     elif action == "join":
         join(cluster, [host for host in cluster.hosts if "agent" not in host.services])
     elif action == "load":
@@ -183,7 +195,7 @@ def main():
             raise SystemExit(f"no hosts in {arguments.home}: `hosts.py up 3` makes some")
         else:
             act(Cluster.load(arguments.home), arguments)
-    except CommandFailed as error:
+    except (CommandFailed, Hopeless) as error:
         raise SystemExit(f"hosts.py: {error}") from None
 
 

@@ -185,6 +185,11 @@ class Machine:
         return self.run / "docker.sock"
 
     @property
+    def socket(self):
+        """Of the controller, when one runs here."""
+        return self.run / "reconcile.sock"
+
+    @property
     def config(self):
         return self.disk / "reconcile.yaml"
 

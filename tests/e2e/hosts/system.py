@@ -14,6 +14,10 @@ class CommandFailed(AssertionError):
     """A command that was to succeed did not; its text is the command and all that it said."""
 
 
+class Hopeless(Exception):
+    """What is waited for cannot come any more; `eventually` lets it through at once."""
+
+
 def run(command, check=True, text_input=None, env=None, timeout=600):
     words = [str(part) for part in command]
     result = subprocess.run(words, capture_output=True, text=True, errors="replace", input=text_input, env=env,
@@ -24,7 +28,9 @@ def run(command, check=True, text_input=None, env=None, timeout=600):
 
 
 def eventually(what, condition, deadline_s=DEADLINE_S):
-    """Polls until `condition()` is true; its value is returned. A raised AssertionError counts as not yet."""
+    """Polls until `condition()` is true; its value is returned. A raised AssertionError counts as not yet.
+
+    Hopeless ends it."""
     end = time.monotonic() + deadline_s
     last = None
     while True:

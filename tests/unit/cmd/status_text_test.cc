@@ -28,6 +28,53 @@ TEST(StatusText, DoesNotSayConvergedWhileTheControllerIsAtWork) {
   EXPECT_EQ(StatusText(older).find("Converged"), std::string::npos);
 }
 
+TEST(StatusText, IsConvergedSoFarWhileItLooksForNewsOnly) {
+  const auto with = [](const char* sources, const char* work) {
+    return StatusOf(std::string(R"({"settled": false, "sources": [)") + sources +
+                    R"(], "underWay": [)" + work + "], " + kCounts + "}");
+  };
+  const char* const applied =
+      R"({"metadata": {"name": "main"}, "status": {"appliedCommit": "ab12"}})";
+  const Value looks = with(applied, R"("reading source main")");
+  EXPECT_FALSE(IsConverged(looks));
+  EXPECT_TRUE(IsConvergedSoFar(looks));
+  EXPECT_NE(StatusText(looks).find("declares.\nUnder way:\n  reading source main\n"),
+            std::string::npos);
+  EXPECT_FALSE(IsConvergedSoFar(with(applied, R"("reading source main", "planning")")));
+  EXPECT_FALSE(IsConvergedSoFar(with(applied, R"("reading source new")")));
+  EXPECT_FALSE(
+      IsConvergedSoFar(with(R"({"metadata": {"name": "main"}})", R"("reading source main")")));
+}
+
+TEST(StatusText, OfAControllerThatHasHeardOfNothing) {
+  const Value status =
+      StatusOf(R"({"settled": false, "underWay": ["recovery: learns"], "nodes": 0, "pods": 0})");
+  EXPECT_EQ(StatusText(status),
+            "Sources, hosts and pods: not known yet\nUnder way:\n  recovery: learns\n");
+}
+
+TEST(StatusText, SaysInALineWhatBecameOfASource) {
+  const auto source = [](const char* status, const char* spec = "{}") {
+    return StatusOf(std::string(R"({"metadata": {"name": "main"}, "spec": )") + spec +
+                    ", \"status\": " + status + "}");
+  };
+  const Value good = source(
+      R"({"appliedCommit": "0123456789abcdef", "conditions": [{"type": "Ready", "status": "True"}]})");
+  EXPECT_EQ(SyncedText(good), "main: 0123456789ab in force\n");
+  EXPECT_TRUE(IsInForce(good));
+  const Value held = source(
+      R"({"appliedCommit": "0123456789abcdef", "conditions":
+          [{"type": "Ready", "status": "False", "reason": "PruneHeld", "message": "too much"}]})");
+  EXPECT_EQ(SyncedText(held), "main: PruneHeld: too much; 0123456789ab stays in force\n");
+  EXPECT_FALSE(IsInForce(held));
+  const Value unread = source("{}");
+  EXPECT_EQ(SyncedText(unread), "main: NotRead: it has not been read yet; nothing is in force\n");
+  EXPECT_FALSE(IsInForce(unread));
+  const Value suspended = source("{}", R"({"suspend": true})");
+  EXPECT_EQ(SyncedText(suspended), "main: suspended\n");
+  EXPECT_TRUE(IsInForce(suspended));
+}
+
 TEST(StatusText, ListsWhatIsNotConvergedAndWhatIsNoted) {
   const Value status = StatusOf(
       std::string(R"({"settled": true, "unconverged": ["pod a"], "notes": ["\u001b[2J"], )")

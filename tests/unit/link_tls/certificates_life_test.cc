@@ -109,8 +109,31 @@ TEST(CertificateLife, VerifiesTheControllerAtTheFirstContact) {
   WaitFor("a refusal of the impostor", [&] {
     return agent.dialer->LastError().find("not this cluster's controller") != std::string::npos;
   });
+  // The token names one CA only: nothing is gained by trying again.
+  WaitFor("giving up", [&] { return !agent.Refused().empty(); });
   EXPECT_EQ(SerialIn(folder.path()), "");
   EXPECT_TRUE(impostor.enrollment->Nodes(impostor.now()).empty());
+}
+
+TEST(CertificateLife, SaysThatATokenWasNotUsed) {
+  TlsController controller;
+  const LinkFolder folder;
+  {
+    TlsAgent agent(controller.server->port(), "host-1", controller.MakeToken(), folder.path());
+    agent.Start();
+    WaitFor("joining", [&] { return agent.Connected(); });
+    EXPECT_FALSE(agent.dialer->TokenUnused());
+  }
+  const std::string token = controller.MakeToken();
+  {
+    TlsAgent again(controller.server->port(), "host-1", token, folder.path());
+    again.Start();
+    WaitFor("connecting", [&] { return again.dialer->TokenUnused(); });
+  }
+  const LinkFolder other;
+  TlsAgent another(controller.server->port(), "host-2", token, other.path());
+  another.Start();
+  WaitFor("joining by the token that is as good as before", [&] { return another.Connected(); });
 }
 
 TEST(CertificateLife, VerifiesTheControllerEveryTime) {
