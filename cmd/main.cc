@@ -113,6 +113,33 @@ void AddGlobalOptions(CLI::App* app, CommandContext* context) {
       ->check(CLI::IsMember({"auto", "always", "never"}));
 }
 
+void AddCommands(CLI::App* app, CommandContext* context) {
+  AddUpCommand(app, context);
+  AddControllerCommand(app, context);
+  AddAgentCommand(app, context);
+  AddPlanCommand(app, context);
+  AddValidateCommand(app, context);
+  AddGetCommand(app, context);
+  AddStatusCommand(app, context);
+  AddHistoryCommand(app, context);
+  AddEventsCommand(app, context);
+  AddLogsCommand(app, context);
+  AddSyncCommand(app, context);
+  AddSourceCommand(app, context);
+  AddConfirmCommand(app, context);
+  AddTokenCommand(app, context);
+  AddNodeCommand(app, context);
+  AddCaCommand(app, context);
+  AddExplainCommand(app, context);
+  AddVersionCommand(app, context);
+  AddUninstallCommand(app, context);
+  AddBackupCommand(app, context);
+  AddRestoreCommand(app, context);
+  AddSecretsCommand(app, context);
+  AddCompletionCommand(app, context);
+  AddManualCommand(app, context);
+}
+
 int Run(int argc, char** argv) {
   CommandContext context;
   context.self_path = SelfPath();
@@ -130,30 +157,7 @@ int Run(int argc, char** argv) {
   app.parse_complete_callback([&app, &context] { FindSocket(app, &context); });
   app.footer(
       "`reconcile --dry-run` is `reconcile plan`. `reconcile COMMAND --help` shows examples.");
-  AddUpCommand(&app, &context);
-  AddControllerCommand(&app, &context);
-  AddAgentCommand(&app, &context);
-  AddPlanCommand(&app, &context);
-  AddValidateCommand(&app, &context);
-  AddGetCommand(&app, &context);
-  AddStatusCommand(&app, &context);
-  AddHistoryCommand(&app, &context);
-  AddEventsCommand(&app, &context);
-  AddLogsCommand(&app, &context);
-  AddSyncCommand(&app, &context);
-  AddSourceCommand(&app, &context);
-  AddConfirmCommand(&app, &context);
-  AddTokenCommand(&app, &context);
-  AddNodeCommand(&app, &context);
-  AddCaCommand(&app, &context);
-  AddExplainCommand(&app, &context);
-  AddVersionCommand(&app, &context);
-  AddUninstallCommand(&app, &context);
-  AddBackupCommand(&app, &context);
-  AddRestoreCommand(&app, &context);
-  AddSecretsCommand(&app, &context);
-  AddCompletionCommand(&app, &context);
-  AddManualCommand(&app, &context);
+  AddCommands(&app, &context);
   Result<std::vector<std::string>> given = Arguments(argc, argv, app);
   if (!given.ok()) return Fail(given.status());
   std::vector<std::string> arguments = std::move(given).value();
