@@ -52,7 +52,7 @@ void Create(Turn* turn, const Object& declared) {
                               metadata.name, incarnation});
   }
   if (created->kind == Kind::kPod) {
-    PreparePod(static_cast<Pod*>(created.get()), turn->now().wall);
+    PreparePod(static_cast<Pod*>(created.get()), turn->PodStamp());
   }
   turn->Put(created);
   Say(turn, created->key(), "Created", "Declared at " + PlaceOf(metadata.origin));

@@ -76,7 +76,7 @@ PodPtr CreatePod(Turn* turn, const Object& owner, const PodTemplateSpec& pod_tem
     pod->metadata.name = GenerateName(pod->metadata.generate_name,
                                       SafeSuffix(Fnv1a64(pod->metadata.uid), kNameSuffixLength));
   } while (turn->state().Find(pod->key()) != nullptr);
-  PreparePod(pod.get(), turn->now().wall);
+  PreparePod(pod.get(), turn->PodStamp());
   turn->Put(pod);
   return pod;
 }

@@ -83,6 +83,11 @@ int64_t Turn::NextIncarnation() {
   return updated->metadata.incarnation;
 }
 
+WallTime Turn::PodStamp() const {
+  const auto cluster = state_.Find<Cluster>("", "cluster");
+  return {std::max(now_.wall.ms, cluster == nullptr ? 0 : cluster->lineage_began_ms)};
+}
+
 std::string Turn::ClusterId() const {
   const auto cluster = state_.Find<Cluster>("", "cluster");
   return cluster == nullptr ? "" : cluster->cluster_id;

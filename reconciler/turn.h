@@ -94,6 +94,9 @@ class Turn {
   // the Cluster object; 0 when there is none.
   int64_t NextIncarnation();
   std::string ClusterId() const;
+  // When a pod made now was made: never before the store's lineage began, also where the clock was
+  // set back since, for what is older counts as made before it (controller/recovery.h).
+  WallTime PodStamp() const;
   // Null when nothing is remembered from turn to turn.
   Settled* settled() const { return settled_; }
 

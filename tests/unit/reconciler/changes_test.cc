@@ -25,6 +25,21 @@ TEST(BarePod, IsCreatedPlacedAndPruned) {
   EXPECT_EQ(world.state.Find<Pod>("default", "job"), nullptr);
 }
 
+// What is older than the lineage gives way to what a late host still runs.
+TEST(BarePod, IsNotOlderThanTheLineageThoughTheClockWasSetBack) {
+  World world;
+  world.AddNode("host-1");
+  auto cluster = std::make_shared<Cluster>(*world.state.Find<Cluster>("", "cluster"));
+  cluster->lineage_began_ms = world.now.wall.ms + 60'000;
+  world.state.Put(cluster);
+  world.Declare({MakePod("job"), MakeDeployment("web", 1)});
+  ASSERT_EQ(world.Pods().size(), 2u);
+  for (const auto& pod : world.Pods()) {
+    EXPECT_EQ(pod->metadata.creation_timestamp->ms, cluster->lineage_began_ms)
+        << pod->metadata.name;
+  }
+}
+
 TEST(BarePod, AChangedSpecReplacesItOnceTheOldOneIsGone) {
   World world;
   world.AddNode("host-1");
