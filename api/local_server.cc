@@ -221,7 +221,12 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
   state->handler = std::make_shared<const Handler>(std::move(handler));
   httplib::Server& server = state->server;
   server.set_address_family(AF_UNIX);
-  server.set_socket_options([raw = state.get()](socket_t socket) { raw->listener = socket; });
+  server.set_socket_options([raw = state.get()](socket_t socket) {
+    raw->listener = socket;
+    // The file that bind makes gets the socket's mode. The process's umask is not touched: another
+    // thread may be making a folder.
+    ::fchmod(socket, S_IRUSR | S_IWUSR);
+  });
   server.set_payload_max_length(kMaxBodyBytes);
   server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   const auto serve = [raw = state.get()](const httplib::Request& request,
@@ -235,9 +240,7 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
     return UnavailableError("another controller answers on " + socket_path);
   }
   ::unlink(socket_path.c_str());
-  const mode_t old_mask = ::umask(0177);
   const bool bound = server.bind_to_port(socket_path, 80);
-  ::umask(old_mask);
   if (!bound || ::listen(state->listener, kBacklog) != 0) {
     return UnavailableError("cannot listen on " + socket_path +
                             "; does its folder exist, and may this user write there?");
