@@ -53,11 +53,26 @@ Status ControllerSide::OpenEnrollment(const Config& config, EnrollmentOptions op
       Enrollment::Open(config.data_folder + "/ca", &key_random_, loop_.now().wall, options);
   if (!enrollment.ok()) return enrollment.status();
   enrollment_ = std::move(enrollment).value();
-  if (cluster == nullptr || cluster->cluster_id == enrollment_->cluster_id()) return OkStatus();
+  if (cluster == nullptr) return OkStatus();
+  if (cluster->cluster_id == enrollment_->cluster_id()) return KeepRevocations();
   return InvalidError("the database in " + config.data_folder + " is of cluster " +
                       cluster->cluster_id + ", the keys in " + config.data_folder +
                       "/ca are of cluster " + enrollment_->cluster_id() +
                       ": bring back the one that belongs to the other");
+}
+
+// The list of ca/ may have been put back from before a revocation that the database knows.
+Status ControllerSide::KeepRevocations() {
+  const auto state = store_->Snapshot();
+  Status status;
+  state->ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    if (!IsRevoked(*node)) return;
+    const Condition* ready = FindCondition(node->status.conditions, "Ready");
+    const WallTime at = ready->last_transition_time.value_or(loop_.now().wall);
+    const Status kept = enrollment_->KeepRevoked(node->metadata.name, at, loop_.now().wall);
+    if (!kept.ok()) status = kept;
+  });
+  return status;
 }
 
 Status ControllerSide::Listen(const Config& config) {

@@ -45,6 +45,7 @@ class ControllerSide {
 
   explicit ControllerSide(std::string self_path) : self_path_(std::move(self_path)) {}
   Status OpenStore(const Config& config);
+  Status KeepRevocations();
   Status OpenEnrollment(const Config& config, EnrollmentOptions options);
   ControllerOptions OptionsOf(const Config& config);
   std::shared_ptr<const RevokedNodes> RevokedNow();

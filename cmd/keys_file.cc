@@ -133,8 +133,10 @@ Status WriteNewFile(const std::string& path, const std::string& bytes) {
   std::string folder = fs::path(path).parent_path().string();
   if (folder.empty()) folder = ".";
   const UniqueFd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder_fd.ok() || ::fsync(folder_fd.get()) != 0) return ErrnoError("sync", folder);
-  return OkStatus();
+  if (folder_fd.ok() && ::fsync(folder_fd.get()) == 0) return OkStatus();
+  const Status failed = ErrnoError("sync", folder);
+  ::unlink(path.c_str());
+  return failed;
 }
 
 Result<std::vector<std::string>> WriteKeysFile(const std::string& data_folder,

@@ -212,6 +212,7 @@ Status Controller::Core::Turn() {
     TakeReports(&state, &writes, &reasons, now);
     return Finish(*snapshot, state, SourceTurn(), reasons, false, &writes, now);
   }
+  RememberRevocations(&state, &writes);
   MergeInventories(&state, &writes, &reasons, now);
   TakeReports(&state, &writes, &reasons, now);
   if (!recovering) TakeRevocations(&state, &writes, &reasons, now);

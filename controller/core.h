@@ -213,6 +213,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
                       WriteSet* writes, std::vector<Reason>* reasons, Now now);
   // ---- core_revoked.cc: hosts that people took out ----
   void LookAtRevocations();
+  void RememberRevocations(ClusterState* state, WriteSet* writes);
+  // Its host is to stop what it had when it was revoked.
+  bool BeginsEmpty(const std::string& node, const ClusterState& state) const;
   bool IsRevokedNow(const std::string& node) const { return revoked_->contains(node); }
   // Revoked nodes are none of the cluster's hosts, and their pods are gone.
   void TakeRevocations(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,

@@ -305,6 +305,7 @@ void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes,
                                        std::vector<Reason>* reasons, Now now) {
   std::set<std::string> silent;
   for (auto& [name, heard] : heard_) {
+    if (IsRevokedNow(name)) continue;  // nobody waits for its word
     const MonoTime due = heard.last_heard + options_.node_silent_ms;
     if (now.mono >= due) {
       silent.insert(name);
@@ -335,11 +336,12 @@ void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes,
 void Controller::Core::MarkSilentPods(const std::set<std::string>& silent, ClusterState* state,
                                       WriteSet* writes, std::vector<Reason>* reasons, Now now) {
   std::vector<std::shared_ptr<Pod>> unknown;
-  state->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
-    if (silent.contains(pod->spec.node_name) && IsReady(*pod)) {
-      unknown.push_back(std::make_shared<Pod>(*pod));
-    }
-  });
+  for (const std::string& node : silent) {
+    state->pods_by_node().ForEach(node, [&](const ObjectKey& key) {
+      const auto pod = As<Pod>(state->Find(key));
+      if (IsReady(*pod)) unknown.push_back(std::make_shared<Pod>(*pod));
+    });
+  }
   for (const std::shared_ptr<Pod>& pod : unknown) {
     const std::string message = "node " + pod->spec.node_name + " is silent";
     const Heard& heard = heard_[pod->spec.node_name];

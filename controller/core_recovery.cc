@@ -141,8 +141,16 @@ std::vector<std::string> Controller::Core::Unheard() const {
 void Controller::Core::MergeInventories(ClusterState* state, WriteSet* writes,
                                         std::vector<Reason>* reasons, Now now) {
   std::vector<const Inventory*> inventories;
-  for (const auto& [name, heard] : heard_) {
-    if (heard.inventory) inventories.push_back(&*heard.inventory);
+  for (auto& [name, heard] : heard_) {
+    if (!heard.inventory) continue;
+    if (BeginsEmpty(name, *state)) {  // what it still runs was made elsewhere since
+      for (const auto& pod : heard.inventory->pods) {
+        AddTombstone(pod->metadata.uid, &heard.tombstones);
+      }
+      heard.to_tell = true;
+    } else {
+      inventories.push_back(&*heard.inventory);
+    }
   }
   if (inventories.empty()) return;
   recovered_left_ = true;
@@ -154,12 +162,9 @@ void Controller::Core::MergeInventories(ClusterState* state, WriteSet* writes,
   Learned learned = TakeInventories(inventories, state, writes, now);
   for (Reason& reason : learned.reasons) reasons->push_back(std::move(reason));
   for (const auto& [node, uids] : learned.surplus_uids) {
-    std::vector<std::string>& tombstones = heard_[node].tombstones;
-    for (const std::string& uid : uids) {
-      if (std::find(tombstones.begin(), tombstones.end(), uid) == tombstones.end()) {
-        tombstones.push_back(uid);
-      }
-    }
+    Heard& heard = heard_[node];
+    for (const std::string& uid : uids) AddTombstone(uid, &heard.tombstones);
+    heard.to_tell = true;
   }
 }
 

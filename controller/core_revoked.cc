@@ -22,6 +22,28 @@ void Controller::Core::LookAtRevocations() {
   if (options_.revoked_nodes) revoked_ = options_.revoked_nodes();
 }
 
+// Also of nodes that the model does not know (yet): they may be let in again before it does.
+void Controller::Core::RememberRevocations(ClusterState* state, WriteSet* writes) {
+  const auto cluster = state->Find<Cluster>("", "cluster");
+  if (cluster == nullptr) return;
+  const std::set<std::string> known(cluster->revoked_nodes.begin(), cluster->revoked_nodes.end());
+  std::vector<std::string> nodes = cluster->revoked_nodes;
+  for (const auto& [name, since] : *revoked_) {
+    if (!known.contains(name) && nodes.size() < kMaxRevokedRemembered) nodes.push_back(name);
+  }
+  if (nodes.size() == known.size()) return;
+  const auto updated = std::make_shared<Cluster>(*cluster);
+  updated->revoked_nodes = std::move(nodes);
+  PutBoth(updated, state, writes);
+}
+
+bool Controller::Core::BeginsEmpty(const std::string& node, const ClusterState& state) const {
+  const auto cluster = state.Find<Cluster>("", "cluster");
+  if (cluster == nullptr) return false;
+  const std::vector<std::string>& revoked = cluster->revoked_nodes;
+  return std::find(revoked.begin(), revoked.end(), node) != revoked.end();
+}
+
 void Controller::Core::TakeRevocations(ClusterState* state, WriteSet* writes,
                                        std::vector<Reason>* reasons, Now now) {
   std::set<std::string> nodes;
@@ -48,13 +70,6 @@ void Controller::Core::MarkRevoked(const Node& node, WallTime since, ClusterStat
   PutBoth(marked, state, writes);
   reasons->push_back(
       {marked->key(), EventType::kWarning, std::string(kNodeRevoked), message, kRevokedComponent});
-  const auto cluster = std::make_shared<Cluster>(*state->Find<Cluster>("", "cluster"));
-  std::erase(cluster->revoked_nodes, name);
-  cluster->revoked_nodes.push_back(name);
-  if (cluster->revoked_nodes.size() > kMaxRevokedRemembered) {
-    cluster->revoked_nodes.erase(cluster->revoked_nodes.begin());
-  }
-  PutBoth(cluster, state, writes);
 }
 
 // A person says that the host will not come back: nobody waits for its word.
@@ -83,9 +98,7 @@ void Controller::Core::RemovePodsOf(const std::set<std::string>& nodes, ClusterS
 
 void Controller::Core::SweepRejoined(const Report& report, bool behind, Heard* heard,
                                      ClusterState* state, WriteSet* writes) {
-  const auto cluster = state->Find<Cluster>("", "cluster");
-  const std::vector<std::string>& revoked = cluster->revoked_nodes;
-  if (std::find(revoked.begin(), revoked.end(), report.node) == revoked.end()) return;
+  if (!BeginsEmpty(report.node, *state)) return;
   bool swept = true;
   for (const PodReport& told : report.pods) {
     const auto pod = state->Find<Pod>(told.namespace_name, told.name);
@@ -97,7 +110,7 @@ void Controller::Core::SweepRejoined(const Report& report, bool behind, Heard* h
     swept = false;
   }
   if (!swept || behind || !report.held.empty()) return;
-  const auto updated = std::make_shared<Cluster>(*cluster);
+  const auto updated = std::make_shared<Cluster>(*state->Find<Cluster>("", "cluster"));
   std::erase(updated->revoked_nodes, report.node);
   PutBoth(updated, state, writes);
 }

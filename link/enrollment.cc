@@ -352,6 +352,24 @@ Status Enrollment::RevokeNode(const std::string& node, WallTime now) {
   return OkStatus();
 }
 
+Status Enrollment::KeepRevoked(const std::string& node, WallTime at, WallTime now) {
+  const std::lock_guard lock(write_mutex_);
+  const std::shared_ptr<const View> view = Look();
+  const auto known = view->state.nodes.find(node);
+  const bool is_known = known != view->state.nodes.end();
+  const int64_t second = at.ms / 1000;
+  if (is_known && (known->second.revoked.ms != 0 || known->second.min_generation > second ||
+                   known->second.generation > second)) {
+    return OkStatus();
+  }
+  View next = *view;
+  RevokeNodeIn(node, 0, now, &next.state);
+  RETURN_IF_ERROR(Apply(std::move(next), true));
+  LogWarning("audit: a revocation that the list in ca/ had lost is in force again",
+             {{"node", node}});
+  return OkStatus();
+}
+
 AuthorityView Enrollment::Authorities(WallTime now) const {
   const std::shared_ptr<const View> view = Look();
   AuthorityView shown;

@@ -69,6 +69,9 @@ class Enrollment final : public EnrollmentAdmin {
   Status RevokeToken(const std::string& id, WallTime now) override;
   std::vector<IssuedNode> Nodes(WallTime now) const override;
   Status RevokeNode(const std::string& node, WallTime now) override;
+  // For a list that was put back and may be older than a revocation of which the model tells:
+  // refuses what the node got until `at`, unless that is refused already or a host joined since.
+  Status KeepRevoked(const std::string& node, WallTime at, WallTime now);
   AuthorityView Authorities(WallTime now) const override;
   Status BeginRotation(WallTime now) override;
   Status FinishRotation(WallTime now) override;

@@ -88,7 +88,13 @@ Status EnrollmentRestore::LookAt(const Files& saved) {
   const Result<bool> is_missing = EnrollmentFolder::IsToBeMade(path_);
   if (!is_missing.ok()) return is_missing.status();
   if (*is_missing) {
+    if (saved.empty()) return OkStatus();
     new_folder_ = theirs.files;
+    // They may have been used up or revoked since: nobody can tell any more.
+    theirs.state.tokens.clear();
+    Result<std::string> list = WriteEnrollmentState(theirs.state);
+    if (!list.ok()) return list.status();
+    new_folder_[kEnrollmentStateFile] = std::move(list).value();
     return OkStatus();
   }
   Result<std::unique_ptr<EnrollmentFolder>> opened = EnrollmentFolder::Open(path_);

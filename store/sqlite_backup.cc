@@ -52,8 +52,10 @@ class Draft {
     std::string folder = std::filesystem::path(to).parent_path().string();
     if (folder.empty()) folder = ".";
     const UniqueFd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder_fd.ok() || ::fsync(folder_fd.get()) != 0) return ErrnoError("sync", folder);
-    return OkStatus();
+    if (folder_fd.ok() && ::fsync(folder_fd.get()) == 0) return OkStatus();
+    const Status status = ErrnoError("sync", folder);
+    ::unlink(to.c_str());
+    return status;
   }
 
  private:

@@ -227,6 +227,24 @@ TEST_F(EnrollmentTest, RefusesEveryCertificateOfARevokedNode) {
   EXPECT_FALSE(enrollment_->CheckPeer(second, now_).ok());
 }
 
+TEST_F(EnrollmentTest, ARevocationThatTheModelKnowsIsKeptThoughTheListIsOlder) {
+  const PeerCertificate stolen = Joined("n1");
+  const PeerCertificate unknown = Joined("n2");
+  Pass(kDayMs);
+  const WallTime revoked = now_;
+  Pass(kDayMs);
+  ASSERT_TRUE(enrollment_->KeepRevoked("n1", revoked, now_).ok());
+  ASSERT_TRUE(enrollment_->KeepRevoked("n9", revoked, now_).ok());  // of which it knows nothing
+  ExpectRefused(enrollment_->CheckPeer(stolen, now_), StatusCode::kInvalid, "was revoked at");
+  EXPECT_TRUE(enrollment_->CheckPeer(unknown, now_).ok());
+  // A host that joined since is not put out.
+  const PeerCertificate again = Joined("n1");
+  const uint64_t count = enrollment_->change_count();
+  ASSERT_TRUE(enrollment_->KeepRevoked("n1", revoked, now_).ok());
+  EXPECT_EQ(enrollment_->change_count(), count);
+  EXPECT_TRUE(enrollment_->CheckPeer(again, now_).ok());
+}
+
 TEST_F(EnrollmentTest, RevokesACertificateThatAnOlderCopyOfTheFolderDoesNotKnow) {
   enrollment_.reset();
   std::filesystem::copy(folder(), parent_ + "/copy", std::filesystem::copy_options::recursive);
