@@ -182,6 +182,11 @@ void Agent::Core::OnInspected(const std::string& id, const Result<ContainerInfo>
   if (result.ok() && LabelOf(*result, kLabelCluster) == cluster_id_) {
     seen_.containers[id] = *result;
     changed_since_list_.insert(id);
+    const bool refused =
+        result->exit_code >= kPauseNoNamespace && result->exit_code <= kPauseLastRefusal;
+    if (refused && IsDead(*result) && LabelOf(*result, kLabelContainer) == kSandboxContainer) {
+      leaving_refused_ = true;
+    }
   } else if (result.ok() || result.status().code() == StatusCode::kNotFound) {
     seen_.containers.erase(id);
     changed_since_list_.insert(id);

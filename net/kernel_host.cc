@@ -136,7 +136,8 @@ bool KernelHost::IsHosts(const NetworkNamespace& space, int64_t process_id) cons
   const Result<NetworkNamespace> own = NetworkNamespace::OfThisThread();
   // A new sandbox is in its parent's, which is the engine's: that need not be the agent's.
   const Result<NetworkNamespace> parents = NetworkNamespace::OfParentOf(process_id);
-  return !own.ok() || space.IsSameAs(*own) || (parents.ok() && space.IsSameAs(*parents));
+  const bool hidden = parents.status().code() == StatusCode::kNotFound;
+  return !own.ok() || space.IsSameAs(*own) || (parents.ok() ? space.IsSameAs(*parents) : !hidden);
 }
 
 Result<NetworkNamespace> KernelHost::OpenSandbox(int64_t process_id) const {

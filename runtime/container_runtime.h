@@ -28,8 +28,10 @@ inline constexpr std::string_view kLabelAddress =
     "dev.reconcile.address";  // on the sandbox: the pod's IPv4 address
 inline constexpr std::string_view kSandboxContainer = "POD";
 
-// Exit code of a sandbox that could not make a network namespace of its own (pause.c).
+// Exit codes of a sandbox that could not make a network namespace of its own, or give up one of
+// its privileges after it (pause.c).
 inline constexpr int32_t kPauseNoNamespace = 71;
+inline constexpr int32_t kPauseLastRefusal = 74;
 
 struct BindMount {
   std::string host_path;
