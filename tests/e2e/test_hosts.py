@@ -103,7 +103,7 @@ class HostsTest(ClusterTest):
         guessed = ".".join([parts[0], parts[1], "f" * 32, parts[3]])
         self.refused_join(" ".join(words).replace(token, guessed) + " --node-name another", host, "(?i)token")
         foreign = ".".join(parts[:3] + ["a" * 64])
-        self.refused_join(" ".join(words).replace(token, foreign) + " --node-name another", host, "(?i)CA|certificate", code=3)
+        self.refused_join(" ".join(words).replace(token, foreign) + " --node-name another", host, "(?i)CA|certificate", code=2)
         self.refused_join(" ".join(words) + " --node-name host-1", host, "has a valid certificate")
         self.assertIn("UsedUp", cluster.cli(["token", "list"]).stdout)
         cluster.cli(["node", "revoke", "extra"])
