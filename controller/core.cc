@@ -213,9 +213,10 @@ Status Controller::Core::Turn() {
     return Finish(*snapshot, state, SourceTurn(), reasons, false, &writes, now);
   }
   RememberRevocations(&state, &writes);
+  // First: what was made for pods that a revoked host had is not one too many.
+  TakeRevocations(&state, &writes, &reasons, now);
   MergeInventories(&state, &writes, &reasons, now);
   TakeReports(&state, &writes, &reasons, now);
-  if (!recovering) TakeRevocations(&state, &writes, &reasons, now);
   SourceTurn sources;
   bool planning = true;
   // Where nothing runs, nothing has to be kept.
@@ -226,7 +227,6 @@ Status Controller::Core::Turn() {
   }
   if (recovering && planning) {
     EndRecovery(&state, &writes);
-    RequestTurn();  // what was not taken before it was over
   }
   if (planning) SettleRecovered(&state, &writes);
   return Finish(*snapshot, state, sources, reasons, planning, &writes, now);
