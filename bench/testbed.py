@@ -78,11 +78,12 @@ class Testbed:
 
     def stop(self):
         """An interrupt that comes now would leave half of it."""
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             self.cluster.stop()
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def start(self):
         self.cluster.start()
