@@ -256,7 +256,7 @@ Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState
   TraceStored(sources, transaction, snapshot, planned);
   if (planning) NoteApplied(sources, !transaction.empty());
   if (planning) LookForRecovered();
-  if (merging_) NoteMerged();
+  if (merging_) NoteMerged(*store_->Snapshot());
   for (auto& [name, heard] : heard_) {
     if (NeedsInventory(heard)) continue;  // its report waits for its inventory
     if (heard.pending) {
@@ -276,9 +276,10 @@ Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState
 
 void Controller::Core::AddTombstones(const Transaction& transaction, const ClusterState& before) {
   for (const Write& write : transaction.writes) {
-    if (write.key.kind != Kind::kPod || write.object != nullptr) continue;
+    if (write.key.kind != Kind::kPod) continue;
     const auto pod = As<Pod>(before.Find(write.key));
     if (pod == nullptr || pod->spec.node_name.empty()) continue;
+    if (write.object != nullptr && write.object->metadata.uid == pod->metadata.uid) continue;
     Heard& heard = heard_[pod->spec.node_name];
     AddTombstone(pod->metadata.uid, &heard.tombstones);
     heard.to_tell = true;

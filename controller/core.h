@@ -146,7 +146,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   std::vector<std::string> Unheard() const;
   void MergeInventories(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,
                         Now now);
-  void NoteMerged();
+  void NoteMerged(const ClusterState& state);
   // While recovering: takes what sources bring only when all of them can be followed. False: not
   // yet, and then only what hinders them is in `writes`.
   bool RecoveredSources(ClusterState* state, WriteSet* writes, SourceTurn* sources, Now now);

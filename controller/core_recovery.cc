@@ -169,9 +169,16 @@ void Controller::Core::MergeInventories(ClusterState* state, WriteSet* writes,
 }
 
 // What they told is durable.
-void Controller::Core::NoteMerged() {
+void Controller::Core::NoteMerged(const ClusterState& state) {
   for (auto& [name, heard] : heard_) {
     if (!heard.inventory) continue;
+    // What the same turn replaced was never in the model: nothing else tells that it may go.
+    for (const auto& pod : heard.inventory->pods) {
+      const ObjectPtr kept = state.Find(pod->key());
+      if (kept != nullptr && kept->metadata.uid == pod->metadata.uid) continue;
+      AddTombstone(pod->metadata.uid, &heard.tombstones);
+      heard.to_tell = true;
+    }
     heard.inventory.reset();
     heard.merged = true;
   }
