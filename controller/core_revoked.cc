@@ -31,7 +31,7 @@ void Controller::Core::RememberRevocations(ClusterState* state, WriteSet* writes
   for (const auto& [name, since] : *revoked_) {
     if (!known.contains(name) && nodes.size() < kMaxRevokedRemembered) nodes.push_back(name);
   }
-  if (nodes.size() == known.size()) return;
+  if (nodes.size() == cluster->revoked_nodes.size()) return;
   const auto updated = std::make_shared<Cluster>(*cluster);
   updated->revoked_nodes = std::move(nodes);
   PutBoth(updated, state, writes);

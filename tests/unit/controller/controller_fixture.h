@@ -55,10 +55,10 @@ class ControllerTest : public testing::Test {
     link_.handler.on_connected("host-1");
     Say(ReportOf("host-1", ++sequence_));
   }
-  // The agent does as it is told: every pod it was given runs.
-  void RunWhatIsAssigned() {
-    Report report = ReportOf("host-1", ++sequence_);
-    const Assignment& assignment = link_.sent["host-1"].back();
+  // What an agent says that did as it was told: every pod it was given runs.
+  Report WhatRuns(const std::string& node) {
+    Report report = ReportOf(node, ++sequence_);
+    const Assignment& assignment = link_.sent[node].back();
     report.applied = assignment.fence;
     for (const auto& pod : assignment.pods) {
       PodReport pod_report{
@@ -68,8 +68,9 @@ class ControllerTest : public testing::Test {
       pod_report.status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue}};
       report.pods.push_back(pod_report);
     }
-    Say(report);
+    return report;
   }
+  void RunWhatIsAssigned() { Say(WhatRuns("host-1")); }
   // "Type Reason" of the Events about an object.
   std::vector<std::string> EventsOf(Kind kind, const std::string& name) {
     std::vector<std::string> events;

@@ -7,17 +7,9 @@ class HistoryTest : public ControllerTest {
  protected:
   // Everything that is assigned runs, and the agent tells how it started.
   void RunAndTell() {
-    Report report = ReportOf("host-1", ++sequence_);
-    const Assignment& assignment = link_.sent["host-1"].back();
-    report.applied = assignment.fence;
-    for (const auto& pod : assignment.pods) {
-      PodReport pod_report{
-          pod->metadata.namespace_name, pod->metadata.name, pod->metadata.uid, {}, false};
-      pod_report.gone = pod->metadata.deletion_timestamp.has_value();
-      pod_report.status.phase = PodPhase::kRunning;
-      pod_report.status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue}};
-      report.pods.push_back(pod_report);
-      report.starts.push_back({pod->metadata.uid, {1, 20, 25, 25, 30, 40, 41}});
+    Report report = WhatRuns("host-1");
+    for (const PodReport& pod : report.pods) {
+      report.starts.push_back({pod.uid, {1, 20, 25, 25, 30, 40, 41}});
     }
     Say(report);
   }

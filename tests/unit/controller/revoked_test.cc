@@ -35,20 +35,7 @@ class RevokedTest : public ControllerTest {
     link_.handler.on_disconnected(node);
     Settle();
   }
-  Report Ran(const std::string& node) {
-    Report report = ReportOf(node, ++sequence_);
-    const Assignment& assignment = link_.sent[node].back();
-    report.applied = assignment.fence;
-    for (const auto& pod : assignment.pods) {
-      PodReport pod_report{
-          pod->metadata.namespace_name, pod->metadata.name, pod->metadata.uid, {}, false};
-      pod_report.status.phase = PodPhase::kRunning;
-      pod_report.status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue}};
-      report.pods.push_back(pod_report);
-    }
-    return report;
-  }
-  void Obey(const std::string& node) { Say(Ran(node)); }
+  void Obey(const std::string& node) { Say(WhatRuns(node)); }
   void Revoke(const std::string& node) {
     revoked_[node] = WallTime{1'000'000'000'000};
     controller_->NoteRevocations();
@@ -95,7 +82,7 @@ TEST_F(RevokedTest, ItsPodsAreMadeAnewOnOtherHostsAndAllConverges) {
 
 TEST_F(RevokedTest, WhatItStillSaysCountsNoMoreAndItIsToldNothing) {
   StartWith(4, {"host-1", "host-2"});
-  const Report last = Ran("host-2");
+  const Report last = WhatRuns("host-2");
   const size_t told = link_.sent["host-2"].size();
   Revoke("host-2");
   Say(last);
@@ -146,7 +133,7 @@ TEST_F(RevokedTest, ANodeThatGitDeclaresIsNotRemoved) {
 // It kept its assignment and containers; a controller that began since remembers no tombstones.
 void RevokedTest::LetInAgain(bool removed) {
   StartWith(6, {"host-1", "host-2"});
-  const Report old = Ran("host-2");
+  const Report old = WhatRuns("host-2");
   ASSERT_EQ(old.pods.size(), 3U);
   Revoke("host-2");
   Leave("host-2");
@@ -167,7 +154,7 @@ void RevokedTest::LetInAgain(bool removed) {
     EXPECT_EQ(std::count(told.tombstones.begin(), told.tombstones.end(), pod.uid), 1);
   }
   EXPECT_EQ(RevokedBefore(), Words{"host-2"});
-  Report swept = Ran("host-2");
+  Report swept = WhatRuns("host-2");
   swept.agent_start = "start-2";
   Say(swept);
   EXPECT_EQ(RevokedBefore(), Words());
