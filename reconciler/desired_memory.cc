@@ -9,8 +9,10 @@
 namespace reconcile {
 namespace {
 
-bool IsSame(const std::weak_ptr<const Object>& known, const ObjectPtr& object) {
-  return !known.owner_before(object) && !object.owner_before(known);
+// Whether it is the object that was parsed then, whose memory nothing else can have while a weak
+// pointer holds on to it.
+bool IsSame(const DesiredMemory::Parsed& known, const ObjectPtr& object) {
+  return !known.object.owner_before(object) && !object.owner_before(known.object);
 }
 
 template <typename T>
@@ -76,6 +78,22 @@ bool SomeNamespaceGoes(const ClusterState& state) {
   });
 }
 
+// Whether what `after` has in place of what `before` had is without problems, and whatever refers
+// to it finds as much as before. Where there are problems all are told, in one order: by a full
+// build.
+bool ServesStill(const DesiredState& before, const DesiredState& after, const ClusterState& state,
+                 Problems* problems) {
+  bool serves = true;
+  ObjectMap::ForEachDifference(
+      before.objects, after.objects,
+      [&](const ObjectKey&, const ObjectPtr* old_object, const ObjectPtr* new_object) {
+        const ObjectPtr now = new_object == nullptr ? nullptr : *new_object;
+        serves = serves && ServesAsMuch(old_object == nullptr ? nullptr : *old_object, now);
+        if (now != nullptr) CheckReferencesOf(*now, after, state, problems);
+      });
+  return serves && problems->errors.empty() && problems->warnings.empty();
+}
+
 bool IsInForce(const ObjectChange& change) {
   return change.type == ChangeType::kUnchanged &&
          MergeDeclared(*change.before, *change.after)->metadata == change.before->metadata;
@@ -93,57 +111,47 @@ DesiredState DesiredMemory::Build(const std::string& source, const std::string& 
                                   const std::vector<ObjectPtr>& objects, const ClusterState& state,
                                   Problems* problems) {
   std::optional<DesiredState> desired = BuildFromLast(source, commit, objects, state);
-  if (!desired) {
-    Problems own;
-    desired = BuildDesired(source, commit, objects, state, &own);
-    built_.reset();
-    const bool clean = own.errors.empty() && own.warnings.empty();
-    problems->errors.insert(problems->errors.end(), own.errors.begin(), own.errors.end());
-    problems->warnings.insert(problems->warnings.end(), own.warnings.begin(), own.warnings.end());
-    if (!clean) return std::move(*desired);
-  }
-  Built built{.parsed = {}, .desired = *desired, .state = state};
-  built.parsed.reserve(objects.size());
-  for (const ObjectPtr& object : objects) built.parsed.emplace_back(object, object->key());
-  built_ = std::move(built);
+  if (desired) return std::move(*desired);
+  Problems own;
+  desired = BuildDesired(source, commit, objects, state, &own);
+  built_.reset();
+  const bool clean = own.errors.empty() && own.warnings.empty();
+  problems->errors.insert(problems->errors.end(), own.errors.begin(), own.errors.end());
+  problems->warnings.insert(problems->warnings.end(), own.warnings.begin(), own.warnings.end());
+  if (!clean) return std::move(*desired);
+  built_ = Built{.parsed = {}, .desired = *desired, .state = state};
+  built_->parsed.reserve(objects.size());
+  for (const ObjectPtr& object : objects) built_->parsed.emplace_back(object);
   return std::move(*desired);
 }
 
 std::optional<DesiredState> DesiredMemory::BuildFromLast(const std::string& source,
                                                          const std::string& commit,
                                                          const std::vector<ObjectPtr>& objects,
-                                                         const ClusterState& state) const {
+                                                         const ClusterState& state) {
   if (!built_ || built_->desired.source != source) return std::nullopt;
-  const auto& known = built_->parsed;
-  const auto same = [](const auto& entry, const ObjectPtr& object) {
-    return IsSame(entry.first, object);
-  };
+  std::vector<Parsed>& known = built_->parsed;
   const auto [old_begin, new_begin] =
-      std::mismatch(known.begin(), known.end(), objects.begin(), objects.end(), same);
+      std::mismatch(known.begin(), known.end(), objects.begin(), objects.end(), IsSame);
   auto old_end = known.end();
   auto new_end = objects.end();
-  while (old_end != old_begin && new_end != new_begin && same(*(old_end - 1), *(new_end - 1))) {
+  while (old_end != old_begin && new_end != new_begin && IsSame(*(old_end - 1), *(new_end - 1))) {
     --old_end;
     --new_end;
   }
   DesiredState desired = built_->desired;
   desired.commit = commit;
-  for (auto gone = old_begin; gone != old_end; ++gone) desired.objects.Erase(gone->second);
+  for (auto gone = old_begin; gone != old_end; ++gone) desired.objects.Erase(gone->key);
   if (!HoldsIn(desired, built_->state, state)) return std::nullopt;
   Problems problems;
   for (auto added = new_begin; added != new_end; ++added) {
     AddDesired(*added, state, &desired, &problems);
   }
-  bool serves = true;
-  ObjectMap::ForEachDifference(
-      built_->desired.objects, desired.objects,
-      [&](const ObjectKey&, const ObjectPtr* before, const ObjectPtr* after) {
-        const ObjectPtr now = after == nullptr ? nullptr : *after;
-        serves = serves && ServesAsMuch(before == nullptr ? nullptr : *before, now);
-        if (now != nullptr) CheckReferencesOf(*now, desired, state, &problems);
-      });
-  // Where there are problems all are told, in one order.
-  if (!serves || !problems.errors.empty() || !problems.warnings.empty()) return std::nullopt;
+  if (!ServesStill(built_->desired, desired, state, &problems)) return std::nullopt;
+  const std::vector<Parsed> added(new_begin, new_end);
+  known.insert(known.erase(old_begin, old_end), added.begin(), added.end());
+  built_->desired = desired;
+  built_->state = state;
   return desired;
 }
 

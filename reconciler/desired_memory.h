@@ -3,7 +3,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <utility>
 #include <vector>
 
 #include "reconciler/desired.h"
@@ -14,6 +13,13 @@ namespace reconcile {
 // the time of what differs. Nothing but time rests on it.
 class DesiredMemory {
  public:
+  // An object that ParseManifests gave, known again by its pointer.
+  struct Parsed {
+    explicit Parsed(const ObjectPtr& parsed) : object(parsed), key(parsed->key()) {}
+    std::weak_ptr<const Object> object;
+    ObjectKey key;
+  };
+
   // As the other BuildDesired, with the same problems. Objects of the last commit are known by
   // their pointers: those that ParseManifests gave again are not looked at again.
   DesiredState Build(const std::string& source, const std::string& commit,
@@ -28,7 +34,7 @@ class DesiredMemory {
 
  private:
   struct Built {
-    std::vector<std::pair<std::weak_ptr<const Object>, ObjectKey>> parsed;  // as it was given
+    std::vector<Parsed> parsed;  // as it was given
     DesiredState desired;
     ClusterState state;  // the model that it was built for
   };
@@ -38,10 +44,10 @@ class DesiredMemory {
     ClusterState state;
   };
 
-  // Nothing when only a full build can tell.
+  // Nothing when only a full build can tell; then nothing is remembered anew either.
   std::optional<DesiredState> BuildFromLast(const std::string& source, const std::string& commit,
                                             const std::vector<ObjectPtr>& objects,
-                                            const ClusterState& state) const;
+                                            const ClusterState& state);
   std::optional<std::set<ObjectKey>> Touched(const DesiredState& desired,
                                              const ClusterState& state) const;
 

@@ -110,10 +110,12 @@ std::vector<ObjectKey> ExpireEvents(const ClusterState& state, WallTime now,
     kept.push_back({last_ms, &key});
   }
   if (kept.size() > kMaxEvents) {
-    const auto surplus = static_cast<ptrdiff_t>(kept.size() - kMaxEvents);
-    std::sort(kept.begin(), kept.end(), [](const Age& a, const Age& b) {
-      return a.last_ms != b.last_ms ? a.last_ms < b.last_ms : *a.key < *b.key;
-    });
+    // Some more than the surplus, or every further event would look at all of them again.
+    const auto surplus = static_cast<ptrdiff_t>(kept.size() - kMaxEvents + kEventsRoom);
+    std::nth_element(kept.begin(), kept.begin() + surplus, kept.end(),
+                     [](const Age& a, const Age& b) {
+                       return a.last_ms != b.last_ms ? a.last_ms < b.last_ms : *a.key < *b.key;
+                     });
     for (auto age = kept.begin(); age != kept.begin() + surplus; ++age) {
       expired.push_back(*age->key);
     }

@@ -11,6 +11,8 @@ namespace reconcile {
 
 inline constexpr int64_t kEventTtlMs = 3'600'000;
 inline constexpr size_t kMaxEvents = 10'000;
+// Beyond that so many more of the oldest go, so that the next ones find room.
+inline constexpr size_t kEventsRoom = 500;
 // Expired Events go together, not each in a commit of its own.
 inline constexpr int64_t kEventExpirySlackMs = 60'000;
 

@@ -124,9 +124,12 @@ TEST(Events, TheOldestGoBeyondTheLimit) {
     world.state.Put(event);
   }
   world.Take();
-  EXPECT_EQ(EventsOf(world.state).size(), kMaxEvents);
+  constexpr size_t kLeft = kMaxEvents - kEventsRoom;
+  EXPECT_EQ(EventsOf(world.state).size(), kLeft);
   EXPECT_NE(world.state.Find<Event>("default", "event-0"), nullptr);
-  EXPECT_EQ(world.state.Find<Event>("default", "event-" + std::to_string(kMaxEvents)), nullptr);
+  EXPECT_NE(world.state.Find<Event>("default", "event-" + std::to_string(kLeft - 1)), nullptr);
+  EXPECT_EQ(world.state.Find<Event>("default", "event-" + std::to_string(kLeft)), nullptr);
+  EXPECT_TRUE(world.Take().transaction.empty());
 }
 
 TEST(Events, APodThatDoesNotFitIsSaidOnceForEachSituation) {
