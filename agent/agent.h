@@ -18,6 +18,8 @@ namespace reconcile {
 inline constexpr std::string_view kAssignmentFile = "assignment";
 // Likewise: the fence of an assignment of another lineage that was accepted and is not obeyed yet.
 inline constexpr std::string_view kLineageFile = "lineage";
+// Likewise: the program that waits for the network in a pod's only container.
+inline constexpr std::string_view kStartProgramFile = "start";
 
 struct AgentOptions {
   std::string node_name;
@@ -32,6 +34,8 @@ struct AgentOptions {
   // Gives the text of the host's resolv.conf, for pods (dnsPolicy Default): asked whenever a pod's
   // files are written. Without a server in it that a pod can reach, pods get the engine's copy.
   std::function<std::string()> read_resolv_conf;
+  // StartProgram() (runtime/start_program.h). Empty: each pod has a sandbox.
+  std::string start_program;
   // Whether `proof` is the cluster CA's signature of `text`; without it no other lineage of the
   // cluster is ever followed.
   std::function<bool(std::string_view text, const std::string& proof)> verify;

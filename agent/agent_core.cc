@@ -5,6 +5,8 @@
 namespace reconcile {
 namespace {
 
+constexpr int kStartProgramMode = 0755;
+
 std::string RandomHex(Random* random) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
@@ -34,6 +36,7 @@ Agent::Core::Core(AgentOptions options, EventLoop* loop, Random* random, Contain
 
 void Agent::Core::Start() {
   agent_start_ = RandomHex(random_);
+  KeepStartProgram();
   Restore();
   link_->SetHandler({Guarded([this] {
                        refused_.clear();  // it was said of another connection's controller
@@ -127,12 +130,31 @@ void Agent::Core::WakeAt(MonoTime due) {
                           }));
 }
 
+void Agent::Core::KeepStartProgram() {
+  if (options_.start_program.empty()) {
+    no_start_program_ = "this agent has no program that waits for the network";
+    return;
+  }
+  Status status =
+      files_->Write(std::string(kStartProgramFile), options_.start_program, kStartProgramMode);
+  if (status.ok()) status = files_->CheckExecutable(std::string(kStartProgramFile));
+  no_start_program_ = status.message();
+}
+
+std::string Agent::Core::WhySandboxes() const {
+  if (!no_start_program_.empty()) return no_start_program_;
+  return health_.engine ? health_.engine->no_start_program : "the engine has not answered yet";
+}
+
 HostFacts Agent::Core::Facts() const {
   HostFacts facts;
   facts.node_name = options_.node_name;
   facts.host_ip = options_.host_ip;
   facts.memory_bytes = health_.engine ? health_.engine->memory_bytes : 0;
   facts.mtu = options_.mtu;
+  if (WhySandboxes().empty()) {
+    facts.start_program_path = files_->AbsolutePath(std::string(kStartProgramFile));
+  }
   facts.pods_path = files_->AbsolutePath(std::string(kPodsFolder));
   return facts;
 }

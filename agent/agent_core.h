@@ -54,6 +54,10 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void StartAllowed(const std::vector<Operation>& operations);
   void WakeAt(MonoTime due);
   HostFacts Facts() const;
+  // Writes the program that waits for the network to where the engine can mount it from.
+  void KeepStartProgram();
+  // Why each pod has a sandbox here; "" when pods of one container need none.
+  std::string WhySandboxes() const;
 
   // ---- agent_assignments.cc: what is obeyed, and what is kept on disk ----
   void Restore();
@@ -193,6 +197,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   MonoTime wake_due_;
 
   // What is told.
+  std::string no_start_program_;  // why it cannot be run from our files; "" it can
+  bool told_sandboxes_ = false;
   std::string agent_start_;
   int64_t sequence_ = 0;
   std::vector<PodReport> pods_;  // of the last step

@@ -8,6 +8,12 @@ namespace {
 
 constexpr int kPodFileMode = 0644;
 
+void NoteImage(const ImageInfo& info, ImageSeen* image) {
+  image->image_id = info.id;
+  image->entrypoint = info.entrypoint;
+  image->cmd = info.cmd;
+}
+
 }  // namespace
 
 void Agent::Core::Begin(Operation operation) {
@@ -92,7 +98,7 @@ void Agent::Core::Run(const Operation& operation, const LookAtImage& action) {
         image.state = absent ? ImageSeen::State::kAbsent : ImageSeen::State::kPresent;
         image.checked_at = began;
         if (info.ok()) {
-          image.image_id = info->id;
+          NoteImage(*info, &image);
           image.failures = 0;
           Say(operation, EventType::kNormal, "Pulled",
               "Container image \"" + reference + "\" already present on machine");
@@ -110,7 +116,7 @@ void Agent::Core::Run(const Operation& operation, const PullImageOp& action) {
                         runtime_->InspectImage(
                             reference,
                             Guarded([this, operation, reference, began](Result<ImageInfo> info) {
-                              if (info.ok()) seen_.images[reference].image_id = info->id;
+                              if (info.ok()) NoteImage(*info, &seen_.images[reference]);
                               OnPulled(operation, reference, began, info.status());
                             }));
                       }));
@@ -178,8 +184,9 @@ void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
                         const PodAttachment& attachment = action.attachment;
                         seen_.attached_addresses.insert(attachment.address);
                         PodSeen& pod = seen_.pods[attachment.pod_uid];
-                        pod.attached_sandbox_id = action.sandbox_id;
-                        pod.attached_process_id = attachment.sandbox_process_id;
+                        pod.attached_owner_id = action.owner_id;
+                        pod.attached_process_id = attachment.process_id;
+                        pod.attached_earlier = false;
                         Succeed(key);
                       }));
 }
@@ -193,7 +200,7 @@ void Agent::Core::Run(const Operation& operation, const DetachNetwork& action) {
                         seen_.attached_addresses.erase(action.address);
                         const auto memory = seen_.pods.find(action.pod_uid);
                         if (memory != seen_.pods.end()) {
-                          memory->second.attached_sandbox_id.clear();
+                          memory->second.attached_owner_id.clear();
                         }
                         Succeed(operation.key);
                       }));

@@ -60,6 +60,10 @@ void Agent::Core::AskEngineInfo() {
       info_retry_.failures = 0;
       const bool first = !health_.engine;
       health_.engine = std::move(info).value();
+      if (const std::string why = WhySandboxes(); !why.empty() && !told_sandboxes_) {
+        told_sandboxes_ = true;
+        LogInfo("each pod has a sandbox here, also those of one container", {{"because", why}});
+      }
       if (cluster_id_.empty()) health_.engine_error.clear();
       if (first && !cluster_id_.empty()) RequestList();
     } else {

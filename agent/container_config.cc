@@ -4,6 +4,8 @@
 
 #include "agent/containers.h"
 #include "base/ids.h"
+#include "base/planted_bug.h"
+#include "runtime/start_program.h"
 
 namespace reconcile {
 namespace {
@@ -123,6 +125,23 @@ std::vector<std::string> ExpandAll(const std::vector<std::string>& words, const 
   return expanded;
 }
 
+// Pods without a resolv.conf of ours need the engine's copy.
+NetworkStart NetworkStartOf(bool has_resolver) {
+  return has_resolver ? NetworkStart::kBare : NetworkStart::kEngines;
+}
+
+// A pod's only container: nothing joins it, and its command runs once the network is attached.
+void OwnNetwork(const Pod& pod, const Container& container, const ContainerBasis& basis,
+                const EnvList& env, const HostFacts& host, ContainerConfig* config) {
+  config->labels[std::string(kLabelAddress)] = basis.address;
+  config->hostname = HostnameOf(pod);
+  config->network_start = NetworkStartOf(basis.has_resolver);
+  config->cmd = CommandOf(container, basis, env);
+  if (PlantedBug("run-before-network")) return;
+  config->entrypoint = {std::string(kStartProgramPath)};
+  config->binds.push_back({host.start_program_path, std::string(kStartProgramPath), true});
+}
+
 }  // namespace
 
 std::string SpecHashOf(const Container& container) {
@@ -174,22 +193,38 @@ std::string HostnameOf(const Pod& pod) {
   return name;
 }
 
+std::vector<std::string> CommandOf(const Container& container, const ContainerBasis& basis,
+                                   const EnvList& env) {
+  const bool replaces = !container.command.empty();
+  std::vector<std::string> words =
+      replaces ? ExpandAll(container.command, env) : basis.image_entrypoint;
+  const bool takes_image_cmd = !replaces && container.args.empty();
+  const std::vector<std::string> rest =
+      takes_image_cmd ? basis.image_cmd : ExpandAll(container.args, env);
+  words.insert(words.end(), rest.begin(), rest.end());
+  return words;
+}
+
 ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& pod,
                                     const Container& container, const ContainerBasis& basis,
                                     const EnvList& env, const HostFacts& host) {
   ContainerConfig config;
   config.name = NameOf(container.name, pod, basis.attempt);
   config.image = basis.image_id;
-  config.entrypoint = ExpandAll(container.command, env);
-  config.cmd = ExpandAll(container.args, env);
   for (const auto& [name, value] : env) config.env.push_back(name + "=" + value);
   config.working_dir = container.working_dir;
   config.labels =
       LabelsOf(cluster_id, pod, container.name, basis.attempt, basis.crashes, basis.pod_start);
   config.labels[std::string(kLabelSpecHash)] = SpecHashOf(container);
-  config.labels[std::string(kLabelSandbox)] = std::to_string(basis.sandbox_attempt);
   config.binds = BindsOf(pod, basis.has_resolver, host);
-  config.network_container = basis.sandbox_id;
+  if (!basis.sandbox_id.empty()) {
+    config.entrypoint = ExpandAll(container.command, env);
+    config.cmd = ExpandAll(container.args, env);
+    config.labels[std::string(kLabelSandbox)] = std::to_string(basis.sandbox_attempt);
+    config.network_container = basis.sandbox_id;
+  } else {
+    OwnNetwork(pod, container, basis, env, host, &config);
+  }
   config.cpu_shares = CpuSharesOf(container.resources);
   config.cpu_quota_us = CpuQuotaOf(container.resources);
   if (const Quantity* memory = Find(container.resources.limits, "memory")) {
@@ -214,7 +249,7 @@ ContainerConfig MakeSandboxConfig(const std::string& cluster_id, const Pod& pod,
   config.cpu_shares = kMinCpuShares;
   config.oom_score_adj = kSandboxOomScoreAdjust;
   config.is_sandbox = true;
-  config.network_start = basis.network_start;
+  config.network_start = NetworkStartOf(basis.has_resolver);
   return config;
 }
 

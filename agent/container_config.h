@@ -9,13 +9,18 @@ namespace reconcile {
 
 // What a container stands on when it is created.
 struct ContainerBasis {
-  std::string sandbox_id;
+  std::string sandbox_id;  // empty: the container owns the pod's network, and
+                           // waits for it
   int32_t sandbox_attempt = 0;
   std::string image_id;
   int32_t attempt = 0;
   int32_t crashes = 0;  // of the attempts before it, as far as they count
   WallTime pod_start;
   bool has_resolver = false;  // the pod's files have a resolv.conf
+  // Without a sandbox alone:
+  std::string address;
+  std::vector<std::string> image_entrypoint;
+  std::vector<std::string> image_cmd;
 };
 // What a sandbox stands on.
 struct SandboxBasis {
@@ -25,7 +30,7 @@ struct SandboxBasis {
   int32_t crashes = 0;  // sandboxes lost before it
   WallTime pod_start;
   std::string ended_containers;  // kLabelEnded
-  NetworkStart network_start = NetworkStart::kEngines;
+  bool has_resolver = false;     // as above
 };
 
 // PURE. Everything that needs a new container when it changes, and nothing that a ConfigMap holds:
@@ -41,6 +46,10 @@ int32_t OomScoreAdjust(const PodSpec& spec, const Container& container, int64_t 
 int64_t CpuSharesOf(const ResourceRequirements& resources);
 int64_t CpuQuotaOf(const ResourceRequirements& resources);
 
+// PURE. What the container runs, as in Kubernetes: `command` in place of the image's entrypoint and
+// cmd, `args` in place of its cmd. Empty when there is nothing to run.
+std::vector<std::string> CommandOf(const Container& container, const ContainerBasis& basis,
+                                   const EnvList& env);
 // PURE. What to create. `env` is the container's resolved environment.
 ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& pod,
                                     const Container& container, const ContainerBasis& basis,

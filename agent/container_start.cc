@@ -24,9 +24,10 @@ bool EndedBefore(const ContainerInfo& sandbox, const std::string& container) {
 
 // What ended for a reason that is not its own starts again at once.
 bool EndedByUs(const ContainerInfo& dead, const Container& container,
-               const ContainerInfo& sandbox) {
-  const int64_t in_sandbox = NumberLabelOf(dead, kLabelSandbox, AttemptOf(sandbox));
-  return !SameSpec(LabelOf(dead, kLabelSpecHash), container) || in_sandbox != AttemptOf(sandbox);
+               const ContainerInfo* sandbox) {
+  if (!SameSpec(LabelOf(dead, kLabelSpecHash), container)) return true;
+  if (sandbox == nullptr) return !OwnsNetwork(dead);
+  return NumberLabelOf(dead, kLabelSandbox, AttemptOf(*sandbox)) != AttemptOf(*sandbox);
 }
 
 std::string StartErrorOf(const ContainerInfo* dead) { return dead == nullptr ? "" : dead->error; }
@@ -34,7 +35,7 @@ std::string StartErrorOf(const ContainerInfo* dead) { return dead == nullptr ? "
 // Why the container waits for its next try; nothing when it may start now.
 std::optional<ContainerStateWaiting> Backoff(PodTurn* turn, const Container& container,
                                              const ContainerInfo* dead,
-                                             const ContainerInfo& sandbox,
+                                             const ContainerInfo* sandbox,
                                              ContainerMemory* memory) {
   const bool waits = dead != nullptr && turn->context.now.mono < memory->restart_at &&
                      !EndedByUs(*dead, container, sandbox);
@@ -54,9 +55,26 @@ std::optional<ContainerStateWaiting> Backoff(PodTurn* turn, const Container& con
   return ContainerStateWaiting{"RunContainerError", start_error + "; " + backoff};
 }
 
+// What a container that owns its network needs besides: its whole command, which the program that
+// waits for the network gets.
+std::optional<ContainerStateWaiting> PrepareOwner(PodTurn* turn, const Container& container,
+                                                  const EnvList& env, ContainerMemory* memory,
+                                                  ContainerBasis* basis) {
+  const ImageSeen& image = turn->context.seen.images.at(container.image);
+  basis->address = turn->memory.address;
+  basis->image_entrypoint = image.entrypoint;
+  basis->image_cmd = image.cmd;
+  if (!CommandOf(container, *basis, env).empty()) return std::nullopt;
+  const std::string error = "no command specified: neither container " + container.name +
+                            " nor its image " + container.image + " says what to run";
+  turn->Announce("command/" + image.image_id, EventType::kWarning, "Failed", "Error: " + error,
+                 memory);
+  return ContainerStateWaiting{"CreateContainerError", error};
+}
+
 // Everything a new container stands on, or why it has to wait.
 std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container& container,
-                                                  const ContainerInfo& sandbox,
+                                                  const ContainerInfo* sandbox,
                                                   ContainerMemory* memory, RunContainer* run) {
   ContainerBasis basis;
   if (auto waiting = NeedImage(turn, container, &basis.image_id)) return waiting;
@@ -69,8 +87,12 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
                    "Error: " + env.status().message(), memory);
     return ContainerStateWaiting{"CreateContainerConfigError", env.status().message()};
   }
-  basis.sandbox_id = sandbox.id;
-  basis.sandbox_attempt = AttemptOf(sandbox);
+  if (sandbox != nullptr) {
+    basis.sandbox_id = sandbox->id;
+    basis.sandbox_attempt = AttemptOf(*sandbox);
+  } else if (auto waiting = PrepareOwner(turn, container, env->variables, memory, &basis)) {
+    return waiting;
+  }
   basis.attempt = memory->attempt + 1;
   basis.crashes = memory->backoff_steps;
   basis.has_resolver = turn->memory.has_resolver;
@@ -90,7 +112,7 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
 
 // A change of spec replaces the running container, but only once its successor could start.
 void ReplaceIfChanged(PodTurn* turn, const Container& container, const ContainerInfo& live,
-                      const ContainerInfo& sandbox, ContainerMemory* memory) {
+                      const ContainerInfo* sandbox, ContainerMemory* memory) {
   if (SameSpec(LabelOf(live, kLabelSpecHash), container)) {
     if (!turn->context.IsBusy(StopKey(live.id))) memory->stopped_attempt = -1;
     memory->image_wanted_since.reset();
@@ -123,6 +145,7 @@ bool EndCounts(const PodTurn& turn, const Container& container, const ContainerI
     if (memory->second.ended_attempt >= AttemptOf(dead)) return true;
     if (memory->second.stopped_attempt >= AttemptOf(dead)) return false;
   }
+  if (OwnsNetwork(dead)) return true;
   const int64_t joined = NumberLabelOf(dead, kLabelSandbox, -1);
   for (const ContainerInfo* sandbox : turn.containers.sandboxes) {
     if (AttemptOf(*sandbox) > joined && EndedBefore(*sandbox, container.name)) return true;
@@ -169,7 +192,7 @@ void CleanUp(PodTurn* turn) {
   }
 }
 
-void StepContainer(PodTurn* turn, const Container& container, const ContainerInfo& sandbox) {
+void StepContainer(PodTurn* turn, const Container& container, const ContainerInfo* sandbox) {
   const auto& containers = turn->Of(container.name);
   ContainerMemory* memory = &turn->memory.memory[container.name];
   if (const ContainerInfo* live = LiveOf(containers)) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <tuple>
 
@@ -71,6 +72,14 @@ bool IsDead(const ContainerInfo& container) {
   return !IsLive(container) && !IsUnstarted(container);
 }
 
+bool IsSandbox(const ContainerInfo& container) {
+  return LabelOf(container, kLabelContainer) == kSandboxContainer;
+}
+
+bool OwnsNetwork(const ContainerInfo& container) {
+  return IsSandbox(container) || !LabelOf(container, kLabelAddress).empty();
+}
+
 std::map<std::string, PodContainers> GroupByPod(const Seen& seen) {
   std::map<std::string, PodContainers> pods;
   for (const auto& [id, container] : seen.containers) {
@@ -82,8 +91,11 @@ std::map<std::string, PodContainers> GroupByPod(const Seen& seen) {
   }
   for (auto& [uid, pod] : pods) {
     std::sort(pod.sandboxes.begin(), pod.sandboxes.end(), NewerFirst);
+    pod.owners = pod.sandboxes;
     for (auto& [name, containers] : pod.by_name) {
       std::sort(containers.begin(), containers.end(), NewerFirst);
+      std::copy_if(containers.begin(), containers.end(), std::back_inserter(pod.owners),
+                   [](const ContainerInfo* c) { return OwnsNetwork(*c); });
     }
   }
   return pods;

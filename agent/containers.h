@@ -33,10 +33,17 @@ bool IsDead(const ContainerInfo& container);
 // Created, and nobody has tried to start it.
 bool IsUnstarted(const ContainerInfo& container);
 
+bool IsSandbox(const ContainerInfo& container);
+// The pod's network namespace is this container's: a sandbox's, or that of a pod's only container.
+// Its label has the pod's address.
+bool OwnsNetwork(const ContainerInfo& container);
+
 // Containers of one pod, as the engine has them. Pointers into Seen::containers.
 struct PodContainers {
   std::vector<const ContainerInfo*> sandboxes;                       // newest attempt first
   std::map<std::string, std::vector<const ContainerInfo*>> by_name;  // each newest attempt first
+  // Those that own its network, or did: sandboxes first, each kind newest attempt first.
+  std::vector<const ContainerInfo*> owners;
   bool empty() const { return sandboxes.empty() && by_name.empty(); }
 };
 // By pod uid. Containers without a pod's label are left out: nobody knows what they are.

@@ -1,5 +1,9 @@
 #include "agent/disk_host_files.h"
 
+#include <sys/statvfs.h>
+
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "agent/disk_folder.h"
@@ -21,6 +25,17 @@ class DiskHostFiles final : public HostFiles {
 
   Status Write(const std::string& path, const std::string& bytes, int mode) override {
     return Replace(path, bytes, mode, false);
+  }
+
+  Status CheckExecutable(const std::string& path) const override {
+    const Result<std::vector<std::string>> names = SplitHostPath(path);
+    if (!names.ok()) return names.status();
+    struct statvfs system = {};
+    if (::statvfs(AbsolutePath(path).c_str(), &system) != 0) {
+      return UnavailableError("look at " + AbsolutePath(path) + ": " + std::strerror(errno));
+    }
+    if ((system.f_flag & ST_NOEXEC) == 0) return OkStatus();
+    return InvalidError(root_ + " is on a file system that is mounted noexec");
   }
 
   Result<std::string> Read(const std::string& path) const override {

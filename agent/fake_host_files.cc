@@ -69,6 +69,12 @@ Status FakeHostFiles::Write(const std::string& path, const std::string& bytes, i
   return Put(path, {bytes, mode}, false);
 }
 
+Status FakeHostFiles::CheckExecutable(const std::string& path) const {
+  const Result<std::string> there = Read(path);
+  if (!there.ok()) return there.status();
+  return no_execution_ ? InvalidError("mounted noexec") : OkStatus();
+}
+
 Result<std::string> FakeHostFiles::Read(const std::string& path) const {
   const Result<std::vector<std::string>> names = Names(path);
   if (!names.ok()) return names.status();

@@ -15,6 +15,7 @@ class FakeHostFiles final : public HostFiles {
  public:
   std::string AbsolutePath(const std::string& path) const override;
   Status Write(const std::string& path, const std::string& bytes, int mode) override;
+  Status CheckExecutable(const std::string& path) const override;
   Result<std::string> Read(const std::string& path) const override;
   Status RemoveTree(const std::string& path) override;
   Result<std::vector<std::string>> List(const std::string& path) const override;
@@ -27,6 +28,7 @@ class FakeHostFiles final : public HostFiles {
   void Sync();  // everything there is becomes durable, as it does after some seconds
   // The next `count` writes fail with `status` and change nothing.
   void FailNextWrites(Status status, int count = 1);
+  void SetNoExecution() { no_execution_ = true; }  // as if mounted noexec
   // Flips a bit of a file; false when there is none, or it is empty.
   bool Damage(const std::string& path);
 
@@ -43,7 +45,8 @@ class FakeHostFiles final : public HostFiles {
 
   std::map<std::string, File> files_;
   std::map<std::string, File> durable_;  // what a power loss leaves
-  std::vector<Status> failures_;         // of the next writes, last first
+  bool no_execution_ = false;
+  std::vector<Status> failures_;  // of the next writes, last first
 };
 
 }  // namespace reconcile

@@ -24,6 +24,8 @@ class HostFiles {
   // Atomically (rename) replaced, folders made as needed; `mode` like 0644. After a power loss the
   // file may be gone or be the one before: sandboxes are gone then too, and it is written again.
   virtual Status Write(const std::string& path, const std::string& bytes, int mode) = 0;
+  // Invalid where the file system lets no program run (mounted noexec).
+  virtual Status CheckExecutable(const std::string& path) const = 0;
   virtual Result<std::string> Read(const std::string& path) const = 0;  // NotFound when absent
   virtual Status RemoveTree(const std::string& path) = 0;               // OK when absent
   // Names in a folder, sorted; empty when it does not exist.

@@ -12,12 +12,12 @@ namespace {
 std::string SandboxKey(const PodTurn& turn) { return turn.Key("sandbox"); }
 std::string NetworkKey(const PodTurn& turn) { return turn.Key("network"); }
 
-// All containers that do not run wait for this.
+// All containers that do not run wait for this, and so does one that waits for its own network.
 void AllWait(PodTurn* turn, const std::string& reason, const std::string& message) {
   for (const Container& container : turn->pod.spec.containers) {
-    if (LiveOf(turn->Of(container.name)) == nullptr && WantsToRun(*turn, container)) {
-      turn->waiting[container.name] = {reason, message};
-    }
+    const ContainerInfo* live = LiveOf(turn->Of(container.name));
+    const bool runs = live != nullptr && !OwnsNetwork(*live);
+    if (!runs && WantsToRun(*turn, container)) turn->waiting[container.name] = {reason, message};
   }
 }
 
@@ -62,21 +62,22 @@ WallTime StartTimeOf(const PodContainers& containers, WallTime fallback) {
   return start == std::numeric_limits<int64_t>::max() ? fallback : WallTime{start};
 }
 
-// An attachment that this agent has not made itself: an earlier run of it has. The address is
-// routed by the last line of what attaches (net/compile.h), so the sandbox has all that it needs;
-// and no other sandbox of the pod is made before it is detached.
+// An attachment that this agent has not made itself: an earlier run of it has. A sandbox has all
+// that it needs then: no other of the pod is made before the address is detached. A container that
+// needs none may be the successor of the one that was attached, or still wait for the last step: it
+// is attached again, which changes nothing where all is there.
 void AdoptAttachment(PodTurn* turn) {
-  const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
+  const ContainerInfo* owner = LiveOf(turn->containers.owners);
   PodSeen& memory = turn->memory;
   const Seen& seen = turn->context.seen;
   const bool attached = seen.network_listed && !memory.address.empty() &&
                         seen.attached_addresses.contains(memory.address);
-  // Whoever wrote no files in this run made no sandbox in it.
-  const bool earlier = memory.attached_sandbox_id.empty() && memory.files_address.empty();
-  if (sandbox != nullptr && attached && earlier) {
-    memory.attached_sandbox_id = sandbox->id;
-    memory.attached_process_id = sandbox->process_id;
-  }
+  // Whoever wrote no files in this run made no container in it.
+  const bool earlier = memory.attached_owner_id.empty() && memory.files_address.empty();
+  if (owner == nullptr || !attached || !earlier) return;
+  memory.attached_owner_id = owner->id;
+  memory.attached_process_id = owner->process_id;
+  memory.attached_earlier = !IsSandbox(*owner);
 }
 
 bool HasAddress(PodTurn* turn) {
@@ -101,15 +102,18 @@ bool HasAddress(PodTurn* turn) {
   return true;
 }
 
-// The host's own preparations; Step asks for them.
-bool HostIsReady(PodTurn* turn) {
-  const StepContext& context = turn->context;
-  std::string missing;
+// What the host itself still lacks; Step asks for it.
+std::string MissingOnHost(const StepContext& context) {
   if (!context.seen.prepared) {
-    missing = "the host's network is being prepared. " + context.FailureOf("network");
-  } else if (!context.seen.network_listed) {
-    missing = "the host's network is being looked at";
-  } else if (context.seen.pause_image_id.empty()) {
+    return "the host's network is being prepared. " + context.FailureOf("network");
+  }
+  return context.seen.network_listed ? "" : "the host's network is being looked at";
+}
+
+bool HostIsReady(PodTurn* turn, bool for_sandbox) {
+  const StepContext& context = turn->context;
+  std::string missing = MissingOnHost(context);
+  if (missing.empty() && for_sandbox && context.seen.pause_image_id.empty()) {
     missing = "the sandbox's image is being loaded. " + context.FailureOf("pause");
   }
   if (missing.empty()) return true;
@@ -145,7 +149,7 @@ bool OldSandboxIsGone(PodTurn* turn) {
     turn->Add(RemoveKey(sandbox->id), "the sandbox does not run", RemoveContainerOp{sandbox->id});
   }
   if (!turn->context.seen.attached_addresses.contains(turn->memory.address)) {
-    turn->memory.attached_sandbox_id.clear();
+    turn->memory.attached_owner_id.clear();
   } else if (gone) {
     gone = false;
     turn->Add(NetworkKey(*turn), "the sandbox of this address is gone",
@@ -165,15 +169,10 @@ std::string EndedContainers(const PodTurn& turn) {
   return names;
 }
 
-// Pods without a resolv.conf of ours need the engine's copy.
-NetworkStart NetworkStartOf(const PodTurn& turn) {
-  return turn.memory.has_resolver ? NetworkStart::kBare : NetworkStart::kEngines;
-}
-
 void MakeSandbox(PodTurn* turn) {
   ContainerMemory& memory = turn->memory.memory[std::string(kSandboxContainer)];
   AllWait(turn, "ContainerCreating", turn->context.FailureOf(SandboxKey(*turn)));
-  if (!HostIsReady(turn) || !OldSandboxIsGone(turn) || !HasAddress(turn)) return;
+  if (!HostIsReady(turn, true) || !OldSandboxIsGone(turn) || !HasAddress(turn)) return;
   if (turn->context.now.mono < memory.restart_at) {
     turn->context.WakeAt(memory.restart_at);
     return AllWait(turn, "ContainerCreating",
@@ -187,7 +186,7 @@ void MakeSandbox(PodTurn* turn) {
                               memory.backoff_steps,
                               turn->memory.start_time.value_or(turn->context.now.wall),
                               EndedContainers(*turn),
-                              NetworkStartOf(*turn)};
+                              turn->memory.has_resolver};
   turn->Add(
       SandboxKey(*turn),
       basis.attempt == 0 ? "the pod is to run"
@@ -214,18 +213,37 @@ void RemoveOtherSandboxes(PodTurn* turn, const ContainerInfo& keep) {
   }
 }
 
-// Somebody started the sandbox again by hand: another namespace, that nobody has looked at.
-bool IsAnotherProcess(const ContainerInfo& sandbox, PodSeen* memory) {
-  if (memory->attached_process_id == 0) memory->attached_process_id = sandbox.process_id;
-  return sandbox.process_id != 0 && sandbox.process_id != memory->attached_process_id;
+// Somebody started it again by hand: another namespace, that nobody has looked at.
+bool IsAnotherProcess(const ContainerInfo& owner, PodSeen* memory) {
+  if (memory->attached_process_id == 0) memory->attached_process_id = owner.process_id;
+  return owner.process_id != 0 && owner.process_id != memory->attached_process_id;
+}
+
+void Attach(PodTurn* turn, const ContainerInfo& owner, const std::string& why) {
+  turn->Add(NetworkKey(*turn), why,
+            AttachNetwork{{turn->uid(), owner.process_id, turn->memory.address}, owner.id});
+}
+
+// True when there is a process to attach; else the container goes.
+bool HasProcess(PodTurn* turn, const ContainerInfo& owner) {
+  if (owner.awaits_inspection) return false;
+  const std::string what = IsSandbox(owner) ? "the sandbox" : "the container";
+  if (owner.process_id == 0) {
+    turn->Add(RemoveKey(owner.id), "the engine does not tell the process of " + what,
+              RemoveContainerOp{owner.id});
+  } else if (turn->memory.address.empty()) {  // its label is gone: nothing can be attached to it
+    turn->Add(RemoveKey(owner.id), what + " has no address", RemoveContainerOp{owner.id});
+  } else {
+    return true;
+  }
+  return false;
 }
 
 // Nothing is started in a sandbox of which this is false: it has no network.
-bool IsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
-  const Seen& seen = turn->context.seen;
+bool SandboxIsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
   PodSeen& memory = turn->memory;
-  const bool has_address = seen.attached_addresses.contains(memory.address);
-  if (has_address && memory.attached_sandbox_id == sandbox.id) {
+  const bool has_address = turn->context.seen.attached_addresses.contains(memory.address);
+  if (has_address && memory.attached_owner_id == sandbox.id) {
     if (!IsAnotherProcess(sandbox, &memory)) return true;
     AllWait(turn, "ContainerCreating", "the pod's sandbox was started again by hand");
     turn->Add(RemoveKey(sandbox.id), "the sandbox was started again by hand",
@@ -233,58 +251,36 @@ bool IsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
     return false;
   }
   AllWait(turn, "ContainerCreating", turn->context.FailureOf(NetworkKey(*turn)));
-  if (!HostIsReady(turn)) return false;
-  if (sandbox.awaits_inspection) return false;
-  if (sandbox.process_id == 0) {
-    turn->Add(RemoveKey(sandbox.id), "the engine does not tell the sandbox's process",
-              RemoveContainerOp{sandbox.id});
-  } else if (memory.address.empty()) {  // its label is gone: nothing can be attached to it
-    turn->Add(RemoveKey(sandbox.id), "the sandbox has no address", RemoveContainerOp{sandbox.id});
-  } else if (has_address) {
+  if (!HostIsReady(turn, true) || !HasProcess(turn, sandbox)) return false;
+  if (has_address) {
     turn->Add(NetworkKey(*turn), "the address belongs to an earlier sandbox",
               DetachNetwork{turn->uid(), memory.address});
   } else {
-    turn->Add(NetworkKey(*turn), "the sandbox has no network",
-              AttachNetwork{{turn->uid(), sandbox.process_id, memory.address}, sandbox.id});
+    Attach(turn, sandbox, "the sandbox has no network");
   }
   return false;
 }
 
-}  // namespace
-
-void Remember(PodTurn* turn) {
+// The program of a container that owns the pod's network waits in it until this has been done; also
+// in a namespace that is new because somebody started the container again by hand. What is left of
+// an earlier container's attachment makes way.
+void AttachOwner(PodTurn* turn, const ContainerInfo& owner) {
   PodSeen& memory = turn->memory;
-  const Now now = turn->context.now;
-  const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
-  for (const Container& container : turn->pod.spec.containers) {
-    ContainerMemory& of = memory.memory[container.name];
-    const ContainerInfo* dead = NewestDeadOf(turn->Of(container.name));
-    const bool lost =
-        dead != nullptr &&
-        (sandbox == nullptr ||
-         NumberLabelOf(*dead, kLabelSandbox, AttemptOf(*sandbox)) != AttemptOf(*sandbox));
-    RememberAttempts(turn->Of(container.name), CrashBackoffMs, lost, now, &of);
-    const bool changed = dead != nullptr && !SameSpec(LabelOf(*dead, kLabelSpecHash), container);
-    if (changed) of.backoff_steps = 0;  // another program: its crashes are its own
-    if (dead != nullptr && EndCounts(*turn, container, *dead)) of.ended_attempt = AttemptOf(*dead);
+  const bool attached = turn->context.seen.attached_addresses.contains(memory.address) &&
+                        memory.attached_owner_id == owner.id && !IsAnotherProcess(owner, &memory);
+  if (attached && (!memory.attached_earlier || owner.process_id == 0)) return;
+  const std::string missing = MissingOnHost(turn->context);
+  if (!attached) {
+    AllWait(turn, "ContainerCreating",
+            missing.empty() ? turn->context.FailureOf(NetworkKey(*turn)) : missing);
   }
-  ContainerMemory& of_sandbox = memory.memory[std::string(kSandboxContainer)];
-  RememberAttempts(turn->containers.sandboxes, SandboxBackoffMs, false, now, &of_sandbox);
-  of_sandbox.attempt = std::max(of_sandbox.attempt, NewestJoined(turn->containers));
-  if (!memory.start_time) memory.start_time = StartTimeOf(turn->containers, now.wall);
-  if (memory.address.empty() && !turn->containers.sandboxes.empty()) {
-    memory.address = LabelOf(*turn->containers.sandboxes.front(), kLabelAddress);
-  }
-  AdoptAttachment(turn);
+  if (!missing.empty() || !HasProcess(turn, owner)) return;
+  Attach(turn, owner,
+         attached ? "an earlier run of the agent has attached it" : "the container has no network");
 }
 
-void StartPod(PodTurn* turn) {
-  if (turn->memory.terminal) return ReleaseSandbox(turn);
-  CleanUp(turn);
+void StartInSandbox(PodTurn* turn) {
   const auto& containers = turn->pod.spec.containers;
-  const bool wanted = std::any_of(containers.begin(), containers.end(),
-                                  [&](const Container& c) { return WantsToRun(*turn, c); });
-  if (!wanted) return ReleaseSandbox(turn);
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
   if (sandbox == nullptr) {
     const bool only_live =
@@ -300,12 +296,70 @@ void StartPod(PodTurn* turn) {
     return AskForImages(turn);
   }
   RemoveOtherSandboxes(turn, *sandbox);
-  if (!IsAttached(turn, *sandbox)) return AskForImages(turn);
+  if (!SandboxIsAttached(turn, *sandbox)) return AskForImages(turn);
   const bool starts = std::any_of(containers.begin(), containers.end(), [&](const Container& c) {
     return LiveOf(turn->Of(c.name)) == nullptr && WantsToRun(*turn, c);
   });
   if (starts && !FilesAreWritten(turn)) return;
-  for (const Container& container : containers) StepContainer(turn, container, *sandbox);
+  for (const Container& container : containers) StepContainer(turn, container, sandbox);
+}
+
+void StartAlone(PodTurn* turn) {
+  const Container& container = turn->pod.spec.containers.front();
+  const ContainerInfo* live = LiveOf(turn->Of(container.name));
+  if (live != nullptr) {
+    AttachOwner(turn, *live);
+  } else if (!HostIsReady(turn, false) || !HasAddress(turn) || !FilesAreWritten(turn)) {
+    return AskForImages(turn);
+  }
+  StepContainer(turn, container, nullptr);
+}
+
+}  // namespace
+
+bool NeedsSandbox(const PodTurn& turn) {
+  const auto& containers = turn.pod.spec.containers;
+  if (containers.size() != 1 || !turn.containers.sandboxes.empty()) return true;
+  const ContainerInfo* live = LiveOf(turn.Of(containers.front().name));
+  return live != nullptr ? !OwnsNetwork(*live) : turn.context.host.start_program_path.empty();
+}
+
+void Remember(PodTurn* turn) {
+  PodSeen& memory = turn->memory;
+  const Now now = turn->context.now;
+  const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
+  for (const Container& container : turn->pod.spec.containers) {
+    ContainerMemory& of = memory.memory[container.name];
+    const ContainerInfo* dead = NewestDeadOf(turn->Of(container.name));
+    const bool lost =
+        dead != nullptr && !OwnsNetwork(*dead) &&
+        (sandbox == nullptr ||
+         NumberLabelOf(*dead, kLabelSandbox, AttemptOf(*sandbox)) != AttemptOf(*sandbox));
+    RememberAttempts(turn->Of(container.name), CrashBackoffMs, lost, now, &of);
+    const bool changed = dead != nullptr && !SameSpec(LabelOf(*dead, kLabelSpecHash), container);
+    if (changed) of.backoff_steps = 0;  // another program: its crashes are its own
+    if (dead != nullptr && EndCounts(*turn, container, *dead)) of.ended_attempt = AttemptOf(*dead);
+  }
+  ContainerMemory& of_sandbox = memory.memory[std::string(kSandboxContainer)];
+  RememberAttempts(turn->containers.sandboxes, SandboxBackoffMs, false, now, &of_sandbox);
+  of_sandbox.attempt = std::max(of_sandbox.attempt, NewestJoined(turn->containers));
+  if (!memory.start_time) memory.start_time = StartTimeOf(turn->containers, now.wall);
+  const auto& owners = turn->containers.owners;
+  const bool gave_it_back = memory.terminal && turn->containers.sandboxes.empty();
+  if (memory.address.empty() && !owners.empty() && !gave_it_back) {
+    memory.address = LabelOf(*owners.front(), kLabelAddress);
+  }
+  AdoptAttachment(turn);
+}
+
+void StartPod(PodTurn* turn) {
+  if (turn->memory.terminal) return ReleaseNetwork(turn);
+  CleanUp(turn);
+  const auto& containers = turn->pod.spec.containers;
+  const bool wanted = std::any_of(containers.begin(), containers.end(),
+                                  [&](const Container& c) { return WantsToRun(*turn, c); });
+  if (!wanted) return ReleaseNetwork(turn);
+  NeedsSandbox(*turn) ? StartInSandbox(turn) : StartAlone(turn);
 }
 
 }  // namespace reconcile

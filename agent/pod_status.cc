@@ -86,13 +86,15 @@ ContainerStatus StatusOf(const PodTurn& turn, const Container& container,
   }
   SetIds(live != nullptr ? *live : *dead, &status);
   const ContainerInfo* last = DeadBefore(containers, live != nullptr ? live : dead);
-  if (live != nullptr) {
+  // It waits for its network.
+  const bool waits = live != nullptr && turn.waiting.contains(container.name);
+  if (live != nullptr && !waits) {
     status.state.running = ContainerStateRunning{live->started_at};
     status.started = true;
     status.ready = live->state == ContainerRunState::kRunning;
   } else if (turn.waiting.contains(container.name)) {
     SetWaiting(turn, container.name, &status.state);
-    last = dead;
+    if (live == nullptr) last = dead;
   } else {
     status.state.terminated = Terminated(*dead);
   }
@@ -199,6 +201,15 @@ void SetConditions(const PodTurn& turn, PodStatus* status) {
   }
 }
 
+// A restarted agent believes the label until it has looked at the host's network. Between two
+// attempts of a container that owns it, the address stays the pod's, as in Kubernetes.
+bool HasAddress(const PodTurn& turn) {
+  const ContainerInfo* owner = LiveOf(turn.containers.owners);
+  const bool attached = owner != nullptr && (turn.memory.attached_owner_id == owner->id ||
+                                             !turn.context.seen.network_listed);
+  return attached || (!NeedsSandbox(turn) && NewestDeadOf(turn.containers.owners) != nullptr);
+}
+
 // What keeps a pod that is being stopped, in the engine's or the system's words.
 std::string WhyNotGone(const PodTurn& turn) {
   if (!turn.pod.metadata.deletion_timestamp) return "";
@@ -240,11 +251,7 @@ PodStatus BuildPodStatus(PodTurn* turn) {
   status.host_ip = turn->context.host.host_ip;
   status.start_time = memory.start_time;
   status.qos_class = QosClassOf(turn->pod.spec);
-  const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
-  // A restarted agent believes the label until it has looked at the host's network.
-  const bool attached = sandbox != nullptr && (memory.attached_sandbox_id == sandbox->id ||
-                                               !turn->context.seen.network_listed);
-  if (attached) status.pod_ip = memory.address;
+  if (HasAddress(*turn)) status.pod_ip = memory.address;
   for (const Container& container : turn->pod.spec.containers) {
     ContainerMemory& of = memory.memory[container.name];
     status.container_statuses.push_back(StatusOf(*turn, container, of));

@@ -114,7 +114,7 @@ void StopPod(PodTurn* turn, bool* gone) {
   *gone = TearDown(&turn->context, named, turn->containers, grace_seconds, &turn->memory);
 }
 
-void ReleaseSandbox(PodTurn* turn) {
+void ReleaseNetwork(PodTurn* turn) {
   PodSeen& memory = turn->memory;
   if (turn->context.IsPodBusy(turn->uid()) || !turn->context.seen.ends_saved) return;
   Operation named;
@@ -125,9 +125,10 @@ void ReleaseSandbox(PodTurn* turn) {
   for (const ContainerInfo* sandbox : turn->containers.sandboxes) {
     turn->Add(RemoveKey(sandbox->id), "the pod has ended", RemoveContainerOp{sandbox->id});
   }
-  if (!turn->containers.sandboxes.empty()) return;
+  // Until it is known how the pod ended, the address is its status's.
+  if (!turn->containers.sandboxes.empty() || !memory.terminal) return;
   memory.address.clear();
-  memory.attached_sandbox_id.clear();
+  memory.attached_owner_id.clear();
 }
 
 }  // namespace reconcile

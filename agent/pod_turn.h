@@ -61,11 +61,14 @@ std::string RemoveKey(const std::string& container_id);
 // ---- pod_start.cc ----
 // A pod that is to run: everything from the first file to the last restart.
 void StartPod(PodTurn* turn);
+// False for a pod of one container that waits for its network by itself, and owns it.
+bool NeedsSandbox(const PodTurn& turn);
 // Puts what the containers' labels say into memory: attempts, ends, address, start time.
 void Remember(PodTurn* turn);
 
 // ---- container_start.cc ----
-void StepContainer(PodTurn* turn, const Container& container, const ContainerInfo& sandbox);
+// `sandbox` is null for a container that owns the pod's network.
+void StepContainer(PodTurn* turn, const Container& container, const ContainerInfo* sandbox);
 // Whether the end of `dead` says anything of its program: not when it was of another spec or went
 // with its sandbox, for then it may have been stopped by us. Also after a restart of the agent, by
 // labels and times; what they leave open does not count, and the container runs again.
@@ -86,7 +89,7 @@ bool TearDown(StepContext* context, const Operation& named, const PodContainers&
               int64_t grace_seconds, PodSeen* memory);
 void StopPod(PodTurn* turn, bool* gone);
 // Of a pod that is done: its dead containers stay for their logs.
-void ReleaseSandbox(PodTurn* turn);
+void ReleaseNetwork(PodTurn* turn);
 
 // ---- sweep.cc ----
 // Pods that run here and are not assigned: those in `may_remove` go.

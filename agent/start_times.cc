@@ -69,8 +69,7 @@ void WatchStart(PodTurn* turn, bool new_here, const PodStatus& status) {
   if (!watch) return;
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
   Reach(&watch->sandbox, sandbox != nullptr, now);
-  Reach(&watch->attached, sandbox != nullptr && turn->memory.attached_sandbox_id == sandbox->id,
-        now);
+  Reach(&watch->attached, sandbox != nullptr && turn->memory.attached_owner_id == sandbox->id, now);
   Reach(&watch->image, ImagesAreThere(*turn), now);
   Reach(&watch->started, AllRun(*turn), now);
   const Condition* ready = FindCondition(status.conditions, "Ready");

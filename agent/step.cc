@@ -21,13 +21,16 @@ void PrepareHost(StepContext* context) {
 
 void FindUsedAddresses(StepContext* context, const std::map<std::string, PodContainers>& pods) {
   context->used_addresses = context->seen.attached_addresses;
-  for (const auto& [uid, containers] : pods) {
-    for (const ContainerInfo* sandbox : containers.sandboxes) {
-      context->used_addresses.insert(LabelOf(*sandbox, kLabelAddress));
-    }
-  }
   for (const auto& [uid, memory] : context->seen.pods) {
     context->used_addresses.insert(memory.address);
+  }
+  for (const auto& [uid, containers] : pods) {
+    const auto memory = context->seen.pods.find(uid);
+    // What is kept of it for its log has no address any more.
+    if (memory != context->seen.pods.end() && memory->second.terminal) continue;
+    for (const ContainerInfo* owner : containers.owners) {
+      context->used_addresses.insert(LabelOf(*owner, kLabelAddress));
+    }
   }
 }
 

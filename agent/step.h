@@ -21,12 +21,14 @@ namespace reconcile {
 struct ImageSeen {
   enum class State { kUnknown, kPresent, kAbsent, kPullFailed };
   State state = State::kUnknown;
-  std::string image_id;                // kPresent
-  std::string error;                   // of the last failed pull: the engine's words
-  int32_t failures = 0;                // consecutive failed pulls
-  MonoTime retry_at;                   // no pull before (10 s doubling to 300 s, SEMANTICS 8.6)
-  std::optional<MonoTime> checked_at;  // when the look-up or pull began that found this
-  std::optional<MonoTime> pulled_at;   // when the last successful pull began
+  std::string image_id;                 // kPresent
+  std::vector<std::string> entrypoint;  // likewise
+  std::vector<std::string> cmd;         // likewise
+  std::string error;                    // of the last failed pull: the engine's words
+  int32_t failures = 0;                 // consecutive failed pulls
+  MonoTime retry_at;                    // no pull before (10 s doubling to 300 s, SEMANTICS 8.6)
+  std::optional<MonoTime> checked_at;   // when the look-up or pull began that found this
+  std::optional<MonoTime> pulled_at;    // when the last successful pull began
   friend bool operator==(const ImageSeen&, const ImageSeen&) = default;
 };
 
@@ -48,10 +50,13 @@ struct ContainerMemory {
 
 struct PodSeen {
   std::map<std::string, ContainerMemory> memory;  // by container name
-  std::string address;                            // allocated; also in the sandbox's label
-  std::string attached_sandbox_id;  // whose network namespace holds the address; "" unknown or none
+  std::string address;              // allocated; also in the label of the network's owner
+  std::string attached_owner_id;    // whose network namespace holds the address;
+                                    // "" unknown or none
   int64_t attached_process_id = 0;  // its process when it was attached; 0 unknown
-  std::string files_address;        // the address that the files on disk name; "" not written yet
+  bool attached_earlier = false;    // by an earlier run of the agent, which may not have finished
+  std::string files_address;        // the address that the files on disk name; "" not
+                                    // written yet
   bool has_resolver = false;        // a resolv.conf is among them; else the engine's copy serves
   std::optional<MonoTime> stop_deadline;  // set when stopping began
   int64_t stop_grace_seconds = 0;         // that the deadline was made from
@@ -112,7 +117,7 @@ struct RunSandbox {  // create and start the pause container
 };
 struct AttachNetwork {
   PodAttachment attachment;
-  std::string sandbox_id;
+  std::string owner_id;
 };
 struct RunContainer {  // create and start
   std::string pod_uid;
@@ -160,6 +165,9 @@ struct HostFacts {
   int64_t memory_bytes = 0;
   int mtu = 1500;
   std::string pods_path;  // absolute: files of a pod are in <pods_path>/<uid>
+  // Absolute, of the program that waits for the network in a pod's only container (start.c). Empty:
+  // it cannot be used here, and each pod has a sandbox.
+  std::string start_program_path;
 };
 
 struct StepResult {

@@ -24,8 +24,8 @@ void SweepPod(StepContext* context, const std::string& uid, const PodContainers&
               bool may_remove) {
   const auto remembered = context->seen.pods.find(uid);
   PodSeen memory = remembered == context->seen.pods.end() ? PodSeen() : remembered->second;
-  if (memory.address.empty() && !containers.sandboxes.empty()) {
-    memory.address = LabelOf(*containers.sandboxes.front(), kLabelAddress);
+  if (memory.address.empty() && !containers.owners.empty()) {
+    memory.address = LabelOf(*containers.owners.front(), kLabelAddress);
   }
   const ContainerInfo* any = AnyOf(containers);
   bool gone = false;

@@ -42,7 +42,7 @@ def floors_of(bed, ours, count, candidates, timing):
     recipe = CapturedRecipe(bed.engine, ours.apps()[0], bed.cluster.home)
     ours.remove()
     bed.settle()
-    floors = [Floor("same", bed, recipe), Floor("none", bed, PlainRecipe(recipe.sandbox_image))]
+    floors = [Floor("same", bed, recipe), Floor("none", bed, PlainRecipe())]
     for floor in floors:
         tried = floor.choose_lanes(count, candidates)
         text = ", ".join(f"{lanes} {taken:.2f} s" for lanes, taken in tried.items())

@@ -4,6 +4,7 @@ Each can start `count` replicas, replace all of them start-first a quarter at a 
 remove all. The times, in seconds, are from the command or call that a person or program gives to the engine's last event
 of the containers that the application is in; sandboxes count where they are removed."""
 import json
+import shutil
 import time
 import uuid
 
@@ -163,14 +164,14 @@ class Swarm(Peer):
 
 
 class Floor(Peer):
-    """Pause container and application container by the API alone; `recipe` has the bodies that make them."""
+    """A pod's containers by the API alone; `recipe` has the bodies that make them."""
 
     def __init__(self, name, bed, recipe):
         super().__init__(f"floor ({name})", bed, bed.engine, bed.events)
         self.prefix = f"floor-{name}-"
         self.recipe = recipe
         self.lanes = 1
-        self.pods = []  # (sandbox, application) ids
+        self.pods = []  # (sandbox, application) ids; a sandbox is None where the recipe has none
 
     def is_app_container(self, attributes):
         return attributes.get("name", "").startswith(self.prefix + "app-")
@@ -181,15 +182,18 @@ class Floor(Peer):
         return app
 
     def create_pod(self, _=None):
-        sandbox = self.engine.create(f"{self.prefix}sandbox-{uuid.uuid4().hex[:12]}", self.recipe.sandbox())
-        self.engine.start(sandbox)
+        sandbox = None
+        if self.recipe.sandbox() is not None:
+            sandbox = self.engine.create(f"{self.prefix}sandbox-{uuid.uuid4().hex[:12]}", self.recipe.sandbox())
+            self.engine.start(sandbox)
         self.pods.append((sandbox, self.create_app(sandbox)))
 
     def remove_pod(self, pod):
         sandbox, app = pod
         self.engine.stop(app, GRACE_S)
         self.engine.remove(app)
-        self.engine.remove(sandbox)
+        if sandbox is not None:
+            self.engine.remove(sandbox)
 
     def begin_start(self, count):
         began_ns = time.time_ns()
@@ -208,7 +212,7 @@ class Floor(Peer):
         return began_ns
 
     def begin_kill(self, victim):
-        """Here nobody replaces it, so that is part of it: an application container in the sandbox that is there."""
+        """Here nobody replaces it, so that is part of it: an application container, in the sandbox if there is one."""
         mark = self.events.mark()
         self.engine.kill(victim)
         key = lambda event: id_of(event) if event["Action"] == "die" and id_of(event) == victim else None
@@ -237,16 +241,13 @@ class Floor(Peer):
 
 
 class PlainRecipe:
-    """The least that is a pod: a sandbox in an empty network, which runc makes, and the application joined to it."""
-
-    def __init__(self, sandbox_image):
-        self.image = sandbox_image
+    """The least that is a pod: the application in an empty network, which runc makes."""
 
     def sandbox(self):
-        return {"Image": self.image, "NetworkDisabled": True, "HostConfig": {"NetworkMode": "none"}}
+        return None
 
-    def app(self, sandbox):
-        return {"Image": IMAGE, "Cmd": COMMAND, "HostConfig": {"NetworkMode": f"container:{sandbox}"}}
+    def app(self, _):
+        return {"Image": IMAGE, "Cmd": COMMAND, "NetworkDisabled": True, "HostConfig": {"NetworkMode": "none"}}
 
 
 class CapturedRecipe:
@@ -257,8 +258,7 @@ class CapturedRecipe:
     def __init__(self, engine, app_id, folder):
         app = engine.inspect(app_id)
         joined = app["HostConfig"]["NetworkMode"].partition("container:")[2]
-        self.sandbox_image = engine.inspect(joined)["Image"]
-        self.sandbox_body = self.body(engine.inspect(joined), folder)
+        self.sandbox_body = self.body(engine.inspect(joined), folder) if joined else None
         self.app_text = json.dumps(self.body(app, folder))
         self.joined = f"container:{joined}"
 
@@ -271,8 +271,7 @@ class CapturedRecipe:
             body.pop("Domainname", None)
         for mount in found["HostConfig"].get("Mounts") or []:
             copy = folder / uuid.uuid4().hex
-            with open(mount["Source"], "rb") as source:
-                copy.write_bytes(source.read())
+            shutil.copy(mount["Source"], copy)  # with its mode: one is a program
             mount["Source"] = str(copy)
         return body
 
@@ -280,4 +279,4 @@ class CapturedRecipe:
         return self.sandbox_body
 
     def app(self, sandbox):
-        return json.loads(self.app_text.replace(self.joined, f"container:{sandbox}"))
+        return json.loads(self.app_text.replace(self.joined, f"container:{sandbox}") if sandbox else self.app_text)

@@ -7,6 +7,7 @@
 #include "link/certificates.h"
 #include "net/kernel_network.h"
 #include "runtime/docker_runtime.h"
+#include "runtime/start_program.h"
 
 namespace reconcile {
 
@@ -31,6 +32,7 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
   side->options_.boot_id = host.boot_id;
   side->options_.mtu = host.mtu;
   side->options_.read_resolv_conf = [] { return ReadResolvConf(); };
+  side->options_.start_program = StartProgram();
   DockerOptions docker;
   docker.socket_path = config.docker_socket;
   docker.min_oom_score_adj = host.min_oom_score_adj;

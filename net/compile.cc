@@ -61,7 +61,7 @@ Result<Parts> MakeParts(const PodAttachment& attachment, const HostNetworkConfig
 
 std::string AddPair(const Parts& parts) {
   return "link add name " + std::string(kPodDevice) + " mtu " + parts.mtu + " address " +
-         parts.pod_mac + " type veth peer name " + parts.device + " mtu " + parts.mtu +
+         parts.pod_mac + " mode dormant type veth peer name " + parts.device + " mtu " + parts.mtu +
          " address " + parts.host_mac + " netns " + parts.host_namespace + "\n";
 }
 
@@ -85,6 +85,10 @@ std::string BringUp(const Parts& parts, const std::string& verb) {
          parts.device + " nud permanent\n" +  //
          "route " + verb + " " + parts.address + "/32 dev " + parts.device + " scope link src " +
          parts.host_address + "\n";
+}
+
+std::string Wake() {
+  return "link set dev " + std::string(kPodDevice) + " mode default state up\n";
 }
 
 }  // namespace
@@ -159,7 +163,8 @@ Result<AttachBatch> CompileAttach(const PodAttachment& attachment, const HostNet
                                   std::string_view host_namespace) {
   const Result<Parts> parts = MakeParts(attachment, config, host_namespace);
   if (!parts.ok()) return parts.status();
-  return AttachBatch{"", AddPair(*parts) + ConfigureSandbox(*parts), BringUp(*parts, "add")};
+  return AttachBatch{"", AddPair(*parts) + ConfigureSandbox(*parts), BringUp(*parts, "add"),
+                     Wake()};
 }
 
 Result<AttachBatch> CompileRepair(const PodAttachment& attachment, const HostNetworkConfig& config,
@@ -171,7 +176,7 @@ Result<AttachBatch> CompileRepair(const PodAttachment& attachment, const HostNet
   const bool pair = mine != nullptr && pod != nullptr && pod->mac == parts->pod_mac &&
                     pod->peer_index == mine->index && mine->peer_index == pod->index;
   if (pod != nullptr && !pair && pod->mac != parts->pod_mac) {
-    return ConflictError("pod " + attachment.pod_uid + ": its sandbox has a device " +
+    return ConflictError("pod " + attachment.pod_uid + ": its network has a device " +
                          std::string(kPodDevice) + " that is not ours");
   }
   AttachBatch batch;
@@ -191,6 +196,7 @@ Result<AttachBatch> CompileRepair(const PodAttachment& attachment, const HostNet
   }
   batch.sandbox += ConfigureSandbox(*parts);
   batch.host = BringUp(*parts, "replace");
+  batch.wake = Wake();
   return batch;
 }
 

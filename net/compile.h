@@ -48,13 +48,15 @@ std::string CompileRemoveDockerRules(std::string_view saved);
 std::string ForwardRefusal(const HostNetworkConfig& config, std::string_view saved);
 
 // Texts for `ip -batch -`, to be run in this order. The address is routed to the pod by the last
-// line of all: where that route is, everything before it was done. `host_namespace`: what
-// `ip link ... netns` takes, a process id or a path. Of CompileAttach a line fails that finds
-// something there ("File exists"); then CompileRepair has the answer.
+// line of `host`: where that route is, everything before it was done. eth0 is made dormant (RFC
+// 2863), which is up and not running, until `wake`. `host_namespace`: what `ip link ... netns`
+// takes, a process id or a path. Of CompileAttach a line fails that finds something there ("File
+// exists"); then CompileRepair has the answer.
 struct AttachBatch {
   std::string remove;   // on the host: what is in the way; of a repair alone
   std::string sandbox;  // in the pod's namespace
   std::string host;     // on the host
+  std::string wake;     // in the pod's namespace: eth0 is running from then on
 };
 Result<AttachBatch> CompileAttach(const PodAttachment& attachment, const HostNetworkConfig& config,
                                   std::string_view host_namespace);

@@ -68,9 +68,9 @@ class FakeNetworkCore {
 
   Status Attach(const PodAttachment& attachment, const std::optional<HostNetworkConfig>& config) {
     if (!config || !prepared) return ConflictError("the host's network has not been prepared");
-    if (process_alive && !process_alive(attachment.sandbox_process_id)) {
-      return NotFoundError("pod " + attachment.pod_uid + ": its sandbox's process " +
-                           std::to_string(attachment.sandbox_process_id) + " has ended");
+    if (process_alive && !process_alive(attachment.process_id)) {
+      return NotFoundError("pod " + attachment.pod_uid + ": its process " +
+                           std::to_string(attachment.process_id) + " has ended");
     }
     const Result<AttachBatch> batch = CompileAttach(attachment, *config, "1");
     if (!batch.ok()) return batch.status();
@@ -79,8 +79,9 @@ class FakeNetworkCore {
                   [&](const auto& entry) { return entry.second.address == attachment.address; });
     Forget(attachment.pod_uid);
     attachments[attachment.pod_uid] = attachment;
-    attached_processes.insert(attachment.sandbox_process_id);
+    attached_processes.insert(attachment.process_id);
     routes.insert(attachment.address);
+    if (on_attached) on_attached(attachment.process_id);
     return OkStatus();
   }
 
@@ -95,6 +96,7 @@ class FakeNetworkCore {
   FakeNetworkOptions options;
   SeededRandom random;
   std::function<bool(int64_t)> process_alive;
+  std::function<void(int64_t)> on_attached;
   std::set<int64_t> attached_processes;  // those that live: attached now, or once
   int64_t boot = 0;                      // grows with every reboot
   bool prepared = false;
@@ -207,11 +209,15 @@ void FakeNetwork::SetProcessAlive(std::function<bool(int64_t)> alive) {
   core_->process_alive = std::move(alive);
 }
 
+void FakeNetwork::SetOnAttached(std::function<void(int64_t)> on_attached) {
+  core_->on_attached = std::move(on_attached);
+}
+
 void FakeNetwork::ProcessEnded(int64_t process_id) {
   core_->attached_processes.erase(process_id);
   for (auto it = core_->attachments.begin(); it != core_->attachments.end();) {
     const auto next = std::next(it);
-    if (it->second.sandbox_process_id == process_id) {
+    if (it->second.process_id == process_id) {
       core_->Forget(std::string(it->first));
     }
     it = next;

@@ -46,6 +46,8 @@ class FakeNetwork {
   // ---- the world ----
   // Says whether a process id is alive; without one, every id is.
   void SetProcessAlive(std::function<bool(int64_t process_id)> alive);
+  // Told of each process whose network namespace has been attached: what waits there goes on.
+  void SetOnAttached(std::function<void(int64_t process_id)> on_attached);
   // Its network namespace goes, and with it the device and the route.
   void ProcessEnded(int64_t process_id);
   // Everything is lost; calls under way are Unavailable and have no effect.

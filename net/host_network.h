@@ -18,11 +18,11 @@ struct HostNetworkConfig {
   friend bool operator==(const HostNetworkConfig&, const HostNetworkConfig&) = default;
 };
 
-// One pod's attachment: a veth whose one end is eth0 in the sandbox's network namespace.
+// One pod's attachment: a veth whose one end is eth0 in the pod's network namespace.
 struct PodAttachment {
   std::string pod_uid;
-  int64_t sandbox_process_id = 0;  // its network namespace; 0 in what List returns
-  std::string address;             // IPv4, no prefix
+  int64_t process_id = 0;  // of what owns that namespace; 0 in what List returns
+  std::string address;     // IPv4, no prefix
   friend bool operator==(const PodAttachment&, const PodAttachment&) = default;
 };
 
@@ -36,6 +36,9 @@ class HostNetwork {
   // Forwarding, masquerade to the outside, acceptance past Docker's FORWARD DROP.
   virtual void Prepare(const HostNetworkConfig& config, DoneStatus done) = 0;
   // Only into a network namespace that is not the host's: NotFound when it is.
+  // Last of all, when everything that the pod's packets need is there on both sides, eth0 is made
+  // running: programs of the pod wait for that (start.c). Attaching again finishes what was begun,
+  // and disturbs nothing that is there.
   virtual void AttachPod(const PodAttachment& attachment, DoneStatus done) = 0;
   virtual void DetachPod(const std::string& pod_uid, const std::string& address,
                          DoneStatus done) = 0;

@@ -140,13 +140,13 @@ Result<NetworkNamespace> KernelHost::OpenSandbox(int64_t process_id) const {
   const std::string process = "process " + std::to_string(process_id);
   Result<NetworkNamespace> sandbox = NetworkNamespace::OfProcess(process_id);
   if (!sandbox.ok()) {
-    return NotFoundError("its sandbox's " + process +
+    return NotFoundError("its " + process +
                          " has ended: there is no network namespace to attach (" +
                          sandbox.status().message() + ")");
   }
   if (!IsHosts(*sandbox, process_id)) return sandbox;
-  // The sandbox has ended, and its process id was given to a process of the host itself.
-  return NotFoundError(process + ", by its id the sandbox's, lives in the host's network " +
+  // It has ended, and its process id was given to a process of the host itself.
+  return NotFoundError(process + ", by its id the pod's, lives in the host's network " +
                        "namespace: nothing is attached to it");
 }
 
@@ -154,7 +154,7 @@ Status KernelHost::Attach(const PodAttachment& attachment, const HostNetworkConf
   const std::string pod = "pod " + attachment.pod_uid;
   const Result<AttachBatch> batch = CompileAttach(attachment, config, host_.Path());
   if (!batch.ok()) return batch.status();
-  const Result<NetworkNamespace> sandbox = OpenSandbox(attachment.sandbox_process_id);
+  const Result<NetworkNamespace> sandbox = OpenSandbox(attachment.process_id);
   if (!sandbox.ok()) return sandbox.status().WithContext(pod);
   RETURN_IF_ERROR(SettleSandbox(*sandbox).WithContext(pod + ", in its sandbox"));
   Status status = Connect(attachment, *sandbox, *batch);
@@ -165,13 +165,14 @@ Status KernelHost::Attach(const PodAttachment& attachment, const HostNetworkConf
   return status.WithContext(pod);
 }
 
-// The host's end last: only then is the pair up, and carries packets.
+// Packets pass once the host's end is up; the pod's programs know of it by the last line.
 Status KernelHost::Connect(const PodAttachment& attachment, const NetworkNamespace& sandbox,
                            const AttachBatch& batch) const {
   RETURN_IF_ERROR(Batch(host_space(), batch.remove));
   RETURN_IF_ERROR(Batch(&sandbox, batch.sandbox).WithContext("in its sandbox"));
   RETURN_IF_ERROR(ShieldDevice(HostDeviceName(attachment.pod_uid)));
-  return Batch(host_space(), batch.host);
+  RETURN_IF_ERROR(Batch(host_space(), batch.host));
+  return Batch(&sandbox, batch.wake).WithContext("in its sandbox");
 }
 
 // What Docker's network code sets in a namespace that it makes, so that pods are the same in one

@@ -24,8 +24,8 @@ inline constexpr std::string_view kLabelContainer =
     "dev.reconcile.container";  // "POD" for the sandbox
 inline constexpr std::string_view kLabelAttempt = "dev.reconcile.attempt";
 inline constexpr std::string_view kLabelSpecHash = "dev.reconcile.spec-hash";
-inline constexpr std::string_view kLabelAddress =
-    "dev.reconcile.address";  // on the sandbox: the pod's IPv4 address
+// The pod's IPv4 address, on the container that owns its network namespace.
+inline constexpr std::string_view kLabelAddress = "dev.reconcile.address";
 inline constexpr std::string_view kSandboxContainer = "POD";
 
 struct BindMount {
@@ -91,6 +91,8 @@ struct ContainerInfo {
 struct ImageInfo {
   std::string id;  // "sha256:..."
   std::vector<std::string> tags;
+  std::vector<std::string> entrypoint;
+  std::vector<std::string> cmd;
   int64_t size_bytes = 0;
   std::string stop_signal;
   std::string user;
@@ -106,6 +108,10 @@ struct EngineInfo {
   int64_t memory_bytes = 0;
   bool live_restore = false;
   std::string cgroup_driver;
+  // A program of the host's can be mounted into containers and run there, and what is put into a
+  // container's network namespace later is its network. Otherwise why not: the engine remaps users
+  // or is rootless (the file may not be reached), SELinux labels files, the runtime is not runc.
+  std::string no_start_program = "the engine did not tell its runtime";
 };
 
 // The engine says something happened to one of our containers, or that the stream was lost and came

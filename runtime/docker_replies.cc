@@ -110,6 +110,25 @@ const Value& MapIn(const Value& map, std::string_view key) {
   return found != nullptr && found->IsMap() ? *found : EmptyMap();
 }
 
+std::vector<std::string> WordsIn(const Value& map, std::string_view key) {
+  std::vector<std::string> words;
+  for (const Value& word : map.GetList(key)) {
+    if (word.IsString()) words.push_back(word.AsString());
+  }
+  return words;
+}
+
+std::string WhyNoStartProgram(const Value& info) {
+  const std::string runtime = info.GetString("DefaultRuntime");
+  if (runtime != "runc") return "its default runtime is \"" + Cut(runtime) + "\", not runc";
+  for (const std::string& option : WordsIn(info, "SecurityOptions")) {
+    for (const std::string_view obstacle : {"name=userns", "name=rootless", "name=selinux"}) {
+      if (option.starts_with(obstacle)) return "it runs with " + std::string(obstacle);
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 Status StatusOfReply(int http_code, std::string_view body) {
@@ -171,6 +190,7 @@ Result<EngineInfo> ParseInfo(const EngineVersion& version, std::string_view body
   info.memory_bytes = parsed->GetInt("MemTotal");
   info.live_restore = parsed->GetBool("LiveRestoreEnabled");
   info.cgroup_driver = parsed->GetString("CgroupDriver");
+  info.no_start_program = WhyNoStartProgram(*parsed);
   return info;
 }
 
@@ -264,6 +284,8 @@ Result<ImageInfo> ParseImage(std::string_view body) {
   const Value& config = MapIn(*parsed, "Config");
   image.stop_signal = config.GetString("StopSignal");
   image.user = config.GetString("User");
+  image.entrypoint = WordsIn(config, "Entrypoint");
+  image.cmd = WordsIn(config, "Cmd");
   return image;
 }
 

@@ -6,11 +6,13 @@
 #include "base/ids.h"
 #include "runtime/docker_replies.h"
 #include "runtime/image_reference.h"
+#include "runtime/start_program.h"
 
 namespace reconcile {
 namespace {
 
 constexpr int32_t kKilledExitCode = 137;
+constexpr int32_t kTerminatedExitCode = 143;
 constexpr int32_t kRebootExitCode = 255;
 constexpr int32_t kNotStartedExitCode = 127;
 constexpr int64_t kStartLatencyFactor = 10;
@@ -24,6 +26,12 @@ bool Runs(const ContainerInfo& info) {
 std::string LabelOf(const ContainerConfig& config, std::string_view name) {
   const auto found = config.labels.find(std::string(name));
   return found == config.labels.end() ? "" : found->second;
+}
+
+// Its program is the one that waits for the pod's network (start.c).
+bool WaitsForNetwork(const ContainerConfig& config) {
+  return config.network_container.empty() && !config.entrypoint.empty() &&
+         config.entrypoint.front() == kStartProgramPath;
 }
 
 ContainerInfo Listed(const ContainerInfo& info) {
@@ -172,7 +180,7 @@ Status FakeEngineCore::CheckStart(const Container& container) const {
       return ConflictError("cannot join network of a non running container: " + sandbox->info.id);
     }
   }
-  if (container.program.start_error.empty()) return OkStatus();
+  if (container.program.start_error.empty() || WaitsForNetwork(container.config)) return OkStatus();
   return InvalidError(container.program.start_error);
 }
 
@@ -186,7 +194,6 @@ Status FakeEngineCore::StartContainer(const std::string& id) {
     info.exit_code = status.code() == StatusCode::kInvalid ? kNotStartedExitCode : 128;
     return status;
   }
-  const FakeProgram& program = container->program;
   info.state = ContainerRunState::kRunning;
   info.process_id = next_process_id_++;
   info.exit_code = 0;
@@ -195,14 +202,32 @@ Status FakeEngineCore::StartContainer(const std::string& id) {
   info.started_at = loop->now().wall;
   info.finished_at.reset();
   ++container->run;
-  for (const std::string& line : program.output) AppendLog(*container, LogStream::kOut, line);
-  if (program.exit_after_ms >= 0) {
-    ScheduleExit(info.id, container->run, program.exit_after_ms, program.exit_code,
-                 program.oom_killed);
-  }
+  container->waits = WaitsForNetwork(container->config);
   Observe("start", info);
   Emit(*container, "start");
+  if (!container->waits) BeginProgram(container);
   return OkStatus();
+}
+
+void FakeEngineCore::BeginProgram(Container* container) {
+  const FakeProgram& program = container->program;
+  container->waits = false;
+  Observe("begin", container->info);
+  const std::string id = container->info.id;
+  if (!program.start_error.empty()) {  // of one that waited: the words are the program's
+    AppendLog(*container, LogStream::kError, program.start_error);
+    return ScheduleExit(id, container->run, 1, kNotStartedExitCode, false);
+  }
+  for (const std::string& line : program.output) AppendLog(*container, LogStream::kOut, line);
+  if (program.exit_after_ms >= 0) {
+    ScheduleExit(id, container->run, program.exit_after_ms, program.exit_code, program.oom_killed);
+  }
+}
+
+void FakeEngineCore::NetworkAttached(int64_t process_id) {
+  for (auto& [id, container] : containers) {
+    if (container.waits && container.info.process_id == process_id) BeginProgram(&container);
+  }
 }
 
 void FakeEngineCore::ScheduleExit(const std::string& id, uint64_t run, int64_t delay_ms,
@@ -219,6 +244,7 @@ bool FakeEngineCore::Exit(const std::string& id, int32_t code, bool oom) {
   ContainerInfo& info = container->info;
   info.state = ContainerRunState::kExited;
   info.process_id = 0;
+  container->waits = false;
   info.exit_code = code;
   info.oom_killed = oom;
   info.finished_at = loop->now().wall;
@@ -241,6 +267,9 @@ void FakeEngineCore::StopContainer(const std::string& id, int64_t grace_seconds,
   container->when_exited.push_back([reply] { reply(OkStatus()); });
   const FakeProgram& program = container->program;
   const int64_t grace_ms = std::max<int64_t>(grace_seconds, 0) * 1000;
+  if (container->waits) {
+    return ScheduleExit(container->info.id, container->run, 1, kTerminatedExitCode, false);
+  }
   if (program.stop_takes_ms >= 0 && program.stop_takes_ms <= grace_ms) {
     return ScheduleExit(container->info.id, container->run, program.stop_takes_ms,
                         program.stop_exit_code, false);
@@ -283,6 +312,8 @@ Result<ImageInfo> FakeEngineCore::InspectImage(const std::string& reference) con
   for (const auto& [name, candidate] : images) {
     if (candidate.present && ImageIdOf(name, candidate) == info.id) info.tags.push_back(name);
   }
+  info.entrypoint = image->entrypoint;
+  info.cmd = image->cmd;
   return info;
 }
 

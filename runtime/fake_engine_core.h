@@ -64,7 +64,8 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
     ContainerConfig config;
     ContainerInfo info;
     FakeProgram program;
-    uint64_t run = 0;  // counts its starts, so that a timer of an earlier run is void
+    bool waits = false;  // it runs, and its program will once its network is attached
+    uint64_t run = 0;    // counts its starts, so that a timer of an earlier run is void
     std::vector<LogLine> log;
     std::vector<Task> when_exited;
   };
@@ -98,6 +99,7 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   void RebootHost();
   void BreakEventStreams();
   bool Exit(const std::string& id, int32_t code, bool oom);
+  void NetworkAttached(int64_t process_id);
   bool Destroy(const std::string& id);
   void Chatter(const std::string& id, int count);
   void AppendLog(Container& container, LogStream stream, const std::string& line);
@@ -143,6 +145,7 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   void EndReaders(const std::string& container_id);
   void ScheduleExit(const std::string& id, uint64_t run, int64_t delay_ms, int32_t code, bool oom);
   Status CheckStart(const Container& container) const;
+  void BeginProgram(Container* container);
 
   SeededRandom random_;
   uint64_t next_order_ = 1;

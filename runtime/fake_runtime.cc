@@ -236,6 +236,8 @@ void FakeEngine::SetProgramChooser(std::function<FakeProgram(const ContainerConf
 void FakeEngine::SetObserver(std::function<void(const FakeChange&)> observer) {
   core_->observer = std::move(observer);
 }
+void FakeEngine::NetworkAttached(int64_t process_id) { core_->NetworkAttached(process_id); }
+
 void FakeEngine::SetFaults(FakeFaults faults) { core_->options.faults = faults; }
 
 void FakeEngine::FailNext(FakeCall call, Status status, int count, bool done_nevertheless) {

@@ -27,6 +27,8 @@ struct FakeImage {
   std::string pull_error;  // not empty: pulls fail with these words
   int64_t pull_ms = 500;
   std::string id;  // "sha256:..."; empty: derived from the reference
+  std::vector<std::string> entrypoint = {"/serve"};
+  std::vector<std::string> cmd;
   FakeProgram program;
 };
 
@@ -60,12 +62,13 @@ struct FakeEngineOptions {
   int64_t max_reconnect_ms = 1'000;  // from the engine's start to the event stream's
   int64_t reply_timeout_ms = 10'000;
   FakeFaults faults;
-  EngineInfo info = {"20.10.24", "1.41",    "Fake Linux", "6.1.0",   "amd64",
-                     4,          8LL << 30, true,         "cgroupfs"};
+  EngineInfo info = {"20.10.24", "1.41",    "Fake Linux", "6.1.0",    "amd64",
+                     4,          8LL << 30, true,         "cgroupfs", ""};
 };
 
-// One state change, for checkers and traces: what happened ("create", "start", "die", "destroy",
-// "engine-crash", "engine-start", "host-reboot") to which container (empty for the engine's).
+// One state change, for checkers and traces: what happened ("create", "start", "begin", "die",
+// "destroy", "engine-crash", "engine-start", "host-reboot") to which container (empty for the
+// engine's). "begin": its program runs, at its start or when its network has come.
 struct FakeChange {
   std::string what;
   ContainerInfo container;
@@ -95,6 +98,9 @@ class FakeEngine {
   // Asked at each creation, instead of the image's program. For scripts that depend on the attempt.
   void SetProgramChooser(std::function<FakeProgram(const ContainerConfig&)> choose);
   void SetObserver(std::function<void(const FakeChange&)> observer);
+
+  // The network namespace of this process has its network: a container that waits for it goes on.
+  void NetworkAttached(int64_t process_id);
 
   // ---- faults ----
   void SetFaults(FakeFaults faults);

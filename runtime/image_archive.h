@@ -32,7 +32,7 @@ struct ImageArchive {
 // `architecture` as Go names it: amd64, arm64.
 ImageArchive BuildPauseArchive(std::string_view program, std::string_view architecture);
 
-// The program compiled from runtime/pause/pause.c, an ELF file. Library runtime_io.
+// The program compiled from runtime/programs/pause.c, an ELF file. Library runtime_io.
 std::string_view PauseProgram();
 
 }  // namespace reconcile

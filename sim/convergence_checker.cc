@@ -45,6 +45,7 @@ class DeclaredCheck {
     state_.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
       pods_[WorkloadOf(*pod, state_)].push_back(pod);
     });
+    for (const HostView& host : hosts) has_sandboxes_[host.name] = host.has_sandboxes;
     for (const auto& [name, application] : workload_.declared().applications) {
       CheckApplication(name, application);
       pods_.erase(application.kind + " " + name);
@@ -74,6 +75,7 @@ class DeclaredCheck {
   const ModelChecker& model_;
   const std::vector<std::string>& lines_;
   std::map<std::string, Pods> pods_;            // by workload
+  std::map<std::string, bool> has_sandboxes_;   // by node
   std::map<std::string, std::string> wanted_;   // slot -> node: what is to run
   std::map<std::string, std::string> allowed_;  // and what runs now and then
   std::map<std::string, std::shared_ptr<const Pod>> pods_by_slot_;
@@ -129,7 +131,9 @@ void DeclaredCheck::CheckPod(const std::string& name, const Application& applica
     if (!pod.spec.node_name.empty()) Violation("pod " + pod.metadata.name + " is on a host");
     return;
   }
-  wanted_[uid + "/" + std::string(kSandboxContainer)] = pod.spec.node_name;
+  if (has_sandboxes_[pod.spec.node_name]) {
+    wanted_[uid + "/" + std::string(kSandboxContainer)] = pod.spec.node_name;
+  }
   if (fate == Fate::kRuns) wanted_[uid + "/" + kMain] = pod.spec.node_name;
   if (fate == Fate::kCrashes) allowed_[uid + "/" + kMain] = pod.spec.node_name;
 }
@@ -201,37 +205,40 @@ void DeclaredCheck::CheckLine(const std::string& line) {
 class NetworkCheck {
  public:
   void Host(const ClusterState& state, const HostView& host) {
-    std::map<std::string, ContainerInfo> sandboxes;  // by slot
+    std::map<std::string, ContainerInfo> running;  // by slot
     for (const ContainerInfo& container : host.engine->Containers()) {
-      if (container.state == ContainerRunState::kRunning) sandboxes[SlotOf(container)] = container;
+      if (container.state == ContainerRunState::kRunning) running[SlotOf(container)] = container;
     }
+    const std::string owner(host.has_sandboxes ? std::string_view(kSandboxContainer) : kMain);
     size_t pods = 0;
     state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
       if (pod->spec.node_name != host.name) return;
-      ++pods;
-      const auto sandbox = sandboxes.find(pod->metadata.uid + "/" + std::string(kSandboxContainer));
-      if (sandbox != sandboxes.end()) OnePod(*pod, sandbox->second, host);
+      const auto found = running.find(pod->metadata.uid + "/" + owner);
+      const bool runs = found != running.end();
+      // A namespace goes with the only container, a sandbox stays.
+      if (runs || host.has_sandboxes) ++pods;
+      if (runs) OnePod(*pod, found->second, host);
     });
     if (host.devices->attachments().size() != pods) {
       violations_.push_back(host.name + ": " + std::to_string(host.devices->attachments().size()) +
-                            " pods are attached, " + std::to_string(pods) + " are here");
+                            " pods are attached, " + std::to_string(pods) + " should be");
     }
   }
   std::vector<std::string> Take() { return std::move(violations_); }
 
  private:
-  void OnePod(const Pod& pod, const ContainerInfo& sandbox, const HostView& host) {
+  void OnePod(const Pod& pod, const ContainerInfo& owner, const HostView& host) {
     const std::string& address = pod.status.pod_ip;
-    const auto label = sandbox.labels.find(std::string(kLabelAddress));
+    const auto label = owner.labels.find(std::string(kLabelAddress));
     const auto attached = host.devices->attachments().find(pod.metadata.uid);
     std::string wrong;
     if (address.empty()) wrong += " has no address;";
     if (!addresses_.insert(address).second) wrong += " shares its address;";
-    if (label == sandbox.labels.end() || label->second != address) wrong += " its sandbox differs;";
+    if (label == owner.labels.end() || label->second != address) wrong += " its label differs;";
     if (attached == host.devices->attachments().end()) {
       wrong += " is not attached;";
     } else if (attached->second.address != address ||
-               attached->second.sandbox_process_id != sandbox.process_id) {
+               attached->second.process_id != owner.process_id) {
       wrong += " is attached wrongly;";
     }
     if (!host.devices->HasRoute(address)) wrong += " has no route;";

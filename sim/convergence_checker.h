@@ -16,6 +16,7 @@ struct HostView {
   std::string name;
   const FakeEngine* engine;
   const FakeNetwork* devices;
+  bool has_sandboxes = true;  // of every pod; otherwise the only container owns a pod's network
 };
 
 // Once faults stop: what runs is exactly what people declared, image and environment included, or

@@ -9,13 +9,15 @@ namespace reconcile {
 namespace {
 
 constexpr int64_t kCrashAfterMs = 20'000;
+constexpr uint64_t kSandboxesEvery = 3;
 
-AgentOptions OptionsFor(const std::string& name, int boots) {
+AgentOptions OptionsFor(const std::string& name, int boots, bool has_sandboxes) {
   AgentOptions options;
   options.node_name = name;
   options.host_ip = "192.0.2.1";
   options.boot_id = "boot-" + std::to_string(boots);
   options.verify = VerifySimSignature;
+  if (!has_sandboxes) options.start_program = "start";
   return options;
 }
 
@@ -38,13 +40,14 @@ SimHost::Process::Process(SimHost* host, uint64_t seed)
       runtime(host->engine_.Connect()),
       devices(host->devices_.Connect()),
       link(host->network_->MakeAgentEnd(host->name_, &loop)),
-      agent(OptionsFor(host->name_, host->boots_), &loop, &random, runtime.get(), devices.get(),
-            &host->files_, link.get()) {}
+      agent(OptionsFor(host->name_, host->boots_, host->has_sandboxes_), &loop, &random,
+            runtime.get(), devices.get(), &host->files_, link.get()) {}
 
 SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime* time,
                  SimNetwork* network)
     : name_(std::move(name)),
       live_restore_(live_restore),
+      has_sandboxes_(seed % kSandboxesEvery == 0),
       time_(time),
       network_(network),
       random_(seed),
@@ -56,6 +59,7 @@ SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime
     engine_.SetImage(std::string(image), ImageOf(image));
   }
   engine_.SetObserver([this](const FakeChange& change) { OnEngineChange(change); });
+  devices_.SetOnAttached([this](int64_t process_id) { engine_.NetworkAttached(process_id); });
   devices_.SetProcessAlive([this](int64_t process_id) {
     return std::any_of(process_ids_.begin(), process_ids_.end(),
                        [&](const auto& entry) { return entry.second == process_id; });
@@ -70,7 +74,8 @@ void SimHost::SetObserver(std::function<void(const FakeChange&)> observer) {
 
 // The kernel's part: a network namespace ends with its process.
 void SimHost::OnEngineChange(const FakeChange& change) {
-  if (change.what == "start") OnStart(change.container);
+  if (change.what == "start") process_ids_[change.container.id] = change.container.process_id;
+  if (change.what == "begin") OnBegin(change.container);
   if (change.what == "die") {
     const auto ended = process_ids_.extract(change.container.id);
     if (!ended.empty()) devices_.ProcessEnded(ended.mapped());
@@ -78,16 +83,15 @@ void SimHost::OnEngineChange(const FakeChange& change) {
   if (observer_) observer_(change);
 }
 
-// A container that joins a sandbox runs at once: the sandbox must have its network.
-void SimHost::OnStart(const ContainerInfo& container) {
-  process_ids_[container.id] = container.process_id;
+// An application needs its network from its first instruction on.
+void SimHost::OnBegin(const ContainerInfo& container) {
   const ContainerConfig* config = engine_.FindConfig(container.id);
-  if (config == nullptr) return;
-  const auto joined = process_ids_.find(config->network_container);
-  if (joined != process_ids_.end() && !devices_.WasAttached(joined->second)) {
-    violations_.Add("at " + std::to_string(loop_.now().mono.ms) + " ms on " + name_ + ": " +
-                    container.name + " joined a sandbox that was never attached");
-  }
+  if (config == nullptr || config->is_sandbox) return;
+  const std::string& joined = config->network_container;
+  const auto owner = process_ids_.find(joined.empty() ? container.id : joined);
+  if (owner != process_ids_.end() && devices_.WasAttached(owner->second)) return;
+  violations_.Add("at " + std::to_string(loop_.now().mono.ms) + " ms on " + name_ + ": " +
+                  container.name + " runs in a network that was never attached");
 }
 
 bool SimHost::StartAgent() {

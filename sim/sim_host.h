@@ -45,12 +45,14 @@ class SimHost {
 
   const std::string& name() const { return name_; }
   bool live_restore() const { return live_restore_; }
+  // Each pod has a sandbox here: the agent has no program that waits for the network.
+  bool has_sandboxes() const { return has_sandboxes_; }
   bool awake() const { return powered_ && !machine_.suspended(); }
   FakeEngine& engine() { return engine_; }
   const FakeEngine& engine() const { return engine_; }
   FakeNetwork& devices() { return devices_; }
   const FakeNetwork& devices() const { return devices_; }
-  // Nothing joins a sandbox that has no network.
+  // No application runs without its network.
   const std::vector<std::string>& violations() const { return violations_.list(); }
   bool Settled() const { return process_ != nullptr && process_->agent.Settled(); }
 
@@ -67,10 +69,11 @@ class SimHost {
   };
 
   void OnEngineChange(const FakeChange& change);
-  void OnStart(const ContainerInfo& container);
+  void OnBegin(const ContainerInfo& container);
 
   std::string name_;
   bool live_restore_;
+  bool has_sandboxes_;
   VirtualTime* time_;
   SimNetwork* network_;
   SeededRandom random_;

@@ -204,7 +204,7 @@ std::vector<std::string> World::WhyNotConverged() {
   std::vector<HostView> views;
   for (const auto& host : hosts_) {
     if (!host->Settled()) why.push_back(host->name() + ": the agent is not settled");
-    views.push_back({host->name(), &host->engine(), &host->devices()});
+    views.push_back({host->name(), &host->engine(), &host->devices(), host->has_sandboxes()});
   }
   const auto state = controller_.State();
   for (auto& found :

@@ -110,20 +110,20 @@ class FaultsTest(HostTest):
         host.commit({"web.yaml": replication_controller("web", 4), "api.yaml": deployment("api", 2)})
         host.start_reconcile()
         host.converge()
-        kinds = ("remove", "process", "dockerd", "reconcile", "remove-sandbox", "kill-sandbox")
+        kinds = ("remove", "process", "dockerd", "reconcile")
         for moment in range(MOMENTS):
             kind = kinds[moment % len(kinds)]
             before = host.all_containers()
-            key = chance.choice(sorted(key for key in before if key.endswith("/POD") == kind.endswith("-sandbox")))
+            key = chance.choice(sorted(before))
             replicas = chance.randint(3, 6)
             if chance.random() < 0.5:  # in the middle of work, not only at rest
                 host.commit({"web.yaml": replication_controller("web", replicas)}, f"{replicas} replicas")
                 time.sleep(chance.random() * 0.8)  # the random moment
             touched = set()
-            if kind in ("remove", "remove-sandbox"):
+            if kind == "remove":
                 host.docker(["rm", "-f", before[key][0]], check=False)
                 touched.add(key)
-            elif kind in ("process", "kill-sandbox"):
+            elif kind == "process":
                 pid = host.docker(["inspect", "-f", "{{.State.Pid}}", before[key][0]], check=False).stdout.strip()
                 if pid and pid != "0":
                     os.kill(int(pid), signal.SIGKILL)
@@ -134,17 +134,15 @@ class FaultsTest(HostTest):
             else:
                 host.kill_reconcile(signal.SIGKILL)
                 host.start_reconcile()
-            if kind.endswith("-sandbox"):  # the pod's containers go with it
-                touched.update(other for other in before if other.rsplit("/", 1)[0] == key.rsplit("/", 1)[0])
             host.converge()
             declared = int(host.repository.joinpath("web.yaml").read_text().split("replicas: ")[1].split("\n")[0])
 
             def whole():
                 """A death is noticed a moment after it happened: what was killed is another, and every pod is whole."""
                 now = host.all_containers()
-                self.assertEqual(sum(len(ids) for ids in now.values()), 2 * (declared + 2))
+                self.assertEqual(sum(len(ids) for ids in now.values()), declared + 2)
                 pods = {name.rsplit("/", 1)[0] for name in now}
-                self.assertEqual(sorted(now), sorted(pod + end for pod in pods for end in ("/POD", "/main")))
+                self.assertEqual(sorted(now), sorted(pod + end for pod in pods for end in ("/main",)))
                 for name in touched:
                     self.assertNotEqual(now.get(name), before[name], name)
                 return now

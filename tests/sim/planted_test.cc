@@ -28,7 +28,7 @@ INSTANTIATE_TEST_SUITE_P(All, PlantedBugTest,
                                          "take-living-for-dead", "obey-older-assignment",
                                          "ignore-lineage", "obey-before-saving",
                                          "count-reports-across-starts", "plan-before-inventories",
-                                         "leave-recovered-orphans"),
+                                         "leave-recovered-orphans", "run-before-network"),
                          [](const testing::TestParamInfo<const char*>& bug) {
                            std::string name = bug.param;
                            for (char& c : name) {

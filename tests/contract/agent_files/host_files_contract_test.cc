@@ -1,6 +1,10 @@
 // What every HostFiles does, run against the fake and against a disk.
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -181,6 +185,34 @@ TEST_P(HostFilesContract, TellsFilesFromFolders) {
 template <typename World>
 std::unique_ptr<FilesWorld> Make() {
   return std::make_unique<World>();
+}
+
+TEST_P(HostFilesContract, SaysWhetherAProgramCanRun) {
+  ASSERT_TRUE(files().Write("start", "program", 0755).ok());
+  EXPECT_EQ(files().CheckExecutable("start"), OkStatus());
+  EXPECT_FALSE(files().CheckExecutable("absent").ok());
+  EXPECT_FALSE(files().CheckExecutable("../start").ok());
+}
+
+// In a mount namespace of its own. Needs root.
+TEST(DiskHostFilesOnNoexec, SaysThatNoProgramRunsThere) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "noexec-XXXXXX").string();
+  const std::string folder = ::mkdtemp(pattern.data());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool mounted = ::unshare(CLONE_NEWNS) == 0 &&
+                         ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                         ::mount("none", folder.c_str(), "tmpfs", MS_NOEXEC, nullptr) == 0;
+    const auto files = MakeDiskHostFiles(folder + "/agent", folder + "/host.key");
+    if (!mounted || !files->Write("start", "program", 0755).ok()) ::_exit(2);
+    const Status status = files->CheckExecutable("start");
+    const bool said = status.message().find("noexec") != std::string::npos;
+    ::_exit(status.code() == StatusCode::kInvalid && said ? 0 : 1);
+  }
+  int ended = -1;
+  EXPECT_EQ(::waitpid(child, &ended, 0), child);
+  EXPECT_EQ(ended, 0) << "1: not noticed, 2: no such mount (needs root)";
+  std::filesystem::remove_all(folder);
 }
 
 INSTANTIATE_TEST_SUITE_P(Worlds, HostFilesContract,

@@ -95,8 +95,7 @@ TEST_P(HostNetworkContract, SaysThatTheSandboxHasEnded) {
   world_->EndSandbox(pod);
   const Status status = world_->Attach({"uid-1", pod, "10.42.7.2"});
   EXPECT_EQ(status.code(), StatusCode::kNotFound);
-  EXPECT_NE(status.message().find("pod uid-1: its sandbox's process"), std::string::npos)
-      << status.message();
+  EXPECT_NE(status.message().find("pod uid-1: its process"), std::string::npos) << status.message();
   EXPECT_EQ(world_->List(), Addresses());
 }
 

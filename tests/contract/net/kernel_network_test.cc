@@ -101,6 +101,22 @@ TEST_F(KernelNetwork, RoutesAnAddressOnlyToASandboxThatHasAllOfIt) {
   EXPECT_TRUE(world_.Reaches(0, pod, "10.42.7.2"));
 }
 
+TEST_F(KernelNetwork, MakesThePodsDeviceRunningLastOfAll) {
+  PrepareHost();
+  const int64_t pod = world_.StartSandbox();
+  const AttachBatch batch =
+      *CompileAttach({"uid-1", pod, "10.42.7.2"}, kTestConfig, world_.host().NamespacePath());
+  world_.sandbox(pod).Run("ip -batch -", batch.sandbox);
+  world_.host().Run("ip -batch -", batch.host);
+  EXPECT_EQ(world_.List(), std::vector<std::string>({"10.42.7.2"}));
+  // The kernel tells of a carrier in its own time.
+  EXPECT_TRUE(world_.RunUntil([&] {
+    return world_.sandbox(pod).Run("ip link show eth0").find("state DORMANT") != std::string::npos;
+  }));
+  ASSERT_TRUE(world_.Attach({"uid-1", pod, "10.42.7.2"}).ok()) << "the next agent does it again";
+  EXPECT_NE(world_.sandbox(pod).Run("ip link show eth0").find("state UP"), std::string::npos);
+}
+
 TEST_F(KernelNetwork, LeavesAForeignRouteAndSaysSo) {
   PrepareHost();
   world_.host().Run("ip route add 10.42.7.2/32 dev up0");
@@ -117,7 +133,8 @@ TEST_F(KernelNetwork, LeavesAForeignDeviceInTheSandboxAndSaysSo) {
   world_.sandbox(pod).Run("ip link add eth0 type bridge");
   const Status status = world_.Attach({"uid-1", pod, "10.42.7.2"});
   EXPECT_EQ(status.code(), StatusCode::kConflict);
-  EXPECT_NE(status.message().find("a device eth0 that is not ours"), std::string::npos);
+  EXPECT_NE(status.message().find("its network has a device eth0 that is not ours"),
+            std::string::npos);
 }
 
 TEST_F(KernelNetwork, FinishesWhatACrashLeftHalfDone) {

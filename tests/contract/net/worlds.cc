@@ -62,7 +62,7 @@ class FakeWorld final : public NetworkWorld {
   bool Reaches(int64_t from, int64_t to, const std::string& address) override {
     const auto attached = [&](int64_t id, const std::string& at) {
       for (const auto& [uid, attachment] : fake_.attachments()) {
-        const bool same = attachment.sandbox_process_id == id;
+        const bool same = attachment.process_id == id;
         if (same && (at.empty() || at == attachment.address)) {
           return fake_.HasRoute(attachment.address);
         }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "agent/containers.h"
 #include "tests/unit/agent/agent_fixture.h"
 
@@ -64,6 +66,71 @@ TEST_F(AgentFaultsTest, RebootBringsEverythingBack) {
     EXPECT_EQ(pod.status.phase, PodPhase::kRunning);
     EXPECT_TRUE(network.HasRoute(pod.status.pod_ip));
   }
+}
+
+TEST_F(AgentFaultsTest, ContainersWithoutSandboxesRunOnlyInTheirNetworkWhateverFails) {
+  options.start_program = "start";
+  engine.SetFaults({.failed_per_mille = 100, .lost_reply_per_mille = 100});
+  network.SetFaults({.failed_per_mille = 200, .lost_reply_per_mille = 200});
+  for (int i = 0; i < 4; ++i) AddPod("web-" + std::to_string(i));
+  StartAgent();
+  Assign();
+  for (int round = 0; round < 12; ++round) {
+    RunFor(20'000);
+    if (round % 4 == 0 && !Running().empty()) engine.KillContainer(Running()[0].id);
+    if (round % 4 == 2) {
+      KillAgent();
+      StartAgent();
+    }
+  }
+  engine.SetFaults({});
+  network.SetFaults({});
+  RunFor(700'000);
+  Settle();
+  EXPECT_EQ(Running().size(), 4U);
+  EXPECT_TRUE(engine.Containers("cluster-a").size() < 13) << "old attempts go";
+  EXPECT_TRUE(Running("POD").empty());
+  EXPECT_TRUE(began_unattached.empty());
+  for (const PodReport& pod : LastReport().pods) {
+    EXPECT_TRUE(network.HasRoute(pod.status.pod_ip));
+    const auto mine = [&](const ContainerInfo& container) {
+      return container.process_id == network.attachments().at(pod.uid).process_id &&
+             LabelOf(container, kLabelPodUid) == pod.uid;
+    };
+    const std::vector<ContainerInfo> running = Running();
+    EXPECT_EQ(std::count_if(running.begin(), running.end(), mine), 1);
+  }
+}
+
+TEST_F(AgentFaultsTest, AgentKilledAtAnyMomentOfAStartLeavesNoContainerWaiting) {
+  options.start_program = "start";
+  for (int moment_ms = 0; moment_ms < 400; moment_ms += 7) {
+    const std::string name = "web-" + std::to_string(moment_ms);
+    AddPod(name);
+    if (agent == nullptr) StartAgent();
+    Assign();
+    RunFor(moment_ms);
+    KillAgent();
+    StartAgent();
+    Assign();  // the first may not have been kept
+    RunFor(60'000);
+    Settle();
+    EXPECT_TRUE(FindCondition(Reported(name).status.conditions, "Ready")->status ==
+                ConditionStatus::kTrue)
+        << "killed after " << moment_ms << " ms";
+  }
+  EXPECT_TRUE(began_unattached.empty());
+}
+
+TEST_F(AgentFaultsTest, AFolderWithoutExecutionMakesSandboxes) {
+  options.start_program = "start";
+  files.SetNoExecution();
+  AddPod("web");
+  StartAgent();
+  Assign();
+  RunFor(60'000);
+  EXPECT_EQ(Running("POD").size(), 1U);
+  EXPECT_EQ(Running().size(), 1U);
 }
 
 TEST_F(AgentFaultsTest, LostRepliesDoubleNothing) {

@@ -40,8 +40,13 @@ AgentTest::AgentTest() {
   engine.SetImage("shop:1", {.present = true});
   // A process's network namespace ends with it, and takes the device and the route along.
   engine.SetObserver([this](const FakeChange& change) {
-    if (change.what == "die") network.ProcessEnded(change.container.process_id);
+    const std::string& id = change.container.id;
+    if (change.what == "start") process_ids_[id] = change.container.process_id;
+    if (change.what == "begin" && !network.WasAttached(process_ids_[id]))
+      began_unattached.insert(id);
+    if (change.what == "die") network.ProcessEnded(process_ids_[id]);
   });
+  network.SetOnAttached([this](int64_t process_id) { engine.NetworkAttached(process_id); });
 }
 
 void AgentTest::StartAgent() {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,8 +71,10 @@ class AgentTest : public testing::Test {
   AgentOptions options;
   std::string resolv_conf = "nameserver 192.0.2.53\n";
   Assignment assignment;
+  std::set<std::string> began_unattached;  // ids whose own network had nothing when they ran
 
  private:
+  std::map<std::string, int64_t> process_ids_;
   std::unique_ptr<ContainerRuntime> runtime_;
   std::unique_ptr<HostNetwork> host_network_;
 

@@ -89,6 +89,30 @@ TEST(ContainerConfig, EqualQuantitiesAreTheSameSpec) {
   EXPECT_EQ(SpecHashOf(one), SpecHashOf(two));
 }
 
+TEST(ContainerConfig, RunsWhatKubernetesRunsOfCommandArgsAndImage) {
+  const auto run = [](const std::vector<std::string>& command, const std::vector<std::string>& args,
+                      const std::vector<std::string>& entrypoint,
+                      const std::vector<std::string>& cmd) {
+    Container container = MakeContainer("app");
+    container.command = command;
+    container.args = args;
+    ContainerBasis basis;
+    basis.image_entrypoint = entrypoint;
+    basis.image_cmd = cmd;
+    std::string words;
+    for (const std::string& word : CommandOf(container, basis, {{"NAME", "me"}})) {
+      words += word + " ";
+    }
+    return words;
+  };
+  EXPECT_EQ(run({}, {}, {"entry", "$(NAME)"}, {"cmd"}), "entry $(NAME) cmd ");
+  EXPECT_EQ(run({"command"}, {}, {"entry"}, {"cmd"}), "command ");
+  EXPECT_EQ(run({}, {"hello", "$(NAME)"}, {"entry"}, {"cmd"}), "entry hello me ");
+  EXPECT_EQ(run({"command"}, {"args"}, {"entry"}, {"cmd"}), "command args ");
+  EXPECT_EQ(run({}, {}, {}, {"cmd"}), "cmd ");
+  EXPECT_EQ(run({}, {}, {}, {}), "");
+}
+
 TEST(ContainerConfig, JoinsItsSandboxAndCarriesItsLabels) {
   const auto pod = MakePod();
   Container container = MakeContainer("app");
@@ -119,8 +143,13 @@ TEST(ContainerConfig, JoinsItsSandboxAndCarriesItsLabels) {
 TEST(ContainerConfig, ResolverIsTheEnginesWhenTheHostHasNoneForPods) {
   ContainerBasis basis;
   basis.has_resolver = false;
-  const ContainerConfig config =
+  ContainerConfig config =
       MakeContainerConfig("c", *MakePod(), MakeContainer("app"), basis, {}, {});
+  ASSERT_EQ(config.binds.size(), 3U) << "the program that waits for the network is one";
+  EXPECT_EQ(config.binds[1].container_path, "/etc/hostname");
+  EXPECT_EQ(config.network_start, NetworkStart::kEngines) << "whose namespace has the copy";
+  basis.sandbox_id = "sandbox";
+  config = MakeContainerConfig("c", *MakePod(), MakeContainer("app"), basis, {}, {});
   EXPECT_EQ(config.binds.size(), 2U);
 }
 

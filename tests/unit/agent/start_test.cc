@@ -282,12 +282,12 @@ TEST_F(StartTest, NetworkLostUnderARunningPodIsPutBack) {
 TEST_F(StartTest, AddressOfAnEarlierSandboxIsDetachedFirst) {
   Assign(MakePod());
   Settle();
-  seen.pods[kUid].attached_sandbox_id = "an-earlier-one";
+  seen.pods[kUid].attached_owner_id = "an-earlier-one";
   const StepResult result = Take();
   EXPECT_EQ(Find<DetachNetwork>(result).size(), 1U);
   EXPECT_TRUE(Find<AttachNetwork>(result).empty());
   Settle();
-  EXPECT_EQ(seen.pods[kUid].attached_sandbox_id, Newest("POD").id);
+  EXPECT_EQ(seen.pods[kUid].attached_owner_id, Newest("POD").id);
 }
 
 TEST_F(StartTest, CreatedAndNeverStartedIsRemovedAndMadeAgain) {

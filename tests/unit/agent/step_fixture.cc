@@ -99,6 +99,8 @@ void StepTest::Perform(const Operation& operation) {
     const bool there = pulled || images_on_host.contains(reference);
     image.state = there ? ImageSeen::State::kPresent : ImageSeen::State::kAbsent;
     image.image_id = there ? "sha256:" + reference : "";
+    image.cmd.clear();
+    if (there && !images_without_command.contains(reference)) image.cmd = {"serve"};
     image.checked_at = now.mono;
     if (pulled) image.pulled_at = now.mono;
   };
@@ -115,11 +117,12 @@ void StepTest::Perform(const Operation& operation) {
           },
           [&](const RunSandbox& action) { AddContainer(action.config); },
           [&](const AttachNetwork& action) {
-            EXPECT_NE(action.attachment.sandbox_process_id, 0);
+            EXPECT_NE(action.attachment.process_id, 0);
             seen.attached_addresses.insert(action.attachment.address);
             PodSeen& pod = seen.pods[action.attachment.pod_uid];
-            pod.attached_sandbox_id = action.sandbox_id;
-            pod.attached_process_id = action.attachment.sandbox_process_id;
+            pod.attached_owner_id = action.owner_id;
+            pod.attached_process_id = action.attachment.process_id;
+            pod.attached_earlier = false;
           },
           [&](const RunContainer& action) { AddContainer(action.config); },
           [&](const StopContainerOp& action) { Exit(&seen.containers[action.container_id], 143); },

@@ -70,6 +70,7 @@ class StepTest : public testing::Test {
   HostFacts host;
   Now now;
   std::set<std::string> images_on_host = {"shop:1", "shop:2"};
+  std::set<std::string> images_without_command;
   int64_t run_count = 0;
 
  private:

@@ -59,6 +59,7 @@ TEST(CompileAttach, Golden) {
   EXPECT_EQ(batch->remove, "");
   ExpectGolden("attach_sandbox.txt", batch->sandbox);
   ExpectGolden("attach_host.txt", batch->host);
+  ExpectGolden("attach_wake.txt", batch->wake);
 }
 
 TEST(CompileAttach, PutsNothingUncheckedIntoACommand) {

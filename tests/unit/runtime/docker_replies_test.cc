@@ -174,11 +174,30 @@ TEST(DockerReplies, ReadsTheEngineFromVersionAndInfo) {
   EXPECT_EQ(info->cgroup_driver, "systemd");
 }
 
+TEST(DockerReplies, SaysWhyAHostsProgramCannotRunInContainers) {
+  const auto why = [](const std::string& runtime, const std::string& options) {
+    return ParseInfo(
+               {}, R"({"DefaultRuntime":")" + runtime + R"(","SecurityOptions":[)" + options + "]}")
+        ->no_start_program;
+  };
+  EXPECT_EQ(why("runc", ""), "");
+  EXPECT_EQ(why("runc", R"("name=apparmor","name=seccomp,profile=default","name=cgroupns")"), "");
+  EXPECT_EQ(why("runc", R"("name=seccomp,profile=default","name=userns")"),
+            "it runs with name=userns");
+  EXPECT_EQ(why("runc", R"("name=rootless")"), "it runs with name=rootless");
+  EXPECT_EQ(why("runc", R"("name=selinux")"), "it runs with name=selinux");
+  EXPECT_EQ(why("runsc", ""), "its default runtime is \"runsc\", not runc");
+  EXPECT_NE(ParseInfo({}, "{}")->no_start_program, "");
+}
+
 TEST(DockerReplies, ReadsAnImage) {
   const auto image = ParseImage(R"({"Id":"sha256:1","RepoTags":["a:1","b:2"],"Size":42,)"
-                                R"("Config":{"StopSignal":"SIGQUIT","User":"nobody"}})");
+                                R"("Config":{"StopSignal":"SIGQUIT","User":"nobody",)"
+                                R"("Entrypoint":["/run","-x"],"Cmd":["serve"]}})");
   ASSERT_TRUE(image.ok());
   EXPECT_EQ(image->id, "sha256:1");
+  EXPECT_EQ(image->entrypoint, (std::vector<std::string>{"/run", "-x"}));
+  EXPECT_EQ(image->cmd, std::vector<std::string>{"serve"});
   EXPECT_EQ(image->tags, (std::vector<std::string>{"a:1", "b:2"}));
   EXPECT_EQ(image->size_bytes, 42);
   EXPECT_EQ(image->stop_signal, "SIGQUIT");
