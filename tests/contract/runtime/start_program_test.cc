@@ -87,7 +87,8 @@ class StartProgramTest : public testing::Test {
 };
 
 TEST_F(StartProgramTest, WaitsUntilTheNetworkIsThere) {
-  const ContainerInfo container = Run(Config("waits", {"sh", "-c", "echo ran; sleep 1000"}));
+  const ContainerInfo container =
+      Run(Config("waits", {"sh", "-c", "echo ran; while :; do sleep 0.2; done"}));
   EXPECT_TRUE(Becomes(container, "start"));
   Ip(container, "link add name eth0 mode dormant type veth peer name peer0\n");
   Ip(container, "link set dev peer0 up\nlink set dev eth0 up\n");
@@ -157,7 +158,8 @@ TEST_F(StartProgramTest, NeedsNoPrivilegeAndNoWritableRoot) {
 }
 
 TEST_F(StartProgramTest, WaitsAgainAfterARestartByHand) {
-  const ContainerInfo first = Run(Config("again", {"sh", "-c", "echo ran; sleep 1000"}));
+  const ContainerInfo first =
+      Run(Config("again", {"sh", "-c", "echo ran; while :; do sleep 0.2; done"}));
   Attach(first);
   EXPECT_TRUE(Becomes(first, "sh"));
   EXPECT_EQ(DaemonOf(true)->Request("POST", "/containers/" + first.id + "/restart?t=0")->code, 204);
