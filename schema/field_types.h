@@ -50,6 +50,8 @@ class EnumTypeBase : public FieldType {
   Value Encode(const void* source, EncodeFor) const override;
   bool IsZero(const void* source) const override;
   bool Equal(const void* a, const void* b) const override { return Get(a) == Get(b); }
+  void Pack(const void* source, PackWriter* out) const override { out->Number(Get(source)); }
+  void Unpack(PackReader* in, void* target) const override;
   std::vector<std::string_view> Choices() const override;
 
  protected:
@@ -90,6 +92,8 @@ class StructType final : public FieldType {
   }
   bool IsZero(const void* source) const override { return table()->IsZero(source); }
   bool Equal(const void* a, const void* b) const override { return table()->Equal(a, b); }
+  void Pack(const void* source, PackWriter* out) const override { table()->Pack(source, out); }
+  void Unpack(PackReader* in, void* target) const override { table()->Unpack(in, target); }
   FieldShape shape() const override { return FieldShape::kStruct; }
   const StructTable* table() const override { return &TableOf<T>(); }
   size_t Count(const void*) const override { return 1; }
@@ -120,6 +124,16 @@ class OptionalType final : public FieldType {
     if (!first || !second) return first.has_value() == second.has_value();
     return inner_.Equal(&*first, &*second);
   }
+  void Pack(const void* source, PackWriter* out) const override {
+    const auto& member = *static_cast<const std::optional<T>*>(source);
+    out->Number(member ? 1 : 0);
+    if (member) inner_.Pack(&*member, out);
+  }
+  void Unpack(PackReader* in, void* target) const override {
+    auto* const member = static_cast<std::optional<T>*>(target);
+    member->reset();
+    if (in->Number() != 0) inner_.Unpack(in, &member->emplace());
+  }
   FieldShape shape() const override { return inner_.shape(); }
   std::vector<std::string_view> Choices() const override { return inner_.Choices(); }
   const StructTable* table() const override { return inner_.table(); }
@@ -141,6 +155,8 @@ class ListTypeBase : public FieldType {
   Value Encode(const void* source, EncodeFor purpose) const override;
   bool IsZero(const void* source) const override { return Count(source) == 0; }
   bool Equal(const void* a, const void* b) const override;
+  void Pack(const void* source, PackWriter* out) const override;
+  void Unpack(PackReader* in, void* target) const override;
   FieldShape shape() const override { return FieldShape::kList; }
   std::vector<std::string_view> Choices() const override { return element_.Choices(); }
   const StructTable* table() const override { return element_.table(); }
@@ -151,6 +167,7 @@ class ListTypeBase : public FieldType {
  private:
   virtual void* Append(void* target) const = 0;
   virtual void Clear(void* target) const = 0;
+  virtual void Reserve(void* target, size_t count) const = 0;
 
   const FieldType& element_;
 };
@@ -171,6 +188,9 @@ class ListType final : public ListTypeBase {
     return &static_cast<std::vector<T>*>(target)->emplace_back();
   }
   void Clear(void* target) const override { static_cast<std::vector<T>*>(target)->clear(); }
+  void Reserve(void* target, size_t count) const override {
+    static_cast<std::vector<T>*>(target)->reserve(count);
+  }
 };
 
 template <typename T>

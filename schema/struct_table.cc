@@ -93,7 +93,7 @@ void StructTable::Decode(const Value& value, const FieldPath& path, FieldReporte
       DecodeMember(field, *member, member_path, reporter, target);
     } else if (field.is_required && !reporter->is_lenient) {
       const Mark mark = member == nullptr ? value.mark : member->key_mark;
-      reporter->DecodeError(member_path, mark, "required");
+      reporter->DecodeError(member_path, mark, "required", Rule::kMissingField);
     }
   }
   if (reporter->is_lenient) return;
@@ -116,7 +116,7 @@ void StructTable::DecodeMember(const FieldInfo& field, const Value::Member& memb
       if (!field.only_value.empty() && WriteJson(value) == field.only_value) return;
       std::string message = "valid in Kubernetes, not yet supported here";
       if (!field.only_value.empty()) message += " (except " + std::string(field.only_value) + ")";
-      reporter->DecodeError(path, member.key_mark, message);
+      reporter->DecodeError(path, member.key_mark, message, Rule::kUnsupportedField);
       return;
     }
   }
@@ -137,7 +137,7 @@ void StructTable::ReportUnknown(std::string_view name, Mark mark, const FieldPat
   } else if (!nearest.empty()) {
     message += "; the nearest known field is " + Quoted(nearest);
   }
-  reporter->Report(path, mark, message);
+  reporter->Report(path, mark, message, Rule::kUnknownField);
 }
 
 bool StructTable::ShouldEncode(const FieldInfo& field, const void* source,
