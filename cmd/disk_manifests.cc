@@ -65,6 +65,7 @@ struct Entry {
   std::string_view key;
   std::string_view packed;
   std::string_view checksum;
+  std::string_view whole;  // with its head
   std::atomic<bool> used{false};
 };
 
@@ -117,12 +118,15 @@ bool WriteAll(int fd, std::string_view bytes) {
 }
 
 // Written under another name first: what is read is whole, whoever else writes.
-void ReplaceFile(int folder, const std::string& name, const std::string& bytes) {
+void ReplaceFile(int folder, const std::string& name,
+                 const std::vector<std::string_view>& contents) {
   const std::string temporary = "." + name + "." + std::to_string(getpid());
   UniqueFd fd(openat(folder, temporary.c_str(),
                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR));
   if (!fd.ok()) return;
-  const bool written = WriteAll(fd.get(), bytes);
+  const bool written = std::all_of(contents.begin(), contents.end(), [&](std::string_view bytes) {
+    return WriteAll(fd.get(), bytes);
+  });
   if (!written || renameat(folder, temporary.c_str(), folder, name.c_str()) != 0) {
     unlinkat(folder, temporary.c_str(), 0);
   }
@@ -156,6 +160,18 @@ void Prune(const std::string& folder) {
   }
 }
 
+// Adds an entry to the pieces that are written: to the last one where it stands behind it. The
+// first kOwnPieces are no entries.
+constexpr size_t kOwnPieces = 2;
+void AddPiece(std::string_view whole, std::vector<std::string_view>* pieces) {
+  std::string_view& last = pieces->back();
+  if (pieces->size() > kOwnPieces && last.data() + last.size() == whole.data()) {
+    last = {last.data(), last.size() + whole.size()};
+  } else {
+    pieces->push_back(whole);
+  }
+}
+
 }  // namespace
 
 struct DiskManifests::State {
@@ -171,7 +187,7 @@ struct DiskManifests::State {
   std::string added;  // entries, as they are written; guarded by mutex
 
   void Load();
-  std::string Contents() const;
+  std::vector<std::string_view> Contents() const;
 };
 
 void DiskManifests::State::Load() {
@@ -188,30 +204,35 @@ void DiskManifests::State::Load() {
     const size_t key_bytes = ReadSize(left);
     const size_t packed_bytes = ReadSize(left.substr(sizeof(uint32_t)));
     const std::string_view checksum = left.substr(2 * sizeof(uint32_t), kChecksumBytes);
+    const std::string_view whole = left;
     left.remove_prefix(kEntryHead);
     if (key_bytes > left.size() || packed_bytes > left.size() - key_bytes) return;
     Entry& entry = entries.emplace_back();
     entry.key = left.substr(0, key_bytes);
     entry.packed = left.substr(key_bytes, packed_bytes);
     entry.checksum = checksum;
+    entry.whole = whole.substr(0, kEntryHead + key_bytes + packed_bytes);
     by_key.emplace(entry.key, &entry);
     left.remove_prefix(key_bytes + packed_bytes);
   }
 }
 
-std::string DiskManifests::State::Contents() const {
-  std::string bytes = header;
+// Pieces of what was loaded and of `added`, in their order: those of use first.
+std::vector<std::string_view> DiskManifests::State::Contents() const {
+  std::vector<std::string_view> pieces = {header, added};
+  size_t bytes = header.size() + added.size();
   for (const Entry& entry : entries) {
-    if (entry.used) WriteEntry(entry.key, entry.packed, entry.checksum, &bytes);
+    if (!entry.used) continue;
+    AddPiece(entry.whole, &pieces);
+    bytes += entry.whole.size();
   }
-  bytes += added;
-  const size_t most = std::min(2 * bytes.size(), kMaxPlaceBytes);
+  const size_t most = std::min(2 * bytes, kMaxPlaceBytes);
   for (const Entry& entry : entries) {
-    const size_t size = kEntryHead + entry.key.size() + entry.packed.size();
-    if (entry.used || bytes.size() + size > most) continue;
-    WriteEntry(entry.key, entry.packed, entry.checksum, &bytes);
+    if (entry.used || bytes + entry.whole.size() > most) continue;
+    AddPiece(entry.whole, &pieces);
+    bytes += entry.whole.size();
   }
-  return bytes;
+  return pieces;
 }
 
 std::string CacheFolder(const char* xdg_cache_home, const char* home) {

@@ -1,7 +1,6 @@
 #include "cmd/shown_lines.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <limits>
 
@@ -49,13 +48,24 @@ bool HoldsSecret(const Value& value) {
   });
 }
 
-// Whether there is any sign of a Secret: words can be spelled with escapes.
+bool BeginsWith(std::string_view text, std::string_view lower_case_word) {
+  return text.size() >= lower_case_word.size() &&
+         std::equal(lower_case_word.begin(), lower_case_word.end(), text.begin(),
+                    [](char wanted, char c) {
+                      return wanted == std::tolower(static_cast<unsigned char>(c));
+                    });
+}
+
+// Whether there is any sign of a Secret: words can be spelled with escapes, or over two lines.
 bool MayHoldSecret(std::string_view text) {
-  constexpr std::array<std::string_view, 6> kSigns = {"secret", "stringdata", "\\x",
-                                                      "\\u",    "\\\n",       "\\\r"};
-  const std::string lower = Lower(text);
-  return std::any_of(kSigns.begin(), kSigns.end(),
-                     [&](std::string_view sign) { return lower.find(sign) != std::string::npos; });
+  constexpr std::string_view kBeginnings = "sS\\";
+  for (size_t at = text.find_first_of(kBeginnings); at != std::string_view::npos;
+       at = text.find_first_of(kBeginnings, at + 1)) {
+    const std::string_view rest = text.substr(at);
+    if (BeginsWith(rest, "secret") || BeginsWith(rest, "stringdata")) return true;
+    if (rest[0] == '\\' && rest.find_first_of("xuU\n\r") == 1) return true;
+  }
+  return false;
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ enum class Rule : uint8_t {
   kWrongType,
   kDuplicateObject,
   kReference,
+  kNotActedOn,
   kAdvice,
   kPassedOver,
 };
@@ -44,7 +45,9 @@ inline constexpr std::array kAllRules = {
     RuleInfo{Rule::kWrongType, "wrong-type", "A value is of another type than its field."},
     RuleInfo{Rule::kDuplicateObject, "duplicate-object", "The same object is declared twice."},
     RuleInfo{Rule::kReference, "reference", "An object names another one that is not there."},
-    RuleInfo{Rule::kAdvice, "advice", "Something is accepted, but does less than it says."},
+    RuleInfo{Rule::kNotActedOn, "not-acted-on",
+             "A field or kind is accepted, and nothing follows from it."},
+    RuleInfo{Rule::kAdvice, "advice", "Something is accepted, but not quite as it is written."},
     RuleInfo{Rule::kPassedOver, "passed-over", "A file is not read."},
 };
 
