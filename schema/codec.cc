@@ -15,7 +15,7 @@ const std::string* HeadMember(const Value& value, std::string_view name, FieldRe
   const FieldPath path(root, name);
   const Value* member = value.Find(name);
   if (member == nullptr || member->IsNull()) {
-    reporter->DecodeError(path, value.mark, "required");
+    reporter->DecodeError(path, value.mark, "required", Rule::kMissingField);
   } else if (!member->IsString() || member->AsString().empty()) {
     reporter->DecodeError(path, member->mark, "must be a string that is not empty");
   } else {
@@ -28,14 +28,16 @@ std::optional<Kind> DecodeHead(const Value& value, FieldReporter* reporter) {
   if (!value.IsMap()) {
     reporter->DecodeError(FieldPath(), value.mark,
                           "a manifest is a map with apiVersion, kind and metadata, not a " +
-                              std::string(ToString(value.type())));
+                              std::string(ToString(value.type())),
+                          Rule::kNotAManifest);
     return std::nullopt;
   }
   if (value.Find("apiVersion") == nullptr && value.Find("kind") == nullptr) {
     reporter->DecodeError(
         FieldPath(), value.mark,
         "not a manifest: it has neither apiVersion nor kind; keep other files out "
-        "of the source's folder");
+        "of the source's folder",
+        Rule::kNotAManifest);
     return std::nullopt;
   }
   const std::string* api_version = HeadMember(value, "apiVersion", reporter);
@@ -47,7 +49,7 @@ std::optional<Kind> DecodeHead(const Value& value, FieldReporter* reporter) {
   if (!found) {
     const std::string_view at = in_kind ? "kind" : "apiVersion";
     const FieldPath root;
-    reporter->DecodeError(FieldPath(root, at), value.Find(at)->mark, problem);
+    reporter->DecodeError(FieldPath(root, at), value.Find(at)->mark, problem, Rule::kUnknownKind);
   }
   return found;
 }
@@ -68,7 +70,8 @@ std::string EncodeObjectJson(const Object& object, EncodeFor purpose) {
   return WriteJson(EncodeObject(object, purpose));
 }
 
-ObjectPtr DecodeManifest(const Value& value, const std::string& file, Problems* problems) {
+std::unique_ptr<Object> DecodeManifest(const Value& value, const std::string& file,
+                                       Problems* problems) {
   FieldReporter reporter(file, &value, problems);
   const std::optional<Kind> kind = DecodeHead(value, &reporter);
   if (!kind) return nullptr;

@@ -145,6 +145,25 @@ Result<std::optional<git_oid>> FindByName(git_repository* repository, git_odb* o
   return found;
 }
 
+// A way from a name to another commit, as gitrevisions writes it: HEAD~1, main^2, v1^{commit}. Not
+// those that search the history for a text, nor those that name files.
+Result<std::optional<git_oid>> FindByWay(git_repository* repository, git_odb* odb,
+                                         const std::string& revision) {
+  const std::optional<git_oid> none;
+  if (revision.find_first_of("~^@") == std::string::npos) return none;
+  if (revision.find_first_of(":/", revision.find_first_of("~^@")) != std::string::npos) return none;
+  int code = 0;
+  const auto found =
+      MakeGitHandle<GitObject>(&code, git_revparse_single, repository, revision.c_str());
+  if (found == nullptr) {
+    if (code == GIT_ENOTFOUND || code == GIT_EINVALIDSPEC || code == GIT_ERROR) return none;
+    return GitFailure(code, "revision " + Quoted(revision));
+  }
+  auto commit = PeelToCommit(odb, *git_object_id(found.get()), Quoted(revision));
+  if (!commit.ok()) return commit.status();
+  return std::optional<git_oid>(*commit);
+}
+
 Result<git_oid> Resolve(git_repository* repository, git_odb* odb, const std::string& revision) {
   if (revision.empty() || revision == "HEAD") return ResolveHead(repository, odb);
   if (revision.size() > kMaxRevisionBytes) {
@@ -163,6 +182,9 @@ Result<git_oid> Resolve(git_repository* repository, git_odb* odb, const std::str
   const auto named = FindByName(repository, odb, revision);
   if (!named.ok()) return named.status();
   if (*named) return **named;
+  const auto way = FindByWay(repository, odb, revision);
+  if (!way.ok()) return way.status();
+  if (*way) return **way;
   return NoSuchRevisionError(revision, ListBranchesAndTags(repository));
 }
 
