@@ -27,6 +27,10 @@ std::string Cell(std::string_view text) {
 
 std::string Notes(const FieldInfo& field) {
   std::string notes(field.doc);
+  if (!field.reason.empty()) {
+    notes += (notes.empty() ? "**Not acted on**: " : " **Not acted on**: ") +
+             std::string(field.reason) + '.';
+  }
   std::string choices;
   for (std::string_view choice : field.type->Choices()) {
     choices += (choices.empty() ? "`" : ", `") + std::string(choice) + '`';
@@ -43,11 +47,12 @@ std::string DescribeTable(const StructTable& table) {
   text += "| field | type | required | |\n|---|---|---|---|\n";
   std::string unsupported;
   for (const FieldInfo& field : table.fields()) {
-    if (field.support == FieldInfo::Support::kUnsupported || field.is_not_declarable) {
+    if (field.state == FieldInfo::State::kRefused) {
       unsupported += (unsupported.empty() ? "`" : ", `") + std::string(field.name) + '`';
       if (!field.only_value.empty()) {
         unsupported += " (except `" + std::string(field.only_value) + "`)";
       }
+      if (!field.reason.empty()) unsupported += " (" + std::string(field.reason) + ")";
     }
     if (!field.IsKept() || !field.IsDeclarable()) continue;
     text += "| `" + std::string(field.name) + "` | " + Cell(field.type->Name()) + " | " +

@@ -209,7 +209,7 @@ class TimeType final : public ComparableType<WallTime> {
 template <typename Map, typename DecodeEntry>
 void DecodeMap(const Value& value, const FieldPath& path, FieldReporter* reporter, Map* target,
                DecodeEntry decode_entry) {
-  if (!value.IsMap()) return WrongType(value, path, reporter, "a map");
+  if (!RequireMap(value, path, reporter)) return;
   for (const Value::Member& member : value.AsMap()) {
     decode_entry(member.value, FieldPath::Key(path, member.key), reporter, &(*target)[member.key]);
   }
@@ -331,6 +331,26 @@ const FieldType& ScalarType<ResourceList>() {
 const FieldType& Int64AsStringType() { return Single<Int64AsString>(); }
 const FieldType& Base64MapType() { return Single<Base64Map>(); }
 
+bool RequireMap(const Value& value, const FieldPath& path, FieldReporter* reporter) {
+  if (!value.IsMap()) WrongType(value, path, reporter, "a map");
+  return value.IsMap();
+}
+
+bool RequireList(const Value& value, const FieldPath& path, FieldReporter* reporter) {
+  if (!value.IsList()) {
+    WrongType(value, path, reporter, "a list",
+              "put each element on a line of its own after \"- \"");
+  }
+  return value.IsList();
+}
+
+std::string NoneOf(const std::string& text, const std::vector<std::string_view>& choices) {
+  std::string message = Quoted(text) + " is none of " + QuotedList(choices);
+  const std::string_view nearest = NearestWord(text, choices);
+  if (IsSimilar(text, nearest)) message += "; did you mean " + Quoted(nearest) + "?";
+  return message;
+}
+
 void EnumTypeBase::Decode(const Value& value, const FieldPath& path, FieldReporter* reporter,
                           void* target) const {
   std::string text;
@@ -338,11 +358,7 @@ void EnumTypeBase::Decode(const Value& value, const FieldPath& path, FieldReport
   for (size_t i = 0; i < names_.size(); ++i) {
     if (!text.empty() && names_[i] == text) return Set(target, i);
   }
-  const std::vector<std::string_view> choices = Choices();
-  std::string message = Quoted(text) + " is none of " + QuotedList(choices);
-  const std::string_view nearest = NearestWord(text, choices);
-  if (IsSimilar(text, nearest)) message += "; did you mean " + Quoted(nearest) + "?";
-  reporter->DecodeError(path, value.mark, message);
+  reporter->DecodeError(path, value.mark, NoneOf(text, Choices()));
 }
 
 Value EnumTypeBase::Encode(const void* source, EncodeFor) const {
@@ -361,11 +377,7 @@ std::vector<std::string_view> EnumTypeBase::Choices() const {
 
 void ListTypeBase::Decode(const Value& value, const FieldPath& path, FieldReporter* reporter,
                           void* target) const {
-  if (!value.IsList()) {
-    WrongType(value, path, reporter, "a list",
-              "put each element on a line of its own after \"- \"");
-    return;
-  }
+  if (!RequireList(value, path, reporter)) return;
   Clear(target);
   for (size_t i = 0; i < value.AsList().size(); ++i) {
     const Value& element = value.AsList()[i];

@@ -4,6 +4,7 @@
 
 #include "schema/core.h"
 #include "schema/field_table.h"
+#include "schema/shapes.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -19,6 +20,12 @@ const FieldType& ScalarType();
 // Kubernetes' JSON writes these numbers and bytes as strings.
 const FieldType& Int64AsStringType();
 const FieldType& Base64MapType();  // of StringMap
+
+// What their decoding has in common with that of shapes: `value` is a list, or a map, or it is
+// reported; and what to say of a word that is none of those there are.
+bool RequireList(const Value& value, const FieldPath& path, FieldReporter* reporter);
+bool RequireMap(const Value& value, const FieldPath& path, FieldReporter* reporter);
+std::string NoneOf(const std::string& text, const std::vector<std::string_view>& choices);
 
 // An enumeration, counted from 0; values whose name is empty stand for "unset".
 template <typename T>
@@ -226,6 +233,11 @@ class Table : public StructTable {
   template <auto kMember>
   FieldInfo& Field(std::string_view name, const FieldType& type) {
     return Add(name, type, &Access<kMember>);
+  }
+  // A field without a member: in the struct's `OtherFields others`. It is accepted for `reason`,
+  // or, without one, for the kind's.
+  FieldInfo& Accepted(std::string_view name, const Shape& shape, std::string_view reason) {
+    return AddShaped(name, OtherField(name, shape), &Access<&Struct::others>).Accepted(reason);
   }
   // Members of this struct that stand in a map of their own outside.
   FieldInfo& Group(std::string_view name, const FieldType& group) {

@@ -185,6 +185,7 @@ class ManifestJoiner {
   }
 
   ParsedManifests Take() {
+    for (const auto& [file_and_kind, kept] : kept_) SayKept(file_and_kind.second, kept);
     result_.problems.errors = errors_.Take("errors");
     result_.problems.warnings = warnings_.Take("warnings");
     return std::move(result_);
@@ -208,8 +209,37 @@ class ManifestJoiner {
                        first->second.file + ":" + std::to_string(first->second.line));
     }
     result_.objects.push_back(item.object);
+    if (!InfoOf(item.object->kind).not_acted_on.empty()) {
+      Kept& kept = kept_[{origin.file, item.object->kind}];
+      if (kept.count++ == 0) {
+        kept.first = item.object;
+        kept.mark = item.mark;
+      }
+    }
   }
 
+  // Objects of one kind in one file from which nothing follows: said once.
+  struct Kept {
+    ObjectPtr first;
+    Mark mark;
+    size_t count = 0;
+  };
+
+  void SayKept(Kind kind, const Kept& kept) {
+    const KindInfo& info = InfoOf(kind);
+    std::string who = std::string(info.name) + ' ' + kept.first->metadata.name;
+    if (kept.count > 1) {
+      who += " and " + std::to_string(kept.count - 1) + " more " +
+             std::string(kept.count == 2 ? info.singular : info.plural) + " of this file are";
+    } else {
+      who += " is";
+    }
+    warnings_.Add(
+        {{kept.first->metadata.origin.file, kept.mark.line, kept.mark.column,
+          who + " stored and shown, but not acted on: " + std::string(info.not_acted_on)}});
+  }
+
+  std::map<std::pair<std::string, Kind>, Kept> kept_;
   const ManifestLimits& limits_;
   ProblemList errors_;
   ProblemList warnings_;

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::string_view kOwnGroup = "reconcile.dev/v1";
 
+constexpr std::string_view kNoDataPlane =
+    "Services have no data plane yet, and nothing answers at its address or name";
+
 constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
     {Kind::kNamespace, "Namespace", "v1", "namespaces", "namespace", "ns", false, true},
     {Kind::kNode, "Node", "v1", "nodes", "node", "no", false, true},
@@ -19,7 +22,7 @@ constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
      "replicationcontroller", "rc", true, true},
     {Kind::kReplicaSet, "ReplicaSet", "apps/v1", "replicasets", "replicaset", "rs", true, true},
     {Kind::kDeployment, "Deployment", "apps/v1", "deployments", "deployment", "deploy", true, true},
-    {Kind::kService, "Service", "v1", "services", "service", "svc", true, true},
+    {Kind::kService, "Service", "v1", "services", "service", "svc", true, true, kNoDataPlane},
     {Kind::kConfigMap, "ConfigMap", "v1", "configmaps", "configmap", "cm", true, true},
     {Kind::kSecret, "Secret", "v1", "secrets", "secret", "", true, true},
     {Kind::kEvent, "Event", "v1", "events", "event", "ev", true, false},

@@ -44,6 +44,9 @@ struct KindInfo {
   std::string_view short_name;   // "rs"; empty when there is none
   bool namespaced;
   bool declarable;  // may stand in a manifest
+  // Why nothing follows from its objects, which are checked, kept and shown all the same: the end
+  // of a sentence. Empty for kinds that are acted on.
+  std::string_view not_acted_on = "";
 };
 const KindInfo& InfoOf(Kind kind);
 std::string_view ToString(Kind kind);  // InfoOf(kind).name

@@ -40,7 +40,7 @@ const StructTable& TableOf<EnvVarSource>() {
     t.Field<&EnvVarSource::field_ref>("fieldRef").Doc("A field of the pod.");
     t.Field<&EnvVarSource::config_map_key_ref>("configMapKeyRef").Doc("A key of a ConfigMap.");
     t.Field<&EnvVarSource::secret_key_ref>("secretKeyRef").Doc("A key of a Secret.");
-    t.Unsupported("resourceFieldRef fileKeyRef");
+    t.Refused("resourceFieldRef fileKeyRef");
     return t;
   }();
   return table;
@@ -93,7 +93,7 @@ const StructTable& TableOf<ContainerPort>() {
         .Required()
         .Doc("The port that the process listens on, 1 to 65535.");
     t.Field<&ContainerPort::protocol>("protocol").Doc("The transport protocol.");
-    t.Unsupported("hostIP hostPort");
+    t.Refused("hostIP hostPort");
     return t;
   }();
   return table;
@@ -107,7 +107,7 @@ const StructTable& TableOf<ResourceRequirements>() {
     t.Field<&ResourceRequirements::requests>("requests")
         .Default("the limits")
         .Doc("What the scheduler sets aside on the node.");
-    t.Unsupported("claims");
+    t.Refused("claims");
     return t;
   }();
   return table;
@@ -134,10 +134,10 @@ const StructTable& TableOf<Container>() {
     t.Field<&Container::image_pull_policy>("imagePullPolicy")
         .Default("Always for the tag latest or none, else IfNotPresent")
         .Doc("When to ask the registry for the image.");
-    t.UnsupportedBut("stdin", "false");
-    t.UnsupportedBut("stdinOnce", "false");
-    t.UnsupportedBut("tty", "false");
-    t.Unsupported(
+    t.RefusedBut("stdin", "false");
+    t.RefusedBut("stdinOnce", "false");
+    t.RefusedBut("tty", "false");
+    t.Refused(
         "lifecycle livenessProbe readinessProbe resizePolicy restartPolicy restartPolicyRules "
         "securityContext startupProbe terminationMessagePath terminationMessagePolicy "
         "volumeDevices volumeMounts");

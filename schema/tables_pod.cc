@@ -17,16 +17,16 @@ const StructTable& TableOf<PodSpec>() {
         .Doc("Time between the stop signal and the kill.");
     t.Field<&PodSpec::node_selector>("nodeSelector").Doc("Labels that the node must have.");
     t.Field<&PodSpec::node_name>("nodeName")
-        .NotDeclarable()
+        .Refused()
         .Doc("The node the pod is bound to; the scheduler sets it.");
     for (std::string_view name :
          {"automountServiceAccountToken", "enableServiceLinks", "hostIPC", "hostNetwork", "hostPID",
           "setHostnameAsFQDN", "shareProcessNamespace"}) {
-      t.UnsupportedBut(name, "false");
+      t.RefusedBut(name, "false");
     }
-    t.UnsupportedBut("hostUsers", "true");
-    t.UnsupportedBut("schedulerName", "\"default-scheduler\"");
-    t.Unsupported(
+    t.RefusedBut("hostUsers", "true");
+    t.RefusedBut("schedulerName", "\"default-scheduler\"");
+    t.Refused(
         "activeDeadlineSeconds affinity dnsConfig dnsPolicy ephemeralContainers hostAliases "
         "hostname hostnameOverride imagePullSecrets initContainers os overhead preemptionPolicy "
         "priority priorityClassName readinessGates resourceClaims resources runtimeClassName "

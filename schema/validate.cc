@@ -19,8 +19,9 @@ void ValidateRequired(const StructTable& table, const void* source, const FieldP
     const void* member = field.Get(source);
     const FieldPath member_path(path, field.name);
     const bool is_unset =
-        field.type->IsZero(member) || (field.type->shape() == FieldShape::kStruct &&
-                                       field.type->Equal(member, field.Get(table.initial())));
+        field.type->IsZero(member) || (field.type->shape() == FieldShape::kStruct
+                                           ? field.type->Equal(member, field.Get(table.initial()))
+                                           : field.is_shaped && table.IsDefault(field, source));
     if (field.is_required && is_unset) {
       reporter->Error(member_path, "required");
       continue;
