@@ -28,11 +28,10 @@ TEST(ManifestKind, UnknownNamesTheNearest) {
             "m.yaml:2:7: kind: unknown kind \"pod\"; did you mean \"Pod\"?\n");
 }
 
-TEST(ManifestKind, OldApiVersionNamesTheOneToUse) {
-  EXPECT_EQ(
-      ErrorOfHead("extensions/v1beta1", "Deployment"),
-      "m.yaml:1:13: apiVersion: \"extensions/v1beta1\" is not served for kind Deployment; use "
-      "\"apps/v1\"\n");
+TEST(ManifestKind, AnApiVersionThatNeverWasNamesTheOneToUse) {
+  EXPECT_EQ(ErrorOfHead("apps/v2", "Deployment"),
+            "m.yaml:1:13: apiVersion: \"apps/v2\" is not served for kind Deployment; use "
+            "\"apps/v1\"\n");
 }
 
 TEST(ManifestKind, CustomResourcesAreSaidToBeSo) {
