@@ -1,5 +1,6 @@
 #include "schema/codec.h"
 
+#include "schema/convert.h"
 #include "schema/field_reporter.h"
 #include "schema/field_table.h"
 #include "schema/known_kinds.h"
@@ -54,6 +55,14 @@ std::optional<Kind> DecodeHead(const Value& value, FieldReporter* reporter) {
   return found;
 }
 
+void ReportConversion(const ConvertedManifest& converted, FieldReporter* reporter) {
+  const FieldPath root;
+  reporter->Warn(FieldPath(root, "apiVersion"), converted.warning);
+  for (const ConvertedManifest::Error& error : converted.errors) {
+    reporter->Report(root, error.mark, error.message);
+  }
+}
+
 }  // namespace
 
 Value EncodeObject(const Object& object, EncodeFor purpose) {
@@ -70,9 +79,12 @@ std::string EncodeObjectJson(const Object& object, EncodeFor purpose) {
   return WriteJson(EncodeObject(object, purpose));
 }
 
-std::unique_ptr<Object> DecodeManifest(const Value& value, const std::string& file,
+std::unique_ptr<Object> DecodeManifest(const Value& read, const std::string& file,
                                        Problems* problems) {
+  const std::optional<ConvertedManifest> converted = ConvertOldVersion(read);
+  const Value& value = converted ? converted->value : read;
   FieldReporter reporter(file, &value, problems);
+  if (converted) ReportConversion(*converted, &reporter);
   const std::optional<Kind> kind = DecodeHead(value, &reporter);
   if (!kind) return nullptr;
   std::unique_ptr<Object> object = NewObject(*kind);
