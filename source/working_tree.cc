@@ -273,6 +273,8 @@ Result<FetchedCommit> DiskWalk::Finish() {
   RETURN_IF_ERROR(ReadNamed());
   std::sort(found_.files.begin(), found_.files.end(),
             [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; });
+  std::stable_sort(found_.warnings.begin(), found_.warnings.end(),
+                   [](const Problem& a, const Problem& b) { return a.file < b.file; });
   return std::move(found_);
 }
 

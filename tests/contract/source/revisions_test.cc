@@ -148,11 +148,12 @@ TEST_F(Revisions, AnUnknownNameNamesTheNearestOne) {
       << other.message();
 }
 
-TEST_F(Revisions, RevisionSyntaxIsNoName) {
+TEST_F(Revisions, SearchesFilesAndOptionsAreNoRevisions) {
   repository_.Commit({{"a.yaml", "1"}});
   repository_.Commit({{"a.yaml", "2"}});
-  for (const char* revision : {"HEAD~1", "main^", ":/a", "main@{1}", "-u", "--upload-pack=x", "..",
-                               "refs/heads/../../HEAD", "main:a.yaml", "*", "a b"}) {
+  for (const char* revision :
+       {":/a", "HEAD^{/a}", "HEAD~1:a.yaml", "HEAD~9", "^main", "~1", "-u", "--upload-pack=x", "..",
+        "refs/heads/../../HEAD", "main:a.yaml", "*", "a b"}) {
     EXPECT_EQ(git_.Fetch({repository_.path(), revision, ""}).status().code(), StatusCode::kInvalid)
         << revision;
   }
