@@ -1,5 +1,6 @@
 #include "api/columns.h"
 
+#include "api/columns_kept.h"
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -234,6 +235,26 @@ std::vector<TableColumn> ColumnsOf(Kind kind) {
               {"Message"}, {"Age", 1},   {"Repository", 1}, {"Path", 1}};
     case Kind::kCluster:
       return {{"Name"}, {"Cluster-ID"}, {"Epoch"}, {"Pod-CIDR"}};
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
+      return KeptColumns(kind);
   }
   return {};
 }
@@ -276,6 +297,26 @@ std::vector<std::string> CellsOf(const Object& object, WallTime now) {
       return {cluster.metadata.name, cluster.cluster_id, std::to_string(cluster.epoch),
               cluster.pod_cidr};
     }
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
+      return KeptCells(static_cast<const KeptObject&>(object), Age(object.metadata, now));
   }
   return {};
 }

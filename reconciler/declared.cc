@@ -5,6 +5,7 @@
 
 #include "reconciler/deployment.h"
 #include "schema/core.h"
+#include "schema/kept.h"
 
 namespace reconcile {
 namespace {
@@ -111,6 +112,26 @@ bool SameContent(const Object& a, const Object& b) {
     case Kind::kSource:
     case Kind::kCluster:
       return true;
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
+      return static_cast<const KeptObject&>(a).others == static_cast<const KeptObject&>(b).others;
   }
   return true;
 }
@@ -149,6 +170,25 @@ void KeepObserved(const Object& before, Object* merged) {
     case Kind::kEvent:
     case Kind::kSource:
     case Kind::kCluster:
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
       break;
   }
 }

@@ -94,6 +94,25 @@ void ApplyDefaults(Object* object) {
     case Kind::kEvent:
     case Kind::kSource:
     case Kind::kCluster:
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
       return;
   }
   CHECK(false);

@@ -28,11 +28,32 @@ enum class Kind : uint8_t {
   kEvent,
   kSource,
   kCluster,
+  kEndpoints,
+  kEndpointSlice,
+  kIngress,
+  kIngressClass,
+  kNetworkPolicy,
+  kPersistentVolume,
+  kPersistentVolumeClaim,
+  kStorageClass,
+  kServiceAccount,
+  kRole,
+  kClusterRole,
+  kRoleBinding,
+  kClusterRoleBinding,
+  kHorizontalPodAutoscaler,
+  kPodDisruptionBudget,
+  kResourceQuota,
+  kLimitRange,
+  kPriorityClass,
+  kLease,
 };
-inline constexpr std::array kAllKinds = {
-    Kind::kNamespace,  Kind::kNode,       Kind::kPod,     Kind::kReplicationController,
-    Kind::kReplicaSet, Kind::kDeployment, Kind::kService, Kind::kConfigMap,
-    Kind::kSecret,     Kind::kEvent,      Kind::kSource,  Kind::kCluster};
+inline constexpr size_t kKindCount = static_cast<size_t>(Kind::kLease) + 1;
+inline constexpr std::array<Kind, kKindCount> kAllKinds = [] {
+  std::array<Kind, kKindCount> kinds{};
+  for (size_t i = 0; i < kKindCount; ++i) kinds[i] = static_cast<Kind>(i);
+  return kinds;
+}();
 
 // What the outside calls a kind.
 struct KindInfo {

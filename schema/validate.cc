@@ -60,7 +60,27 @@ std::string CheckName(Kind kind, const std::string& name) {
     case Kind::kEvent:
     case Kind::kSource:
     case Kind::kCluster:
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
       return CheckDnsSubdomain(name);
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+      return CheckPathSegment(name);
   }
   CHECK(false);
 }
@@ -111,6 +131,26 @@ void ValidateByKind(const Object& object, FieldReporter* reporter) {
     case Kind::kSource:
     case Kind::kCluster:
       return;
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
+      return ValidateKept(static_cast<const KeptObject&>(object), reporter);
   }
   CHECK(false);
 }

@@ -2,6 +2,7 @@
 
 #include "schema/core.h"
 #include "schema/field_reporter.h"
+#include "schema/kept.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -23,6 +24,8 @@ void ValidateDeployment(const Deployment& deployment, FieldReporter* reporter);
 void ValidateService(const Service& service, FieldReporter* reporter);
 void ValidateConfigMap(const ConfigMap& config_map, FieldReporter* reporter);
 void ValidateSecret(const Secret& secret, FieldReporter* reporter);
+
+void ValidateKept(const KeptObject& object, FieldReporter* reporter);
 
 // Reports `wrong`, what a Check... of names.h said, unless it is empty.
 void ReportIf(const std::string& wrong, const FieldPath& path, FieldReporter* reporter);

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "schema/names.h"
 #include "schema/text.h"
-#include "schema/validate.h"
+#include "schema/validate_kept.h"
 
 namespace reconcile {
 
@@ -77,15 +77,9 @@ void ValidateExternalName(const ServiceSpec& spec, const FieldPath& path, FieldR
 void ValidateServiceExtras(const ServiceSpec& spec, const FieldPath& path,
                            FieldReporter* reporter) {
   const auto find = [&](std::string_view name) { return spec.others.Find(name); };
-  if (const Value* addresses = find("externalIPs")) {
-    const FieldPath list_path(path, "externalIPs");
-    for (size_t i = 0; i < addresses->AsList().size(); ++i) {
-      const std::string& address = addresses->AsList()[i].AsString();
-      if (!IsIpAddress(address)) {
-        reporter->Error(FieldPath::Item(list_path, i), Quoted(address) + " is no IP address");
-      }
-    }
-  }
+  ForEachItem(spec.others, path, "externalIPs", [&](const Value& address, const FieldPath& item) {
+    RequireIpAddress(address, item, reporter);
+  });
   const Value* affinity = find("sessionAffinity");
   if (find("sessionAffinityConfig") != nullptr &&
       (affinity == nullptr || affinity->AsString() != "ClientIP")) {

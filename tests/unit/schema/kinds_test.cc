@@ -13,11 +13,12 @@ std::string ErrorOfHead(const std::string& api_version, const std::string& kind)
 TEST(ManifestKind, OfKubernetesButNotOursIsSaidToBeSo) {
   EXPECT_EQ(ErrorOfHead("apps/v1", "StatefulSet"),
             "m.yaml:2:7: kind: kind StatefulSet is valid in Kubernetes, not yet supported here\n");
-  EXPECT_EQ(ErrorOfHead("rbac.authorization.k8s.io/v1", "Role"),
-            "m.yaml:2:7: kind: kind Role is valid in Kubernetes, not yet supported here\n");
+  EXPECT_EQ(ErrorOfHead("node.k8s.io/v1", "RuntimeClass"),
+            "m.yaml:2:7: kind: kind RuntimeClass is valid in Kubernetes, not yet supported here\n");
   // The system's own records are no one's to declare.
   EXPECT_EQ(ErrorOfHead("v1", "Event"),
-            "m.yaml:2:7: kind: kind Event is valid in Kubernetes, not yet supported here\n");
+            "m.yaml:2:7: kind: kind Event is valid in Kubernetes, not yet supported here: the system "
+            "writes Events itself; leave it out\n");
 }
 
 TEST(ManifestKind, UnknownNamesTheNearest) {
