@@ -76,6 +76,11 @@ struct FieldInfo {
   FieldInfo& Accepted(std::string_view why) {
     return state = State::kAccepted, reason = why, *this;
   }
+  // Accepted, and what a pod does would be wrong without it: none that has it is started
+  // (FieldsNotHonoured).
+  FieldInfo& NotRunWith(std::string_view why) { return is_needed_to_run = true, Accepted(why); }
+  // The JSON text that means what is done anyway.
+  FieldInfo& RunWith(std::string_view json) { return run_with = json, *this; }
   FieldInfo& Refused(std::string_view why = "") {
     return state = State::kRefused, reason = why, *this;
   }
@@ -94,9 +99,11 @@ struct FieldInfo {
   State state = State::kActedOn;
   std::string_view reason;      // of kAccepted and kRefused
   std::string_view only_value;  // of a refused field
+  std::string_view run_with;    // of one that is needed to run
   std::string_view doc;
   std::string_view default_text;  // when the member's initial value does not say it
   bool is_shaped = false;         // the type is of Values, null when unset (shapes.h)
+  bool is_needed_to_run = false;
   bool is_required = false;
   bool is_immutable = false;
   bool is_mutable = false;
@@ -151,6 +158,8 @@ class StructTable {
   void Unpack(PackReader* in, void* target) const;
   // Whether the field says what it says when it is left out.
   bool IsDefault(const FieldInfo& field, const void* source) const;
+  // The same, or what is done anyway.
+  bool IsHonoured(const FieldInfo& field, const void* source) const;
 
  private:
   FieldInfo& AddName(std::string_view name);

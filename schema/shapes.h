@@ -38,7 +38,7 @@ class ShapeTable : public StructTable {
  public:
   explicit ShapeTable(std::string_view name);
   // Accepted, for the reason of the kind or of the field that it stands in.
-  FieldInfo& Field(std::string_view name, const Shape& shape, std::string_view doc);
+  FieldInfo& Field(std::string_view name, const Shape& shape, std::string_view doc = "");
 };
 
 // A field `name` of the shape `inner`, of an OtherFields.

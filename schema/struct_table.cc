@@ -157,7 +157,7 @@ void StructTable::DecodeKept(const FieldInfo& field, const Value& value, const F
   reporter->hides_values = hid_values;
   const bool is_silent = reporter->is_lenient || reporter->error_count() > errors ||
                          field.state != FieldInfo::State::kAccepted || field.reason.empty();
-  if (is_silent || IsDefault(field, target)) return;
+  if (is_silent || IsHonoured(field, target)) return;
   reporter->Warn(path, "accepted, not acted on: " + std::string(field.reason), Rule::kNotActedOn);
 }
 
@@ -190,6 +190,12 @@ bool StructTable::ShouldEncode(const FieldInfo& field, const void* source,
              (field.is_always_shown || !field.type->IsZero(field.Get(source)));
   }
   CHECK(false);
+}
+
+bool StructTable::IsHonoured(const FieldInfo& field, const void* source) const {
+  if (IsDefault(field, source)) return true;
+  return !field.run_with.empty() &&
+         WriteJson(field.type->Encode(field.Get(source), EncodeFor::kUser)) == field.run_with;
 }
 
 bool StructTable::IsDefault(const FieldInfo& field, const void* source) const {
