@@ -59,7 +59,7 @@ void ReportConversion(const ConvertedManifest& converted, FieldReporter* reporte
   const FieldPath root;
   reporter->Warn(FieldPath(root, "apiVersion"), converted.warning);
   for (const ConvertedManifest::Error& error : converted.errors) {
-    reporter->Report(root, error.mark, error.message);
+    reporter->Report(root, error.mark, error.message, Rule::kUnsupportedField);
   }
 }
 
