@@ -1,6 +1,7 @@
 #include "api/columns.h"
 
 #include "api/columns_kept.h"
+#include "api/columns_workload.h"
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -220,6 +221,11 @@ std::vector<TableColumn> ColumnsOf(Kind kind) {
     case Kind::kDeployment:
       return {{"Name"}, {"Ready"},         {"Up-to-date"}, {"Available"},
               {"Age"},  {"Containers", 1}, {"Images", 1},  {"Selector", 1}};
+    case Kind::kStatefulSet:
+    case Kind::kDaemonSet:
+    case Kind::kJob:
+    case Kind::kCronJob:
+      return WorkloadColumns(kind);
     case Kind::kService:
       return {{"Name"},    {"Type"}, {"Cluster-IP"}, {"External-IP"},
               {"Port(s)"}, {"Age"},  {"Selector", 1}};
@@ -277,6 +283,11 @@ std::vector<std::string> CellsOf(const Object& object, WallTime now) {
     }
     case Kind::kDeployment:
       return DeploymentCells(*As<Deployment>(object), now);
+    case Kind::kStatefulSet:
+    case Kind::kDaemonSet:
+    case Kind::kJob:
+    case Kind::kCronJob:
+      return WorkloadCells(object, Age(object.metadata, now));
     case Kind::kService:
       return ServiceCells(*As<Service>(object), now);
     case Kind::kConfigMap: {

@@ -5,7 +5,9 @@
 
 #include "reconciler/deployment.h"
 #include "schema/core.h"
+#include "schema/job.h"
 #include "schema/kept.h"
+#include "schema/sets.h"
 
 namespace reconcile {
 namespace {
@@ -100,6 +102,14 @@ bool SameContent(const Object& a, const Object& b) {
       return SameSpec<ReplicaSet>(a, b);
     case Kind::kDeployment:
       return SameSpec<Deployment>(a, b);
+    case Kind::kStatefulSet:
+      return SameSpec<StatefulSet>(a, b);
+    case Kind::kDaemonSet:
+      return SameSpec<DaemonSet>(a, b);
+    case Kind::kJob:
+      return SameSpec<Job>(a, b);
+    case Kind::kCronJob:
+      return SameSpec<CronJob>(a, b);
     case Kind::kService:
       return SameSpec<Service>(a, b);
     case Kind::kConfigMap:
@@ -164,6 +174,10 @@ void KeepObserved(const Object& before, Object* merged) {
     case Kind::kDeployment:
       CopyStatus<Deployment>(before, merged);
       break;
+    case Kind::kStatefulSet:  // these four have no status: nothing acts on them
+    case Kind::kDaemonSet:
+    case Kind::kJob:
+    case Kind::kCronJob:
     case Kind::kService:
     case Kind::kConfigMap:
     case Kind::kSecret:

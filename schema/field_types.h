@@ -4,6 +4,8 @@
 
 #include "schema/core.h"
 #include "schema/field_table.h"
+#include "schema/job.h"
+#include "schema/sets.h"
 #include "schema/shapes.h"
 #include "schema/workload.h"
 
@@ -44,6 +46,16 @@ template <>
 inline constexpr int kEnumCount<SelectorOperator> = 4;
 template <>
 inline constexpr int kEnumCount<DeploymentStrategyType> = 2;
+template <>
+inline constexpr int kEnumCount<PodManagementPolicy> = 2;
+template <>
+inline constexpr int kEnumCount<SetUpdateType> = 2;
+template <>
+inline constexpr int kEnumCount<ClaimRetention> = 2;
+template <>
+inline constexpr int kEnumCount<CompletionMode> = 2;
+template <>
+inline constexpr int kEnumCount<ConcurrencyPolicy> = 3;
 template <>
 inline constexpr int kEnumCount<ServiceType> = 4;
 template <>

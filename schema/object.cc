@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kOwnGroup = "reconcile.dev/v1";
 
+constexpr std::string_view kNoPods = "no pods are made for it yet";
 constexpr std::string_view kNoDataPlane =
     "Services have no data plane yet, and nothing answers at its address or name";
 
@@ -29,6 +30,13 @@ constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
      "replicationcontroller", "rc", true, true},
     {Kind::kReplicaSet, "ReplicaSet", "apps/v1", "replicasets", "replicaset", "rs", true, true},
     {Kind::kDeployment, "Deployment", "apps/v1", "deployments", "deployment", "deploy", true, true},
+    {Kind::kStatefulSet, "StatefulSet", "apps/v1", "statefulsets", "statefulset", "sts", true, true,
+     kNoPods},
+    {Kind::kDaemonSet, "DaemonSet", "apps/v1", "daemonsets", "daemonset", "ds", true, true,
+     kNoPods},
+    {Kind::kJob, "Job", "batch/v1", "jobs", "job", "", true, true, kNoPods},
+    {Kind::kCronJob, "CronJob", "batch/v1", "cronjobs", "cronjob", "cj", true, true,
+     "no Jobs and no pods are made for it yet"},
     {Kind::kService, "Service", "v1", "services", "service", "svc", true, true, kNoDataPlane},
     {Kind::kConfigMap, "ConfigMap", "v1", "configmaps", "configmap", "cm", true, true},
     {Kind::kSecret, "Secret", "v1", "secrets", "secret", "", true, true},

@@ -47,6 +47,13 @@ void AddNetworkSources(ShapeTable* volume) {
                                         {"lun", Int32Shape(), "Number of the unit."},
                                         FsType(),
                                         ReadOnly()});
+  volume->Field("nfs", StructOf(nfs)).Doc("A path that an NFS server exports.");
+  volume->Field("csi", StructOf(csi)).Doc("A volume of a CSI driver.");
+  volume->Field("iscsi", StructOf(iscsi)).Doc("An iSCSI disk.");
+  volume->Field("fc", StructOf(fc)).Doc("A Fibre Channel disk.");
+}
+
+void AddClusterSources(ShapeTable* volume) {
   static const ShapeTable ceph_fs =
       MakeShapeTable("CephFSVolumeSource",
                      {{"monitors", ListOf(StringShape()), "Addresses of the monitors.", kRequired},
@@ -77,10 +84,6 @@ void AddNetworkSources(ShapeTable* volume) {
   static const ShapeTable git = MakeShapeTable(
       "GitRepoVolumeSource", {Needed("repository", "URL of the repository."),
                               Text("revision", "The commit."), Text("directory", "The folder.")});
-  volume->Field("nfs", StructOf(nfs)).Doc("A path that an NFS server exports.");
-  volume->Field("csi", StructOf(csi)).Doc("A volume of a CSI driver.");
-  volume->Field("iscsi", StructOf(iscsi)).Doc("An iSCSI disk.");
-  volume->Field("fc", StructOf(fc)).Doc("A Fibre Channel disk.");
   volume->Field("cephfs", StructOf(ceph_fs)).Doc("A Ceph file system.");
   volume->Field("rbd", StructOf(rbd)).Doc("A Ceph block device.");
   volume->Field("glusterfs", StructOf(gluster)).Doc("A Gluster volume.");
@@ -165,6 +168,7 @@ void AddVendorSources(ShapeTable* volume) {
 
 void AddRemoteVolumeSources(ShapeTable* volume) {
   AddNetworkSources(volume);
+  AddClusterSources(volume);
   AddCloudSources(volume);
   AddVendorSources(volume);
 }

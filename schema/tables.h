@@ -37,6 +37,14 @@ const StructTable& TableOf<ReplicaSet>();
 template <>
 const StructTable& TableOf<Deployment>();
 template <>
+const StructTable& TableOf<StatefulSet>();
+template <>
+const StructTable& TableOf<DaemonSet>();
+template <>
+const StructTable& TableOf<Job>();
+template <>
+const StructTable& TableOf<CronJob>();
+template <>
 const StructTable& TableOf<Service>();
 template <>
 const StructTable& TableOf<ConfigMap>();

@@ -47,6 +47,7 @@ void ValidateRequired(const StructTable& table, const void* source, const FieldP
 std::string CheckName(Kind kind, const std::string& name) {
   switch (kind) {
     case Kind::kNamespace:
+    case Kind::kStatefulSet:  // its pods' host names begin with it
       return CheckDnsLabel(name);
     case Kind::kService:
       return CheckServiceName(name);
@@ -55,6 +56,9 @@ std::string CheckName(Kind kind, const std::string& name) {
     case Kind::kReplicationController:
     case Kind::kReplicaSet:
     case Kind::kDeployment:
+    case Kind::kDaemonSet:
+    case Kind::kJob:
+    case Kind::kCronJob:
     case Kind::kConfigMap:
     case Kind::kSecret:
     case Kind::kEvent:
@@ -119,6 +123,14 @@ void ValidateByKind(const Object& object, FieldReporter* reporter) {
       return ValidateReplicaSet(static_cast<const ReplicaSet&>(object), reporter);
     case Kind::kDeployment:
       return ValidateDeployment(static_cast<const Deployment&>(object), reporter);
+    case Kind::kStatefulSet:
+      return ValidateStatefulSet(static_cast<const StatefulSet&>(object), reporter);
+    case Kind::kDaemonSet:
+      return ValidateDaemonSet(static_cast<const DaemonSet&>(object), reporter);
+    case Kind::kJob:
+      return ValidateJob(static_cast<const Job&>(object), reporter);
+    case Kind::kCronJob:
+      return ValidateCronJob(static_cast<const CronJob&>(object), reporter);
     case Kind::kService:
       return ValidateService(static_cast<const Service&>(object), reporter);
     case Kind::kConfigMap:

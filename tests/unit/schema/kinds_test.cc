@@ -11,8 +11,9 @@ std::string ErrorOfHead(const std::string& api_version, const std::string& kind)
 }
 
 TEST(ManifestKind, OfKubernetesButNotOursIsSaidToBeSo) {
-  EXPECT_EQ(ErrorOfHead("apps/v1", "StatefulSet"),
-            "m.yaml:2:7: kind: kind StatefulSet is valid in Kubernetes, not yet supported here\n");
+  EXPECT_EQ(ErrorOfHead("apps/v1", "ControllerRevision"),
+            "m.yaml:2:7: kind: kind ControllerRevision is valid in Kubernetes, not yet supported "
+            "here\n");
   EXPECT_EQ(ErrorOfHead("node.k8s.io/v1", "RuntimeClass"),
             "m.yaml:2:7: kind: kind RuntimeClass is valid in Kubernetes, not yet supported here\n");
   // The system's own records are no one's to declare.
