@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "schema/known_kinds.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -19,6 +20,10 @@ enum class Format { kYaml, kJson, kOther };
 Format FormatOf(std::string_view path) {
   if (path.ends_with(".yaml") || path.ends_with(".yml")) return Format::kYaml;
   return path.ends_with(".json") ? Format::kJson : Format::kOther;
+}
+
+bool Contains(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 bool ByPosition(const Problem& a, const Problem& b) {
@@ -84,8 +89,10 @@ class ProblemList {
 
 // What one document brings: an object, if it is one, and what is wrong with it.
 struct ReadItem {
-  ObjectPtr object;  // its namespace and origin set; may be null
-  Mark mark;         // of the object's document
+  ObjectPtr object;   // its namespace and origin set; may be null
+  Mark mark;          // of the object's document
+  std::string group;  // of a custom resource, or that its definition is for; else empty
+  std::string kind;   // of such a document
   Problems problems;
 };
 
@@ -126,6 +133,9 @@ class FileReader {
                                   std::string(ToString(document.type())));
       return;
     }
+    found_.mark = document.mark;
+    found_.group = CustomGroupOf(document);
+    if (!found_.group.empty()) found_.kind = ShortText(document.GetString("kind"));
     const ObjectPtr decoded = DecodeManifest(document, path_, &found_.problems);
     if (decoded == nullptr) return;
     std::unique_ptr<Object> object = decoded->Clone();
@@ -135,7 +145,6 @@ class FileReader {
     object->metadata.origin.file = path_;
     object->metadata.origin.line = document.mark.line;
     found_.object = std::move(object);
-    found_.mark = document.mark;
   }
 
   // kubectl takes a `v1 List` apart, lists in lists too; the reader's depth limit bounds them.
@@ -169,14 +178,23 @@ class FileReader {
   std::vector<ReadItem> items_;
 };
 
-// Puts together what files bring, in the order of their paths.
+// Puts together what the files of a source bring, in the order of their paths.
 class ManifestJoiner {
  public:
-  explicit ManifestJoiner(const ManifestLimits& limits)
-      : limits_(limits), errors_(limits.max_problems), warnings_(limits.max_problems) {}
+  ManifestJoiner(const ManifestLimits& limits, const std::vector<std::string>& ignore_groups)
+      : limits_(limits),
+        ignore_groups_(ignore_groups),
+        errors_(limits.max_problems),
+        warnings_(limits.max_problems) {}
 
-  void Add(const std::vector<ReadItem>& items) {
+  void Add(const std::string& file, const std::vector<ReadItem>& items) {
     for (const ReadItem& item : items) {
+      if (!item.group.empty() && Contains(ignore_groups_, item.group)) {
+        warnings_.Add(
+            {{file, item.mark.line, item.mark.column,
+              item.kind + " is passed over: the source's ignoreGroups has " + Quoted(item.group)}});
+        continue;
+      }
       std::vector<Problem> errors = item.problems.errors;
       if (item.object != nullptr) AddObject(item, &errors);
       errors_.Add(std::move(errors));
@@ -241,6 +259,7 @@ class ManifestJoiner {
 
   std::map<std::pair<std::string, Kind>, Kept> kept_;
   const ManifestLimits& limits_;
+  const std::vector<std::string>& ignore_groups_;
   ProblemList errors_;
   ProblemList warnings_;
   std::map<ObjectKey, Origin> places_;
@@ -270,7 +289,8 @@ ManifestCache& ManifestCache::operator=(ManifestCache&&) noexcept = default;
 
 ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
                                const std::string& default_namespace, const ManifestLimits& limits,
-                               ManifestCache* cache) {
+                               ManifestCache* cache,
+                               const std::vector<std::string>& ignore_groups) {
   std::vector<const ManifestFile*> ordered;
   for (const ManifestFile& file : files) {
     if (FormatOf(file.path) != Format::kOther && file.bytes != nullptr) ordered.push_back(&file);
@@ -278,7 +298,7 @@ ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
   std::sort(ordered.begin(), ordered.end(), [](const ManifestFile* a, const ManifestFile* b) {
     return std::tie(a->path, a->blob_id) < std::tie(b->path, b->blob_id);
   });
-  ManifestJoiner joiner(limits);
+  ManifestJoiner joiner(limits, ignore_groups);
   ManifestCache next;
   size_t kept_bytes = 0;
   for (const ManifestFile* file : ordered) {
@@ -288,7 +308,7 @@ ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
       read = std::make_shared<const ManifestCache::File>(ManifestCache::File{
           file->bytes, FileReader(file->path, default_namespace, limits).Read(*file->bytes)});
     }
-    joiner.Add(read->items);
+    joiner.Add(file->path, read->items);
     kept_bytes += file->bytes->size();
     const bool keep =
         kept_bytes <= ManifestCache::kMaxBytes && ProblemsIn(read->items) <= limits.max_problems;

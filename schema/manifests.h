@@ -49,7 +49,8 @@ class ManifestCache {
 
  private:
   friend ParsedManifests ParseManifests(const std::vector<ManifestFile>&, const std::string&,
-                                        const ManifestLimits&, ManifestCache*);
+                                        const ManifestLimits&, ManifestCache*,
+                                        const std::vector<std::string>&);
   struct File;
   std::shared_ptr<const File> Find(const ManifestFile& file) const;
   std::map<std::string, std::shared_ptr<const File>> files_;  // by path
@@ -57,10 +58,13 @@ class ManifestCache {
 
 // Reads *.yaml, *.yml and *.json; other files are passed over. Pure: `cache` changes the time that
 // it takes, and is left with what these files were read as. The same object twice is an error that
-// names both places. `default_namespace` is used for namespaced objects that name none.
+// names both places. `default_namespace` is used for namespaced objects that name none. Documents
+// of `ignore_groups`, which are none of Kubernetes' own, bring a warning in place of an error, as
+// do CustomResourceDefinitions for them.
 ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
                                const std::string& default_namespace = "default",
-                               const ManifestLimits& limits = {}, ManifestCache* cache = nullptr);
+                               const ManifestLimits& limits = {}, ManifestCache* cache = nullptr,
+                               const std::vector<std::string>& ignore_groups = {});
 
 // A YAML text's documents as values with marks, typed as kubectl types them (yaml_scalar.h);
 // comment-only and empty documents are left out, as are those with an error. After a document that
