@@ -57,7 +57,7 @@ std::optional<Kind> DecodeHead(const Value& value, FieldReporter* reporter) {
 
 void ReportConversion(const ConvertedManifest& converted, FieldReporter* reporter) {
   const FieldPath root;
-  reporter->Warn(FieldPath(root, "apiVersion"), converted.warning);
+  if (!converted.warning.empty()) reporter->Warn(FieldPath(root, "apiVersion"), converted.warning);
   for (const ConvertedManifest::Error& error : converted.errors) {
     reporter->Report(root, error.mark, error.message, Rule::kUnsupportedField);
   }

@@ -71,6 +71,22 @@ const OldVersion* FindOldVersion(const Value& manifest) {
   return nullptr;
 }
 
+// autoscaling/v1 is still served; its objects are kept as v2.
+std::optional<ConvertedManifest> ConvertServedVersion(const Value& manifest) {
+  if (manifest.GetString("apiVersion") != "autoscaling/v1" ||
+      manifest.GetString("kind") != "HorizontalPodAutoscaler") {
+    return std::nullopt;
+  }
+  ConvertedManifest result{manifest, "", {}};
+  Conversion conversion{&result, ""};
+  Value* version = FindMember(&result.value, "apiVersion");
+  Value renamed = Value::String("autoscaling/v2");
+  renamed.mark = version->mark;
+  *version = std::move(renamed);
+  ConvertAutoscalerV1(&conversion);
+  return result;
+}
+
 std::string WarningFor(const OldVersion& old, const std::string& kept) {
   std::string text = "deprecated: Kubernetes " + std::string(old.gone_in) +
                      " and newer do not serve " + std::string(old.old_version) + " for kind " +
@@ -83,7 +99,7 @@ std::string WarningFor(const OldVersion& old, const std::string& kept) {
 
 std::optional<ConvertedManifest> ConvertOldVersion(const Value& manifest) {
   const OldVersion* old = FindOldVersion(manifest);
-  if (old == nullptr) return std::nullopt;
+  if (old == nullptr) return ConvertServedVersion(manifest);
   ConvertedManifest result{manifest, "", {}};
   Conversion conversion{&result, ""};
   Value* version = FindMember(&result.value, "apiVersion");

@@ -13,7 +13,9 @@ namespace reconcile {
 // errors go on pointing at the file's lines.
 struct ConvertedManifest {
   Value value;
-  std::string warning;  // names both versions, and what to write to keep the old meaning
+  // Names both versions, and what to write to keep the old meaning; empty where Kubernetes still
+  // serves the old one.
+  std::string warning;
   // What the old version does not have, or what has no place in the new one.
   struct Error {
     Mark mark;

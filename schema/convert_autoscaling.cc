@@ -76,6 +76,29 @@ void ConvertMetric(Value* metric, Conversion* conversion) {
 
 }  // namespace
 
+void ConvertAutoscalerV1(Conversion* conversion) {
+  Value* spec = FindMember(conversion->root(), "spec");
+  if (spec == nullptr || !spec->IsMap()) return;
+  RefuseNewer(spec, {"metrics", "behavior"}, conversion);
+  std::optional<Value> percent = TakeMember(spec, "targetCPUUtilizationPercentage");
+  if (!percent) return;
+  const Mark mark = percent->mark;
+  const auto map_of = [mark](Value::Map members) {
+    for (Value::Member& member : members) member.key_mark = member.value.mark = mark;
+    Value map = Value::MakeMap(std::move(members));
+    map.mark = mark;
+    return map;
+  };
+  Value target = map_of({{"type", Value::String("Utilization"), mark},
+                         {"averageUtilization", std::move(*percent), mark}});
+  Value resource =
+      map_of({{"name", Value::String("cpu"), mark}, {"target", std::move(target), mark}});
+  Value metrics = Value::MakeList({map_of(
+      {{"type", Value::String("Resource"), mark}, {"resource", std::move(resource), mark}})});
+  metrics.mark = mark;
+  spec->Set("metrics", std::move(metrics));
+}
+
 void ConvertAutoscalerV2Beta1(Conversion* conversion) {
   Value* spec = FindMember(conversion->root(), "spec");
   RefuseNewer(spec, {"behavior"}, conversion);

@@ -49,6 +49,7 @@ void ConvertAppsV1Beta1Deployment(Conversion* conversion);
 void ConvertAppsV1Beta1StatefulSet(Conversion* conversion);
 void ConvertIngress(Conversion* conversion);
 void ConvertPodDisruptionBudget(Conversion* conversion);
+void ConvertAutoscalerV1(Conversion* conversion);
 void ConvertAutoscalerV2Beta1(Conversion* conversion);
 void ConvertBindingV1Alpha1(Conversion* conversion);
 void ConvertEndpointSlice(Conversion* conversion);

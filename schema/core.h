@@ -138,8 +138,10 @@ struct SourceSpec {
   std::string path;        // folder inside it; "" is the root
   std::string semver;      // instead of a revision: the highest tag in this range
   std::vector<std::string> namespaces;  // that it may declare objects in; empty: all
-  std::string interval;                 // between looks at a remote one, "30s"; "" is the default
-  bool suspend = false;                 // what it declared stays, and nothing of it is changed
+  // Groups of custom resources that it may hold and that are passed over, with a notice.
+  std::vector<std::string> ignore_groups;
+  std::string interval;  // between looks at a remote one, "30s"; "" is the default
+  bool suspend = false;  // what it declared stays, and nothing of it is changed
   SourceCredentials credentials;
   std::optional<SourceWebhookSpec> webhook;
   friend bool operator==(const SourceSpec&, const SourceSpec&) = default;

@@ -78,6 +78,7 @@ std::optional<std::string> PackItems(const std::vector<ReadItem>& items) {
     PackObject(item.object.get(), &out);
     out.Text(item.kind);
     out.Text(item.name);
+    out.Text(item.group);
     PackProblems(item.problems.errors, &out);
     PackProblems(item.problems.warnings, &out);
   }
@@ -95,6 +96,7 @@ std::optional<std::vector<ReadItem>> UnpackItems(std::string_view packed, const 
     item.object = UnpackObject(path, &in);
     item.kind = in.Text();
     item.name = in.Text();
+    item.group = in.Text();
     UnpackProblems(path, &in, &item.problems.errors);
     UnpackProblems(path, &in, &item.problems.warnings);
   }

@@ -16,6 +16,7 @@ struct ReadItem {
   Problems problems;
   std::string kind;  // of a document that is no object, what it says; may be empty
   std::string name;
+  std::string group;  // of a custom resource, or that its definition is for; else empty
   // It is a Secret, or what could not be read may be one: nothing of it is kept on disk.
   bool may_hold_secret = false;
 };

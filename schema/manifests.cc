@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "schema/known_kinds.h"
 #include "schema/manifest_pack.h"
 #include "schema/text.h"
 
@@ -21,6 +22,10 @@ enum class Format { kYaml, kJson, kOther };
 Format FormatOf(std::string_view path) {
   if (path.ends_with(".yaml") || path.ends_with(".yml")) return Format::kYaml;
   return path.ends_with(".json") ? Format::kJson : Format::kOther;
+}
+
+bool Contains(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
 }
 
 bool ByPosition(const Problem& a, const Problem& b) {
@@ -135,6 +140,8 @@ class FileReader {
       found_.may_hold_secret = true;
       return;
     }
+    found_.mark = document.mark;
+    found_.group = CustomGroupOf(document);
     std::unique_ptr<Object> object = DecodeManifest(document, path_, &found_.problems);
     found_.may_hold_secret = MayBeSecret(document);
     if (object == nullptr) {
@@ -142,7 +149,6 @@ class FileReader {
       const Value* metadata = document.Find("metadata");
       found_.kind = CutText(document.GetString("kind"), kLongestName);
       found_.name = metadata == nullptr ? "" : CutText(metadata->GetString("name"), kLongestName);
-      found_.mark = document.mark;
       return;
     }
     if (InfoOf(object->kind).namespaced && object->metadata.namespace_name.empty()) {
@@ -152,7 +158,6 @@ class FileReader {
     object->metadata.origin.line = document.mark.line;
     if (reading_.check) reading_.check(*object, &found_.problems);
     found_.object = std::move(object);
-    found_.mark = document.mark;
   }
 
   // kubectl takes a `v1 List` apart, lists in lists too; the reader's depth limit bounds them.
@@ -192,18 +197,25 @@ class FileReader {
   std::vector<ReadItem> items_;
 };
 
-// Puts together what files bring, in the order of their paths.
+// Puts together what the files of a source bring, in the order of their paths.
 class ManifestJoiner {
  public:
-  ManifestJoiner(const ManifestLimits& limits, std::vector<ManifestDocument>* documents)
+  ManifestJoiner(const ManifestLimits& limits, const ManifestReading& reading)
       : limits_(limits),
-        documents_(documents),
+        reading_(reading),
         errors_(limits.max_problems),
         warnings_(limits.max_problems) {}
 
   void Add(const std::string& path, const std::vector<ReadItem>& items) {
     for (const ReadItem& item : items) {
-      if (documents_ != nullptr) ListDocument(path, item);
+      if (reading_.documents != nullptr) ListDocument(path, item);
+      if (!item.group.empty() && Contains(reading_.ignore_groups, item.group)) {
+        warnings_.Add(
+            {{path, item.mark.line, item.mark.column,
+              item.kind + " is passed over: the source's ignoreGroups has " + Quoted(item.group),
+              Rule::kPassedOver}});
+        continue;
+      }
       std::vector<Problem> errors = item.problems.errors;
       if (item.object != nullptr) AddObject(item, &errors);
       errors_.Add(std::move(errors));
@@ -222,10 +234,10 @@ class ManifestJoiner {
   void ListDocument(const std::string& path, const ReadItem& item) {
     if (item.object != nullptr) {
       const ObjectKey key = item.object->key();
-      documents_->push_back(
+      reading_.documents->push_back(
           {path, item.mark, std::string(ToString(key.kind)), key.namespace_name, key.name, true});
     } else if (!item.kind.empty()) {
-      documents_->push_back({path, item.mark, item.kind, "", item.name, false});
+      reading_.documents->push_back({path, item.mark, item.kind, "", item.name, false});
     }
   }
 
@@ -280,7 +292,7 @@ class ManifestJoiner {
 
   std::map<std::pair<std::string, Kind>, Kept> kept_;
   const ManifestLimits& limits_;
-  std::vector<ManifestDocument>* documents_;
+  const ManifestReading& reading_;
   ProblemList errors_;
   ProblemList warnings_;
   std::map<ObjectKey, Origin> places_;
@@ -322,7 +334,7 @@ class ManifestReader {
         limits_(limits),
         cache_(cache),
         reading_(reading),
-        joiner_(limits, reading.documents) {}
+        joiner_(limits, reading) {}
 
   ParsedManifests Read(const std::vector<ManifestFile>& files) {
     const std::vector<const ManifestFile*> ordered = Ordered(files);

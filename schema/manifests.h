@@ -76,18 +76,21 @@ struct ManifestDocument {
   bool is_read = false;  // false: there are errors in it
 };
 
-// What reading may use. Nothing but time rests on the first two.
+// How files are read. Nothing but time rests on the first two.
 struct ManifestReading {
   Parallel* parallel = nullptr;   // null: in turn
   KeptManifests* kept = nullptr;  // files with a blob id; for one set of limits and one `check`
   // What is wrong with an object apart from what the schema says; called for each, on any thread.
   std::function<void(const Object&, Problems*)> check;
   std::vector<ManifestDocument>* documents = nullptr;  // where they are listed, when not null
+  std::vector<std::string> ignore_groups;              // of custom resources that are passed over
 };
 
 // Reads *.yaml, *.yml and *.json; other files are passed over. Pure: `cache` changes the time that
 // it takes, and is left with what these files were read as. The same object twice is an error that
-// names both places. `default_namespace` is used for namespaced objects that name none.
+// names both places. `default_namespace` is used for namespaced objects that name none. Documents
+// of its `ignore_groups`, which are none of Kubernetes' own, bring a warning in place of an error, as
+// do CustomResourceDefinitions for them.
 ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
                                const std::string& default_namespace = "default",
                                const ManifestLimits& limits = {}, ManifestCache* cache = nullptr,

@@ -156,6 +156,20 @@ TEST(KeptKinds, AutoscalersHaveBoundsAndTargets) {
   EXPECT_NE(scaler("maxReplicas: 3, metrics: [{type: Pods}]"), "");
 }
 
+TEST(KeptKinds, AutoscalersOfVersion1AreKeptAsVersion2) {
+  const std::string head = Head("autoscaling/v1", "HorizontalPodAutoscaler");
+  const std::string spec =
+      "spec: {scaleTargetRef: {kind: Deployment, name: web}, maxReplicas: 3, "
+      "targetCPUUtilizationPercentage: 70}\n";
+  EXPECT_EQ(testing::WarningsOf(head + spec), "");
+  const std::string json = EncodeObjectJson(*testing::MustDecode(head + spec), EncodeFor::kUser);
+  EXPECT_NE(json.find("\"apiVersion\":\"autoscaling/v2\""), std::string::npos);
+  EXPECT_NE(json.find("\"averageUtilization\":70"), std::string::npos);
+  EXPECT_NE(testing::ErrorsOf(head + "spec: {scaleTargetRef: {kind: Deployment, name: web}, "
+                                     "maxReplicas: 3, targetCPUUtilizationPercentage: much}\n"),
+            "");
+}
+
 TEST(KeptKinds, BudgetsHaveOneBound) {
   const auto budget = [](const std::string& spec) {
     return ErrorsOf("policy/v1", "PodDisruptionBudget", "spec: {" + spec + "}\n");

@@ -17,9 +17,10 @@ TEST(ManifestKind, OfKubernetesButNotOursIsSaidToBeSo) {
   EXPECT_EQ(ErrorOfHead("node.k8s.io/v1", "RuntimeClass"),
             "m.yaml:2:7: kind: kind RuntimeClass is valid in Kubernetes, not yet supported here\n");
   // The system's own records are no one's to declare.
-  EXPECT_EQ(ErrorOfHead("v1", "Event"),
-            "m.yaml:2:7: kind: kind Event is valid in Kubernetes, not yet supported here: the system "
-            "writes Events itself; leave it out\n");
+  EXPECT_EQ(
+      ErrorOfHead("v1", "Event"),
+      "m.yaml:2:7: kind: kind Event is valid in Kubernetes, not yet supported here: the system "
+      "writes Events itself; leave it out\n");
 }
 
 TEST(ManifestKind, UnknownNamesTheNearest) {
@@ -39,7 +40,8 @@ TEST(ManifestKind, CustomResourcesAreSaidToBeSo) {
   EXPECT_EQ(
       ErrorOfHead("serving.knative.dev/v1", "Service"),
       "m.yaml:2:7: kind: \"Service\" of \"serving.knative.dev/v1\" is not a kind of Kubernetes "
-      "itself; custom resources are not supported here\n");
+      "itself; custom resources are not supported here. To pass over those of this group, name "
+      "\"serving.knative.dev\" in the source's ignoreGroups\n");
   EXPECT_NE(ErrorOfHead("gateway.networking.k8s.io/v1", "Gateway").find("custom resources"),
             std::string::npos);
   EXPECT_NE(ErrorOfHead("kustomize.config.k8s.io/v1beta1", "Kustomization").find("kustomize build"),
