@@ -108,13 +108,7 @@ struct KindColumns {
   std::function<Cells(const KeptObject&, const std::string& age)> cells;
 };
 
-std::vector<KindColumns> MakeColumns() {
-  const auto role_of = [](const KeptObject& object) {
-    return TextAt(object, {"roleRef", "kind"}) + "/" + TextAt(object, {"roleRef", "name"});
-  };
-  const auto binding = [role_of](const KeptObject& object, const std::string& age) -> Cells {
-    return {object.metadata.name, role_of(object), age};
-  };
+std::vector<KindColumns> NetworkAndStorageColumns() {
   return {
       {Kind::kEndpoints,
        {{"Name"}, {"Endpoints"}, {"Age"}},
@@ -157,6 +151,17 @@ std::vector<KindColumns> MakeColumns() {
          return {object.metadata.name, TextAt(object, {"provisioner"}),
                  TextAt(object, {"reclaimPolicy"}, "Delete"), age};
        }},
+  };
+}
+
+std::vector<KindColumns> PolicyColumns() {
+  const auto role_of = [](const KeptObject& object) {
+    return TextAt(object, {"roleRef", "kind"}) + "/" + TextAt(object, {"roleRef", "name"});
+  };
+  const auto binding = [role_of](const KeptObject& object, const std::string& age) -> Cells {
+    return {object.metadata.name, role_of(object), age};
+  };
+  return {
       {Kind::kRoleBinding, {{"Name"}, {"Role"}, {"Age"}}, binding},
       {Kind::kClusterRoleBinding, {{"Name"}, {"Role"}, {"Age"}}, binding},
       {Kind::kHorizontalPodAutoscaler,
@@ -184,9 +189,11 @@ std::vector<KindColumns> MakeColumns() {
 }
 
 const KindColumns* FindColumns(Kind kind) {
-  static const std::vector<KindColumns> all = MakeColumns();
-  for (const KindColumns& columns : all) {
-    if (columns.kind == kind) return &columns;
+  static const std::vector<KindColumns> kAll[] = {NetworkAndStorageColumns(), PolicyColumns()};
+  for (const std::vector<KindColumns>& some : kAll) {
+    for (const KindColumns& columns : some) {
+      if (columns.kind == kind) return &columns;
+    }
   }
   return nullptr;
 }

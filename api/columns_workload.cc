@@ -10,8 +10,6 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
-std::string OrNone(const std::string& text) { return text.empty() ? "<none>" : text; }
-
 Cells DaemonSetCells(const DaemonSet& set, const std::string& age) {
   std::string selector;
   for (const auto& [key, value] : set.spec.pod_template.spec.node_selector) {

@@ -28,7 +28,7 @@ class KeptInMemory final : public KeptManifests {
   int found_count = 0;
 };
 
-ManifestFile File(const std::string& path, std::string_view text, const std::string& id = "") {
+ManifestFile FileOf(const std::string& path, std::string_view text, const std::string& id = "") {
   return {path, id.empty() ? "id of " + std::string(text) : id,
           std::make_shared<const std::string>(text)};
 }
@@ -70,10 +70,10 @@ TEST(KeptManifests, FilesReadBeforeGiveTheSameObjectsAndProblemsAtTheirPathOfNow
   const std::string broken =
       std::string(kConfigMap) +
       "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {contianers: []}\n";
-  const auto fresh = Read({File("b.yaml", broken)}, nullptr);
-  Read({File("a.yaml", broken)}, &kept);
+  const auto fresh = Read({FileOf("b.yaml", broken)}, nullptr);
+  Read({FileOf("a.yaml", broken)}, &kept);
   EXPECT_EQ(kept.found_count, 0);
-  const auto again = Read({File("b.yaml", broken)}, &kept);
+  const auto again = Read({FileOf("b.yaml", broken)}, &kept);
   EXPECT_EQ(kept.found_count, 1);
   EXPECT_EQ(Described(again), Described(fresh));
   EXPECT_NE(Described(again).find("b.yaml:9:"), std::string::npos) << Described(again);
@@ -83,18 +83,18 @@ TEST(KeptManifests, FilesReadBeforeGiveTheSameObjectsAndProblemsAtTheirPathOfNow
 TEST(KeptManifests, TheSameBytesAreOneThingAsYamlAndAnotherAsJson) {
   KeptInMemory kept;
   const std::string text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}";
-  EXPECT_TRUE(Read({File("a.yaml", text)}, &kept).problems.errors.empty());
-  EXPECT_FALSE(Read({File("a.json", text)}, &kept).problems.errors.empty());
+  EXPECT_TRUE(Read({FileOf("a.yaml", text)}, &kept).problems.errors.empty());
+  EXPECT_FALSE(Read({FileOf("a.json", text)}, &kept).problems.errors.empty());
   EXPECT_EQ(kept.found_count, 0);
 }
 
 TEST(KeptManifests, WhatCannotBeUnpackedIsReadAnew) {
   KeptInMemory kept;
-  const std::string fresh = Described(Read({File("a.yaml", kConfigMap)}, &kept));
+  const std::string fresh = Described(Read({FileOf("a.yaml", kConfigMap)}, &kept));
   ASSERT_EQ(kept.kept.size(), 1U);
   const std::string good = kept.kept.begin()->second;
   kept.kept.begin()->second = "foreign";
-  EXPECT_EQ(Described(Read({File("a.yaml", kConfigMap)}, &kept)), fresh);
+  EXPECT_EQ(Described(Read({FileOf("a.yaml", kConfigMap)}, &kept)), fresh);
   EXPECT_EQ(kept.kept.begin()->second, good);
 }
 
@@ -114,12 +114,12 @@ TEST(KeptManifests, NothingIsKeptOfFilesThatMayHoldASecret) {
         head + "stringData: {token: hunter2}\n", head + "kind: [Secret]\n", head + "a: b: c\n",
         head + "[hunter2]\n", std::string("kind: Secret\nkind: Secret\n")}) {
     KeptInMemory kept;
-    Read({File("a.yaml", text)}, &kept);
+    Read({FileOf("a.yaml", text)}, &kept);
     EXPECT_TRUE(kept.kept.empty()) << text;
   }
   KeptInMemory kept;
-  Read({File("a.json", R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"}})")}, &kept);
-  Read({File("b.yaml", kConfigMap)}, &kept);
+  Read({FileOf("a.json", R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"}})")}, &kept);
+  Read({FileOf("b.yaml", kConfigMap)}, &kept);
   EXPECT_EQ(kept.kept.size(), 1U);
 }
 
@@ -134,9 +134,9 @@ TEST(ParseManifests, ReadsTheSameInTurnAndInAnyOrder) {
   std::vector<ManifestFile> files;
   for (int i = 0; i < 50; ++i) {
     const std::string name = std::to_string(i % 40);
-    files.push_back(File("f" + std::to_string(i) + ".yaml",
-                         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c" + name + "}\n" +
-                             (i % 7 == 0 ? "dota: {}\n" : "")));
+    files.push_back(FileOf("f" + std::to_string(i) + ".yaml",
+                           "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c" + name + "}\n" +
+                               (i % 7 == 0 ? "dota: {}\n" : "")));
   }
   Backwards backwards;
   const auto in_turn = ParseManifests(files);
@@ -148,7 +148,7 @@ TEST(ParseManifests, ReadsTheSameInTurnAndInAnyOrder) {
 
 TEST(ParseManifests, WhatACheckFindsStandsAmongTheProblems) {
   const auto parsed = ParseManifests(
-      {File("a.yaml", kConfigMap)}, "default", {}, nullptr,
+      {FileOf("a.yaml", kConfigMap)}, "default", {}, nullptr,
       {.parallel = nullptr, .kept = nullptr, .check = [](const Object& object, Problems* problems) {
          problems->warnings.push_back(
              {object.metadata.origin.file, 1, 1, "seen " + object.metadata.name, Rule::kAdvice});

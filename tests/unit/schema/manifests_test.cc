@@ -147,9 +147,12 @@ TEST(ParseManifests, CustomResourcesOfIgnoredGroupsArePassedOverWithANotice) {
           "metadata: {name: y}\nspec: {group: monitoring.coreos.com}\n")};
   EXPECT_EQ(ErrorsOf(ParseManifests(files)).size(), 2U);
   ManifestCache cache;
-  EXPECT_EQ(ErrorsOf(ParseManifests(files, "default", {}, &cache, {"other.example"})).size(), 2U);
+  EXPECT_EQ(
+      ErrorsOf(ParseManifests(files, "default", {}, &cache, {.ignore_groups = {"other.example"}}))
+          .size(),
+      2U);
   const ParsedManifests parsed =
-      ParseManifests(files, "default", {}, &cache, {"monitoring.coreos.com"});
+      ParseManifests(files, "default", {}, &cache, {.ignore_groups = {"monitoring.coreos.com"}});
   EXPECT_EQ(ErrorsOf(parsed), Strings());
   EXPECT_EQ(parsed.objects.size(), 1U);
   ASSERT_EQ(parsed.problems.warnings.size(), 2U);

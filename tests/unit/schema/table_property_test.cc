@@ -119,7 +119,8 @@ std::string Packed(const ObjectPtr& object) {
 TEST(FieldTables, ObjectsAreUnpackedAsTheyWerePacked) {
   for (uint64_t seed = 1; seed <= 300; ++seed) {
     for (Kind kind : kAllKinds) {
-      const ObjectPtr object = DecodeStored(Generator(seed, static_cast<unsigned>(seed % 17)).Object(kind)).value();
+      const ObjectPtr object =
+          DecodeStored(Generator(seed, static_cast<unsigned>(seed % 17)).Object(kind)).value();
       const auto items = UnpackItems(Packed(object), object->metadata.origin.file);
       ASSERT_TRUE(items.has_value()) << "seed " << seed << ' ' << InfoOf(kind).name;
       EXPECT_TRUE(EqualObjects(*object, *items->at(0).object))
