@@ -89,8 +89,8 @@ struct ManifestReading {
 // Reads *.yaml, *.yml and *.json; other files are passed over. Pure: `cache` changes the time that
 // it takes, and is left with what these files were read as. The same object twice is an error that
 // names both places. `default_namespace` is used for namespaced objects that name none. Documents
-// of its `ignore_groups`, which are none of Kubernetes' own, bring a warning in place of an error, as
-// do CustomResourceDefinitions for them.
+// of its `ignore_groups`, which are none of Kubernetes' own, bring a warning in place of an error,
+// as do CustomResourceDefinitions for them.
 ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
                                const std::string& default_namespace = "default",
                                const ManifestLimits& limits = {}, ManifestCache* cache = nullptr,

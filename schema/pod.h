@@ -94,7 +94,7 @@ struct Container {
   std::vector<EnvVar> env;
   ResourceRequirements resources;
   PullPolicy image_pull_policy = PullPolicy::kUnset;  // filled by defaults (SEMANTICS 8.6)
-  OtherFields others;                // as tables_container.cc names them
+  OtherFields others;                                 // as tables_container.cc names them
   friend bool operator==(const Container&, const Container&) = default;
 };
 

@@ -3,8 +3,8 @@
 #include "schema/core.h"
 #include "schema/field_reporter.h"
 #include "schema/job.h"
-#include "schema/sets.h"
 #include "schema/kept.h"
+#include "schema/sets.h"
 #include "schema/workload.h"
 
 namespace reconcile {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/time.h"
 #include "schema/field_table.h"
 #include "schema/manifest_pack.h"
@@ -133,12 +135,15 @@ TEST(FieldTables, WhatIsCutShortOrChangedIsNeverUnpackedPastItsEnd) {
   for (Kind kind : kAllKinds) {
     const ObjectPtr object = DecodeStored(Generator(11).Object(kind)).value();
     const std::string packed = Packed(object);
-    for (size_t size = 0; size < packed.size(); ++size) {
+    // With all fields of a pod set it is long: so many places of it, spread evenly.
+    constexpr size_t kPlaces = 300;
+    const size_t step = packed.size() / kPlaces + 1;
+    for (size_t size = 0; size < packed.size(); size += step) {
       EXPECT_FALSE(UnpackItems(std::string_view(packed).substr(0, size), "a.yaml").has_value());
     }
     EXPECT_FALSE(UnpackItems(packed + '\0', "a.yaml").has_value());
     // Any result will do: the sanitizers watch.
-    for (size_t at = 0; at < packed.size(); ++at) {
+    for (size_t at = 0; at < packed.size(); at += step) {
       std::string changed = packed;
       changed[at] = static_cast<char>(changed[at] ^ 0xFF);
       UnpackItems(changed, "a.yaml");
@@ -169,8 +174,11 @@ TEST(FieldTables, EveryFieldCountsForEquality) {
     Value value = Generator(3).Object(kind);
     const ObjectPtr object = DecodeStored(value).value();
     int tried = 0;
+    std::set<std::string> seen;
     ForEachWithoutOneMember(&value, &value, "", [&](const Value& changed, const std::string& path) {
       if (path == ".apiVersion" || path == ".kind") return;
+      // Pods in templates are all of one table, that of Pod.
+      if (path.find(".template.spec.") != std::string::npos || !seen.insert(path).second) return;
       const Result<ObjectPtr> other = DecodeStored(changed);
       ASSERT_TRUE(other.ok()) << path;
       EXPECT_FALSE(EqualObjects(*object, **other)) << InfoOf(kind).name << path;
