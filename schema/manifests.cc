@@ -1,11 +1,14 @@
 #include "schema/manifests.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <map>
 #include <tuple>
 #include <utility>
 
+#include "schema/known_kinds.h"
+#include "schema/manifest_pack.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -21,6 +24,10 @@ Format FormatOf(std::string_view path) {
   return path.ends_with(".json") ? Format::kJson : Format::kOther;
 }
 
+bool Contains(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
 bool ByPosition(const Problem& a, const Problem& b) {
   return std::tie(a.file, a.line, a.column, a.message) <
          std::tie(b.file, b.line, b.column, b.message);
@@ -28,7 +35,7 @@ bool ByPosition(const Problem& a, const Problem& b) {
 
 // "line:column: message", as ParseJson gives it, taken apart.
 Problem ProblemOfJson(std::string_view text) {
-  Problem problem{"", 1, 1, ""};
+  Problem problem{"", 1, 1, "", Rule::kSyntax};
   const char* const end = text.data() + text.size();
   const auto line = std::from_chars(text.data(), end, problem.line);
   if (line.ec == std::errc() && line.ptr != end) {
@@ -52,6 +59,16 @@ YamlDocuments ReadJson(std::string_view text, const ManifestLimits& limits) {
     documents.errors.push_back(ProblemOfJson(value.status().message()));
   }
   return documents;
+}
+
+// Whether a document is a Secret, or something of that name, or cannot be told from one.
+bool MayBeSecret(const Value& document) {
+  const Value* kind = document.Find("kind");
+  if (kind == nullptr || !kind->IsString()) return true;
+  std::string name = kind->AsString();
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name.find("secret") != std::string::npos;
 }
 
 // Collects problems document by document; only the first are kept, the others counted.
@@ -82,19 +99,12 @@ class ProblemList {
   std::vector<Problem> kept_;
 };
 
-// What one document brings: an object, if it is one, and what is wrong with it.
-struct ReadItem {
-  ObjectPtr object;  // its namespace and origin set; may be null
-  Mark mark;         // of the object's document
-  Problems problems;
-};
-
 // Reads one file. What it finds depends on nothing but the file.
 class FileReader {
  public:
   FileReader(const std::string& path, const std::string& default_namespace,
-             const ManifestLimits& limits)
-      : path_(path), default_namespace_(default_namespace), limits_(limits) {}
+             const ManifestLimits& limits, const ManifestReading& reading)
+      : path_(path), default_namespace_(default_namespace), limits_(limits), reading_(reading) {}
 
   std::vector<ReadItem> Read(std::string_view text) {
     YamlDocuments documents =
@@ -102,6 +112,7 @@ class FileReader {
     for (Problem& problem : documents.errors) {
       problem.file = path_;
       found_.problems.errors.push_back(std::move(problem));
+      found_.may_hold_secret = true;
     }
     Flush();
     for (const Value& document : documents.documents) ReadDocument(document);
@@ -122,20 +133,31 @@ class FileReader {
       return;
     }
     if (!document.IsMap()) {
-      AddError(document.mark, "a manifest is a map with apiVersion and kind, got " +
-                                  std::string(ToString(document.type())));
+      AddError(document.mark,
+               "a manifest is a map with apiVersion and kind, got " +
+                   std::string(ToString(document.type())),
+               Rule::kNotAManifest);
+      found_.may_hold_secret = true;
       return;
     }
-    const ObjectPtr decoded = DecodeManifest(document, path_, &found_.problems);
-    if (decoded == nullptr) return;
-    std::unique_ptr<Object> object = decoded->Clone();
+    found_.mark = document.mark;
+    found_.group = CustomGroupOf(document);
+    std::unique_ptr<Object> object = DecodeManifest(document, path_, &found_.problems);
+    found_.may_hold_secret = MayBeSecret(document);
+    if (object == nullptr) {
+      constexpr size_t kLongestName = 253;
+      const Value* metadata = document.Find("metadata");
+      found_.kind = CutText(document.GetString("kind"), kLongestName);
+      found_.name = metadata == nullptr ? "" : CutText(metadata->GetString("name"), kLongestName);
+      return;
+    }
     if (InfoOf(object->kind).namespaced && object->metadata.namespace_name.empty()) {
       object->metadata.namespace_name = default_namespace_;
     }
     object->metadata.origin.file = path_;
     object->metadata.origin.line = document.mark.line;
+    if (reading_.check) reading_.check(*object, &found_.problems);
     found_.object = std::move(object);
-    found_.mark = document.mark;
   }
 
   // kubectl takes a `v1 List` apart, lists in lists too; the reader's depth limit bounds them.
@@ -144,39 +166,56 @@ class FileReader {
       const bool known = member.key == "apiVersion" || member.key == "kind" ||
                          member.key == "metadata" || member.key == "items";
       if (!known) {
-        AddError(member.key_mark, "unknown field '" + ShortText(member.key) +
-                                      "' in a List; it has metadata and items");
+        AddError(
+            member.key_mark,
+            "unknown field '" + ShortText(member.key) + "' in a List; it has metadata and items",
+            Rule::kUnknownField);
+        found_.may_hold_secret = true;
       }
     }
     const Value* items = list.Find("items");
     if (items == nullptr || items->IsNull()) return;
     if (!items->IsList()) {
       AddError(items->mark,
-               "items of a List must be a list, got " + std::string(ToString(items->type())));
+               "items of a List must be a list, got " + std::string(ToString(items->type())),
+               Rule::kWrongType);
+      found_.may_hold_secret = true;
       return;
     }
     for (const Value& item : items->AsList()) ReadDocument(item);
   }
 
-  void AddError(Mark mark, std::string message) {
-    found_.problems.errors.push_back({path_, mark.line, mark.column, std::move(message)});
+  void AddError(Mark mark, std::string message, Rule rule) {
+    found_.problems.errors.push_back({path_, mark.line, mark.column, std::move(message), rule});
   }
 
   const std::string& path_;
   const std::string& default_namespace_;
   const ManifestLimits& limits_;
+  const ManifestReading& reading_;
   ReadItem found_;  // in the document being read
   std::vector<ReadItem> items_;
 };
 
-// Puts together what files bring, in the order of their paths.
+// Puts together what the files of a source bring, in the order of their paths.
 class ManifestJoiner {
  public:
-  explicit ManifestJoiner(const ManifestLimits& limits)
-      : limits_(limits), errors_(limits.max_problems), warnings_(limits.max_problems) {}
+  ManifestJoiner(const ManifestLimits& limits, const ManifestReading& reading)
+      : limits_(limits),
+        reading_(reading),
+        errors_(limits.max_problems),
+        warnings_(limits.max_problems) {}
 
-  void Add(const std::vector<ReadItem>& items) {
+  void Add(const std::string& path, const std::vector<ReadItem>& items) {
     for (const ReadItem& item : items) {
+      if (reading_.documents != nullptr) ListDocument(path, item);
+      if (!item.group.empty() && Contains(reading_.ignore_groups, item.group)) {
+        warnings_.Add(
+            {{path, item.mark.line, item.mark.column,
+              item.kind + " is passed over: the source's ignoreGroups has " + Quoted(item.group),
+              Rule::kPassedOver}});
+        continue;
+      }
       std::vector<Problem> errors = item.problems.errors;
       if (item.object != nullptr) AddObject(item, &errors);
       errors_.Add(std::move(errors));
@@ -185,32 +224,75 @@ class ManifestJoiner {
   }
 
   ParsedManifests Take() {
+    for (const auto& [file_and_kind, kept] : kept_) SayKept(file_and_kind.second, kept);
     result_.problems.errors = errors_.Take("errors");
     result_.problems.warnings = warnings_.Take("warnings");
     return std::move(result_);
   }
 
  private:
+  void ListDocument(const std::string& path, const ReadItem& item) {
+    if (item.object != nullptr) {
+      const ObjectKey key = item.object->key();
+      reading_.documents->push_back(
+          {path, item.mark, std::string(ToString(key.kind)), key.namespace_name, key.name, true});
+    } else if (!item.kind.empty()) {
+      reading_.documents->push_back({path, item.mark, item.kind, "", item.name, false});
+    }
+  }
+
   void AddObject(const ReadItem& item, std::vector<Problem>* errors) {
     const Origin& origin = item.object->metadata.origin;
-    const auto add_error = [&](std::string message) {
-      errors->push_back({origin.file, item.mark.line, item.mark.column, std::move(message)});
+    const auto add_error = [&](std::string message, Rule rule) {
+      errors->push_back({origin.file, item.mark.line, item.mark.column, std::move(message), rule});
     };
     if (result_.objects.size() >= limits_.max_objects) {
       if (!std::exchange(full_, true)) {
-        add_error("more than " + std::to_string(limits_.max_objects) + " objects in one source");
+        add_error("more than " + std::to_string(limits_.max_objects) + " objects in one source",
+                  Rule::kLimit);
       }
       return;
     }
     const auto [first, is_new] = places_.emplace(item.object->key(), origin);
     if (!is_new) {
       return add_error(ToString(item.object->key()) + " is declared twice; the first is at " +
-                       first->second.file + ":" + std::to_string(first->second.line));
+                           first->second.file + ":" + std::to_string(first->second.line),
+                       Rule::kDuplicateObject);
     }
     result_.objects.push_back(item.object);
+    if (!InfoOf(item.object->kind).not_acted_on.empty()) {
+      Kept& kept = kept_[{origin.file, item.object->kind}];
+      if (kept.count++ == 0) {
+        kept.first = item.object;
+        kept.mark = item.mark;
+      }
+    }
   }
 
+  // Objects of one kind in one file from which nothing follows: said once.
+  struct Kept {
+    ObjectPtr first;
+    Mark mark;
+    size_t count = 0;
+  };
+
+  void SayKept(Kind kind, const Kept& kept) {
+    const KindInfo& info = InfoOf(kind);
+    std::string who = std::string(info.name) + ' ' + kept.first->metadata.name;
+    if (kept.count > 1) {
+      who += " and " + std::to_string(kept.count - 1) + " more " +
+             std::string(kept.count == 2 ? info.singular : info.plural) + " of this file are";
+    } else {
+      who += " is";
+    }
+    warnings_.Add({{kept.first->metadata.origin.file, kept.mark.line, kept.mark.column,
+                    who + " stored and shown, but not acted on: " + std::string(info.not_acted_on),
+                    Rule::kNotActedOn}});
+  }
+
+  std::map<std::pair<std::string, Kind>, Kept> kept_;
   const ManifestLimits& limits_;
+  const ManifestReading& reading_;
   ProblemList errors_;
   ProblemList warnings_;
   std::map<ObjectKey, Origin> places_;
@@ -229,6 +311,9 @@ size_t ProblemsIn(const std::vector<ReadItem>& items) {
 }  // namespace
 
 struct ManifestCache::File {
+  File(std::shared_ptr<const std::string> file_bytes, std::vector<ReadItem> read_items)
+      : bytes(std::move(file_bytes)), items(std::move(read_items)) {}
+
   std::shared_ptr<const std::string> bytes;
   std::vector<ReadItem> items;
 };
@@ -238,34 +323,113 @@ ManifestCache::~ManifestCache() = default;
 ManifestCache::ManifestCache(ManifestCache&&) noexcept = default;
 ManifestCache& ManifestCache::operator=(ManifestCache&&) noexcept = default;
 
+// Reads all files of a commit.
+class ManifestReader {
+ public:
+  using File = std::shared_ptr<const ManifestCache::File>;
+
+  ManifestReader(const std::string& default_namespace, const ManifestLimits& limits,
+                 ManifestCache* cache, const ManifestReading& reading)
+      : default_namespace_(default_namespace),
+        limits_(limits),
+        cache_(cache),
+        reading_(reading),
+        joiner_(limits, reading) {}
+
+  ParsedManifests Read(const std::vector<ManifestFile>& files) {
+    const std::vector<const ManifestFile*> ordered = Ordered(files);
+    for (size_t at = 0; at < ordered.size();) {
+      const size_t end = EndOfBatch(ordered, at);
+      ReadBatch({ordered.begin() + static_cast<std::ptrdiff_t>(at),
+                 ordered.begin() + static_cast<std::ptrdiff_t>(end)});
+      at = end;
+    }
+    if (cache_ != nullptr) *cache_ = std::move(next_);
+    return joiner_.Take();
+  }
+
+ private:
+  static std::vector<const ManifestFile*> Ordered(const std::vector<ManifestFile>& files) {
+    std::vector<const ManifestFile*> ordered;
+    for (const ManifestFile& file : files) {
+      if (FormatOf(file.path) != Format::kOther && file.bytes != nullptr) ordered.push_back(&file);
+    }
+    std::sort(ordered.begin(), ordered.end(), [](const ManifestFile* a, const ManifestFile* b) {
+      return std::tie(a->path, a->blob_id) < std::tie(b->path, b->blob_id);
+    });
+    return ordered;
+  }
+
+  // So many files are read before what they bring is put together: all that is wrong with them is
+  // held until then.
+  size_t EndOfBatch(const std::vector<const ManifestFile*>& files, size_t at) const {
+    constexpr size_t kBatchBytes = 4 << 20;
+    size_t bytes = 0;
+    while (at < files.size() && bytes < (reading_.parallel == nullptr ? 1 : kBatchBytes)) {
+      bytes += files[at++]->bytes->size() + 1;
+    }
+    return at;
+  }
+
+  void ReadBatch(const std::vector<const ManifestFile*>& files) {
+    std::vector<File> read(files.size());
+    const auto read_one = [&](size_t i) { read[i] = ReadFile(*files[i]); };
+    if (reading_.parallel == nullptr) {
+      InTurn().ForEach(files.size(), read_one);
+    } else {
+      reading_.parallel->ForEach(files.size(), read_one);
+    }
+    for (size_t i = 0; i < files.size(); ++i) {
+      joiner_.Add(files[i]->path, read[i]->items);
+      if (cache_ != nullptr) Remember(*files[i], std::move(read[i]));
+    }
+  }
+
+  // On any thread.
+  File ReadFile(const ManifestFile& file) const {
+    if (File read = cache_ == nullptr ? nullptr : cache_->Find(file)) return read;
+    const bool kept = reading_.kept != nullptr && !file.blob_id.empty();
+    const std::string key = kept ? KeyOf(file) : "";
+    if (kept) {
+      if (auto items = UnpackItems(reading_.kept->Find(key), file.path)) {
+        return std::make_shared<ManifestCache::File>(file.bytes, std::move(*items));
+      }
+    }
+    std::vector<ReadItem> items =
+        FileReader(file.path, default_namespace_, limits_, reading_).Read(*file.bytes);
+    if (kept && ProblemsIn(items) <= limits_.max_problems) {
+      if (std::optional<std::string> packed = PackItems(items)) {
+        reading_.kept->Keep(key, std::move(*packed));
+      }
+    }
+    return std::make_shared<ManifestCache::File>(file.bytes, std::move(items));
+  }
+
+  std::string KeyOf(const ManifestFile& file) const {
+    return file.blob_id + (FormatOf(file.path) == Format::kJson ? " json " : " yaml ") +
+           default_namespace_;
+  }
+
+  void Remember(const ManifestFile& file, File read) {
+    kept_bytes_ += file.bytes->size();
+    const bool keep =
+        kept_bytes_ <= ManifestCache::kMaxBytes && ProblemsIn(read->items) <= limits_.max_problems;
+    if (keep) next_.files_[file.path] = std::move(read);
+  }
+
+  const std::string& default_namespace_;
+  const ManifestLimits& limits_;
+  ManifestCache* cache_;
+  const ManifestReading& reading_;
+  ManifestJoiner joiner_;
+  ManifestCache next_;
+  size_t kept_bytes_ = 0;
+};
+
 ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
                                const std::string& default_namespace, const ManifestLimits& limits,
-                               ManifestCache* cache) {
-  std::vector<const ManifestFile*> ordered;
-  for (const ManifestFile& file : files) {
-    if (FormatOf(file.path) != Format::kOther && file.bytes != nullptr) ordered.push_back(&file);
-  }
-  std::sort(ordered.begin(), ordered.end(), [](const ManifestFile* a, const ManifestFile* b) {
-    return std::tie(a->path, a->blob_id) < std::tie(b->path, b->blob_id);
-  });
-  ManifestJoiner joiner(limits);
-  ManifestCache next;
-  size_t kept_bytes = 0;
-  for (const ManifestFile* file : ordered) {
-    std::shared_ptr<const ManifestCache::File> read;
-    if (cache != nullptr) read = cache->Find(*file);
-    if (read == nullptr) {
-      read = std::make_shared<const ManifestCache::File>(ManifestCache::File{
-          file->bytes, FileReader(file->path, default_namespace, limits).Read(*file->bytes)});
-    }
-    joiner.Add(read->items);
-    kept_bytes += file->bytes->size();
-    const bool keep =
-        kept_bytes <= ManifestCache::kMaxBytes && ProblemsIn(read->items) <= limits.max_problems;
-    if (keep) next.files_[file->path] = std::move(read);
-  }
-  if (cache != nullptr) *cache = std::move(next);
-  return joiner.Take();
+                               ManifestCache* cache, const ManifestReading& reading) {
+  return ManifestReader(default_namespace, limits, cache, reading).Read(files);
 }
 
 // The bytes decide; where the source has handed on the same ones, their place does.

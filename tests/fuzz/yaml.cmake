@@ -1,3 +1,5 @@
 set(here ${CMAKE_CURRENT_LIST_DIR})
 reconcile_fuzz(fuzz_yaml SOURCES ${here}/fuzz_yaml.cc LIBS schema)
 reconcile_fuzz(fuzz_json SOURCES ${here}/fuzz_json.cc LIBS schema)
+reconcile_fuzz(fuzz_packed SOURCES ${here}/fuzz_packed.cc LIBS schema)
+reconcile_fuzz(fuzz_quantity SOURCES ${here}/fuzz_quantity.cc LIBS schema)
