@@ -148,11 +148,11 @@ bool ModelChecker::MayGo(const Pod& pod, const std::string& workload,
   return application.changed_at > CreatedUnder(pod.metadata.uid);
 }
 
-bool ModelChecker::IsExcused(const Pod& pod, const Declaration& declaration,
-                             const ClusterState& before, const ClusterState& after) const {
+bool ModelChecker::IsExcused(const Pod& pod, const std::string& workload,
+                             const Declaration& declaration, const ClusterState& before,
+                             const ClusterState& after) const {
   if (losses_ == 0) return false;
   if (went_.contains(pod.metadata.uid) || !runs_(pod.metadata.uid)) return true;
-  const std::string workload = WorkloadIn(pod, before);
   const auto declared = declaration.applications.find(workload.substr(workload.find(' ') + 1));
   if (declared == declaration.applications.end()) return true;
   // Those that a host's inventory brought in the same commit count too; they run already.
@@ -191,17 +191,26 @@ void ModelChecker::CheckPods(const Declaration& declaration, const ClusterState&
     const bool stays = now != nullptr && now->metadata.uid == pod->metadata.uid &&
                        !now->metadata.deletion_timestamp;
     if (stays) return;
-    const bool may_go = MayGo(*pod, WorkloadIn(*pod, before), declaration) ||
-                        IsExcused(*pod, declaration, before, after);
-    went_.insert(pod->metadata.uid);
-    if (may_go) return;
-    violations_.Add("revision " + std::to_string(after.revision()) + ": pod " + pod->metadata.name +
-                    " was removed, but commit " + std::to_string(declaration.number) +
-                    " wants it as it was");
+    OnRemoved(*pod, WorkloadIn(*pod, before), declaration, before, after);
   });
   after.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
     created_under_.emplace(pod->metadata.uid, declaration.number);
+    // Learned from its host and removed in one commit.
+    if (!pod->metadata.deletion_timestamp || before.Find(pod->key()) != nullptr) return;
+    OnRemoved(*pod, WorkloadIn(*pod, after), declaration, before, after);
   });
+}
+
+void ModelChecker::OnRemoved(const Pod& pod, const std::string& workload,
+                             const Declaration& declaration, const ClusterState& before,
+                             const ClusterState& after) {
+  const bool may_go =
+      MayGo(pod, workload, declaration) || IsExcused(pod, workload, declaration, before, after);
+  went_.insert(pod.metadata.uid);
+  if (may_go) return;
+  violations_.Add("revision " + std::to_string(after.revision()) + ": pod " + pod.metadata.name +
+                  " was removed, but commit " + std::to_string(declaration.number) +
+                  " wants it as it was");
 }
 
 int64_t ModelChecker::CreatedUnder(const std::string& pod_uid) const {

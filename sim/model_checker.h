@@ -50,8 +50,10 @@ class ModelChecker {
   std::string WorkloadIn(const Pod& pod, const ClusterState& state) const;
   bool MayGo(const Pod& pod, const std::string& workload, const Declaration& declaration) const;
   // What a lost database excuses: the pod never ran, it was gone before, or there are too many.
-  bool IsExcused(const Pod& pod, const Declaration& declaration, const ClusterState& before,
-                 const ClusterState& after) const;
+  bool IsExcused(const Pod& pod, const std::string& workload, const Declaration& declaration,
+                 const ClusterState& before, const ClusterState& after) const;
+  void OnRemoved(const Pod& pod, const std::string& workload, const Declaration& declaration,
+                 const ClusterState& before, const ClusterState& after);
 
   struct Missed {
     std::shared_ptr<const Pod> pod;
