@@ -144,12 +144,17 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void OnInventory(const Inventory& inventory);
   // Nodes whose pods are still to be learned before anything is planned; empty when it is over.
   std::vector<std::string> Unheard() const;
+  // Known nodes that have not told what they run.
+  std::vector<std::string> SilentNodes() const;
   void MergeInventories(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,
                         Now now);
   void NoteMerged(const ClusterState& state);
   // While recovering: takes what sources bring only when all of them can be followed. False: not
   // yet, and then only what hinders them is in `writes`.
   bool RecoveredSources(ClusterState* state, WriteSet* writes, SourceTurn* sources, Now now);
+  // A pod that was not placed when the copy was made may run on a node that is silent. Placed now,
+  // it would be in two places under one uid: its owner makes another.
+  void ForgetUnplaced(ClusterState* state, WriteSet* writes) const;
   void EndRecovery(ClusterState* state, WriteSet* writes) const;
   // Recovered objects that no commit took become a source's, whose next look prunes them.
   void SettleRecovered(ClusterState* state, WriteSet* writes);

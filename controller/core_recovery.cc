@@ -122,6 +122,10 @@ void Controller::Core::OnInventory(const Inventory& inventory) {
 std::vector<std::string> Controller::Core::Unheard() const {
   if (PlantedBug("plan-before-inventories")) return {};
   if (!IsRecovering() || loop_->now().mono >= started_at_ + options_.recovery_wait_ms) return {};
+  return SilentNodes();
+}
+
+std::vector<std::string> Controller::Core::SilentNodes() const {
   std::set<std::string> nodes(options_.expected_nodes.begin(), options_.expected_nodes.end());
   const std::shared_ptr<const ClusterState> state = store_->Snapshot();
   for (const auto& [key, node] : state->Objects(Kind::kNode)) nodes.insert(key.name);
@@ -184,10 +188,20 @@ void Controller::Core::NoteMerged(const ClusterState& state) {
   }
 }
 
+void Controller::Core::ForgetUnplaced(ClusterState* state, WriteSet* writes) const {
+  if (SilentNodes().empty()) return;
+  std::vector<ObjectKey> unplaced;
+  state->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    if (pod->spec.node_name.empty()) unplaced.push_back(pod->key());
+  });
+  for (const ObjectKey& key : unplaced) DeleteBoth(key, state, writes);
+}
+
 bool Controller::Core::RecoveredSources(ClusterState* state, WriteSet* writes, SourceTurn* sources,
                                         Now now) {
   const ClusterState before = *state;
   const WriteSet written = *writes;
+  ForgetUnplaced(state, writes);
   for (auto& [name, followed] : followed_) {
     const bool builds = followed.commit && !followed.desired;
     if (builds && followed.parsed.problems.errors.empty()) BuildFrom(&followed);

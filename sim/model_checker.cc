@@ -153,6 +153,7 @@ bool ModelChecker::IsExcused(const Pod& pod, const std::string& workload,
                              const ClusterState& after) const {
   if (losses_ == 0) return false;
   if (went_.contains(pod.metadata.uid) || !runs_(pod.metadata.uid)) return true;
+  if (pod.spec.node_name.empty()) return true;  // where it runs is not known
   const auto declared = declaration.applications.find(workload.substr(workload.find(' ') + 1));
   if (declared == declaration.applications.end()) return true;
   // Those that a host's inventory brought in the same commit count too; they run already.

@@ -49,7 +49,8 @@ class ModelChecker {
   // WorkloadOf, also when its owners are not rebuilt yet.
   std::string WorkloadIn(const Pod& pod, const ClusterState& state) const;
   bool MayGo(const Pod& pod, const std::string& workload, const Declaration& declaration) const;
-  // What a lost database excuses: the pod never ran, it was gone before, or there are too many.
+  // What a lost database excuses: the pod never ran, it was gone before, it was not placed in the
+  // copy that was put back, or there are too many.
   bool IsExcused(const Pod& pod, const std::string& workload, const Declaration& declaration,
                  const ClusterState& before, const ClusterState& after) const;
   void OnRemoved(const Pod& pod, const std::string& workload, const Declaration& declaration,

@@ -116,6 +116,24 @@ class RecoveryTest : public testing::Test {
       Settle();
     }
   }
+  // What a copy of the database has, put back: `change` is given each object.
+  void CopyTo(Store* copy, const std::function<ObjectPtr(ObjectPtr)>& change) {
+    Transaction all;
+    const std::shared_ptr<const ClusterState> state = store_.Snapshot();
+    for (const Kind kind : kAllKinds) {
+      for (const auto& [key, object] : state->Objects(kind)) {
+        ObjectPtr kept = change(object);
+        if (kind == Kind::kCluster) {
+          const auto cluster = std::make_shared<Cluster>(*As<Cluster>(*object));
+          cluster->lineage.clear();
+          cluster->lineage_proof.clear();
+          kept = cluster;
+        }
+        all.writes.push_back({key, kept});
+      }
+    }
+    ASSERT_TRUE(copy->Commit(all, 0).ok());
+  }
   // A cluster that runs `files`.
   void RunCluster(const std::map<std::string, std::string>& files) {
     source_.SetFiles("c1", files);
@@ -219,21 +237,7 @@ TEST_F(RecoveryTest, AWipedDatabaseIsLearnedFromTheAgentsWithoutStoppingAPod) {
 TEST_F(RecoveryTest, ARestoredOlderDatabaseKeepsWhatWasMadeSinceAndForgetsWhatWent) {
   RunCluster({{"web.yaml", DeploymentOf(3, "app:1")}});
   MemoryStore backup;
-  Transaction all;
-  const std::shared_ptr<const ClusterState> state = store_.Snapshot();
-  for (const Kind kind : kAllKinds) {
-    for (const auto& [key, object] : state->Objects(kind)) {
-      ObjectPtr kept = object;
-      if (kind == Kind::kCluster) {
-        const auto cluster = std::make_shared<Cluster>(*As<Cluster>(*object));
-        cluster->lineage.clear();
-        cluster->lineage_proof.clear();
-        kept = cluster;
-      }
-      all.writes.push_back({key, kept});
-    }
-  }
-  ASSERT_TRUE(backup.Commit(all, 0).ok());
+  CopyTo(&backup, [](ObjectPtr object) { return object; });
   const std::set<std::string> old_pods = AllUids();
   time_.RunFor(60'000);
   ConnectAll();
@@ -253,6 +257,37 @@ TEST_F(RecoveryTest, ARestoredOlderDatabaseKeepsWhatWasMadeSinceAndForgetsWhatWe
   EXPECT_EQ(AllUids(), before) << "nothing of the old template begins";
   EXPECT_EQ(controller_->State()->Objects(Kind::kPod).size(), 4U);
   EXPECT_GT(ClusterNow()->lineage_began_ms, 0);
+}
+
+TEST_F(RecoveryTest, APodThatWasNotPlacedWhenTheCopyWasMadeIsNeverInTwoPlaces) {
+  const std::string bare =
+      "apiVersion: v1\nkind: Pod\nmetadata:\n  name: bare\nspec:\n  containers:\n"
+      "  - {name: main, image: 'app:1'}\n";
+  RunCluster({{"web.yaml", DeploymentOf(4)}, {"bare.yaml", bare}});
+  MemoryStore backup;
+  CopyTo(&backup, [](const ObjectPtr& object) -> ObjectPtr {
+    if (As<Pod>(object) == nullptr) return object;
+    const auto pod = std::make_shared<Pod>(*As<Pod>(object));
+    pod->spec.node_name.clear();
+    pod->status = PodStatus();
+    return pod;
+  });
+  time_.RunFor(60'000);
+  StartOn(&backup);
+  agents_.Connect("host-1");
+  Settle();
+  agents_.Answer("host-1");
+  for (int i = 0; i < 13; ++i) {
+    time_.RunFor(10'000);
+    agents_.Obey("host-1");
+  }
+  Settle();
+  EXPECT_EQ(agents_.Uids("host-1").size(), 5U) << "all that is declared: " << Work();
+  std::set<std::string> twice = agents_.Uids("host-1");
+  const std::set<std::string> on_second = agents_.Uids("host-2");
+  ASSERT_FALSE(on_second.empty());
+  std::erase_if(twice, [&](const std::string& uid) { return !on_second.contains(uid); });
+  EXPECT_EQ(twice, std::set<std::string>());
 }
 
 TEST_F(RecoveryTest, WaitsForGitBeforeItChangesAnything) {
