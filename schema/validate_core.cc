@@ -119,7 +119,7 @@ void ValidateSize(size_t bytes, const FieldPath& path, FieldReporter* reporter) 
 
 }  // namespace
 
-void ValidateService(const Service& service, FieldReporter* reporter) {
+void Validate(const Service& service, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath path(root, "spec");
   const ServiceSpec& spec = service.spec;
@@ -140,7 +140,7 @@ void ValidateService(const Service& service, FieldReporter* reporter) {
   ValidateServicePorts(spec, FieldPath(path, "ports"), reporter);
 }
 
-void ValidateConfigMap(const ConfigMap& config_map, FieldReporter* reporter) {
+void Validate(const ConfigMap& config_map, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath data_path(root, "data");
   const FieldPath binary_path(root, "binaryData");
@@ -154,7 +154,7 @@ void ValidateConfigMap(const ConfigMap& config_map, FieldReporter* reporter) {
   ValidateSize(bytes, config_map.data.empty() ? binary_path : data_path, reporter);
 }
 
-void ValidateSecret(const Secret& secret, FieldReporter* reporter) {
+void Validate(const Secret& secret, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath path(root, "data");
   ValidateSize(ValidateKeys(secret.data, path, reporter), path, reporter);

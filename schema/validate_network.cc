@@ -131,7 +131,7 @@ void ValidatePolicyPort(const Value& entry, const FieldPath& path, FieldReporter
 
 }  // namespace
 
-void ValidateEndpoints(const Endpoints& endpoints, FieldReporter* reporter) {
+void Validate(const Endpoints& endpoints, FieldReporter* reporter) {
   const FieldPath root;
   ForEachItem(endpoints.others, root, "subsets", [&](const Value& subset, const FieldPath& path) {
     const auto check = [&](const Value& address, const FieldPath& address_path) {
@@ -148,7 +148,7 @@ void ValidateEndpoints(const Endpoints& endpoints, FieldReporter* reporter) {
   });
 }
 
-void ValidateEndpointSlice(const EndpointSlice& slice, FieldReporter* reporter) {
+void Validate(const EndpointSlice& slice, FieldReporter* reporter) {
   const FieldPath root;
   const std::string_view type = TextOf(slice.others, "addressType");
   size_t count = 0;
@@ -175,7 +175,7 @@ void ValidateEndpointSlice(const EndpointSlice& slice, FieldReporter* reporter) 
   });
 }
 
-void ValidateIngress(const Ingress& ingress, FieldReporter* reporter) {
+void Validate(const Ingress& ingress, FieldReporter* reporter) {
   const FieldPath root;
   WithField(ingress.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
     const Value* rules = spec.Find("rules");
@@ -203,7 +203,7 @@ void ValidateIngress(const Ingress& ingress, FieldReporter* reporter) {
   });
 }
 
-void ValidateNetworkPolicy(const NetworkPolicy& policy, FieldReporter* reporter) {
+void Validate(const NetworkPolicy& policy, FieldReporter* reporter) {
   const FieldPath root;
   WithField(policy.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
     ValidateSelectorShape(spec, path, "podSelector", reporter);

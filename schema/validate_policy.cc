@@ -105,8 +105,6 @@ void ValidateBehavior(const Value& behavior, const FieldPath& path, FieldReporte
   }
 }
 
-}  // namespace
-
 void ValidateRules(const OtherFields& role, bool is_cluster_wide, FieldReporter* reporter) {
   const FieldPath root;
   ForEachItem(role, root, "rules", [&](const Value& rule, const FieldPath& path) {
@@ -133,7 +131,25 @@ void ValidateBinding(const OtherFields& binding, bool is_cluster_wide, FieldRepo
   });
 }
 
-void ValidateAutoscaler(const HorizontalPodAutoscaler& autoscaler, FieldReporter* reporter) {
+}  // namespace
+
+void Validate(const Role& role, FieldReporter* reporter) {
+  ValidateRules(role.others, false, reporter);
+}
+
+void Validate(const ClusterRole& role, FieldReporter* reporter) {
+  ValidateRules(role.others, true, reporter);
+}
+
+void Validate(const RoleBinding& binding, FieldReporter* reporter) {
+  ValidateBinding(binding.others, false, reporter);
+}
+
+void Validate(const ClusterRoleBinding& binding, FieldReporter* reporter) {
+  ValidateBinding(binding.others, true, reporter);
+}
+
+void Validate(const HorizontalPodAutoscaler& autoscaler, FieldReporter* reporter) {
   const FieldPath root;
   WithField(autoscaler.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
     RequireBetween(1, INT32_MAX, spec, path, "maxReplicas", reporter);
@@ -154,7 +170,7 @@ void ValidateAutoscaler(const HorizontalPodAutoscaler& autoscaler, FieldReporter
   });
 }
 
-void ValidateBudget(const PodDisruptionBudget& budget, FieldReporter* reporter) {
+void Validate(const PodDisruptionBudget& budget, FieldReporter* reporter) {
   const FieldPath root;
   WithField(budget.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
     ValidateSelectorShape(spec, path, "selector", reporter);
@@ -169,7 +185,7 @@ void ValidateBudget(const PodDisruptionBudget& budget, FieldReporter* reporter) 
   });
 }
 
-void ValidateLimitRange(const LimitRange& range, FieldReporter* reporter) {
+void Validate(const LimitRange& range, FieldReporter* reporter) {
   const FieldPath root;
   WithField(range.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
     std::vector<std::string_view> seen;
@@ -188,7 +204,7 @@ void ValidateLimitRange(const LimitRange& range, FieldReporter* reporter) {
   });
 }
 
-void ValidatePriorityClass(const PriorityClass& priority, FieldReporter* reporter) {
+void Validate(const PriorityClass& priority, FieldReporter* reporter) {
   const FieldPath root;
   WithField(priority.others, root, "value", [&](const Value& value, const FieldPath& path) {
     RequireAtMost(kMaxPriority, value.AsInt(), path, reporter);

@@ -6,26 +6,6 @@ namespace reconcile {
 
 namespace {
 
-// The sources that PersistentVolumeSpec may have (tables_volume_sources.cc).
-constexpr std::string_view kVolumeSources[] = {"nfs",
-                                               "hostPath",
-                                               "local",
-                                               "csi",
-                                               "iscsi",
-                                               "fc",
-                                               "cephfs",
-                                               "rbd",
-                                               "cinder",
-                                               "azureDisk",
-                                               "azureFile",
-                                               "glusterfs",
-                                               "flexVolume",
-                                               "portworxVolume",
-                                               "vsphereVolume",
-                                               "awsElasticBlockStore",
-                                               "gcePersistentDisk",
-                                               "photonPersistentDisk"};
-
 // `storage` of the quantities `name`: there, and more than nothing.
 void RequireStorage(const Value& holder, const FieldPath& path, std::string_view name,
                     FieldReporter* reporter) {
@@ -42,10 +22,10 @@ void RequireStorage(const Value& holder, const FieldPath& path, std::string_view
 
 }  // namespace
 
-void ValidatePersistentVolume(const PersistentVolume& volume, FieldReporter* reporter) {
+void Validate(const PersistentVolume& volume, FieldReporter* reporter) {
   const FieldPath root;
   WithField(volume.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
-    RequireOneOf(kVolumeSources, spec, path, reporter);
+    RequireOneOf(PersistentVolumeSourceNames(), spec, path, reporter);
     if (spec.Find("capacity") != nullptr) RequireStorage(spec, path, "capacity", reporter);
     if (spec.Find("local") != nullptr && spec.Find("nodeAffinity") == nullptr) {
       reporter->Error(FieldPath(path, "nodeAffinity"), "required by a local volume");
@@ -53,13 +33,17 @@ void ValidatePersistentVolume(const PersistentVolume& volume, FieldReporter* rep
   });
 }
 
-void ValidatePersistentVolumeClaim(const PersistentVolumeClaim& claim, FieldReporter* reporter) {
+void Validate(const PersistentVolumeClaim& claim, FieldReporter* reporter) {
   const FieldPath root;
   WithField(claim.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
-    ValidateSelectorShape(spec, path, "selector", reporter);
-    WithField(spec, path, "resources", [&](const Value& resources, const FieldPath& item) {
-      RequireStorage(resources, item, "requests", reporter);
-    });
+    ValidateClaimSpec(spec, path, reporter);
+  });
+}
+
+void ValidateClaimSpec(const Value& spec, const FieldPath& path, FieldReporter* reporter) {
+  ValidateSelectorShape(spec, path, "selector", reporter);
+  WithField(spec, path, "resources", [&](const Value& resources, const FieldPath& item) {
+    RequireStorage(resources, item, "requests", reporter);
   });
 }
 
