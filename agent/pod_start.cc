@@ -5,6 +5,7 @@
 #include "agent/pod_turn.h"
 #include "agent/restart.h"
 #include "net/ipam.h"
+#include "schema/not_honoured.h"
 
 namespace reconcile {
 namespace {
@@ -250,6 +251,23 @@ bool IsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
   return false;
 }
 
+// What FieldsNotHonoured names is not run without. The controller places no such pod; this is for
+// one that an agent of an older version is given. What runs already is left alone.
+bool IsRefused(PodTurn* turn) {
+  const auto& containers = turn->pod.spec.containers;
+  const bool starts = std::any_of(containers.begin(), containers.end(), [&](const Container& c) {
+    return LiveOf(turn->Of(c.name)) == nullptr && WantsToRun(*turn, c);
+  });
+  if (!starts && LiveOf(turn->containers.sandboxes) != nullptr) return false;
+  const std::vector<std::string> fields = FieldsNotHonoured(turn->pod.spec);
+  if (fields.empty()) return false;
+  const std::string message = NotHonouredMessage(fields);
+  AllWait(turn, std::string(kUnsupportedFields), message);
+  turn->Announce("unsupported/" + message, EventType::kWarning, std::string(kUnsupportedFields),
+                 message, &turn->memory.memory[std::string(kSandboxContainer)]);
+  return true;
+}
+
 }  // namespace
 
 void Remember(PodTurn* turn) {
@@ -285,6 +303,7 @@ void StartPod(PodTurn* turn) {
   const bool wanted = std::any_of(containers.begin(), containers.end(),
                                   [&](const Container& c) { return WantsToRun(*turn, c); });
   if (!wanted) return ReleaseSandbox(turn);
+  if (IsRefused(turn)) return;
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
   if (sandbox == nullptr) {
     const bool only_live =
