@@ -12,6 +12,7 @@ namespace {
 constexpr size_t kMaxDataBytes = 1 << 20;
 constexpr int32_t kFirstNodePort = 30000;
 constexpr int32_t kLastNodePort = 32767;
+constexpr int64_t kMaxAffinitySeconds = 86'400;
 
 void ValidateTargetPort(const IntOrString& target, const FieldPath& path, FieldReporter* reporter) {
   if (target.is_string) {
@@ -84,6 +85,12 @@ void ValidateServiceExtras(const ServiceSpec& spec, const FieldPath& path,
   if (find("sessionAffinityConfig") != nullptr &&
       (affinity == nullptr || affinity->AsString() != "ClientIP")) {
     reporter->Error(FieldPath(path, "sessionAffinityConfig"), "needs sessionAffinity \"ClientIP\"");
+  }
+  if (const Value* config = find("sessionAffinityConfig")) {
+    const FieldPath config_path(path, "sessionAffinityConfig");
+    WithField(*config, config_path, "clientIP", [&](const Value& client, const FieldPath& item) {
+      RequireBetween(1, kMaxAffinitySeconds, client, item, "timeoutSeconds", reporter);
+    });
   }
   const bool has_outside = spec.type == ServiceType::kNodePort ||
                            spec.type == ServiceType::kLoadBalancer ||

@@ -51,6 +51,7 @@ void ValidateClaimSpec(const Value& spec, const FieldPath& path, FieldReporter* 
 void Validate(const Endpoints& endpoints, FieldReporter* reporter);
 void Validate(const EndpointSlice& slice, FieldReporter* reporter);
 void Validate(const Ingress& ingress, FieldReporter* reporter);
+void Validate(const IngressClass& ingress_class, FieldReporter* reporter);
 void Validate(const NetworkPolicy& policy, FieldReporter* reporter);
 void Validate(const PersistentVolume& volume, FieldReporter* reporter);
 void Validate(const PersistentVolumeClaim& claim, FieldReporter* reporter);
@@ -60,8 +61,10 @@ void Validate(const RoleBinding& binding, FieldReporter* reporter);
 void Validate(const ClusterRoleBinding& binding, FieldReporter* reporter);
 void Validate(const HorizontalPodAutoscaler& autoscaler, FieldReporter* reporter);
 void Validate(const PodDisruptionBudget& budget, FieldReporter* reporter);
+void Validate(const ResourceQuota& quota, FieldReporter* reporter);
 void Validate(const LimitRange& range, FieldReporter* reporter);
 void Validate(const PriorityClass& priority, FieldReporter* reporter);
+void Validate(const Lease& lease, FieldReporter* reporter);
 // The others are as their tables say.
 inline void Validate(const KeptObject&, FieldReporter*) {}
 
