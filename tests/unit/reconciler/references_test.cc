@@ -10,7 +10,7 @@
 namespace reconcile {
 namespace {
 
-std::vector<ObjectPtr> Parse(const std::string& yaml) {
+std::vector<ObjectPtr> ParseDocuments(const std::string& yaml) {
   const auto bytes = std::make_shared<const std::string>(yaml);
   ParsedManifests parsed = ParseManifests({{"a.yaml", "", bytes}});
   for (const Problem& error : parsed.problems.errors) ADD_FAILURE() << error.ToString() << yaml;
@@ -18,9 +18,9 @@ std::vector<ObjectPtr> Parse(const std::string& yaml) {
 }
 
 // A line for each warning: what follows "a.yaml:<line>:1: <kind> ".
-std::string WarningsOf(const std::string& yaml, const ClusterState& state = ClusterState()) {
+std::string ReferenceWarnings(const std::string& yaml, const ClusterState& state = ClusterState()) {
   Problems problems;
-  BuildDesired("main", "c0ffee", Parse(yaml), state, &problems);
+  BuildDesired("main", "c0ffee", ParseDocuments(yaml), state, &problems);
   for (const Problem& error : problems.errors) ADD_FAILURE() << error.ToString();
   std::string text;
   for (const Problem& warning : problems.warnings) {
@@ -31,132 +31,135 @@ std::string WarningsOf(const std::string& yaml, const ClusterState& state = Clus
   return text;
 }
 
-std::string Object(const std::string& api_version, const std::string& kind, const std::string& name,
-                   const std::string& fields = "") {
+std::string Document(const std::string& api_version, const std::string& kind,
+                     const std::string& name, const std::string& fields = "") {
   return "---\napiVersion: " + api_version + "\nkind: " + kind + "\nmetadata: {name: " + name +
          "}\n" + fields + "\n";
 }
 
 // A Pod whose spec has these fields besides its container.
 std::string PodWith(const std::string& spec) {
-  return Object("v1", "Pod", "p", "spec: {containers: [{name: c, image: i:1}], " + spec + "}");
+  return Document("v1", "Pod", "p", "spec: {containers: [{name: c, image: i:1}], " + spec + "}");
 }
 std::string PodWithVolume(const std::string& source) {
   return PodWith("volumes: [{name: v, " + source + "}]");
 }
 std::string ContainerWith(const std::string& fields) {
-  return Object("v1", "Pod", "p", "spec: {containers: [{name: c, image: i:1, " + fields + "}]}");
+  return Document("v1", "Pod", "p", "spec: {containers: [{name: c, image: i:1, " + fields + "}]}");
 }
 std::string IngressWith(const std::string& spec) {
-  return Object("networking.k8s.io/v1", "Ingress", "i", "spec: {" + spec + "}");
+  return Document("networking.k8s.io/v1", "Ingress", "i", "spec: {" + spec + "}");
 }
-std::string Binding(const std::string& kind, const std::string& role, const std::string& subject) {
-  return Object(
+std::string BindingWith(const std::string& kind, const std::string& role,
+                        const std::string& subject) {
+  return Document(
       "rbac.authorization.k8s.io/v1", kind, "b",
       "roleRef: {apiGroup: rbac.authorization.k8s.io, " + role + "}\nsubjects: [" + subject + "]");
 }
-std::string Set(const std::string& name, const std::string& service) {
-  return Object("apps/v1", "StatefulSet", name,
-                "spec: {serviceName: " + service +
-                    ", selector: {matchLabels: {app: s}}, template: {metadata: {labels: {app: s}}, "
-                    "spec: {containers: [{name: c, image: i:1}]}}, volumeClaimTemplates: "
-                    "[{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: "
-                    "{requests: {storage: 1Gi}}}}]}");
+std::string SetWith(const std::string& name, const std::string& service) {
+  return Document(
+      "apps/v1", "StatefulSet", name,
+      "spec: {serviceName: " + service +
+          ", selector: {matchLabels: {app: s}}, template: {metadata: {labels: {app: s}}, "
+          "spec: {containers: [{name: c, image: i:1}]}}, volumeClaimTemplates: "
+          "[{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: "
+          "{requests: {storage: 1Gi}}}}]}");
 }
-std::string Claim(const std::string& more) {
-  return Object(
+std::string ClaimWith(const std::string& more) {
+  return Document(
       "v1", "PersistentVolumeClaim", "c",
       "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, " + more + "}");
 }
 
-const std::string kMap = Object("v1", "ConfigMap", "x", "data: {k: v}");
-const std::string kSecret = Object("v1", "Secret", "x", "stringData: {k: v}");
-const std::string kService =
-    Object("v1", "Service", "x", "spec: {ports: [{name: http, port: 80}]}");
-const std::string kUser = "{kind: User, name: u, apiGroup: rbac.authorization.k8s.io}";
+const std::string kNamedMap = Document("v1", "ConfigMap", "x", "data: {k: v}");
+const std::string kNamedSecret = Document("v1", "Secret", "x", "stringData: {k: v}");
+const std::string kNamedService =
+    Document("v1", "Service", "x", "spec: {ports: [{name: http, port: 80}]}");
+const std::string kSomeUser = "{kind: User, name: u, apiGroup: rbac.authorization.k8s.io}";
 
-struct Case {
+struct ReferenceCase {
   std::string user;    // names what is not there
   std::string named;   // what it names
   std::string warned;  // the warning without `named`
 };
 
-std::vector<Case> CasesOfPods() {
+std::vector<ReferenceCase> CasesOfPods() {
   const std::string map = "uses ConfigMap default/x, which is not declared: its containers wait";
   const std::string secret = "uses Secret default/x, which is not declared: its containers wait";
   return {
-      {ContainerWith("envFrom: [{configMapRef: {name: x}}]"), kMap, map},
-      {ContainerWith("envFrom: [{secretRef: {name: x}}]"), kSecret, secret},
-      {ContainerWith("env: [{name: E, valueFrom: {configMapKeyRef: {name: x, key: k}}}]"), kMap,
-       map},
-      {ContainerWith("env: [{name: E, valueFrom: {secretKeyRef: {name: x, key: k}}}]"), kSecret,
-       secret},
+      {ContainerWith("envFrom: [{configMapRef: {name: x}}]"), kNamedMap, map},
+      {ContainerWith("envFrom: [{secretRef: {name: x}}]"), kNamedSecret, secret},
+      {ContainerWith("env: [{name: E, valueFrom: {configMapKeyRef: {name: x, key: k}}}]"),
+       kNamedMap, map},
+      {ContainerWith("env: [{name: E, valueFrom: {secretKeyRef: {name: x, key: k}}}]"),
+       kNamedSecret, secret},
       {PodWith("initContainers: [{name: d, image: i:1, envFrom: [{secretRef: {name: x}}]}]"),
-       kSecret, secret},
-      {PodWithVolume("configMap: {name: x}"), kMap, map},
-      {PodWithVolume("secret: {secretName: x, items: [{key: k, path: f}]}"), kSecret, secret},
-      {PodWithVolume("projected: {sources: [{configMap: {name: x}}]}"), kMap, map},
-      {PodWithVolume("projected: {sources: [{secret: {name: x}}]}"), kSecret, secret},
-      {PodWithVolume("persistentVolumeClaim: {claimName: c}"), Claim("volumeMode: Block"),
+       kNamedSecret, secret},
+      {PodWithVolume("configMap: {name: x}"), kNamedMap, map},
+      {PodWithVolume("secret: {secretName: x, items: [{key: k, path: f}]}"), kNamedSecret, secret},
+      {PodWithVolume("projected: {sources: [{configMap: {name: x}}]}"), kNamedMap, map},
+      {PodWithVolume("projected: {sources: [{secret: {name: x}}]}"), kNamedSecret, secret},
+      {PodWithVolume("persistentVolumeClaim: {claimName: c}"), ClaimWith("volumeMode: Block"),
        "uses PersistentVolumeClaim default/c, which is not declared: its containers wait"},
-      {PodWithVolume("persistentVolumeClaim: {claimName: data-s-2}"), Set("s", "x") + kService,
+      {PodWithVolume("persistentVolumeClaim: {claimName: data-s-2}"),
+       SetWith("s", "x") + kNamedService,
        "uses PersistentVolumeClaim default/data-s-2, which is not declared"},
-      {PodWith("imagePullSecrets: [{name: x}]"), kSecret,
+      {PodWith("imagePullSecrets: [{name: x}]"), kNamedSecret,
        "uses Secret default/x, which is not declared"},
-      {PodWith("serviceAccountName: x"), Object("v1", "ServiceAccount", "x"),
+      {PodWith("serviceAccountName: x"), Document("v1", "ServiceAccount", "x"),
        "uses ServiceAccount default/x, which is not declared: its pods are not made"},
       {PodWith("priorityClassName: x"),
-       Object("scheduling.k8s.io/v1", "PriorityClass", "x", "value: 7"),
+       Document("scheduling.k8s.io/v1", "PriorityClass", "x", "value: 7"),
        "uses PriorityClass x, which is not declared: its pods are not made"},
   };
 }
 
-std::vector<Case> CasesOfOthers() {
+std::vector<ReferenceCase> CasesOfOthers() {
   const std::string no_service = "uses Service default/x, which is not declared";
-  const std::string role = Object("rbac.authorization.k8s.io/v1", "Role", "x", "rules: []");
+  const std::string role = Document("rbac.authorization.k8s.io/v1", "Role", "x", "rules: []");
   const std::string cluster_role =
-      Object("rbac.authorization.k8s.io/v1", "ClusterRole", "x", "rules: []");
+      Document("rbac.authorization.k8s.io/v1", "ClusterRole", "x", "rules: []");
   const std::string storage =
-      Object("storage.k8s.io/v1", "StorageClass", "x", "provisioner: a.example/b");
-  const std::string account = Object("v1", "ServiceAccount", "x");
+      Document("storage.k8s.io/v1", "StorageClass", "x", "provisioner: a.example/b");
+  const std::string account = Document("v1", "ServiceAccount", "x");
   return {
-      {IngressWith("defaultBackend: {service: {name: x, port: {number: 80}}}"), kService,
+      {IngressWith("defaultBackend: {service: {name: x, port: {number: 80}}}"), kNamedService,
        no_service},
       {IngressWith("rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: "
                    "x, port: {name: http}}}}]}}]"),
-       kService, no_service},
+       kNamedService, no_service},
       {IngressWith("ingressClassName: x, defaultBackend: {resource: {kind: B, name: b}}"),
-       Object("networking.k8s.io/v1", "IngressClass", "x", "spec: {controller: a.example/b}"),
+       Document("networking.k8s.io/v1", "IngressClass", "x", "spec: {controller: a.example/b}"),
        "uses IngressClass x, which is not declared"},
-      {Object("autoscaling/v2", "HorizontalPodAutoscaler", "h",
-              "spec: {scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, name: s}, "
-              "maxReplicas: 3}"),
-       Set("s", "x") + kService, "uses StatefulSet default/s, which is not declared"},
-      {Binding("RoleBinding", "kind: Role, name: x", kUser), role,
+      {Document("autoscaling/v2", "HorizontalPodAutoscaler", "h",
+                "spec: {scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, name: s}, "
+                "maxReplicas: 3}"),
+       SetWith("s", "x") + kNamedService, "uses StatefulSet default/s, which is not declared"},
+      {BindingWith("RoleBinding", "kind: Role, name: x", kSomeUser), role,
        "uses Role default/x, which is not declared"},
-      {Binding("RoleBinding", "kind: ClusterRole, name: x", kUser), cluster_role,
+      {BindingWith("RoleBinding", "kind: ClusterRole, name: x", kSomeUser), cluster_role,
        "uses ClusterRole x, which is not declared"},
-      {Binding("RoleBinding", "kind: ClusterRole, name: view",
-               "{kind: ServiceAccount, name: x, namespace: default}"),
+      {BindingWith("RoleBinding", "kind: ClusterRole, name: view",
+                   "{kind: ServiceAccount, name: x, namespace: default}"),
        account, "uses ServiceAccount default/x, which is not declared"},
-      {Binding("ClusterRoleBinding", "kind: ClusterRole, name: x", kUser), cluster_role,
+      {BindingWith("ClusterRoleBinding", "kind: ClusterRole, name: x", kSomeUser), cluster_role,
        "uses ClusterRole x, which is not declared"},
-      {Set("s", "x"), kService, no_service},
-      {Claim("storageClassName: x"), storage, "uses StorageClass x, which is not declared"},
-      {Claim("volumeName: x"),
-       Object("v1", "PersistentVolume", "x",
-              "spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], nfs: {server: s, "
-              "path: /}}"),
+      {SetWith("s", "x"), kNamedService, no_service},
+      {ClaimWith("storageClassName: x"), storage, "uses StorageClass x, which is not declared"},
+      {ClaimWith("volumeName: x"),
+       Document("v1", "PersistentVolume", "x",
+                "spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], nfs: {server: s, "
+                "path: /}}"),
        "uses PersistentVolume x, which is not declared"},
   };
 }
 
-void ExpectWarnedOf(const std::vector<Case>& cases) {
-  for (const Case& one : cases) {
-    const std::string warnings = WarningsOf(one.user);
+void ExpectWarnedOf(const std::vector<ReferenceCase>& cases) {
+  for (const ReferenceCase& one : cases) {
+    const std::string warnings = ReferenceWarnings(one.user);
     EXPECT_NE(warnings.find(one.warned), std::string::npos) << one.user << warnings;
     EXPECT_EQ(std::count(warnings.begin(), warnings.end(), '\n'), 1) << warnings;
-    EXPECT_EQ(WarningsOf(one.user + one.named), "") << one.user;
+    EXPECT_EQ(ReferenceWarnings(one.user + one.named), "") << one.user;
   }
 }
 
@@ -167,42 +170,46 @@ TEST(References, OfEveryKindThatMakesPods) {
   const std::string pods =
       "template: {metadata: {labels: {a: b}}, spec: {restartPolicy: Never, containers: [{name: c, "
       "image: i:1, envFrom: [{secretRef: {name: x}}]}]}}";
-  EXPECT_EQ(
-      WarningsOf(Object("batch/v1", "CronJob", "j",
-                        "spec: {schedule: '0 1 * * *', jobTemplate: {spec: {" + pods + "}}}")),
-      "CronJob default/j: uses Secret default/x, which is not declared: its containers wait "
-      "until it is\n");
-  EXPECT_NE(WarningsOf(Object("batch/v1", "Job", "j", "spec: {" + pods + "}")), "");
+  EXPECT_EQ(ReferenceWarnings(
+                Document("batch/v1", "CronJob", "j",
+                         "spec: {schedule: '0 1 * * *', jobTemplate: {spec: {" + pods + "}}}")),
+            "CronJob default/j: uses Secret default/x, which is not declared: its containers wait "
+            "until it is\n");
+  EXPECT_NE(ReferenceWarnings(Document("batch/v1", "Job", "j", "spec: {" + pods + "}")), "");
 }
 
 TEST(References, WhatIsOptionalMayBeMissing) {
-  EXPECT_EQ(WarningsOf(PodWithVolume("configMap: {name: x, optional: true}")), "");
-  EXPECT_EQ(
-      WarningsOf(PodWithVolume("projected: {sources: [{secret: {name: x, optional: true}}]}")), "");
-  EXPECT_EQ(WarningsOf(ContainerWith("envFrom: [{secretRef: {name: x, optional: true}}]")), "");
+  EXPECT_EQ(ReferenceWarnings(PodWithVolume("configMap: {name: x, optional: true}")), "");
+  EXPECT_EQ(ReferenceWarnings(
+                PodWithVolume("projected: {sources: [{secret: {name: x, optional: true}}]}")),
+            "");
+  EXPECT_EQ(ReferenceWarnings(ContainerWith("envFrom: [{secretRef: {name: x, optional: true}}]")),
+            "");
 }
 
 TEST(References, WhatEveryClusterHasIsThere) {
-  EXPECT_EQ(WarningsOf(PodWith("serviceAccountName: default")), "");
-  EXPECT_EQ(WarningsOf(PodWith("priorityClassName: system-node-critical")), "");
-  EXPECT_EQ(WarningsOf(PodWithVolume("configMap: {name: kube-root-ca.crt}")), "");
-  EXPECT_EQ(WarningsOf(IngressWith("defaultBackend: {service: {name: kubernetes, port: {number: "
-                                   "443}}}")),
-            "");
+  EXPECT_EQ(ReferenceWarnings(PodWith("serviceAccountName: default")), "");
+  EXPECT_EQ(ReferenceWarnings(PodWith("priorityClassName: system-node-critical")), "");
+  EXPECT_EQ(ReferenceWarnings(PodWithVolume("configMap: {name: kube-root-ca.crt}")), "");
+  EXPECT_EQ(
+      ReferenceWarnings(IngressWith("defaultBackend: {service: {name: kubernetes, port: {number: "
+                                    "443}}}")),
+      "");
   for (const char* role : {"admin", "edit", "view", "cluster-admin", "'system:node'"}) {
-    EXPECT_EQ(WarningsOf(Binding("ClusterRoleBinding",
-                                 std::string("kind: ClusterRole, name: ") + role, kUser)),
-              "");
+    EXPECT_EQ(
+        ReferenceWarnings(BindingWith("ClusterRoleBinding",
+                                      std::string("kind: ClusterRole, name: ") + role, kSomeUser)),
+        "");
   }
   EXPECT_FALSE(IsBuiltIn({Kind::kService, "shop", "kubernetes"}));
   EXPECT_FALSE(IsBuiltIn({Kind::kServiceAccount, "shop", "defaults"}));
 }
 
 TEST(References, OfNamespacesThatTheCommitHasNothingInNobodyKnows) {
-  const std::string binding = Binding("ClusterRoleBinding", "kind: ClusterRole, name: view",
-                                      "{kind: ServiceAccount, name: x, namespace: far}");
-  EXPECT_EQ(WarningsOf(binding), "");
-  EXPECT_NE(WarningsOf(binding + Object("v1", "Namespace", "far")), "");
+  const std::string binding = BindingWith("ClusterRoleBinding", "kind: ClusterRole, name: view",
+                                          "{kind: ServiceAccount, name: x, namespace: far}");
+  EXPECT_EQ(ReferenceWarnings(binding), "");
+  EXPECT_NE(ReferenceWarnings(binding + Document("v1", "Namespace", "far")), "");
 }
 
 // A commit after another, of which the memory knows.
@@ -210,13 +217,13 @@ std::string RememberedWarnings(const std::string& before, const std::string& mor
                                const std::string& less = "") {
   DesiredMemory memory;
   Problems problems;
-  std::vector<ObjectPtr> objects = Parse(before);
+  std::vector<ObjectPtr> objects = ParseDocuments(before);
   const size_t kept = objects.size();
-  for (const ObjectPtr& object : Parse(less)) objects.push_back(object);
+  for (const ObjectPtr& object : ParseDocuments(less)) objects.push_back(object);
   memory.Build("main", "1", objects, ClusterState(), &problems);
   EXPECT_TRUE(problems.warnings.empty());
   objects.resize(kept);
-  for (const ObjectPtr& object : Parse(more)) objects.push_back(object);
+  for (const ObjectPtr& object : ParseDocuments(more)) objects.push_back(object);
   memory.Build("main", "2", objects, ClusterState(), &problems);
   std::string text;
   for (const Problem& warning : problems.warnings) text += warning.message + "\n";
@@ -224,30 +231,31 @@ std::string RememberedWarnings(const std::string& before, const std::string& mor
 }
 
 TEST(References, WhatIsMissingIsToldAlsoByWhoRemembersTheLastCommit) {
-  const std::string binding = Binding("ClusterRoleBinding", "kind: ClusterRole, name: view",
-                                      "{kind: ServiceAccount, name: x, namespace: far}");
-  EXPECT_NE(RememberedWarnings(binding, Object("v1", "Namespace", "far")), "");
-  for (const std::vector<Case>& cases : {CasesOfPods(), CasesOfOthers()}) {
-    for (const Case& one : cases) {
+  const std::string binding = BindingWith("ClusterRoleBinding", "kind: ClusterRole, name: view",
+                                          "{kind: ServiceAccount, name: x, namespace: far}");
+  EXPECT_NE(RememberedWarnings(binding, Document("v1", "Namespace", "far")), "");
+  for (const std::vector<ReferenceCase>& cases : {CasesOfPods(), CasesOfOthers()}) {
+    for (const ReferenceCase& one : cases) {
       EXPECT_NE(RememberedWarnings(one.user, "", one.named).find(one.warned), std::string::npos)
           << one.user;
     }
   }
   const std::string ingress =
       IngressWith("defaultBackend: {service: {name: x, port: {number: 80}}}");
-  EXPECT_NE(RememberedWarnings(ingress, Object("v1", "Service", "x", "spec: {ports: [{port: 81}]}"),
-                               kService),
-            "");
+  EXPECT_NE(
+      RememberedWarnings(ingress, Document("v1", "Service", "x", "spec: {ports: [{port: 81}]}"),
+                         kNamedService),
+      "");
 }
 
 TEST(References, KeysAndPortsAreLookedFor) {
-  EXPECT_EQ(
-      WarningsOf(PodWithVolume("configMap: {name: x, items: [{key: other, path: f}]}") + kMap),
-      "Pod default/p: uses key 'other' of ConfigMap default/x, which has no such key: its "
-      "containers wait until it has\n");
+  EXPECT_EQ(ReferenceWarnings(
+                PodWithVolume("configMap: {name: x, items: [{key: other, path: f}]}") + kNamedMap),
+            "Pod default/p: uses key 'other' of ConfigMap default/x, which has no such key: its "
+            "containers wait until it has\n");
   const auto port = [](const std::string& text) {
-    return WarningsOf(IngressWith("defaultBackend: {service: {name: x, port: {" + text + "}}}") +
-                      kService);
+    return ReferenceWarnings(
+        IngressWith("defaultBackend: {service: {name: x, port: {" + text + "}}}") + kNamedService);
   };
   EXPECT_EQ(port("number: 8080"),
             "Ingress default/i: uses port '8080' of Service default/x, which has no such port\n");
@@ -255,36 +263,36 @@ TEST(References, KeysAndPortsAreLookedFor) {
 }
 
 TEST(References, KindsThatAreUnknownAreNotLookedFor) {
-  EXPECT_EQ(
-      WarningsOf(Object("autoscaling/v2", "HorizontalPodAutoscaler", "h",
-                        "spec: {scaleTargetRef: {apiVersion: shop.example/v1, kind: Deployment, "
-                        "name: x}, maxReplicas: 3}")),
-      "");
+  EXPECT_EQ(ReferenceWarnings(
+                Document("autoscaling/v2", "HorizontalPodAutoscaler", "h",
+                         "spec: {scaleTargetRef: {apiVersion: shop.example/v1, kind: Deployment, "
+                         "name: x}, maxReplicas: 3}")),
+            "");
 }
 
 TEST(References, BudgetsAndServicesSelectPodsAndPoliciesNeedNot) {
   const auto budget = [](const std::string& selector) {
-    return Object("policy/v1", "PodDisruptionBudget", "b",
-                  "spec: {minAvailable: 1, selector: " + selector + "}");
+    return Document("policy/v1", "PodDisruptionBudget", "b",
+                    "spec: {minAvailable: 1, selector: " + selector + "}");
   };
   EXPECT_EQ(
-      WarningsOf(budget("{matchLabels: {app: s}}")),
+      ReferenceWarnings(budget("{matchLabels: {app: s}}")),
       "PodDisruptionBudget default/b: selects no pod: no declared pod or pod template carries "
       "its labels\n");
-  const std::string set = Set("s", "x") + kService;
-  EXPECT_EQ(WarningsOf(budget("{matchLabels: {app: s}}") + set), "");
+  const std::string set = SetWith("s", "x") + kNamedService;
+  EXPECT_EQ(ReferenceWarnings(budget("{matchLabels: {app: s}}") + set), "");
+  EXPECT_EQ(ReferenceWarnings(
+                budget("{matchExpressions: [{key: app, operator: In, values: [r, s]}]}") + set),
+            "");
+  EXPECT_NE(ReferenceWarnings(
+                budget("{matchExpressions: [{key: app, operator: NotIn, values: [s]}]}") + set),
+            "");
   EXPECT_EQ(
-      WarningsOf(budget("{matchExpressions: [{key: app, operator: In, values: [r, s]}]}") + set),
+      ReferenceWarnings(
+          Document("v1", "Service", "y", "spec: {selector: {app: s}, ports: [{port: 80}]}") + set),
       "");
-  EXPECT_NE(
-      WarningsOf(budget("{matchExpressions: [{key: app, operator: NotIn, values: [s]}]}") + set),
-      "");
-  EXPECT_EQ(
-      WarningsOf(Object("v1", "Service", "y", "spec: {selector: {app: s}, ports: [{port: 80}]}") +
-                 set),
-      "");
-  EXPECT_EQ(WarningsOf(Object("networking.k8s.io/v1", "NetworkPolicy", "n",
-                              "spec: {podSelector: {matchLabels: {app: s}}}")),
+  EXPECT_EQ(ReferenceWarnings(Document("networking.k8s.io/v1", "NetworkPolicy", "n",
+                                       "spec: {podSelector: {matchLabels: {app: s}}}")),
             "");
 }
 

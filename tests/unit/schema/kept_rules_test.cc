@@ -244,6 +244,44 @@ TEST(KeptRules, PortsOfEndpointsHaveTheirOwnNames) {
   EXPECT_NE(slice("{name: A_, port: 80}"), "");
 }
 
+TEST(KeptRules, SlicesHaveAddressesOfOneTypeAndNotTooMany) {
+  const auto slice = [](const std::string& type, const std::string& endpoints) {
+    return testing::ErrorsOf(
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: x}\n" + type +
+        "endpoints: [" + endpoints + "]\n");
+  };
+  const auto many = [](const std::string& item, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += (i > 0 ? ", " : "") + item;
+    return text;
+  };
+  const std::string ipv4 = "addressType: IPv4\n";
+  const std::string one = "{addresses: [10.0.0.1]}";
+  EXPECT_EQ(slice(ipv4, many(one, 1000)), "");
+  EXPECT_NE(slice(ipv4, many(one, 1001)).find("more than 1000 endpoints"), std::string::npos);
+  EXPECT_EQ(slice(ipv4, "{addresses: [" + many("10.0.0.1", 100) + "]}"), "");
+  EXPECT_NE(slice(ipv4, "{addresses: [" + many("10.0.0.1", 101) + "]}").find("more than 100"),
+            std::string::npos);
+  EXPECT_NE(slice("", one), "");
+  EXPECT_NE(slice("addressType: IPv5\n", one), "");
+  EXPECT_NE(slice(ipv4, "{addresses: [a.example]}"), "");
+  EXPECT_EQ(slice("addressType: FQDN\n", "{addresses: [a.example]}"), "");
+  EXPECT_NE(slice(ipv4, "{addresses: []}"), "");
+}
+
+TEST(KeptRules, PrioritiesEndAtABillion) {
+  const auto priority = [](const std::string& value, const std::string& name = "x") {
+    return testing::ErrorsOf(
+        "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: " + name +
+        "}\nvalue: " + value + "\n");
+  };
+  EXPECT_EQ(priority("1000000000"), "");
+  EXPECT_EQ(priority("-2147483648"), "");
+  EXPECT_NE(priority("1000000001"), "");
+  EXPECT_NE(priority("-2147483649"), "");
+  EXPECT_NE(priority("1", "system-mine"), "");
+}
+
 TEST(KeptRules, BlocksAreReadToTheBit) {
   for (const char* text : {"10.0.0.0/8", "0.0.0.0/0", "1.2.3.4/32", "::/0", "fd00::1/128"}) {
     EXPECT_TRUE(ReadIpBlock(text)) << text;
