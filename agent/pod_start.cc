@@ -5,6 +5,7 @@
 #include "agent/pod_turn.h"
 #include "agent/restart.h"
 #include "net/ipam.h"
+#include "schema/not_honoured.h"
 
 namespace reconcile {
 namespace {
@@ -315,6 +316,23 @@ void StartAlone(PodTurn* turn) {
   StepContainer(turn, container, nullptr);
 }
 
+// What FieldsNotHonoured names is not run without. The controller places no such pod; this is for
+// one that a controller of another version placed. What runs already is left alone.
+bool IsRefused(PodTurn* turn) {
+  const auto& containers = turn->pod.spec.containers;
+  const bool starts = std::any_of(containers.begin(), containers.end(), [&](const Container& c) {
+    return LiveOf(turn->Of(c.name)) == nullptr && WantsToRun(*turn, c);
+  });
+  if (!starts && LiveOf(turn->containers.owners) != nullptr) return false;
+  const std::vector<std::string> fields = FieldsNotHonoured(turn->pod.spec);
+  if (fields.empty()) return false;
+  const std::string message = NotHonouredMessage(fields);
+  AllWait(turn, std::string(kUnsupportedFields), message);
+  turn->Announce("unsupported/" + message, EventType::kWarning, std::string(kUnsupportedFields),
+                 message, &turn->memory.memory[std::string(kSandboxContainer)]);
+  return true;
+}
+
 }  // namespace
 
 bool NeedsSandbox(const PodTurn& turn) {
@@ -359,6 +377,7 @@ void StartPod(PodTurn* turn) {
   const bool wanted = std::any_of(containers.begin(), containers.end(),
                                   [&](const Container& c) { return WantsToRun(*turn, c); });
   if (!wanted) return ReleaseNetwork(turn);
+  if (IsRefused(turn)) return;
   NeedsSandbox(*turn) ? StartInSandbox(turn) : StartAlone(turn);
 }
 

@@ -13,6 +13,7 @@
 #include "cmd/repository_place.h"
 #include "cmd/validation_report.h"
 #include "reconciler/desired.h"
+#include "schema/names.h"
 #include "schema/text.h"
 #include "source/manifest_names.h"
 
@@ -25,6 +26,7 @@ struct ValidateOptions {
   std::string folder;
   std::string output = "text";
   bool no_cache = false;
+  std::vector<std::string> ignore_groups;
 };
 
 // What is to be checked, and where it comes from.
@@ -91,7 +93,8 @@ ParsedManifests Check(const Subject& subject, const ValidateOptions& options, Pa
                                           {.parallel = parallel,
                                            .kept = keep ? &kept : nullptr,
                                            .check = CheckDeclared,
-                                           .documents = documents});
+                                           .documents = documents,
+                                           .ignore_groups = options.ignore_groups});
   // What an object refers to may stand in one that could not be read: first things first.
   const bool together = parsed.problems.errors.empty();
   parallel->ForEach(2, [&](size_t part) {
@@ -157,11 +160,18 @@ void AddValidateCommand(CLI::App* app, CommandContext* context) {
       ->check(CLI::IsMember({"text", "json", "sarif"}));
   command->add_flag("--no-cache", options->no_cache,
                     "read everything anew, and keep nothing for the next time");
+  command
+      ->add_option("--ignore-group", options->ignore_groups,
+                   "group of custom resources that are passed over, as a source's ignoreGroups; "
+                   "may be given again")
+      ->allow_extra_args(false)
+      ->check([](const std::string& group) { return CheckDnsSubdomain(group); });
   SetExamples(
       command,
       {"reconcile validate", "reconcile validate ./manifests", "reconcile validate web.yaml",
        "reconcile validate HEAD~1", "reconcile validate . --rev main --path deploy",
        "kubectl get deployment web -o yaml | reconcile validate -",
+       "reconcile validate --ignore-group monitoring.coreos.com --ignore-group cert-manager.io",
        "reconcile validate -o sarif >reconcile.sarif",
        "Exit codes: 0 no error, there may be warnings; 2 errors, or nothing to read."});
   command->callback([options, context] { context->exit_code = Validate(*options, *context); });

@@ -4,10 +4,7 @@
 #include <set>
 
 #include "reconciler/deployment.h"
-#include "schema/core.h"
-#include "schema/job.h"
-#include "schema/kept.h"
-#include "schema/sets.h"
+#include "schema/all_kinds.h"
 
 namespace reconcile {
 namespace {
@@ -80,131 +77,57 @@ std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) 
   return view;
 }
 
-template <typename T>
-bool SameSpec(const Object& a, const Object& b) {
-  return As<T>(a)->spec == As<T>(b)->spec;
-}
+// Whether what Git says is the same, apart from metadata: SameFields(a, b) for each kind. Most have
+// a spec, and nothing else that Git says.
 
 template <typename T>
-bool SameData(const Object& a, const Object& b) {
-  return As<T>(a)->data == As<T>(b)->data && As<T>(a)->immutable == As<T>(b)->immutable;
+bool SameFields(const T& a, const T& b) {
+  return a.spec == b.spec;
 }
+bool SameFields(const ConfigMap& a, const ConfigMap& b) {
+  return a.data == b.data && a.binary_data == b.binary_data && a.immutable == b.immutable;
+}
+bool SameFields(const Secret& a, const Secret& b) {
+  return a.data == b.data && a.type == b.type && a.immutable == b.immutable;
+}
+template <Kind kKept>
+bool SameFields(const Kept<kKept>& a, const Kept<kKept>& b) {
+  return a.others == b.others;
+}
+// Nothing of these is declared.
+bool SameFields(const Namespace&, const Namespace&) { return true; }
+bool SameFields(const Event&, const Event&) { return true; }
+bool SameFields(const Source&, const Source&) { return true; }
+bool SameFields(const Cluster&, const Cluster&) { return true; }
 
 bool SameContent(const Object& a, const Object& b) {
-  switch (a.kind) {
-    case Kind::kNode:
-      return SameSpec<Node>(a, b);
-    case Kind::kPod:
-      return SameSpec<Pod>(a, b);
-    case Kind::kReplicationController:
-      return SameSpec<ReplicationController>(a, b);
-    case Kind::kReplicaSet:
-      return SameSpec<ReplicaSet>(a, b);
-    case Kind::kDeployment:
-      return SameSpec<Deployment>(a, b);
-    case Kind::kStatefulSet:
-      return SameSpec<StatefulSet>(a, b);
-    case Kind::kDaemonSet:
-      return SameSpec<DaemonSet>(a, b);
-    case Kind::kJob:
-      return SameSpec<Job>(a, b);
-    case Kind::kCronJob:
-      return SameSpec<CronJob>(a, b);
-    case Kind::kService:
-      return SameSpec<Service>(a, b);
-    case Kind::kConfigMap:
-      return SameData<ConfigMap>(a, b) &&
-             As<ConfigMap>(a)->binary_data == As<ConfigMap>(b)->binary_data;
-    case Kind::kSecret:
-      return SameData<Secret>(a, b) && As<Secret>(a)->type == As<Secret>(b)->type;
-    case Kind::kNamespace:
-    case Kind::kEvent:
-    case Kind::kSource:
-    case Kind::kCluster:
-      return true;
-    case Kind::kEndpoints:
-    case Kind::kEndpointSlice:
-    case Kind::kIngress:
-    case Kind::kIngressClass:
-    case Kind::kNetworkPolicy:
-    case Kind::kPersistentVolume:
-    case Kind::kPersistentVolumeClaim:
-    case Kind::kStorageClass:
-    case Kind::kServiceAccount:
-    case Kind::kRole:
-    case Kind::kClusterRole:
-    case Kind::kRoleBinding:
-    case Kind::kClusterRoleBinding:
-    case Kind::kHorizontalPodAutoscaler:
-    case Kind::kPodDisruptionBudget:
-    case Kind::kResourceQuota:
-    case Kind::kLimitRange:
-    case Kind::kPriorityClass:
-    case Kind::kLease:
-      return static_cast<const KeptObject&>(a).others == static_cast<const KeptObject&>(b).others;
-  }
-  return true;
+  return WithType(
+      a, [&](const auto& typed) { return SameFields(typed, static_cast<decltype(typed)>(b)); });
 }
 
-template <typename T>
-void CopyStatus(const Object& before, Object* merged) {
-  static_cast<T*>(merged)->status = As<T>(before)->status;
-}
+// What controllers and agents keep on an object that Git declares: Keep(before, merged) for each
+// kind that has such.
 
-// What controllers and agents keep on an object that Git declares.
+void Keep(const Namespace& before, Namespace* merged) { merged->phase = before.phase; }
+void Keep(const Node& before, Node* merged) {
+  merged->status = before.status;
+  merged->spec.pod_cidr = before.spec.pod_cidr;
+}
+void Keep(const Pod& before, Pod* merged) {
+  merged->status = before.status;
+  merged->spec.node_name = before.spec.node_name;
+}
+void Keep(const ReplicationController& before, ReplicationController* merged) {
+  merged->status = before.status;
+}
+void Keep(const ReplicaSet& before, ReplicaSet* merged) { merged->status = before.status; }
+void Keep(const Deployment& before, Deployment* merged) { merged->status = before.status; }
+void Keep(const Object&, Object*) {}
+
 void KeepObserved(const Object& before, Object* merged) {
-  switch (before.kind) {
-    case Kind::kNamespace:
-      static_cast<Namespace*>(merged)->phase = As<Namespace>(before)->phase;
-      break;
-    case Kind::kNode:
-      CopyStatus<Node>(before, merged);
-      static_cast<Node*>(merged)->spec.pod_cidr = As<Node>(before)->spec.pod_cidr;
-      break;
-    case Kind::kPod:
-      CopyStatus<Pod>(before, merged);
-      static_cast<Pod*>(merged)->spec.node_name = As<Pod>(before)->spec.node_name;
-      break;
-    case Kind::kReplicationController:
-      CopyStatus<ReplicationController>(before, merged);
-      break;
-    case Kind::kReplicaSet:
-      CopyStatus<ReplicaSet>(before, merged);
-      break;
-    case Kind::kDeployment:
-      CopyStatus<Deployment>(before, merged);
-      break;
-    case Kind::kStatefulSet:  // these four have no status: nothing acts on them
-    case Kind::kDaemonSet:
-    case Kind::kJob:
-    case Kind::kCronJob:
-    case Kind::kService:
-    case Kind::kConfigMap:
-    case Kind::kSecret:
-    case Kind::kEvent:
-    case Kind::kSource:
-    case Kind::kCluster:
-    case Kind::kEndpoints:
-    case Kind::kEndpointSlice:
-    case Kind::kIngress:
-    case Kind::kIngressClass:
-    case Kind::kNetworkPolicy:
-    case Kind::kPersistentVolume:
-    case Kind::kPersistentVolumeClaim:
-    case Kind::kStorageClass:
-    case Kind::kServiceAccount:
-    case Kind::kRole:
-    case Kind::kClusterRole:
-    case Kind::kRoleBinding:
-    case Kind::kClusterRoleBinding:
-    case Kind::kHorizontalPodAutoscaler:
-    case Kind::kPodDisruptionBudget:
-    case Kind::kResourceQuota:
-    case Kind::kLimitRange:
-    case Kind::kPriorityClass:
-    case Kind::kLease:
-      break;
-  }
+  WithType(before, [&](const auto& typed) {
+    Keep(typed, static_cast<std::remove_cvref_t<decltype(typed)>*>(merged));
+  });
 }
 
 void KeepKey(const char* key, const StringMap& before, StringMap* merged) {
@@ -222,6 +145,22 @@ void RememberDeclared(const ObjectMeta& after, ObjectMeta* metadata) {
   if (!after.annotations.empty()) {
     metadata->annotations[kDeclaredAnnotations] = JoinKeys(after.annotations);
   }
+}
+
+template <typename T>
+const PodTemplateSpec* TemplateIn(const T& object) {
+  if constexpr (requires { object.spec.pod_template; }) {
+    return &object.spec.pod_template;
+  } else if constexpr (requires { object.spec.job_template; }) {
+    return &object.spec.job_template.spec.pod_template;
+  } else {
+    return nullptr;
+  }
+}
+
+// Null for kinds whose objects make no pods.
+const PodTemplateSpec* PodTemplateOf(const Object& object) {
+  return WithType(object, [](const auto& typed) { return TemplateIn(typed); });
 }
 
 }  // namespace
@@ -316,23 +255,15 @@ std::optional<int32_t> DeclaredReplicas(const Object& object) {
 }
 
 const PodSpec* PodSpecOf(const Object& object) {
-  if (const auto* deployment = As<Deployment>(object)) return &deployment->spec.pod_template.spec;
-  if (const auto* set = As<ReplicaSet>(object)) return &set->spec.pod_template.spec;
-  if (const auto* rc = As<ReplicationController>(object)) return &rc->spec.pod_template.spec;
   if (const auto* pod = As<Pod>(object)) return &pod->spec;
-  return nullptr;
+  const PodTemplateSpec* pods = PodTemplateOf(object);
+  return pods == nullptr ? nullptr : &pods->spec;
 }
 
 const StringMap* PodLabelsOf(const Object& object) {
-  if (const auto* deployment = As<Deployment>(object)) {
-    return &deployment->spec.pod_template.metadata.labels;
-  }
-  if (const auto* set = As<ReplicaSet>(object)) return &set->spec.pod_template.metadata.labels;
-  if (const auto* rc = As<ReplicationController>(object)) {
-    return &rc->spec.pod_template.metadata.labels;
-  }
   if (const auto* pod = As<Pod>(object)) return &pod->metadata.labels;
-  return nullptr;
+  const PodTemplateSpec* pods = PodTemplateOf(object);
+  return pods == nullptr ? nullptr : &pods->metadata.labels;
 }
 
 bool IsWorkload(Kind kind) {

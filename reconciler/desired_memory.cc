@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "reconciler/declared.h"
+#include "reconciler/reference_table.h"
 #include "reconciler/references.h"
 #include "schema/core.h"
+#include "schema/sets.h"
 
 namespace reconcile {
 namespace {
@@ -26,11 +28,18 @@ bool SameKeys(const std::map<std::string, T>& a, const std::map<std::string, T>&
 bool ServesAsMuch(const ObjectPtr& before, const ObjectPtr& after) {
   if (before == nullptr) return true;
   const StringMap* labels = PodLabelsOf(*before);
-  const bool is_data = before->kind == Kind::kConfigMap || before->kind == Kind::kSecret;
-  if (labels == nullptr && !is_data && before->kind != Kind::kNamespace) return true;
+  const bool is_named = MayBeNamed(before->kind) || before->kind == Kind::kNamespace;
+  if (labels == nullptr && !is_named) return true;
   if (after == nullptr || before->metadata.deletion_timestamp != after->metadata.deletion_timestamp)
     return false;
-  if (labels != nullptr) return *labels == *PodLabelsOf(*after);
+  if (labels != nullptr && *labels != *PodLabelsOf(*after)) return false;
+  if (const auto set = As<StatefulSet>(before)) {  // its claims count
+    return set->spec.others == As<StatefulSet>(after)->spec.others;
+  }
+  if (const auto service = As<Service>(before)) {
+    return service->spec.ports == As<Service>(after)->spec.ports &&
+           service->spec.type == As<Service>(after)->spec.type;
+  }
   if (const auto map = As<ConfigMap>(before)) {
     return SameKeys(map->data, As<ConfigMap>(after)->data) &&
            SameKeys(map->binary_data, As<ConfigMap>(after)->binary_data);
@@ -78,6 +87,13 @@ bool SomeNamespaceGoes(const ClusterState& state) {
   });
 }
 
+// The first object in its namespace: more can be missing there than before.
+bool OpensNamespace(const Object& added, const DesiredState& before) {
+  const bool is_space = added.kind == Kind::kNamespace;
+  const std::string& name = is_space ? added.metadata.name : added.metadata.namespace_name;
+  return !name.empty() && !DeclaresIn(before, name);
+}
+
 // Whether what `after` has in place of what `before` had is without problems, and whatever refers
 // to it finds as much as before. Where there are problems all are told, in one order: by a full
 // build.
@@ -88,6 +104,7 @@ bool ServesStill(const DesiredState& before, const DesiredState& after, const Cl
       before.objects, after.objects,
       [&](const ObjectKey&, const ObjectPtr* old_object, const ObjectPtr* new_object) {
         const ObjectPtr now = new_object == nullptr ? nullptr : *new_object;
+        serves = serves && !(old_object == nullptr && OpensNamespace(*now, before));
         serves = serves && ServesAsMuch(old_object == nullptr ? nullptr : *old_object, now);
         if (now != nullptr) CheckReferencesOf(*now, after, state, problems);
       });

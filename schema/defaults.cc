@@ -1,11 +1,7 @@
 #include <string_view>
 
-#include "base/check.h"
+#include "schema/all_kinds.h"
 #include "schema/codec.h"
-#include "schema/core.h"
-#include "schema/job.h"
-#include "schema/sets.h"
-#include "schema/workload.h"
 
 namespace reconcile {
 
@@ -41,7 +37,14 @@ void FillPodSpec(PodSpec* spec) {
   FillContainers(&spec->init_containers);
 }
 
-void FillPod(Pod* pod) {
+// Fill(object) for each kind.
+
+void Fill(Namespace* space) {
+  // Selectors over namespaces find each by its name (SEMANTICS 22.1).
+  space->metadata.labels["kubernetes.io/metadata.name"] = space->metadata.name;
+}
+
+void Fill(Pod* pod) {
   FillPodSpec(&pod->spec);
   // Only in pods: a template keeps what was written (SEMANTICS 17.4).
   for (Container& container : pod->spec.containers) {
@@ -50,35 +53,36 @@ void FillPod(Pod* pod) {
   }
 }
 
-void FillReplicationController(ReplicationController* controller) {
+void Fill(ReplicationController* controller) {
   FillPodSpec(&controller->spec.pod_template.spec);
   const StringMap& labels = controller->spec.pod_template.metadata.labels;
   if (controller->spec.selector.empty()) controller->spec.selector = labels;
   if (controller->metadata.labels.empty()) controller->metadata.labels = labels;
 }
 
-void FillDeployment(Deployment* deployment) {
+void Fill(ReplicaSet* set) { FillPodSpec(&set->spec.pod_template.spec); }
+
+// The limits of a rolling update, where that is the way.
+template <typename Type, typename Rolling>
+void FillStrategy(UpdateStrategy<Type, Rolling>* strategy) {
+  if (strategy->type == Type::kRollingUpdate && !strategy->rolling_update) {
+    strategy->rolling_update.emplace();
+  }
+}
+
+void Fill(Deployment* deployment) {
   FillPodSpec(&deployment->spec.pod_template.spec);
-  DeploymentStrategy& strategy = deployment->spec.strategy;
-  if (strategy.type == DeploymentStrategyType::kRollingUpdate && !strategy.rolling_update) {
-    strategy.rolling_update.emplace();
-  }
+  FillStrategy(&deployment->spec.strategy);
 }
 
-void FillStatefulSet(StatefulSet* set) {
+void Fill(StatefulSet* set) {
   FillPodSpec(&set->spec.pod_template.spec);
-  StatefulSetUpdateStrategy& strategy = set->spec.update_strategy;
-  if (strategy.type == SetUpdateType::kRollingUpdate && !strategy.rolling_update) {
-    strategy.rolling_update.emplace();
-  }
+  FillStrategy(&set->spec.update_strategy);
 }
 
-void FillDaemonSet(DaemonSet* set) {
+void Fill(DaemonSet* set) {
   FillPodSpec(&set->spec.pod_template.spec);
-  DaemonSetUpdateStrategy& strategy = set->spec.update_strategy;
-  if (strategy.type == SetUpdateType::kRollingUpdate && !strategy.rolling_update) {
-    strategy.rolling_update.emplace();
-  }
+  FillStrategy(&set->spec.update_strategy);
 }
 
 // Where parallelism is given and completions is not, the first success ends the Job.
@@ -93,12 +97,12 @@ void FillJobSpec(JobSpec* spec) {
   }
 }
 
-void FillJob(Job* job) {
+void Fill(Job* job) {
   FillJobSpec(&job->spec);
   if (job->metadata.labels.empty()) job->metadata.labels = job->spec.pod_template.metadata.labels;
 }
 
-void FillService(Service* service) {
+void Fill(Service* service) {
   for (ServicePort& port : service->spec.ports) {
     const bool is_unset = !port.target_port || port.target_port->ToString() == "0" ||
                           port.target_port->ToString().empty();
@@ -106,64 +110,23 @@ void FillService(Service* service) {
   }
 }
 
+void Fill(CronJob* job) { FillJobSpec(&job->spec.job_template.spec); }
+
+void Fill(Secret* secret) {
+  if (secret->type.empty()) secret->type = "Opaque";
+}
+
+void Fill(Node*) {}
+void Fill(ConfigMap*) {}
+void Fill(Event*) {}
+void Fill(Source*) {}
+void Fill(Cluster*) {}
+void Fill(KeptObject*) {}
+
 }  // namespace
 
 void ApplyDefaults(Object* object) {
-  switch (object->kind) {
-    case Kind::kNamespace:
-      // Selectors over namespaces find each by its name (SEMANTICS 22.1).
-      object->metadata.labels["kubernetes.io/metadata.name"] = object->metadata.name;
-      return;
-    case Kind::kPod:
-      return FillPod(static_cast<Pod*>(object));
-    case Kind::kReplicationController:
-      return FillReplicationController(static_cast<ReplicationController*>(object));
-    case Kind::kReplicaSet:
-      return FillPodSpec(&static_cast<ReplicaSet*>(object)->spec.pod_template.spec);
-    case Kind::kDeployment:
-      return FillDeployment(static_cast<Deployment*>(object));
-    case Kind::kStatefulSet:
-      return FillStatefulSet(static_cast<StatefulSet*>(object));
-    case Kind::kDaemonSet:
-      return FillDaemonSet(static_cast<DaemonSet*>(object));
-    case Kind::kJob:
-      return FillJob(static_cast<Job*>(object));
-    case Kind::kCronJob:
-      return FillJobSpec(&static_cast<CronJob*>(object)->spec.job_template.spec);
-    case Kind::kService:
-      return FillService(static_cast<Service*>(object));
-    case Kind::kSecret: {
-      auto* secret = static_cast<Secret*>(object);
-      if (secret->type.empty()) secret->type = "Opaque";
-      return;
-    }
-    case Kind::kNode:
-    case Kind::kConfigMap:
-    case Kind::kEvent:
-    case Kind::kSource:
-    case Kind::kCluster:
-    case Kind::kEndpoints:
-    case Kind::kEndpointSlice:
-    case Kind::kIngress:
-    case Kind::kIngressClass:
-    case Kind::kNetworkPolicy:
-    case Kind::kPersistentVolume:
-    case Kind::kPersistentVolumeClaim:
-    case Kind::kStorageClass:
-    case Kind::kServiceAccount:
-    case Kind::kRole:
-    case Kind::kClusterRole:
-    case Kind::kRoleBinding:
-    case Kind::kClusterRoleBinding:
-    case Kind::kHorizontalPodAutoscaler:
-    case Kind::kPodDisruptionBudget:
-    case Kind::kResourceQuota:
-    case Kind::kLimitRange:
-    case Kind::kPriorityClass:
-    case Kind::kLease:
-      return;
-  }
-  CHECK(false);
+  WithType(*object, [](auto& typed) { Fill(&typed); });
 }
 
 }  // namespace reconcile

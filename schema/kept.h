@@ -40,4 +40,7 @@ using LimitRange = Kept<Kind::kLimitRange>;
 using PriorityClass = Kept<Kind::kPriorityClass>;
 using Lease = Kept<Kind::kLease>;
 
+// The fields of a PersistentVolume's spec of which exactly one says what it is.
+const std::vector<std::string_view>& PersistentVolumeSourceNames();
+
 }  // namespace reconcile

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "schema/text.h"
 
@@ -47,6 +48,13 @@ bool IsNameShape(std::string_view text) {
 
 std::string Wrong(std::string_view text, std::string_view rule) {
   return Quoted(text) + " " + std::string(rule);
+}
+
+void ClearBitsFrom(int first, std::vector<unsigned char>* address) {
+  for (size_t i = 0; i < address->size(); ++i) {
+    const int kept = std::clamp(first - static_cast<int>(i) * 8, 0, 8);
+    (*address)[i] = static_cast<unsigned char>((*address)[i] & (0xFF00 >> kept));
+  }
 }
 
 }  // namespace
@@ -129,10 +137,48 @@ std::string CheckPathSegment(std::string_view text) {
   return is_whole ? "" : Wrong(text, R"(must not be "." or "..", nor have "/" or "%" in it)");
 }
 
+std::string CheckDomainPath(std::string_view text) {
+  constexpr std::string_view kOthers = "/-._~%!$&'()*+,;=:";
+  const size_t slash = text.find('/');
+  const bool has_both = slash != std::string_view::npos && slash + 1 < text.size();
+  const std::string_view path = has_both ? text.substr(slash + 1) : "";
+  const bool is_path = std::all_of(path.begin(), path.end(), [&](char c) {
+    return IsLetterOrDigit(c) || kOthers.find(c) != std::string_view::npos;
+  });
+  if (has_both && is_path && CheckDnsSubdomain(text.substr(0, slash)).empty()) return "";
+  return Wrong(text, "is not a domain, \"/\" and a path, like \"example.com/controller\"");
+}
+
 bool IsIpAddress(const std::string& text) {
   unsigned char address[sizeof(in6_addr)];
   return inet_pton(AF_INET, text.c_str(), address) == 1 ||
          inet_pton(AF_INET6, text.c_str(), address) == 1;
+}
+
+std::optional<IpBlock> ReadIpBlock(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const std::string address(text.substr(0, slash));
+  const std::string_view bits = text.substr(slash + 1);
+  IpBlock block;
+  const auto read = std::from_chars(bits.data(), bits.data() + bits.size(), block.prefix_bits);
+  if (read.ec != std::errc() || read.ptr != bits.data() + bits.size()) return std::nullopt;
+  const bool is_ipv6 = address.find(':') != std::string::npos;
+  block.address.resize(is_ipv6 ? sizeof(in6_addr) : sizeof(in_addr));
+  if (inet_pton(is_ipv6 ? AF_INET6 : AF_INET, address.c_str(), block.address.data()) != 1) {
+    return std::nullopt;
+  }
+  if (block.prefix_bits < 0 || block.prefix_bits > static_cast<int>(block.address.size()) * 8) {
+    return std::nullopt;
+  }
+  ClearBitsFrom(block.prefix_bits, &block.address);
+  return block;
+}
+
+bool IsPartOf(const IpBlock& inner, const IpBlock& outer) {
+  std::vector<unsigned char> prefix = inner.address;
+  ClearBitsFrom(outer.prefix_bits, &prefix);
+  return inner.prefix_bits > outer.prefix_bits && prefix == outer.address;
 }
 
 }  // namespace reconcile

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace reconcile {
 
@@ -13,11 +15,22 @@ std::string CheckDnsSubdomain(std::string_view text);   // RFC 1123 subdomain: m
 std::string CheckPathSegment(std::string_view text);    // roles and their bindings
 std::string CheckQualifiedName(std::string_view text);  // keys of labels and annotations
 std::string CheckLabelValue(std::string_view text);
-std::string CheckPortName(std::string_view text);   // RFC 6335
+std::string CheckPortName(std::string_view text);  // RFC 6335
+// "example.com/controller": a domain, and a path in it.
+std::string CheckDomainPath(std::string_view text);
 std::string CheckConfigKey(std::string_view text);  // keys of ConfigMaps and Secrets
 std::string CheckEnvName(std::string_view text);
 
 // Whether `text` is an IPv4 or IPv6 address.
 bool IsIpAddress(const std::string& text);
+
+// "10.0.0.0/8", "fd00::/8".
+struct IpBlock {
+  std::vector<unsigned char> address;  // 4 or 16 bytes, bits beyond the prefix cleared
+  int prefix_bits = 0;
+};
+std::optional<IpBlock> ReadIpBlock(std::string_view text);
+// Whether `inner` is a part of `outer`, and less than all of it.
+bool IsPartOf(const IpBlock& inner, const IpBlock& outer);
 
 }  // namespace reconcile

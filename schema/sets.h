@@ -18,12 +18,7 @@ struct RollingUpdateStatefulSet {
   friend bool operator==(const RollingUpdateStatefulSet&,
                          const RollingUpdateStatefulSet&) = default;
 };
-struct StatefulSetUpdateStrategy {
-  SetUpdateType type = SetUpdateType::kRollingUpdate;
-  std::optional<RollingUpdateStatefulSet> rolling_update;  // filled by defaults for RollingUpdate
-  friend bool operator==(const StatefulSetUpdateStrategy&,
-                         const StatefulSetUpdateStrategy&) = default;
-};
+using StatefulSetUpdateStrategy = UpdateStrategy<SetUpdateType, RollingUpdateStatefulSet>;
 struct ClaimRetentionPolicy {
   ClaimRetention when_deleted = ClaimRetention::kRetain;
   ClaimRetention when_scaled = ClaimRetention::kRetain;
@@ -70,11 +65,7 @@ struct RollingUpdateDaemonSet {
   IntOrString max_unavailable = IntOrString::Int(1);
   friend bool operator==(const RollingUpdateDaemonSet&, const RollingUpdateDaemonSet&) = default;
 };
-struct DaemonSetUpdateStrategy {
-  SetUpdateType type = SetUpdateType::kRollingUpdate;
-  std::optional<RollingUpdateDaemonSet> rolling_update;  // filled by defaults for RollingUpdate
-  friend bool operator==(const DaemonSetUpdateStrategy&, const DaemonSetUpdateStrategy&) = default;
-};
+using DaemonSetUpdateStrategy = UpdateStrategy<SetUpdateType, RollingUpdateDaemonSet>;
 struct DaemonSetSpec {
   LabelSelector selector;
   PodTemplateSpec pod_template;

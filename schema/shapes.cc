@@ -1,10 +1,9 @@
-#include "schema/shapes.h"
-
 #include <algorithm>
 #include <utility>
 
 #include "schema/field_reporter.h"
 #include "schema/field_types.h"
+#include "schema/shapes_shared.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -219,6 +218,18 @@ FieldInfo& ShapeTable::Field(std::string_view name, const Shape& shape, std::str
                    [](void* container) { return container; })
       .Accepted("")
       .Doc(doc);
+}
+
+ShapeTable MakeShapeTable(std::string_view name, const std::vector<ShapeRow>& rows,
+                          std::string_view key) {
+  ShapeTable table(name);
+  for (const ShapeRow& row : rows) {
+    FieldInfo& field = table.Field(row.name, row.shape).Doc(row.doc);
+    if (row.is_required) field.Required();
+    if (!row.default_text.empty()) field.Default(row.default_text);
+  }
+  if (!key.empty()) table.KeyedBy(key);
+  return table;
 }
 
 Shape OtherField(std::string_view name, const Shape& inner) {

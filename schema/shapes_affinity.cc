@@ -10,32 +10,14 @@ constexpr std::string_view kSoftReason = "the scheduler has no such preferences 
 constexpr std::string_view kRequiredTerms = "requiredDuringSchedulingIgnoredDuringExecution";
 constexpr std::string_view kPreferredTerms = "preferredDuringSchedulingIgnoredDuringExecution";
 
-Shape NodeSelectorTermShape() {
-  static const ShapeTable requirement =
-      MakeShapeTable("NodeSelectorRequirement",
-                     {{"key", StringShape(), "The label's key.", kRequired},
-                      {"operator", OneOf({"In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"}),
-                       "How values are compared.", kRequired},
-                      {"values", ListOf(StringShape()),
-                       "Values to compare with; for Gt and Lt one whole number."}});
-  static const ShapeTable term = MakeShapeTable(
-      "NodeSelectorTerm",
-      {{"matchExpressions", ListOf(StructOf(requirement)), "Requirements on the node's labels."},
-       {"matchFields", ListOf(StructOf(requirement)), "Requirements on metadata.name."}});
-  return StructOf(term);
-}
-
 Shape NodeAffinityShape() {
-  static const ShapeTable selector =
-      MakeShapeTable("NodeSelector", {{"nodeSelectorTerms", ListOf(NodeSelectorTermShape()),
-                                       "Alternatives: one of them must hold.", kRequired}});
   static const ShapeTable preferred = MakeShapeTable(
       "PreferredSchedulingTerm",
       {{"weight", Int32Shape(), "What it counts, 1 to 100.", kRequired},
        {"preference", NodeSelectorTermShape(), "What the node should have.", kRequired}});
   static const ShapeTable table = [] {
     ShapeTable t("NodeAffinity");
-    t.Field(kRequiredTerms, StructOf(selector))
+    t.Field(kRequiredTerms, NodeSelectorShape())
         .NotRunWith(kHardReason)
         .Doc("What the node must have.");
     t.Field(kPreferredTerms, ListOf(StructOf(preferred)))
@@ -50,9 +32,9 @@ Shape PodAffinityTermShape() {
   static const ShapeTable table = MakeShapeTable(
       "PodAffinityTerm",
       {{"topologyKey", StringShape(), "The node's label that says what is together.", kRequired},
-       {"labelSelector", PodLabelSelectorShape(), "The pods that are meant."},
+       {"labelSelector", LabelSelectorShape(), "The pods that are meant."},
        {"namespaces", ListOf(StringShape()), "Where they are; this namespace when none is named."},
-       {"namespaceSelector", PodLabelSelectorShape(), "Where they are, by the namespaces' labels."},
+       {"namespaceSelector", LabelSelectorShape(), "Where they are, by the namespaces' labels."},
        {"matchLabelKeys", ListOf(StringShape()), "Labels whose values are this pod's."},
        {"mismatchLabelKeys", ListOf(StringShape()), "Labels whose values are not this pod's."}});
   return StructOf(table);
@@ -94,7 +76,7 @@ Shape TopologySpreadShape() {
         "TopologySpreadConstraint",
         {{"maxSkew", Int32Shape(), "How unequal the spread may be, from 1.", kRequired},
          {"topologyKey", StringShape(), "The node's label that pods are spread over.", kRequired},
-         {"labelSelector", PodLabelSelectorShape(), "The pods that are counted."},
+         {"labelSelector", LabelSelectorShape(), "The pods that are counted."},
          {"minDomains", Int32Shape(), "How many different nodes or zones there must be."},
          {"nodeAffinityPolicy", OneOf({"Honor", "Ignore"}), "Whether affinity leaves nodes out.",
           false, "Honor"},

@@ -2,40 +2,6 @@
 
 namespace reconcile {
 
-ShapeTable MakeShapeTable(std::string_view name, std::initializer_list<ShapeRow> rows,
-                          std::string_view key) {
-  ShapeTable table(name);
-  for (const ShapeRow& row : rows) {
-    FieldInfo& field = table.Field(row.name, row.shape).Doc(row.doc);
-    if (row.is_required) field.Required();
-    if (!row.default_text.empty()) field.Default(row.default_text);
-  }
-  if (!key.empty()) table.KeyedBy(key);
-  return table;
-}
-
-Shape PodLabelSelectorShape() {
-  static const ShapeTable requirement = MakeShapeTable(
-      "LabelSelectorRequirement",
-      {{"key", StringShape(), "The label's key.", kRequired},
-       {"operator", OneOf({"In", "NotIn", "Exists", "DoesNotExist"}), "How values are compared.",
-        kRequired},
-       {"values", ListOf(StringShape()),
-        "For In and NotIn: at least one value. For Exists and DoesNotExist: none."}});
-  static const ShapeTable table = MakeShapeTable(
-      "LabelSelector", {{"matchLabels", StringMapShape(), "Labels that must be there."},
-                        {"matchExpressions", ListOf(StructOf(requirement)),
-                         "Further requirements; all of them must hold."}});
-  return StructOf(table);
-}
-
-Shape PodLocalReferenceShape() {
-  static const ShapeTable table =
-      MakeShapeTable("LocalObjectReference",
-                     {{"name", StringShape(), "Name of the object in this namespace."}}, "name");
-  return StructOf(table);
-}
-
 Shape TolerationShape() {
   static const ShapeTable table = MakeShapeTable(
       "Toleration",

@@ -54,7 +54,7 @@ Shape ProjectionShape() {
                      {{"path", StringShape(), "The file's path inside the volume.", kRequired},
                       {"name", StringShape(), "Name of a ClusterTrustBundle."},
                       {"signerName", StringShape(), "Name of a signer."},
-                      {"labelSelector", PodLabelSelectorShape(), "Which bundles of the signer."},
+                      {"labelSelector", LabelSelectorShape(), "Which bundles of the signer."},
                       {"optional", BoolShape(), "Go on without it when it is missing."}});
   static const ShapeTable table =
       MakeShapeTable("VolumeProjection",
@@ -70,12 +70,6 @@ void AddLocalSources(ShapeTable* volume) {
   static const ShapeTable empty_dir = MakeShapeTable(
       "EmptyDirVolumeSource", {{"medium", StringShape(), "Memory for a tmpfs."},
                                {"sizeLimit", QuantityShape(), "The most it may hold."}});
-  static const ShapeTable host_path = MakeShapeTable(
-      "HostPathVolumeSource", {{"path", StringShape(), "The path on the host.", kRequired},
-                               {"type",
-                                OneOf({"", "DirectoryOrCreate", "Directory", "FileOrCreate", "File",
-                                       "Socket", "CharDevice", "BlockDevice"}),
-                                "What must be there."}});
   static const ShapeTable config_map = MakeShapeTable(
       "ConfigMapVolumeSource", {{"name", StringShape(), "Name of a ConfigMap in this namespace."},
                                 Items(),
@@ -103,7 +97,7 @@ void AddLocalSources(ShapeTable* volume) {
       {{"reference", StringShape(), "Image reference, as for docker pull."},
        {"pullPolicy", OneOf({"Always", "IfNotPresent", "Never"}), "When to ask the registry."}});
   volume->Field("emptyDir", StructOf(empty_dir)).Doc("A folder that goes with the pod.");
-  volume->Field("hostPath", StructOf(host_path)).Doc("A file or folder of the host.");
+  volume->Field("hostPath", HostPathShape()).Doc("A file or folder of the host.");
   volume->Field("configMap", StructOf(config_map)).Doc("Keys of a ConfigMap as files.");
   volume->Field("secret", StructOf(secret)).Doc("Keys of a Secret as files.");
   volume->Field("downwardAPI", StructOf(downward)).Doc("Fields of the pod as files.");
@@ -115,25 +109,13 @@ void AddLocalSources(ShapeTable* volume) {
 
 }  // namespace
 
-Shape ClaimTemplateSpecShape() {
-  static const ShapeTable source =
-      MakeShapeTable("TypedObjectReference", {{"apiGroup", StringShape(), "Its API group."},
-                                              {"kind", StringShape(), "Its kind.", kRequired},
-                                              {"name", StringShape(), "Its name.", kRequired},
-                                              {"namespace", StringShape(), "Its namespace."}});
+Shape HostPathShape() {
   static const ShapeTable table = MakeShapeTable(
-      "PersistentVolumeClaimSpec",
-      {{"accessModes",
-        ListOf(OneOf({"ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"})),
-        "How it may be mounted."},
-       {"selector", PodLabelSelectorShape(), "Which volumes may be bound to it."},
-       {"resources", ResourcesShape(), "How much storage it asks for."},
-       {"volumeName", StringShape(), "The volume it is bound to."},
-       {"storageClassName", StringShape(), "The StorageClass that makes it."},
-       {"volumeMode", OneOf({"Filesystem", "Block"}), "Files, or a device.", false, "Filesystem"},
-       {"dataSource", StructOf(source), "What it begins as a copy of."},
-       {"dataSourceRef", StructOf(source), "What it begins as a copy of."},
-       {"volumeAttributesClassName", StringShape(), "Its VolumeAttributesClass."}});
+      "HostPathVolumeSource", {{"path", StringShape(), "The path on the host.", kRequired},
+                               {"type",
+                                OneOf({"", "DirectoryOrCreate", "Directory", "FileOrCreate", "File",
+                                       "Socket", "CharDevice", "BlockDevice"}),
+                                "What must be there."}});
   return StructOf(table);
 }
 
@@ -150,10 +132,9 @@ Shape ClaimTemplateShape() {
     return t;
   }();
   static const ShapeTable table = [] {
-    ShapeTable t =
-        MakeShapeTable("PersistentVolumeClaimTemplate",
-                       {{"metadata", StructOf(metadata), "Name, labels, annotations."},
-                        {"spec", ClaimTemplateSpecShape(), "What is asked for.", kRequired}});
+    ShapeTable t = MakeShapeTable("PersistentVolumeClaimTemplate",
+                                  {{"metadata", StructOf(metadata), "Name, labels, annotations."},
+                                   {"spec", ClaimSpecShape(), "What is asked for.", kRequired}});
     t.SystemSet("apiVersion kind status");
     return t;
   }();
@@ -168,7 +149,9 @@ Shape VolumeShape() {
         .Required()
         .Doc("Unique within the pod; volumeMounts refer to it.");
     AddLocalSources(&t);
-    AddRemoteVolumeSources(&t);
+    for (const VolumeSourceRow& source : RemoteVolumeSources(VolumeOwner::kPod)) {
+      t.Field(source.name, source.shape, source.doc);
+    }
     return t;
   }();
   return StructOf(table);

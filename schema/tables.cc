@@ -1,6 +1,7 @@
 #include "schema/tables.h"
 
 #include "base/check.h"
+#include "schema/all_kinds.h"
 
 namespace reconcile {
 
@@ -19,44 +20,13 @@ KindEntry EntryOf() {
           []() -> std::unique_ptr<Object> { return std::make_unique<T>(); }};
 }
 
+template <typename... Types>
+std::array<KindEntry, kKindCount> EntriesOf(TypeList<Types...>) {
+  return {EntryOf<Types>()...};
+}
+
 const KindEntry& EntryOf(Kind kind) {
-  // In the order of Kind.
-  static const std::array<KindEntry, kAllKinds.size()> entries = {
-      EntryOf<Namespace>(),
-      EntryOf<Node>(),
-      EntryOf<Pod>(),
-      EntryOf<ReplicationController>(),
-      EntryOf<ReplicaSet>(),
-      EntryOf<Deployment>(),
-      EntryOf<StatefulSet>(),
-      EntryOf<DaemonSet>(),
-      EntryOf<Job>(),
-      EntryOf<CronJob>(),
-      EntryOf<Service>(),
-      EntryOf<ConfigMap>(),
-      EntryOf<Secret>(),
-      EntryOf<Event>(),
-      EntryOf<Source>(),
-      EntryOf<Cluster>(),
-      EntryOf<Endpoints>(),
-      EntryOf<EndpointSlice>(),
-      EntryOf<Ingress>(),
-      EntryOf<IngressClass>(),
-      EntryOf<NetworkPolicy>(),
-      EntryOf<PersistentVolume>(),
-      EntryOf<PersistentVolumeClaim>(),
-      EntryOf<StorageClass>(),
-      EntryOf<ServiceAccount>(),
-      EntryOf<Role>(),
-      EntryOf<ClusterRole>(),
-      EntryOf<RoleBinding>(),
-      EntryOf<ClusterRoleBinding>(),
-      EntryOf<HorizontalPodAutoscaler>(),
-      EntryOf<PodDisruptionBudget>(),
-      EntryOf<ResourceQuota>(),
-      EntryOf<LimitRange>(),
-      EntryOf<PriorityClass>(),
-      EntryOf<Lease>()};
+  static const std::array<KindEntry, kKindCount> entries = EntriesOf(ObjectTypes());
   return entries[static_cast<size_t>(kind)];
 }
 

@@ -1,81 +1,67 @@
-#include "schema/tables_kept.h"
+#include "schema/shapes_shared.h"
 
 namespace reconcile {
 
-namespace {
-
-ShapeTable RequirementTable(std::string_view name, std::initializer_list<std::string_view> words) {
-  ShapeTable t(name);
-  t.KeyedBy("key");
-  t.Field("key", StringShape(), "The label's key.").Required();
-  t.Field("operator", OneOf(words), "How the values are compared.").Required();
-  t.Field("values", ListOf(StringShape()), "What it is compared with.");
-  return t;
-}
-
-}  // namespace
-
 Shape LabelSelectorShape() {
-  static const ShapeTable requirement =
-      RequirementTable("LabelSelectorRequirement", {"In", "NotIn", "Exists", "DoesNotExist"});
-  static const ShapeTable table = [] {
-    ShapeTable t("LabelSelector");
-    t.Field("matchLabels", StringMapShape(), "Labels that all must be there.");
-    t.Field("matchExpressions", ListOf(StructOf(requirement)), "Conditions that all must hold.");
-    return t;
-  }();
+  static const ShapeTable requirement = MakeShapeTable(
+      "LabelSelectorRequirement",
+      {{"key", StringShape(), "The label's key.", kRequired},
+       {"operator", OneOf({"In", "NotIn", "Exists", "DoesNotExist"}), "How values are compared.",
+        kRequired},
+       {"values", ListOf(StringShape()),
+        "For In and NotIn: at least one value. For Exists and DoesNotExist: none."}});
+  static const ShapeTable table = MakeShapeTable(
+      "LabelSelector", {{"matchLabels", StringMapShape(), "Labels that must be there."},
+                        {"matchExpressions", ListOf(StructOf(requirement)),
+                         "Further requirements; all of them must hold."}});
   return StructOf(table);
 }
 
+Shape NodeSelectorTermShape() {
+  static const ShapeTable requirement =
+      MakeShapeTable("NodeSelectorRequirement",
+                     {{"key", StringShape(), "The label's key.", kRequired},
+                      {"operator", OneOf({"In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"}),
+                       "How values are compared.", kRequired},
+                      {"values", ListOf(StringShape()),
+                       "Values to compare with; for Gt and Lt one whole number."}});
+  static const ShapeTable term = MakeShapeTable(
+      "NodeSelectorTerm",
+      {{"matchExpressions", ListOf(StructOf(requirement)), "Requirements on the node's labels."},
+       {"matchFields", ListOf(StructOf(requirement)), "Requirements on metadata.name."}});
+  return StructOf(term);
+}
+
 Shape NodeSelectorShape() {
-  static const ShapeTable requirement = RequirementTable(
-      "NodeSelectorRequirement", {"In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"});
-  static const ShapeTable term = [] {
-    ShapeTable t("NodeSelectorTerm");
-    t.Field("matchExpressions", ListOf(StructOf(requirement)), "Of the node's labels.");
-    t.Field("matchFields", ListOf(StructOf(requirement)), "Of the node's fields.");
-    return t;
-  }();
-  static const ShapeTable table = [] {
-    ShapeTable t("NodeSelector");
-    t.Field("nodeSelectorTerms", ListOf(StructOf(term)), "One of these must hold.").Required();
-    return t;
-  }();
+  static const ShapeTable table =
+      MakeShapeTable("NodeSelector", {{"nodeSelectorTerms", ListOf(NodeSelectorTermShape()),
+                                       "Alternatives: one of them must hold.", kRequired}});
   return StructOf(table);
 }
 
 Shape ObjectReferenceShape() {
-  static const ShapeTable table = [] {
-    ShapeTable t("ObjectReference");
-    t.Field("apiVersion", StringShape(), "The object's apiVersion.");
-    t.Field("kind", StringShape(), "Its kind.");
-    t.Field("name", StringShape(), "Its name.");
-    t.Field("namespace", StringShape(), "Its namespace.");
-    t.Field("uid", StringShape(), "Its uid.");
-    t.Field("resourceVersion", StringShape(), "Its version.");
-    t.Field("fieldPath", StringShape(), "A part of it.");
-    return t;
-  }();
+  static const ShapeTable table =
+      MakeShapeTable("ObjectReference", {{"apiVersion", StringShape(), "The object's apiVersion."},
+                                         {"kind", StringShape(), "Its kind."},
+                                         {"name", StringShape(), "Its name."},
+                                         {"namespace", StringShape(), "Its namespace."},
+                                         {"uid", StringShape(), "Its uid."},
+                                         {"resourceVersion", StringShape(), "Its version."},
+                                         {"fieldPath", StringShape(), "A part of it."}});
   return StructOf(table);
 }
 
 Shape LocalReferenceShape() {
-  static const ShapeTable table = [] {
-    ShapeTable t("LocalObjectReference");
-    t.KeyedBy("name");
-    t.Field("name", StringShape(), "The object's name.");
-    return t;
-  }();
+  static const ShapeTable table =
+      MakeShapeTable("LocalObjectReference",
+                     {{"name", StringShape(), "Name of the object in this namespace."}}, "name");
   return StructOf(table);
 }
 
 Shape SecretReferenceShape() {
-  static const ShapeTable table = [] {
-    ShapeTable t("SecretReference");
-    t.Field("name", StringShape(), "The Secret's name.");
-    t.Field("namespace", StringShape(), "The Secret's namespace.");
-    return t;
-  }();
+  static const ShapeTable table =
+      MakeShapeTable("SecretReference", {{"name", StringShape(), "The Secret's name."},
+                                         {"namespace", StringShape(), "The Secret's namespace."}});
   return StructOf(table);
 }
 

@@ -2,6 +2,7 @@
 
 // What the tables of kinds share whose objects are kept and not acted on (kept.h).
 
+#include "schema/shapes_shared.h"
 #include "schema/tables.h"
 
 namespace reconcile {
@@ -26,11 +27,5 @@ FieldInfo& KeptRow(Table<T>* table, std::string_view name, const Shape& shape,
 
 // The rows of PersistentVolumeSpec of which one says what the volume is.
 void AddVolumeSources(ShapeTable* spec);
-
-Shape LabelSelectorShape();
-Shape NodeSelectorShape();
-Shape ObjectReferenceShape();  // core/v1
-Shape LocalReferenceShape();   // the name of an object in the same namespace
-Shape SecretReferenceShape();  // name and namespace of a Secret
 
 }  // namespace reconcile

@@ -45,7 +45,7 @@ void AddIdentity(Table<PodSpec>* t) {
   t->Accepted("automountServiceAccountToken", BoolShape(), kNoApi)
       .Default("true")
       .Doc("Whether the ServiceAccount's token is mounted.");
-  t->Accepted("imagePullSecrets", ListOf(PodLocalReferenceShape()),
+  t->Accepted("imagePullSecrets", ListOf(LocalReferenceShape()),
               "images are pulled with the logins that the hosts have")
       .Doc("Secrets with logins for registries.");
   t->Accepted("enableServiceLinks", BoolShape(), "no variables are made for Services")
@@ -88,7 +88,7 @@ void AddPlacement(Table<PodSpec>* t) {
   t->Accepted("schedulerName", StringShape(), "there is one scheduler, and it places all pods")
       .Default("default-scheduler")
       .Doc("Who places the pod.");
-  t->Accepted("schedulingGates", ListOf(PodLocalReferenceShape()), "")
+  t->Accepted("schedulingGates", ListOf(LocalReferenceShape()), "")
       .NotRunWith(kPodNotRun)
       .Doc("What must be taken away before the pod is placed.");
   t->Accepted("priorityClassName", StringShape(), kNoPriority).Doc("Its PriorityClass.");

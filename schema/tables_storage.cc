@@ -11,9 +11,8 @@ Shape AccessModesShape() {
 Shape ClaimResourcesShape() {
   static const ShapeTable table = [] {
     ShapeTable t("VolumeResourceRequirements");
-    t.Field("requests", QuantityMapShape(), "The least that is wanted; storage must be there.")
-        .Mutable();
-    t.Field("limits", QuantityMapShape(), "The most that is wanted.").Mutable();
+    t.Field("requests", QuantityMapShape(), "The least that is wanted; storage must be there.");
+    t.Field("limits", QuantityMapShape(), "The most that is wanted.");
     return t;
   }();
   return StructOf(table);
@@ -36,24 +35,6 @@ Shape DataSourceShape(bool has_namespace) {
   return StructOf(has_namespace ? global : local);
 }
 
-Shape ClaimSpecShape() {
-  static const ShapeTable table = [] {
-    ShapeTable t("PersistentVolumeClaimSpec");
-    t.Field("accessModes", AccessModesShape(), "How it is to be mounted.").Required();
-    t.Field("resources", ClaimResourcesShape(), "How large it is to be.").Required();
-    t.Field("storageClassName", StringShape(), "The StorageClass; \"\" asks for none.");
-    t.Field("volumeName", StringShape(), "The PersistentVolume that it is to get.");
-    t.Field("volumeMode", OneOf({"Filesystem", "Block"}), "What the pod gets.")
-        .Default("Filesystem");
-    t.Field("selector", LabelSelectorShape(), "Labels of the volumes that it may get.");
-    t.Field("dataSource", DataSourceShape(false), "What it is filled from.");
-    t.Field("dataSourceRef", DataSourceShape(true), "What it is filled from.");
-    t.Field("volumeAttributesClassName", StringShape(), "Attributes of the volume.").Mutable();
-    return t;
-  }();
-  return StructOf(table);
-}
-
 Shape TopologyShape() {
   static const ShapeTable expression = [] {
     ShapeTable t("TopologySelectorLabelRequirement");
@@ -70,6 +51,24 @@ Shape TopologyShape() {
 }
 
 }  // namespace
+
+Shape ClaimSpecShape() {
+  static const ShapeTable table = [] {
+    ShapeTable t("PersistentVolumeClaimSpec");
+    t.Field("accessModes", AccessModesShape(), "How it is to be mounted.").Required();
+    t.Field("resources", ClaimResourcesShape(), "How large it is to be.").Required();
+    t.Field("storageClassName", StringShape(), "The StorageClass; \"\" asks for none.");
+    t.Field("volumeName", StringShape(), "The PersistentVolume that it is to get.");
+    t.Field("volumeMode", OneOf({"Filesystem", "Block"}), "What the pod gets.")
+        .Default("Filesystem");
+    t.Field("selector", LabelSelectorShape(), "Labels of the volumes that it may get.");
+    t.Field("dataSource", DataSourceShape(false), "What it is filled from.");
+    t.Field("dataSourceRef", DataSourceShape(true), "What it is filled from.");
+    t.Field("volumeAttributesClassName", StringShape(), "Attributes of the volume.");
+    return t;
+  }();
+  return StructOf(table);
+}
 
 template <>
 const StructTable& TableOf<PersistentVolumeClaim>() {

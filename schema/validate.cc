@@ -1,9 +1,10 @@
 #include "schema/validate.h"
 
-#include "base/check.h"
+#include "schema/all_kinds.h"
 #include "schema/field_table.h"
 #include "schema/names.h"
 #include "schema/text.h"
+#include "schema/validate_kept.h"
 
 namespace reconcile {
 
@@ -44,49 +45,25 @@ void ValidateRequired(const StructTable& table, const void* source, const FieldP
   }
 }
 
+// Names are DNS subdomains, but for those of these kinds.
 std::string CheckName(Kind kind, const std::string& name) {
-  switch (kind) {
-    case Kind::kNamespace:
-    case Kind::kStatefulSet:  // its pods' host names begin with it
-      return CheckDnsLabel(name);
-    case Kind::kService:
-      return CheckServiceName(name);
-    case Kind::kNode:
-    case Kind::kPod:
-    case Kind::kReplicationController:
-    case Kind::kReplicaSet:
-    case Kind::kDeployment:
-    case Kind::kDaemonSet:
-    case Kind::kJob:
-    case Kind::kCronJob:
-    case Kind::kConfigMap:
-    case Kind::kSecret:
-    case Kind::kEvent:
-    case Kind::kSource:
-    case Kind::kCluster:
-    case Kind::kEndpoints:
-    case Kind::kEndpointSlice:
-    case Kind::kIngress:
-    case Kind::kIngressClass:
-    case Kind::kNetworkPolicy:
-    case Kind::kPersistentVolume:
-    case Kind::kPersistentVolumeClaim:
-    case Kind::kStorageClass:
-    case Kind::kServiceAccount:
-    case Kind::kHorizontalPodAutoscaler:
-    case Kind::kPodDisruptionBudget:
-    case Kind::kResourceQuota:
-    case Kind::kLimitRange:
-    case Kind::kPriorityClass:
-    case Kind::kLease:
-      return CheckDnsSubdomain(name);
-    case Kind::kRole:
-    case Kind::kClusterRole:
-    case Kind::kRoleBinding:
-    case Kind::kClusterRoleBinding:
-      return CheckPathSegment(name);
+  struct Rule {
+    Kind kind;
+    std::string (*check)(std::string_view);
+  };
+  static constexpr Rule kRules[] = {
+      {Kind::kNamespace, CheckDnsLabel},
+      {Kind::kStatefulSet, CheckDnsLabel},  // its pods' host names begin with it
+      {Kind::kService, CheckServiceName},
+      {Kind::kRole, CheckPathSegment},
+      {Kind::kClusterRole, CheckPathSegment},
+      {Kind::kRoleBinding, CheckPathSegment},
+      {Kind::kClusterRoleBinding, CheckPathSegment},
+  };
+  for (const Rule& rule : kRules) {
+    if (rule.kind == kind) return rule.check(name);
   }
-  CHECK(false);
+  return CheckDnsSubdomain(name);
 }
 
 void ValidateMetadata(const Object& object, FieldReporter* reporter) {
@@ -110,69 +87,24 @@ void ValidateMetadata(const Object& object, FieldReporter* reporter) {
   ValidateAnnotations(metadata.annotations, FieldPath(path, "annotations"), reporter);
 }
 
-void ValidateByKind(const Object& object, FieldReporter* reporter) {
+void Validate(const Pod& pod, FieldReporter* reporter) {
   const FieldPath root;
-  switch (object.kind) {
-    case Kind::kPod:
-      return ValidatePodSpec(static_cast<const Pod&>(object).spec, FieldPath(root, "spec"),
-                             reporter);
-    case Kind::kReplicationController:
-      return ValidateReplicationController(static_cast<const ReplicationController&>(object),
-                                           reporter);
-    case Kind::kReplicaSet:
-      return ValidateReplicaSet(static_cast<const ReplicaSet&>(object), reporter);
-    case Kind::kDeployment:
-      return ValidateDeployment(static_cast<const Deployment&>(object), reporter);
-    case Kind::kStatefulSet:
-      return ValidateStatefulSet(static_cast<const StatefulSet&>(object), reporter);
-    case Kind::kDaemonSet:
-      return ValidateDaemonSet(static_cast<const DaemonSet&>(object), reporter);
-    case Kind::kJob:
-      return ValidateJob(static_cast<const Job&>(object), reporter);
-    case Kind::kCronJob:
-      return ValidateCronJob(static_cast<const CronJob&>(object), reporter);
-    case Kind::kService:
-      return ValidateService(static_cast<const Service&>(object), reporter);
-    case Kind::kConfigMap:
-      return ValidateConfigMap(static_cast<const ConfigMap&>(object), reporter);
-    case Kind::kSecret:
-      return ValidateSecret(static_cast<const Secret&>(object), reporter);
-    case Kind::kNamespace:
-    case Kind::kNode:
-    case Kind::kEvent:
-    case Kind::kSource:
-    case Kind::kCluster:
-      return;
-    case Kind::kEndpoints:
-    case Kind::kEndpointSlice:
-    case Kind::kIngress:
-    case Kind::kIngressClass:
-    case Kind::kNetworkPolicy:
-    case Kind::kPersistentVolume:
-    case Kind::kPersistentVolumeClaim:
-    case Kind::kStorageClass:
-    case Kind::kServiceAccount:
-    case Kind::kRole:
-    case Kind::kClusterRole:
-    case Kind::kRoleBinding:
-    case Kind::kClusterRoleBinding:
-    case Kind::kHorizontalPodAutoscaler:
-    case Kind::kPodDisruptionBudget:
-    case Kind::kResourceQuota:
-    case Kind::kLimitRange:
-    case Kind::kPriorityClass:
-    case Kind::kLease:
-      return ValidateKept(static_cast<const KeptObject&>(object), reporter);
-  }
-  CHECK(false);
+  ValidatePodSpec(pod.spec, FieldPath(root, "spec"), reporter);
 }
+
+// These are as their tables say.
+void Validate(const Namespace&, FieldReporter*) {}
+void Validate(const Node&, FieldReporter*) {}
+void Validate(const Event&, FieldReporter*) {}
+void Validate(const Source&, FieldReporter*) {}
+void Validate(const Cluster&, FieldReporter*) {}
 
 }  // namespace
 
 void ValidateObject(const Object& object, FieldReporter* reporter) {
   ValidateRequired(TableOf(object.kind), StructOf(object), FieldPath(), reporter);
   ValidateMetadata(object, reporter);
-  ValidateByKind(object, reporter);
+  WithType(object, [&](const auto& typed) { Validate(typed, reporter); });
 }
 
 void ValidateLabels(const StringMap& labels, const FieldPath& path, FieldReporter* reporter) {

@@ -19,19 +19,17 @@ void ValidateLabels(const StringMap& labels, const FieldPath& path, FieldReporte
 void ValidateAnnotations(const StringMap& annotations, const FieldPath& path,
                          FieldReporter* reporter);
 
-void ValidateReplicationController(const ReplicationController& controller,
-                                   FieldReporter* reporter);
-void ValidateReplicaSet(const ReplicaSet& replica_set, FieldReporter* reporter);
-void ValidateDeployment(const Deployment& deployment, FieldReporter* reporter);
-void ValidateStatefulSet(const StatefulSet& set, FieldReporter* reporter);
-void ValidateDaemonSet(const DaemonSet& set, FieldReporter* reporter);
-void ValidateJob(const Job& job, FieldReporter* reporter);
-void ValidateCronJob(const CronJob& job, FieldReporter* reporter);
-void ValidateService(const Service& service, FieldReporter* reporter);
-void ValidateConfigMap(const ConfigMap& config_map, FieldReporter* reporter);
-void ValidateSecret(const Secret& secret, FieldReporter* reporter);
-
-void ValidateKept(const KeptObject& object, FieldReporter* reporter);
+// What is checked of one kind, apart from metadata and required fields.
+void Validate(const ReplicationController& controller, FieldReporter* reporter);
+void Validate(const ReplicaSet& replica_set, FieldReporter* reporter);
+void Validate(const Deployment& deployment, FieldReporter* reporter);
+void Validate(const StatefulSet& set, FieldReporter* reporter);
+void Validate(const DaemonSet& set, FieldReporter* reporter);
+void Validate(const Job& job, FieldReporter* reporter);
+void Validate(const CronJob& job, FieldReporter* reporter);
+void Validate(const Service& service, FieldReporter* reporter);
+void Validate(const ConfigMap& config_map, FieldReporter* reporter);
+void Validate(const Secret& secret, FieldReporter* reporter);
 
 // Reports `wrong`, what a Check... of names.h said, unless it is empty.
 void ReportIf(const std::string& wrong, const FieldPath& path, FieldReporter* reporter);

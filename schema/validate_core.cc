@@ -12,6 +12,7 @@ namespace {
 constexpr size_t kMaxDataBytes = 1 << 20;
 constexpr int32_t kFirstNodePort = 30000;
 constexpr int32_t kLastNodePort = 32767;
+constexpr int64_t kMaxAffinitySeconds = 86'400;
 
 void ValidateTargetPort(const IntOrString& target, const FieldPath& path, FieldReporter* reporter) {
   if (target.is_string) {
@@ -85,6 +86,12 @@ void ValidateServiceExtras(const ServiceSpec& spec, const FieldPath& path,
       (affinity == nullptr || affinity->AsString() != "ClientIP")) {
     reporter->Error(FieldPath(path, "sessionAffinityConfig"), "needs sessionAffinity \"ClientIP\"");
   }
+  if (const Value* config = find("sessionAffinityConfig")) {
+    const FieldPath config_path(path, "sessionAffinityConfig");
+    WithField(*config, config_path, "clientIP", [&](const Value& client, const FieldPath& item) {
+      RequireBetween(1, kMaxAffinitySeconds, client, item, "timeoutSeconds", reporter);
+    });
+  }
   const bool has_outside = spec.type == ServiceType::kNodePort ||
                            spec.type == ServiceType::kLoadBalancer ||
                            find("externalIPs") != nullptr;
@@ -119,7 +126,7 @@ void ValidateSize(size_t bytes, const FieldPath& path, FieldReporter* reporter) 
 
 }  // namespace
 
-void ValidateService(const Service& service, FieldReporter* reporter) {
+void Validate(const Service& service, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath path(root, "spec");
   const ServiceSpec& spec = service.spec;
@@ -140,7 +147,7 @@ void ValidateService(const Service& service, FieldReporter* reporter) {
   ValidateServicePorts(spec, FieldPath(path, "ports"), reporter);
 }
 
-void ValidateConfigMap(const ConfigMap& config_map, FieldReporter* reporter) {
+void Validate(const ConfigMap& config_map, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath data_path(root, "data");
   const FieldPath binary_path(root, "binaryData");
@@ -154,7 +161,7 @@ void ValidateConfigMap(const ConfigMap& config_map, FieldReporter* reporter) {
   ValidateSize(bytes, config_map.data.empty() ? binary_path : data_path, reporter);
 }
 
-void ValidateSecret(const Secret& secret, FieldReporter* reporter) {
+void Validate(const Secret& secret, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath path(root, "data");
   ValidateSize(ValidateKeys(secret.data, path, reporter), path, reporter);

@@ -101,12 +101,12 @@ void ValidateSchedule(const CronJobSpec& spec, const FieldPath& path, FieldRepor
 
 }  // namespace
 
-void ValidateJob(const Job& job, FieldReporter* reporter) {
+void Validate(const Job& job, FieldReporter* reporter) {
   const FieldPath root;
   ValidateJobSpec(job.spec, FieldPath(root, "spec"), reporter);
 }
 
-void ValidateCronJob(const CronJob& job, FieldReporter* reporter) {
+void Validate(const CronJob& job, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath metadata(root, "metadata");
   const FieldPath path(root, "spec");

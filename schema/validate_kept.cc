@@ -5,48 +5,6 @@
 
 namespace reconcile {
 
-namespace {
-
-template <typename T>
-const T& To(const KeptObject& object) {
-  return static_cast<const T&>(object);
-}
-
-}  // namespace
-
-void ValidateKept(const KeptObject& object, FieldReporter* reporter) {
-  if (object.kind == Kind::kEndpoints) return ValidateEndpoints(To<Endpoints>(object), reporter);
-  if (object.kind == Kind::kEndpointSlice) {
-    return ValidateEndpointSlice(To<EndpointSlice>(object), reporter);
-  }
-  if (object.kind == Kind::kIngress) return ValidateIngress(To<Ingress>(object), reporter);
-  if (object.kind == Kind::kNetworkPolicy) {
-    return ValidateNetworkPolicy(To<NetworkPolicy>(object), reporter);
-  }
-  if (object.kind == Kind::kPersistentVolume) {
-    return ValidatePersistentVolume(To<PersistentVolume>(object), reporter);
-  }
-  if (object.kind == Kind::kPersistentVolumeClaim) {
-    return ValidatePersistentVolumeClaim(To<PersistentVolumeClaim>(object), reporter);
-  }
-  if (object.kind == Kind::kRole || object.kind == Kind::kClusterRole) {
-    return ValidateRules(object.others, object.kind == Kind::kClusterRole, reporter);
-  }
-  if (object.kind == Kind::kRoleBinding || object.kind == Kind::kClusterRoleBinding) {
-    return ValidateBinding(object.others, object.kind == Kind::kClusterRoleBinding, reporter);
-  }
-  if (object.kind == Kind::kHorizontalPodAutoscaler) {
-    return ValidateAutoscaler(To<HorizontalPodAutoscaler>(object), reporter);
-  }
-  if (object.kind == Kind::kPodDisruptionBudget) {
-    return ValidateBudget(To<PodDisruptionBudget>(object), reporter);
-  }
-  if (object.kind == Kind::kLimitRange) return ValidateLimitRange(To<LimitRange>(object), reporter);
-  if (object.kind == Kind::kPriorityClass) {
-    return ValidatePriorityClass(To<PriorityClass>(object), reporter);
-  }
-}
-
 void RequireBetween(int64_t first, int64_t last, const Value& fields, const FieldPath& path,
                     std::string_view name, FieldReporter* reporter) {
   WithField(fields, path, name, [&](const Value& number, const FieldPath& number_path) {

@@ -44,17 +44,28 @@ void ValidateSelectorShape(const Value& fields, const FieldPath& path, std::stri
                            FieldReporter* reporter);
 void RequireIpAddress(const Value& address, const FieldPath& path, FieldReporter* reporter);
 
-void ValidateEndpoints(const Endpoints& endpoints, FieldReporter* reporter);
-void ValidateEndpointSlice(const EndpointSlice& slice, FieldReporter* reporter);
-void ValidateIngress(const Ingress& ingress, FieldReporter* reporter);
-void ValidateNetworkPolicy(const NetworkPolicy& policy, FieldReporter* reporter);
-void ValidatePersistentVolume(const PersistentVolume& volume, FieldReporter* reporter);
-void ValidatePersistentVolumeClaim(const PersistentVolumeClaim& claim, FieldReporter* reporter);
-void ValidateRules(const OtherFields& role, bool is_cluster_wide, FieldReporter* reporter);
-void ValidateBinding(const OtherFields& binding, bool is_cluster_wide, FieldReporter* reporter);
-void ValidateAutoscaler(const HorizontalPodAutoscaler& autoscaler, FieldReporter* reporter);
-void ValidateBudget(const PodDisruptionBudget& budget, FieldReporter* reporter);
-void ValidateLimitRange(const LimitRange& range, FieldReporter* reporter);
-void ValidatePriorityClass(const PriorityClass& priority, FieldReporter* reporter);
+// What a claim asks for, also in a template of claims.
+void ValidateClaimSpec(const Value& spec, const FieldPath& path, FieldReporter* reporter);
+
+// What is checked of one kind, apart from metadata and required fields.
+void Validate(const Endpoints& endpoints, FieldReporter* reporter);
+void Validate(const EndpointSlice& slice, FieldReporter* reporter);
+void Validate(const Ingress& ingress, FieldReporter* reporter);
+void Validate(const IngressClass& ingress_class, FieldReporter* reporter);
+void Validate(const NetworkPolicy& policy, FieldReporter* reporter);
+void Validate(const PersistentVolume& volume, FieldReporter* reporter);
+void Validate(const PersistentVolumeClaim& claim, FieldReporter* reporter);
+void Validate(const Role& role, FieldReporter* reporter);
+void Validate(const ClusterRole& role, FieldReporter* reporter);
+void Validate(const RoleBinding& binding, FieldReporter* reporter);
+void Validate(const ClusterRoleBinding& binding, FieldReporter* reporter);
+void Validate(const HorizontalPodAutoscaler& autoscaler, FieldReporter* reporter);
+void Validate(const PodDisruptionBudget& budget, FieldReporter* reporter);
+void Validate(const ResourceQuota& quota, FieldReporter* reporter);
+void Validate(const LimitRange& range, FieldReporter* reporter);
+void Validate(const PriorityClass& priority, FieldReporter* reporter);
+void Validate(const Lease& lease, FieldReporter* reporter);
+// The others are as their tables say.
+inline void Validate(const KeptObject&, FieldReporter*) {}
 
 }  // namespace reconcile

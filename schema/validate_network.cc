@@ -1,4 +1,5 @@
-#include <charconv>
+#include <optional>
+#include <set>
 
 #include "schema/names.h"
 #include "schema/text.h"
@@ -11,14 +12,21 @@ namespace {
 constexpr std::string_view kBackends[] = {"service", "resource"};
 constexpr std::string_view kPortForms[] = {"name", "number"};
 constexpr int64_t kLastPort = 65535;
+constexpr size_t kMaxControllerBytes = 250;
 constexpr size_t kMaxSliceAddresses = 100;
 constexpr size_t kMaxSliceEndpoints = 1000;
 
-void ValidateEndpointPorts(const Value& holder, const FieldPath& path, FieldReporter* reporter) {
+template <typename Holder>
+void ValidateEndpointPorts(const Holder& holder, const FieldPath& path, FieldReporter* reporter) {
+  std::set<std::string_view> names;
   ForEachItem(holder, path, "ports", [&](const Value& port, const FieldPath& port_path) {
     RequireBetween(1, kLastPort, port, port_path, "port", reporter);
     const std::string_view name = TextOf(port, "name");
-    if (!name.empty()) ReportIf(CheckDnsLabel(name), FieldPath(port_path, "name"), reporter);
+    const FieldPath name_path(port_path, "name");
+    if (!name.empty()) ReportIf(CheckDnsLabel(name), name_path, reporter);
+    if (!names.insert(name).second) {
+      reporter->Error(name_path, "there is a port " + Quoted(name) + " already");
+    }
   });
 }
 
@@ -76,19 +84,6 @@ void ValidateIngressPath(const Value& entry, const FieldPath& path, FieldReporte
   });
 }
 
-// "10.0.0.0/8", "fd00::/8".
-bool IsCidr(std::string_view text) {
-  const size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return false;
-  const std::string address(text.substr(0, slash));
-  const std::string_view bits = text.substr(slash + 1);
-  int number = -1;
-  const auto read = std::from_chars(bits.data(), bits.data() + bits.size(), number);
-  const int most = address.find(':') == std::string::npos ? 32 : 128;
-  return IsIpAddress(address) && read.ec == std::errc() && read.ptr == bits.data() + bits.size() &&
-         number >= 0 && number <= most;
-}
-
 void ValidatePeer(const Value& peer, const FieldPath& path, FieldReporter* reporter) {
   ValidateSelectorShape(peer, path, "podSelector", reporter);
   ValidateSelectorShape(peer, path, "namespaceSelector", reporter);
@@ -103,12 +98,22 @@ void ValidatePeer(const Value& peer, const FieldPath& path, FieldReporter* repor
   }
   if (has_pods || has_namespaces) reporter->Error(path, "ipBlock goes with no selector");
   const FieldPath block_path(path, "ipBlock");
-  const auto check = [&](const Value& cidr, const FieldPath& cidr_path) {
-    if (IsCidr(cidr.AsString())) return;
-    reporter->Error(cidr_path, Quoted(cidr.AsString()) + " is no CIDR like 10.0.0.0/8");
+  const auto read = [&](const Value& cidr, const FieldPath& cidr_path) {
+    const std::optional<IpBlock> addresses = ReadIpBlock(cidr.AsString());
+    if (!addresses) {
+      reporter->Error(cidr_path, Quoted(cidr.AsString()) + " is no CIDR like 10.0.0.0/8");
+    }
+    return addresses;
   };
-  WithField(*block, block_path, "cidr", check);
-  ForEachItem(*block, block_path, "except", check);
+  std::optional<IpBlock> all;
+  WithField(*block, block_path, "cidr",
+            [&](const Value& cidr, const FieldPath& item) { all = read(cidr, item); });
+  ForEachItem(*block, block_path, "except", [&](const Value& cidr, const FieldPath& item) {
+    const std::optional<IpBlock> part = read(cidr, item);
+    if (!all || !part || IsPartOf(*part, *all)) return;
+    reporter->Error(
+        item, Quoted(cidr.AsString()) + " is not a part of " + Quoted(TextOf(*block, "cidr")));
+  });
 }
 
 void ValidatePolicyPort(const Value& entry, const FieldPath& path, FieldReporter* reporter) {
@@ -131,7 +136,7 @@ void ValidatePolicyPort(const Value& entry, const FieldPath& path, FieldReporter
 
 }  // namespace
 
-void ValidateEndpoints(const Endpoints& endpoints, FieldReporter* reporter) {
+void Validate(const Endpoints& endpoints, FieldReporter* reporter) {
   const FieldPath root;
   ForEachItem(endpoints.others, root, "subsets", [&](const Value& subset, const FieldPath& path) {
     const auto check = [&](const Value& address, const FieldPath& address_path) {
@@ -148,7 +153,7 @@ void ValidateEndpoints(const Endpoints& endpoints, FieldReporter* reporter) {
   });
 }
 
-void ValidateEndpointSlice(const EndpointSlice& slice, FieldReporter* reporter) {
+void Validate(const EndpointSlice& slice, FieldReporter* reporter) {
   const FieldPath root;
   const std::string_view type = TextOf(slice.others, "addressType");
   size_t count = 0;
@@ -170,12 +175,10 @@ void ValidateEndpointSlice(const EndpointSlice& slice, FieldReporter* reporter) 
   if (count > kMaxSliceEndpoints) {
     reporter->Error(FieldPath(root, "endpoints"), "has more than 1000 endpoints");
   }
-  ForEachItem(slice.others, root, "ports", [&](const Value& port, const FieldPath& path) {
-    RequireBetween(1, kLastPort, port, path, "port", reporter);
-  });
+  ValidateEndpointPorts(slice.others, root, reporter);
 }
 
-void ValidateIngress(const Ingress& ingress, FieldReporter* reporter) {
+void Validate(const Ingress& ingress, FieldReporter* reporter) {
   const FieldPath root;
   WithField(ingress.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
     const Value* rules = spec.Find("rules");
@@ -203,7 +206,27 @@ void ValidateIngress(const Ingress& ingress, FieldReporter* reporter) {
   });
 }
 
-void ValidateNetworkPolicy(const NetworkPolicy& policy, FieldReporter* reporter) {
+void Validate(const IngressClass& ingress_class, FieldReporter* reporter) {
+  const FieldPath root;
+  const FieldPath path(root, "spec");
+  const Value* spec = ingress_class.others.Find("spec");
+  const std::string_view controller = spec == nullptr ? "" : TextOf(*spec, "controller");
+  const FieldPath controller_path(path, "controller");
+  ReportIf(CheckDomainPath(controller), controller_path, reporter);
+  if (controller.size() > kMaxControllerBytes) {
+    reporter->Error(controller_path, "must be at most 250 characters");
+  }
+  if (spec == nullptr) return;
+  WithField(*spec, path, "parameters", [&](const Value& parameters, const FieldPath& item) {
+    const bool is_local = TextOf(parameters, "scope") == "Namespace";
+    const bool has_namespace = !TextOf(parameters, "namespace").empty();
+    if (is_local == has_namespace) return;
+    reporter->Error(FieldPath(item, "namespace"), is_local ? "required by scope \"Namespace\""
+                                                           : "has no place with scope \"Cluster\"");
+  });
+}
+
+void Validate(const NetworkPolicy& policy, FieldReporter* reporter) {
   const FieldPath root;
   WithField(policy.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
     ValidateSelectorShape(spec, path, "podSelector", reporter);

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "schema/names.h"
 #include "schema/quantity.h"
 #include "schema/text.h"
 #include "schema/validate_kept.h"
@@ -5,26 +8,6 @@
 namespace reconcile {
 
 namespace {
-
-// The sources that PersistentVolumeSpec may have (tables_volume_sources.cc).
-constexpr std::string_view kVolumeSources[] = {"nfs",
-                                               "hostPath",
-                                               "local",
-                                               "csi",
-                                               "iscsi",
-                                               "fc",
-                                               "cephfs",
-                                               "rbd",
-                                               "cinder",
-                                               "azureDisk",
-                                               "azureFile",
-                                               "glusterfs",
-                                               "flexVolume",
-                                               "portworxVolume",
-                                               "vsphereVolume",
-                                               "awsElasticBlockStore",
-                                               "gcePersistentDisk",
-                                               "photonPersistentDisk"};
 
 // `storage` of the quantities `name`: there, and more than nothing.
 void RequireStorage(const Value& holder, const FieldPath& path, std::string_view name,
@@ -40,12 +23,31 @@ void RequireStorage(const Value& holder, const FieldPath& path, std::string_view
   }
 }
 
+// One pod alone, or others as well: not both.
+void ValidateAccessModes(const Value& spec, const FieldPath& path, FieldReporter* reporter) {
+  const Value::List& modes = spec.GetList("accessModes");
+  const auto is_for_one_pod = [](const Value& mode) {
+    return mode.IsString() && mode.AsString() == "ReadWriteOncePod";
+  };
+  if (modes.size() < 2 || std::none_of(modes.begin(), modes.end(), is_for_one_pod)) return;
+  reporter->Error(FieldPath(path, "accessModes"),
+                  "\"ReadWriteOncePod\" goes with no other access mode");
+}
+
+void ValidateClassName(const Value& spec, const FieldPath& path, FieldReporter* reporter) {
+  const std::string_view name = TextOf(spec, "storageClassName");
+  if (name.empty()) return;
+  ReportIf(CheckDnsSubdomain(name), FieldPath(path, "storageClassName"), reporter);
+}
+
 }  // namespace
 
-void ValidatePersistentVolume(const PersistentVolume& volume, FieldReporter* reporter) {
+void Validate(const PersistentVolume& volume, FieldReporter* reporter) {
   const FieldPath root;
   WithField(volume.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
-    RequireOneOf(kVolumeSources, spec, path, reporter);
+    RequireOneOf(PersistentVolumeSourceNames(), spec, path, reporter);
+    ValidateAccessModes(spec, path, reporter);
+    ValidateClassName(spec, path, reporter);
     if (spec.Find("capacity") != nullptr) RequireStorage(spec, path, "capacity", reporter);
     if (spec.Find("local") != nullptr && spec.Find("nodeAffinity") == nullptr) {
       reporter->Error(FieldPath(path, "nodeAffinity"), "required by a local volume");
@@ -53,13 +55,19 @@ void ValidatePersistentVolume(const PersistentVolume& volume, FieldReporter* rep
   });
 }
 
-void ValidatePersistentVolumeClaim(const PersistentVolumeClaim& claim, FieldReporter* reporter) {
+void Validate(const PersistentVolumeClaim& claim, FieldReporter* reporter) {
   const FieldPath root;
   WithField(claim.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
-    ValidateSelectorShape(spec, path, "selector", reporter);
-    WithField(spec, path, "resources", [&](const Value& resources, const FieldPath& item) {
-      RequireStorage(resources, item, "requests", reporter);
-    });
+    ValidateClaimSpec(spec, path, reporter);
+  });
+}
+
+void ValidateClaimSpec(const Value& spec, const FieldPath& path, FieldReporter* reporter) {
+  ValidateSelectorShape(spec, path, "selector", reporter);
+  ValidateAccessModes(spec, path, reporter);
+  ValidateClassName(spec, path, reporter);
+  WithField(spec, path, "resources", [&](const Value& resources, const FieldPath& item) {
+    RequireStorage(resources, item, "requests", reporter);
   });
 }
 

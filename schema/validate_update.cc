@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "schema/diff.h"
+#include "schema/quantity.h"
 #include "schema/text.h"
 #include "schema/validate.h"
 
@@ -36,6 +37,35 @@ bool ChangesJob(const Object& before, const FieldChange& change) {
   return std::find(std::begin(kFree), std::end(kFree), change.path) == std::end(kFree);
 }
 
+std::string RequestedStorage(const Object& claim) {
+  const Value* value = static_cast<const KeptObject&>(claim).others.Find("spec");
+  for (const char* step : {"resources", "requests", "storage"}) {
+    if (value != nullptr) value = value->Find(step);
+  }
+  return value == nullptr ? "" : value->AsString();
+}
+
+// What of a claim may change: it may ask for more, be bound once, and have other attributes.
+// Source: ValidatePersistentVolumeClaimUpdate.
+bool MayChangeInClaim(const Object& before, const FieldChange& change) {
+  if (before.kind != Kind::kPersistentVolumeClaim) return false;
+  return change.path == "spec.resources.requests[storage]" ||
+         change.path == "spec.volumeAttributesClassName" ||
+         (change.path == "spec.volumeName" && change.before.empty());
+}
+
+void RequireGrowth(const Object& before, const Object& after, FieldReporter* reporter) {
+  if (before.kind != Kind::kPersistentVolumeClaim) return;
+  const std::string was = RequestedStorage(before);
+  const std::string now = RequestedStorage(after);
+  const Result<Quantity> old_size = Quantity::Parse(was);
+  const Result<Quantity> new_size = Quantity::Parse(now);
+  if (!old_size.ok() || !new_size.ok() || *new_size >= *old_size) return;
+  const FieldPath root;
+  reporter->Error(root, "spec.resources.requests[storage]: must not shrink (from " + was + " to " +
+                            now + "): volumes only grow");
+}
+
 }  // namespace
 
 void ValidateUpdate(const Object& before, const Object& after, Problems* problems) {
@@ -47,6 +77,7 @@ void ValidateUpdate(const Object& before, const Object& after, Problems* problem
   for (const TableChange& changed : DiffByTable(before, after)) {
     const FieldChange& change = changed.change;
     const bool frozen = IsFrozen(before) && IsFrozenPath(change.path);
+    if (MayChangeInClaim(before, change)) continue;
     if (!changed.is_immutable && !frozen && !ChangesClusterIp(before, change) &&
         !ChangesJob(before, change)) {
       continue;
@@ -59,6 +90,7 @@ void ValidateUpdate(const Object& before, const Object& after, Problems* problem
                   "; delete the object in one commit and declare it anew in the next, or "
                   "give it another name");
   }
+  RequireGrowth(before, after, &reporter);
 }
 
 }  // namespace reconcile

@@ -44,6 +44,10 @@ void ValidateSelector(const LabelSelector& selector, const FieldPath& path,
   }
 }
 
+void ValidateSelector(const StringMap& selector, const FieldPath& path, FieldReporter* reporter) {
+  ValidateLabels(selector, path, reporter);
+}
+
 void ValidateAnyTemplate(const PodTemplateSpec& pod_template, const VolumeNames& claims,
                          const FieldPath& path, FieldReporter* reporter) {
   const FieldPath metadata(path, "metadata");
@@ -74,6 +78,8 @@ void ValidateTemplate(const PodTemplateSpec& pod_template, const VolumeNames& cl
 bool IsSet(const LabelSelector& selector) {
   return !selector.match_labels.empty() || !selector.match_expressions.empty();
 }
+
+bool IsSet(const StringMap& selector) { return !selector.empty(); }
 
 namespace {
 
@@ -109,64 +115,25 @@ bool IsZero(const IntOrString& value) {
   return value.is_string ? PercentOf(value.text) == 0 : value.number == 0;
 }
 
-namespace {
-
-void ValidateStrategy(const DeploymentStrategy& strategy, const FieldPath& path,
-                      FieldReporter* reporter) {
-  if (!strategy.rolling_update) return;
-  const FieldPath rolling_path(path, "rollingUpdate");
-  if (strategy.type == DeploymentStrategyType::kRecreate) {
-    reporter->Error(rolling_path, "must not be given with type \"Recreate\"");
-    return;
-  }
-  const RollingUpdateDeployment& rolling = *strategy.rolling_update;
-  const FieldPath unavailable(rolling_path, "maxUnavailable");
-  ValidateIntOrPercent(rolling.max_surge, false, FieldPath(rolling_path, "maxSurge"), reporter);
-  ValidateIntOrPercent(rolling.max_unavailable, true, unavailable, reporter);
-  if (IsZero(rolling.max_surge) && IsZero(rolling.max_unavailable)) {
-    reporter->Error(unavailable, "must not be 0 when maxSurge is 0: no pod could ever be replaced");
-  }
-}
-
-}  // namespace
-
-void ValidateReplicationController(const ReplicationController& controller,
-                                   FieldReporter* reporter) {
+void Validate(const ReplicationController& controller, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath path(root, "spec");
-  const ReplicationControllerSpec& spec = controller.spec;
-  RequireNotNegative(spec.replicas, FieldPath(path, "replicas"), reporter);
-  RequireNotNegative(spec.min_ready_seconds, FieldPath(path, "minReadySeconds"), reporter);
-  ValidateLabels(spec.selector, FieldPath(path, "selector"), reporter);
-  if (spec.selector.empty()) {
+  if (controller.spec.selector.empty()) {
     reporter->Error(FieldPath(path, "selector"),
                     "required, unless the template has labels to take its place");
   }
-  ValidateTemplate(spec.pod_template, {}, Matches(spec.selector, spec.pod_template.metadata.labels),
-                   path, reporter);
+  ValidateWorkload(controller.spec, {}, path, reporter);
 }
 
-void ValidateReplicaSet(const ReplicaSet& replica_set, FieldReporter* reporter) {
+void Validate(const ReplicaSet& replica_set, FieldReporter* reporter) {
   const FieldPath root;
-  const FieldPath path(root, "spec");
-  const ReplicaSetSpec& spec = replica_set.spec;
-  RequireNotNegative(spec.replicas, FieldPath(path, "replicas"), reporter);
-  RequireNotNegative(spec.min_ready_seconds, FieldPath(path, "minReadySeconds"), reporter);
-  ValidateSelector(spec.selector, FieldPath(path, "selector"), reporter);
-  ValidateTemplate(
-      spec.pod_template, {},
-      !IsSet(spec.selector) || Matches(spec.selector, spec.pod_template.metadata.labels), path,
-      reporter);
+  ValidateWorkload(replica_set.spec, {}, FieldPath(root, "spec"), reporter);
 }
 
-void ValidateDeployment(const Deployment& deployment, FieldReporter* reporter) {
+void Validate(const Deployment& deployment, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath path(root, "spec");
   const DeploymentSpec& spec = deployment.spec;
-  RequireNotNegative(spec.replicas, FieldPath(path, "replicas"), reporter);
-  RequireNotNegative(spec.min_ready_seconds, FieldPath(path, "minReadySeconds"), reporter);
-  RequireNotNegative(spec.revision_history_limit, FieldPath(path, "revisionHistoryLimit"),
-                     reporter);
   const FieldPath deadline(path, "progressDeadlineSeconds");
   RequireNotNegative(spec.progress_deadline_seconds, deadline, reporter);
   if (spec.progress_deadline_seconds >= 0 &&
@@ -175,12 +142,14 @@ void ValidateDeployment(const Deployment& deployment, FieldReporter* reporter) {
                                   std::to_string(spec.progress_deadline_seconds) +
                                   " <= " + std::to_string(spec.min_ready_seconds));
   }
-  ValidateStrategy(spec.strategy, FieldPath(path, "strategy"), reporter);
-  ValidateSelector(spec.selector, FieldPath(path, "selector"), reporter);
-  ValidateTemplate(
-      spec.pod_template, {},
-      !IsSet(spec.selector) || Matches(spec.selector, spec.pod_template.metadata.labels), path,
-      reporter);
+  const FieldPath strategy(path, "strategy");
+  const FieldPath rolling(strategy, "rollingUpdate");
+  if (spec.strategy.rolling_update && spec.strategy.type == DeploymentStrategyType::kRecreate) {
+    reporter->Error(rolling, "must not be given with type \"Recreate\"");
+  } else if (spec.strategy.rolling_update) {
+    ValidateLimits(*spec.strategy.rolling_update, false, rolling, reporter);
+  }
+  ValidateWorkload(spec, {}, path, reporter);
 }
 
 }  // namespace reconcile

@@ -22,15 +22,18 @@ struct LabelSelector {
 bool Matches(const LabelSelector& selector, const StringMap& labels);
 bool Matches(const StringMap& selector, const StringMap& labels);
 
-struct ReplicationControllerSpec {
+// What keeps a number of copies of one pod; the two kinds select them in different words.
+template <typename Selector>
+struct ReplicaSpec {
   int32_t replicas = 1;
   int32_t min_ready_seconds = 0;
-  StringMap selector;  // the template's labels when empty
+  Selector selector;
   PodTemplateSpec pod_template;
-  friend bool operator==(const ReplicationControllerSpec&,
-                         const ReplicationControllerSpec&) = default;
+  friend bool operator==(const ReplicaSpec&, const ReplicaSpec&) = default;
 };
-struct ReplicaSetStatus {  // ReplicationController's too
+
+using ReplicationControllerSpec = ReplicaSpec<StringMap>;  // the template's labels when empty
+struct ReplicaSetStatus {                                  // ReplicationController's too
   int32_t replicas = 0;
   int32_t fully_labeled_replicas = 0;
   int32_t ready_replicas = 0;
@@ -44,16 +47,19 @@ struct ReplicationController : ObjectOf<ReplicationController, Kind::kReplicatio
   ReplicaSetStatus status;
 };
 
-struct ReplicaSetSpec {
-  int32_t replicas = 1;
-  int32_t min_ready_seconds = 0;
-  LabelSelector selector;
-  PodTemplateSpec pod_template;
-  friend bool operator==(const ReplicaSetSpec&, const ReplicaSetSpec&) = default;
-};
+using ReplicaSetSpec = ReplicaSpec<LabelSelector>;
 struct ReplicaSet : ObjectOf<ReplicaSet, Kind::kReplicaSet> {
   ReplicaSetSpec spec;
   ReplicaSetStatus status;
+};
+
+// How a workload brings its pods to a new template. `Rolling` holds the limits of kRollingUpdate,
+// and is filled by defaults for that.
+template <typename Type, typename Rolling>
+struct UpdateStrategy {
+  Type type = Type::kRollingUpdate;
+  std::optional<Rolling> rolling_update;
+  friend bool operator==(const UpdateStrategy&, const UpdateStrategy&) = default;
 };
 
 enum class DeploymentStrategyType { kRollingUpdate, kRecreate };
@@ -63,11 +69,7 @@ struct RollingUpdateDeployment {
   IntOrString max_unavailable = IntOrString::String("25%");
   friend bool operator==(const RollingUpdateDeployment&, const RollingUpdateDeployment&) = default;
 };
-struct DeploymentStrategy {
-  DeploymentStrategyType type = DeploymentStrategyType::kRollingUpdate;
-  std::optional<RollingUpdateDeployment> rolling_update;  // filled by defaults for RollingUpdate
-  friend bool operator==(const DeploymentStrategy&, const DeploymentStrategy&) = default;
-};
+using DeploymentStrategy = UpdateStrategy<DeploymentStrategyType, RollingUpdateDeployment>;
 struct DeploymentSpec {
   int32_t replicas = 1;
   LabelSelector selector;

@@ -406,5 +406,51 @@ TEST_F(StartTest, PodRemovedByHandComesBack) {
   EXPECT_EQ(StatusOf(result).restart_count, 1);
 }
 
+TEST_F(StartTest, APodWithFieldsThatAreNotHonouredIsNotRunWithoutThem) {
+  auto pod = MakePod();
+  pod->spec.others.Set("hostNetwork", Value::Bool(true));
+  Assign(pod);
+  StepResult result = Take();
+  for (const StepResult* one = &result; !one->operations.empty(); one = &result) {
+    for (const Operation& operation : one->operations) {
+      EXPECT_FALSE(operation.key.starts_with(PodKeyPrefix(kUid))) << operation.key;
+      Perform(operation);
+    }
+    result = Take();
+  }
+  EXPECT_TRUE(All("POD").empty());
+  const ContainerStatus& status = StatusOf(result);
+  ASSERT_TRUE(status.state.waiting);
+  EXPECT_EQ(status.state.waiting->reason, "UnsupportedFields");
+  EXPECT_NE(status.state.waiting->message.find("spec.hostNetwork"), std::string::npos);
+  EXPECT_EQ(ReportOf(result).status.phase, PodPhase::kPending);
+}
+
+TEST_F(StartTest, ARefusedPodIsToldOfOnceAsAnEvent) {
+  auto pod = MakePod();
+  pod->spec.others.Set("hostNetwork", Value::Bool(true));
+  Assign(pod);
+  const StepResult first = Take();
+  ASSERT_EQ(first.events.size(), 1U);
+  EXPECT_EQ(first.events[0].reason, "UnsupportedFields");
+  EXPECT_EQ(first.events[0].type, EventType::kWarning);
+  EXPECT_TRUE(Take().events.empty());
+}
+
+TEST_F(StartTest, WhatRunsIsNotStoppedForFieldsThatAreNotHonouredAndNotStartedAgain) {
+  Assign(MakePod());
+  Settle();
+  ChangePod(0, [](Pod* pod) { pod->spec.others.Set("hostNetwork", Value::Bool(true)); });
+  StepResult result = Take();
+  EXPECT_TRUE(result.operations.empty());
+  EXPECT_TRUE(StatusOf(result).state.running);
+  Kill("app");
+  Pass(3'600'000);
+  result = Take();
+  EXPECT_TRUE(result.operations.empty());
+  ASSERT_TRUE(StatusOf(result).state.waiting);
+  EXPECT_EQ(StatusOf(result).state.waiting->reason, "UnsupportedFields");
+}
+
 }  // namespace
 }  // namespace reconcile

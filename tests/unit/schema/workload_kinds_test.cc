@@ -93,7 +93,7 @@ TEST(DaemonSet, SurgeAndUnavailableExcludeEachOther) {
             "spec.updateStrategy.rollingUpdate.maxSurge: must be 0 unless maxUnavailable is 0\n");
   EXPECT_EQ(rolling("maxUnavailable: 0%"),
             "spec.updateStrategy.rollingUpdate.maxUnavailable: must not be 0 when maxSurge is 0: "
-            "no pod could be replaced\n");
+            "no pod could ever be replaced\n");
 }
 
 TEST(Job, HasTheDefaultsOfTheApiServer) {

@@ -1,0 +1,249 @@
+#include "reconciler/reference_table.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "base/check.h"
+#include "reconciler/declared.h"
+#include "schema/field_table.h"
+#include "schema/field_types.h"
+#include "schema/workload.h"
+
+namespace reconcile {
+namespace {
+
+constexpr std::string_view kWaits = "its containers wait until it is";
+constexpr std::string_view kRefused = "its pods are not made until it is";
+
+// A field that names an object. `path` leads to the struct that holds it, through lists and
+// optional parts; the struct's `optional`, `key`, `items`, `port` and `namespace` count where it
+// has them.
+struct Row {
+  std::string_view path;
+  std::string_view name;
+  std::optional<Kind> kind;  // none: the struct's own `kind` says
+  std::string_view outcome;
+};
+
+// From a pod's spec. Those of containers hold for initContainers too.
+constexpr Row kOfPods[] = {
+    {"containers.envFrom.configMapRef", "name", Kind::kConfigMap, kWaits},
+    {"containers.envFrom.secretRef", "name", Kind::kSecret, kWaits},
+    {"containers.env.valueFrom.configMapKeyRef", "name", Kind::kConfigMap, kWaits},
+    {"containers.env.valueFrom.secretKeyRef", "name", Kind::kSecret, kWaits},
+    {"initContainers.envFrom.configMapRef", "name", Kind::kConfigMap, kWaits},
+    {"initContainers.envFrom.secretRef", "name", Kind::kSecret, kWaits},
+    {"initContainers.env.valueFrom.configMapKeyRef", "name", Kind::kConfigMap, kWaits},
+    {"initContainers.env.valueFrom.secretKeyRef", "name", Kind::kSecret, kWaits},
+    {"volumes.configMap", "name", Kind::kConfigMap, kWaits},
+    {"volumes.secret", "secretName", Kind::kSecret, kWaits},
+    {"volumes.projected.sources.configMap", "name", Kind::kConfigMap, kWaits},
+    {"volumes.projected.sources.secret", "name", Kind::kSecret, kWaits},
+    {"volumes.persistentVolumeClaim", "claimName", Kind::kPersistentVolumeClaim, kWaits},
+    {"volumes.ephemeral.volumeClaimTemplate.spec", "storageClassName", Kind::kStorageClass, ""},
+    {"imagePullSecrets", "name", Kind::kSecret, ""},
+    {"", "serviceAccountName", Kind::kServiceAccount, kRefused},
+    {"", "serviceAccount", Kind::kServiceAccount, kRefused},
+    {"", "priorityClassName", Kind::kPriorityClass, kRefused},
+};
+
+// From an object of the kind `of`.
+struct KindRow {
+  Kind of;
+  Row row;
+};
+constexpr KindRow kOfKinds[] = {
+    {Kind::kIngress, {"spec", "ingressClassName", Kind::kIngressClass, ""}},
+    {Kind::kIngress, {"spec.defaultBackend.service", "name", Kind::kService, ""}},
+    {Kind::kIngress, {"spec.rules.http.paths.backend.service", "name", Kind::kService, ""}},
+    {Kind::kHorizontalPodAutoscaler, {"spec.scaleTargetRef", "name", {}, ""}},
+    {Kind::kRoleBinding, {"roleRef", "name", {}, ""}},
+    {Kind::kRoleBinding, {"subjects", "name", {}, ""}},
+    {Kind::kClusterRoleBinding, {"roleRef", "name", {}, ""}},
+    {Kind::kClusterRoleBinding, {"subjects", "name", {}, ""}},
+    {Kind::kStatefulSet, {"spec", "serviceName", Kind::kService, ""}},
+    {Kind::kStatefulSet,
+     {"spec.volumeClaimTemplates.spec", "storageClassName", Kind::kStorageClass, ""}},
+    {Kind::kPersistentVolumeClaim, {"spec", "storageClassName", Kind::kStorageClass, ""}},
+    {Kind::kPersistentVolumeClaim, {"spec", "volumeName", Kind::kPersistentVolume, ""}},
+};
+
+// What a row without a kind may name.
+constexpr Kind kScaled[] = {Kind::kDeployment, Kind::kStatefulSet, Kind::kReplicaSet,
+                            Kind::kReplicationController};
+constexpr Kind kOfAccess[] = {Kind::kRole, Kind::kClusterRole, Kind::kServiceAccount};
+
+// Every cluster has these. A name that ends with '*' stands for all that begin so, and an empty
+// namespace for every one.
+struct BuiltIn {
+  Kind kind;
+  std::string_view namespace_name;
+  std::string_view name;
+};
+constexpr BuiltIn kBuiltIns[] = {
+    {Kind::kService, "default", "kubernetes"},
+    {Kind::kConfigMap, "", "kube-root-ca.crt"},
+    {Kind::kServiceAccount, "", "default"},
+    {Kind::kPriorityClass, "", "system-*"},
+    {Kind::kRole, "", "system:*"},
+    {Kind::kClusterRole, "", "system:*"},
+    {Kind::kClusterRole, "", "admin"},
+    {Kind::kClusterRole, "", "edit"},
+    {Kind::kClusterRole, "", "view"},
+    {Kind::kClusterRole, "", "cluster-admin"},
+};
+
+// A row with its path looked up in the field tables: a row that leads nowhere ends the program.
+class Path {
+ public:
+  Path(const Row& row, const StructTable& from) : row_(row), holder_(&from) {
+    for (std::string_view rest = row.path; !rest.empty();) {
+      const size_t dot = std::min(rest.find('.'), rest.size());
+      const FieldInfo* field = holder_->Find(rest.substr(0, dot));
+      CHECK(field != nullptr && field->type->table() != nullptr);
+      steps_.push_back(field);
+      holder_ = field->type->table();
+      rest.remove_prefix(std::min(dot + 1, rest.size()));
+    }
+    CHECK(holder_->Find(row.name) != nullptr);
+  }
+
+  void Collect(const void* source, const std::string& namespace_name,
+               std::set<Reference>* found) const {
+    Step(0, source, namespace_name, found);
+  }
+
+ private:
+  void Step(size_t step, const void* source, const std::string& namespace_name,
+            std::set<Reference>* found) const {
+    if (step == steps_.size()) return Take(source, namespace_name, found);
+    const FieldInfo& field = *steps_[step];
+    const void* member = field.Get(source);
+    for (size_t i = 0; i < field.type->Count(member); ++i) {
+      Step(step + 1, field.type->At(member, i), namespace_name, found);
+    }
+  }
+  void Take(const void* holder, const std::string& namespace_name,
+            std::set<Reference>* found) const;
+  std::optional<Kind> KindIn(const void* holder) const;
+  std::vector<std::string> PartsIn(const void* holder) const;
+  // The holder's field; null when it has none such, or it is unset.
+  Value Get(const void* holder, std::string_view name) const {
+    const FieldInfo* field = holder_->Find(name);
+    if (field == nullptr || !field->IsKept()) return Value();
+    return field->type->Encode(field->Get(holder), EncodeFor::kUser);
+  }
+  std::string Text(const void* holder, std::string_view name) const {
+    const Value value = Get(holder, name);
+    return value.IsString() ? value.AsString() : "";
+  }
+
+  Row row_;
+  const StructTable* holder_;
+  std::vector<const FieldInfo*> steps_;
+};
+
+std::optional<Kind> Path::KindIn(const void* holder) const {
+  if (row_.kind) return row_.kind;
+  const std::string api_version = Text(holder, "apiVersion");
+  const std::string name = Text(holder, "kind");
+  const auto is_meant = [&](Kind kind) {
+    return name == ToString(kind) &&
+           (api_version.empty() || api_version == InfoOf(kind).api_version);
+  };
+  for (const Kind kind : kScaled) {
+    if (is_meant(kind)) return kind;
+  }
+  for (const Kind kind : kOfAccess) {
+    if (is_meant(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+// The keys or the port that are wanted of what is named; one empty text for nothing in particular.
+std::vector<std::string> Path::PartsIn(const void* holder) const {
+  std::vector<std::string> parts;
+  if (std::string key = Text(holder, "key"); !key.empty()) parts.push_back(std::move(key));
+  const Value items = Get(holder, "items");
+  if (items.IsList()) {
+    for (const Value& item : items.AsList()) parts.push_back(item.GetString("key"));
+  }
+  const Value port = Get(holder, "port");
+  if (port.IsMap()) {
+    const int64_t number = port.GetInt("number");
+    parts.push_back(number > 0 ? std::to_string(number) : port.GetString("name"));
+  }
+  if (parts.empty()) parts.emplace_back();
+  return parts;
+}
+
+void Path::Take(const void* holder, const std::string& namespace_name,
+                std::set<Reference>* found) const {
+  std::string name = Text(holder, row_.name);
+  const Value optional = Get(holder, "optional");
+  const std::optional<Kind> kind = KindIn(holder);
+  if (name.empty() || !kind || (!optional.IsNull() && optional.AsBool())) return;
+  ObjectKey key{*kind, "", std::move(name)};
+  if (InfoOf(*kind).namespaced) {
+    key.namespace_name = Text(holder, "namespace");
+    if (key.namespace_name.empty()) key.namespace_name = namespace_name;
+  }
+  for (std::string& part : PartsIn(holder)) found->insert({key, std::move(part), row_.outcome});
+}
+
+const std::vector<Path>& PathsOfPods() {
+  static const std::vector<Path> paths = [] {
+    std::vector<Path> all;
+    for (const Row& row : kOfPods) all.emplace_back(row, TableOf<PodSpec>());
+    return all;
+  }();
+  return paths;
+}
+
+const std::vector<Path>& PathsOf(Kind kind) {
+  static const std::array<std::vector<Path>, kKindCount> paths = [] {
+    std::array<std::vector<Path>, kKindCount> all;
+    for (const KindRow& row : kOfKinds) {
+      all[static_cast<size_t>(row.of)].emplace_back(row.row, TableOf(row.of));
+    }
+    return all;
+  }();
+  return paths[static_cast<size_t>(kind)];
+}
+
+}  // namespace
+
+std::set<Reference> ReferencesOf(const Object& object) {
+  std::set<Reference> found;
+  const std::string& namespace_name = object.metadata.namespace_name;
+  if (const PodSpec* spec = PodSpecOf(object)) {
+    for (const Path& path : PathsOfPods()) path.Collect(spec, namespace_name, &found);
+  }
+  for (const Path& path : PathsOf(object.kind)) {
+    path.Collect(StructOf(object), namespace_name, &found);
+  }
+  return found;
+}
+
+bool MayBeNamed(Kind kind) {
+  const auto names = [kind](const Row& row) { return row.kind == kind; };
+  return std::any_of(std::begin(kOfPods), std::end(kOfPods), names) ||
+         std::any_of(std::begin(kOfKinds), std::end(kOfKinds),
+                     [&](const KindRow& row) { return names(row.row); }) ||
+         std::find(std::begin(kScaled), std::end(kScaled), kind) != std::end(kScaled) ||
+         std::find(std::begin(kOfAccess), std::end(kOfAccess), kind) != std::end(kOfAccess);
+}
+
+bool IsBuiltIn(const ObjectKey& key) {
+  return std::any_of(std::begin(kBuiltIns), std::end(kBuiltIns), [&](const BuiltIn& known) {
+    const bool is_prefix = known.name.ends_with('*');
+    const std::string_view name = known.name.substr(0, known.name.size() - (is_prefix ? 1 : 0));
+    return known.kind == key.kind &&
+           (known.namespace_name.empty() || known.namespace_name == key.namespace_name) &&
+           (is_prefix ? key.name.starts_with(name) : key.name == name);
+  });
+}
+
+}  // namespace reconcile
