@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "schema/kustomized_manifests.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -241,14 +242,20 @@ ManifestCache& ManifestCache::operator=(ManifestCache&&) noexcept = default;
 ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
                                const std::string& default_namespace, const ManifestLimits& limits,
                                ManifestCache* cache) {
+  KustomizedManifests kustomized = RenderKustomizations(files, default_namespace, limits);
   std::vector<const ManifestFile*> ordered;
   for (const ManifestFile& file : files) {
-    if (FormatOf(file.path) != Format::kOther && file.bytes != nullptr) ordered.push_back(&file);
+    const bool manifest = FormatOf(file.path) != Format::kOther && file.bytes != nullptr &&
+                          !file.symbolic_link && !kustomized.LeavesOut(file.path);
+    if (manifest) ordered.push_back(&file);
   }
   std::sort(ordered.begin(), ordered.end(), [](const ManifestFile* a, const ManifestFile* b) {
     return std::tie(a->path, a->blob_id) < std::tie(b->path, b->blob_id);
   });
   ManifestJoiner joiner(limits);
+  for (KustomizedManifests::Item& item : kustomized.items) {
+    joiner.Add({{std::move(item.object), item.mark, std::move(item.problems)}});
+  }
   ManifestCache next;
   size_t kept_bytes = 0;
   for (const ManifestFile* file : ordered) {

@@ -11,9 +11,12 @@ namespace reconcile {
 
 // A file of a repository at a commit, or of a working tree.
 struct ManifestFile {
-  std::string path;     // inside the source's folder, '/'-separated
+  // Inside the source's folder, '/'-separated. Of a file beside or above that folder, which only
+  // kustomizations may name, it begins with "../".
+  std::string path;
   std::string blob_id;  // Git's id; equal ids have equal bytes
   std::shared_ptr<const std::string> bytes;
+  bool symbolic_link = false;  // `bytes` are what it points to; never a manifest
 };
 
 // Named limits on what is read (FAULTS 3).
@@ -55,7 +58,8 @@ class ManifestCache {
   std::map<std::string, std::shared_ptr<const File>> files_;  // by path
 };
 
-// Reads *.yaml, *.yml and *.json; other files are passed over. Pure: `cache` changes the time that
+// Renders kustomizations (schema/kustomized_manifests.h says which), and reads *.yaml, *.yml and
+// *.json that none has to do with; other files are passed over. Pure: `cache` changes the time that
 // it takes, and is left with what these files were read as. The same object twice is an error that
 // names both places. `default_namespace` is used for namespaced objects that name none.
 ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,

@@ -41,8 +41,9 @@ TEST(ManifestKind, CustomResourcesAreSaidToBeSo) {
       "itself; custom resources are not supported here\n");
   EXPECT_NE(ErrorOfHead("gateway.networking.k8s.io/v1", "Gateway").find("custom resources"),
             std::string::npos);
-  EXPECT_NE(ErrorOfHead("kustomize.config.k8s.io/v1beta1", "Kustomization").find("kustomize build"),
-            std::string::npos);
+  EXPECT_NE(
+      ErrorOfHead("kustomize.config.k8s.io/v1beta1", "Kustomization").find("kustomization.yaml"),
+      std::string::npos);
   EXPECT_NE(ErrorOfHead("reconcile.dev/v1", "Source").find("custom resources"), std::string::npos);
 }
 
