@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "schema/kustomize/files.h"
 #include "schema/text.h"
 #include "source/git_records.h"
 #include "source/manifest_names.h"
@@ -69,8 +70,8 @@ class TreeWalk {
 
   // The tree of `folder`, a path inside the tree `root`.
   Result<git_oid> FindFolder(git_oid root, const std::string& folder);
-  // `prefix` is "" or ends in a slash.
-  Status Walk(const git_oid& tree, const std::string& prefix, size_t depth);
+  // `prefix` is "" or ends in a slash; `kustomized` when a folder above has a kustomization.
+  Status Walk(const git_oid& tree, const std::string& prefix, size_t depth, bool kustomized);
   Status Finish();
   void Begin(const FetchedCommit& commit) {
     AppendGitCommit(commit, &pending_);
@@ -79,7 +80,9 @@ class TreeWalk {
 
  private:
   Result<GitTree> ReadTree(const git_oid& id, const std::string& what);
-  Status TakeEntry(const git_tree_entry* entry, const std::string& prefix, size_t depth);
+  Status TakeEntry(const git_tree_entry* entry, const std::string& prefix, size_t depth,
+                   bool kustomized);
+  bool IsSmall(const git_oid& blob) const;
   Status TakeBlob(const git_oid& id, const std::string& path);
   void Warn(const std::string& path, const std::string& message);
   Status Flush();
@@ -138,7 +141,7 @@ Result<git_oid> TreeWalk::FindFolder(git_oid root, const std::string& folder) {
   return root;
 }
 
-Status TreeWalk::Walk(const git_oid& id, const std::string& prefix, size_t depth) {
+Status TreeWalk::Walk(const git_oid& id, const std::string& prefix, size_t depth, bool kustomized) {
   const std::string what = prefix.empty() ? "the root folder" : "folder " + Quoted(prefix);
   if (depth > request_.limits.max_tree_depth) {
     return PassedLimit(what, {"max_tree_depth", request_.limits.max_tree_depth});
@@ -151,13 +154,18 @@ Status TreeWalk::Walk(const git_oid& id, const std::string& prefix, size_t depth
     return PassedLimit("the number of files and folders",
                        {"max_tree_entries", request_.limits.max_tree_entries});
   }
+  for (size_t i = 0; i < count && !kustomized; ++i) {
+    kustomized =
+        kustomize::IsKustomizationName(git_tree_entry_name(git_tree_entry_byindex(tree->get(), i)));
+  }
   for (size_t i = 0; i < count; ++i) {
-    RETURN_IF_ERROR(TakeEntry(git_tree_entry_byindex(tree->get(), i), prefix, depth));
+    RETURN_IF_ERROR(TakeEntry(git_tree_entry_byindex(tree->get(), i), prefix, depth, kustomized));
   }
   return OkStatus();
 }
 
-Status TreeWalk::TakeEntry(const git_tree_entry* entry, const std::string& prefix, size_t depth) {
+Status TreeWalk::TakeEntry(const git_tree_entry* entry, const std::string& prefix, size_t depth,
+                           bool kustomized) {
   const std::string name = git_tree_entry_name(entry);
   const std::string path = prefix + name;
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
@@ -167,7 +175,7 @@ Status TreeWalk::TakeEntry(const git_tree_entry* entry, const std::string& prefi
   const git_filemode_t mode = git_tree_entry_filemode_raw(entry);
   if (mode == GIT_FILEMODE_TREE) {
     if (IsHiddenName(name)) return OkStatus();
-    return Walk(*git_tree_entry_id(entry), path + "/", depth + 1);
+    return Walk(*git_tree_entry_id(entry), path + "/", depth + 1, kustomized);
   }
   if (mode == GIT_FILEMODE_LINK || mode == GIT_FILEMODE_COMMIT) {
     Warn(path,
@@ -179,12 +187,22 @@ Status TreeWalk::TakeEntry(const git_tree_entry* entry, const std::string& prefi
     return InvalidError("the commit is corrupt: " + Quoted(path) + " has an unknown file mode");
   }
   if (name == ".gitmodules") Warn(path, "submodules are not followed");
-  if (IsHiddenName(name) || !IsManifestName(name)) return OkStatus();
-  return TakeBlob(*git_tree_entry_id(entry), path);
+  const git_oid& id = *git_tree_entry_id(entry);
+  const bool wanted = IsManifestName(name) ? !IsHiddenName(name)
+                                           : kustomized && name != ".gitmodules" &&
+                                                 IsSourcePath(path) && IsSmall(id);
+  return wanted ? TakeBlob(id, path) : OkStatus();
+}
+
+// Of what cannot be looked up, reading says what is wrong.
+bool TreeWalk::IsSmall(const git_oid& blob) const {
+  size_t size = 0;
+  git_object_t type = GIT_OBJECT_INVALID;
+  return git_odb_read_header(&size, &type, odb_, &blob) != 0 || size <= kMaxKustomizedFileBytes;
 }
 
 Status TreeWalk::TakeBlob(const git_oid& id, const std::string& path) {
-  if (!IsManifestPath(path)) {
+  if (!IsSourcePath(path)) {
     return InvalidError("file name " + Quoted(path) +
                         " has control characters, is not UTF-8 or is "
                         "longer than " +
@@ -281,7 +299,7 @@ Status ReadGitCommit(git_repository* repository, const git_oid& id, const GitRea
   walk.Begin(DescribeCommit(commit.get()));
   const auto folder = walk.FindFolder(*git_commit_tree_id(commit.get()), request.folder);
   if (!folder.ok()) return folder.status();
-  RETURN_IF_ERROR(walk.Walk(*folder, "", 0));
+  RETURN_IF_ERROR(walk.Walk(*folder, "", 0, false));
   return walk.Finish();
 }
 

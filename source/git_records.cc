@@ -194,7 +194,7 @@ class Decoder {
                             std::to_string(limits_.max_total_bytes));
     }
     const bool ascends = commit_.files.empty() || commit_.files.back().path < file.path;
-    if (!ascends || !IsManifestPath(file.path) || commit_.files.size() >= limits_.max_files) {
+    if (!ascends || !IsSourcePath(file.path) || commit_.files.size() >= limits_.max_files) {
       return false;
     }
     commit_.files.push_back(std::move(file));

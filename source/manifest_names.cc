@@ -58,9 +58,11 @@ Result<std::string> CleanFolder(std::string_view folder) {
   return clean;
 }
 
-bool IsManifestPath(std::string_view path) {
-  return path.size() <= kMaxManifestPathBytes && IsPlainText(path) && IsManifestName(path) &&
+bool IsSourcePath(std::string_view path) {
+  return path.size() <= kMaxManifestPathBytes && IsPlainText(path) &&
          ForEachPart(path, [](std::string_view part) { return !part.empty() && !IsDots(part); });
 }
+
+bool IsManifestPath(std::string_view path) { return IsSourcePath(path) && IsManifestName(path); }
 
 }  // namespace reconcile

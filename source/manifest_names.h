@@ -23,6 +23,14 @@ bool IsHiddenName(std::string_view name);
 // away that somebody may have meant otherwise.
 Result<std::string> CleanFolder(std::string_view folder);
 
+// Whether `path` can be the path of a file inside a source: IsManifestPath without the ending. What
+// lies below a kustomization is handed on whatever its name, for generators and patches.
+bool IsSourcePath(std::string_view path);
+
+// Files of other names than manifests' are passed over when they are larger: a ConfigMap holds
+// less.
+inline constexpr size_t kMaxKustomizedFileBytes = 1 << 20;
+
 // Whether `path` can be the path of a manifest inside a source: UTF-8 without control characters,
 // no empty, "." or ".." parts, not too long, ending in a manifest's name.
 bool IsManifestPath(std::string_view path);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "schema/kustomize/files.h"
 #include "schema/text.h"
 #include "source/git_handles.h"
 #include "source/git_source.h"
@@ -77,14 +78,17 @@ class DiskWalk {
  public:
   DiskWalk(const IgnoreRules& rules, const GitLimits& limits) : rules_(rules), limits_(limits) {}
 
-  // `folder` is taken over; `prefix` is "" or ends in a slash.
-  Status Walk(UniqueFd folder, const std::string& prefix, size_t depth);
+  // `folder` is taken over; `prefix` is "" or ends in a slash; `kustomized` when a folder above has
+  // a kustomization.
+  Status Walk(UniqueFd folder, const std::string& prefix, size_t depth, bool kustomized);
   FetchedCommit Finish();
 
  private:
   Result<std::vector<std::string>> List(UniqueFd folder, const std::string& prefix);
-  Status TakeEntry(int folder, const std::string& name, const std::string& prefix, size_t depth);
-  Status TakeFolder(int parent, const std::string& name, const std::string& path, size_t depth);
+  Status TakeEntry(int folder, const std::string& name, const std::string& prefix, size_t depth,
+                   bool kustomized);
+  Status TakeFolder(int parent, const std::string& name, const std::string& path, size_t depth,
+                    bool kustomized);
   Status TakeFile(int folder, const std::string& name, const std::string& path);
   Result<std::string> ReadFile(int folder, const std::string& name, const std::string& path);
   void Warn(const std::string& path, const std::string& message);
@@ -115,7 +119,7 @@ Result<std::vector<std::string>> DiskWalk::List(UniqueFd folder, const std::stri
   return names;
 }
 
-Status DiskWalk::Walk(UniqueFd folder, const std::string& prefix, size_t depth) {
+Status DiskWalk::Walk(UniqueFd folder, const std::string& prefix, size_t depth, bool kustomized) {
   if (depth > limits_.max_tree_depth) {
     return PassedLimit("folder " + Quoted(prefix), "max_tree_depth", limits_.max_tree_depth);
   }
@@ -124,12 +128,16 @@ Status DiskWalk::Walk(UniqueFd folder, const std::string& prefix, size_t depth) 
   if (!listed.ok()) return CannotRead(prefix);
   const auto names = List(std::move(listed), prefix);
   if (!names.ok()) return names.status();
-  for (const std::string& name : *names) RETURN_IF_ERROR(TakeEntry(fd, name, prefix, depth));
+  kustomized =
+      kustomized || std::any_of(names->begin(), names->end(), kustomize::IsKustomizationName);
+  for (const std::string& name : *names) {
+    RETURN_IF_ERROR(TakeEntry(fd, name, prefix, depth, kustomized));
+  }
   return OkStatus();
 }
 
 Status DiskWalk::TakeEntry(int folder, const std::string& name, const std::string& prefix,
-                           size_t depth) {
+                           size_t depth, bool kustomized) {
   const std::string path = prefix + name;
   struct stat found = {};
   if (fstatat(folder, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -137,14 +145,18 @@ Status DiskWalk::TakeEntry(int folder, const std::string& name, const std::strin
   }
   if (S_ISDIR(found.st_mode)) {
     if (IsHiddenName(name) || rules_.IgnoresFolder(path)) return OkStatus();
-    return TakeFolder(folder, name, path, depth);
+    return TakeFolder(folder, name, path, depth, kustomized);
   }
   if (S_ISLNK(found.st_mode)) {
     if (!rules_.IgnoresFile(path)) Warn(path, "symbolic link, not followed");
     return OkStatus();
   }
   if (name == ".gitmodules") Warn(path, "submodules are not followed");
-  if (IsHiddenName(name) || !IsManifestName(name) || rules_.IgnoresFile(path)) return OkStatus();
+  const bool small = static_cast<uint64_t>(found.st_size) <= kMaxKustomizedFileBytes;
+  const bool wanted = IsManifestName(name) ? !IsHiddenName(name)
+                                           : kustomized && small && name != ".gitmodules" &&
+                                                 S_ISREG(found.st_mode) && IsSourcePath(path);
+  if (!wanted || rules_.IgnoresFile(path)) return OkStatus();
   if (!S_ISREG(found.st_mode)) {
     Warn(path, "not a regular file, not read");
     return OkStatus();
@@ -153,14 +165,14 @@ Status DiskWalk::TakeEntry(int folder, const std::string& name, const std::strin
 }
 
 Status DiskWalk::TakeFolder(int parent, const std::string& name, const std::string& path,
-                            size_t depth) {
+                            size_t depth, bool kustomized) {
   UniqueFd folder(openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!folder.ok()) return CannotRead(path);
   if (rules_.InWorkTree() && faccessat(folder.get(), ".git", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
     Warn(path, "submodule, not followed");
     return OkStatus();
   }
-  return Walk(std::move(folder), path + "/", depth + 1);
+  return Walk(std::move(folder), path + "/", depth + 1, kustomized);
 }
 
 Result<std::string> DiskWalk::ReadFile(int folder, const std::string& name,
@@ -188,7 +200,7 @@ Result<std::string> DiskWalk::ReadFile(int folder, const std::string& name,
 }
 
 Status DiskWalk::TakeFile(int folder, const std::string& name, const std::string& path) {
-  if (!IsManifestPath(path)) {
+  if (!IsSourcePath(path)) {
     return InvalidError("file name " + Quoted(path) +
                         " has control characters, is not UTF-8 or is too long");
   }
@@ -236,7 +248,7 @@ Result<FetchedCommit> ReadWorkingTree(const std::string& path, const GitLimits& 
   if (error) return InvalidError("cannot read the folder " + Quoted(path));
   const IgnoreRules rules(real.string());
   DiskWalk walk(rules, limits);
-  RETURN_IF_ERROR(walk.Walk(std::move(folder), "", 0).WithContext(path));
+  RETURN_IF_ERROR(walk.Walk(std::move(folder), "", 0, false).WithContext(path));
   FetchedCommit tree = walk.Finish();
   tree.id = "worktree";
   tree.subject = "the working tree of " + path;
