@@ -132,8 +132,6 @@ HostFacts Agent::Core::Facts() const {
   facts.node_name = options_.node_name;
   facts.host_ip = options_.host_ip;
   facts.memory_bytes = health_.engine ? health_.engine->memory_bytes : 0;
-  facts.sandboxes_leave_hosts =
-      health_.engine && health_.engine->sandboxes_leave_hosts && !leaving_refused_;
   facts.mtu = options_.mtu;
   facts.pods_path = files_->AbsolutePath(std::string(kPodsFolder));
   return facts;

@@ -122,8 +122,6 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void OnTakenAway(const Operation& operation, const std::string& id, const Status& status);
   // As Fail, and says so once for each different failure.
   void FailToTakeAway(const Operation& operation, const Status& status, bool look);
-  // Of a sandbox of NetworkStart::kLeavesHosts that the engine refused to make or start.
-  void NoteRefusedLeaving(const Operation& operation, const Status& status);
   void OnCreateFailed(const Operation& operation, const Status& status);
   void OnPulled(const Operation& operation, const std::string& reference, MonoTime began,
                 const Status& status);
@@ -168,9 +166,6 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   Seen seen_;
   HostHealth health_;
   bool listed_ = false;  // at least once
-  // A sandbox could not leave the host's network, or not begin there: from then on the engine makes
-  // their namespaces, until this agent ends.
-  bool leaving_refused_ = false;
   bool listing_ = false;
   bool list_again_ = false;
   Retry list_retry_;

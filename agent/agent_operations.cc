@@ -218,23 +218,7 @@ void Agent::Core::CreateAndStart(const Operation& operation, const ContainerConf
                             }));
 }
 
-void Agent::Core::NoteRefusedLeaving(const Operation& operation, const Status& status) {
-  const auto* run = std::get_if<RunSandbox>(&operation.action);
-  if (run == nullptr || run->config.network_start != NetworkStart::kLeavesHosts) return;
-  const StatusCode code = status.code();
-  if (code == StatusCode::kUnavailable || code == StatusCode::kConflict ||
-      code == StatusCode::kNotFound) {
-    return;
-  }
-  if (!leaving_refused_) {
-    LogWarning("the engine makes the sandboxes' networks from now on: it refused the faster way",
-               {{"error", status.ToString()}});
-  }
-  leaving_refused_ = true;
-}
-
 void Agent::Core::OnCreateFailed(const Operation& operation, const Status& status) {
-  NoteRefusedLeaving(operation, status);
   if (status.code() == StatusCode::kNotFound) {  // the image went away: look for it again
     if (const auto* run = std::get_if<RunContainer>(&operation.action)) {
       seen_.images.erase(run->image_reference);
@@ -264,7 +248,6 @@ void Agent::Core::Run(const Operation& operation, const RunSandbox& action) {
 void Agent::Core::OnSandboxStarted(const Operation& operation, const Status& started,
                                    const std::string&) {
   if (started.ok()) return Succeed(operation.key);
-  NoteRefusedLeaving(operation, started);
   if (started.code() != StatusCode::kUnavailable) {
     Say(operation, EventType::kWarning, "FailedCreatePodSandBox",
         "Failed to start pod sandbox: " + started.message());

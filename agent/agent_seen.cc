@@ -182,14 +182,6 @@ void Agent::Core::OnInspected(const std::string& id, const Result<ContainerInfo>
   if (result.ok() && LabelOf(*result, kLabelCluster) == cluster_id_) {
     seen_.containers[id] = *result;
     changed_since_list_.insert(id);
-    const bool refused =
-        result->exit_code >= kPauseNoNamespace && result->exit_code <= kPauseLastRefusal;
-    if (refused && IsDead(*result) && LabelOf(*result, kLabelContainer) == kSandboxContainer) {
-      LogWarning(
-          "the engine makes the sandboxes' networks from now on: one could not leave the host's",
-          {{"container", result->name}, {"exit_code", std::to_string(result->exit_code)}});
-      leaving_refused_ = true;
-    }
   } else if (result.ok() || result.status().code() == StatusCode::kNotFound) {
     seen_.containers.erase(id);
     changed_since_list_.insert(id);

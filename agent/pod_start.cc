@@ -63,8 +63,8 @@ WallTime StartTimeOf(const PodContainers& containers, WallTime fallback) {
 }
 
 // An attachment that this agent has not made itself: an earlier run of it has. The address is
-// routed by the last line of what attaches (net/compile.h), so the sandbox has left the host's
-// network and has all that it needs; and no other sandbox of the pod is made before it is detached.
+// routed by the last line of what attaches (net/compile.h), so the sandbox has all that it needs;
+// and no other sandbox of the pod is made before it is detached.
 void AdoptAttachment(PodTurn* turn) {
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
   PodSeen& memory = turn->memory;
@@ -165,11 +165,9 @@ std::string EndedContainers(const PodTurn& turn) {
   return names;
 }
 
-// In host mode the engine's copy of resolv.conf is the host's, loopback servers and all: pods that
-// need the copy get the one that it makes for a namespace of its own.
+// Pods without a resolv.conf of ours need the engine's copy.
 NetworkStart NetworkStartOf(const PodTurn& turn) {
-  const bool leaves = turn.context.host.sandboxes_leave_hosts && turn.memory.has_resolver;
-  return leaves ? NetworkStart::kLeavesHosts : NetworkStart::kEngines;
+  return turn.memory.has_resolver ? NetworkStart::kBare : NetworkStart::kEngines;
 }
 
 void MakeSandbox(PodTurn* turn) {
@@ -222,7 +220,7 @@ bool IsAnotherProcess(const ContainerInfo& sandbox, PodSeen* memory) {
   return sandbox.process_id != 0 && sandbox.process_id != memory->attached_process_id;
 }
 
-// Nothing is started in a sandbox of which this is false: it may still be in the host's network.
+// Nothing is started in a sandbox of which this is false: it has no network.
 bool IsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
   const Seen& seen = turn->context.seen;
   PodSeen& memory = turn->memory;

@@ -159,8 +159,7 @@ struct HostFacts {
   std::string host_ip;
   int64_t memory_bytes = 0;
   int mtu = 1500;
-  std::string pods_path;               // absolute: files of a pod are in <pods_path>/<uid>
-  bool sandboxes_leave_hosts = false;  // EngineInfo's
+  std::string pods_path;  // absolute: files of a pod are in <pods_path>/<uid>
 };
 
 struct StepResult {

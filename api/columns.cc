@@ -1,5 +1,9 @@
 #include "api/columns.h"
 
+#include <map>
+
+#include "api/columns_kept.h"
+#include "api/columns_workload.h"
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -12,8 +16,6 @@ std::string Age(const ObjectMeta& metadata, WallTime now) {
   return metadata.creation_timestamp ? FormatAge(now.ms - metadata.creation_timestamp->ms)
                                      : "<unknown>";
 }
-
-std::string OrNone(const std::string& text) { return text.empty() ? "<none>" : text; }
 
 std::string Join(const StringMap& map) {
   std::string text;
@@ -176,7 +178,100 @@ std::string CountOf(const Data& data) {
   return std::to_string(data.size());
 }
 
+using ColumnsByKind = std::map<Kind, std::vector<TableColumn>>;
+
+// Of the kinds that are shown here; the others have files of their own.
+const ColumnsByKind& ApplicationColumns() {
+  static const ColumnsByKind kColumns = {
+      {Kind::kNamespace, {{"Name"}, {"Status"}, {"Age"}}},
+      {Kind::kPod,
+       {{"Name"}, {"Ready"}, {"Status"}, {"Restarts"}, {"Age"}, {"IP", 1}, {"Node", 1}}},
+      {Kind::kReplicationController,
+       {{"Name"},
+        {"Desired"},
+        {"Current"},
+        {"Ready"},
+        {"Age"},
+        {"Containers", 1},
+        {"Images", 1},
+        {"Selector", 1}}},
+      {Kind::kReplicaSet,
+       {{"Name"},
+        {"Desired"},
+        {"Current"},
+        {"Ready"},
+        {"Age"},
+        {"Containers", 1},
+        {"Images", 1},
+        {"Selector", 1}}},
+      {Kind::kDeployment,
+       {{"Name"},
+        {"Ready"},
+        {"Up-to-date"},
+        {"Available"},
+        {"Age"},
+        {"Containers", 1},
+        {"Images", 1},
+        {"Selector", 1}}},
+      {Kind::kService,
+       {{"Name"},
+        {"Type"},
+        {"Cluster-IP"},
+        {"External-IP"},
+        {"Port(s)"},
+        {"Age"},
+        {"Selector", 1}}},
+      {Kind::kConfigMap, {{"Name"}, {"Data"}, {"Age"}}},
+      {Kind::kSecret, {{"Name"}, {"Type"}, {"Data"}, {"Age"}}},
+  };
+  return kColumns;
+}
+
+const ColumnsByKind& SystemColumns() {
+  static const ColumnsByKind kColumns = {
+      {Kind::kNode,
+       {{"Name"},
+        {"Status"},
+        {"Roles"},
+        {"Age"},
+        {"Version"},
+        {"Internal-IP", 1},
+        {"External-IP", 1},
+        {"OS-Image", 1},
+        {"Kernel-Version", 1},
+        {"Container-Runtime", 1},
+        {"Pod-CIDR", 1}}},
+      {Kind::kEvent,
+       {{"Last Seen"},
+        {"Type"},
+        {"Reason"},
+        {"Object"},
+        {"Source", 1},
+        {"Message"},
+        {"Count", 1},
+        {"Name", 1}}},
+      {Kind::kSource,
+       {{"Name"},
+        {"Revision"},
+        {"Suspended"},
+        {"Ready"},
+        {"Message"},
+        {"Age", 1},
+        {"Repository", 1},
+        {"Path", 1}}},
+      {Kind::kCluster, {{"Name"}, {"Cluster-ID"}, {"Epoch"}, {"Pod-CIDR"}}},
+  };
+  return kColumns;
+}
+
+bool IsLaterWorkload(Kind kind) {
+  return kind == Kind::kStatefulSet || kind == Kind::kDaemonSet || kind == Kind::kJob ||
+         kind == Kind::kCronJob;
+}
+
 }  // namespace
+
+std::string OrNone(const std::string& text) { return text.empty() ? "<none>" : text; }
 
 std::string PodStatusWord(const Pod& pod) {
   std::string word =
@@ -195,89 +290,40 @@ std::string PodStatusWord(const Pod& pod) {
 }
 
 std::vector<TableColumn> ColumnsOf(Kind kind) {
-  switch (kind) {
-    case Kind::kNamespace:
-      return {{"Name"}, {"Status"}, {"Age"}};
-    case Kind::kNode:
-      return {{"Name"},
-              {"Status"},
-              {"Roles"},
-              {"Age"},
-              {"Version"},
-              {"Internal-IP", 1},
-              {"External-IP", 1},
-              {"OS-Image", 1},
-              {"Kernel-Version", 1},
-              {"Container-Runtime", 1},
-              {"Pod-CIDR", 1}};
-    case Kind::kPod:
-      return {{"Name"}, {"Ready"}, {"Status"}, {"Restarts"}, {"Age"}, {"IP", 1}, {"Node", 1}};
-    case Kind::kReplicationController:
-    case Kind::kReplicaSet:
-      return {{"Name"}, {"Desired"},       {"Current"},   {"Ready"},
-              {"Age"},  {"Containers", 1}, {"Images", 1}, {"Selector", 1}};
-    case Kind::kDeployment:
-      return {{"Name"}, {"Ready"},         {"Up-to-date"}, {"Available"},
-              {"Age"},  {"Containers", 1}, {"Images", 1},  {"Selector", 1}};
-    case Kind::kService:
-      return {{"Name"},    {"Type"}, {"Cluster-IP"}, {"External-IP"},
-              {"Port(s)"}, {"Age"},  {"Selector", 1}};
-    case Kind::kConfigMap:
-      return {{"Name"}, {"Data"}, {"Age"}};
-    case Kind::kSecret:
-      return {{"Name"}, {"Type"}, {"Data"}, {"Age"}};
-    case Kind::kEvent:
-      return {{"Last Seen"}, {"Type"},    {"Reason"},   {"Object"},
-              {"Source", 1}, {"Message"}, {"Count", 1}, {"Name", 1}};
-    case Kind::kSource:
-      return {{"Name"},    {"Revision"}, {"Suspended"},     {"Ready"},
-              {"Message"}, {"Age", 1},   {"Repository", 1}, {"Path", 1}};
-    case Kind::kCluster:
-      return {{"Name"}, {"Cluster-ID"}, {"Epoch"}, {"Pod-CIDR"}};
+  for (const ColumnsByKind* columns : {&ApplicationColumns(), &SystemColumns()}) {
+    const auto found = columns->find(kind);
+    if (found != columns->end()) return found->second;
   }
-  return {};
+  return IsLaterWorkload(kind) ? WorkloadColumns(kind) : KeptColumns(kind);
 }
 
 std::vector<std::string> CellsOf(const Object& object, WallTime now) {
-  switch (object.kind) {
-    case Kind::kNamespace:
-      return {object.metadata.name, As<Namespace>(object)->phase, Age(object.metadata, now)};
-    case Kind::kNode:
-      return NodeCells(*As<Node>(object), now);
-    case Kind::kPod:
-      return PodCells(*As<Pod>(object), now);
-    case Kind::kReplicationController: {
-      const auto& controller = *As<ReplicationController>(object);
-      return ReplicaCells(controller, Join(controller.spec.selector), now);
-    }
-    case Kind::kReplicaSet: {
-      const auto& set = *As<ReplicaSet>(object);
-      return ReplicaCells(set, SelectorText(set.spec.selector), now);
-    }
-    case Kind::kDeployment:
-      return DeploymentCells(*As<Deployment>(object), now);
-    case Kind::kService:
-      return ServiceCells(*As<Service>(object), now);
-    case Kind::kConfigMap: {
-      const auto& map = *As<ConfigMap>(object);
-      return {map.metadata.name, std::to_string(map.data.size() + map.binary_data.size()),
-              Age(map.metadata, now)};
-    }
-    case Kind::kSecret: {
-      const auto& secret = *As<Secret>(object);
-      return {secret.metadata.name, secret.type, CountOf(secret.data), Age(secret.metadata, now)};
-    }
-    case Kind::kEvent:
-      return EventCells(*As<Event>(object), now);
-    case Kind::kSource:
-      return SourceCells(*As<Source>(object), now);
-    case Kind::kCluster: {
-      const auto& cluster = *As<Cluster>(object);
-      return {cluster.metadata.name, cluster.cluster_id, std::to_string(cluster.epoch),
-              cluster.pod_cidr};
-    }
+  const std::string age = Age(object.metadata, now);
+  if (const auto* name = As<Namespace>(object)) return {name->metadata.name, name->phase, age};
+  if (const auto* node = As<Node>(object)) return NodeCells(*node, now);
+  if (const auto* pod = As<Pod>(object)) return PodCells(*pod, now);
+  if (const auto* controller = As<ReplicationController>(object)) {
+    return ReplicaCells(*controller, Join(controller->spec.selector), now);
   }
-  return {};
+  if (const auto* set = As<ReplicaSet>(object)) {
+    return ReplicaCells(*set, SelectorText(set->spec.selector), now);
+  }
+  if (const auto* deployment = As<Deployment>(object)) return DeploymentCells(*deployment, now);
+  if (const auto* service = As<Service>(object)) return ServiceCells(*service, now);
+  if (const auto* map = As<ConfigMap>(object)) {
+    return {map->metadata.name, std::to_string(map->data.size() + map->binary_data.size()), age};
+  }
+  if (const auto* secret = As<Secret>(object)) {
+    return {secret->metadata.name, secret->type, CountOf(secret->data), age};
+  }
+  if (const auto* event = As<Event>(object)) return EventCells(*event, now);
+  if (const auto* source = As<Source>(object)) return SourceCells(*source, now);
+  if (const auto* cluster = As<Cluster>(object)) {
+    return {cluster->metadata.name, cluster->cluster_id, std::to_string(cluster->epoch),
+            cluster->pod_cidr};
+  }
+  if (IsLaterWorkload(object.kind)) return WorkloadCells(object, age);
+  return KeptCells(static_cast<const KeptObject&>(object), age);
 }
 
 }  // namespace reconcile

@@ -16,4 +16,7 @@ std::vector<std::string> CellsOf(const Object& object, WallTime now);
 // Terminating ...
 std::string PodStatusWord(const Pod& pod);
 
+// kubectl's word for nothing.
+std::string OrNone(const std::string& text);
+
 }  // namespace reconcile

@@ -237,13 +237,13 @@ class Floor(Peer):
 
 
 class PlainRecipe:
-    """The least that is a pod: a sandbox in Docker's `none` network, and the application joined to it."""
+    """The least that is a pod: a sandbox in an empty network, which runc makes, and the application joined to it."""
 
     def __init__(self, sandbox_image):
         self.image = sandbox_image
 
     def sandbox(self):
-        return {"Image": self.image, "HostConfig": {"NetworkMode": "none"}}
+        return {"Image": self.image, "NetworkDisabled": True, "HostConfig": {"NetworkMode": "none"}}
 
     def app(self, sandbox):
         return {"Image": IMAGE, "Cmd": COMMAND, "HostConfig": {"NetworkMode": f"container:{sandbox}"}}

@@ -24,6 +24,7 @@ std::string CheckAbsolute(const std::string& text) {
 std::string CheckSourceName(const std::string& text) { return CheckDnsLabel(text); }
 std::string CheckSourceRepository(const std::string& text) { return CheckRepository(text); }
 std::string CheckNamespace(const std::string& text) { return CheckDnsLabel(text); }
+std::string CheckGroup(const std::string& text) { return CheckDnsSubdomain(text); }
 std::string CheckAny(const std::string&) { return ""; }
 
 // Reads one map strictly: every key has a reader, every other key is a problem.
@@ -162,6 +163,7 @@ SourceConfig ReadSource(const Value& value, const std::string& path, const std::
       .Text("semver", CheckSemver, &spec.semver)
       .Text("path", CheckAny, &spec.path)
       .Texts("namespaces", CheckNamespace, &spec.namespaces)
+      .Texts("ignoreGroups", CheckGroup, &spec.ignore_groups)
       .Text("interval", CheckInterval, &spec.interval)
       .Flag("suspend", &spec.suspend)
       .On("credentials",

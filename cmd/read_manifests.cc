@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 
 #include "base/epoll_loop.h"
 #include "base/worker_pool.h"
@@ -49,6 +50,23 @@ Status CheckFolderIn(const std::string& root, const std::string& folder) {
   return OkStatus();
 }
 
+// All of it as one file.
+Result<FetchedCommit> ReadStream(std::istream& stream, const std::string& name,
+                                 const std::string& what) {
+  const size_t most = ManifestLimits().max_file_bytes;
+  std::string text(most + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.bad()) return ErrnoError("read", what);
+  text.resize(static_cast<size_t>(stream.gcount()));
+  if (text.size() > most) {
+    return InvalidError(what + " is larger than " + std::to_string(most) + " bytes");
+  }
+  FetchedCommit commit;
+  commit.id = "file";
+  commit.files.push_back({name, "", std::make_shared<const std::string>(std::move(text))});
+  return commit;
+}
+
 }  // namespace
 
 Result<FetchedCommit> ReadManifestFile(const std::string& path) {
@@ -57,23 +75,23 @@ Result<FetchedCommit> ReadManifestFile(const std::string& path) {
     return InvalidError(Quoted(path) +
                         " is no manifest: its name ends in none of .yaml, .yml, .json");
   }
-  const size_t most = ManifestLimits().max_file_bytes;
   std::ifstream file(path, std::ios::binary);
-  std::string text(most + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) return ErrnoError("read", path);
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > most) {
-    return InvalidError(Quoted(path) + " is larger than " + std::to_string(most) + " bytes");
-  }
-  FetchedCommit commit;
-  commit.id = "file";
-  commit.files.push_back({name, "", std::make_shared<const std::string>(std::move(text))});
+  if (!file.is_open()) return ErrnoError("read", path);
+  return ReadStream(file, name, Quoted(path));
+}
+
+Result<FetchedCommit> ReadManifestInput() {
+  Result<FetchedCommit> commit = ReadStream(std::cin, "stdin.yaml", "standard input");
+  if (!commit.ok()) return commit;
+  const std::string& text = *commit->files.front().bytes;
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string::npos && text[first] == '{') commit->files.front().path = "stdin.json";
   return commit;
 }
 
 Result<FetchedCommit> ReadManifests(const std::string& path, const std::string& revision,
-                                    const std::string& folder, const CommandContext& context) {
+                                    const std::string& folder, const CommandContext& context,
+                                    Parallel* parallel) {
   const Result<std::string> clean = CleanFolder(folder);
   if (!clean.ok()) return clean.status();
   const RepositoryPlace place = FindRepositoryPlace(path);
@@ -83,7 +101,7 @@ Result<FetchedCommit> ReadManifests(const std::string& path, const std::string& 
   }
   const std::string top = JoinFolders(place.root, place.inside);
   RETURN_IF_ERROR(CheckFolderIn(top, *clean));
-  return ReadWorkingTree(JoinFolders(top, *clean));
+  return ReadWorkingTree(JoinFolders(top, *clean), {}, parallel);
 }
 
 }  // namespace reconcile

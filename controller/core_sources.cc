@@ -39,7 +39,7 @@ bool AllUnchanged(const ObjectChanges& changes) {
 // Whether a commit's id means the same objects under both.
 bool ReadsTheSame(const SourceSpec& a, const SourceSpec& b) {
   return a.repository == b.repository && a.revision == b.revision && a.semver == b.semver &&
-         a.path == b.path && a.namespaces == b.namespaces;
+         a.path == b.path && a.namespaces == b.namespaces && a.ignore_groups == b.ignore_groups;
 }
 
 bool IsReady(const SourceStatus& status) {
@@ -115,7 +115,8 @@ void Controller::Core::TakeCommit(Followed* followed, FetchedCommit commit) {
   if (followed->commit) followed->commit->reference = commit.reference;
   if (!followed->commit || followed->commit->id != commit.id) {
     followed->desired.reset();
-    followed->parsed = ParseManifests(commit.files, "default", {}, &followed->files);
+    followed->parsed = ParseManifests(commit.files, "default", {}, &followed->files,
+                                      {.ignore_groups = followed->config.spec.ignore_groups});
     CheckNamespaces(followed->config.spec.namespaces, followed->parsed.objects,
                     &followed->parsed.problems);
     std::vector<Problem>& warnings = followed->parsed.problems.warnings;
@@ -271,7 +272,8 @@ void Controller::Core::OnRecalled(const std::string& name, Result<FetchedCommit>
   const auto state = store_->Snapshot();
   const auto source = state->Find<Source>("", name);
   if (commit.ok() && source != nullptr && commit->id == source->status.applied_commit) {
-    ParsedManifests parsed = ParseManifests(commit->files);
+    ParsedManifests parsed = ParseManifests(commit->files, "default", {}, nullptr,
+                                            {.ignore_groups = followed.config.spec.ignore_groups});
     CheckNamespaces(followed.config.spec.namespaces, parsed.objects, &parsed.problems);
     DesiredState desired = BuildDesired(name, commit->id, parsed.objects, *state, &parsed.problems);
     if (!parsed.problems.errors.empty()) {

@@ -40,8 +40,10 @@ Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std
                                             const std::vector<std::string>& confirmations,
                                             const BreakerLimits& limits, Now now) {
   Controller::PlanAnswer answer;
-  ParsedManifests parsed = ParseManifests(files);
-  CheckNamespaces(SourceOrNew(state, source)->spec.namespaces, parsed.objects, &parsed.problems);
+  const SourceSpec spec = SourceOrNew(state, source)->spec;
+  ParsedManifests parsed =
+      ParseManifests(files, "default", {}, nullptr, {.ignore_groups = spec.ignore_groups});
+  CheckNamespaces(spec.namespaces, parsed.objects, &parsed.problems);
   answer.problems = std::move(parsed.problems);
   const DesiredState desired =
       BuildDesired(source, commit, parsed.objects, state, &answer.problems);

@@ -72,11 +72,6 @@ class FakeNetworkCore {
       return NotFoundError("pod " + attachment.pod_uid + ": its sandbox's process " +
                            std::to_string(attachment.sandbox_process_id) + " has ended");
     }
-    if (in_host_network && in_host_network(attachment.sandbox_process_id)) {
-      return NotFoundError("pod " + attachment.pod_uid + ": process " +
-                           std::to_string(attachment.sandbox_process_id) +
-                           " still lives in the host's network namespace");
-    }
     const Result<AttachBatch> batch = CompileAttach(attachment, *config, "1");
     if (!batch.ok()) return batch.status();
     // A stale device that holds this address goes, as does one of the same name.
@@ -100,7 +95,6 @@ class FakeNetworkCore {
   FakeNetworkOptions options;
   SeededRandom random;
   std::function<bool(int64_t)> process_alive;
-  std::function<bool(int64_t)> in_host_network;
   std::set<int64_t> attached_processes;  // those that live: attached now, or once
   int64_t boot = 0;                      // grows with every reboot
   bool prepared = false;
@@ -211,10 +205,6 @@ std::unique_ptr<HostNetwork> FakeNetwork::Connect() {
 
 void FakeNetwork::SetProcessAlive(std::function<bool(int64_t)> alive) {
   core_->process_alive = std::move(alive);
-}
-
-void FakeNetwork::SetInHostNetwork(std::function<bool(int64_t)> in_host_network) {
-  core_->in_host_network = std::move(in_host_network);
 }
 
 void FakeNetwork::ProcessEnded(int64_t process_id) {

@@ -46,9 +46,6 @@ class FakeNetwork {
   // ---- the world ----
   // Says whether a process id is alive; without one, every id is.
   void SetProcessAlive(std::function<bool(int64_t process_id)> alive);
-  // Says whether a process has not left the host's network namespace yet: then it is not attached.
-  // Without one, every process has.
-  void SetInHostNetwork(std::function<bool(int64_t process_id)> in_host_network);
   // Its network namespace goes, and with it the device and the route.
   void ProcessEnded(int64_t process_id);
   // Everything is lost; calls under way are Unavailable and have no effect.

@@ -35,8 +35,7 @@ class HostNetwork {
 
   // Forwarding, masquerade to the outside, acceptance past Docker's FORWARD DROP.
   virtual void Prepare(const HostNetworkConfig& config, DoneStatus done) = 0;
-  // Only into a network namespace that is not the host's: waits a moment for a sandbox that still
-  // has to leave that (NetworkStart::kLeavesHosts), and is NotFound when it does not.
+  // Only into a network namespace that is not the host's: NotFound when it is.
   virtual void AttachPod(const PodAttachment& attachment, DoneStatus done) = 0;
   virtual void DetachPod(const std::string& pod_uid, const std::string& address,
                          DoneStatus done) = 0;

@@ -1,6 +1,5 @@
 #include "net/kernel_host.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,9 +12,6 @@ namespace reconcile {
 namespace {
 
 constexpr size_t kMaxOutputBytes = 16 << 20;  // a firewall of tens of thousands of rules
-// For a sandbox that still has to leave the host's network namespace. It takes microseconds of CPU.
-constexpr int kMaxSandboxLooks = 1'000;
-constexpr int kLookAgainMs = 1;
 
 // The variants of iptables that a dockerd may use; which one its host chose is seen by where its
 // chain is.
@@ -134,7 +130,7 @@ Status KernelHost::PrepareFirewall(const HostNetworkConfig& config) const {
 bool KernelHost::IsHosts(const NetworkNamespace& space, int64_t process_id) const {
   if (space.IsSameAs(host_)) return true;
   const Result<NetworkNamespace> own = NetworkNamespace::OfThisThread();
-  // A new sandbox is in its parent's, which is the engine's: that need not be the agent's.
+  // Its parent is the engine's, whose namespace need not be the agent's.
   const Result<NetworkNamespace> parents = NetworkNamespace::OfParentOf(process_id);
   const bool hidden = parents.status().code() == StatusCode::kNotFound;
   return !own.ok() || space.IsSameAs(*own) || (parents.ok() ? space.IsSameAs(*parents) : !hidden);
@@ -142,20 +138,16 @@ bool KernelHost::IsHosts(const NetworkNamespace& space, int64_t process_id) cons
 
 Result<NetworkNamespace> KernelHost::OpenSandbox(int64_t process_id) const {
   const std::string process = "process " + std::to_string(process_id);
-  for (int looks = 0; looks < kMaxSandboxLooks; ++looks) {
-    if (looks > 0) ::poll(nullptr, 0, kLookAgainMs);
-    Result<NetworkNamespace> sandbox = NetworkNamespace::OfProcess(process_id);
-    if (!sandbox.ok()) {
-      return NotFoundError("its sandbox's " + process +
-                           " has ended: there is no network namespace to attach (" +
-                           sandbox.status().message() + ")");
-    }
-    if (!IsHosts(*sandbox, process_id)) return sandbox;
+  Result<NetworkNamespace> sandbox = NetworkNamespace::OfProcess(process_id);
+  if (!sandbox.ok()) {
+    return NotFoundError("its sandbox's " + process +
+                         " has ended: there is no network namespace to attach (" +
+                         sandbox.status().message() + ")");
   }
-  // It hangs, or the process id was given to a process of the host itself.
-  return NotFoundError(process + ", by its id the sandbox's, still lives in the host's network " +
-                       "namespace after " + std::to_string(kMaxSandboxLooks * kLookAgainMs) +
-                       " ms: nothing is started in it");
+  if (!IsHosts(*sandbox, process_id)) return sandbox;
+  // The sandbox has ended, and its process id was given to a process of the host itself.
+  return NotFoundError(process + ", by its id the sandbox's, lives in the host's network " +
+                       "namespace: nothing is attached to it");
 }
 
 Status KernelHost::Attach(const PodAttachment& attachment, const HostNetworkConfig& config) const {
@@ -182,8 +174,8 @@ Status KernelHost::Connect(const PodAttachment& attachment, const NetworkNamespa
   return Batch(host_space(), batch.host);
 }
 
-// What Docker sets in a namespace that it makes (network mode "none"), so that pods are the same in
-// one that the sandbox made: anybody may listen on low ports and ping, and there is no IPv6.
+// What Docker's network code sets in a namespace that it makes, so that pods are the same in one
+// that it has no part in: anybody may listen on low ports and ping, and there is no IPv6.
 Status KernelHost::SettleSandbox(const NetworkNamespace& sandbox) const {
   constexpr std::array<std::pair<const char*, const char*>, 3> kSettings = {{
       {"ipv4/ip_unprivileged_port_start", "0"},

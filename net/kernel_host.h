@@ -35,8 +35,7 @@ class KernelHost {
   Result<std::string> OnHost(std::vector<std::string> command, std::string input = "") const;
   Status Batch(const NetworkNamespace* space, const std::string& batch) const;
   bool IsHosts(const NetworkNamespace& space, int64_t process_id) const;
-  // The namespace of a process that has left the host's; waits a second for it to leave. NotFound
-  // when it has ended, or stays.
+  // NotFound when the process has ended, or lives in the host's namespace.
   Result<NetworkNamespace> OpenSandbox(int64_t process_id) const;
   Status SettleSandbox(const NetworkNamespace& sandbox) const;
   Status Connect(const PodAttachment& attachment, const NetworkNamespace& sandbox,

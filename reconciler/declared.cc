@@ -5,6 +5,9 @@
 
 #include "reconciler/deployment.h"
 #include "schema/core.h"
+#include "schema/job.h"
+#include "schema/kept.h"
+#include "schema/sets.h"
 
 namespace reconcile {
 namespace {
@@ -99,6 +102,14 @@ bool SameContent(const Object& a, const Object& b) {
       return SameSpec<ReplicaSet>(a, b);
     case Kind::kDeployment:
       return SameSpec<Deployment>(a, b);
+    case Kind::kStatefulSet:
+      return SameSpec<StatefulSet>(a, b);
+    case Kind::kDaemonSet:
+      return SameSpec<DaemonSet>(a, b);
+    case Kind::kJob:
+      return SameSpec<Job>(a, b);
+    case Kind::kCronJob:
+      return SameSpec<CronJob>(a, b);
     case Kind::kService:
       return SameSpec<Service>(a, b);
     case Kind::kConfigMap:
@@ -111,6 +122,26 @@ bool SameContent(const Object& a, const Object& b) {
     case Kind::kSource:
     case Kind::kCluster:
       return true;
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
+      return static_cast<const KeptObject&>(a).others == static_cast<const KeptObject&>(b).others;
   }
   return true;
 }
@@ -143,12 +174,35 @@ void KeepObserved(const Object& before, Object* merged) {
     case Kind::kDeployment:
       CopyStatus<Deployment>(before, merged);
       break;
+    case Kind::kStatefulSet:  // these four have no status: nothing acts on them
+    case Kind::kDaemonSet:
+    case Kind::kJob:
+    case Kind::kCronJob:
     case Kind::kService:
     case Kind::kConfigMap:
     case Kind::kSecret:
     case Kind::kEvent:
     case Kind::kSource:
     case Kind::kCluster:
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
       break;
   }
 }

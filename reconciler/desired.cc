@@ -65,27 +65,48 @@ void CheckAgainst(const Object& declared, const Object& known, const std::string
   CheckImmutable(declared, known, problems);
 }
 
-void AddDesired(const ObjectPtr& object, const ClusterState& state, DesiredState* desired,
-                Problems* problems) {
-  const ObjectKey key = object->key();
-  if (!InfoOf(key.kind).declarable) {
-    problems->errors.push_back(ProblemAt(*object, "cannot be declared in a manifest"));
-    return;
-  }
-  const auto other = desired->objects.find(key);
-  if (other != desired->objects.end()) {
-    problems->errors.push_back(ProblemAt(
-        *object, "declared twice; the other one is at " + PlaceOf(other->second->metadata.origin)));
-    return;
-  }
-  const std::shared_ptr<Object> declared = object->Clone();
-  declared->metadata.origin.source = desired->source;
+namespace {
+
+// The object as the model is to have it: without what is the controller's own.
+std::unique_ptr<Object> TakeDeclared(const Object& object, const std::string& source,
+                                     Problems* problems) {
+  std::unique_ptr<Object> declared = object.Clone();
+  declared->metadata.origin.source = source;
   for (const std::string& what : StripServerOwned(declared.get())) {
-    problems->warnings.push_back(ProblemAt(
-        *declared, what + " is the controller's own; what is declared there is left out"));
+    problems->warnings.push_back(
+        ProblemAt(*declared, what + " is the controller's own; what is declared there is left out",
+                  Rule::kAdvice));
   }
   CheckReplicas(*declared, problems);
   CheckSize(*declared, problems);
+  return declared;
+}
+
+bool CheckDeclarable(const Object& object, Problems* problems) {
+  if (InfoOf(object.kind).declarable) return true;
+  problems->errors.push_back(
+      ProblemAt(object, "cannot be declared in a manifest", Rule::kUnknownKind));
+  return false;
+}
+
+}  // namespace
+
+void CheckDeclared(const Object& declared, Problems* problems) {
+  if (CheckDeclarable(declared, problems)) TakeDeclared(declared, "", problems);
+}
+
+void AddDesired(const ObjectPtr& object, const ClusterState& state, DesiredState* desired,
+                Problems* problems) {
+  const ObjectKey key = object->key();
+  if (!CheckDeclarable(*object, problems)) return;
+  const auto other = desired->objects.find(key);
+  if (other != desired->objects.end()) {
+    problems->errors.push_back(ProblemAt(
+        *object, "declared twice; the other one is at " + PlaceOf(other->second->metadata.origin),
+        Rule::kDuplicateObject));
+    return;
+  }
+  const std::shared_ptr<Object> declared = TakeDeclared(*object, desired->source, problems);
   if (const ObjectPtr known = state.Find(key)) {
     CheckAgainst(*declared, *known, desired->source, state, problems);
   }
@@ -108,6 +129,12 @@ DesiredState BuildDesired(const std::string& source, const std::string& commit,
   for (const ObjectPtr& object : ordered) AddDesired(object, state, &desired, problems);
   CheckReferences(desired, state, problems);
   return desired;
+}
+
+void CheckTogether(const std::vector<ObjectPtr>& objects, Problems* problems) {
+  DesiredState desired;
+  for (const ObjectPtr& object : objects) desired.objects.Set(object->key(), object);
+  CheckReferences(desired, ClusterState(), problems);
 }
 
 namespace {

@@ -49,6 +49,12 @@ void AddDesired(const ObjectPtr& object, const ClusterState& state, DesiredState
 void CheckAgainst(const Object& declared, const Object& known, const std::string& source,
                   const ClusterState& state, Problems* problems);
 
+// PURE. What BuildDesired finds wrong with an object by itself, whatever else is declared or there.
+void CheckDeclared(const Object& declared, Problems* problems);
+// PURE. What BuildDesired finds wrong with objects that each passed CheckDeclared, no two of one
+// key, in an empty cluster.
+void CheckTogether(const std::vector<ObjectPtr>& objects, Problems* problems);
+
 enum class ChangeType { kCreate, kChange, kDelete, kUnchanged };
 std::string_view ToString(ChangeType type);
 

@@ -70,11 +70,14 @@ void CheckUses(const DesiredState& desired, const ClusterState& state, const Obj
     if (used == nullptr) {
       problems->warnings.push_back(ProblemAt(
           object,
-          "uses " + ToString(key) + ", which is not declared: its containers wait until it is"));
+          "uses " + ToString(key) + ", which is not declared: its containers wait until it is",
+          Rule::kReference));
     } else if (!use.key.empty() && !HasKey(*used, use.key)) {
       problems->warnings.push_back(
-          ProblemAt(object, "uses key '" + use.key + "' of " + ToString(key) +
-                                ", which has no such key: its containers wait until it has"));
+          ProblemAt(object,
+                    "uses key '" + use.key + "' of " + ToString(key) +
+                        ", which has no such key: its containers wait until it has",
+                    Rule::kReference));
     }
   }
 }
@@ -91,10 +94,11 @@ void CheckNamespace(const DesiredState& desired, const ClusterState& state, cons
                     Problems* problems) {
   const std::string& name = object.metadata.namespace_name;
   if (name.empty() || NamespaceIsThere(desired, state, name)) return;
-  problems->errors.push_back(
-      ProblemAt(object, "namespace '" + name +
-                            "' is neither declared in this commit nor there; add a Namespace '" +
-                            name + "' or use another one"));
+  problems->errors.push_back(ProblemAt(
+      object,
+      "namespace '" + name + "' is neither declared in this commit nor there; add a Namespace '" +
+          name + "' or use another one",
+      Rule::kReference));
 }
 
 bool Selects(const Service& service, const Object& object) {
@@ -103,12 +107,23 @@ bool Selects(const Service& service, const Object& object) {
          Matches(service.spec.selector, *labels);
 }
 
+// The declared objects that make pods. Kinds are the first order of keys, namespaces the second.
+bool SelectsDeclared(const Service& service, const DesiredState& desired) {
+  for (const Kind kind : kAllKinds) {
+    const std::string& name = service.metadata.namespace_name;
+    for (auto at = desired.objects.lower_bound({kind, name, ""});
+         at != desired.objects.end() && at->first.kind == kind && at->first.namespace_name == name;
+         ++at) {
+      if (PodLabelsOf(*at->second) == nullptr) break;  // no object of the kind has any
+      if (Selects(service, *at->second)) return true;
+    }
+  }
+  return false;
+}
+
 void CheckService(const DesiredState& desired, const ClusterState& state, const Service& service,
                   Problems* problems) {
-  if (service.spec.selector.empty()) return;
-  for (const auto& [key, object] : desired.objects) {
-    if (Selects(service, *object)) return;
-  }
+  if (service.spec.selector.empty() || SelectsDeclared(service, desired)) return;
   for (const Kind kind :
        {Kind::kPod, Kind::kReplicationController, Kind::kReplicaSet, Kind::kDeployment}) {
     for (const auto& [key, object] : state.Objects(kind)) {
@@ -118,7 +133,8 @@ void CheckService(const DesiredState& desired, const ClusterState& state, const 
     }
   }
   problems->warnings.push_back(
-      ProblemAt(service, "selects no pod: no declared pod or pod template carries its labels"));
+      ProblemAt(service, "selects no pod: no declared pod or pod template carries its labels",
+                Rule::kReference));
 }
 
 }  // namespace
@@ -127,12 +143,13 @@ std::string PlaceOf(const Origin& origin) {
   return origin.file + ":" + std::to_string(origin.line);
 }
 
-Problem ProblemAt(const Object& object, const std::string& message) {
+Problem ProblemAt(const Object& object, const std::string& message, Rule rule) {
   const Origin& origin = object.metadata.origin;
   return {.file = origin.file,
           .line = origin.line,
           .column = origin.line > 0 ? 1 : 0,
-          .message = ToString(object.key()) + ": " + message};
+          .message = ToString(object.key()) + ": " + message,
+          .rule = rule};
 }
 
 void CheckReferencesOf(const Object& object, const DesiredState& desired, const ClusterState& state,

@@ -17,6 +17,7 @@ void CheckReferencesOf(const Object& object, const DesiredState& desired, const 
 std::string PlaceOf(const Origin& origin);
 
 // "file:line" of the object and its key before the message.
-Problem ProblemAt(const Object& object, const std::string& message);
+Problem ProblemAt(const Object& object, const std::string& message,
+                  Rule rule = Rule::kInvalidValue);
 
 }  // namespace reconcile

@@ -1,5 +1,6 @@
 #include "reconciler/controllers.h"
 #include "reconciler/pod_control.h"
+#include "schema/not_honoured.h"
 
 namespace reconcile {
 namespace {
@@ -16,15 +17,31 @@ void Bind(Turn* turn, const Binding& binding) {
                 .component = "scheduler"});
 }
 
+// A pod that no host could run as it is written.
+Binding Refused(PodPtr pod, const std::vector<std::string>& fields) {
+  const std::string message = NotHonouredMessage(fields);
+  return {.pod = std::move(pod),
+          .node = "",
+          .explanation = message,
+          .refusal = message,
+          .reason = std::string(kUnsupportedFields)};
+}
+
 }  // namespace
 
 std::vector<Binding> SchedulePods(Turn* turn) {
   std::vector<PodPtr> pending;
+  std::vector<Binding> unplaced;
   turn->state().pods_by_node().ForEach("", [&](const ObjectKey& key) {
     PodPtr pod = As<Pod>(turn->state().Find(key));
-    if (IsActive(*pod)) pending.push_back(std::move(pod));
+    if (!IsActive(*pod)) return;
+    const std::vector<std::string> fields = FieldsNotHonoured(pod->spec);
+    if (fields.empty()) {
+      pending.push_back(std::move(pod));
+    } else {
+      unplaced.push_back(Refused(std::move(pod), fields));
+    }
   });
-  std::vector<Binding> unplaced;
   if (pending.empty()) return unplaced;
   UsageCache own;
   UsageCache* usage = turn->settled() == nullptr ? &own : &turn->settled()->usage;
@@ -41,18 +58,19 @@ std::vector<Binding> SchedulePods(Turn* turn) {
 void ExplainUnplaced(Turn* turn, const std::vector<Binding>& unplaced) {
   for (const Binding& binding : unplaced) {
     const auto refused = Mutable(*binding.pod);
-    const bool changed = SetCondition(&refused->status.conditions,
-                                      {.type = "PodScheduled",
-                                       .status = ConditionStatus::kFalse,
-                                       .reason = "Unschedulable",
-                                       .message = binding.explanation},
-                                      turn->now().wall);
+    const bool changed =
+        SetCondition(&refused->status.conditions,
+                     {.type = "PodScheduled",
+                      .status = ConditionStatus::kFalse,
+                      .reason = binding.reason.empty() ? "Unschedulable" : binding.reason,
+                      .message = binding.explanation},
+                     turn->now().wall);
     if (!changed) continue;
     turn->Put(refused);
     // Without amounts: one Event, counted, for as long as the same things are in the way.
     turn->Record({.key = refused->key(),
                   .type = EventType::kWarning,
-                  .reason = "FailedScheduling",
+                  .reason = binding.reason.empty() ? "FailedScheduling" : binding.reason,
                   .message = binding.refusal,
                   .component = "scheduler"});
   }

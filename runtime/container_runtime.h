@@ -28,11 +28,6 @@ inline constexpr std::string_view kLabelAddress =
     "dev.reconcile.address";  // on the sandbox: the pod's IPv4 address
 inline constexpr std::string_view kSandboxContainer = "POD";
 
-// Exit codes of a sandbox that could not make a network namespace of its own, or give up one of
-// its privileges after it (pause.c).
-inline constexpr int32_t kPauseNoNamespace = 71;
-inline constexpr int32_t kPauseLastRefusal = 74;
-
 struct BindMount {
   std::string host_path;
   std::string container_path;
@@ -40,13 +35,13 @@ struct BindMount {
   friend bool operator==(const BindMount&, const BindMount&) = default;
 };
 
-// Whose network namespace a container begins in.
+// The network namespace of a container that joins none: nothing but lo is in it either way.
 enum class NetworkStart {
-  kEngines,  // one that the engine makes, with nothing but lo: Docker's "none"
-  // A sandbox: the host's, which the pause program leaves before it does anything else. Docker
-  // makes namespaces by executing itself several times, which costs more than all else of a start.
-  // NEVER joined before HostNetwork::AttachPod has seen that it left.
-  kLeavesHosts,
+  // Made by the engine's network code, which executes itself several times for it: more than all
+  // else of a start. The container, and what joins it, have the engine's copy of resolv.conf.
+  kEngines,
+  // Made by the OCI runtime as a part of the container's start. No file of the engine's is in it.
+  kBare,
 };
 
 // What to create. Maps one to one on Docker's POST /containers/create.
@@ -61,10 +56,10 @@ struct ContainerConfig {
   std::vector<BindMount> binds;
   std::string hostname;           // only without network_container
   std::string network_container;  // join this container's network namespace; "" is `network_start`
-  NetworkStart network_start = NetworkStart::kEngines;  // kLeavesHosts: the pause image alone
-  int64_t cpu_shares = 0;                               // 0: Docker's default
-  int64_t cpu_quota_us = 0;                             // per period of 100 ms; 0: none
-  int64_t memory_bytes = 0;                             // 0: none
+  NetworkStart network_start = NetworkStart::kEngines;
+  int64_t cpu_shares = 0;    // 0: Docker's default
+  int64_t cpu_quota_us = 0;  // per period of 100 ms; 0: none
+  int64_t memory_bytes = 0;  // 0: none
   int32_t oom_score_adj = 0;
   int64_t pids_limit = 0;   // 0: none
   bool is_sandbox = false;  // ipc shareable; no log files
@@ -111,9 +106,6 @@ struct EngineInfo {
   int64_t memory_bytes = 0;
   bool live_restore = false;
   std::string cgroup_driver;
-  // Sandboxes may be kLeavesHosts. False where the engine remaps users (it refuses host mode), or
-  // where a runtime, a seccomp profile or SELinux that are not Docker's own may refuse the rest.
-  bool sandboxes_leave_hosts = false;
 };
 
 // The engine says something happened to one of our containers, or that the stream was lost and came

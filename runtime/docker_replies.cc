@@ -110,22 +110,6 @@ const Value& MapIn(const Value& map, std::string_view key) {
   return found != nullptr && found->IsMap() ? *found : EmptyMap();
 }
 
-// By what is known to allow it: an engine that is not sure makes sandboxes the slower way.
-bool SandboxesLeaveHosts(const Value& info) {
-  const auto allows = [](const Value& option) {
-    const std::string text = option.IsString() ? option.AsString() : "";
-    constexpr std::string_view kSeccomp = "name=seccomp,profile=";
-    if (text.starts_with(kSeccomp)) {
-      const std::string profile = text.substr(kSeccomp.size());
-      return profile == "default" || profile == "builtin" || profile == "unconfined";
-    }
-    return text == "name=apparmor" || text == "name=cgroupns" || text == "name=no-new-privileges";
-  };
-  const Value::List& options = info.GetList("SecurityOptions");
-  return info.GetString("DefaultRuntime") == "runc" && info.Find("SecurityOptions") != nullptr &&
-         std::all_of(options.begin(), options.end(), allows);
-}
-
 }  // namespace
 
 Status StatusOfReply(int http_code, std::string_view body) {
@@ -187,7 +171,6 @@ Result<EngineInfo> ParseInfo(const EngineVersion& version, std::string_view body
   info.memory_bytes = parsed->GetInt("MemTotal");
   info.live_restore = parsed->GetBool("LiveRestoreEnabled");
   info.cgroup_driver = parsed->GetString("CgroupDriver");
-  info.sandboxes_leave_hosts = SandboxesLeaveHosts(*parsed);
   return info;
 }
 

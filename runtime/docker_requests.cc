@@ -38,24 +38,15 @@ Value Mounts(const std::vector<BindMount>& binds) {
   return mounts;
 }
 
-bool LeavesHosts(const ContainerConfig& config) {
-  return config.is_sandbox && config.network_start == NetworkStart::kLeavesHosts;
-}
-
 std::string NetworkMode(const ContainerConfig& config) {
-  if (!config.network_container.empty()) return "container:" + config.network_container;
-  return LeavesHosts(config) ? "host" : "none";
+  return config.network_container.empty() ? "none" : "container:" + config.network_container;
 }
 
-void ConfineSandbox(const ContainerConfig& config, Value* host) {
+void ConfineSandbox(Value* host) {
   host->Set("IpcMode", Value::String("shareable"));
   host->Set("SecurityOpt", Strings({"no-new-privileges"}));
   host->Set("CapDrop", Strings({"ALL"}));
   host->Set("ReadonlyRootfs", Value::Bool(true));
-  // One to leave, the others to give up all four, the bounding set and root: see pause.c.
-  if (LeavesHosts(config)) {
-    host->Set("CapAdd", Strings({"SYS_ADMIN", "SETPCAP", "SETUID", "SETGID"}));
-  }
 }
 
 Value HostConfig(const ContainerConfig& config) {
@@ -64,7 +55,7 @@ Value HostConfig(const ContainerConfig& config) {
   if (!config.network_container.empty()) {
     host.Set("IpcMode", Value::String(NetworkMode(config)));
   }
-  if (config.is_sandbox) ConfineSandbox(config, &host);
+  if (config.is_sandbox) ConfineSandbox(&host);
   if (config.cpu_shares > 0) host.Set("CpuShares", Value::Int(config.cpu_shares));
   if (config.cpu_quota_us > 0) {
     host.Set("CpuPeriod", Value::Int(kCpuPeriodUs));
@@ -126,14 +117,13 @@ std::string CreateBody(const ContainerConfig& config) {
   Value body = Value::MakeMap();
   body.Set("Image", Value::String(config.image));
   if (!config.entrypoint.empty()) body.Set("Entrypoint", Strings(config.entrypoint));
-  if (LeavesHosts(config)) {
-    body.Set("Cmd", Strings({"unshare"}));
-    body.Set("User", Value::String("0:0"));
-  } else if (!config.cmd.empty()) {
-    body.Set("Cmd", Strings(config.cmd));
-  }
+  if (!config.cmd.empty()) body.Set("Cmd", Strings(config.cmd));
   if (!config.env.empty()) body.Set("Env", Strings(config.env));
   if (!config.working_dir.empty()) body.Set("WorkingDir", Value::String(config.working_dir));
+  // What is left then is the OCI runtime's default, a namespace of its own.
+  if (config.network_container.empty() && config.network_start == NetworkStart::kBare) {
+    body.Set("NetworkDisabled", Value::Bool(true));
+  }
   // The engine refuses a host name beside a joined network namespace, and takes the sandbox's.
   if (!config.hostname.empty() && config.network_container.empty()) {
     body.Set("Hostname", Value::String(config.hostname));

@@ -1,5 +1,6 @@
 #include "schema/codec.h"
 
+#include "schema/convert.h"
 #include "schema/field_reporter.h"
 #include "schema/field_table.h"
 #include "schema/known_kinds.h"
@@ -15,7 +16,7 @@ const std::string* HeadMember(const Value& value, std::string_view name, FieldRe
   const FieldPath path(root, name);
   const Value* member = value.Find(name);
   if (member == nullptr || member->IsNull()) {
-    reporter->DecodeError(path, value.mark, "required");
+    reporter->DecodeError(path, value.mark, "required", Rule::kMissingField);
   } else if (!member->IsString() || member->AsString().empty()) {
     reporter->DecodeError(path, member->mark, "must be a string that is not empty");
   } else {
@@ -28,14 +29,16 @@ std::optional<Kind> DecodeHead(const Value& value, FieldReporter* reporter) {
   if (!value.IsMap()) {
     reporter->DecodeError(FieldPath(), value.mark,
                           "a manifest is a map with apiVersion, kind and metadata, not a " +
-                              std::string(ToString(value.type())));
+                              std::string(ToString(value.type())),
+                          Rule::kNotAManifest);
     return std::nullopt;
   }
   if (value.Find("apiVersion") == nullptr && value.Find("kind") == nullptr) {
     reporter->DecodeError(
         FieldPath(), value.mark,
         "not a manifest: it has neither apiVersion nor kind; keep other files out "
-        "of the source's folder");
+        "of the source's folder",
+        Rule::kNotAManifest);
     return std::nullopt;
   }
   const std::string* api_version = HeadMember(value, "apiVersion", reporter);
@@ -47,9 +50,17 @@ std::optional<Kind> DecodeHead(const Value& value, FieldReporter* reporter) {
   if (!found) {
     const std::string_view at = in_kind ? "kind" : "apiVersion";
     const FieldPath root;
-    reporter->DecodeError(FieldPath(root, at), value.Find(at)->mark, problem);
+    reporter->DecodeError(FieldPath(root, at), value.Find(at)->mark, problem, Rule::kUnknownKind);
   }
   return found;
+}
+
+void ReportConversion(const ConvertedManifest& converted, FieldReporter* reporter) {
+  const FieldPath root;
+  if (!converted.warning.empty()) reporter->Warn(FieldPath(root, "apiVersion"), converted.warning);
+  for (const ConvertedManifest::Error& error : converted.errors) {
+    reporter->Report(root, error.mark, error.message, Rule::kUnsupportedField);
+  }
 }
 
 }  // namespace
@@ -68,8 +79,12 @@ std::string EncodeObjectJson(const Object& object, EncodeFor purpose) {
   return WriteJson(EncodeObject(object, purpose));
 }
 
-ObjectPtr DecodeManifest(const Value& value, const std::string& file, Problems* problems) {
+std::unique_ptr<Object> DecodeManifest(const Value& read, const std::string& file,
+                                       Problems* problems) {
+  const std::optional<ConvertedManifest> converted = ConvertOldVersion(read);
+  const Value& value = converted ? converted->value : read;
   FieldReporter reporter(file, &value, problems);
+  if (converted) ReportConversion(*converted, &reporter);
   const std::optional<Kind> kind = DecodeHead(value, &reporter);
   if (!kind) return nullptr;
   std::unique_ptr<Object> object = NewObject(*kind);

@@ -7,6 +7,7 @@
 
 #include "base/value.h"
 #include "schema/object.h"
+#include "schema/rules.h"
 
 namespace reconcile {
 
@@ -15,8 +16,9 @@ struct Problem {
   std::string file;
   int line = 0;
   int column = 0;
-  std::string message;           // what, on which field or object, why, what to do
-  std::string ToString() const;  // "file:line:column: message"
+  std::string message;              // what, on which field or object, why, what to do
+  Rule rule = Rule::kInvalidValue;  // what kind of thing it is; its severity is the list it is in
+  std::string ToString() const;     // "file:line:column: message"
 };
 struct Problems {
   std::vector<Problem> errors;
@@ -39,7 +41,9 @@ std::string EncodeObjectJson(const Object& object, EncodeFor purpose);
 // errors at file:line:column), defaults filled, validated as the API server does. Returns null when
 // there was any error; all errors of the object are reported, not the first alone. Warnings may
 // come with success.
-ObjectPtr DecodeManifest(const Value& value, const std::string& file, Problems* problems);
+// The caller owns it.
+std::unique_ptr<Object> DecodeManifest(const Value& value, const std::string& file,
+                                       Problems* problems);
 
 // Reads what EncodeObject(kStore) wrote. Lenient: unknown fields are skipped (a newer release wrote
 // them); no defaults, no validation. Invalid when it is not such an object at all.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "schema/other_fields.h"
 #include "schema/pod.h"
 
 namespace reconcile {
@@ -16,6 +17,7 @@ struct ServicePort {
   int32_t port = 0;
   std::optional<IntOrString> target_port;  // filled by defaults: the port
   int32_t node_port = 0;
+  OtherFields others;
   friend bool operator==(const ServicePort&, const ServicePort&) = default;
 };
 struct ServiceSpec {
@@ -23,9 +25,9 @@ struct ServiceSpec {
   StringMap selector;
   std::vector<ServicePort> ports;
   std::string cluster_ip;  // "", "None" or an address
+  OtherFields others;      // those that only ask for what a data plane does
   friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };
-// No data plane yet: loads, is stored and shown, and its warning says so.
 struct Service : ObjectOf<Service, Kind::kService> {
   ServiceSpec spec;
 };
@@ -136,8 +138,10 @@ struct SourceSpec {
   std::string path;        // folder inside it; "" is the root
   std::string semver;      // instead of a revision: the highest tag in this range
   std::vector<std::string> namespaces;  // that it may declare objects in; empty: all
-  std::string interval;                 // between looks at a remote one, "30s"; "" is the default
-  bool suspend = false;                 // what it declared stays, and nothing of it is changed
+  // Groups of custom resources that it may hold and that are passed over, with a notice.
+  std::vector<std::string> ignore_groups;
+  std::string interval;  // between looks at a remote one, "30s"; "" is the default
+  bool suspend = false;  // what it declared stays, and nothing of it is changed
   SourceCredentials credentials;
   std::optional<SourceWebhookSpec> webhook;
   friend bool operator==(const SourceSpec&, const SourceSpec&) = default;

@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "schema/codec.h"
 #include "schema/core.h"
+#include "schema/job.h"
+#include "schema/sets.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -21,8 +23,8 @@ PullPolicy PullPolicyFor(std::string_view image) {
   return has_tag || at != std::string_view::npos ? PullPolicy::kIfNotPresent : PullPolicy::kAlways;
 }
 
-void FillPodSpec(PodSpec* spec) {
-  for (Container& container : spec->containers) {
+void FillContainers(std::vector<Container>* containers) {
+  for (Container& container : *containers) {
     if (container.image_pull_policy == PullPolicy::kUnset) {
       container.image_pull_policy = PullPolicyFor(container.image);
     }
@@ -32,6 +34,11 @@ void FillPodSpec(PodSpec* spec) {
       if (field.api_version.empty()) field.api_version = "v1";
     }
   }
+}
+
+void FillPodSpec(PodSpec* spec) {
+  FillContainers(&spec->containers);
+  FillContainers(&spec->init_containers);
 }
 
 void FillPod(Pod* pod) {
@@ -58,6 +65,39 @@ void FillDeployment(Deployment* deployment) {
   }
 }
 
+void FillStatefulSet(StatefulSet* set) {
+  FillPodSpec(&set->spec.pod_template.spec);
+  StatefulSetUpdateStrategy& strategy = set->spec.update_strategy;
+  if (strategy.type == SetUpdateType::kRollingUpdate && !strategy.rolling_update) {
+    strategy.rolling_update.emplace();
+  }
+}
+
+void FillDaemonSet(DaemonSet* set) {
+  FillPodSpec(&set->spec.pod_template.spec);
+  DaemonSetUpdateStrategy& strategy = set->spec.update_strategy;
+  if (strategy.type == SetUpdateType::kRollingUpdate && !strategy.rolling_update) {
+    strategy.rolling_update.emplace();
+  }
+}
+
+// Where parallelism is given and completions is not, the first success ends the Job.
+void FillJobSpec(JobSpec* spec) {
+  constexpr int32_t kBackoffLimit = 6;
+  constexpr int32_t kNoLimit = 2'147'483'647;
+  FillPodSpec(&spec->pod_template.spec);
+  if (!spec->completions && !spec->parallelism) spec->completions = 1;
+  if (!spec->parallelism) spec->parallelism = 1;
+  if (!spec->backoff_limit) {
+    spec->backoff_limit = spec->backoff_limit_per_index ? kNoLimit : kBackoffLimit;
+  }
+}
+
+void FillJob(Job* job) {
+  FillJobSpec(&job->spec);
+  if (job->metadata.labels.empty()) job->metadata.labels = job->spec.pod_template.metadata.labels;
+}
+
 void FillService(Service* service) {
   for (ServicePort& port : service->spec.ports) {
     const bool is_unset = !port.target_port || port.target_port->ToString() == "0" ||
@@ -82,6 +122,14 @@ void ApplyDefaults(Object* object) {
       return FillPodSpec(&static_cast<ReplicaSet*>(object)->spec.pod_template.spec);
     case Kind::kDeployment:
       return FillDeployment(static_cast<Deployment*>(object));
+    case Kind::kStatefulSet:
+      return FillStatefulSet(static_cast<StatefulSet*>(object));
+    case Kind::kDaemonSet:
+      return FillDaemonSet(static_cast<DaemonSet*>(object));
+    case Kind::kJob:
+      return FillJob(static_cast<Job*>(object));
+    case Kind::kCronJob:
+      return FillJobSpec(&static_cast<CronJob*>(object)->spec.job_template.spec);
     case Kind::kService:
       return FillService(static_cast<Service*>(object));
     case Kind::kSecret: {
@@ -94,6 +142,25 @@ void ApplyDefaults(Object* object) {
     case Kind::kEvent:
     case Kind::kSource:
     case Kind::kCluster:
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
       return;
   }
   CHECK(false);

@@ -6,16 +6,23 @@ namespace reconcile {
 
 namespace {
 
+// Whether two tables read alike: a struct may have a C++ type in one place and a shape in another.
+bool IsSame(const StructTable& a, const StructTable& b) {
+  return &a == &b || (a.name() == b.name() && a.Names() == b.Names());
+}
+
+bool Has(const std::vector<const StructTable*>& tables, const StructTable& table) {
+  return std::any_of(tables.begin(), tables.end(),
+                     [&](const StructTable* known) { return IsSame(*known, table); });
+}
+
 // Collects every struct below a kind, each once, in the order of their first use.
 void CollectTables(const StructTable& table, std::vector<const StructTable*>* tables) {
   tables->push_back(&table);
   for (const FieldInfo& field : table.fields()) {
     if (!field.IsKept() || !field.IsDeclarable()) continue;
     const StructTable* inner = field.type->table();
-    if (inner == nullptr || std::find(tables->begin(), tables->end(), inner) != tables->end()) {
-      continue;
-    }
-    CollectTables(*inner, tables);
+    if (inner != nullptr && !Has(*tables, *inner)) CollectTables(*inner, tables);
   }
 }
 
@@ -27,6 +34,10 @@ std::string Cell(std::string_view text) {
 
 std::string Notes(const FieldInfo& field) {
   std::string notes(field.doc);
+  if (!field.reason.empty()) {
+    notes += (notes.empty() ? "**Not acted on**: " : " **Not acted on**: ") +
+             std::string(field.reason) + '.';
+  }
   std::string choices;
   for (std::string_view choice : field.type->Choices()) {
     choices += (choices.empty() ? "`" : ", `") + std::string(choice) + '`';
@@ -43,11 +54,12 @@ std::string DescribeTable(const StructTable& table) {
   text += "| field | type | required | |\n|---|---|---|---|\n";
   std::string unsupported;
   for (const FieldInfo& field : table.fields()) {
-    if (field.support == FieldInfo::Support::kUnsupported || field.is_not_declarable) {
+    if (field.state == FieldInfo::State::kRefused) {
       unsupported += (unsupported.empty() ? "`" : ", `") + std::string(field.name) + '`';
       if (!field.only_value.empty()) {
         unsupported += " (except `" + std::string(field.only_value) + "`)";
       }
+      if (!field.reason.empty()) unsupported += " (" + std::string(field.reason) + ")";
     }
     if (!field.IsKept() || !field.IsDeclarable()) continue;
     text += "| `" + std::string(field.name) + "` | " + Cell(field.type->Name()) + " | " +
@@ -62,21 +74,24 @@ std::string DescribeTable(const StructTable& table) {
 std::string DescribeManifests() {
   std::string text =
       "# Supported manifests\n\n"
-      "Written from the field tables in `schema/`. A field that is not listed here is an error: "
-      "unknown ones name the nearest known field, those that Kubernetes has and this version does "
-      "not yet are said to be so. Nothing is dropped in silence, apart from `status` and what a "
-      "server sets in `metadata`.\n\n"
-      "| kind | apiVersion | namespaced |\n|---|---|---|\n";
+      "Written from the field tables in `schema/`. A kind or field is *acted on* unless this page "
+      "says that it is *not acted on*: then it is checked, stored, shown and diffed like any "
+      "other, and a warning at its line says why nothing follows from it. A field that Kubernetes "
+      "has and this version refuses stands below its struct; any other is an error that names the "
+      "nearest known field. Nothing is dropped in silence, apart from `status` and what a server "
+      "sets in `metadata`.\n\n"
+      "| kind | apiVersion | namespaced | |\n|---|---|---|---|\n";
   std::vector<const StructTable*> tables;
   for (Kind kind : kAllKinds) {
     const KindInfo& info = InfoOf(kind);
     if (!info.declarable) continue;
-    text += "| " + std::string(info.name) + " | `" + std::string(info.api_version) + "` | " +
-            (info.namespaced ? "yes" : "no") + " |\n";
+    text +=
+        "| " + std::string(info.name) + " | `" + std::string(info.api_version) + "` | " +
+        (info.namespaced ? "yes" : "no") + " | " +
+        (info.not_acted_on.empty() ? "" : "Not acted on: " + std::string(info.not_acted_on) + '.') +
+        " |\n";
     const StructTable* table = &TableOf(kind);
-    if (std::find(tables.begin(), tables.end(), table) == tables.end()) {
-      CollectTables(*table, &tables);
-    }
+    if (!Has(tables, *table)) CollectTables(*table, &tables);
   }
   text += "\n## Fields\n";
   for (const StructTable* table : tables) text += DescribeTable(*table);

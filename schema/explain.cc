@@ -48,19 +48,18 @@ std::string DefaultOf(const StructTable& table, const FieldInfo& field) {
 }
 
 // "required", "not yet supported", ...; empty for an ordinary field.
-std::string SupportOf(const FieldInfo& field) {
-  switch (field.support) {
-    case FieldInfo::Support::kUnsupported:
+std::string StateOf(const FieldInfo& field) {
+  if (field.is_read_only) return "set by the system; passed over in manifests";
+  switch (field.state) {
+    case FieldInfo::State::kRefused:
+      if (field.IsKept()) return "not yet supported in manifests";
       return field.only_value.empty()
                  ? "not yet supported"
                  : "not yet supported, except " + std::string(field.only_value);
-    case FieldInfo::Support::kDropped:
-      return "accepted and ignored";
-    case FieldInfo::Support::kSupported:
+    case FieldInfo::State::kAccepted:
+    case FieldInfo::State::kActedOn:
       break;
   }
-  if (field.is_not_declarable) return "not yet supported in manifests";
-  if (field.is_read_only) return "set by the system; ignored in manifests";
   return field.is_required ? "required" : "";
 }
 
@@ -72,13 +71,19 @@ std::string Heading(const FieldInfo& field) {
   std::string text = std::string(field.name) + "  ";
   if (IsTypeMeta(field)) return text + "<string>  required\n";
   if (field.IsKept()) text += '<' + field.type->Name() + '>';
-  const std::string support = SupportOf(field);
-  if (!support.empty()) text += (field.IsKept() ? "  " : "") + support;
+  const std::string state = StateOf(field);
+  if (!state.empty()) text += (field.IsKept() ? "  " : "") + state;
   return text + '\n';
 }
 
 std::string Details(const StructTable& table, const FieldInfo& field, size_t indent) {
   std::string text = Wrapped(field.doc, indent);
+  if (!field.reason.empty()) {
+    const bool is_accepted = field.state == FieldInfo::State::kAccepted;
+    text += Wrapped(
+        (is_accepted ? "Accepted, not acted on: " : "Refused: ") + std::string(field.reason) + '.',
+        indent);
+  }
   if (!field.IsKept()) return text;
   const std::string choices = Choices(field);
   if (!choices.empty()) text += Wrapped("One of: " + choices, indent);
@@ -92,7 +97,8 @@ std::string Children(const StructTable& table) {
   std::string unsupported;
   for (const FieldInfo& field : table.fields()) {
     if (field.is_internal) continue;
-    if (field.support == FieldInfo::Support::kUnsupported && field.only_value.empty()) {
+    const bool is_bare = field.only_value.empty() && field.reason.empty() && !field.IsKept();
+    if (field.state == FieldInfo::State::kRefused && is_bare) {
       unsupported += (unsupported.empty() ? "" : ", ") + std::string(field.name);
       continue;
     }
@@ -122,6 +128,10 @@ std::string Head(const KindInfo& info) {
           std::string(slash == std::string_view::npos ? info.api_version
                                                       : info.api_version.substr(slash + 1)) +
           '\n';
+  if (!info.not_acted_on.empty()) {
+    text += "STATE:    accepted, kept and shown; not acted on\n" +
+            Wrapped(std::string(info.not_acted_on) + '.', 10);
+  }
   if (!info.declarable) text += "Not declared in manifests: the system keeps it.\n";
   return text;
 }

@@ -42,32 +42,34 @@ FieldReporter::~FieldReporter() {
 }
 
 void FieldReporter::Add(std::vector<Problem>* list, size_t count, Mark mark, const FieldPath& path,
-                        const std::string& message) {
+                        const std::string& message, Rule rule) {
   if (count > kMaxProblemsPerObject) return;
   std::string text = subject.empty() ? "" : subject + ": ";
   const std::string where = path.ToString();
   if (!where.empty()) text += where + ": ";
-  list->push_back({file_, mark.line, mark.column, text + message});
+  list->push_back({file_, mark.line, mark.column, text + message, rule});
 }
 
-void FieldReporter::Error(const FieldPath& path, const std::string& message) {
+void FieldReporter::Error(const FieldPath& path, const std::string& message, Rule rule) {
   if (HasFailed(path)) return;
   Add(&problems_->errors, ++error_count_, root_ == nullptr ? fallback_ : path.MarkIn(*root_), path,
-      message);
+      message, rule);
 }
 
-void FieldReporter::Warn(const FieldPath& path, const std::string& message) {
+void FieldReporter::Warn(const FieldPath& path, const std::string& message, Rule rule) {
   Add(&problems_->warnings, ++warning_count_, root_ == nullptr ? fallback_ : path.MarkIn(*root_),
-      path, message);
+      path, message, rule);
 }
 
-void FieldReporter::DecodeError(const FieldPath& path, Mark mark, const std::string& message) {
+void FieldReporter::DecodeError(const FieldPath& path, Mark mark, const std::string& message,
+                                Rule rule) {
   ExpectNoValue(path);
-  Report(path, mark, message);
+  Report(path, mark, message, rule);
 }
 
-void FieldReporter::Report(const FieldPath& path, Mark mark, const std::string& message) {
-  Add(&problems_->errors, ++error_count_, mark, path, message);
+void FieldReporter::Report(const FieldPath& path, Mark mark, const std::string& message,
+                           Rule rule) {
+  Add(&problems_->errors, ++error_count_, mark, path, message, rule);
 }
 
 void FieldReporter::ExpectNoValue(const FieldPath& path) {

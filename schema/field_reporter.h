@@ -23,12 +23,13 @@ class FieldReporter {
   FieldReporter& operator=(const FieldReporter&) = delete;
 
   // A rule is broken. Not reported where decoding failed already: its consequences are no news.
-  void Error(const FieldPath& path, const std::string& message);
-  void Warn(const FieldPath& path, const std::string& message);
+  void Error(const FieldPath& path, const std::string& message, Rule rule = Rule::kInvalidValue);
+  void Warn(const FieldPath& path, const std::string& message, Rule rule = Rule::kAdvice);
   // Something stands at `mark`, inside `path`, that should not.
-  void Report(const FieldPath& path, Mark mark, const std::string& message);
+  void Report(const FieldPath& path, Mark mark, const std::string& message, Rule rule);
   // The field could not be read.
-  void DecodeError(const FieldPath& path, Mark mark, const std::string& message);
+  void DecodeError(const FieldPath& path, Mark mark, const std::string& message,
+                   Rule rule = Rule::kWrongType);
   // `path` was meant by something that could not be read: rules about it are not reported.
   void ExpectNoValue(const FieldPath& path);
 
@@ -44,7 +45,7 @@ class FieldReporter {
 
  private:
   void Add(std::vector<Problem>* list, size_t count, Mark mark, const FieldPath& path,
-           const std::string& message);
+           const std::string& message, Rule rule);
 
   std::string file_;
   const Value* root_;

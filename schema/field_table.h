@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "schema/codec.h"
 #include "schema/field_path.h"
+#include "schema/packed.h"
 
 namespace reconcile {
 
@@ -31,6 +33,11 @@ class FieldType {
   // What Kubernetes' omitempty leaves out.
   virtual bool IsZero(const void* source) const = 0;
   virtual bool Equal(const void* a, const void* b) const = 0;
+  // All of the member, for a cache that this program alone reads; by way of JSON where a type does
+  // not know better. `Unpack` fails the reader on what Pack cannot have written; `target` is as a
+  // new one is.
+  virtual void Pack(const void* source, PackWriter* out) const;
+  virtual void Unpack(PackReader* in, void* target) const;
 
   virtual FieldShape shape() const { return FieldShape::kScalar; }
   virtual std::vector<std::string_view> Choices() const { return {}; }  // of an enumeration
@@ -41,12 +48,17 @@ class FieldType {
   virtual const void* At(const void*, size_t) const { return nullptr; }
 };
 
-// One line of a table: a field of the outside form, and the member that holds it.
+// One line of a table: a field of the outside form, and the member that holds it. Its state says
+// what becomes of it in a manifest; a person reads the state and its reason in `reconcile explain`
+// and in docs/manifests.md.
 struct FieldInfo {
-  enum class Support {
-    kSupported,
-    kUnsupported,  // valid in Kubernetes; an error here unless empty or `only_value`
-    kDropped,      // accepted in a manifest and left out: it says nothing about what is wanted
+  enum class State {
+    kActedOn,
+    // Checked, kept and shown, but nothing follows from it: a warning unless the value is what an
+    // unset field means anyway. Without a reason of its own it has that of its kind, said once.
+    kAccepted,
+    // Valid in Kubernetes; an error here unless empty or `only_value`.
+    kRefused,
   };
 
   FieldInfo& Required() { return Set(&FieldInfo::is_required); }
@@ -55,26 +67,43 @@ struct FieldInfo {
   FieldInfo& Internal() { return Set(&FieldInfo::is_internal); }    // in the store alone
   FieldInfo& Secret() { return Set(&FieldInfo::is_secret); }        // masked in diffs and messages
   FieldInfo& Always() { return Set(&FieldInfo::is_always_shown); }  // even when zero
-  FieldInfo& ReadOnly() { return Set(&FieldInfo::is_read_only); }  // server-set: manifest's dropped
-  // Kept and shown, but not yet taken from a manifest.
-  FieldInfo& NotDeclarable() { return Set(&FieldInfo::is_not_declarable); }
+  FieldInfo& ReadOnly() {
+    return Set(&FieldInfo::is_read_only);
+  }  // the system's: a manifest's is
+     // passed over
   FieldInfo& DecodeOnly() { return Set(&FieldInfo::is_decode_only); }  // another way to write one
+  // Reasons are the ends of sentences: "API access inside the cluster is not served".
+  FieldInfo& Accepted(std::string_view why) {
+    return state = State::kAccepted, reason = why, *this;
+  }
+  // Accepted, and what a pod does would be wrong without it: none that has it is started
+  // (FieldsNotHonoured).
+  FieldInfo& NotRunWith(std::string_view why) { return is_needed_to_run = true, Accepted(why); }
+  // The JSON text that means what is done anyway.
+  FieldInfo& RunWith(std::string_view json) { return run_with = json, *this; }
+  FieldInfo& Refused(std::string_view why = "") {
+    return state = State::kRefused, reason = why, *this;
+  }
+  // Of a field that has no member: refused, but for the JSON text that means what we do anyway.
+  FieldInfo& But(std::string_view json) { return only_value = json, *this; }
   FieldInfo& Doc(std::string_view text) { return doc = text, *this; }
   FieldInfo& Default(std::string_view text) { return default_text = text, *this; }
 
   const void* Get(const void* container) const { return access(const_cast<void*>(container)); }
   bool IsKept() const { return type != nullptr; }
-  bool IsDeclarable() const {
-    return support == Support::kSupported && !is_read_only && !is_not_declarable && !is_internal;
-  }
+  bool IsDeclarable() const { return state != State::kRefused && !is_read_only && !is_internal; }
 
   std::string_view name;
   const FieldType* type = nullptr;  // null when the field is not kept
   void* (*access)(void*) = nullptr;
-  Support support = Support::kSupported;
-  std::string_view only_value;  // of an unsupported field: the JSON text that means what we do
+  State state = State::kActedOn;
+  std::string_view reason;      // of kAccepted and kRefused
+  std::string_view only_value;  // of a refused field
+  std::string_view run_with;    // of one that is needed to run
   std::string_view doc;
   std::string_view default_text;  // when the member's initial value does not say it
+  bool is_shaped = false;         // the type is of Values, null when unset (shapes.h)
+  bool is_needed_to_run = false;
   bool is_required = false;
   bool is_immutable = false;
   bool is_mutable = false;
@@ -82,7 +111,6 @@ struct FieldInfo {
   bool is_secret = false;
   bool is_always_shown = false;
   bool is_read_only = false;
-  bool is_not_declarable = false;
   bool is_decode_only = false;
 
  private:
@@ -103,14 +131,17 @@ class StructTable {
   const void* initial() const { return initial_; }
   const std::deque<FieldInfo>& fields() const { return fields_; }
   const FieldInfo* Find(std::string_view name) const;
-  std::vector<std::string_view> Names() const;  // those a manifest may hold, supported or not
+  std::vector<std::string_view> Names() const;  // those a manifest may hold, refused or not
 
   FieldInfo& Add(std::string_view name, const FieldType& type, void* (*access)(void*));
-  // Names separated by spaces: every other field that Kubernetes has here.
-  void Unsupported(std::string_view names);
-  // An unsupported field whose value `json` asks for nothing but what we do anyway.
-  FieldInfo& UnsupportedBut(std::string_view name, std::string_view json);
-  void Dropped(std::string_view names);
+  FieldInfo& AddShaped(std::string_view name, std::shared_ptr<const FieldType> type,
+                       void* (*access)(void*));
+  // Names separated by spaces: fields that Kubernetes has here, and this project refuses.
+  void Refused(std::string_view names, std::string_view reason = "");
+  // A refused field whose value `json` asks for nothing but what we do anyway.
+  FieldInfo& RefusedBut(std::string_view name, std::string_view json);
+  // Names of fields that the system sets: a manifest's are passed over.
+  void SystemSet(std::string_view names);
   // In lists of this struct, the field that tells the elements apart.
   void KeyedBy(std::string_view field) { key_ = field; }
   std::string_view key() const { return key_; }
@@ -123,8 +154,17 @@ class StructTable {
   Value Encode(const void* source, EncodeFor purpose) const;
   bool IsZero(const void* source) const;
   bool Equal(const void* a, const void* b) const;
+  void Pack(const void* source, PackWriter* out) const;
+  void Unpack(PackReader* in, void* target) const;
+  // Whether the field says what it says when it is left out.
+  bool IsDefault(const FieldInfo& field, const void* source) const;
+  // The same, or what is done anyway.
+  bool IsHonoured(const FieldInfo& field, const void* source) const;
 
  private:
+  FieldInfo& AddName(std::string_view name);
+  void DecodeKept(const FieldInfo& field, const Value& value, const FieldPath& path,
+                  FieldReporter* reporter, void* target) const;
   bool ShouldEncode(const FieldInfo& field, const void* source, EncodeFor purpose) const;
   void DecodeMember(const FieldInfo& field, const Value::Member& member, const FieldPath& path,
                     FieldReporter* reporter, void* target) const;
@@ -135,6 +175,7 @@ class StructTable {
   std::string_view key_;
   const void* initial_;
   std::deque<FieldInfo> fields_;
+  std::vector<std::shared_ptr<const FieldType>> shapes_;  // that fields_ point to
 };
 
 // The kind's whole object; members are accessed through a pointer to its struct (Pod*, ...).
@@ -156,6 +197,8 @@ class GroupType : public FieldType {
   }
   bool IsZero(const void* source) const override { return table_.IsZero(source); }
   bool Equal(const void* a, const void* b) const override { return table_.Equal(a, b); }
+  void Pack(const void* source, PackWriter* out) const override { table_.Pack(source, out); }
+  void Unpack(PackReader* in, void* target) const override { table_.Unpack(in, target); }
   FieldShape shape() const override { return FieldShape::kStruct; }
   const StructTable* table() const override { return &table_; }
   size_t Count(const void*) const override { return 1; }

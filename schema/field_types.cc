@@ -66,6 +66,10 @@ class StringType final : public ComparableType<std::string> {
   }
   Value Encode(const void* source, EncodeFor) const override { return Value::String(Of(source)); }
   bool IsZero(const void* source) const override { return Of(source).empty(); }
+  void Pack(const void* source, PackWriter* out) const override { out->Text(Of(source)); }
+  void Unpack(PackReader* in, void* target) const override {
+    *static_cast<std::string*>(target) = in->Text();
+  }
 };
 
 class BoolType final : public ComparableType<bool> {
@@ -82,6 +86,10 @@ class BoolType final : public ComparableType<bool> {
   }
   Value Encode(const void* source, EncodeFor) const override { return Value::Bool(Of(source)); }
   bool IsZero(const void* source) const override { return !Of(source); }
+  void Pack(const void* source, PackWriter* out) const override { out->Number(Of(source) ? 1 : 0); }
+  void Unpack(PackReader* in, void* target) const override {
+    *static_cast<bool*>(target) = in->Number() != 0;
+  }
 };
 
 template <typename T>
@@ -106,6 +114,10 @@ class IntegerType final : public ComparableType<T> {
     return Value::Int(this->Of(source));
   }
   bool IsZero(const void* source) const override { return this->Of(source) == 0; }
+  void Pack(const void* source, PackWriter* out) const override { out->Signed(this->Of(source)); }
+  void Unpack(PackReader* in, void* target) const override {
+    *static_cast<T*>(target) = static_cast<T>(in->Signed());
+  }
 };
 
 class Int64AsString final : public ComparableType<int64_t> {
@@ -128,6 +140,10 @@ class Int64AsString final : public ComparableType<int64_t> {
     return Value::String(std::to_string(Of(source)));
   }
   bool IsZero(const void* source) const override { return Of(source) == 0; }
+  void Pack(const void* source, PackWriter* out) const override { out->Signed(Of(source)); }
+  void Unpack(PackReader* in, void* target) const override {
+    *static_cast<int64_t*>(target) = in->Signed();
+  }
 };
 
 void DecodeQuantity(const Value& value, const FieldPath& path, FieldReporter* reporter,
@@ -151,6 +167,12 @@ void DecodeQuantity(const Value& value, const FieldPath& path, FieldReporter* re
   }
 }
 
+void UnpackQuantity(PackReader* in, Quantity* target) {
+  const Result<Quantity> quantity = Quantity::Parse(in->Text());
+  if (!quantity.ok()) return in->Fail();
+  *target = *quantity;
+}
+
 class QuantityType final : public ComparableType<Quantity> {
  public:
   std::string Name() const override { return "Quantity"; }
@@ -162,6 +184,12 @@ class QuantityType final : public ComparableType<Quantity> {
     return Value::String(Of(source).ToString());
   }
   bool IsZero(const void*) const override { return false; }
+  void Pack(const void* source, PackWriter* out) const override {
+    out->Text(Of(source).ToString());
+  }
+  void Unpack(PackReader* in, void* target) const override {
+    UnpackQuantity(in, static_cast<Quantity*>(target));
+  }
 };
 
 class IntOrStringType final : public ComparableType<IntOrString> {
@@ -184,6 +212,17 @@ class IntOrStringType final : public ComparableType<IntOrString> {
   bool IsZero(const void* source) const override {
     return !Of(source).is_string && Of(source).number == 0;
   }
+  void Pack(const void* source, PackWriter* out) const override {
+    out->Number(Of(source).is_string ? 1 : 0);
+    out->Signed(Of(source).number);
+    out->Text(Of(source).text);
+  }
+  void Unpack(PackReader* in, void* target) const override {
+    auto* const value = static_cast<IntOrString*>(target);
+    value->is_string = in->Number() != 0;
+    value->number = static_cast<int32_t>(in->Signed());
+    value->text = in->Text();
+  }
 };
 
 class TimeType final : public ComparableType<WallTime> {
@@ -203,13 +242,17 @@ class TimeType final : public ComparableType<WallTime> {
     return Value::String(FormatRfc3339(Of(source)));
   }
   bool IsZero(const void*) const override { return false; }
+  void Pack(const void* source, PackWriter* out) const override { out->Signed(Of(source).ms); }
+  void Unpack(PackReader* in, void* target) const override {
+    static_cast<WallTime*>(target)->ms = in->Signed();
+  }
 };
 
 // Reads a map whose keys are the user's; `decode_entry` reads one value into the map's.
 template <typename Map, typename DecodeEntry>
 void DecodeMap(const Value& value, const FieldPath& path, FieldReporter* reporter, Map* target,
                DecodeEntry decode_entry) {
-  if (!value.IsMap()) return WrongType(value, path, reporter, "a map");
+  if (!RequireMap(value, path, reporter)) return;
   for (const Value::Member& member : value.AsMap()) {
     decode_entry(member.value, FieldPath::Key(path, member.key), reporter, &(*target)[member.key]);
   }
@@ -235,6 +278,21 @@ class StringMapType : public ComparableType<StringMap> {
     return Value::MakeMap(std::move(members));
   }
   bool IsZero(const void* source) const override { return Of(source).empty(); }
+  void Pack(const void* source, PackWriter* out) const final {
+    out->Number(Of(source).size());
+    for (const auto& [key, text] : Of(source)) {
+      out->Text(key);
+      out->Text(text);
+    }
+  }
+  void Unpack(PackReader* in, void* target) const final {
+    auto* const map = static_cast<StringMap*>(target);
+    map->clear();
+    for (size_t left = in->Count(); left > 0 && in->ok(); --left) {
+      const std::string_view key = in->Text();
+      map->emplace_hint(map->end(), key, in->Text());
+    }
+  }
   FieldShape shape() const final { return FieldShape::kMap; }
 };
 
@@ -280,6 +338,21 @@ class ResourceListType final : public ComparableType<ResourceList> {
     return Value::MakeMap(std::move(members));
   }
   bool IsZero(const void* source) const override { return Of(source).empty(); }
+  void Pack(const void* source, PackWriter* out) const override {
+    out->Number(Of(source).size());
+    for (const auto& [key, quantity] : Of(source)) {
+      out->Text(key);
+      out->Text(quantity.ToString());
+    }
+  }
+  void Unpack(PackReader* in, void* target) const override {
+    auto* const map = static_cast<ResourceList*>(target);
+    map->clear();
+    for (size_t left = in->Count(); left > 0 && in->ok(); --left) {
+      const std::string key(in->Text());
+      UnpackQuantity(in, &(*map)[key]);
+    }
+  }
   FieldShape shape() const override { return FieldShape::kMap; }
 };
 
@@ -331,6 +404,26 @@ const FieldType& ScalarType<ResourceList>() {
 const FieldType& Int64AsStringType() { return Single<Int64AsString>(); }
 const FieldType& Base64MapType() { return Single<Base64Map>(); }
 
+bool RequireMap(const Value& value, const FieldPath& path, FieldReporter* reporter) {
+  if (!value.IsMap()) WrongType(value, path, reporter, "a map");
+  return value.IsMap();
+}
+
+bool RequireList(const Value& value, const FieldPath& path, FieldReporter* reporter) {
+  if (!value.IsList()) {
+    WrongType(value, path, reporter, "a list",
+              "put each element on a line of its own after \"- \"");
+  }
+  return value.IsList();
+}
+
+std::string NoneOf(const std::string& text, const std::vector<std::string_view>& choices) {
+  std::string message = Quoted(text) + " is none of " + QuotedList(choices);
+  const std::string_view nearest = NearestWord(text, choices);
+  if (IsSimilar(text, nearest)) message += "; did you mean " + Quoted(nearest) + "?";
+  return message;
+}
+
 void EnumTypeBase::Decode(const Value& value, const FieldPath& path, FieldReporter* reporter,
                           void* target) const {
   std::string text;
@@ -338,11 +431,7 @@ void EnumTypeBase::Decode(const Value& value, const FieldPath& path, FieldReport
   for (size_t i = 0; i < names_.size(); ++i) {
     if (!text.empty() && names_[i] == text) return Set(target, i);
   }
-  const std::vector<std::string_view> choices = Choices();
-  std::string message = Quoted(text) + " is none of " + QuotedList(choices);
-  const std::string_view nearest = NearestWord(text, choices);
-  if (IsSimilar(text, nearest)) message += "; did you mean " + Quoted(nearest) + "?";
-  reporter->DecodeError(path, value.mark, message);
+  reporter->DecodeError(path, value.mark, NoneOf(text, Choices()));
 }
 
 Value EnumTypeBase::Encode(const void* source, EncodeFor) const {
@@ -361,11 +450,7 @@ std::vector<std::string_view> EnumTypeBase::Choices() const {
 
 void ListTypeBase::Decode(const Value& value, const FieldPath& path, FieldReporter* reporter,
                           void* target) const {
-  if (!value.IsList()) {
-    WrongType(value, path, reporter, "a list",
-              "put each element on a line of its own after \"- \"");
-    return;
-  }
+  if (!RequireList(value, path, reporter)) return;
   Clear(target);
   for (size_t i = 0; i < value.AsList().size(); ++i) {
     const Value& element = value.AsList()[i];

@@ -4,6 +4,9 @@
 
 #include "schema/core.h"
 #include "schema/field_table.h"
+#include "schema/job.h"
+#include "schema/sets.h"
+#include "schema/shapes.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -19,6 +22,12 @@ const FieldType& ScalarType();
 // Kubernetes' JSON writes these numbers and bytes as strings.
 const FieldType& Int64AsStringType();
 const FieldType& Base64MapType();  // of StringMap
+
+// What their decoding has in common with that of shapes: `value` is a list, or a map, or it is
+// reported; and what to say of a word that is none of those there are.
+bool RequireList(const Value& value, const FieldPath& path, FieldReporter* reporter);
+bool RequireMap(const Value& value, const FieldPath& path, FieldReporter* reporter);
+std::string NoneOf(const std::string& text, const std::vector<std::string_view>& choices);
 
 // An enumeration, counted from 0; values whose name is empty stand for "unset".
 template <typename T>
@@ -38,6 +47,16 @@ inline constexpr int kEnumCount<SelectorOperator> = 4;
 template <>
 inline constexpr int kEnumCount<DeploymentStrategyType> = 2;
 template <>
+inline constexpr int kEnumCount<PodManagementPolicy> = 2;
+template <>
+inline constexpr int kEnumCount<SetUpdateType> = 2;
+template <>
+inline constexpr int kEnumCount<ClaimRetention> = 2;
+template <>
+inline constexpr int kEnumCount<CompletionMode> = 2;
+template <>
+inline constexpr int kEnumCount<ConcurrencyPolicy> = 3;
+template <>
 inline constexpr int kEnumCount<ServiceType> = 4;
 template <>
 inline constexpr int kEnumCount<EventType> = 2;
@@ -50,6 +69,8 @@ class EnumTypeBase : public FieldType {
   Value Encode(const void* source, EncodeFor) const override;
   bool IsZero(const void* source) const override;
   bool Equal(const void* a, const void* b) const override { return Get(a) == Get(b); }
+  void Pack(const void* source, PackWriter* out) const override { out->Number(Get(source)); }
+  void Unpack(PackReader* in, void* target) const override;
   std::vector<std::string_view> Choices() const override;
 
  protected:
@@ -90,6 +111,8 @@ class StructType final : public FieldType {
   }
   bool IsZero(const void* source) const override { return table()->IsZero(source); }
   bool Equal(const void* a, const void* b) const override { return table()->Equal(a, b); }
+  void Pack(const void* source, PackWriter* out) const override { table()->Pack(source, out); }
+  void Unpack(PackReader* in, void* target) const override { table()->Unpack(in, target); }
   FieldShape shape() const override { return FieldShape::kStruct; }
   const StructTable* table() const override { return &TableOf<T>(); }
   size_t Count(const void*) const override { return 1; }
@@ -120,6 +143,16 @@ class OptionalType final : public FieldType {
     if (!first || !second) return first.has_value() == second.has_value();
     return inner_.Equal(&*first, &*second);
   }
+  void Pack(const void* source, PackWriter* out) const override {
+    const auto& member = *static_cast<const std::optional<T>*>(source);
+    out->Number(member ? 1 : 0);
+    if (member) inner_.Pack(&*member, out);
+  }
+  void Unpack(PackReader* in, void* target) const override {
+    auto* const member = static_cast<std::optional<T>*>(target);
+    member->reset();
+    if (in->Number() != 0) inner_.Unpack(in, &member->emplace());
+  }
   FieldShape shape() const override { return inner_.shape(); }
   std::vector<std::string_view> Choices() const override { return inner_.Choices(); }
   const StructTable* table() const override { return inner_.table(); }
@@ -141,6 +174,8 @@ class ListTypeBase : public FieldType {
   Value Encode(const void* source, EncodeFor purpose) const override;
   bool IsZero(const void* source) const override { return Count(source) == 0; }
   bool Equal(const void* a, const void* b) const override;
+  void Pack(const void* source, PackWriter* out) const override;
+  void Unpack(PackReader* in, void* target) const override;
   FieldShape shape() const override { return FieldShape::kList; }
   std::vector<std::string_view> Choices() const override { return element_.Choices(); }
   const StructTable* table() const override { return element_.table(); }
@@ -151,6 +186,7 @@ class ListTypeBase : public FieldType {
  private:
   virtual void* Append(void* target) const = 0;
   virtual void Clear(void* target) const = 0;
+  virtual void Reserve(void* target, size_t count) const = 0;
 
   const FieldType& element_;
 };
@@ -171,6 +207,9 @@ class ListType final : public ListTypeBase {
     return &static_cast<std::vector<T>*>(target)->emplace_back();
   }
   void Clear(void* target) const override { static_cast<std::vector<T>*>(target)->clear(); }
+  void Reserve(void* target, size_t count) const override {
+    static_cast<std::vector<T>*>(target)->reserve(count);
+  }
 };
 
 template <typename T>
@@ -226,6 +265,11 @@ class Table : public StructTable {
   template <auto kMember>
   FieldInfo& Field(std::string_view name, const FieldType& type) {
     return Add(name, type, &Access<kMember>);
+  }
+  // A field without a member: in the struct's `OtherFields others`. It is accepted for `reason`,
+  // or, without one, for the kind's.
+  FieldInfo& Accepted(std::string_view name, const Shape& shape, std::string_view reason) {
+    return AddShaped(name, OtherField(name, shape), &Access<&Struct::others>).Accepted(reason);
   }
   // Members of this struct that stand in a map of their own outside.
   FieldInfo& Group(std::string_view name, const FieldType& group) {

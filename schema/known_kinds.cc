@@ -8,6 +8,7 @@ namespace reconcile {
 
 namespace {
 
+constexpr std::string_view kDefinition = "CustomResourceDefinition";
 // Kinds of Kubernetes that a manifest may not yet declare here.
 constexpr std::string_view kOtherKinds[] = {
     "APIService",
@@ -16,48 +17,25 @@ constexpr std::string_view kOtherKinds[] = {
     "CSINode",
     "CSIStorageCapacity",
     "CertificateSigningRequest",
-    "ClusterRole",
-    "ClusterRoleBinding",
     "ComponentStatus",
     "ControllerRevision",
-    "CronJob",
-    "CustomResourceDefinition",
-    "DaemonSet",
-    "EndpointSlice",
-    "Endpoints",
+    kDefinition,
     "Event",
     "FlowSchema",
-    "HorizontalPodAutoscaler",
     "IPAddress",
-    "Ingress",
-    "IngressClass",
-    "Job",
-    "Lease",
-    "LimitRange",
     "List",
     "MutatingAdmissionPolicy",
     "MutatingAdmissionPolicyBinding",
     "MutatingWebhookConfiguration",
-    "NetworkPolicy",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "PodDisruptionBudget",
     "PodSecurityPolicy",
     "PodTemplate",
-    "PriorityClass",
     "PriorityLevelConfiguration",
     "ResourceClaim",
     "ResourceClaimTemplate",
-    "ResourceQuota",
     "ResourceSlice",
     "DeviceClass",
-    "Role",
-    "RoleBinding",
     "RuntimeClass",
-    "ServiceAccount",
     "ServiceCIDR",
-    "StatefulSet",
-    "StorageClass",
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
     "ValidatingWebhookConfiguration",
@@ -88,7 +66,9 @@ std::string UnknownKind(std::string_view api_version, std::string_view kind) {
   }
   if (!IsKubernetesGroup(group)) {
     return Quoted(kind) + " of " + Quoted(api_version) +
-           " is not a kind of Kubernetes itself; custom resources are not supported here";
+           " is not a kind of Kubernetes itself; custom resources are not supported here. To pass "
+           "over those of this group, name " +
+           Quoted(group) + " in the source's ignoreGroups";
   }
   std::vector<std::string_view> names(std::begin(kOtherKinds), std::end(kOtherKinds));
   for (Kind known : kAllKinds) {
@@ -118,10 +98,25 @@ std::optional<Kind> FindDeclarableKind(std::string_view api_version, std::string
   for (std::string_view other : kOtherKinds) {
     if (other != kind || is_foreign) continue;
     *problem = "kind " + std::string(kind) + " is valid in Kubernetes, not yet supported here";
+    if (kind == kDefinition) {
+      *problem +=
+          "; name its spec.group in the source's ignoreGroups to pass over it and its "
+          "resources";
+    }
+    if (kind == "Event") *problem += ": the system writes Events itself; leave it out";
     return std::nullopt;
   }
   *problem = UnknownKind(api_version, kind);
   return std::nullopt;
+}
+
+std::string CustomGroupOf(const Value& manifest) {
+  const std::string group = GroupOf(manifest.GetString("apiVersion"));
+  if (group == "apiextensions.k8s.io" && manifest.GetString("kind") == kDefinition) {
+    const Value* spec = manifest.Find("spec");
+    return spec == nullptr ? "" : spec->GetString("group");
+  }
+  return IsKubernetesGroup(group) || group == "kustomize.config.k8s.io" ? "" : group;
 }
 
 }  // namespace reconcile

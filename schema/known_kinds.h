@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/value.h"
 #include "schema/object.h"
 
 namespace reconcile {
@@ -13,5 +14,9 @@ namespace reconcile {
 // fault.
 std::optional<Kind> FindDeclarableKind(std::string_view api_version, std::string_view kind,
                                        std::string* problem, bool* in_kind);
+
+// The group of a custom resource, or the group that a CustomResourceDefinition is for; empty for
+// what is neither.
+std::string CustomGroupOf(const Value& manifest);
 
 }  // namespace reconcile

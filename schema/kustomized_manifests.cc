@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "schema/kustomize/render.h"
+#include "schema/manifest_file.h"
 
 namespace reconcile {
 namespace {
@@ -49,7 +50,8 @@ std::map<std::string, std::vector<std::string>> TopmostWith(const std::vector<Ma
 
 KustomizedManifests::Item ErrorItem(Problem problem) {
   KustomizedManifests::Item item;
-  item.problems.errors.push_back(std::move(problem));
+  item.file = problem.file;
+  item.read.problems.errors.push_back(std::move(problem));
   return item;
 }
 
@@ -64,7 +66,8 @@ void AddCharts(const std::vector<ManifestFile>& files, KustomizedManifests* resu
          "NAME " +
              chart +
              " > manifests.yaml` prints, in a folder without a chart, and let the source's "
-             "path lead there"}));
+             "path lead there",
+         Rule::kKustomization}));
     result->folders.insert(folder);
   }
 }
@@ -98,13 +101,14 @@ std::vector<Candidate*> RootsOf(std::vector<Candidate>* candidates) {
 
 class Taker {
  public:
-  Taker(const std::string& default_namespace, KustomizedManifests* result)
-      : default_namespace_(default_namespace), result_(result) {}
+  Taker(const std::string& default_namespace, const ManifestReading& reading,
+        KustomizedManifests* result)
+      : default_namespace_(default_namespace), reading_(reading), result_(result) {}
 
   void Take(Rendering* rendering) {
     KustomizedManifests::Item said;
-    said.problems = std::move(rendering->problems);
-    if (!said.problems.errors.empty() || !said.problems.warnings.empty()) {
+    said.read.problems = std::move(rendering->problems);
+    if (!said.read.problems.errors.empty() || !said.read.problems.warnings.empty()) {
       result_->items.push_back(std::move(said));
     }
     for (const Value& document : rendering->documents) TakeDocument(document, rendering->lines);
@@ -112,10 +116,10 @@ class Taker {
 
  private:
   void TakeDocument(const Value& document, const kustomize::LineMap& lines) {
-    KustomizedManifests::Item item;
     const kustomize::LineMap::Place place = lines.Find(document.mark.line);
-    const ObjectPtr decoded = DecodeManifest(document, place.file, &item.problems);
-    for (std::vector<Problem>* problems : {&item.problems.errors, &item.problems.warnings}) {
+    ReadItem read = ReadManifestObject(document, place.file, default_namespace_);
+    read.mark.line = place.line;
+    for (std::vector<Problem>* problems : {&read.problems.errors, &read.problems.warnings}) {
       for (Problem& problem : *problems) {
         if (problem.line <= 0) continue;
         const kustomize::LineMap::Place found = lines.Find(problem.line);
@@ -123,20 +127,17 @@ class Taker {
         problem.line = found.line;
       }
     }
-    if (decoded != nullptr) {
-      std::unique_ptr<Object> object = decoded->Clone();
-      if (InfoOf(object->kind).namespaced && object->metadata.namespace_name.empty()) {
-        object->metadata.namespace_name = default_namespace_;
-      }
-      object->metadata.origin.file = place.file;
+    if (read.object != nullptr) {
+      std::unique_ptr<Object> object = read.object->Clone();
       object->metadata.origin.line = place.line;
-      item.object = std::move(object);
-      item.mark = {place.line, document.mark.column};
+      if (reading_.check) reading_.check(*object, &read.problems);
+      read.object = std::move(object);
     }
-    result_->items.push_back(std::move(item));
+    result_->items.push_back({place.file, std::move(read)});
   }
 
   const std::string& default_namespace_;
+  const ManifestReading& reading_;
   KustomizedManifests* result_;
 };
 
@@ -144,7 +145,8 @@ void TakeRoot(Candidate* root, Taker* taker, KustomizedManifests* result) {
   if (root->files.size() > 1) {
     result->items.push_back(
         ErrorItem({root->files[1], 1, 1,
-                   "this folder has more than one kustomization file, also " + root->files[0]}));
+                   "this folder has more than one kustomization file, also " + root->files[0],
+                   Rule::kKustomization}));
     return;
   }
   taker->Take(&root->rendering);
@@ -158,7 +160,8 @@ bool KustomizedManifests::LeavesOut(const std::string& path) const {
 
 KustomizedManifests RenderKustomizations(const std::vector<ManifestFile>& files,
                                          const std::string& default_namespace,
-                                         const ManifestLimits& limits) {
+                                         const ManifestLimits& limits,
+                                         const ManifestReading& reading) {
   KustomizedManifests result;
   const auto found = TopmostWith(files, kustomize::IsKustomizationName);
   result.whole = found.contains("");
@@ -176,7 +179,7 @@ KustomizedManifests RenderKustomizations(const std::vector<ManifestFile>& files,
     result.used.insert(candidate.rendering.used.begin(), candidate.rendering.used.end());
     candidates.push_back(std::move(candidate));
   }
-  Taker taker(default_namespace, &result);
+  Taker taker(default_namespace, reading, &result);
   for (Candidate* root : RootsOf(&candidates)) TakeRoot(root, &taker, &result);
   return result;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "schema/manifest_pack.h"
 #include "schema/manifests.h"
 
 namespace reconcile {
@@ -19,9 +20,8 @@ namespace reconcile {
 // file.
 struct KustomizedManifests {
   struct Item {
-    ObjectPtr object;  // its namespace and origin set; null when something is wrong with it
-    Mark mark;         // of the object's document, in the file of its origin
-    Problems problems;
+    std::string file;  // where its document begins
+    ReadItem read;     // its mark is in that file
   };
   std::vector<Item> items;
 
@@ -33,9 +33,11 @@ struct KustomizedManifests {
   std::set<std::string> used;     // by kustomizations
 };
 
-// PURE. Costs a look at each path when there is no kustomization.
+// PURE. Costs a look at each path when there is no kustomization. `reading.check` is called for each
+// object; nothing is kept.
 KustomizedManifests RenderKustomizations(const std::vector<ManifestFile>& files,
                                          const std::string& default_namespace,
-                                         const ManifestLimits& limits);
+                                         const ManifestLimits& limits,
+                                         const ManifestReading& reading);
 
 }  // namespace reconcile

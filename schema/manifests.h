@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/parallel.h"
 #include "schema/codec.h"
 
 namespace reconcile {
@@ -51,20 +53,53 @@ class ManifestCache {
   size_t files() const { return files_.size(); }
 
  private:
-  friend ParsedManifests ParseManifests(const std::vector<ManifestFile>&, const std::string&,
-                                        const ManifestLimits&, ManifestCache*);
+  friend class ManifestReader;
   struct File;
   std::shared_ptr<const File> Find(const ManifestFile& file) const;
   std::map<std::string, std::shared_ptr<const File>> files_;  // by path
 };
 
+// What files were read as before this run of the program. Any thread, at the same time.
+class KeptManifests {
+ public:
+  virtual ~KeptManifests() = default;
+  // `key` says all that what a file is read as depends on, its path apart. Empty when nothing is
+  // kept; what is given lives as long as this.
+  virtual std::string_view Find(const std::string& key) = 0;
+  virtual void Keep(const std::string& key, std::string packed) = 0;
+};
+
+// One document, or item of a List, that says what kind it is.
+struct ManifestDocument {
+  std::string file;
+  Mark mark;
+  std::string kind;            // as it is written
+  std::string namespace_name;  // of an object that was read
+  std::string name;
+  bool is_read = false;  // false: there are errors in it
+};
+
+// How files are read. Nothing but time rests on the first two.
+struct ManifestReading {
+  Parallel* parallel = nullptr;   // null: in turn
+  // Files with a blob id, and nothing that is rendered; for one set of limits and one `check`.
+  KeptManifests* kept = nullptr;
+  // What is wrong with an object apart from what the schema says; called for each, on any thread.
+  std::function<void(const Object&, Problems*)> check;
+  std::vector<ManifestDocument>* documents = nullptr;  // where they are listed, when not null
+  std::vector<std::string> ignore_groups;              // of custom resources that are passed over
+};
+
 // Renders kustomizations (schema/kustomized_manifests.h says which), and reads *.yaml, *.yml and
 // *.json that none has to do with; other files are passed over. Pure: `cache` changes the time that
 // it takes, and is left with what these files were read as. The same object twice is an error that
-// names both places. `default_namespace` is used for namespaced objects that name none.
+// names both places. `default_namespace` is used for namespaced objects that name none. Documents
+// of its `ignore_groups`, which are none of Kubernetes' own, bring a warning in place of an error,
+// as do CustomResourceDefinitions for them.
 ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
                                const std::string& default_namespace = "default",
-                               const ManifestLimits& limits = {}, ManifestCache* cache = nullptr);
+                               const ManifestLimits& limits = {}, ManifestCache* cache = nullptr,
+                               const ManifestReading& reading = {});
 
 // A YAML text's documents as values with marks, typed as kubectl types them (yaml_scalar.h);
 // comment-only and empty documents are left out, as are those with an error. After a document that

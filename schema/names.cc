@@ -124,6 +124,11 @@ std::string CheckEnvName(std::string_view text) {
   return Wrong(text, "is not a variable name: printable ASCII characters other than \"=\"");
 }
 
+std::string CheckPathSegment(std::string_view text) {
+  const bool is_whole = text != "." && text != ".." && text.find_first_of("/%") == text.npos;
+  return is_whole ? "" : Wrong(text, R"(must not be "." or "..", nor have "/" or "%" in it)");
+}
+
 bool IsIpAddress(const std::string& text) {
   unsigned char address[sizeof(in6_addr)];
   return inet_pton(AF_INET, text.c_str(), address) == 1 ||

@@ -10,6 +10,7 @@ namespace reconcile {
 std::string CheckDnsLabel(std::string_view text);  // RFC 1123 label: pods' containers, namespaces
 std::string CheckServiceName(std::string_view text);    // RFC 1035 label
 std::string CheckDnsSubdomain(std::string_view text);   // RFC 1123 subdomain: most objects
+std::string CheckPathSegment(std::string_view text);    // roles and their bindings
 std::string CheckQualifiedName(std::string_view text);  // keys of labels and annotations
 std::string CheckLabelValue(std::string_view text);
 std::string CheckPortName(std::string_view text);   // RFC 6335

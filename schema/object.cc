@@ -11,6 +11,17 @@ namespace {
 
 constexpr std::string_view kOwnGroup = "reconcile.dev/v1";
 
+constexpr std::string_view kNoPods = "no pods are made for it yet";
+constexpr std::string_view kNoDataPlane =
+    "Services have no data plane yet, and nothing answers at its address or name";
+
+constexpr std::string_view kNoEndpoints =
+    "Services have no data plane yet, and nothing leads to these addresses";
+constexpr std::string_view kNoIngress = "nothing leads in from outside yet";
+constexpr std::string_view kNoPolicies = "traffic between pods is not restricted yet";
+constexpr std::string_view kNoVolumes = "volumes are not made or bound to claims yet";
+constexpr std::string_view kNoApiAccess = "API access inside the cluster is not served";
+
 constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
     {Kind::kNamespace, "Namespace", "v1", "namespaces", "namespace", "ns", false, true},
     {Kind::kNode, "Node", "v1", "nodes", "node", "no", false, true},
@@ -19,12 +30,57 @@ constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
      "replicationcontroller", "rc", true, true},
     {Kind::kReplicaSet, "ReplicaSet", "apps/v1", "replicasets", "replicaset", "rs", true, true},
     {Kind::kDeployment, "Deployment", "apps/v1", "deployments", "deployment", "deploy", true, true},
-    {Kind::kService, "Service", "v1", "services", "service", "svc", true, true},
+    {Kind::kStatefulSet, "StatefulSet", "apps/v1", "statefulsets", "statefulset", "sts", true, true,
+     kNoPods},
+    {Kind::kDaemonSet, "DaemonSet", "apps/v1", "daemonsets", "daemonset", "ds", true, true,
+     kNoPods},
+    {Kind::kJob, "Job", "batch/v1", "jobs", "job", "", true, true, kNoPods},
+    {Kind::kCronJob, "CronJob", "batch/v1", "cronjobs", "cronjob", "cj", true, true,
+     "no Jobs and no pods are made for it yet"},
+    {Kind::kService, "Service", "v1", "services", "service", "svc", true, true, kNoDataPlane},
     {Kind::kConfigMap, "ConfigMap", "v1", "configmaps", "configmap", "cm", true, true},
     {Kind::kSecret, "Secret", "v1", "secrets", "secret", "", true, true},
     {Kind::kEvent, "Event", "v1", "events", "event", "ev", true, false},
     {Kind::kSource, "Source", kOwnGroup, "sources", "source", "", false, false},
     {Kind::kCluster, "Cluster", kOwnGroup, "clusters", "cluster", "", false, false},
+    {Kind::kEndpoints, "Endpoints", "v1", "endpoints", "endpoints", "ep", true, true, kNoEndpoints},
+    {Kind::kEndpointSlice, "EndpointSlice", "discovery.k8s.io/v1", "endpointslices",
+     "endpointslice", "", true, true, kNoEndpoints},
+    {Kind::kIngress, "Ingress", "networking.k8s.io/v1", "ingresses", "ingress", "ing", true, true,
+     kNoIngress},
+    {Kind::kIngressClass, "IngressClass", "networking.k8s.io/v1", "ingressclasses", "ingressclass",
+     "", false, true, kNoIngress},
+    {Kind::kNetworkPolicy, "NetworkPolicy", "networking.k8s.io/v1", "networkpolicies",
+     "networkpolicy", "netpol", true, true, kNoPolicies},
+    {Kind::kPersistentVolume, "PersistentVolume", "v1", "persistentvolumes", "persistentvolume",
+     "pv", false, true, kNoVolumes},
+    {Kind::kPersistentVolumeClaim, "PersistentVolumeClaim", "v1", "persistentvolumeclaims",
+     "persistentvolumeclaim", "pvc", true, true, kNoVolumes},
+    {Kind::kStorageClass, "StorageClass", "storage.k8s.io/v1", "storageclasses", "storageclass",
+     "sc", false, true, kNoVolumes},
+    {Kind::kServiceAccount, "ServiceAccount", "v1", "serviceaccounts", "serviceaccount", "sa", true,
+     true, kNoApiAccess},
+    {Kind::kRole, "Role", "rbac.authorization.k8s.io/v1", "roles", "role", "", true, true,
+     kNoApiAccess},
+    {Kind::kClusterRole, "ClusterRole", "rbac.authorization.k8s.io/v1", "clusterroles",
+     "clusterrole", "", false, true, kNoApiAccess},
+    {Kind::kRoleBinding, "RoleBinding", "rbac.authorization.k8s.io/v1", "rolebindings",
+     "rolebinding", "", true, true, kNoApiAccess},
+    {Kind::kClusterRoleBinding, "ClusterRoleBinding", "rbac.authorization.k8s.io/v1",
+     "clusterrolebindings", "clusterrolebinding", "", false, true, kNoApiAccess},
+    {Kind::kHorizontalPodAutoscaler, "HorizontalPodAutoscaler", "autoscaling/v2",
+     "horizontalpodautoscalers", "horizontalpodautoscaler", "hpa", true, true,
+     "replicas do not follow the load yet"},
+    {Kind::kPodDisruptionBudget, "PodDisruptionBudget", "policy/v1", "poddisruptionbudgets",
+     "poddisruptionbudget", "pdb", true, true, "evictions do not look at budgets yet"},
+    {Kind::kResourceQuota, "ResourceQuota", "v1", "resourcequotas", "resourcequota", "quota", true,
+     true, "namespaces have no quotas yet"},
+    {Kind::kLimitRange, "LimitRange", "v1", "limitranges", "limitrange", "limits", true, true,
+     "its limits and defaults are not applied yet"},
+    {Kind::kPriorityClass, "PriorityClass", "scheduling.k8s.io/v1", "priorityclasses",
+     "priorityclass", "pc", false, true, "placing pods does not look at priorities yet"},
+    {Kind::kLease, "Lease", "coordination.k8s.io/v1", "leases", "lease", "", true, true,
+     "nobody takes or renews Leases here"},
 }};
 
 bool EqualIgnoringCase(std::string_view a, std::string_view b) {

@@ -22,17 +22,42 @@ enum class Kind : uint8_t {
   kReplicationController,
   kReplicaSet,
   kDeployment,
+  kStatefulSet,
+  kDaemonSet,
+  kJob,
+  kCronJob,
   kService,
   kConfigMap,
   kSecret,
   kEvent,
   kSource,
   kCluster,
+  kEndpoints,
+  kEndpointSlice,
+  kIngress,
+  kIngressClass,
+  kNetworkPolicy,
+  kPersistentVolume,
+  kPersistentVolumeClaim,
+  kStorageClass,
+  kServiceAccount,
+  kRole,
+  kClusterRole,
+  kRoleBinding,
+  kClusterRoleBinding,
+  kHorizontalPodAutoscaler,
+  kPodDisruptionBudget,
+  kResourceQuota,
+  kLimitRange,
+  kPriorityClass,
+  kLease,
 };
-inline constexpr std::array kAllKinds = {
-    Kind::kNamespace,  Kind::kNode,       Kind::kPod,     Kind::kReplicationController,
-    Kind::kReplicaSet, Kind::kDeployment, Kind::kService, Kind::kConfigMap,
-    Kind::kSecret,     Kind::kEvent,      Kind::kSource,  Kind::kCluster};
+inline constexpr size_t kKindCount = static_cast<size_t>(Kind::kLease) + 1;
+inline constexpr std::array<Kind, kKindCount> kAllKinds = [] {
+  std::array<Kind, kKindCount> kinds{};
+  for (size_t i = 0; i < kKindCount; ++i) kinds[i] = static_cast<Kind>(i);
+  return kinds;
+}();
 
 // What the outside calls a kind.
 struct KindInfo {
@@ -44,6 +69,9 @@ struct KindInfo {
   std::string_view short_name;   // "rs"; empty when there is none
   bool namespaced;
   bool declarable;  // may stand in a manifest
+  // Why nothing follows from its objects, which are checked, kept and shown all the same: the end
+  // of a sentence. Empty for kinds that are acted on.
+  std::string_view not_acted_on = "";
 };
 const KindInfo& InfoOf(Kind kind);
 std::string_view ToString(Kind kind);  // InfoOf(kind).name

@@ -125,6 +125,10 @@ Quantity SaturatedSum(const Quantity& a, const Quantity& b) {
   return Quantity::FromMilli(sum);
 }
 
+bool IsDiskSpace(std::string_view resource) {
+  return resource == "ephemeral-storage" || resource == "storage";
+}
+
 constexpr std::string_view kQosResources[] = {"cpu", "memory"};
 
 const Quantity* FindNonZero(const ResourceList& list, std::string_view resource) {
@@ -138,6 +142,7 @@ ResourceList RequestsOf(const PodSpec& spec) {
   ResourceList total;
   for (const Container& container : spec.containers) {
     for (const auto& [resource, quantity] : EffectiveRequests(container.resources)) {
+      if (IsDiskSpace(resource)) continue;  // not counted on nodes
       auto [entry, inserted] = total.emplace(resource, quantity);
       if (!inserted) entry->second = SaturatedSum(entry->second, quantity);
     }

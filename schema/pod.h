@@ -1,6 +1,7 @@
 #pragma once
 
 #include "schema/object.h"
+#include "schema/other_fields.h"
 #include "schema/quantity.h"
 
 namespace reconcile {
@@ -48,6 +49,7 @@ struct EnvVarSource {  // exactly one is set
   std::optional<FieldSelector> field_ref;
   std::optional<KeySelector> config_map_key_ref;
   std::optional<KeySelector> secret_key_ref;
+  OtherFields others;
   friend bool operator==(const EnvVarSource&, const EnvVarSource&) = default;
 };
 struct EnvVar {
@@ -71,11 +73,13 @@ struct ContainerPort {
   std::string name;
   int32_t container_port = 0;
   Protocol protocol = Protocol::kTcp;
+  OtherFields others;
   friend bool operator==(const ContainerPort&, const ContainerPort&) = default;
 };
 struct ResourceRequirements {
   ResourceList limits;
   ResourceList requests;
+  OtherFields others;
   friend bool operator==(const ResourceRequirements&, const ResourceRequirements&) = default;
 };
 
@@ -90,6 +94,7 @@ struct Container {
   std::vector<EnvVar> env;
   ResourceRequirements resources;
   PullPolicy image_pull_policy = PullPolicy::kUnset;  // filled by defaults (SEMANTICS 8.6)
+  OtherFields others;                                 // as tables_container.cc names them
   friend bool operator==(const Container&, const Container&) = default;
 };
 
@@ -98,10 +103,12 @@ inline constexpr int64_t kMaxGracePeriodSeconds = 2'147'483'647;
 
 struct PodSpec {
   std::vector<Container> containers;
+  std::vector<Container> init_containers;
   RestartPolicy restart_policy = RestartPolicy::kAlways;
   int64_t termination_grace_period_seconds = 30;  // at most kMaxGracePeriodSeconds
   StringMap node_selector;
   std::string node_name;  // empty until the scheduler binds; bound once
+  OtherFields others;     // as tables_pod.cc names them
   friend bool operator==(const PodSpec&, const PodSpec&) = default;
 };
 

@@ -28,6 +28,26 @@ bool IsEmpty(const Value& value) {
   return (value.IsMap() && value.AsMap().empty()) || (value.IsList() && value.AsList().empty());
 }
 
+// What a field of Go's that is no pointer holds when nothing was read into it.
+bool IsGoZero(const Value& value) {
+  switch (value.type()) {
+    case Value::Type::kNull:
+      return true;
+    case Value::Type::kBool:
+      return !value.AsBool();
+    case Value::Type::kInt:
+      return value.AsInt() == 0;
+    case Value::Type::kDouble:
+      return value.AsDouble() == 0;
+    case Value::Type::kString:
+      return value.AsString().empty();
+    case Value::Type::kList:
+    case Value::Type::kMap:
+      return IsEmpty(value);
+  }
+  CHECK(false);
+}
+
 }  // namespace
 
 const FieldInfo* StructTable::Find(std::string_view name) const {
@@ -45,32 +65,37 @@ std::vector<std::string_view> StructTable::Names() const {
   return names;
 }
 
-FieldInfo& StructTable::Add(std::string_view name, const FieldType& type, void* (*access)(void*)) {
+FieldInfo& StructTable::AddName(std::string_view name) {
   CHECK(Find(name) == nullptr);
   FieldInfo& field = fields_.emplace_back();
   field.name = name;
+  return field;
+}
+
+FieldInfo& StructTable::Add(std::string_view name, const FieldType& type, void* (*access)(void*)) {
+  FieldInfo& field = AddName(name);
   field.type = &type;
   field.access = access;
   return field;
 }
 
-void StructTable::Unsupported(std::string_view names) {
-  ForEachWord(names, [this](std::string_view name) { UnsupportedBut(name, ""); });
-}
-
-FieldInfo& StructTable::UnsupportedBut(std::string_view name, std::string_view json) {
-  CHECK(Find(name) == nullptr);
-  FieldInfo& field = fields_.emplace_back();
-  field.name = name;
-  field.support = FieldInfo::Support::kUnsupported;
-  field.only_value = json;
+FieldInfo& StructTable::AddShaped(std::string_view name, std::shared_ptr<const FieldType> type,
+                                  void* (*access)(void*)) {
+  FieldInfo& field = Add(name, *shapes_.emplace_back(std::move(type)), access);
+  field.is_shaped = true;
   return field;
 }
 
-void StructTable::Dropped(std::string_view names) {
-  ForEachWord(names, [this](std::string_view name) {
-    UnsupportedBut(name, "").support = FieldInfo::Support::kDropped;
-  });
+void StructTable::Refused(std::string_view names, std::string_view reason) {
+  ForEachWord(names, [&](std::string_view name) { AddName(name).Refused(reason); });
+}
+
+FieldInfo& StructTable::RefusedBut(std::string_view name, std::string_view json) {
+  return AddName(name).Refused().But(json);
+}
+
+void StructTable::SystemSet(std::string_view names) {
+  ForEachWord(names, [this](std::string_view name) { AddName(name).ReadOnly(); });
 }
 
 std::string_view StructTable::LabelOf(const Value& element) const {
@@ -93,7 +118,7 @@ void StructTable::Decode(const Value& value, const FieldPath& path, FieldReporte
       DecodeMember(field, *member, member_path, reporter, target);
     } else if (field.is_required && !reporter->is_lenient) {
       const Mark mark = member == nullptr ? value.mark : member->key_mark;
-      reporter->DecodeError(member_path, mark, "required");
+      reporter->DecodeError(member_path, mark, "required", Rule::kMissingField);
     }
   }
   if (reporter->is_lenient) return;
@@ -110,21 +135,30 @@ void StructTable::DecodeMember(const FieldInfo& field, const Value::Member& memb
   const Value& value = member.value;
   if (!reporter->is_lenient) {
     if (field.is_internal || field.is_read_only) return;
-    if (field.support == FieldInfo::Support::kDropped) return;
-    if (!field.IsDeclarable()) {
+    if (field.state == FieldInfo::State::kRefused) {
       if (IsEmpty(value)) return;
       if (!field.only_value.empty() && WriteJson(value) == field.only_value) return;
       std::string message = "valid in Kubernetes, not yet supported here";
       if (!field.only_value.empty()) message += " (except " + std::string(field.only_value) + ")";
-      reporter->DecodeError(path, member.key_mark, message);
+      if (!field.reason.empty()) message += ": " + std::string(field.reason);
+      reporter->DecodeError(path, member.key_mark, message, Rule::kUnsupportedField);
       return;
     }
   }
-  if (!field.IsKept()) return;
+  if (field.IsKept()) DecodeKept(field, value, path, reporter, target);
+}
+
+void StructTable::DecodeKept(const FieldInfo& field, const Value& value, const FieldPath& path,
+                             FieldReporter* reporter, void* target) const {
   const bool hid_values = reporter->hides_values;
+  const size_t errors = reporter->error_count();
   reporter->hides_values = hid_values || field.is_secret;
   field.type->Decode(value, path, reporter, field.access(target));
   reporter->hides_values = hid_values;
+  const bool is_silent = reporter->is_lenient || reporter->error_count() > errors ||
+                         field.state != FieldInfo::State::kAccepted || field.reason.empty();
+  if (is_silent || IsHonoured(field, target)) return;
+  reporter->Warn(path, "accepted, not acted on: " + std::string(field.reason), Rule::kNotActedOn);
 }
 
 void StructTable::ReportUnknown(std::string_view name, Mark mark, const FieldPath& path,
@@ -137,7 +171,7 @@ void StructTable::ReportUnknown(std::string_view name, Mark mark, const FieldPat
   } else if (!nearest.empty()) {
     message += "; the nearest known field is " + Quoted(nearest);
   }
-  reporter->Report(path, mark, message);
+  reporter->Report(path, mark, message, Rule::kUnknownField);
 }
 
 bool StructTable::ShouldEncode(const FieldInfo& field, const void* source,
@@ -151,10 +185,27 @@ bool StructTable::ShouldEncode(const FieldInfo& field, const void* source,
       return !field.is_internal &&
              (field.is_always_shown || !field.type->IsZero(field.Get(source)));
     case EncodeFor::kDiff:
+      if (field.is_shaped && IsDefault(field, source)) return false;
       return field.IsDeclarable() &&
              (field.is_always_shown || !field.type->IsZero(field.Get(source)));
   }
   CHECK(false);
+}
+
+bool StructTable::IsHonoured(const FieldInfo& field, const void* source) const {
+  if (IsDefault(field, source)) return true;
+  return !field.run_with.empty() &&
+         WriteJson(field.type->Encode(field.Get(source), EncodeFor::kUser)) == field.run_with;
+}
+
+bool StructTable::IsDefault(const FieldInfo& field, const void* source) const {
+  const void* member = field.Get(source);
+  if (field.type->IsZero(member)) return true;
+  const Value value = field.type->Encode(member, EncodeFor::kUser);
+  if (!field.default_text.empty()) {
+    return (value.IsString() ? value.AsString() : WriteJson(value)) == field.default_text;
+  }
+  return field.is_shaped ? IsGoZero(value) : field.type->Equal(member, field.Get(initial_));
 }
 
 Value StructTable::Encode(const void* source, EncodeFor purpose) const {

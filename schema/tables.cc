@@ -22,12 +22,41 @@ KindEntry EntryOf() {
 const KindEntry& EntryOf(Kind kind) {
   // In the order of Kind.
   static const std::array<KindEntry, kAllKinds.size()> entries = {
-      EntryOf<Namespace>(),  EntryOf<Node>(),
-      EntryOf<Pod>(),        EntryOf<ReplicationController>(),
-      EntryOf<ReplicaSet>(), EntryOf<Deployment>(),
-      EntryOf<Service>(),    EntryOf<ConfigMap>(),
-      EntryOf<Secret>(),     EntryOf<Event>(),
-      EntryOf<Source>(),     EntryOf<Cluster>()};
+      EntryOf<Namespace>(),
+      EntryOf<Node>(),
+      EntryOf<Pod>(),
+      EntryOf<ReplicationController>(),
+      EntryOf<ReplicaSet>(),
+      EntryOf<Deployment>(),
+      EntryOf<StatefulSet>(),
+      EntryOf<DaemonSet>(),
+      EntryOf<Job>(),
+      EntryOf<CronJob>(),
+      EntryOf<Service>(),
+      EntryOf<ConfigMap>(),
+      EntryOf<Secret>(),
+      EntryOf<Event>(),
+      EntryOf<Source>(),
+      EntryOf<Cluster>(),
+      EntryOf<Endpoints>(),
+      EntryOf<EndpointSlice>(),
+      EntryOf<Ingress>(),
+      EntryOf<IngressClass>(),
+      EntryOf<NetworkPolicy>(),
+      EntryOf<PersistentVolume>(),
+      EntryOf<PersistentVolumeClaim>(),
+      EntryOf<StorageClass>(),
+      EntryOf<ServiceAccount>(),
+      EntryOf<Role>(),
+      EntryOf<ClusterRole>(),
+      EntryOf<RoleBinding>(),
+      EntryOf<ClusterRoleBinding>(),
+      EntryOf<HorizontalPodAutoscaler>(),
+      EntryOf<PodDisruptionBudget>(),
+      EntryOf<ResourceQuota>(),
+      EntryOf<LimitRange>(),
+      EntryOf<PriorityClass>(),
+      EntryOf<Lease>()};
   return entries[static_cast<size_t>(kind)];
 }
 

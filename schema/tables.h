@@ -3,6 +3,7 @@
 // What the tables_*.cc share. Each struct's table stands in the file of its subject.
 
 #include "schema/field_types.h"
+#include "schema/kept.h"
 
 namespace reconcile {
 
@@ -36,6 +37,14 @@ const StructTable& TableOf<ReplicaSet>();
 template <>
 const StructTable& TableOf<Deployment>();
 template <>
+const StructTable& TableOf<StatefulSet>();
+template <>
+const StructTable& TableOf<DaemonSet>();
+template <>
+const StructTable& TableOf<Job>();
+template <>
+const StructTable& TableOf<CronJob>();
+template <>
 const StructTable& TableOf<Service>();
 template <>
 const StructTable& TableOf<ConfigMap>();
@@ -47,5 +56,45 @@ template <>
 const StructTable& TableOf<Source>();
 template <>
 const StructTable& TableOf<Cluster>();
+
+// Those that are kept and not acted on.
+template <>
+const StructTable& TableOf<Endpoints>();
+template <>
+const StructTable& TableOf<EndpointSlice>();
+template <>
+const StructTable& TableOf<Ingress>();
+template <>
+const StructTable& TableOf<IngressClass>();
+template <>
+const StructTable& TableOf<NetworkPolicy>();
+template <>
+const StructTable& TableOf<PersistentVolume>();
+template <>
+const StructTable& TableOf<PersistentVolumeClaim>();
+template <>
+const StructTable& TableOf<StorageClass>();
+template <>
+const StructTable& TableOf<ServiceAccount>();
+template <>
+const StructTable& TableOf<Role>();
+template <>
+const StructTable& TableOf<ClusterRole>();
+template <>
+const StructTable& TableOf<RoleBinding>();
+template <>
+const StructTable& TableOf<ClusterRoleBinding>();
+template <>
+const StructTable& TableOf<HorizontalPodAutoscaler>();
+template <>
+const StructTable& TableOf<PodDisruptionBudget>();
+template <>
+const StructTable& TableOf<ResourceQuota>();
+template <>
+const StructTable& TableOf<LimitRange>();
+template <>
+const StructTable& TableOf<PriorityClass>();
+template <>
+const StructTable& TableOf<Lease>();
 
 }  // namespace reconcile

@@ -1,6 +1,64 @@
+#include "schema/shapes_pod.h"
 #include "schema/tables.h"
 
 namespace reconcile {
+
+namespace {
+
+Shape ResourceClaimShape() {
+  static const ShapeTable table = MakeShapeTable(
+      "ResourceClaim",
+      {{"name", StringShape(), "Name of one of the pod's resourceClaims.", kRequired},
+       {"request", StringShape(), "The part of it; all when none is named."}},
+      "name");
+  return StructOf(table);
+}
+
+void AddProbes(Table<Container>* t) {
+  constexpr std::string_view kNoProbes =
+      "probes are not run yet: a container that runs counts as ready";
+  t->Accepted("livenessProbe", ProbeShape(), kNoProbes)
+      .Doc("Whether the container must be restarted.");
+  t->Accepted("readinessProbe", ProbeShape(), kNoProbes).Doc("Whether it can serve.");
+  t->Accepted("startupProbe", ProbeShape(), kNoProbes).Doc("Whether it has started.");
+  t->Accepted("lifecycle", LifecycleShape(), "")
+      .NotRunWith("hooks are not run yet, and pods that have them are not started")
+      .Doc("Hooks that run after the start and before the stop.");
+  t->Accepted("terminationMessagePath", StringShape(), "no message is read from a file")
+      .Default("/dev/termination-log")
+      .Doc("The file whose content is why the container ended.");
+  t->Accepted("terminationMessagePolicy", OneOf({"File", "FallbackToLogsOnError"}),
+              "no message is read from a file")
+      .Default("File")
+      .Doc("Where the message is taken from.");
+}
+
+void AddOtherFields(Table<Container>* t) {
+  constexpr std::string_view kNotRun = "pods that have it are not started";
+  t->Accepted("volumeMounts", ListOf(VolumeMountShape()), "")
+      .NotRunWith("volumes are not mounted yet, and pods that have them are not started")
+      .Doc("Where volumes appear in the container.");
+  t->Accepted("volumeDevices", ListOf(VolumeDeviceShape()), "")
+      .NotRunWith(kNotRun)
+      .Doc("Where volumes appear as devices.");
+  t->Accepted("securityContext", SecurityContextShape(), "").Doc("Rights of the container.");
+  t->Accepted("restartPolicy", OneOf({"Always", "OnFailure", "Never"}), "")
+      .NotRunWith(kNotRun)
+      .Doc("Of an init container: Always lets it run beside the others.");
+  t->Refused("restartPolicyRules");
+  t->Accepted("resizePolicy", ListOf(ResizePolicyShape()),
+              "changed resources always come with a new pod")
+      .Doc("How changes of resources are made.");
+  t->Accepted("stdin", BoolShape(), "")
+      .NotRunWith(kNotRun)
+      .Doc("Whether standard input stays open.");
+  t->Accepted("stdinOnce", BoolShape(), "")
+      .NotRunWith(kNotRun)
+      .Doc("Whether standard input closes after the first session.");
+  t->Accepted("tty", BoolShape(), "").NotRunWith(kNotRun).Doc("Whether it has a terminal.");
+}
+
+}  // namespace
 
 template <>
 const StructTable& TableOf<KeySelector>() {
@@ -40,7 +98,10 @@ const StructTable& TableOf<EnvVarSource>() {
     t.Field<&EnvVarSource::field_ref>("fieldRef").Doc("A field of the pod.");
     t.Field<&EnvVarSource::config_map_key_ref>("configMapKeyRef").Doc("A key of a ConfigMap.");
     t.Field<&EnvVarSource::secret_key_ref>("secretKeyRef").Doc("A key of a Secret.");
-    t.Unsupported("resourceFieldRef fileKeyRef");
+    t.Accepted("resourceFieldRef", ResourceFieldShape(), "")
+        .NotRunWith("it is not filled in yet, and pods that have it are not started")
+        .Doc("A limit or request of a container.");
+    t.Refused("fileKeyRef");
     return t;
   }();
   return table;
@@ -93,7 +154,12 @@ const StructTable& TableOf<ContainerPort>() {
         .Required()
         .Doc("The port that the process listens on, 1 to 65535.");
     t.Field<&ContainerPort::protocol>("protocol").Doc("The transport protocol.");
-    t.Unsupported("hostIP hostPort");
+    t.Accepted("hostPort", Int32Shape(), "")
+        .NotRunWith("ports of hosts are not opened yet, and pods that ask for them are not started")
+        .Doc("The port of the host that leads to it.");
+    t.Accepted("hostIP", StringShape(), "")
+        .Accepted("it goes with hostPort")
+        .Doc("The host's address that hostPort is opened on.");
     return t;
   }();
   return table;
@@ -107,7 +173,11 @@ const StructTable& TableOf<ResourceRequirements>() {
     t.Field<&ResourceRequirements::requests>("requests")
         .Default("the limits")
         .Doc("What the scheduler sets aside on the node.");
-    t.Unsupported("claims");
+    t.Accepted("claims", ListOf(ResourceClaimShape()), "")
+        .NotRunWith(
+            "devices are not given to containers yet, and pods that claim them are not "
+            "started")
+        .Doc("Devices of the pod's resourceClaims.");
     return t;
   }();
   return table;
@@ -134,13 +204,8 @@ const StructTable& TableOf<Container>() {
     t.Field<&Container::image_pull_policy>("imagePullPolicy")
         .Default("Always for the tag latest or none, else IfNotPresent")
         .Doc("When to ask the registry for the image.");
-    t.UnsupportedBut("stdin", "false");
-    t.UnsupportedBut("stdinOnce", "false");
-    t.UnsupportedBut("tty", "false");
-    t.Unsupported(
-        "lifecycle livenessProbe readinessProbe resizePolicy restartPolicy restartPolicyRules "
-        "securityContext startupProbe terminationMessagePath terminationMessagePolicy "
-        "volumeDevices volumeMounts");
+    AddProbes(&t);
+    AddOtherFields(&t);
     return t;
   }();
   return table;

@@ -24,7 +24,7 @@ const StructTable& TableOf<Namespace>() {
     Table<Namespace> t("Namespace");
     AddTypeMeta(&t);
     t.Field<&Namespace::metadata>("metadata").Required().Doc("Name, labels, annotations.");
-    t.UnsupportedBut("spec", "{\"finalizers\":[\"kubernetes\"]}");
+    t.RefusedBut("spec", "{\"finalizers\":[\"kubernetes\"]}");
     t.Group("status", status).ReadOnly().Doc("What was last seen.");
     return t;
   }();
@@ -43,31 +43,72 @@ const StructTable& TableOf<ServicePort>() {
         .Default("port")
         .Doc("Number or name of the container port behind it.");
     t.Field<&ServicePort::node_port>("nodePort").Doc("The port on every node, 30000 to 32767.");
-    t.Unsupported("appProtocol");
+    t.Accepted("appProtocol", StringShape(), "")
+        .Doc("What is spoken there, as http or kubernetes.io/h2c.");
     return t;
   }();
   return table;
 }
 
+namespace {
+
+const StructTable& SessionAffinityConfigTable() {
+  static const StructTable table = [] {
+    static const ShapeTable client_ip = [] {
+      ShapeTable t("ClientIPConfig");
+      t.Field("timeoutSeconds", Int32Shape(), "How long a client stays, 1 to 86400.")
+          .Default("10800");
+      return t;
+    }();
+    ShapeTable t("SessionAffinityConfig");
+    t.Field("clientIP", StructOf(client_ip), "With sessionAffinity ClientIP.");
+    return t;
+  }();
+  return table;
+}
+
+// What only a data plane asks for.
+void AddServiceExtras(Table<ServiceSpec>* table) {
+  const auto add = [table](std::string_view name, const Shape& shape,
+                           std::string_view doc) -> FieldInfo& {
+    return table->Accepted(name, shape, "").Doc(doc);
+  };
+  add("externalName", StringShape(), "The name that an ExternalName Service stands for.");
+  add("externalIPs", ListOf(StringShape()), "Addresses of nodes at which it answers too.");
+  add("sessionAffinity", OneOf({"None", "ClientIP"}), "Whether a client keeps its pod.")
+      .Default("None");
+  add("sessionAffinityConfig", StructOf(SessionAffinityConfigTable()), "For how long.");
+  add("publishNotReadyAddresses", BoolShape(), "Whether its name leads to unready pods too.");
+  add("internalTrafficPolicy", OneOf({"Cluster", "Local"}), "Which pods clients inside reach.")
+      .Default("Cluster");
+  add("externalTrafficPolicy", OneOf({"Cluster", "Local"}), "Which pods clients outside reach.")
+      .Default("Cluster");
+  add("healthCheckNodePort", Int32Shape(), "With externalTrafficPolicy Local.");
+  add("clusterIPs", ListOf(StringShape()), "The first is clusterIP.");
+  add("ipFamilies", ListOf(OneOf({"IPv4", "IPv6"})), "Families of its addresses.");
+  add("ipFamilyPolicy", OneOf({"SingleStack", "PreferDualStack", "RequireDualStack"}),
+      "How many families of addresses it has.")
+      .Default("SingleStack");
+  add("allocateLoadBalancerNodePorts", BoolShape(), "Whether a LoadBalancer has node ports.")
+      .Default("true");
+  add("loadBalancerIP", StringShape(), "The address that a LoadBalancer should have.");
+  add("loadBalancerClass", StringShape(), "Who is to provide the load balancer.");
+  add("loadBalancerSourceRanges", ListOf(StringShape()), "CIDRs of a LoadBalancer's clients.");
+  add("trafficDistribution", StringShape(), "Which endpoints to prefer, as PreferClose.");
+}
+
+}  // namespace
+
 template <>
 const StructTable& TableOf<ServiceSpec>() {
   static const StructTable table = [] {
     Table<ServiceSpec> t("ServiceSpec");
-    t.Field<&ServiceSpec::type>("type").Doc(
-        "How the Service is reached. It is stored and shown, but has no data plane yet.");
+    t.Field<&ServiceSpec::type>("type").Doc("How the Service is reached.");
     t.Field<&ServiceSpec::selector>("selector").Doc("Labels of the pods behind it.");
     t.Field<&ServiceSpec::ports>("ports").Doc("The ports it offers.");
     t.Field<&ServiceSpec::cluster_ip>("clusterIP")
         .Doc("None for a headless Service; otherwise its address.");
-    t.UnsupportedBut("sessionAffinity", "\"None\"");
-    t.UnsupportedBut("internalTrafficPolicy", "\"Cluster\"");
-    t.UnsupportedBut("ipFamilyPolicy", "\"SingleStack\"");
-    t.UnsupportedBut("ipFamilies", "[\"IPv4\"]");
-    t.UnsupportedBut("publishNotReadyAddresses", "false");
-    t.Unsupported(
-        "allocateLoadBalancerNodePorts clusterIPs externalIPs externalName externalTrafficPolicy "
-        "healthCheckNodePort loadBalancerClass loadBalancerIP loadBalancerSourceRanges "
-        "sessionAffinityConfig trafficDistribution");
+    AddServiceExtras(&t);
     return t;
   }();
   return table;
@@ -80,7 +121,7 @@ const StructTable& TableOf<Service>() {
     AddTypeMeta(&t);
     t.Field<&Service::metadata>("metadata").Required().Doc(kMetadataDoc);
     t.Field<&Service::spec>("spec").Required().Doc("What is wanted.");
-    t.Dropped("status");
+    t.SystemSet("status");
     return t;
   }();
   return table;
@@ -156,10 +197,10 @@ template <>
 const StructTable& TableOf<NodeSpec>() {
   static const StructTable table = [] {
     Table<NodeSpec> t("NodeSpec");
-    t.Field<&NodeSpec::pod_cidr>("podCIDR").NotDeclarable().Doc(
+    t.Field<&NodeSpec::pod_cidr>("podCIDR").Refused().Doc(
         "Addresses of the node's pods; the controller leases them.");
     t.Field<&NodeSpec::unschedulable>("unschedulable").Doc("Whether new pods go elsewhere.");
-    t.Unsupported("configSource externalID podCIDRs providerID taints");
+    t.Refused("configSource externalID podCIDRs providerID taints");
     return t;
   }();
   return table;

@@ -3,7 +3,7 @@
 namespace reconcile {
 
 void AddTypeMeta(StructTable* table) {
-  table->Dropped("apiVersion kind");
+  table->SystemSet("apiVersion kind");
   // Every object has them; the codec reads and writes them itself.
 }
 
@@ -71,12 +71,16 @@ const StructTable& TableOf<ObjectMeta>() {
     t.Field<&ObjectMeta::creation_timestamp>("creationTimestamp").ReadOnly();
     t.Field<&ObjectMeta::deletion_timestamp>("deletionTimestamp").ReadOnly();
     t.Field<&ObjectMeta::deletion_grace_period_seconds>("deletionGracePeriodSeconds").ReadOnly();
-    t.Field<&ObjectMeta::owner_references>("ownerReferences").NotDeclarable();
-    t.Field<&ObjectMeta::finalizers>("finalizers").NotDeclarable();
-    t.Field<&ObjectMeta::generate_name>("generateName").NotDeclarable();
+    t.Field<&ObjectMeta::owner_references>("ownerReferences")
+        .Refused("owners are found by uid, which no file can know; leave it out");
+    t.Field<&ObjectMeta::finalizers>("finalizers")
+        .Accepted("a deletion waits for nobody")
+        .Doc("Who else has to agree before the object goes.");
+    t.Field<&ObjectMeta::generate_name>("generateName")
+        .Refused("each commit would bring another object; give it a name");
     t.Field<&ObjectMeta::incarnation>("incarnation").Internal();
     t.Field<&ObjectMeta::origin>("origin").Internal();
-    t.Dropped("managedFields selfLink");
+    t.SystemSet("managedFields selfLink");
     return t;
   }();
   return table;
@@ -88,10 +92,10 @@ const StructTable& TemplateMetaTable() {
     t.Field<&ObjectMeta::labels>("labels").Doc("Labels of the pods; the selector must match them.");
     t.Field<&ObjectMeta::annotations>("annotations").Doc("Annotations of the pods.");
     // Pods are named after their owner, in its namespace, whatever the template says.
-    t.Dropped(
+    t.SystemSet(
         "name namespace generateName uid resourceVersion generation creationTimestamp "
         "deletionTimestamp deletionGracePeriodSeconds managedFields selfLink");
-    t.Unsupported("finalizers ownerReferences");
+    t.Refused("finalizers ownerReferences", "the pods' owner is the object that has the template");
     return t;
   }();
   return table;

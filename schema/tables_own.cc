@@ -113,6 +113,8 @@ const StructTable& TableOf<SourceSpec>() {
     t.Field<&SourceSpec::namespaces>("namespaces")
         .Default("all")
         .Doc("Namespaces it may declare objects in.");
+    t.Field<&SourceSpec::ignore_groups>("ignoreGroups")
+        .Doc("Groups of custom resources that are passed over.");
     t.Field<&SourceSpec::interval>("interval")
         .Default("15s")
         .Doc("Between looks at a remote repository.");

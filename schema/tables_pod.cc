@@ -1,6 +1,117 @@
+#include "schema/shapes_pod.h"
 #include "schema/tables.h"
 
 namespace reconcile {
+
+namespace {
+
+constexpr std::string_view kPodNotRun = "pods that have it are not started";
+constexpr std::string_view kNoApi = "the API is not served inside pods, and no token is mounted";
+
+void AddHostAccess(Table<PodSpec>* t) {
+  for (const auto& [name, doc] :
+       {std::pair("hostNetwork", "Whether the pod has the host's network."),
+        std::pair("hostPID", "Whether it sees the host's processes."),
+        std::pair("hostIPC", "Whether it shares the host's System V and POSIX memory."),
+        std::pair("shareProcessNamespace", "Whether its containers see each other's processes.")}) {
+    t->Accepted(name, BoolShape(), "").NotRunWith(kPodNotRun).Doc(doc);
+  }
+  t->Accepted("hostUsers", BoolShape(), "")
+      .NotRunWith(kPodNotRun)
+      .Default("true")
+      .Doc("Whether user ids are the host's.");
+  t->Accepted("volumes", ListOf(VolumeShape()), "")
+      .NotRunWith("volumes are not mounted yet, and pods that have them are not started")
+      .Doc("Files that containers mount.");
+  t->Accepted("securityContext", PodSecurityContextShape(), "")
+      .Doc("Rights of all containers; a container's own win.");
+  t->Accepted("runtimeClassName", StringShape(), "")
+      .NotRunWith(kPodNotRun)
+      .Doc("Another container runtime.");
+  t->Accepted("resourceClaims", ListOf(PodResourceClaimShape()), "")
+      .NotRunWith(kPodNotRun)
+      .Doc("Devices that the pod claims.");
+  static const ShapeTable os = MakeShapeTable(
+      "PodOS", {{"name", OneOf({"linux", "windows"}), "linux or windows.", kRequired}});
+  t->Accepted("os", StructOf(os), "")
+      .NotRunWith("nodes run Linux, and other pods are not started")
+      .RunWith("{\"name\":\"linux\"}")
+      .Doc("The operating system.");
+}
+
+void AddIdentity(Table<PodSpec>* t) {
+  t->Accepted("serviceAccountName", StringShape(), kNoApi).Doc("The ServiceAccount it runs as.");
+  t->Accepted("serviceAccount", StringShape(), kNoApi).Doc("Old name of serviceAccountName.");
+  t->Accepted("automountServiceAccountToken", BoolShape(), kNoApi)
+      .Default("true")
+      .Doc("Whether the ServiceAccount's token is mounted.");
+  t->Accepted("imagePullSecrets", ListOf(PodLocalReferenceShape()),
+              "images are pulled with the logins that the hosts have")
+      .Doc("Secrets with logins for registries.");
+  t->Accepted("enableServiceLinks", BoolShape(), "no variables are made for Services")
+      .Doc("Whether containers get a variable for each Service.");
+}
+
+void AddNames(Table<PodSpec>* t) {
+  t->Accepted("dnsPolicy", OneOf({"ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"}),
+              "names are looked up as the container engine has it")
+      .Default("ClusterFirst")
+      .Doc("Where names are looked up.");
+  t->Accepted("dnsConfig", DnsConfigShape(), "")
+      .NotRunWith(kPodNotRun)
+      .Doc("Further name servers and so on.");
+  t->Accepted("hostAliases", ListOf(HostAliasShape()), "")
+      .NotRunWith(kPodNotRun)
+      .Doc("Lines of /etc/hosts.");
+  t->Accepted("hostname", StringShape(), "").NotRunWith(kPodNotRun).Doc("The pod's host name.");
+  t->Accepted("hostnameOverride", StringShape(), "")
+      .NotRunWith(kPodNotRun)
+      .Doc("The pod's host name.");
+  t->Accepted("subdomain", StringShape(), "")
+      .NotRunWith(kPodNotRun)
+      .Doc("The headless Service under which hostname is found.");
+  t->Accepted("setHostnameAsFQDN", BoolShape(), "")
+      .NotRunWith(kPodNotRun)
+      .Doc("Whether the host name is the whole domain name.");
+}
+
+void AddPlacement(Table<PodSpec>* t) {
+  constexpr std::string_view kNoPriority = "the scheduler has no priorities yet";
+  t->Accepted("affinity", AffinityShape(), "").Doc("Nodes and pods to be near to or away from.");
+  t->Accepted("tolerations", ListOf(TolerationShape()), "nodes have no taints yet")
+      .Mutable()
+      .Doc("Taints of nodes that do not keep the pod away.");
+  t->Accepted("topologySpreadConstraints", ListOf(TopologySpreadShape()),
+              "pods are not spread by rules yet; those whose whenUnsatisfiable is DoNotSchedule "
+              "are not started")
+      .Doc("How pods are spread over nodes and zones.");
+  t->Accepted("schedulerName", StringShape(), "there is one scheduler, and it places all pods")
+      .Default("default-scheduler")
+      .Doc("Who places the pod.");
+  t->Accepted("schedulingGates", ListOf(PodLocalReferenceShape()), "")
+      .NotRunWith(kPodNotRun)
+      .Doc("What must be taken away before the pod is placed.");
+  t->Accepted("priorityClassName", StringShape(), kNoPriority).Doc("Its PriorityClass.");
+  t->Accepted("priority", Int32Shape(), kNoPriority).Doc("Its priority.");
+  t->Accepted("preemptionPolicy", OneOf({"PreemptLowerPriority", "Never"}), kNoPriority)
+      .Default("PreemptLowerPriority")
+      .Doc("Whether it may push out pods of lower priority.");
+}
+
+void AddLimits(Table<PodSpec>* t) {
+  t->Accepted("activeDeadlineSeconds", Int64Shape(), "pods run for as long as they take")
+      .Mutable()
+      .Doc("How long the pod may run.");
+  t->Accepted("readinessGates", ListOf(ReadinessGateShape()),
+              "a pod is ready when its containers are")
+      .Doc("Further conditions of being ready.");
+  t->Accepted("overhead", QuantityMapShape(), "only what containers ask for is counted")
+      .Doc("What the pod itself uses.");
+  t->Accepted("resources", ResourcesShape(), "only containers' own limits are set")
+      .Doc("CPU and memory of all containers together.");
+}
+
+}  // namespace
 
 template <>
 const StructTable& TableOf<PodSpec>() {
@@ -17,21 +128,18 @@ const StructTable& TableOf<PodSpec>() {
         .Doc("Time between the stop signal and the kill.");
     t.Field<&PodSpec::node_selector>("nodeSelector").Doc("Labels that the node must have.");
     t.Field<&PodSpec::node_name>("nodeName")
-        .NotDeclarable()
+        .Refused("the scheduler chooses the node; nodeSelector says which may be chosen")
         .Doc("The node the pod is bound to; the scheduler sets it.");
-    for (std::string_view name :
-         {"automountServiceAccountToken", "enableServiceLinks", "hostIPC", "hostNetwork", "hostPID",
-          "setHostnameAsFQDN", "shareProcessNamespace"}) {
-      t.UnsupportedBut(name, "false");
-    }
-    t.UnsupportedBut("hostUsers", "true");
-    t.UnsupportedBut("schedulerName", "\"default-scheduler\"");
-    t.Unsupported(
-        "activeDeadlineSeconds affinity dnsConfig dnsPolicy ephemeralContainers hostAliases "
-        "hostname hostnameOverride imagePullSecrets initContainers os overhead preemptionPolicy "
-        "priority priorityClassName readinessGates resourceClaims resources runtimeClassName "
-        "schedulingGates securityContext serviceAccount serviceAccountName subdomain tolerations "
-        "topologySpreadConstraints volumes workloadRef");
+    t.Field<&PodSpec::init_containers>("initContainers")
+        .NotRunWith("init containers are not run yet, and pods that have them are not started")
+        .Doc("Containers that must succeed, one after another, before the others start.");
+    t.Refused("ephemeralContainers", "they are added to running pods, through the API");
+    t.Refused("workloadRef");
+    AddHostAccess(&t);
+    AddIdentity(&t);
+    AddNames(&t);
+    AddPlacement(&t);
+    AddLimits(&t);
     return t;
   }();
   return table;

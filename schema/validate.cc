@@ -19,8 +19,9 @@ void ValidateRequired(const StructTable& table, const void* source, const FieldP
     const void* member = field.Get(source);
     const FieldPath member_path(path, field.name);
     const bool is_unset =
-        field.type->IsZero(member) || (field.type->shape() == FieldShape::kStruct &&
-                                       field.type->Equal(member, field.Get(table.initial())));
+        field.type->IsZero(member) || (field.type->shape() == FieldShape::kStruct
+                                           ? field.type->Equal(member, field.Get(table.initial()))
+                                           : field.is_shaped && table.IsDefault(field, source));
     if (field.is_required && is_unset) {
       reporter->Error(member_path, "required");
       continue;
@@ -46,6 +47,7 @@ void ValidateRequired(const StructTable& table, const void* source, const FieldP
 std::string CheckName(Kind kind, const std::string& name) {
   switch (kind) {
     case Kind::kNamespace:
+    case Kind::kStatefulSet:  // its pods' host names begin with it
       return CheckDnsLabel(name);
     case Kind::kService:
       return CheckServiceName(name);
@@ -54,12 +56,35 @@ std::string CheckName(Kind kind, const std::string& name) {
     case Kind::kReplicationController:
     case Kind::kReplicaSet:
     case Kind::kDeployment:
+    case Kind::kDaemonSet:
+    case Kind::kJob:
+    case Kind::kCronJob:
     case Kind::kConfigMap:
     case Kind::kSecret:
     case Kind::kEvent:
     case Kind::kSource:
     case Kind::kCluster:
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
       return CheckDnsSubdomain(name);
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+      return CheckPathSegment(name);
   }
   CHECK(false);
 }
@@ -98,6 +123,14 @@ void ValidateByKind(const Object& object, FieldReporter* reporter) {
       return ValidateReplicaSet(static_cast<const ReplicaSet&>(object), reporter);
     case Kind::kDeployment:
       return ValidateDeployment(static_cast<const Deployment&>(object), reporter);
+    case Kind::kStatefulSet:
+      return ValidateStatefulSet(static_cast<const StatefulSet&>(object), reporter);
+    case Kind::kDaemonSet:
+      return ValidateDaemonSet(static_cast<const DaemonSet&>(object), reporter);
+    case Kind::kJob:
+      return ValidateJob(static_cast<const Job&>(object), reporter);
+    case Kind::kCronJob:
+      return ValidateCronJob(static_cast<const CronJob&>(object), reporter);
     case Kind::kService:
       return ValidateService(static_cast<const Service&>(object), reporter);
     case Kind::kConfigMap:
@@ -110,6 +143,26 @@ void ValidateByKind(const Object& object, FieldReporter* reporter) {
     case Kind::kSource:
     case Kind::kCluster:
       return;
+    case Kind::kEndpoints:
+    case Kind::kEndpointSlice:
+    case Kind::kIngress:
+    case Kind::kIngressClass:
+    case Kind::kNetworkPolicy:
+    case Kind::kPersistentVolume:
+    case Kind::kPersistentVolumeClaim:
+    case Kind::kStorageClass:
+    case Kind::kServiceAccount:
+    case Kind::kRole:
+    case Kind::kClusterRole:
+    case Kind::kRoleBinding:
+    case Kind::kClusterRoleBinding:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kPodDisruptionBudget:
+    case Kind::kResourceQuota:
+    case Kind::kLimitRange:
+    case Kind::kPriorityClass:
+    case Kind::kLease:
+      return ValidateKept(static_cast<const KeptObject&>(object), reporter);
   }
   CHECK(false);
 }

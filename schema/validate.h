@@ -2,6 +2,9 @@
 
 #include "schema/core.h"
 #include "schema/field_reporter.h"
+#include "schema/job.h"
+#include "schema/kept.h"
+#include "schema/sets.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -20,9 +23,15 @@ void ValidateReplicationController(const ReplicationController& controller,
                                    FieldReporter* reporter);
 void ValidateReplicaSet(const ReplicaSet& replica_set, FieldReporter* reporter);
 void ValidateDeployment(const Deployment& deployment, FieldReporter* reporter);
+void ValidateStatefulSet(const StatefulSet& set, FieldReporter* reporter);
+void ValidateDaemonSet(const DaemonSet& set, FieldReporter* reporter);
+void ValidateJob(const Job& job, FieldReporter* reporter);
+void ValidateCronJob(const CronJob& job, FieldReporter* reporter);
 void ValidateService(const Service& service, FieldReporter* reporter);
 void ValidateConfigMap(const ConfigMap& config_map, FieldReporter* reporter);
 void ValidateSecret(const Secret& secret, FieldReporter* reporter);
+
+void ValidateKept(const KeptObject& object, FieldReporter* reporter);
 
 // Reports `wrong`, what a Check... of names.h said, unless it is empty.
 void ReportIf(const std::string& wrong, const FieldPath& path, FieldReporter* reporter);

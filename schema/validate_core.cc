@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "schema/names.h"
 #include "schema/text.h"
-#include "schema/validate.h"
+#include "schema/validate_kept.h"
 
 namespace reconcile {
 
@@ -59,6 +59,47 @@ void ValidateServicePorts(const ServiceSpec& spec, const FieldPath& path, FieldR
   }
 }
 
+void ValidateExternalName(const ServiceSpec& spec, const FieldPath& path, FieldReporter* reporter) {
+  const FieldPath name_path(path, "externalName");
+  const Value* name = spec.others.Find("externalName");
+  if (name == nullptr) {
+    reporter->Error(name_path, "required by type \"ExternalName\"");
+  } else {
+    std::string_view text = name->AsString();
+    if (text.ends_with('.')) text.remove_suffix(1);
+    ReportIf(CheckDnsSubdomain(std::string(text)), name_path, reporter);
+  }
+  if (!spec.cluster_ip.empty()) {
+    reporter->Error(FieldPath(path, "clusterIP"), "a Service of type \"ExternalName\" has none");
+  }
+}
+
+void ValidateServiceExtras(const ServiceSpec& spec, const FieldPath& path,
+                           FieldReporter* reporter) {
+  const auto find = [&](std::string_view name) { return spec.others.Find(name); };
+  ForEachItem(spec.others, path, "externalIPs", [&](const Value& address, const FieldPath& item) {
+    RequireIpAddress(address, item, reporter);
+  });
+  const Value* affinity = find("sessionAffinity");
+  if (find("sessionAffinityConfig") != nullptr &&
+      (affinity == nullptr || affinity->AsString() != "ClientIP")) {
+    reporter->Error(FieldPath(path, "sessionAffinityConfig"), "needs sessionAffinity \"ClientIP\"");
+  }
+  const bool has_outside = spec.type == ServiceType::kNodePort ||
+                           spec.type == ServiceType::kLoadBalancer ||
+                           find("externalIPs") != nullptr;
+  if (find("externalTrafficPolicy") != nullptr && !has_outside) {
+    reporter->Error(
+        FieldPath(path, "externalTrafficPolicy"),
+        "only a Service of type NodePort or LoadBalancer, or with externalIPs, has one");
+  }
+  if (spec.type == ServiceType::kLoadBalancer) return;
+  for (const char* name : {"loadBalancerClass", "loadBalancerSourceRanges"}) {
+    if (find(name) == nullptr) continue;
+    reporter->Error(FieldPath(path, name), "needs type \"LoadBalancer\"");
+  }
+}
+
 // Returns how many bytes the values have.
 size_t ValidateKeys(const StringMap& data, const FieldPath& path, FieldReporter* reporter) {
   size_t bytes = 0;
@@ -82,25 +123,21 @@ void ValidateService(const Service& service, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath path(root, "spec");
   const ServiceSpec& spec = service.spec;
-  const FieldPath type_path(path, "type");
   const FieldPath ip_path(path, "clusterIP");
   const bool is_headless = spec.cluster_ip == "None";
-  if (spec.type == ServiceType::kExternalName) {
-    reporter->Error(type_path, "\"ExternalName\" is valid in Kubernetes, not yet supported here");
-  } else if (spec.ports.empty() && !is_headless) {
+  const bool is_name = spec.type == ServiceType::kExternalName;
+  if (spec.ports.empty() && !is_headless && !is_name) {
     reporter->Error(FieldPath(path, "ports"), "required, unless clusterIP is \"None\"");
   }
-  if (is_headless && spec.type != ServiceType::kClusterIp) {
+  if (is_name) ValidateExternalName(spec, path, reporter);
+  ValidateServiceExtras(spec, path, reporter);
+  if (is_headless && spec.type != ServiceType::kClusterIp && !is_name) {
     reporter->Error(ip_path, "\"None\" needs type \"ClusterIP\"");
   } else if (!is_headless && !spec.cluster_ip.empty() && !IsIpAddress(spec.cluster_ip)) {
     reporter->Error(ip_path, Quoted(spec.cluster_ip) + " is neither \"None\" nor an IP address");
   }
   ValidateLabels(spec.selector, FieldPath(path, "selector"), reporter);
   ValidateServicePorts(spec, FieldPath(path, "ports"), reporter);
-  reporter->Warn(root,
-                 "Service " + service.metadata.name +
-                     " is stored and shown, but Services have no data plane yet: nothing answers "
-                     "at its address or name");
 }
 
 void ValidateConfigMap(const ConfigMap& config_map, FieldReporter* reporter) {

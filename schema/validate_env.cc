@@ -74,11 +74,13 @@ void ValidateVariable(const EnvVar& variable, const FieldPath& path, FieldReport
   if (!variable.value_from) return;
   const FieldPath from_path(path, "valueFrom");
   const EnvVarSource& from = *variable.value_from;
-  const int sources =
-      (from.field_ref ? 1 : 0) + (from.config_map_key_ref ? 1 : 0) + (from.secret_key_ref ? 1 : 0);
+  const int sources = (from.field_ref ? 1 : 0) + (from.config_map_key_ref ? 1 : 0) +
+                      (from.secret_key_ref ? 1 : 0) +
+                      (from.others.Find("resourceFieldRef") != nullptr ? 1 : 0);
   if (sources != 1) {
-    reporter->Error(from_path, std::string(sources == 0 ? "needs" : "must not have more than") +
-                                   " one of fieldRef, configMapKeyRef, secretKeyRef");
+    reporter->Error(from_path,
+                    std::string(sources == 0 ? "needs" : "must not have more than") +
+                        " one of fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef");
   }
   if (!variable.value.empty()) {
     reporter->Error(from_path, "must not be given together with a value that is not empty");

@@ -1,8 +1,9 @@
+#include "schema/validate_pod.h"
+
 #include <set>
 
 #include "schema/names.h"
 #include "schema/text.h"
-#include "schema/validate.h"
 
 namespace reconcile {
 
@@ -10,18 +11,24 @@ namespace {
 
 constexpr std::string_view kKnownResources[] = {"cpu", "memory"};
 
-bool IsKubernetesResource(const std::string& name) {
-  return name == "ephemeral-storage" || name == "storage" || name.rfind("hugepages-", 0) == 0 ||
-         name.find('/') != std::string::npos;
+bool IsDisk(const std::string& name) { return name == "ephemeral-storage" || name == "storage"; }
+
+bool IsDevice(const std::string& name) {
+  return name.starts_with("hugepages-") || name.find('/') != std::string::npos;
 }
 
 void ValidateResourceName(const std::string& name, const FieldPath& path, FieldReporter* reporter) {
   for (std::string_view known : kKnownResources) {
     if (name == known) return;
   }
-  if (IsKubernetesResource(name)) {
-    reporter->Error(path, "valid in Kubernetes, not yet supported here (cpu and memory are)");
-    return;
+  if (IsDisk(name)) {
+    return reporter->Warn(path,
+                          "accepted, not acted on: disk space is neither counted nor limited");
+  }
+  if (IsDevice(name)) {
+    return reporter->Warn(path,
+                          "accepted, not acted on: devices and huge pages are not given to "
+                          "containers yet, and pods that ask for them are not started");
   }
   const std::string_view nearest = NearestWord(name, {"cpu", "memory"});
   reporter->Error(path, "unknown resource " + Quoted(name) + "; " +
@@ -58,7 +65,36 @@ void ValidateResources(const ResourceRequirements& resources, const FieldPath& p
   }
 }
 
-void ValidatePorts(const std::vector<ContainerPort>& ports, const FieldPath& path,
+// Host ports are the pod's: no two containers may have the same.
+void ValidateHostPort(const ContainerPort& port, bool has_host_network,
+                      std::set<std::string>* host_ports, const FieldPath& path,
+                      FieldReporter* reporter) {
+  const Value* host_port = port.others.Find("hostPort");
+  if (host_port == nullptr || !host_port->IsInt() || host_port->AsInt() == 0) return;
+  const FieldPath host_path(path, "hostPort");
+  ValidatePortValue(host_port, host_path, reporter);
+  if (has_host_network && host_port->AsInt() != port.container_port) {
+    reporter->Error(host_path, "must equal containerPort with hostNetwork");
+  }
+  const Value* ip = port.others.Find("hostIP");
+  const std::string used = std::string(ToString(port.protocol)) + " " +
+                           (ip == nullptr ? "" : ip->AsString()) + " " +
+                           std::to_string(host_port->AsInt());
+  if (!host_ports->insert(used).second) {
+    reporter->Error(
+        host_path, "the host's port " + std::to_string(host_port->AsInt()) + " is asked for twice");
+  }
+}
+
+// What the containers of one pod are checked against.
+struct PodScope {
+  VolumeNames volumes;
+  std::set<std::string> container_names;
+  std::set<std::string> host_ports;
+  bool has_host_network = false;
+};
+
+void ValidatePorts(const std::vector<ContainerPort>& ports, PodScope* scope, const FieldPath& path,
                    FieldReporter* reporter) {
   std::set<std::string> names;
   for (size_t i = 0; i < ports.size(); ++i) {
@@ -66,6 +102,7 @@ void ValidatePorts(const std::vector<ContainerPort>& ports, const FieldPath& pat
     if (ports[i].container_port != 0) {
       RequirePort(ports[i].container_port, FieldPath(port_path, "containerPort"), reporter);
     }
+    ValidateHostPort(ports[i], scope->has_host_network, &scope->host_ports, port_path, reporter);
     if (ports[i].name.empty()) continue;
     const FieldPath name_path(port_path, "name");
     ReportIf(CheckPortName(ports[i].name), name_path, reporter);
@@ -75,38 +112,79 @@ void ValidatePorts(const std::vector<ContainerPort>& ports, const FieldPath& pat
   }
 }
 
-void ValidateContainer(const Container& container, const FieldPath& path, FieldReporter* reporter) {
+ContainerRole RoleOf(const Container& container, bool is_init) {
+  if (!is_init) return ContainerRole::kMain;
+  const Value* policy = container.others.Find("restartPolicy");
+  const bool is_sidecar = policy != nullptr && policy->AsString() == "Always";
+  return is_sidecar ? ContainerRole::kSidecar : ContainerRole::kInit;
+}
+
+void ValidateContainer(const Container& container, bool is_init, PodScope* scope,
+                       const FieldPath& path, FieldReporter* reporter) {
   if (!container.name.empty()) {
     ReportIf(CheckDnsLabel(container.name), FieldPath(path, "name"), reporter);
+    if (!scope->container_names.insert(container.name).second) {
+      reporter->Error(FieldPath(path, "name"),
+                      "duplicate container name " + Quoted(container.name));
+    }
   }
   const std::string& image = container.image;
   if (!image.empty() && (image.front() <= ' ' || image.back() <= ' ')) {
     reporter->Error(FieldPath(path, "image"),
                     Quoted(image) + " must not begin or end with white space");
   }
-  ValidatePorts(container.ports, FieldPath(path, "ports"), reporter);
+  ValidatePorts(container.ports, scope, FieldPath(path, "ports"), reporter);
   ValidateEnvironment(container, path, reporter);
   ValidateResources(container.resources, FieldPath(path, "resources"), reporter);
+  ValidateMounts(container, scope->volumes, path, reporter);
+  ValidateProbes(container, RoleOf(container, is_init), path, reporter);
+  ValidateSecurityContext(container, path, reporter);
+}
+
+void ValidateContainers(const std::vector<Container>& containers, bool is_init, PodScope* scope,
+                        const FieldPath& path, FieldReporter* reporter) {
+  for (size_t i = 0; i < containers.size(); ++i) {
+    ValidateContainer(containers[i], is_init, scope, FieldPath::Item(path, i, containers[i].name),
+                      reporter);
+  }
+}
+
+void ValidateNames(const PodSpec& spec, const FieldPath& path, FieldReporter* reporter) {
+  for (const std::string_view field : {"serviceAccountName", "priorityClassName"}) {
+    const Value* name = spec.others.Find(field);
+    if (name == nullptr || name->AsString().empty()) continue;
+    ReportIf(CheckDnsSubdomain(name->AsString()), FieldPath(path, field), reporter);
+  }
+  const Value* deadline = spec.others.Find("activeDeadlineSeconds");
+  if (deadline != nullptr && deadline->AsInt() < 1) {
+    reporter->Error(FieldPath(path, "activeDeadlineSeconds"), "must be 1 or more");
+  }
 }
 
 }  // namespace
 
 void ValidatePodSpec(const PodSpec& spec, const FieldPath& path, FieldReporter* reporter) {
+  ValidatePodSpec(spec, {}, path, reporter);
+}
+
+void ValidatePodSpec(const PodSpec& spec, const VolumeNames& claims, const FieldPath& path,
+                     FieldReporter* reporter) {
+  PodScope scope{.volumes = claims, .container_names = {}, .host_ports = {}};
+  const Value* host_network = spec.others.Find("hostNetwork");
+  scope.has_host_network = host_network != nullptr && host_network->AsBool();
+  ValidateVolumes(spec, path, &scope.volumes, reporter);
   const FieldPath containers(path, "containers");
-  std::set<std::string> names;
-  for (size_t i = 0; i < spec.containers.size(); ++i) {
-    const Container& container = spec.containers[i];
-    const FieldPath container_path = FieldPath::Item(containers, i, container.name);
-    ValidateContainer(container, container_path, reporter);
-    if (!container.name.empty() && !names.insert(container.name).second) {
-      reporter->Error(FieldPath(container_path, "name"),
-                      "duplicate container name " + Quoted(container.name));
-    }
-  }
+  const FieldPath init_containers(path, "initContainers");
+  ValidateContainers(spec.containers, false, &scope, containers, reporter);
+  ValidateContainers(spec.init_containers, true, &scope, init_containers, reporter);
   const FieldPath grace(path, "terminationGracePeriodSeconds");
   RequireNotNegative(spec.termination_grace_period_seconds, grace, reporter);
   RequireAtMost(kMaxGracePeriodSeconds, spec.termination_grace_period_seconds, grace, reporter);
   ValidateLabels(spec.node_selector, FieldPath(path, "nodeSelector"), reporter);
+  ValidateNames(spec, path, reporter);
+  ValidatePodSecurity(spec, path, reporter);
+  ValidatePodNetwork(spec, path, reporter);
+  ValidatePlacement(spec, path, reporter);
 }
 
 }  // namespace reconcile

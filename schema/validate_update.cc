@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "schema/diff.h"
 #include "schema/text.h"
 #include "schema/validate.h"
@@ -23,6 +26,16 @@ bool ChangesClusterIp(const Object& before, const FieldChange& change) {
   return service != nullptr && change.path == "spec.clusterIP" && !service->spec.cluster_ip.empty();
 }
 
+// What of a Job may change while it runs; the rest made its pods. Source: pkg/apis/batch
+// validation.
+bool ChangesJob(const Object& before, const FieldChange& change) {
+  constexpr std::string_view kFree[] = {
+      "spec.parallelism",      "spec.activeDeadlineSeconds",   "spec.backoffLimit",
+      "spec.maxFailedIndexes", "spec.ttlSecondsAfterFinished", "spec.suspend"};
+  if (before.kind != Kind::kJob || !change.path.starts_with("spec.")) return false;
+  return std::find(std::begin(kFree), std::end(kFree), change.path) == std::end(kFree);
+}
+
 }  // namespace
 
 void ValidateUpdate(const Object& before, const Object& after, Problems* problems) {
@@ -34,7 +47,10 @@ void ValidateUpdate(const Object& before, const Object& after, Problems* problem
   for (const TableChange& changed : DiffByTable(before, after)) {
     const FieldChange& change = changed.change;
     const bool frozen = IsFrozen(before) && IsFrozenPath(change.path);
-    if (!changed.is_immutable && !frozen && !ChangesClusterIp(before, change)) continue;
+    if (!changed.is_immutable && !frozen && !ChangesClusterIp(before, change) &&
+        !ChangesJob(before, change)) {
+      continue;
+    }
     const std::string was = change.before.empty() ? "unset" : ShortText(change.before);
     const std::string now = change.after.empty() ? "unset" : ShortText(change.after);
     reporter.Error(

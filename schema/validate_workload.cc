@@ -1,7 +1,8 @@
+#include "schema/validate_workload.h"
+
 #include "base/check.h"
 #include "schema/names.h"
 #include "schema/text.h"
-#include "schema/validate.h"
 
 namespace reconcile {
 
@@ -32,6 +33,8 @@ void ValidateRequirement(const SelectorRequirement& requirement, const FieldPath
   CHECK(false);
 }
 
+}  // namespace
+
 void ValidateSelector(const LabelSelector& selector, const FieldPath& path,
                       FieldReporter* reporter) {
   ValidateLabels(selector.match_labels, FieldPath(path, "matchLabels"), reporter);
@@ -41,22 +44,26 @@ void ValidateSelector(const LabelSelector& selector, const FieldPath& path,
   }
 }
 
-// What every workload's template must be; `matches` says whether the selector takes its labels.
-void ValidateTemplate(const PodTemplateSpec& pod_template, bool matches, const FieldPath& spec,
-                      FieldReporter* reporter) {
-  const FieldPath path(spec, "template");
+void ValidateAnyTemplate(const PodTemplateSpec& pod_template, const VolumeNames& claims,
+                         const FieldPath& path, FieldReporter* reporter) {
   const FieldPath metadata(path, "metadata");
-  const FieldPath labels(metadata, "labels");
-  const FieldPath pod_spec(path, "spec");
-  ValidateLabels(pod_template.metadata.labels, labels, reporter);
+  ValidateLabels(pod_template.metadata.labels, FieldPath(metadata, "labels"), reporter);
   ValidateAnnotations(pod_template.metadata.annotations, FieldPath(metadata, "annotations"),
                       reporter);
+  ValidatePodSpec(pod_template.spec, claims, FieldPath(path, "spec"), reporter);
+}
+
+void ValidateTemplate(const PodTemplateSpec& pod_template, const VolumeNames& claims, bool matches,
+                      const FieldPath& spec, FieldReporter* reporter) {
+  const FieldPath path(spec, "template");
+  const FieldPath metadata(path, "metadata");
+  const FieldPath pod_spec(path, "spec");
+  ValidateAnyTemplate(pod_template, claims, path, reporter);
   if (!matches && !reporter->HasFailed(FieldPath(spec, "selector"))) {
-    reporter->Error(labels,
+    reporter->Error(FieldPath(metadata, "labels"),
                     "the selector does not match the template's labels: the pods would not belong "
                     "to their own workload");
   }
-  ValidatePodSpec(pod_template.spec, pod_spec, reporter);
   if (pod_template.spec.restart_policy != RestartPolicy::kAlways) {
     reporter->Error(FieldPath(pod_spec, "restartPolicy"),
                     "must be \"Always\" in a workload that keeps replicas running, not " +
@@ -67,6 +74,8 @@ void ValidateTemplate(const PodTemplateSpec& pod_template, bool matches, const F
 bool IsSet(const LabelSelector& selector) {
   return !selector.match_labels.empty() || !selector.match_expressions.empty();
 }
+
+namespace {
 
 constexpr int kNotAPercentage = -1;
 
@@ -81,6 +90,8 @@ int PercentOf(const std::string& text) {
   }
   return percent;
 }
+
+}  // namespace
 
 void ValidateIntOrPercent(const IntOrString& value, bool at_most_all, const FieldPath& path,
                           FieldReporter* reporter) {
@@ -97,6 +108,8 @@ void ValidateIntOrPercent(const IntOrString& value, bool at_most_all, const Fiel
 bool IsZero(const IntOrString& value) {
   return value.is_string ? PercentOf(value.text) == 0 : value.number == 0;
 }
+
+namespace {
 
 void ValidateStrategy(const DeploymentStrategy& strategy, const FieldPath& path,
                       FieldReporter* reporter) {
@@ -129,7 +142,7 @@ void ValidateReplicationController(const ReplicationController& controller,
     reporter->Error(FieldPath(path, "selector"),
                     "required, unless the template has labels to take its place");
   }
-  ValidateTemplate(spec.pod_template, Matches(spec.selector, spec.pod_template.metadata.labels),
+  ValidateTemplate(spec.pod_template, {}, Matches(spec.selector, spec.pod_template.metadata.labels),
                    path, reporter);
 }
 
@@ -141,7 +154,7 @@ void ValidateReplicaSet(const ReplicaSet& replica_set, FieldReporter* reporter) 
   RequireNotNegative(spec.min_ready_seconds, FieldPath(path, "minReadySeconds"), reporter);
   ValidateSelector(spec.selector, FieldPath(path, "selector"), reporter);
   ValidateTemplate(
-      spec.pod_template,
+      spec.pod_template, {},
       !IsSet(spec.selector) || Matches(spec.selector, spec.pod_template.metadata.labels), path,
       reporter);
 }
@@ -165,7 +178,7 @@ void ValidateDeployment(const Deployment& deployment, FieldReporter* reporter) {
   ValidateStrategy(spec.strategy, FieldPath(path, "strategy"), reporter);
   ValidateSelector(spec.selector, FieldPath(path, "selector"), reporter);
   ValidateTemplate(
-      spec.pod_template,
+      spec.pod_template, {},
       !IsSet(spec.selector) || Matches(spec.selector, spec.pod_template.metadata.labels), path,
       reporter);
 }

@@ -60,20 +60,21 @@ std::optional<Value> YamlBuilder::TakeDocument() {
   return std::exchange(root_, std::nullopt);
 }
 
-void YamlBuilder::Fail(Mark mark, std::string message) {
+void YamlBuilder::Fail(Mark mark, std::string message, Rule rule) {
   failed_ = true;
   if (errors_->size() < limits_.max_problems) {
-    errors_->push_back({"", mark.line, mark.column, std::move(message)});
+    errors_->push_back({"", mark.line, mark.column, std::move(message), rule});
   }
 }
 
-void YamlBuilder::Stop(size_t offset, std::string message) const {
-  throw YamlStop{offset, std::move(message)};
+void YamlBuilder::Stop(size_t offset, std::string message, Rule rule) const {
+  throw YamlStop{offset, std::move(message), rule};
 }
 
 void YamlBuilder::CountNode(size_t offset) {
   if (budget_->nodes == 0) {
-    Stop(offset, "more than " + std::to_string(limits_.max_nodes_per_file) + " values in one file");
+    Stop(offset, "more than " + std::to_string(limits_.max_nodes_per_file) + " values in one file",
+         Rule::kLimit);
   }
   --budget_->nodes;
 }
@@ -90,7 +91,8 @@ void YamlBuilder::CheckIndent(size_t offset) {
 
 void YamlBuilder::CountAnchor(size_t offset, Anchor anchor) {
   if (anchor > limits_.max_alias_nodes) {
-    Stop(offset, "more than " + std::to_string(limits_.max_alias_nodes) + " anchors in a document");
+    Stop(offset, "more than " + std::to_string(limits_.max_alias_nodes) + " anchors in a document",
+         Rule::kLimit);
   }
 }
 
@@ -207,7 +209,7 @@ void YamlBuilder::StartContainer(size_t offset, Value value, Anchor anchor, bool
     Stop(offset, "a list or a map cannot be a key; if this is a template, render it first");
   }
   if (frames_.size() >= static_cast<size_t>(limits_.max_depth)) {
-    Stop(offset, "nested deeper than " + std::to_string(limits_.max_depth));
+    Stop(offset, "nested deeper than " + std::to_string(limits_.max_depth), Rule::kLimit);
   }
   CountAnchor(offset, anchor);
   value.mark = positions_.At(offset);
@@ -283,7 +285,8 @@ void YamlBuilder::PlaceKey(Value key, size_t offset) {
   const Mark* first = frame.keys.Find(frame.value.AsMap(), written);
   if (merge && frame.merge_mark) first = &*frame.merge_mark;
   if (first != nullptr && canonical) {
-    Fail(key.mark, "duplicate key " + shown + ", first on line " + std::to_string(first->line));
+    Fail(key.mark, "duplicate key " + shown + ", first on line " + std::to_string(first->line),
+         Rule::kDuplicateKey);
   }
   if (merge) frame.merge_mark = key.mark;
   frame.merge_is_next = merge;
@@ -347,13 +350,16 @@ void YamlBuilder::ChargeAlias(size_t offset, const Value& value, size_t depth) {
                                                   kBytesPerAliasNode
                                             : 0);
   if (cost > budget_->alias_nodes) {
-    Stop(offset, "aliases expand to more than " + std::to_string(limits_.max_alias_nodes) +
-                     " values in one file");
+    Stop(offset,
+         "aliases expand to more than " + std::to_string(limits_.max_alias_nodes) +
+             " values in one file",
+         Rule::kLimit);
   }
   budget_->alias_nodes -= cost;
   if (!value.IsMap() && !value.IsList()) return;
   if (depth >= static_cast<size_t>(limits_.max_depth)) {
-    Stop(offset, "nested deeper than " + std::to_string(limits_.max_depth) + " through an alias");
+    Stop(offset, "nested deeper than " + std::to_string(limits_.max_depth) + " through an alias",
+         Rule::kLimit);
   }
   if (value.IsList()) {
     for (const Value& item : value.AsList()) ChargeAlias(offset, item, depth + 1);

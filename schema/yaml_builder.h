@@ -17,6 +17,7 @@ namespace reconcile {
 struct YamlStop {
   size_t offset;
   std::string message;
+  Rule rule = Rule::kSyntax;
 };
 
 // What is left of a file's limits; shared by its documents.
@@ -64,8 +65,8 @@ class YamlBuilder {
   };
   using Path = std::vector<size_t>;  // child by child from the root
 
-  void Fail(Mark mark, std::string message);
-  [[noreturn]] void Stop(size_t offset, std::string message) const;
+  void Fail(Mark mark, std::string message, Rule rule = Rule::kSyntax);
+  [[noreturn]] void Stop(size_t offset, std::string message, Rule rule = Rule::kSyntax) const;
   void CountNode(size_t offset);
   void CheckIndent(size_t offset);
   void CheckColon(size_t offset);

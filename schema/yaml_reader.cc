@@ -54,10 +54,12 @@ class GuardedBuffer final : public std::streambuf {
     if (open) ++depth_;
     if (close && depth_ > 0) --depth_;
     if (depth_ > kMaxPendingDepth) {
-      stop_ = {offset, "nested deeper than " + std::to_string(max_depth_)};
+      stop_ = {offset, "nested deeper than " + std::to_string(max_depth_), Rule::kLimit};
     } else if (tokens_ > kMaxPendingTokens) {
-      stop_ = {offset, "more than " + std::to_string(kMaxPendingTokens) +
-                           " brackets and commas in one value"};
+      stop_ = {
+          offset,
+          "more than " + std::to_string(kMaxPendingTokens) + " brackets and commas in one value",
+          Rule::kLimit};
     }
   }
 
@@ -179,9 +181,13 @@ class YamlFileReader {
     } catch (const YAML::Exception& error) {
       stop = SyntaxError(adapter.Offset(error.mark), error.msg);
     } catch (const std::exception& error) {
-      stop = {adapter.document_start(), std::string("not valid YAML: ") + error.what()};
+      stop = {adapter.document_start(), std::string("not valid YAML: ") + error.what(),
+              Rule::kSyntax};
     }
-    if (buffer.stop()) stop = {base + buffer.stop()->offset, buffer.stop()->message};
+    if (buffer.stop()) {
+      stop = *buffer.stop();
+      stop.offset += base;
+    }
     if (stop.message.empty()) return text_.size();
     AddError(std::move(stop));
     return FindDocumentMarker(text_, adapter.document_start() + 1);
@@ -190,8 +196,10 @@ class YamlFileReader {
   void CountDocument(size_t offset) {
     if (++documents_ <= limits_.max_documents_per_file) return;
     finished_ = true;
-    throw YamlStop{offset, "more than " + std::to_string(limits_.max_documents_per_file) +
-                               " documents in one file"};
+    throw YamlStop{
+        offset,
+        "more than " + std::to_string(limits_.max_documents_per_file) + " documents in one file",
+        Rule::kLimit};
   }
 
   void AddError(YamlStop stop) {
@@ -205,7 +213,7 @@ class YamlFileReader {
         result_.errors.back().column == mark.column) {
       result_.errors.pop_back();
     }
-    result_.errors.push_back({"", mark.line, mark.column, std::move(stop.message)});
+    result_.errors.push_back({"", mark.line, mark.column, std::move(stop.message), stop.rule});
   }
 
   YamlStop SyntaxError(size_t offset, const std::string& message) const {
@@ -213,10 +221,10 @@ class YamlFileReader {
     const size_t size = text_.size();
     const size_t first = text_.find_first_not_of(" \t", LineStart(std::min(offset, size)));
     if (const auto tab = FindTabInIndent(text_, std::min(first, size))) {
-      return {*tab, "a tab in the indentation; YAML takes spaces only"};
+      return {*tab, "a tab in the indentation; YAML takes spaces only", Rule::kSyntax};
     }
     // What the parser puts behind a colon is taken from the text: it may be part of a Secret.
-    return {offset, "not valid YAML: " + message.substr(0, message.find(": "))};
+    return {offset, "not valid YAML: " + message.substr(0, message.find(": ")), Rule::kSyntax};
   }
 
   size_t LineStart(size_t offset) const {
@@ -236,7 +244,7 @@ class YamlFileReader {
 
 Problem ProblemAt(std::string_view text, size_t offset, std::string message) {
   const Mark mark = TextPositions(text).At(offset);
-  return {"", mark.line, mark.column, std::move(message)};
+  return {"", mark.line, mark.column, std::move(message), Rule::kSyntax};
 }
 
 // Without the blanks of a last line that has nothing else: yaml-cpp adds one to a folded scalar.
@@ -253,7 +261,8 @@ YamlDocuments ReadYaml(std::string_view text, const ManifestLimits& limits) {
   if (text.size() > limits.max_file_bytes) {
     failed.errors.push_back({"", 1, 1,
                              "the file has " + std::to_string(text.size()) +
-                                 " bytes; the limit is " + std::to_string(limits.max_file_bytes)});
+                                 " bytes; the limit is " + std::to_string(limits.max_file_bytes),
+                             Rule::kLimit});
     return failed;
   }
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());

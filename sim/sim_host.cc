@@ -9,7 +9,6 @@ namespace reconcile {
 namespace {
 
 constexpr int64_t kCrashAfterMs = 20'000;
-constexpr int64_t kMaxLeavingMs = 20;
 
 AgentOptions OptionsFor(const std::string& name, int boots) {
   AgentOptions options;
@@ -61,10 +60,6 @@ SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime
     return std::any_of(process_ids_.begin(), process_ids_.end(),
                        [&](const auto& entry) { return entry.second == process_id; });
   });
-  devices_.SetInHostNetwork([this](int64_t process_id) {
-    const auto leaves = leaves_at_.find(process_id);
-    return leaves != leaves_at_.end() && loop_.now().mono < leaves->second;
-  });
 }
 
 SimHost::~SimHost() { process_.reset(); }
@@ -78,23 +73,16 @@ void SimHost::OnEngineChange(const FakeChange& change) {
   if (change.what == "start") OnStart(change.container);
   if (change.what == "die") {
     const auto ended = process_ids_.extract(change.container.id);
-    if (!ended.empty()) {
-      devices_.ProcessEnded(ended.mapped());
-      leaves_at_.erase(ended.mapped());
-    }
+    if (!ended.empty()) devices_.ProcessEnded(ended.mapped());
   }
   if (observer_) observer_(change);
 }
 
-// A sandbox takes a moment to leave the host's network; what joins it must not come before.
+// A container that joins a sandbox runs at once: the sandbox must have its network.
 void SimHost::OnStart(const ContainerInfo& container) {
   process_ids_[container.id] = container.process_id;
   const ContainerConfig* config = engine_.FindConfig(container.id);
   if (config == nullptr) return;
-  if (config->is_sandbox && config->network_start == NetworkStart::kLeavesHosts) {
-    leaves_at_[container.process_id] =
-        loop_.now().mono + container.process_id % (kMaxLeavingMs + 1);
-  }
   const auto joined = process_ids_.find(config->network_container);
   if (joined != process_ids_.end() && !devices_.WasAttached(joined->second)) {
     violations_.Add("at " + std::to_string(loop_.now().mono.ms) + " ms on " + name_ + ": " +

@@ -50,7 +50,7 @@ class SimHost {
   const FakeEngine& engine() const { return engine_; }
   FakeNetwork& devices() { return devices_; }
   const FakeNetwork& devices() const { return devices_; }
-  // Nothing joins a sandbox that nobody has seen leave the host's network.
+  // Nothing joins a sandbox that has no network.
   const std::vector<std::string>& violations() const { return violations_.list(); }
   bool Settled() const { return process_ != nullptr && process_->agent.Settled(); }
 
@@ -81,7 +81,6 @@ class SimHost {
   FakeHostFiles files_;
   std::function<void(const FakeChange&)> observer_;
   std::map<std::string, int64_t> process_ids_;  // of what runs, by the engine's ids
-  std::map<int64_t, MonoTime> leaves_at_;       // by process id
   Violations violations_;
   bool powered_ = true;
   int boots_ = 1;

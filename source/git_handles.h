@@ -22,6 +22,7 @@ using GitTree = std::unique_ptr<git_tree, GitFree<git_tree_free>>;
 using GitCommit = std::unique_ptr<git_commit, GitFree<git_commit_free>>;
 using GitTag = std::unique_ptr<git_tag, GitFree<git_tag_free>>;
 using GitReference = std::unique_ptr<git_reference, GitFree<git_reference_free>>;
+using GitObject = std::unique_ptr<git_object, GitFree<git_object_free>>;
 using GitIndex = std::unique_ptr<git_index, GitFree<git_index_free>>;
 
 // A handle from a function that gives it through its first argument; null on failure, `code` says

@@ -145,6 +145,43 @@ Result<std::optional<git_oid>> FindByName(git_repository* repository, git_odb* o
   return found;
 }
 
+Result<std::optional<git_oid>> FindByNameOrId(git_repository* repository, git_odb* odb,
+                                              const std::string& revision) {
+  if (revision == "HEAD" || revision == "@") {
+    const auto head = ResolveHead(repository, odb);
+    if (!head.ok()) return head.status();
+    return std::optional<git_oid>(*head);
+  }
+  auto named = FindByName(repository, odb, revision);
+  if (!named.ok() || *named) return named;
+  return FindById(odb, revision);
+}
+
+// A way from a name to another commit, as gitrevisions writes it: HEAD~1, main^2, v1^{}. Not those
+// that search the history for a text, nor those that name files.
+Result<std::optional<git_oid>> FindByWay(git_repository* repository, git_odb* odb,
+                                         const std::string& revision) {
+  const std::optional<git_oid> none;
+  const size_t way = std::min(revision.find_first_of("~^"), revision.find("@{"));
+  if (way == 0 || way == std::string::npos) return none;
+  const std::string steps = revision.substr(way);
+  if (steps.find_first_of(":/") != std::string::npos) return none;
+  std::string from = revision.substr(0, way);
+  if (steps[0] != '@') {  // a reflog is a name's, not a commit's
+    const auto base = FindByNameOrId(repository, odb, from);
+    if (!base.ok()) return base.status();
+    if (!*base) return none;
+    from = FormatGitId(**base);
+  }
+  int code = 0;
+  const auto found =
+      MakeGitHandle<GitObject>(&code, git_revparse_single, repository, (from + steps).c_str());
+  if (found == nullptr) return none;
+  const auto commit = PeelToCommit(odb, *git_object_id(found.get()), Quoted(revision));
+  if (!commit.ok()) return commit.status();
+  return std::optional<git_oid>(*commit);
+}
+
 Result<git_oid> Resolve(git_repository* repository, git_odb* odb, const std::string& revision) {
   if (revision.empty() || revision == "HEAD") return ResolveHead(repository, odb);
   if (revision.size() > kMaxRevisionBytes) {
@@ -163,6 +200,9 @@ Result<git_oid> Resolve(git_repository* repository, git_odb* odb, const std::str
   const auto named = FindByName(repository, odb, revision);
   if (!named.ok()) return named.status();
   if (*named) return **named;
+  const auto way = FindByWay(repository, odb, revision);
+  if (!way.ok()) return way.status();
+  if (*way) return **way;
   return NoSuchRevisionError(revision, ListBranchesAndTags(repository));
 }
 

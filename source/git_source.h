@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/epoll_loop.h"
+#include "base/parallel.h"
 #include "base/worker_pool.h"
 #include "source/fetch_limits.h"
 #include "source/manifest_source.h"
@@ -35,7 +36,8 @@ struct RemoteOptions {
 // Remote ones: https and ssh URLs (source/repository_url.h), fetched into a cache by a child that
 // can do nothing but that (see GitFetchMain), each on a thread of its own, and read from there.
 //
-// A revision is "" (HEAD), a branch, a tag, a full ref name or a commit id of at least four digits;
+// A revision is "" (HEAD), a branch, a tag, a full ref name or a commit id of at least four digits,
+// or, of local repositories, a way from one of these (HEAD~1, main^2, main@{1});
 // a name that is both a branch and a tag of different commits is refused. Below `spec.path` the
 // blobs *.yaml, *.yml and *.json are read as they are stored: nothing is checked out, no filter or
 // hook runs, no configuration outside the repository is read (one that includes such a file is
@@ -78,7 +80,9 @@ int GitReadMain();
 // The manifests of a working tree as they lie on disk (tracked or not, without ignored files): for
 // previews. Blocks; for the command line. Never follows symlinks. `path` may be a folder inside a
 // work tree, or one that has nothing to do with Git. Invalid when it is no folder or a limit is
-// passed. The same names are read, passed over and warned of as from a commit.
-Result<FetchedCommit> ReadWorkingTree(const std::string& path, const GitLimits& limits = {});
+// passed. The same names are read, passed over and warned of as from a commit. `parallel`: for
+// reading and hashing; null: in turn.
+Result<FetchedCommit> ReadWorkingTree(const std::string& path, const GitLimits& limits = {},
+                                      Parallel* parallel = nullptr);
 
 }  // namespace reconcile

@@ -43,20 +43,21 @@ class IgnoreRules {
 
   // `path` is relative to the folder. What is tracked is not ignored, whatever the rules say.
   bool IgnoresFile(const std::string& path) const {
+    if (repository_ == nullptr) return false;
     const std::string full = prefix_ + path;
-    return Matches(full) && git_index_get_bypath(index_.get(), full.c_str(), 0) == nullptr;
+    return git_index_get_bypath(index_.get(), full.c_str(), 0) == nullptr && Matches(full);
   }
   bool IgnoresFolder(const std::string& path) const {
+    if (repository_ == nullptr) return false;
     const std::string full = prefix_ + path + "/";
     size_t position = 0;
-    return Matches(full) && git_index_find_prefix(&position, index_.get(), full.c_str()) != 0;
+    return git_index_find_prefix(&position, index_.get(), full.c_str()) != 0 && Matches(full);
   }
 
  private:
   bool Matches(const std::string& path) const {
     int ignored = 0;
-    return repository_ != nullptr &&
-           git_ignore_path_is_ignored(&ignored, repository_.get(), path.c_str()) == 0 &&
+    return git_ignore_path_is_ignored(&ignored, repository_.get(), path.c_str()) == 0 &&
            ignored != 0;
   }
 
@@ -76,26 +77,40 @@ Status CannotRead(const std::string& path) {
 
 class DiskWalk {
  public:
-  DiskWalk(const IgnoreRules& rules, const GitLimits& limits) : rules_(rules), limits_(limits) {}
+  DiskWalk(const IgnoreRules& rules, const GitLimits& limits, Parallel* parallel)
+      : rules_(rules), limits_(limits), parallel_(parallel) {}
 
   // `folder` is taken over; `prefix` is "" or ends in a slash; `kustomized` when a folder above has
   // a kustomization.
   Status Walk(UniqueFd folder, const std::string& prefix, size_t depth, bool kustomized);
-  FetchedCommit Finish();
+  Result<FetchedCommit> Finish();
 
  private:
   Result<std::vector<std::string>> List(UniqueFd folder, const std::string& prefix);
-  Status TakeEntry(int folder, const std::string& name, const std::string& prefix, size_t depth,
-                   bool kustomized);
+  Status TakeEntry(const std::shared_ptr<const UniqueFd>& folder, const std::string& name,
+                   const std::string& prefix, bool kustomized, std::vector<std::string>* folders);
   Status TakeFolder(int parent, const std::string& name, const std::string& path, size_t depth,
                     bool kustomized);
-  Status TakeFile(int folder, const std::string& name, const std::string& path);
-  Result<std::string> ReadFile(int folder, const std::string& name, const std::string& path);
+  Status TakeFile(const std::shared_ptr<const UniqueFd>& folder, const std::string& name,
+                  const std::string& path);
+  Status ReadNamed();
+  Result<ManifestFile> TakeBytes(int folder, const std::string& name,
+                                 const std::string& path) const;
+  Result<std::string> ReadFile(int folder, const std::string& name, const std::string& path) const;
   void Warn(const std::string& path, const std::string& message);
 
   const IgnoreRules& rules_;
   const GitLimits& limits_;
+  Parallel* parallel_;
   FetchedCommit found_;
+  struct Named {
+    std::shared_ptr<const UniqueFd> folder;
+    std::string name;
+    std::string path;
+  };
+  std::vector<Named> named_;  // still to be read
+  size_t named_bytes_ = 0;    // of these, as they were when they were seen
+  size_t named_folders_ = 0;  // that they keep open
   size_t entries_ = 0;
   size_t total_bytes_ = 0;
 };
@@ -130,22 +145,30 @@ Status DiskWalk::Walk(UniqueFd folder, const std::string& prefix, size_t depth, 
   if (!names.ok()) return names.status();
   kustomized =
       kustomized || std::any_of(names->begin(), names->end(), kustomize::IsKustomizationName);
+  const auto shared = std::make_shared<const UniqueFd>(std::move(folder));
+  std::vector<std::string> folders;
   for (const std::string& name : *names) {
-    RETURN_IF_ERROR(TakeEntry(fd, name, prefix, depth, kustomized));
+    RETURN_IF_ERROR(TakeEntry(shared, name, prefix, kustomized, &folders));
+  }
+  constexpr size_t kMostNamedFolders = 200;
+  if (++named_folders_ >= kMostNamedFolders) RETURN_IF_ERROR(ReadNamed());
+  for (const std::string& name : folders) {
+    RETURN_IF_ERROR(TakeFolder(fd, name, prefix + name, depth, kustomized));
   }
   return OkStatus();
 }
 
-Status DiskWalk::TakeEntry(int folder, const std::string& name, const std::string& prefix,
-                           size_t depth, bool kustomized) {
+Status DiskWalk::TakeEntry(const std::shared_ptr<const UniqueFd>& folder, const std::string& name,
+                           const std::string& prefix, bool kustomized,
+                           std::vector<std::string>* folders) {
   const std::string path = prefix + name;
   struct stat found = {};
-  if (fstatat(folder, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (fstatat(folder->get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0) {
     return errno == ENOENT ? OkStatus() : CannotRead(path);  // gone since it was listed
   }
   if (S_ISDIR(found.st_mode)) {
-    if (IsHiddenName(name) || rules_.IgnoresFolder(path)) return OkStatus();
-    return TakeFolder(folder, name, path, depth, kustomized);
+    if (!IsHiddenName(name) && !rules_.IgnoresFolder(path)) folders->push_back(name);
+    return OkStatus();
   }
   if (S_ISLNK(found.st_mode)) {
     if (!rules_.IgnoresFile(path)) Warn(path, "symbolic link, not followed");
@@ -161,6 +184,7 @@ Status DiskWalk::TakeEntry(int folder, const std::string& name, const std::strin
     Warn(path, "not a regular file, not read");
     return OkStatus();
   }
+  named_bytes_ += static_cast<size_t>(found.st_size);
   return TakeFile(folder, name, path);
 }
 
@@ -176,7 +200,7 @@ Status DiskWalk::TakeFolder(int parent, const std::string& name, const std::stri
 }
 
 Result<std::string> DiskWalk::ReadFile(int folder, const std::string& name,
-                                       const std::string& path) {
+                                       const std::string& path) const {
   const UniqueFd fd(openat(folder, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat found = {};
   if (!fd.ok() || fstat(fd.get(), &found) != 0) return CannotRead(path);
@@ -199,26 +223,52 @@ Result<std::string> DiskWalk::ReadFile(int folder, const std::string& name,
   return bytes;
 }
 
-Status DiskWalk::TakeFile(int folder, const std::string& name, const std::string& path) {
+Status DiskWalk::TakeFile(const std::shared_ptr<const UniqueFd>& folder, const std::string& name,
+                          const std::string& path) {
   if (!IsSourcePath(path)) {
     return InvalidError("file name " + Quoted(path) +
                         " has control characters, is not UTF-8 or is too long");
   }
-  if (found_.files.size() >= limits_.max_files) {
+  if (found_.files.size() + named_.size() >= limits_.max_files) {
     return PassedLimit("the number of manifests", "max_files", limits_.max_files);
   }
+  named_.push_back({folder, name, path});
+  constexpr size_t kMostNamedBytes = 8 << 20;
+  return named_bytes_ >= kMostNamedBytes ? ReadNamed() : OkStatus();
+}
+
+// Reads what was seen so far.
+Status DiskWalk::ReadNamed() {
+  const std::vector<Named> named = std::exchange(named_, {});
+  named_bytes_ = 0;
+  named_folders_ = 0;
+  std::vector<Result<ManifestFile>> read(named.size(), InternalError("not read"));
+  InTurn in_turn;
+  Parallel* const parallel = parallel_ == nullptr ? &in_turn : parallel_;
+  parallel->ForEach(named.size(), [&](size_t i) {
+    read[i] = TakeBytes(named[i].folder->get(), named[i].name, named[i].path);
+  });
+  for (Result<ManifestFile>& file : read) {
+    if (!file.ok()) return file.status();
+    total_bytes_ += file->bytes->size();
+    if (total_bytes_ > limits_.max_total_bytes) {
+      return PassedLimit("the size of all manifests", "max_total_bytes", limits_.max_total_bytes);
+    }
+    found_.files.push_back(std::move(*file));
+  }
+  return OkStatus();
+}
+
+// On any thread.
+Result<ManifestFile> DiskWalk::TakeBytes(int folder, const std::string& name,
+                                         const std::string& path) const {
   Result<std::string> bytes = ReadFile(folder, name, path);
   if (!bytes.ok()) return bytes.status();
-  total_bytes_ += bytes->size();
-  if (total_bytes_ > limits_.max_total_bytes) {
-    return PassedLimit("the size of all manifests", "max_total_bytes", limits_.max_total_bytes);
-  }
   git_oid id = {};
   const int code = git_odb_hash(&id, bytes->data(), bytes->size(), GIT_OBJECT_BLOB);
   if (code != 0) return GitFailure(code, "file " + Quoted(path));
-  found_.files.push_back(
-      {path, FormatGitId(id), std::make_shared<const std::string>(std::move(*bytes))});
-  return OkStatus();
+  return ManifestFile{path, FormatGitId(id),
+                      std::make_shared<const std::string>(std::move(*bytes))};
 }
 
 void DiskWalk::Warn(const std::string& path, const std::string& message) {
@@ -229,15 +279,19 @@ void DiskWalk::Warn(const std::string& path, const std::string& message) {
   found_.warnings.push_back(std::move(warning));
 }
 
-FetchedCommit DiskWalk::Finish() {
+Result<FetchedCommit> DiskWalk::Finish() {
+  RETURN_IF_ERROR(ReadNamed());
   std::sort(found_.files.begin(), found_.files.end(),
             [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; });
+  std::stable_sort(found_.warnings.begin(), found_.warnings.end(),
+                   [](const Problem& a, const Problem& b) { return a.file < b.file; });
   return std::move(found_);
 }
 
 }  // namespace
 
-Result<FetchedCommit> ReadWorkingTree(const std::string& path, const GitLimits& limits) {
+Result<FetchedCommit> ReadWorkingTree(const std::string& path, const GitLimits& limits,
+                                      Parallel* parallel) {
   const GitLibrary library;
   UniqueFd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.ok()) {
@@ -247,9 +301,11 @@ Result<FetchedCommit> ReadWorkingTree(const std::string& path, const GitLimits& 
   const std::filesystem::path real = std::filesystem::canonical(path, error);
   if (error) return InvalidError("cannot read the folder " + Quoted(path));
   const IgnoreRules rules(real.string());
-  DiskWalk walk(rules, limits);
+  DiskWalk walk(rules, limits, parallel);
   RETURN_IF_ERROR(walk.Walk(std::move(folder), "", 0, false).WithContext(path));
-  FetchedCommit tree = walk.Finish();
+  Result<FetchedCommit> read = walk.Finish();
+  if (!read.ok()) return read.status().WithContext(path);
+  FetchedCommit tree = std::move(*read);
   tree.id = "worktree";
   tree.subject = "the working tree of " + path;
   tree.committed_at = ReadSystemClock().wall;

@@ -18,6 +18,8 @@ struct Binding {
   // Without a node: what is in the way, without amounts and hosts ("no node takes it: needs 500m
   // cpu, unschedulable"). Stays the same while only the usage of nodes changes.
   std::string refusal;
+  // Without a node: what is said of the pod, when not that no node takes it.
+  std::string reason;
 };
 
 // PURE. Places pending pods (no node, active) one after the other, oldest first (ties by uid), each

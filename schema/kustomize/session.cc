@@ -50,16 +50,16 @@ LineMap::Place LineMap::Find(int line) const {
   return {file, line - shift};
 }
 
-void Session::Error(Mark mark, std::string message) {
+void Session::Error(Mark mark, std::string message, Rule rule) {
   const LineMap::Place place = lines_.Find(mark.line);
-  errors_.push_back({place.file, place.line, mark.column, std::move(message)});
+  errors_.push_back({place.file, place.line, mark.column, std::move(message), rule});
   if (errors_.size() >= limits_.max_errors) stopped_ = true;
 }
 
 void Session::Warn(Mark mark, std::string message) {
   if (warnings_.size() >= limits_.max_errors) return;
   const LineMap::Place place = lines_.Find(mark.line);
-  warnings_.push_back({place.file, place.line, mark.column, std::move(message)});
+  warnings_.push_back({place.file, place.line, mark.column, std::move(message), Rule::kAdvice});
 }
 
 std::vector<Problem> Session::TakeErrors() {
@@ -139,7 +139,7 @@ Value::List Session::ReadShifted(const std::string& text, int shift, Mark at) {
   }
   YamlDocuments read = ReadYaml(text, manifest_limits_);
   for (const Problem& error : read.errors) {
-    Error({shift + std::max(error.line, 1), error.column}, error.message);
+    Error({shift + std::max(error.line, 1), error.column}, error.message, error.rule);
   }
   for (Value& document : read.documents) ShiftMarks(&document, shift);
   return std::move(read.documents);

@@ -55,7 +55,7 @@ class Session {
   LineMap& lines() { return lines_; }
   const std::set<std::string>& used() const { return used_; }
 
-  void Error(Mark mark, std::string message);
+  void Error(Mark mark, std::string message, Rule rule = Rule::kKustomization);
   void Warn(Mark mark, std::string message);
   size_t errors() const { return errors_.size(); }
   bool stopped() const { return stopped_; }

@@ -1,11 +1,12 @@
 // Any bytes as a manifest file: no crash, no hang, positions inside the text, and what is accepted
-// survives being written and read again.
+// survives being written and read again, and being packed for the cache on disk.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "base/check.h"
+#include "schema/manifest_pack.h"
 #include "schema/manifests.h"
 
 namespace {
@@ -37,6 +38,11 @@ void CheckObjects(std::string_view text) {
     const Result<ObjectPtr> again = DecodeStored(stored);
     CHECK(again.ok());
     CHECK(EncodeObjectJson(**again, EncodeFor::kStore) == stored);
+    const auto packed = PackItems({ReadItem{.object = object}});
+    CHECK(packed.has_value());
+    const auto items = UnpackItems(*packed, "f.yaml");
+    CHECK(items.has_value() && items->size() == 1);
+    CHECK(EncodeObjectJson(*items->front().object, EncodeFor::kStore) == stored);
   }
 }
 

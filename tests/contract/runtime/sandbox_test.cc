@@ -1,19 +1,15 @@
 // What a sandbox is on a real engine: its network, its privileges, and what joins it.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <sstream>
 
-#include "base/subprocess.h"
-#include "runtime/image_archive.h"
+#include "base/value.h"
 #include "tests/contract/runtime/harness.h"
 
 namespace reconcile {
 namespace {
-
-constexpr uint32_t kNobody = 65'534;
 
 std::string ReadAll(const std::string& path) {
   std::ifstream file(path);
@@ -59,16 +55,10 @@ class Sandbox : public testing::Test {
     EXPECT_TRUE(info.ok()) << info.status().ToString();
     return info.ok() ? *info : ContainerInfo();
   }
-  // A sandbox that has come to rest: it has no user of the host's any more.
-  ContainerInfo RunLeaving(const std::string& name) {
+  ContainerInfo RunBare(const std::string& name) {
     ContainerConfig config = PauseConfig(name);
-    config.network_start = NetworkStart::kLeavesHosts;
-    const ContainerInfo sandbox = Run(config);
-    const std::string status = "/proc/" + std::to_string(sandbox.process_id) + "/status";
-    EXPECT_TRUE(harness_->RunUntil([&] {
-      return ReadAll(status).find("Uid:\t65535\t65535\t65535\t65535\n") != std::string::npos;
-    })) << ReadAll(status);
-    return sandbox;
+    config.network_start = NetworkStart::kBare;
+    return Run(config);
   }
   std::string OutputOf(const std::string& sandbox_id, const std::string& name,
                        const std::string& script) {
@@ -83,57 +73,55 @@ class Sandbox : public testing::Test {
   Blocking blocking_;
 };
 
-TEST_F(Sandbox, LeavesTheHostsNetworkAndKeepsNoPrivilege) {
-  const ContainerInfo sandbox = RunLeaving("leaves");
-  const std::string process = std::to_string(sandbox.process_id);
-  EXPECT_NE(NetworkOf(process), NetworkOf("self"));
-  EXPECT_NE(NetworkOf(process), NetworkOf(std::to_string(DaemonOf(true)->process_id())));
-  const std::string status = ReadAll("/proc/" + process + "/status");
-  for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
-    EXPECT_NE(status.find(std::string(set) + ":\t0000000000000000\n"), std::string::npos)
-        << set << "\n"
-        << status;
+TEST_F(Sandbox, HasANetworkOfItsOwnAndNoPrivilege) {
+  for (const NetworkStart start : {NetworkStart::kBare, NetworkStart::kEngines}) {
+    ContainerConfig config = PauseConfig(start == NetworkStart::kBare ? "bare" : "engines");
+    config.network_start = start;
+    const ContainerInfo sandbox = Run(config);
+    const std::string process = std::to_string(sandbox.process_id);
+    EXPECT_NE(NetworkOf(process), NetworkOf("self"));
+    EXPECT_NE(NetworkOf(process), NetworkOf(std::to_string(DaemonOf(true)->process_id())));
+    const std::string status = ReadAll("/proc/" + process + "/status");
+    for (const char* line :
+         {"CapInh:\t0000000000000000\n", "CapPrm:\t0000000000000000\n",
+          "CapEff:\t0000000000000000\n", "CapBnd:\t0000000000000000\n",
+          "CapAmb:\t0000000000000000\n", "NoNewPrivs:\t1\n", "Seccomp:\t2\n",
+          "Uid:\t65535\t65535\t65535\t65535\n", "Gid:\t65535\t65535\t65535\t65535\n"}) {
+      EXPECT_NE(status.find(line), std::string::npos) << line << "\n" << status;
+    }
+    EXPECT_EQ(blocking_.Stop(sandbox.id, 20), OkStatus());
+    EXPECT_EQ(blocking_.Inspect(sandbox.id)->exit_code, 0) << "it heard the signal";
   }
-  for (const char* line : {"NoNewPrivs:\t1\n", "Gid:\t65535\t65535\t65535\t65535\n", "Groups:\t \n",
-                           "Seccomp:\t2\n"}) {
-    EXPECT_NE(status.find(line), std::string::npos) << line << "\n" << status;
-  }
-  EXPECT_EQ(blocking_.Stop(sandbox.id, 20), OkStatus());
-  EXPECT_EQ(blocking_.Inspect(sandbox.id)->exit_code, 0) << "it heard the signal";
 }
 
-TEST_F(Sandbox, ShowsWhatJoinsItNothingOfTheHosts) {
-  const ContainerInfo sandbox = RunLeaving("shows");
+TEST_F(Sandbox, GivesAwayItsHostnameAndItsNetworkAlone) {
+  const ContainerInfo sandbox = RunBare("shows");
   EXPECT_EQ(OutputOf(sandbox.id, "joins",
                      "hostname; ls /sys/class/net; tail -n +3 /proc/net/dev | cut -d: -f1; "
-                     "tail -n +2 /proc/net/route | wc -l"),
-            "pod-name\nlo\n    lo\n0\n");
+                     "cat /sys/class/net/lo/flags; tail -n +2 /proc/net/route | wc -l"),
+            "pod-name\nlo\n    lo\n0x9\n0\n")
+      << "lo is up";
 }
 
-TEST_F(Sandbox, OfTheEnginesOwnNamespaceHasNoPrivilegeEither) {
-  const ContainerInfo sandbox = Run(PauseConfig("engines"));
-  const std::string process = std::to_string(sandbox.process_id);
-  EXPECT_NE(NetworkOf(process), NetworkOf("self"));
-  const std::string status = ReadAll("/proc/" + process + "/status");
-  EXPECT_NE(status.find("CapBnd:\t0000000000000000\n"), std::string::npos) << status;
-  EXPECT_NE(status.find("Uid:\t65535\t65535\t65535\t65535\n"), std::string::npos) << status;
-}
-
-TEST_F(Sandbox, ProgramEndsRatherThanStayInTheHostsNetwork) {
-  const std::string path = DaemonOf(true)->folder() + "/pause";
-  std::ofstream(path) << PauseProgram();
-  ASSERT_EQ(::chmod(path.c_str(), 0755), 0);
-  SubprocessOptions options;
-  options.command = {path, "unshare"};
-  options.user_id = kNobody;  // who may not make a namespace
-  options.group_id = kNobody;
-  const auto refused = RunSubprocess(options);
-  ASSERT_TRUE(refused.ok()) << refused.status().ToString();
-  EXPECT_EQ(refused->exit_code, kPauseNoNamespace);
-  options.command = {path, "anything else"};
-  const auto unknown = RunSubprocess(options);
-  ASSERT_TRUE(unknown.ok()) << unknown.status().ToString();
-  EXPECT_EQ(unknown->exit_code, 64);
+TEST_F(Sandbox, IsWhereACommandThatIsExecutedInAJoinedContainerRuns) {
+  const ContainerInfo sandbox = RunBare("exec");
+  ContainerConfig config = TestContainer("sandboxes", "joined", {"sleep", "1000"});
+  config.network_container = sandbox.id;
+  const ContainerInfo joined = Run(config);
+  EXPECT_EQ(NetworkOf(std::to_string(joined.process_id)),
+            NetworkOf(std::to_string(sandbox.process_id)));
+  const auto made = DaemonOf(true)->Request(
+      "POST", "/containers/" + joined.id + "/exec", "application/json",
+      R"({"AttachStdout":true,"Tty":true,"Cmd":["sh","-c","hostname; readlink /proc/self/ns/net"]})");
+  ASSERT_TRUE(made.ok()) << made.status().ToString();
+  const auto id = ParseJson(made->body);
+  ASSERT_TRUE(id.ok()) << made->body;
+  const auto said = DaemonOf(true)->Request("POST", "/exec/" + id->GetString("Id") + "/start",
+                                            "application/json", R"({"Tty":true})");
+  ASSERT_TRUE(said.ok()) << said.status().ToString();
+  EXPECT_EQ(said->body, "pod-name\r\nnet:[" +
+                            std::to_string(NetworkOf(std::to_string(sandbox.process_id))) +
+                            "]\r\n");
 }
 
 }  // namespace

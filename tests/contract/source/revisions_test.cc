@@ -44,6 +44,23 @@ TEST_F(Revisions, HeadBranchTagAndIdNameTheirCommits) {
   EXPECT_EQ(Id(capitals), first);
 }
 
+TEST_F(Revisions, WaysFromANameLeadToOtherCommits) {
+  const std::string first = repository_.Commit({{"a.yaml", "1"}});
+  repository_.Git({"tag", "-a", "v1", "-m", "one"});
+  const std::string second = repository_.Commit({{"a.yaml", "2"}});
+  const std::string third = repository_.Commit({{"a.yaml", "3"}});
+  EXPECT_EQ(Id("HEAD~1"), second);
+  EXPECT_EQ(Id("HEAD^"), second);
+  EXPECT_EQ(Id("main~2"), first);
+  EXPECT_EQ(Id(third.substr(0, 12) + "^^"), first);
+  EXPECT_EQ(Id("v1^{commit}"), first);
+  EXPECT_EQ(Id("@~1"), second);
+  EXPECT_NE(Id("HEAD~3").find("\"HEAD~3\""), std::string::npos) << Id("HEAD~3");
+  // Neither a search of the history nor a file in a commit.
+  EXPECT_NE(Id("HEAD^{/first}").find("no "), std::string::npos) << Id("HEAD^{/first}");
+  EXPECT_NE(Id("HEAD~1:a.yaml").find("no "), std::string::npos) << Id("HEAD~1:a.yaml");
+}
+
 TEST_F(Revisions, PackedRefsAndPackedObjectsAreRead) {
   const std::string first = repository_.Commit({{"a.yaml", "1"}});
   repository_.Git({"tag", "-a", "v1", "-m", "one"});
@@ -131,11 +148,12 @@ TEST_F(Revisions, AnUnknownNameNamesTheNearestOne) {
       << other.message();
 }
 
-TEST_F(Revisions, RevisionSyntaxIsNoName) {
+TEST_F(Revisions, SearchesFilesAndOptionsAreNoRevisions) {
   repository_.Commit({{"a.yaml", "1"}});
   repository_.Commit({{"a.yaml", "2"}});
-  for (const char* revision : {"HEAD~1", "main^", ":/a", "main@{1}", "-u", "--upload-pack=x", "..",
-                               "refs/heads/../../HEAD", "main:a.yaml", "*", "a b"}) {
+  for (const char* revision :
+       {":/a", "HEAD^{/a}", "HEAD~1:a.yaml", "HEAD~9", "^main", "~1", "-u", "--upload-pack=x", "..",
+        "refs/heads/../../HEAD", "main:a.yaml", "*", "a b"}) {
     EXPECT_EQ(git_.Fetch({repository_.path(), revision, ""}).status().code(), StatusCode::kInvalid)
         << revision;
   }

@@ -66,18 +66,6 @@ TEST_F(AgentFaultsTest, RebootBringsEverythingBack) {
   }
 }
 
-TEST_F(AgentFaultsTest, AnEngineThatRefusesSandboxesInTheHostsNetworkMakesTheirsItself) {
-  engine.FailNext(FakeCall::kCreate, InvalidError("authorization denied by plugin: host mode"), 1);
-  AddPod("web");
-  StartAgent();
-  Assign();
-  RunFor(120'000);
-  const std::vector<ContainerInfo> sandboxes = Running("POD");
-  ASSERT_EQ(sandboxes.size(), 1U);
-  EXPECT_EQ(engine.FindConfig(sandboxes[0].id)->network_start, NetworkStart::kEngines);
-  EXPECT_EQ(Running().size(), 1U);
-}
-
 TEST_F(AgentFaultsTest, LostRepliesDoubleNothing) {
   for (const FakeCall call :
        {FakeCall::kCreate, FakeCall::kStart, FakeCall::kStop, FakeCall::kRemove, FakeCall::kInspect,

@@ -77,9 +77,8 @@ TEST_F(StartTest, SandboxCarriesWhatAnAgentThatForgotNeeds) {
   EXPECT_EQ(Newest("app").name, "rc_app_web_default_11111111_0");
 }
 
-TEST_F(StartTest, SandboxLeavesTheHostsNetworkWhereEngineAndResolverAllowIt) {
-  const auto network_start = [&](bool engine, bool resolver) {
-    host.sandboxes_leave_hosts = engine;
+TEST_F(StartTest, SandboxIsTheEnginesOnlyForPodsThatNeedItsResolver) {
+  const auto network_start = [&](bool resolver) {
     seen.containers.clear();
     seen.pods.clear();
     seen.attached_addresses.clear();
@@ -96,9 +95,8 @@ TEST_F(StartTest, SandboxLeavesTheHostsNetworkWhereEngineAndResolverAllowIt) {
     ADD_FAILURE() << "no sandbox was asked for";
     return NetworkStart::kEngines;
   };
-  EXPECT_EQ(network_start(true, true), NetworkStart::kLeavesHosts);
-  EXPECT_EQ(network_start(true, false), NetworkStart::kEngines);
-  EXPECT_EQ(network_start(false, true), NetworkStart::kEngines);
+  EXPECT_EQ(network_start(true), NetworkStart::kBare);
+  EXPECT_EQ(network_start(false), NetworkStart::kEngines);
 }
 
 TEST_F(StartTest, NothingStartsInASandboxThatIsNotAttached) {
@@ -110,7 +108,7 @@ TEST_F(StartTest, NothingStartsInASandboxThatIsNotAttached) {
     result = Take();
   }
   const std::string key = PodKeyPrefix(kUid) + "network";
-  seen.failed[key] = {1, now.mono + 1'000, StatusCode::kNotFound, "still in the host's network"};
+  seen.failed[key] = {1, now.mono + 1'000, StatusCode::kNotFound, "its process has ended"};
   for (int turn = 0; turn < 5; ++turn) {
     for (const Operation& operation : result.operations) {
       if (operation.key != key) Perform(operation);
@@ -118,7 +116,7 @@ TEST_F(StartTest, NothingStartsInASandboxThatIsNotAttached) {
     result = Take();
     EXPECT_TRUE(Find<RunContainer>(result).empty());
   }
-  EXPECT_EQ(StatusOf(result).state.waiting->message, "still in the host's network");
+  EXPECT_EQ(StatusOf(result).state.waiting->message, "its process has ended");
 }
 
 TEST_F(StartTest, SandboxThatWasStartedAgainByHandIsReplacedBeforeAnythingStartsInIt) {

@@ -119,6 +119,7 @@ TEST(Config, ReadsEverySettingOfARemoteSource) {
   semver: ">=1.2 <2"
   path: deploy
   namespaces: [shop, shop-test]
+  ignoreGroups: [monitoring.coreos.com]
   interval: 1m
   suspend: true
   credentials:
@@ -139,6 +140,7 @@ TEST(Config, ReadsEverySettingOfARemoteSource) {
   ASSERT_EQ(read.config.sources.size(), 3U);
   const SourceSpec& shop = read.config.sources[0].spec;
   EXPECT_EQ(shop.semver, ">=1.2 <2");
+  EXPECT_EQ(shop.ignore_groups, (std::vector<std::string>{"monitoring.coreos.com"}));
   EXPECT_EQ(shop.namespaces, (std::vector<std::string>{"shop", "shop-test"}));
   EXPECT_EQ(shop.interval, "1m");
   EXPECT_TRUE(shop.suspend);

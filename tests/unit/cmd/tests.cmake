@@ -7,3 +7,6 @@ reconcile_test(cmd_test
           ${here}/restore_cluster_test.cc
           ${here}/status_text_test.cc
   LIBS cmd_config cmd_host cmd_keys cmd_requests cmd_text base_io LABELS unit)
+reconcile_test(cmd_validate_test
+  SOURCES ${here}/disk_manifests_test.cc ${here}/validation_report_test.cc
+  LIBS cmd_validate LABELS unit)

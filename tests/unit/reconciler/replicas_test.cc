@@ -49,6 +49,57 @@ TEST(ReplicaSet, PodsAreMadeOfTheTemplateAndOwned) {
   EXPECT_EQ(owner->uid, world.state.Find<ReplicaSet>("default", "web")->metadata.uid);
 }
 
+TEST(ReplicaSet, MakesNoPodsThatNoHostCouldRunAsWritten) {
+  World world;
+  world.AddNode("host-1");
+  const auto set = MakeReplicaSet("web", 2);
+  set->spec.pod_template.spec.others.Set("hostNetwork", Value::Bool(true));
+  world.Declare({set});
+  EXPECT_TRUE(world.Pods().empty());
+  const auto found = world.state.Find<ReplicaSet>("default", "web");
+  const Condition* failure = FindCondition(found->status.conditions, "ReplicaFailure");
+  ASSERT_NE(failure, nullptr);
+  EXPECT_EQ(failure->reason, "UnsupportedFields");
+  EXPECT_TRUE(Tells(world, "ReplicaSet web UnsupportedFields: " + failure->message));
+  EXPECT_NE(failure->message.find("spec.hostNetwork"), std::string::npos);
+  // Once it asks for nothing of the kind, pods come, and the condition goes.
+  world.Declare({MakeReplicaSet("web", 2)});
+  EXPECT_EQ(world.Pods().size(), 2u);
+  EXPECT_TRUE(world.state.Find<ReplicaSet>("default", "web")->status.conditions.empty());
+}
+
+TEST(Deployment, KeepsItsOldPodsWhenTheNewOnesCannotBeRunAsWritten) {
+  World world;
+  world.AddNode("host-1");
+  world.Declare({MakeDeployment("web", 4)});
+  const auto changed = MakeDeployment("web", 4, "img:2");
+  changed->spec.pod_template.spec.others.Set("hostPID", Value::Bool(true));
+  world.Declare({changed});
+  EXPECT_GE(world.ActivePods().size(), 3u);
+  for (const auto& pod : world.ActivePods()) {
+    EXPECT_EQ(pod->spec.containers.at(0).image, "img:1");
+  }
+  const auto found = world.state.Find<Deployment>("default", "web");
+  const Condition* failure = FindCondition(found->status.conditions, "ReplicaFailure");
+  ASSERT_NE(failure, nullptr);
+  EXPECT_EQ(failure->reason, "UnsupportedFields");
+}
+
+TEST(BarePod, IsBoundToNoNodeWhenItCannotBeRunAsWritten) {
+  World world;
+  world.AddNode("host-1");
+  const auto pod = MakePod("p");
+  pod->spec.others.Set("hostNetwork", Value::Bool(true));
+  world.Declare({pod});
+  const auto found = world.state.Find<Pod>("default", "p");
+  EXPECT_EQ(found->spec.node_name, "");
+  const Condition* scheduled = FindCondition(found->status.conditions, "PodScheduled");
+  ASSERT_NE(scheduled, nullptr);
+  EXPECT_EQ(scheduled->status, ConditionStatus::kFalse);
+  EXPECT_EQ(scheduled->reason, "UnsupportedFields");
+  EXPECT_TRUE(Tells(world, "Pod p UnsupportedFields: " + scheduled->message));
+}
+
 TEST(ReplicationController, ScalesUpByTheDifferenceAndKeepsWhatRuns) {
   World world;
   world.AddNode("host-1");

@@ -174,25 +174,6 @@ TEST(DockerReplies, ReadsTheEngineFromVersionAndInfo) {
   EXPECT_EQ(info->cgroup_driver, "systemd");
 }
 
-TEST(DockerReplies, SandboxesLeaveTheHostsNetworkWhereTheEngineIsKnownToLetThem) {
-  const auto leaves = [](const std::string& runtime, const std::string& options) {
-    const auto info = ParseInfo(
-        {}, R"({"DefaultRuntime":")" + runtime + R"(","SecurityOptions":[)" + options + "]}");
-    return info.ok() && info->sandboxes_leave_hosts;
-  };
-  EXPECT_TRUE(leaves("runc", ""));
-  EXPECT_TRUE(leaves("runc", R"("name=apparmor","name=seccomp,profile=default")"));
-  EXPECT_TRUE(leaves("runc", R"("name=seccomp,profile=builtin","name=cgroupns")"));
-  for (const char* option : {"name=userns", "name=rootless", "name=selinux", "name=new-thing",
-                             "name=seccomp,profile=/etc/docker/strict.json"}) {
-    EXPECT_FALSE(leaves("runc", R"("name=apparmor",")" + std::string(option) + "\"")) << option;
-  }
-  EXPECT_FALSE(leaves("runc", "7"));
-  EXPECT_FALSE(leaves("runsc", ""));
-  EXPECT_FALSE(ParseInfo({}, "{}")->sandboxes_leave_hosts);
-  EXPECT_FALSE(ParseInfo({}, R"({"DefaultRuntime":"runc"})")->sandboxes_leave_hosts);
-}
-
 TEST(DockerReplies, ReadsAnImage) {
   const auto image = ParseImage(R"({"Id":"sha256:1","RepoTags":["a:1","b:2"],"Size":42,)"
                                 R"("Config":{"StopSignal":"SIGQUIT","User":"nobody"}})");

@@ -78,29 +78,26 @@ TEST(CreateBody, SandboxIsConfinedHoweverItsNetworkBegins) {
     for (const Value& word : map.GetList(key)) words += word.AsString() + " ";
     return words;
   };
-  const Value engines = BodyOf(config);
-  config.network_start = NetworkStart::kLeavesHosts;
-  const Value leaves = BodyOf(config);
-  for (const Value* body : {&engines, &leaves}) {
-    const Value& host = *body->Find("HostConfig");
+  for (const NetworkStart start : {NetworkStart::kEngines, NetworkStart::kBare}) {
+    config.network_start = start;
+    const Value body = BodyOf(config);
+    const Value& host = *body.Find("HostConfig");
     EXPECT_EQ(list(host, "SecurityOpt"), "no-new-privileges ");
     EXPECT_EQ(list(host, "CapDrop"), "ALL ");
+    EXPECT_EQ(host.Find("CapAdd"), nullptr);
     EXPECT_TRUE(host.GetBool("ReadonlyRootfs"));
+    EXPECT_EQ(body.Find("User"), nullptr) << "the image's";
   }
-  EXPECT_EQ(engines.Find("HostConfig")->GetString("NetworkMode"), "none");
-  EXPECT_EQ(engines.Find("HostConfig")->Find("CapAdd"), nullptr);
-  EXPECT_EQ(engines.Find("User"), nullptr) << "the image's";
-  EXPECT_EQ(leaves.Find("HostConfig")->GetString("NetworkMode"), "host");
-  EXPECT_EQ(list(*leaves.Find("HostConfig"), "CapAdd"), "SYS_ADMIN SETPCAP SETUID SETGID ");
-  EXPECT_EQ(list(leaves, "Cmd"), "unshare ");
-  EXPECT_EQ(leaves.GetString("User"), "0:0");
 }
 
-TEST(CreateBody, OnlyASandboxBeginsInTheHostsNetwork) {
+TEST(CreateBody, KeepsTheEnginesNetworkCodeOutOfABareNamespace) {
   ContainerConfig config = AppConfig();
-  config.network_start = NetworkStart::kLeavesHosts;
+  EXPECT_EQ(BodyOf(config).Find("NetworkDisabled"), nullptr);
+  config.network_start = NetworkStart::kBare;
+  EXPECT_TRUE(BodyOf(config).GetBool("NetworkDisabled"));
   EXPECT_EQ(BodyOf(config).Find("HostConfig")->GetString("NetworkMode"), "none");
-  EXPECT_EQ(BodyOf(config).Find("User"), nullptr);
+  config.network_container = "abc";
+  EXPECT_EQ(BodyOf(config).Find("NetworkDisabled"), nullptr) << "it would not join";
 }
 
 TEST(ValidateConfig, RefusesNamesImagesAndSandboxesThatBreakAPath) {

@@ -72,11 +72,17 @@ TEST(DecodeManifest, UnsupportedFieldsThatAskForNothingAreAccepted) {
 }
 
 TEST(DecodeManifest, UnsupportedFieldsThatAskForSomethingAreRefused) {
-  EXPECT_EQ(ErrorsOf(PodWithSpec("hostNetwork: true\n")),
-            "m.yaml:6:3: spec.hostNetwork: valid in Kubernetes, not yet supported here (except "
-            "false)\n");
-  EXPECT_EQ(ErrorsOf(PodWithSpec("dnsPolicy: ClusterFirst\n")),
-            "m.yaml:6:3: spec.dnsPolicy: valid in Kubernetes, not yet supported here\n");
+  EXPECT_EQ(ErrorsOf(PodWithSpec("ephemeralContainers: [{name: d}]\n")),
+            "m.yaml:6:3: spec.ephemeralContainers: valid in Kubernetes, not yet supported here: "
+            "they are added to running pods, through the API\n");
+}
+
+TEST(DecodeManifest, FieldsThatAreNotActedOnAreKeptWithAWarning) {
+  EXPECT_EQ(ErrorsOf(PodWithSpec("hostNetwork: true\n")), "");
+  EXPECT_EQ(testing::WarningsOf(PodWithSpec("hostNetwork: true\n")),
+            "m.yaml:6:16: spec.hostNetwork: accepted, not acted on: pods that have it are not "
+            "started\n");
+  EXPECT_EQ(testing::WarningsOf(PodWithSpec("dnsPolicy: ClusterFirst\nhostNetwork: false\n")), "");
 }
 
 TEST(DecodeManifest, SecretValuesAreNotInMessages) {

@@ -134,9 +134,10 @@ TEST(Faults, Line04_UnknownFieldNamesTheNearestKnownOne) {
 }
 
 TEST(Faults, Line04_ValidButUnsupportedFieldHasItsOwnMessage) {
-  const std::string shown = ParseBounded("a.yaml", PodWith("  hostNetwork: true\n"));
+  const std::string shown = ParseBounded("a.yaml", PodWith("  ephemeralContainers: [{}]\n"));
   EXPECT_EQ(shown.substr(0, shown.find(" here")),
-            "0 objects\na.yaml:7:3: spec.hostNetwork: valid in Kubernetes, not yet supported");
+            "0 objects\na.yaml:7:3: spec.ephemeralContainers: valid in Kubernetes, not yet "
+            "supported");
 }
 
 TEST(Faults, Line05_StringFieldsTakeNoPlainBooleanOrNumber) {

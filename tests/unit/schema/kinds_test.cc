@@ -11,13 +11,16 @@ std::string ErrorOfHead(const std::string& api_version, const std::string& kind)
 }
 
 TEST(ManifestKind, OfKubernetesButNotOursIsSaidToBeSo) {
-  EXPECT_EQ(ErrorOfHead("apps/v1", "StatefulSet"),
-            "m.yaml:2:7: kind: kind StatefulSet is valid in Kubernetes, not yet supported here\n");
-  EXPECT_EQ(ErrorOfHead("rbac.authorization.k8s.io/v1", "Role"),
-            "m.yaml:2:7: kind: kind Role is valid in Kubernetes, not yet supported here\n");
+  EXPECT_EQ(ErrorOfHead("apps/v1", "ControllerRevision"),
+            "m.yaml:2:7: kind: kind ControllerRevision is valid in Kubernetes, not yet supported "
+            "here\n");
+  EXPECT_EQ(ErrorOfHead("node.k8s.io/v1", "RuntimeClass"),
+            "m.yaml:2:7: kind: kind RuntimeClass is valid in Kubernetes, not yet supported here\n");
   // The system's own records are no one's to declare.
-  EXPECT_EQ(ErrorOfHead("v1", "Event"),
-            "m.yaml:2:7: kind: kind Event is valid in Kubernetes, not yet supported here\n");
+  EXPECT_EQ(
+      ErrorOfHead("v1", "Event"),
+      "m.yaml:2:7: kind: kind Event is valid in Kubernetes, not yet supported here: the system "
+      "writes Events itself; leave it out\n");
 }
 
 TEST(ManifestKind, UnknownNamesTheNearest) {
@@ -27,18 +30,18 @@ TEST(ManifestKind, UnknownNamesTheNearest) {
             "m.yaml:2:7: kind: unknown kind \"pod\"; did you mean \"Pod\"?\n");
 }
 
-TEST(ManifestKind, OldApiVersionNamesTheOneToUse) {
-  EXPECT_EQ(
-      ErrorOfHead("extensions/v1beta1", "Deployment"),
-      "m.yaml:1:13: apiVersion: \"extensions/v1beta1\" is not served for kind Deployment; use "
-      "\"apps/v1\"\n");
+TEST(ManifestKind, AnApiVersionThatNeverWasNamesTheOneToUse) {
+  EXPECT_EQ(ErrorOfHead("apps/v2", "Deployment"),
+            "m.yaml:1:13: apiVersion: \"apps/v2\" is not served for kind Deployment; use "
+            "\"apps/v1\"\n");
 }
 
 TEST(ManifestKind, CustomResourcesAreSaidToBeSo) {
   EXPECT_EQ(
       ErrorOfHead("serving.knative.dev/v1", "Service"),
       "m.yaml:2:7: kind: \"Service\" of \"serving.knative.dev/v1\" is not a kind of Kubernetes "
-      "itself; custom resources are not supported here\n");
+      "itself; custom resources are not supported here. To pass over those of this group, name "
+      "\"serving.knative.dev\" in the source's ignoreGroups\n");
   EXPECT_NE(ErrorOfHead("gateway.networking.k8s.io/v1", "Gateway").find("custom resources"),
             std::string::npos);
   EXPECT_NE(

@@ -120,6 +120,52 @@ TEST(ParseManifests, ListsAreReadStrictly) {
                      "b.yaml:4:3: a manifest is a map with apiVersion and kind, got integer"}));
 }
 
+TEST(ParseManifests, WhatIsKeptWithoutEffectIsSaidOncePerKindAndFile) {
+  const auto service = [](const std::string& name) {
+    return "apiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+           "}\nspec: {ports: [{port: 80}]}\n";
+  };
+  const ParsedManifests parsed = ParseManifests(
+      {File("a.yaml", service("x") + "---\n" + service("y") + "---\n" + service("z")),
+       File("b.yaml", service("w"))});
+  EXPECT_EQ(ErrorsOf(parsed), Strings());
+  ASSERT_EQ(parsed.problems.warnings.size(), 2U);
+  EXPECT_EQ(
+      parsed.problems.warnings[0].ToString(),
+      "a.yaml:1:1: Service x and 2 more services of this file are stored and shown, but not "
+      "acted on: Services have no data plane yet, and nothing answers at its address or name");
+  EXPECT_EQ(parsed.problems.warnings[1].ToString().substr(0, 40),
+            "b.yaml:1:1: Service w is stored and show");
+}
+
+TEST(ParseManifests, CustomResourcesOfIgnoredGroupsArePassedOverWithANotice) {
+  const std::vector<ManifestFile> files = {File(
+      "a.yaml",
+      "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: x}\n---\n" +
+          ConfigMapText("one") +
+          "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+          "metadata: {name: y}\nspec: {group: monitoring.coreos.com}\n")};
+  EXPECT_EQ(ErrorsOf(ParseManifests(files)).size(), 2U);
+  ManifestCache cache;
+  EXPECT_EQ(
+      ErrorsOf(ParseManifests(files, "default", {}, &cache, {.ignore_groups = {"other.example"}}))
+          .size(),
+      2U);
+  const ParsedManifests parsed =
+      ParseManifests(files, "default", {}, &cache, {.ignore_groups = {"monitoring.coreos.com"}});
+  EXPECT_EQ(ErrorsOf(parsed), Strings());
+  EXPECT_EQ(parsed.objects.size(), 1U);
+  ASSERT_EQ(parsed.problems.warnings.size(), 2U);
+  EXPECT_EQ(parsed.problems.warnings[0].ToString(),
+            "a.yaml:1:1: ServiceMonitor is passed over: the source's ignoreGroups has "
+            "\"monitoring.coreos.com\"");
+  // A group of Kubernetes' own is never passed over.
+  EXPECT_EQ(ErrorsOf(ParseManifests({File("b.yaml", "apiVersion: apps/v1\nkind: Deploymet\n")},
+                                    "default", {}, nullptr, {.ignore_groups = {"apps"}}))
+                .size(),
+            1U);
+}
+
 TEST(ParseManifests, TheSameObjectTwiceNamesBothPlaces) {
   const ParsedManifests parsed =
       ParseManifests({File("b.yaml", "---\n" + ConfigMapText("one", "default")),

@@ -105,13 +105,6 @@ TEST(Validate, ObjectsMadeInCodeMustHaveTheirRequiredFields) {
             "Deployment : spec.template.spec.containers[0].image: required\n");
 }
 
-TEST(Validate, AServiceWarnsThatNothingRoutesToItYet) {
-  const std::string yaml =
-      "apiVersion: v1\nkind: Service\nmetadata: {name: frontend}\nspec: {ports: [{port: 80}]}\n";
-  EXPECT_EQ(ErrorsOf(yaml), "");
-  EXPECT_NE(testing::WarningsOf(yaml).find("no data plane yet"), std::string::npos);
-}
-
 TEST(Validate, ServicePortsAndTypes) {
   const auto service = [](const std::string& spec) {
     return ErrorsOf("apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {" + spec + "}\n");
@@ -123,7 +116,9 @@ TEST(Validate, ServicePortsAndTypes) {
   EXPECT_NE(service("type: NodePort, ports: [{port: 80, nodePort: 32768}]"), "");
   EXPECT_NE(service("ports: [{port: 80, nodePort: 30000}]"), "");
   EXPECT_NE(service("clusterIP: here, ports: [{port: 80}]"), "");
-  EXPECT_NE(service("type: ExternalName").find("not yet supported"), std::string::npos);
+  EXPECT_EQ(service("type: ExternalName, externalName: db.example.com."), "");
+  EXPECT_EQ(service("type: ExternalName"),
+            "m.yaml:4:7: spec.externalName: required by type \"ExternalName\"\n");
 }
 
 TEST(Validate, SecretTypesNeedTheirKeys) {

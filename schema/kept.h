@@ -1,0 +1,43 @@
+#pragma once
+
+#include "schema/object.h"
+#include "schema/other_fields.h"
+
+namespace reconcile {
+
+// An object of a kind that is checked, stored, diffed and shown, and from which nothing follows
+// (KindInfo::not_acted_on). Its fields, apart from metadata, are those of its table. A kind that
+// comes to be acted on gets a struct of its own in place of its line below.
+struct KeptObject : Object {
+  using Object::Object;
+  OtherFields others;
+};
+
+template <Kind kObjectKind>
+struct Kept final : KeptObject {
+  static constexpr Kind kKind = kObjectKind;
+  Kept() : KeptObject(kObjectKind) {}
+  std::unique_ptr<Object> Clone() const override { return std::make_unique<Kept>(*this); }
+};
+
+using Endpoints = Kept<Kind::kEndpoints>;
+using EndpointSlice = Kept<Kind::kEndpointSlice>;
+using Ingress = Kept<Kind::kIngress>;
+using IngressClass = Kept<Kind::kIngressClass>;
+using NetworkPolicy = Kept<Kind::kNetworkPolicy>;
+using PersistentVolume = Kept<Kind::kPersistentVolume>;
+using PersistentVolumeClaim = Kept<Kind::kPersistentVolumeClaim>;
+using StorageClass = Kept<Kind::kStorageClass>;
+using ServiceAccount = Kept<Kind::kServiceAccount>;
+using Role = Kept<Kind::kRole>;
+using ClusterRole = Kept<Kind::kClusterRole>;
+using RoleBinding = Kept<Kind::kRoleBinding>;
+using ClusterRoleBinding = Kept<Kind::kClusterRoleBinding>;
+using HorizontalPodAutoscaler = Kept<Kind::kHorizontalPodAutoscaler>;
+using PodDisruptionBudget = Kept<Kind::kPodDisruptionBudget>;
+using ResourceQuota = Kept<Kind::kResourceQuota>;
+using LimitRange = Kept<Kind::kLimitRange>;
+using PriorityClass = Kept<Kind::kPriorityClass>;
+using Lease = Kept<Kind::kLease>;
+
+}  // namespace reconcile

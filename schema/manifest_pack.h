@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schema/codec.h"
+
+namespace reconcile {
+
+// What one document brings: an object, if it is one, and what is wrong with it.
+struct ReadItem {
+  ObjectPtr object;  // its namespace and origin set; may be null
+  Mark mark;         // of the object's document
+  Problems problems;
+  std::string kind;  // of a document that is no object, what it says; may be empty
+  std::string name;
+  std::string group;  // of a custom resource, or that its definition is for; else empty
+  // It is a Secret, or what could not be read may be one: nothing of it is kept on disk.
+  bool may_hold_secret = false;
+};
+
+// What a file was read as, for a cache on disk; UnpackItems is its inverse, whatever the file's
+// path is then. Nothing when one of the items may hold a secret: what stands in the file beside it
+// is not kept either. Both are for one and the same build of this program.
+std::optional<std::string> PackItems(const std::vector<ReadItem>& items);
+// Nothing when `packed` is nothing that PackItems gave.
+std::optional<std::vector<ReadItem>> UnpackItems(std::string_view packed, const std::string& path);
+
+}  // namespace reconcile

@@ -1,0 +1,115 @@
+#include "schema/shapes_pod.h"
+
+namespace reconcile {
+
+namespace {
+
+constexpr std::string_view kHardReason = "pods that require it are not started";
+constexpr std::string_view kSoftReason = "the scheduler has no such preferences yet";
+
+constexpr std::string_view kRequiredTerms = "requiredDuringSchedulingIgnoredDuringExecution";
+constexpr std::string_view kPreferredTerms = "preferredDuringSchedulingIgnoredDuringExecution";
+
+Shape NodeSelectorTermShape() {
+  static const ShapeTable requirement =
+      MakeShapeTable("NodeSelectorRequirement",
+                     {{"key", StringShape(), "The label's key.", kRequired},
+                      {"operator", OneOf({"In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"}),
+                       "How values are compared.", kRequired},
+                      {"values", ListOf(StringShape()),
+                       "Values to compare with; for Gt and Lt one whole number."}});
+  static const ShapeTable term = MakeShapeTable(
+      "NodeSelectorTerm",
+      {{"matchExpressions", ListOf(StructOf(requirement)), "Requirements on the node's labels."},
+       {"matchFields", ListOf(StructOf(requirement)), "Requirements on metadata.name."}});
+  return StructOf(term);
+}
+
+Shape NodeAffinityShape() {
+  static const ShapeTable selector =
+      MakeShapeTable("NodeSelector", {{"nodeSelectorTerms", ListOf(NodeSelectorTermShape()),
+                                       "Alternatives: one of them must hold.", kRequired}});
+  static const ShapeTable preferred = MakeShapeTable(
+      "PreferredSchedulingTerm",
+      {{"weight", Int32Shape(), "What it counts, 1 to 100.", kRequired},
+       {"preference", NodeSelectorTermShape(), "What the node should have.", kRequired}});
+  static const ShapeTable table = [] {
+    ShapeTable t("NodeAffinity");
+    t.Field(kRequiredTerms, StructOf(selector))
+        .NotRunWith(kHardReason)
+        .Doc("What the node must have.");
+    t.Field(kPreferredTerms, ListOf(StructOf(preferred)))
+        .Accepted(kSoftReason)
+        .Doc("What the node should have.");
+    return t;
+  }();
+  return StructOf(table);
+}
+
+Shape PodAffinityTermShape() {
+  static const ShapeTable table = MakeShapeTable(
+      "PodAffinityTerm",
+      {{"topologyKey", StringShape(), "The node's label that says what is together.", kRequired},
+       {"labelSelector", PodLabelSelectorShape(), "The pods that are meant."},
+       {"namespaces", ListOf(StringShape()), "Where they are; this namespace when none is named."},
+       {"namespaceSelector", PodLabelSelectorShape(), "Where they are, by the namespaces' labels."},
+       {"matchLabelKeys", ListOf(StringShape()), "Labels whose values are this pod's."},
+       {"mismatchLabelKeys", ListOf(StringShape()), "Labels whose values are not this pod's."}});
+  return StructOf(table);
+}
+
+// PodAffinity and PodAntiAffinity have the same fields.
+const StructTable& PodAffinityTable() {
+  static const ShapeTable weighted = MakeShapeTable(
+      "WeightedPodAffinityTerm",
+      {{"weight", Int32Shape(), "What it counts, 1 to 100.", kRequired},
+       {"podAffinityTerm", PodAffinityTermShape(), "The pods that are meant.", kRequired}});
+  static const ShapeTable table = [] {
+    ShapeTable t("PodAffinity");
+    t.Field(kRequiredTerms, ListOf(PodAffinityTermShape()))
+        .NotRunWith(kHardReason)
+        .Doc("What must hold.");
+    t.Field(kPreferredTerms, ListOf(StructOf(weighted)))
+        .Accepted(kSoftReason)
+        .Doc("What should hold.");
+    return t;
+  }();
+  return table;
+}
+
+}  // namespace
+
+Shape AffinityShape() {
+  static const ShapeTable table = MakeShapeTable(
+      "Affinity",
+      {{"nodeAffinity", NodeAffinityShape(), "The nodes to run on."},
+       {"podAffinity", StructOf(PodAffinityTable()), "The pods to be near to."},
+       {"podAntiAffinity", StructOf(PodAffinityTable()), "The pods to keep away from."}});
+  return StructOf(table);
+}
+
+Shape TopologySpreadShape() {
+  static const ShapeTable table = [] {
+    ShapeTable t = MakeShapeTable(
+        "TopologySpreadConstraint",
+        {{"maxSkew", Int32Shape(), "How unequal the spread may be, from 1.", kRequired},
+         {"topologyKey", StringShape(), "The node's label that pods are spread over.", kRequired},
+         {"labelSelector", PodLabelSelectorShape(), "The pods that are counted."},
+         {"minDomains", Int32Shape(), "How many different nodes or zones there must be."},
+         {"nodeAffinityPolicy", OneOf({"Honor", "Ignore"}), "Whether affinity leaves nodes out.",
+          false, "Honor"},
+         {"nodeTaintsPolicy", OneOf({"Honor", "Ignore"}), "Whether taints leave nodes out.", false,
+          "Ignore"},
+         {"matchLabelKeys", ListOf(StringShape()), "Labels whose values are this pod's."}},
+        "topologyKey");
+    t.Field("whenUnsatisfiable", OneOf({"DoNotSchedule", "ScheduleAnyway"}))
+        .Required()
+        .NotRunWith("")
+        .RunWith("\"ScheduleAnyway\"")
+        .Doc("Whether a pod that would break it waits.");
+    return t;
+  }();
+  return StructOf(table);
+}
+
+}  // namespace reconcile

@@ -1,0 +1,96 @@
+#include "schema/names.h"
+#include "schema/text.h"
+#include "schema/validate_pod.h"
+
+namespace reconcile {
+
+namespace {
+
+void ValidateOneAction(const Value& action, std::string_view kind, const FieldPath& path,
+                       FieldReporter* reporter) {
+  const FieldPath action_path(path, kind);
+  if (kind == "exec") {
+    if (action.GetList("command").empty()) {
+      reporter->Error(FieldPath(action_path, "command"), "required");
+    }
+    return;
+  }
+  if (kind == "sleep") {
+    const FieldPath seconds(action_path, "seconds");
+    return RequireNotNegative(action.GetInt("seconds"), seconds, reporter);
+  }
+  ValidatePortValue(action.Find("port"), FieldPath(action_path, "port"), reporter);
+}
+
+void ValidateAction(const Value& handler, std::initializer_list<std::string_view> kinds,
+                    const FieldPath& path, FieldReporter* reporter) {
+  RequireOneOf(handler, kinds, false, path, reporter);
+  for (const std::string_view kind : kinds) {
+    if (const Value* action = handler.Find(kind)) ValidateOneAction(*action, kind, path, reporter);
+  }
+}
+
+// Kubernetes fills in its defaults for 0.
+void ValidateProbe(const Value& probe, std::string_view name, const FieldPath& container,
+                   FieldReporter* reporter) {
+  const FieldPath path(container, name);
+  ValidateAction(probe, {"exec", "httpGet", "tcpSocket", "grpc"}, path, reporter);
+  for (const std::string_view field : {"initialDelaySeconds", "periodSeconds", "timeoutSeconds",
+                                       "successThreshold", "failureThreshold"}) {
+    RequireNotNegative(probe.GetInt(field), FieldPath(path, field), reporter);
+  }
+  if (name != "readinessProbe" && probe.GetInt("successThreshold") > 1) {
+    reporter->Error(FieldPath(path, "successThreshold"), "must be 1 in a " + std::string(name));
+  }
+  const FieldPath grace(path, "terminationGracePeriodSeconds");
+  const Value* seconds = probe.Find("terminationGracePeriodSeconds");
+  if (seconds == nullptr) return;
+  if (name == "readinessProbe") {
+    reporter->Error(grace, "must not be given in a readinessProbe: it stops nothing");
+  } else if (seconds->AsInt() <= 0) {
+    reporter->Error(grace, "must be more than 0, not " + std::to_string(seconds->AsInt()));
+  }
+}
+
+}  // namespace
+
+void ValidatePortValue(const Value* port, const FieldPath& path, FieldReporter* reporter) {
+  if (port == nullptr) return;
+  if (port->IsInt()) {
+    if (port->AsInt() < 1 || port->AsInt() > 65535) {
+      reporter->Error(path, "must be a port from 1 to 65535, not " + std::to_string(port->AsInt()));
+    }
+  } else if (port->IsString() && !port->AsString().empty()) {
+    ReportIf(CheckPortName(port->AsString()), path, reporter);
+  }
+}
+
+void ValidateProbes(const Container& container, ContainerRole role, const FieldPath& path,
+                    FieldReporter* reporter) {
+  for (const std::string_view name : {"livenessProbe", "readinessProbe", "startupProbe"}) {
+    const Value* probe = container.others.Find(name);
+    if (probe == nullptr) continue;
+    if (role == ContainerRole::kInit) {
+      reporter->Error(FieldPath(path, name),
+                      "must not be given in an init container, unless its restartPolicy is Always");
+    } else {
+      ValidateProbe(*probe, name, path, reporter);
+    }
+  }
+  const Value* lifecycle = container.others.Find("lifecycle");
+  if (lifecycle == nullptr) return;
+  const FieldPath lifecycle_path(path, "lifecycle");
+  if (role == ContainerRole::kInit) {
+    return reporter->Error(
+        lifecycle_path,
+        "must not be given in an init container, unless its restartPolicy is Always");
+  }
+  for (const std::string_view name : {"postStart", "preStop"}) {
+    const Value* hook = lifecycle->Find(name);
+    if (hook == nullptr) continue;
+    ValidateAction(*hook, {"exec", "httpGet", "sleep", "tcpSocket"},
+                   FieldPath(lifecycle_path, name), reporter);
+  }
+}
+
+}  // namespace reconcile

@@ -1,0 +1,94 @@
+#include "schema/not_honoured.h"
+
+#include <gtest/gtest.h>
+
+#include "schema/workload.h"
+#include "tests/unit/schema/schema_testing.h"
+
+namespace reconcile {
+namespace {
+
+// The fields that keep a pod with `spec_fields` from being started, separated by spaces.
+std::string Blocking(const std::string& spec_fields) {
+  const auto pod = testing::MustDecodeAs<Pod>(testing::PodWithSpec(spec_fields));
+  std::string text;
+  for (const std::string& field : FieldsNotHonoured(pod->spec)) {
+    text += (text.empty() ? "" : " ") + field;
+  }
+  return text;
+}
+
+std::string BlockingIn(const std::string& container_fields) {
+  const auto deployment =
+      testing::MustDecodeAs<Deployment>(testing::DeploymentWith(container_fields));
+  std::string text;
+  for (const std::string& field : FieldsNotHonoured(deployment->spec.pod_template.spec)) {
+    text += (text.empty() ? "" : " ") + field;
+  }
+  return text;
+}
+
+TEST(FieldsNotHonoured, APodOfWhatIsActedOnHasNone) {
+  EXPECT_EQ(Blocking("nodeSelector: {a: b}\nterminationGracePeriodSeconds: 5\n"), "");
+  EXPECT_EQ(BlockingIn("env: [{name: A, value: b}]\nports: [{containerPort: 80}]\n"), "");
+}
+
+TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
+  EXPECT_EQ(Blocking("hostNetwork: true\nvolumes: [{name: v, emptyDir: {}}]\n"
+                     "initContainers: [{name: i, image: b}]\n"),
+            "spec.initContainers spec.hostNetwork spec.volumes");
+  EXPECT_EQ(Blocking("securityContext: {runAsUser: 0, runAsNonRoot: true}\n"),
+            "spec.securityContext.runAsUser spec.securityContext.runAsNonRoot");
+  EXPECT_EQ(BlockingIn("securityContext: {privileged: true, capabilities: {drop: [ALL]}}\n"),
+            "spec.containers[web].securityContext.privileged "
+            "spec.containers[web].securityContext.capabilities");
+  EXPECT_EQ(BlockingIn("securityContext: {allowPrivilegeEscalation: false}\n"),
+            "spec.containers[web].securityContext.allowPrivilegeEscalation");
+  EXPECT_EQ(BlockingIn("lifecycle: {preStop: {exec: {command: [a]}}}\n"
+                       "ports: [{containerPort: 80, hostPort: 80}]\n"
+                       "resources: {limits: {nvidia.com/gpu: 1}}\n"
+                       "env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}]\n"),
+            "spec.containers[web].ports[0].hostPort "
+            "spec.containers[web].env[A].valueFrom.resourceFieldRef "
+            "spec.containers[web].lifecycle "
+            "spec.containers[web].resources.limits[nvidia.com/gpu]");
+}
+
+TEST(FieldsNotHonoured, OnlyHardRulesOfPlacementKeepAPodFromStarting) {
+  const std::string terms =
+      "DuringSchedulingIgnoredDuringExecution: [{topologyKey: zone, labelSelector: {}}]}}\n";
+  EXPECT_EQ(Blocking("affinity: {podAntiAffinity: {required" + terms),
+            "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution");
+  EXPECT_EQ(
+      Blocking("affinity: {podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: "
+               "[{weight: 1, podAffinityTerm: {topologyKey: zone}}]}}\n"),
+      "");
+  EXPECT_EQ(Blocking("topologySpreadConstraints:\n"
+                     "- {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}\n"),
+            "");
+  EXPECT_EQ(Blocking("topologySpreadConstraints:\n"
+                     "- {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}\n"),
+            "spec.topologySpreadConstraints[zone].whenUnsatisfiable");
+}
+
+TEST(FieldsNotHonoured, WhatIsDoneAnywayOrDoesNoHarmIsNot) {
+  EXPECT_EQ(Blocking("securityContext: {seccompProfile: {type: RuntimeDefault}}\n"
+                     "os: {name: linux}\nhostUsers: true\nserviceAccountName: sa\n"
+                     "tolerations: [{operator: Exists}]\npriorityClassName: high\n"),
+            "");
+  EXPECT_EQ(BlockingIn("livenessProbe: {httpGet: {port: 80}}\nterminationMessagePath: /m\n"
+                       "securityContext: {privileged: false, allowPrivilegeEscalation: true}\n"
+                       "resources: {requests: {ephemeral-storage: 1Gi}}\n"),
+            "");
+}
+
+TEST(FieldsNotHonoured, TheMessageNamesTheFirstOnes) {
+  EXPECT_EQ(NotHonouredMessage({"spec.volumes"}),
+            "no pod is started: this version cannot honour spec.volumes; without that, containers "
+            "would do, see or be allowed something else than is written");
+  const std::string many = NotHonouredMessage(std::vector<std::string>(10, "f"));
+  EXPECT_NE(many.find("f, f, f, f, f, f, f, f and 2 more;"), std::string::npos) << many;
+}
+
+}  // namespace
+}  // namespace reconcile

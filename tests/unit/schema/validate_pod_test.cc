@@ -1,0 +1,120 @@
+#include <gtest/gtest.h>
+
+#include "tests/unit/schema/schema_testing.h"
+
+namespace reconcile {
+namespace {
+
+// The messages for a pod with `spec_fields`, without their positions.
+std::string PodErrors(const std::string& spec_fields) {
+  std::string text;
+  std::string lines = testing::ErrorsOf(testing::PodWithSpec(spec_fields));
+  while (!lines.empty()) {
+    const std::string line = lines.substr(0, lines.find('\n'));
+    lines.erase(0, line.size() + 1);
+    text += line.substr(line.find(": ") + 2) + "\n";
+  }
+  return text;
+}
+
+std::string ContainerErrors(const std::string& fields) {
+  return PodErrors("volumes: [{name: data}]\ninitContainers: [{name: i, image: b, " + fields +
+                   "}]\n");
+}
+
+TEST(ValidatePod, AMountMustNameAVolume) {
+  EXPECT_EQ(ContainerErrors("volumeMounts: [{name: dta, mountPath: /d}]"),
+            "spec.initContainers[i].volumeMounts[/d].name: the pod has no volume \"dta\"; did you "
+            "mean \"data\"?\n");
+  EXPECT_EQ(ContainerErrors("volumeMounts: [{name: data, mountPath: /d}, "
+                            "{name: data, mountPath: /d, subPath: ../x}]"),
+            "spec.initContainers[i].volumeMounts[/d].mountPath: two volumes are mounted at \"/d\"\n"
+            "spec.initContainers[i].volumeMounts[/d].subPath: must not contain \"..\"\n");
+  EXPECT_EQ(ContainerErrors("volumeMounts: [{name: data, mountPath: 'a:b'}]"),
+            "spec.initContainers[i].volumeMounts[a:b].mountPath: must not contain \":\"\n");
+}
+
+TEST(ValidatePod, AVolumeHasOneSourceAndAName) {
+  EXPECT_EQ(PodErrors("volumes:\n- {name: a}\n- {name: a, emptyDir: {}}\n"),
+            "spec.volumes[a].name: duplicate volume name \"a\"\n");
+  EXPECT_EQ(PodErrors("volumes: [{name: a, emptyDir: {}, hostPath: {path: /x}}]\n"),
+            "spec.volumes[a].hostPath: a volume has one source; this one has emptyDir already\n");
+  EXPECT_EQ(
+      PodErrors("volumes: [{name: a, hostPath: {path: /x/../y, type: Folder}}]\n").substr(0, 57),
+      "spec.volumes[a].hostPath.path: must not contain \"..\"\nspec");
+  EXPECT_EQ(PodErrors("volumes: [{name: a, configMap: {items: [{key: k, path: /p}]}}]\n"),
+            "spec.volumes[a].configMap.name: required\n"
+            "spec.volumes[a].configMap.items[0].path: must be a path inside the volume, not begin "
+            "with \"/\"\n");
+  EXPECT_EQ(PodErrors("volumes: [{name: a, secret: {secretName: s, defaultMode: 644}}]\n"),
+            "spec.volumes[a].secret.defaultMode: must be from 0 to 0777 (decimal 511), not decimal "
+            "644\n");
+  EXPECT_EQ(PodErrors("volumes: [{name: a, projected: {sources: [{}]}}]\n"),
+            "spec.volumes[a].projected.sources[0]: needs one of configMap, secret, downwardAPI, "
+            "serviceAccountToken, clusterTrustBundle\n");
+}
+
+TEST(ValidatePod, ProbesHaveOneActionAndSensibleNumbers) {
+  const auto probe = [](const std::string& fields) {
+    return PodErrors(
+        "initContainers: [{name: i, image: b, restartPolicy: Always, livenessProbe: {" + fields +
+        "}}]\n");
+  };
+  EXPECT_EQ(probe("exec: {command: [a]}, periodSeconds: 3"), "");
+  EXPECT_EQ(probe("periodSeconds: 3"),
+            "spec.initContainers[i].livenessProbe: needs one of exec, httpGet, tcpSocket, grpc\n");
+  EXPECT_EQ(probe("exec: {command: [a]}, grpc: {port: 1}"),
+            "spec.initContainers[i].livenessProbe: must not have more than one of exec, httpGet, "
+            "tcpSocket, grpc\n");
+  EXPECT_EQ(probe("httpGet: {port: 70000}, timeoutSeconds: -1, successThreshold: 2"),
+            "spec.initContainers[i].livenessProbe.httpGet.port: must be a port from 1 to 65535, "
+            "not 70000\n"
+            "spec.initContainers[i].livenessProbe.timeoutSeconds: must be 0 or more, not -1\n"
+            "spec.initContainers[i].livenessProbe.successThreshold: must be 1 in a "
+            "livenessProbe\n");
+  EXPECT_EQ(ContainerErrors("livenessProbe: {exec: {command: [a]}}"),
+            "spec.initContainers[i].livenessProbe: must not be given in an init container, unless "
+            "its restartPolicy is Always\n");
+}
+
+TEST(ValidatePod, SecurityContextsDoNotContradictThemselves) {
+  EXPECT_EQ(ContainerErrors("securityContext: {privileged: true, allowPrivilegeEscalation: false}"),
+            "spec.initContainers[i].securityContext.allowPrivilegeEscalation: must not be false "
+            "when privileged is true\n");
+  EXPECT_EQ(PodErrors("securityContext: {runAsUser: -1, seccompProfile: {type: Localhost}}\n"),
+            "spec.securityContext.runAsUser: must be from 0 to 2147483647, not -1\n"
+            "spec.securityContext.seccompProfile.localhostProfile: required with type "
+            "\"Localhost\"\n");
+}
+
+TEST(ValidatePod, PlacementFollowsItsRules) {
+  EXPECT_EQ(PodErrors("tolerations: [{value: a}]\n"),
+            "spec.tolerations[0].operator: must be \"Exists\" when key is empty\n");
+  EXPECT_EQ(PodErrors("tolerations: [{key: a, tolerationSeconds: 3}]\n"),
+            "spec.tolerations[0].effect: must be \"NoExecute\" when tolerationSeconds is given\n");
+  EXPECT_EQ(PodErrors("topologySpreadConstraints: [{maxSkew: -1, topologyKey: z, "
+                      "whenUnsatisfiable: ScheduleAnyway}]\n"),
+            "spec.topologySpreadConstraints[0].maxSkew: must be 1 or more\n");
+  EXPECT_EQ(PodErrors("affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: "
+                      "[{weight: 101, preference: {matchExpressions: [{key: a, operator: Gt, "
+                      "values: [x]}]}}]}}\n"),
+            "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight: "
+            "must be from 1 to 100, not 101\n"
+            "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]."
+            "preference.matchExpressions[0].values: must be one whole number with operator Gt\n");
+}
+
+TEST(ValidatePod, NamesAndHostPortsAreUnique) {
+  EXPECT_EQ(PodErrors("initContainers: [{name: main, image: b}]\n"),
+            "spec.initContainers[main].name: duplicate container name \"main\"\n");
+  EXPECT_EQ(ContainerErrors("ports: [{containerPort: 1, hostPort: 5}, "
+                            "{containerPort: 2, hostPort: 5}]"),
+            "spec.initContainers[i].ports[1].hostPort: the host's port 5 is asked for twice\n");
+  EXPECT_EQ(PodErrors("dnsPolicy: None\n"),
+            "spec.dnsConfig.nameservers: required with dnsPolicy \"None\"\n");
+  EXPECT_EQ(PodErrors("hostAliases: [{ip: nine, hostnames: [a]}]\n"),
+            "spec.hostAliases[0].ip: \"nine\" is not an IP address\n");
+}
+
+}  // namespace
+}  // namespace reconcile
