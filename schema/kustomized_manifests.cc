@@ -20,6 +20,7 @@ struct Candidate {
   std::vector<std::string> files;  // its kustomization files; more than one is an error
   Rendering rendering;
   bool component = false;
+  std::string link;  // that one of them is; empty: none
 };
 
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -39,7 +40,7 @@ std::map<std::string, std::vector<std::string>> TopmostWith(const std::vector<Ma
                                                             Wanted wanted) {
   std::map<std::string, std::vector<std::string>> found;
   for (const ManifestFile& file : files) {
-    if (file.bytes == nullptr || file.path.starts_with("../") || file.symbolic_link) continue;
+    if (file.bytes == nullptr || file.path.starts_with("../")) continue;
     if (wanted(NameOf(file.path))) found[FolderOf(file.path)].push_back(file.path);
   }
   std::set<std::string> folders;
@@ -75,6 +76,13 @@ void AddCharts(const std::vector<ManifestFile>& files, KustomizedManifests* resu
 bool IsComponent(const FileTree& tree, const std::string& path, const ManifestLimits& limits) {
   const YamlDocuments read = ReadYaml(*tree.Find(path)->bytes, limits);
   return !read.documents.empty() && read.documents.front().GetString("kind") == "Component";
+}
+
+std::string LinkIn(const FileTree& tree, const std::vector<std::string>& paths) {
+  const auto found = std::find_if(paths.begin(), paths.end(), [&](const std::string& path) {
+    return tree.Find(path)->symbolic_link;
+  });
+  return found == paths.end() ? "" : *found;
 }
 
 // Those that nothing else brings in. What only its own kind brings in, in circles, is rendered for
@@ -142,6 +150,12 @@ class Taker {
 };
 
 void TakeRoot(Candidate* root, Taker* taker, KustomizedManifests* result) {
+  if (!root->link.empty()) {
+    result->items.push_back(
+        ErrorItem({root->link, 1, 1, "this file" + std::string(kustomize::kLinkedKustomization),
+                   Rule::kKustomization}));
+    return;
+  }
   if (root->files.size() > 1) {
     result->items.push_back(
         ErrorItem({root->files[1], 1, 1,
@@ -173,9 +187,12 @@ KustomizedManifests RenderKustomizations(const std::vector<ManifestFile>& files,
   const FileTree tree(files);
   std::vector<Candidate> candidates;
   for (const auto& [folder, paths] : found) {
-    Candidate candidate{folder, paths, {}, false};
-    candidate.component = !result.whole && IsComponent(tree, paths.front(), limits);
-    if (!candidate.component) candidate.rendering = Render(tree, paths.front(), limits);
+    Candidate candidate{folder, paths, {}, false, LinkIn(tree, paths)};
+    candidate.component =
+        !result.whole && candidate.link.empty() && IsComponent(tree, paths.front(), limits);
+    if (!candidate.component && candidate.link.empty()) {
+      candidate.rendering = Render(tree, paths.front(), limits);
+    }
     result.used.insert(candidate.rendering.used.begin(), candidate.rendering.used.end());
     candidates.push_back(std::move(candidate));
   }

@@ -60,8 +60,8 @@ class FileReader {
       : path_(path), default_namespace_(default_namespace), limits_(limits), reading_(reading) {}
 
   std::vector<ReadItem> Read(std::string_view text) {
-    YamlDocuments documents =
-        FormatOf(path_) == ManifestFormat::kJson ? ReadJson(text, limits_) : ReadYaml(text, limits_);
+    YamlDocuments documents = FormatOf(path_) == ManifestFormat::kJson ? ReadJson(text, limits_)
+                                                                       : ReadYaml(text, limits_);
     for (Problem& problem : documents.errors) {
       problem.file = path_;
       found_.problems.errors.push_back(std::move(problem));

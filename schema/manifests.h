@@ -81,7 +81,7 @@ struct ManifestDocument {
 
 // How files are read. Nothing but time rests on the first two.
 struct ManifestReading {
-  Parallel* parallel = nullptr;   // null: in turn
+  Parallel* parallel = nullptr;  // null: in turn
   // Files with a blob id, and nothing that is rendered; for one set of limits and one `check`.
   KeptManifests* kept = nullptr;
   // What is wrong with an object apart from what the schema says; called for each, on any thread.

@@ -32,7 +32,7 @@ FileTree::FileTree(const std::vector<ManifestFile>& files) {
   }
 }
 
-Result<std::string> FileTree::Resolve(const std::string& folder, std::string_view path) const {
+Result<std::string> PathResolver::Resolve(const std::string& folder, std::string_view path) const {
   if (path.starts_with('/')) {
     return InvalidError("the path " + Quoted(path) +
                         " is absolute; name a path inside the repository, relative to this file");
@@ -49,32 +49,42 @@ Result<std::string> FileTree::Resolve(const std::string& folder, std::string_vie
     if (part == "..") {
       const bool above = at.empty() || at == ".." || at.ends_with("/..");
       at = above ? JoinPath(at, "..") : FolderOf(at);
-      if (!folders_.contains(at)) {
+      if (!is_folder(at)) {
         return InvalidError("the path " + Quoted(path) +
-                            " leaves the repository or what is read of it");
+                            " leads out of the repository, or to nothing in it");
       }
       continue;
     }
     const std::string next = JoinPath(at, part);
-    const ManifestFile* file = Find(next);
-    if (file == nullptr || !file->symbolic_link) {
+    const std::string* const link = link_at(next);
+    if (link == nullptr) {
       at = next;
       continue;
     }
     if (++links > kMaxLinks) {
       return InvalidError("the path " + Quoted(path) + " has symbolic links without end");
     }
-    if (file->bytes->starts_with('/')) {
+    if (link->starts_with('/')) {
       return InvalidError("the path " + Quoted(path) + " leads through the symbolic link " + next +
-                          ", which leaves the repository");
+                          ", which points to an absolute path: it leaves the repository");
     }
-    std::vector<std::string> target = PartsOf(*file->bytes);
+    std::vector<std::string> target = PartsOf(*link);
     if (target.size() + ahead.size() > 1000) {
       return InvalidError("the path " + Quoted(path) + " is too long");
     }
     ahead.insert(ahead.end(), target.rbegin(), target.rend());
   }
   return at;
+}
+
+Result<std::string> FileTree::Resolve(const std::string& folder, std::string_view path) const {
+  const PathResolver resolver{[this](const std::string& at) -> const std::string* {
+                                const ManifestFile* file = Find(at);
+                                return file != nullptr && file->symbolic_link ? file->bytes.get()
+                                                                              : nullptr;
+                              },
+                              [this](const std::string& at) { return IsFolder(at); }};
+  return resolver.Resolve(folder, path);
 }
 
 const ManifestFile* FileTree::Find(const std::string& path) const {
@@ -92,7 +102,8 @@ std::string JoinPath(const std::string& folder, std::string_view name) {
 }
 
 bool IsKustomizationName(std::string_view name) {
-  return name == "kustomization.yaml" || name == "kustomization.yml" || name == "Kustomization";
+  return std::find(kKustomizationNames.begin(), kKustomizationNames.end(), name) !=
+         kKustomizationNames.end();
 }
 
 bool IsRemote(std::string_view path) {

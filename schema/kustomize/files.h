@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -11,18 +13,28 @@
 
 namespace reconcile::kustomize {
 
+// Walks paths as they are written, through symbolic links.
+struct PathResolver {
+  static constexpr int kMaxLinks = 40;  // followed for one path, as Linux does
+
+  // By canonical paths. What the link there points to; null where there is no link.
+  std::function<const std::string*(const std::string&)> link_at;
+  std::function<bool(const std::string&)> is_folder;
+
+  // The canonical path of `path`, which is written in a file of `folder`. Invalid when it leaves
+  // the repository, is absolute or goes in circles. It need not exist.
+  Result<std::string> Resolve(const std::string& folder, std::string_view path) const;
+};
+
 // The files of a source as a tree: paths are resolved here and nowhere else, so that nothing
 // outside the repository can be named, whatever symbolic links say. PURE. Paths are as ManifestFile
 // has them; those of files beside or above the source's folder begin with "../".
 class FileTree {
  public:
-  static constexpr int kMaxLinks = 40;  // followed for one path, as Linux does
-
   // Borrows `files`, which must outlive the tree.
   explicit FileTree(const std::vector<ManifestFile>& files);
 
-  // The canonical path of `path`, which is written in a file of `folder`. Invalid when it leaves
-  // the repository, is absolute, goes in circles or is of a file's "folder". It need not exist.
+  // As PathResolver's.
   Result<std::string> Resolve(const std::string& folder, std::string_view path) const;
 
   // The file at a canonical path; nullptr when there is none.
@@ -39,7 +51,8 @@ class FileTree {
 std::string FolderOf(const std::string& path);
 std::string JoinPath(const std::string& folder, std::string_view name);
 
-// kustomization.yaml, kustomization.yml and Kustomization.
+inline constexpr std::array<std::string_view, 3> kKustomizationNames = {
+    "kustomization.yaml", "kustomization.yml", "Kustomization"};
 bool IsKustomizationName(std::string_view name);
 
 // "https://...", "git@host:...", "github.com/owner/repository?ref=v1" and the like.

@@ -29,7 +29,7 @@ bool IsConfigKey(std::string_view key) {
 
 // As kustomize writes it: in lines of 70 characters when it is longer.
 std::string LinedBase64(std::string_view bytes) {
-  const std::string encoded = EncodeBase64(bytes);
+  std::string encoded = EncodeBase64(bytes);
   if (encoded.size() <= kBase64LineLength) return encoded;
   std::string lined;
   for (size_t at = 0; at < encoded.size(); at += kBase64LineLength) {
@@ -54,15 +54,15 @@ class Entries {
  private:
   void Add(std::string key, std::string bytes, Mark mark) {
     if (!IsConfigKey(key)) {
-      session_->Error(mark, Quoted(key) +
+      session_->Error(mark, Shown(key) +
                                 " cannot be a key of a ConfigMap or Secret: letters, "
                                 "digits, '-', '_' and '.' can");
       return;
     }
     const auto same = [&](const Entry& entry) { return entry.key == key; };
     if (std::any_of(entries_.begin(), entries_.end(), same)) {
-      session_->Error(
-          mark, "the key " + Quoted(key) + " of " + Quoted(generator_.name) + " is given twice");
+      session_->Error(mark, "the key " + (generator_.secret ? std::string("here") : Quoted(key)) +
+                                " of " + Quoted(generator_.name) + " is given twice");
       return;
     }
     bytes_ += bytes.size();
@@ -72,6 +72,11 @@ class Entries {
       return;
     }
     entries_.push_back({std::move(key), std::move(bytes), mark});
+  }
+
+  // What stands where a key is meant may be part of a value.
+  std::string Shown(const std::string& key) const {
+    return generator_.secret ? "what stands here (not shown: it is for a Secret)" : Quoted(key);
   }
 
   void AddLiteral(const Text& literal) {

@@ -101,9 +101,14 @@ void Builder::AddResource(const std::string& folder, const Text& entry, Resource
 // The one kustomization file of a folder; empty with an error.
 std::string Builder::KustomizationIn(const std::string& folder, const Text& entry) {
   std::string found;
-  for (const std::string_view name : {"kustomization.yaml", "kustomization.yml", "Kustomization"}) {
+  for (const std::string_view name : kKustomizationNames) {
     const std::string path = JoinPath(folder, name);
-    if (session_->files().Find(path) == nullptr) continue;
+    const ManifestFile* const file = session_->files().Find(path);
+    if (file == nullptr) continue;
+    if (file->symbolic_link) {
+      session_->Error(entry.mark, path + std::string(kLinkedKustomization));
+      return "";
+    }
     if (!found.empty()) {
       session_->Error(entry.mark,
                       "the folder " + Quoted(entry.text) + " has more than one kustomization file");

@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "schema/kustomize/files.h"
@@ -18,6 +19,11 @@ struct Rendering {
   Problems problems;           // with their files
   std::set<std::string> used;  // the files that were read, by path
 };
+
+// Of a kustomization file that is a symbolic link, behind its path.
+inline constexpr std::string_view kLinkedKustomization =
+    " is a symbolic link: a kustomization file is read where it lies; commit the file itself, or "
+    "name the folder that it lies in";
 
 // Renders the kustomization file at `path` as `kustomize build` of its folder does. PURE: reads
 // nothing but `files`. Source of its rules:

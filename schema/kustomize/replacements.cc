@@ -14,7 +14,6 @@
 namespace reconcile::kustomize {
 namespace {
 
-constexpr int64_t kMaxPatternBytes = 1 << 20;
 constexpr size_t kMaxFieldSteps = 64;
 
 // One step of "spec.containers.[name=web].env.0.value": a member, an index, every element ("*"),

@@ -11,9 +11,6 @@
 namespace reconcile::kustomize {
 namespace {
 
-// Patterns of more memory than this are refused.
-constexpr int64_t kMaxPatternBytes = 1 << 20;
-
 struct Requirement {
   std::string key;
   enum class Operator { kIn, kNotIn, kExists, kAbsent } op = Operator::kExists;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "schema/kustomize/resource.h"
 
 namespace reconcile::kustomize {
+
+// Patterns of more memory than this are refused.
+inline constexpr int64_t kMaxPatternBytes = 1 << 20;
 
 // A Selector made ready: regular expressions compiled (RE2: time linear in the text), selectors of
 // labels and annotations taken apart.

@@ -71,27 +71,6 @@ TEST_F(WorkingTree, IdsAndFilesAreThoseOfTheCommit) {
   }
 }
 
-// For generators and patches; larger ones fit in no ConfigMap.
-TEST_F(WorkingTree, AKustomizationBringsSmallFilesOfAnyName) {
-  const TestRepository repository(path_);
-  repository.Commit({{"README.md", "no"},
-                     {"k/Kustomization", "k"},
-                     {"k/app.properties", "p"},
-                     {"k/.env", "e"},
-                     {"k/.hidden.yaml", "no"},
-                     {"k/deep/x.conf", "c"},
-                     {"k/large.bin", std::string((1 << 20) + 1, 'x')},
-                     {"plain/x.conf", "no"}});
-  const std::string expected = "k/.env=e\nk/Kustomization=k\nk/app.properties=p\nk/deep/x.conf=c\n";
-  const auto tree = ReadWorkingTree(path_);
-  ASSERT_TRUE(tree.ok()) << tree.status().ToString();
-  EXPECT_EQ(Describe(*tree), expected);
-  GitSourceUnderTest git;
-  const auto commit = git.Fetch({path_, "", ""});
-  ASSERT_TRUE(commit.ok()) << commit.status().ToString();
-  EXPECT_EQ(Describe(*commit), expected);
-}
-
 TEST_F(WorkingTree, LinksSubmodulesAndSpecialFilesAreNamedAndNotFollowed) {
   WriteFile(folder_.path() + "/outside/secret.yaml", "canary");
   const TestRepository repository(path_);

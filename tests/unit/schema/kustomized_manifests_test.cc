@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 namespace reconcile {
 namespace {
 
@@ -109,6 +111,101 @@ TEST(KustomizedManifests, SymbolicLinksAndFilesOutsideAreNoManifests) {
   link.symbolic_link = true;
   EXPECT_EQ(Shown({link, ConfigMapFile("a.yaml", "a"), ConfigMapFile("../b.yaml", "b")}),
             "ConfigMap default/a a.yaml:1\n");
+}
+
+TEST(KustomizedManifests, AnOverlayReachesItsBaseBesideTheSourcesFolder) {
+  EXPECT_EQ(Shown({File("kustomization.yaml", "namePrefix: p-\nresources: [../../base]\n"),
+                   File("../../base/kustomization.yaml", "resources: [a.yaml]\n"),
+                   ConfigMapFile("../../base/a.yaml", "a")}),
+            "ConfigMap default/p-a ../../base/a.yaml:1\n");
+}
+
+TEST(KustomizedManifests, AKustomizationThatIsALinkIsRefusedByName) {
+  ManifestFile link = File("web/kustomization.yaml", "../k.yaml");
+  link.symbolic_link = true;
+  const std::string why =
+      " is a symbolic link: a kustomization file is read where it lies; commit the file itself, or "
+      "name the folder that it lies in\n";
+  EXPECT_EQ(Shown({link, ConfigMapFile("web/a.yaml", "a"), ConfigMapFile("b.yaml", "b")}),
+            "ConfigMap default/b b.yaml:1\nerror: web/kustomization.yaml:1:1: this file" + why);
+  EXPECT_EQ(Shown({link, File("kustomization.yaml", "resources: [web]\n")}),
+            "error: kustomization.yaml:1:13: web/kustomization.yaml" + why);
+}
+
+// Keeps everything in memory.
+class KeptInMemory final : public KeptManifests {
+ public:
+  std::string_view Find(const std::string& key) override { return kept_[key]; }
+  void Keep(const std::string& key, std::string packed) override { kept_[key] = packed; }
+  std::string All() const {
+    std::string all;
+    for (const auto& [key, packed] : kept_) all += key + packed;
+    return all;
+  }
+
+ private:
+  std::map<std::string, std::string> kept_;
+};
+
+TEST(KustomizedManifests, NothingThatIsRenderedIsKept) {
+  std::vector<ManifestFile> files = {
+      File("k/kustomization.yaml",
+           "resources: [a.yaml]\nsecretGenerator: [{name: s, literals: [x=canary], "
+           "envs: [e.yaml]}]\npatches: [{path: p.yaml, target: {kind: Secret}}]\n"),
+      ConfigMapFile("k/a.yaml", "canary"), File("k/e.yaml", "y=canary\n"),
+      File("k/p.yaml", "[{op: add, path: /data/z, value: Y2FuYXJ5}]\n"),
+      ConfigMapFile("plain.yaml", "plain")};
+  for (size_t i = 0; i < files.size(); ++i) files[i].blob_id = std::string(40, 'a') + files[i].path;
+  KeptInMemory kept;
+  for (int turn = 0; turn < 2; ++turn) {
+    const ParsedManifests parsed = ParseManifests(files, "default", {}, nullptr, {.kept = &kept});
+    EXPECT_TRUE(parsed.problems.errors.empty()) << parsed.problems.errors[0].ToString();
+    EXPECT_EQ(parsed.objects.size(), 3U);
+  }
+  EXPECT_NE(kept.All().find("plain"), std::string::npos);
+  EXPECT_EQ(kept.All().find("canary"), std::string::npos);
+  EXPECT_EQ(kept.All().find("Y2FuYXJ5"), std::string::npos);
+}
+
+TEST(KustomizedManifests, ProblemsOfGeneratedSecretsQuoteNothingOfThem) {
+  const std::string shown = Shown(
+      {File("kustomization.yaml",
+            "secretGenerator: [{name: s, literals: ['can ary=1', 'canary', 'a=1', 'a=canary'], "
+            "envs: [e]}]\n"),
+       File("e", "canary\ncanary+/=\ncanary==\n")});
+  EXPECT_NE(shown.find("error: e:1:1: "), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("can"), shown.find("cannot")) << shown;
+  EXPECT_EQ(shown.find("canary"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("can ary"), std::string::npos) << shown;
+}
+
+TEST(KustomizedManifests, WhatASourceChecksIsCheckedOfRenderedObjectsToo) {
+  std::vector<ManifestDocument> documents;
+  const auto check = [](const Object& object, Problems* problems) {
+    problems->errors.push_back({object.metadata.origin.file, object.metadata.origin.line, 1,
+                                "checked " + object.metadata.name});
+  };
+  const ParsedManifests parsed = ParseManifests(
+      {File("kustomization.yaml", "namePrefix: p-\nresources: [a.yaml]\n"),
+       File("a.yaml", "# first\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")},
+      "default", {}, nullptr, {.check = check, .documents = &documents});
+  ASSERT_EQ(parsed.problems.errors.size(), 1U);
+  EXPECT_EQ(parsed.problems.errors[0].ToString(), "a.yaml:2:1: checked p-a");
+  ASSERT_EQ(documents.size(), 1U);
+  EXPECT_EQ(documents[0].file + " " + documents[0].name, "a.yaml p-a");
+  EXPECT_EQ(documents[0].mark.line, 2);
+}
+
+TEST(KustomizedManifests, CustomResourcesOfIgnoredGroupsArePassedOver) {
+  const ParsedManifests parsed = ParseManifests(
+      {File("kustomization.yaml", "resources: [a.yaml]\n"),
+       File("a.yaml", "\napiVersion: example.org/v1\nkind: Thing\nmetadata: {name: a}\n")},
+      "default", {}, nullptr, {.ignore_groups = {"example.org"}});
+  EXPECT_TRUE(parsed.problems.errors.empty()) << parsed.problems.errors[0].ToString();
+  ASSERT_EQ(parsed.problems.warnings.size(), 1U);
+  EXPECT_TRUE(
+      parsed.problems.warnings[0].ToString().starts_with("a.yaml:2:1: Thing is passed over"))
+      << parsed.problems.warnings[0].ToString();
 }
 
 TEST(KustomizedManifests, TheCacheChangesNothing) {

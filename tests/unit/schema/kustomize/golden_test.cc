@@ -49,6 +49,14 @@ TEST_P(KustomizeGolden, RendersAsKustomizeDoes) {
   EXPECT_EQ(Rendered(texts), expected);
 }
 
+// What a source hands over beside its manifests is all that a kustomization reads.
+TEST_P(KustomizeGolden, WhatIsReachedIsEnough) {
+  const Texts texts = ReadFolder(std::filesystem::path(kFolder) / GetParam());
+  const Texts reached = TextsReach(texts).Reached();
+  EXPECT_FALSE(reached.contains("expected.yaml"));
+  EXPECT_EQ(Rendered(reached), Rendered(texts));
+}
+
 INSTANTIATE_TEST_SUITE_P(Features, KustomizeGolden, ::testing::ValuesIn(GoldenNames()),
                          [](const auto& each) { return each.param; });
 

@@ -87,17 +87,17 @@ TEST(Kustomize, StaysInsideTheRepository) {
     return ErrorsOf(texts);
   };
   EXPECT_EQ(errors("../x.yaml"),
-            "kustomization.yaml:2:3: the path \"../x.yaml\" leaves the "
-            "repository or what is read of it\n");
+            "kustomization.yaml:2:3: the path \"../x.yaml\" leads out of "
+            "the repository, or to nothing in it\n");
   EXPECT_EQ(errors("/etc/passwd"),
             "kustomization.yaml:2:3: the path \"/etc/passwd\" is absolute; name a path inside the "
             "repository, relative to this file\n");
   EXPECT_EQ(errors("out.yaml", {{"out.yaml", "->/etc/passwd"}}),
             "kustomization.yaml:2:3: the path \"out.yaml\" leads through the symbolic link "
-            "out.yaml, which leaves the repository\n");
+            "out.yaml, which points to an absolute path: it leaves the repository\n");
   EXPECT_EQ(errors("a/out/x.yaml", {{"a/out", "->../../.."}}),
-            "kustomization.yaml:2:3: the path \"a/out/x.yaml\" leaves the repository or what is "
-            "read of it\n");
+            "kustomization.yaml:2:3: the path \"a/out/x.yaml\" leads out of the repository, or to "
+            "nothing in it\n");
   EXPECT_EQ(errors("a", {{"a", "->b"}, {"b", "->a"}}),
             "kustomization.yaml:2:3: the path \"a\" has symbolic links without end\n");
 }

@@ -31,6 +31,37 @@ std::vector<ManifestFile> FilesOf(const Texts& texts) {
   return files;
 }
 
+Result<Reach::Type> TextsReach::Look(const std::string& path) {
+  const auto found = texts_.find(path);
+  if (found != texts_.end()) return found->second.starts_with("->") ? Type::kLink : Type::kFile;
+  const bool is_above = path.empty() || path == ".." || path.ends_with("/..");
+  const auto below = texts_.lower_bound(is_above && !path.empty() ? path : path + "/");
+  const bool is_folder =
+      path.empty() || (below != texts_.end() && below->first.starts_with(path + "/"));
+  return is_folder ? Type::kFolder : Type::kNothing;
+}
+
+Result<std::shared_ptr<const std::string>> TextsReach::Take(const std::string& path) {
+  const std::string& text = texts_.at(path);
+  EXPECT_TRUE(taken_.emplace(path, text).second) << path << " is taken twice";
+  return std::make_shared<const std::string>(text.starts_with("->") ? text.substr(2) : text);
+}
+
+Texts TextsReach::Reached(const ReachLimits& limits) {
+  std::vector<ManifestFile> roots;
+  Texts handed_on;
+  for (const std::string_view name : kKustomizationNames) {
+    const auto found = texts_.find(std::string(name));
+    if (found == texts_.end()) continue;
+    handed_on.insert(*found);
+    roots.push_back({found->first, "", std::make_shared<const std::string>(found->second)});
+  }
+  const Status status = FollowKustomizations(roots, this, limits);
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  handed_on.merge(std::exchange(taken_, {}));
+  return handed_on;
+}
+
 std::string Canonical(const Value& value) { return WriteJson(Sorted(value)); }
 
 std::string Rendered(const Texts& texts) {
