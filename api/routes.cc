@@ -217,7 +217,8 @@ ApiResponse StatusRoute(Controller* controller) {
   return Json(value);
 }
 
-// {"commit": "...", "confirmations": ["prune=..."], "files": [{"path", "blobId", "contentBase64"}]}
+// {"commit": "...", "confirmations": ["prune=..."],
+//  "files": [{"path", "blobId", "contentBase64", "symbolicLink": false}]}
 ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
   const Result<Value> body = ParseJson(request.body, {.max_bytes = 112 << 20, .max_depth = 8});
   if (!body.ok()) return ErrorResponse(body.status().WithContext("plan request"));
@@ -228,7 +229,8 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
       return ErrorResponse(InvalidError("plan request: contentBase64 is not base64"));
     }
     files.push_back({file.GetString("path"), file.GetString("blobId"),
-                     std::make_shared<std::string>(std::move(bytes))});
+                     std::make_shared<std::string>(std::move(bytes)),
+                     file.GetBool("symbolicLink")});
   }
   std::vector<std::string> confirmations;
   for (const Value& text : body->GetList("confirmations")) {

@@ -11,6 +11,8 @@ set(Boost_USE_STATIC_LIBS ON)
 find_package(Boost 1.81 REQUIRED COMPONENTS json filesystem system)
 
 pkg_check_modules(YAMLCPP REQUIRED IMPORTED_TARGET yaml-cpp)
+# Static: it is small, and one shared library less for every agent.
+find_library(RE2_STATIC_LIBRARY NAMES libre2.a REQUIRED)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(LIBGIT2 REQUIRED IMPORTED_TARGET libgit2)
 pkg_check_modules(LIBSSH2 REQUIRED IMPORTED_TARGET libssh2)

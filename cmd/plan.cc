@@ -96,6 +96,7 @@ std::string RequestBody(const FetchedCommit& commit) {
     Value entry = Value::MakeMap();
     entry.Set("path", Value::String(file.path));
     entry.Set("blobId", Value::String(file.blob_id));
+    if (file.symbolic_link) entry.Set("symbolicLink", Value::Bool(true));
     entry.Set("contentBase64", Value::String(EncodeBase64(*file.bytes)));
     files.Append(std::move(entry));
   }

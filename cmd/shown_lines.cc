@@ -4,7 +4,9 @@
 #include <cctype>
 #include <limits>
 
+#include "schema/kustomize/files.h"
 #include "schema/manifests.h"
+#include "source/manifest_names.h"
 
 namespace reconcile {
 namespace {
@@ -68,6 +70,20 @@ bool MayHoldSecret(std::string_view text) {
   return false;
 }
 
+// Whether there is any sign of patches: operations, or a kustomization that has some.
+bool MayHoldPatch(std::string_view text) {
+  return text.find("patch") != std::string_view::npos ||
+         (text.find("op") != std::string_view::npos && text.find("path") != std::string_view::npos);
+}
+
+// What a patch of a Secret could be, or stand in.
+bool HoldsPatch(const Value& document, bool is_kustomization) {
+  if (document.IsList()) return true;
+  return is_kustomization && document.IsMap() &&
+         (document.Find("patches") != nullptr || document.Find("patchesJson6902") != nullptr ||
+          document.Find("patchesStrategicMerge") != nullptr);
+}
+
 }  // namespace
 
 ShownLines::ShownLines(const std::string& path, std::shared_ptr<const std::string> text)
@@ -76,7 +92,12 @@ ShownLines::ShownLines(const std::string& path, std::shared_ptr<const std::strin
 }
 
 void ShownLines::HideSecrets(const std::string& path) {
-  if (!MayHoldSecret(*text_)) return;
+  const bool is_kustomization = kustomize::IsKustomizationName(path.substr(path.rfind('/') + 1));
+  if (!is_kustomization && !IsManifestName(path)) {
+    hidden_.push_back({0, kLast});
+    return;
+  }
+  if (!MayHoldSecret(*text_) && !MayHoldPatch(*text_)) return;
   YamlDocuments read;
   if (path.ends_with(".json")) {
     Result<Value> value = ParseJson(*text_);
@@ -89,13 +110,14 @@ void ShownLines::HideSecrets(const std::string& path) {
     read = ReadYaml(*text_);
   }
   // What could not be read may be part of one.
-  if (!read.errors.empty()) {
+  if (!read.errors.empty() && (is_kustomization || MayHoldSecret(*text_))) {
     hidden_.push_back({0, kLast});
     return;
   }
   // A document begins behind the marker before it and reaches to the next one's.
   for (size_t i = 0; i < read.documents.size(); ++i) {
-    if (!HoldsSecret(read.documents[i])) continue;
+    const Value& document = read.documents[i];
+    if (!HoldsSecret(document) && !HoldsPatch(document, is_kustomization)) continue;
     const int first = i == 0 ? 0 : read.documents[i].mark.line;
     const int last = i + 1 == read.documents.size() ? kLast : read.documents[i + 1].mark.line - 1;
     hidden_.push_back({first, last});

@@ -9,7 +9,9 @@
 namespace reconcile {
 
 // The lines of a manifest, for messages that show them. Lines of documents that hold a Secret, or
-// that may, are not shown: not its data alone, as a mistyped key would hide that (FAULTS 25).
+// that may, are not shown: not its data alone, as a mistyped key would hide that (FAULTS 25). Nor
+// are files that only kustomizations read, lists, which may be patches of a Secret, and
+// kustomizations with patches in them.
 class ShownLines {
  public:
   // `path` says whether the text is YAML or JSON.

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/version.h"
+#include "source/manifest_names.h"
 
 namespace reconcile {
 namespace {
@@ -51,6 +52,15 @@ std::string UriOf(std::string_view path) {
   return uri;
 }
 
+// The path from the repository's root of a file beside, above or in `folder`.
+std::string FromRoot(const std::string& folder, const std::string& file) {
+  const auto parts = PartsFromRoot(folder, file);
+  if (!parts) return file;
+  std::string path;
+  for (const std::string& part : *parts) path += (path.empty() ? "" : "/") + part;
+  return path;
+}
+
 Value SarifRules() {
   Value rules = Value::MakeList();
   for (const RuleInfo& info : kAllRules) {
@@ -64,8 +74,7 @@ Value SarifRules() {
 
 Value SarifLocation(const Problem& problem, const std::string& folder) {
   Value artifact = Value::MakeMap();
-  artifact.Set("uri",
-               Value::String(UriOf(folder.empty() ? problem.file : folder + "/" + problem.file)));
+  artifact.Set("uri", Value::String(UriOf(FromRoot(folder, problem.file))));
   artifact.Set("uriBaseId", Value::String("%SRCROOT%"));
   Value place = Value::MakeMap();
   place.Set("artifactLocation", std::move(artifact));

@@ -62,7 +62,7 @@ bool IsKubernetesGroup(const std::string& group) {
 std::string UnknownKind(std::string_view api_version, std::string_view kind) {
   const std::string group = GroupOf(api_version);
   if (group == "kustomize.config.k8s.io") {
-    return "kustomize is not yet supported here; commit what `kustomize build` prints";
+    return "a kustomization must be named kustomization.yaml, kustomization.yml or Kustomization";
   }
   if (!IsKubernetesGroup(group)) {
     return Quoted(kind) + " of " + Quoted(api_version) +

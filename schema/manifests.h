@@ -13,9 +13,12 @@ namespace reconcile {
 
 // A file of a repository at a commit, or of a working tree.
 struct ManifestFile {
-  std::string path;     // inside the source's folder, '/'-separated
+  // Inside the source's folder, '/'-separated. Of a file beside or above that folder, which only
+  // kustomizations may name, it begins with "../".
+  std::string path;
   std::string blob_id;  // Git's id; equal ids have equal bytes
   std::shared_ptr<const std::string> bytes;
+  bool symbolic_link = false;  // `bytes` are what it points to; never a manifest
 };
 
 // Named limits on what is read (FAULTS 3).
@@ -78,15 +81,17 @@ struct ManifestDocument {
 
 // How files are read. Nothing but time rests on the first two.
 struct ManifestReading {
-  Parallel* parallel = nullptr;   // null: in turn
-  KeptManifests* kept = nullptr;  // files with a blob id; for one set of limits and one `check`
+  Parallel* parallel = nullptr;  // null: in turn
+  // Files with a blob id, and nothing that is rendered; for one set of limits and one `check`.
+  KeptManifests* kept = nullptr;
   // What is wrong with an object apart from what the schema says; called for each, on any thread.
   std::function<void(const Object&, Problems*)> check;
   std::vector<ManifestDocument>* documents = nullptr;  // where they are listed, when not null
   std::vector<std::string> ignore_groups;              // of custom resources that are passed over
 };
 
-// Reads *.yaml, *.yml and *.json; other files are passed over. Pure: `cache` changes the time that
+// Renders kustomizations (schema/kustomized_manifests.h says which), and reads *.yaml, *.yml and
+// *.json that none has to do with; other files are passed over. Pure: `cache` changes the time that
 // it takes, and is left with what these files were read as. The same object twice is an error that
 // names both places. `default_namespace` is used for namespaced objects that name none. Documents
 // of its `ignore_groups`, which are none of Kubernetes' own, bring a warning in place of an error,

@@ -24,6 +24,7 @@ enum class Rule : uint8_t {
   kNotActedOn,
   kAdvice,
   kPassedOver,
+  kKustomization,
 };
 
 struct RuleInfo {
@@ -49,6 +50,7 @@ inline constexpr std::array kAllRules = {
              "A field or kind is accepted, and nothing follows from it."},
     RuleInfo{Rule::kAdvice, "advice", "Something is accepted, but not quite as it is written."},
     RuleInfo{Rule::kPassedOver, "passed-over", "A file is not read."},
+    RuleInfo{Rule::kKustomization, "kustomization", "A kustomization or chart is not rendered."},
 };
 
 constexpr const RuleInfo& InfoOf(Rule rule) { return kAllRules[static_cast<size_t>(rule)]; }

@@ -1,10 +1,15 @@
 #include "source/git_reader.h"
 
 #include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "schema/kustomize/files.h"
+#include "schema/kustomize/reach.h"
 #include "schema/text.h"
 #include "source/git_records.h"
 #include "source/manifest_names.h"
@@ -45,6 +50,11 @@ std::vector<std::string> ReadConfirmations(const char* message) {
   return confirmations;
 }
 
+std::string_view BytesOf(const GitOdbObject& blob) {
+  return {static_cast<const char*>(git_odb_object_data(blob.get())),
+          git_odb_object_size(blob.get())};
+}
+
 FetchedCommit DescribeCommit(const git_commit* commit) {
   FetchedCommit described;
   described.id = FormatGitId(*git_commit_id(commit));
@@ -60,15 +70,22 @@ FetchedCommit DescribeCommit(const git_commit* commit) {
   return described;
 }
 
-// Walks the folders of one commit, manifests to the sink.
-class TreeWalk {
- public:
-  TreeWalk(git_repository* repository, git_odb* odb, const GitReadRequest& request,
-           const GitRecordSink& sink)
-      : repository_(repository), odb_(odb), request_(request), sink_(sink) {}
+bool IsFileMode(git_filemode_t mode) {
+  return mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE ||
+         static_cast<int>(mode) == kGroupWritable;
+}
 
-  // The tree of `folder`, a path inside the tree `root`.
-  Result<git_oid> FindFolder(git_oid root, const std::string& folder);
+// Walks the folders of one commit below a source's folder, manifests to the sink; then hands on
+// what kustomizations name beside them.
+class TreeWalk final : public kustomize::Reach {
+ public:
+  // `root` is the tree of the commit.
+  TreeWalk(git_repository* repository, git_odb* odb, const git_oid& root,
+           const GitReadRequest& request, const GitRecordSink& sink)
+      : repository_(repository), odb_(odb), root_(root), request_(request), sink_(sink) {}
+
+  // The tree of the source's folder.
+  Result<git_oid> FindFolder();
   // `prefix` is "" or ends in a slash.
   Status Walk(const git_oid& tree, const std::string& prefix, size_t depth);
   Status Finish();
@@ -79,17 +96,35 @@ class TreeWalk {
 
  private:
   Result<GitTree> ReadTree(const git_oid& id, const std::string& what);
+  struct Found {
+    git_filemode_t mode = GIT_FILEMODE_UNREADABLE;  // there is nothing
+    git_oid id = {};
+  };
+  Result<Found> FindEntry(const std::string& path);
+  Result<Type> Look(const std::string& path) override;
+  Result<std::shared_ptr<const std::string>> Take(const std::string& path) override;
   Status TakeEntry(const git_tree_entry* entry, const std::string& prefix, size_t depth);
   Status TakeBlob(const git_oid& id, const std::string& path);
+  Result<GitOdbObject> ReadBlob(const git_oid& id, const std::string& path) const;
+  Status CountFile();
+  // Whether the parent has the blob or will have it by now; else it is to be sent.
+  bool IsSent(const std::string& hex);
+  void NoteSent(const std::string& hex, size_t size);
+  Status CheckAndFlush();
   void Warn(const std::string& path, const std::string& message);
   Status Flush();
 
   git_repository* const repository_;
   git_odb* const odb_;
+  const git_oid root_;
   const GitReadRequest& request_;
   const GitRecordSink& sink_;
   std::string pending_;                                 // records for the sink
   std::unordered_map<std::string, size_t> sent_bytes_;  // by blob id
+  std::set<std::string> paths_;                         // of what is handed on
+  std::vector<ManifestFile> kustomizations_;            // of the source's folder
+  std::vector<std::string> links_;                      // that kustomization files are
+  std::map<std::string, std::string> warned_;           // by path, for Finish
   std::string last_path_;
   size_t entries_ = 0;
   size_t files_ = 0;
@@ -115,7 +150,9 @@ Result<GitTree> TreeWalk::ReadTree(const git_oid& id, const std::string& what) {
   return tree;
 }
 
-Result<git_oid> TreeWalk::FindFolder(git_oid root, const std::string& folder) {
+Result<git_oid> TreeWalk::FindFolder() {
+  const std::string& folder = request_.folder;
+  git_oid root = root_;
   std::string walked;
   for (size_t start = 0; start < folder.size();) {
     const size_t slash = std::min(folder.find('/', start), folder.size());
@@ -172,19 +209,21 @@ Status TreeWalk::TakeEntry(const git_tree_entry* entry, const std::string& prefi
   if (mode == GIT_FILEMODE_LINK || mode == GIT_FILEMODE_COMMIT) {
     Warn(path,
          mode == GIT_FILEMODE_LINK ? "symbolic link, not followed" : "submodule, not followed");
+    const bool is_kustomization =
+        mode == GIT_FILEMODE_LINK && kustomize::IsKustomizationName(name) && IsSourcePath(path);
+    if (is_kustomization) links_.push_back(path);
     return OkStatus();
   }
-  if (mode != GIT_FILEMODE_BLOB && mode != GIT_FILEMODE_BLOB_EXECUTABLE &&
-      static_cast<int>(mode) != kGroupWritable) {
+  if (!IsFileMode(mode)) {
     return InvalidError("the commit is corrupt: " + Quoted(path) + " has an unknown file mode");
   }
   if (name == ".gitmodules") Warn(path, "submodules are not followed");
-  if (IsHiddenName(name) || !IsManifestName(name)) return OkStatus();
+  if (IsHiddenName(name) || !IsSourceName(name)) return OkStatus();
   return TakeBlob(*git_tree_entry_id(entry), path);
 }
 
 Status TreeWalk::TakeBlob(const git_oid& id, const std::string& path) {
-  if (!IsManifestPath(path)) {
+  if (!IsSourcePath(path)) {
     return InvalidError("file name " + Quoted(path) +
                         " has control characters, is not UTF-8 or is "
                         "longer than " +
@@ -194,37 +233,105 @@ Status TreeWalk::TakeBlob(const git_oid& id, const std::string& path) {
     return InvalidError("the commit is corrupt: " + Quoted(path) + " is not in Git's order");
   }
   last_path_ = path;
-  const GitLimits& limits = request_.limits;
-  if (++files_ > limits.max_files) {
-    return PassedLimit("the number of manifests", {"max_files", limits.max_files});
-  }
+  paths_.insert(path);
+  RETURN_IF_ERROR(CountFile());
   const std::string hex = FormatGitId(id);
-  const auto sent = sent_bytes_.find(hex);
-  if (request_.known_blobs.contains(hex)) {
-    AppendGitKnownFile(path, hex, &pending_);  // the parent knows its size and counts it
-  } else if (sent != sent_bytes_.end()) {
-    total_bytes_ += sent->second;
-    AppendGitKnownFile(path, hex, &pending_);
-  } else {
-    const auto blob =
-        ReadGitObject(odb_, id, GIT_OBJECT_BLOB, {"max_blob_bytes", limits.max_blob_bytes},
-                      "file " + Quoted(path));
+  const bool is_kustomization = kustomize::IsKustomizationName(path.substr(path.rfind('/') + 1));
+  const bool sent = IsSent(hex);
+  if (sent) AppendGitKnownFile(path, hex, &pending_);
+  if (!sent || is_kustomization) {
+    const auto blob = ReadBlob(id, path);
     if (!blob.ok()) return blob.status();
-    const std::string_view bytes(static_cast<const char*>(git_odb_object_data(blob->get())),
-                                 git_odb_object_size(blob->get()));
-    AppendGitFile(path, hex, bytes, &pending_);
-    sent_bytes_[hex] = bytes.size();
-    total_bytes_ += bytes.size();
+    const std::string_view bytes = BytesOf(*blob);
+    if (!sent) {
+      AppendGitFile(path, hex, bytes, &pending_);
+      NoteSent(hex, bytes.size());
+    }
+    if (is_kustomization) {
+      kustomizations_.push_back({path, hex, std::make_shared<const std::string>(bytes)});
+    }
   }
-  if (total_bytes_ > limits.max_total_bytes) {
-    return PassedLimit("the size of all manifests", {"max_total_bytes", limits.max_total_bytes});
+  return CheckAndFlush();
+}
+
+Result<GitOdbObject> TreeWalk::ReadBlob(const git_oid& id, const std::string& path) const {
+  return ReadGitObject(odb_, id, GIT_OBJECT_BLOB,
+                       {"max_blob_bytes", request_.limits.max_blob_bytes}, "file " + Quoted(path));
+}
+
+Status TreeWalk::CountFile() {
+  if (++files_ <= request_.limits.max_files) return OkStatus();
+  return PassedLimit("the number of manifests", {"max_files", request_.limits.max_files});
+}
+
+bool TreeWalk::IsSent(const std::string& hex) {
+  if (request_.known_blobs.contains(hex)) return true;  // the parent knows its size and counts it
+  const auto sent = sent_bytes_.find(hex);
+  if (sent == sent_bytes_.end()) return false;
+  total_bytes_ += sent->second;
+  return true;
+}
+
+void TreeWalk::NoteSent(const std::string& hex, size_t size) {
+  sent_bytes_[hex] = size;
+  total_bytes_ += size;
+}
+
+Status TreeWalk::CheckAndFlush() {
+  if (total_bytes_ > request_.limits.max_total_bytes) {
+    return PassedLimit("the size of all manifests",
+                       {"max_total_bytes", request_.limits.max_total_bytes});
   }
   return pending_.size() < kRecordBatchBytes ? OkStatus() : Flush();
 }
 
+Result<TreeWalk::Found> TreeWalk::FindEntry(const std::string& path) {
+  const auto parts = PartsFromRoot(request_.folder, path);
+  const bool too_long = path.size() > kMaxManifestPathBytes;
+  if (!parts || too_long) return Found{};
+  Found found{GIT_FILEMODE_TREE, root_};
+  for (const std::string& part : *parts) {
+    if (found.mode != GIT_FILEMODE_TREE) return Found{};
+    const auto tree = ReadTree(found.id, "the folder that has " + Quoted(path));
+    if (!tree.ok()) return tree.status();
+    const git_tree_entry* entry = git_tree_entry_byname(tree->get(), part.c_str());
+    if (entry == nullptr) return Found{};
+    found = {git_tree_entry_filemode_raw(entry), *git_tree_entry_id(entry)};
+  }
+  return found;
+}
+
+Result<TreeWalk::Type> TreeWalk::Look(const std::string& path) {
+  const Result<Found> found = FindEntry(path);
+  if (!found.ok()) return found.status();
+  if (found->mode == GIT_FILEMODE_TREE) return Type::kFolder;
+  if (!IsReachedPath(path)) return Type::kNothing;
+  if (found->mode == GIT_FILEMODE_LINK) return Type::kLink;
+  return IsFileMode(found->mode) ? Type::kFile : Type::kNothing;
+}
+
+Result<std::shared_ptr<const std::string>> TreeWalk::Take(const std::string& path) {
+  const Result<Found> found = FindEntry(path);
+  if (!found.ok()) return found.status();
+  const auto blob = ReadBlob(found->id, path);
+  if (!blob.ok()) return blob.status();
+  const std::string_view bytes = BytesOf(*blob);
+  if (paths_.insert(path).second) {
+    RETURN_IF_ERROR(CountFile());
+    const std::string hex = FormatGitId(found->id);
+    const bool sent = IsSent(hex);
+    const bool is_link = found->mode == GIT_FILEMODE_LINK;
+    AppendGitNamedFile(path, is_link, hex, sent ? nullptr : &bytes, &pending_);
+    if (!sent) NoteSent(hex, bytes.size());
+    if (is_link) warnings_ -= warned_.erase(path);
+    RETURN_IF_ERROR(CheckAndFlush());
+  }
+  return std::make_shared<const std::string>(bytes);
+}
+
 void TreeWalk::Warn(const std::string& path, const std::string& message) {
-  if (++warnings_ > kMaxGitWarnings) return;
-  AppendGitWarning(path, message, &pending_);
+  ++warnings_;
+  if (warned_.size() < kMaxGitWarnings) warned_.emplace(path, message);
 }
 
 Status TreeWalk::Flush() {
@@ -234,6 +341,12 @@ Status TreeWalk::Flush() {
 }
 
 Status TreeWalk::Finish() {
+  for (const std::string& link : links_) {
+    const auto taken = Take(link);
+    if (!taken.ok()) return taken.status();
+  }
+  RETURN_IF_ERROR(kustomize::FollowKustomizations(kustomizations_, this));
+  for (const auto& [path, message] : warned_) AppendGitWarning(path, message, &pending_);
   if (warnings_ > kMaxGitWarnings) {
     AppendGitWarning("", std::to_string(warnings_ - kMaxGitWarnings) + " more warnings like these",
                      &pending_);
@@ -277,9 +390,9 @@ Status ReadGitCommit(git_repository* repository, const git_oid& id, const GitRea
   if (!checked.ok()) return checked.status();
   const auto commit = MakeGitHandle<GitCommit>(&code, git_commit_lookup, repository, &id);
   if (commit == nullptr) return GitFailure(code, "the commit is corrupt");
-  TreeWalk walk(repository, odb.get(), request, sink);
+  TreeWalk walk(repository, odb.get(), *git_commit_tree_id(commit.get()), request, sink);
   walk.Begin(DescribeCommit(commit.get()));
-  const auto folder = walk.FindFolder(*git_commit_tree_id(commit.get()), request.folder);
+  const auto folder = walk.FindFolder();
   if (!folder.ok()) return folder.status();
   RETURN_IF_ERROR(walk.Walk(*folder, "", 0));
   return walk.Finish();

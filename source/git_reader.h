@@ -45,7 +45,8 @@ Result<GitOdbObject> ReadGitObject(git_odb* odb, const git_oid& id, git_object_t
 // the names that come near.
 Result<git_oid> ResolveRevision(git_repository* repository, const GitReadRequest& request);
 
-// Reads a commit and the manifests below the folder and hands them on as records, without the
+// Reads a commit, the manifests below the folder and what their kustomizations name, and hands them
+// on as records, without the
 // header. The error, if any, is the caller's to hand on.
 Status ReadGitCommit(git_repository* repository, const git_oid& commit,
                      const GitReadRequest& request, const GitRecordSink& sink);

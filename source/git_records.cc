@@ -1,6 +1,7 @@
 #include "source/git_records.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -13,11 +14,15 @@ namespace {
 constexpr std::string_view kMagic = "RGR1";
 constexpr size_t kIdLength = 40;
 constexpr size_t kMaxFieldBytes = UINT32_MAX;
+// What a named file's record says of it, together.
+constexpr uint64_t kIsLink = 1;
+constexpr uint64_t kHasBytes = 2;
 
 enum class RecordKind : uint8_t {
   kCommit = 'C',
   kFile = 'F',
   kKnownFile = 'K',
+  kNamedFile = 'N',
   kWarning = 'W',
   kError = 'E',
   kEnd = 'Z',
@@ -130,6 +135,8 @@ class Decoder {
         return TakeFile(FieldReader(payload)) ? nullptr : "a file";
       case RecordKind::kKnownFile:
         return TakeKnownFile(FieldReader(payload)) ? nullptr : "a known file";
+      case RecordKind::kNamedFile:
+        return TakeNamedFile(FieldReader(payload)) ? nullptr : "a file that is named";
       case RecordKind::kWarning:
         return TakeWarning(FieldReader(payload)) ? nullptr : "a warning";
       case RecordKind::kError:
@@ -174,29 +181,52 @@ class Decoder {
     file.path = reader.Text(kMaxManifestPathBytes);
     file.blob_id = reader.Text(kIdLength);
     if (!reader.AtEnd()) return false;
-    const auto received = received_.find(file.blob_id);
-    const auto known = known_.find(file.blob_id);
-    if (received != received_.end()) {
-      file.bytes = received->second;
-    } else if (known != known_.end()) {
-      file.bytes = known->second;
-    } else {
+    file.bytes = FindBlob(file.blob_id);
+    return file.bytes != nullptr && AddFile(std::move(file));
+  }
+
+  bool TakeNamedFile(FieldReader reader) {
+    const uint64_t flags = reader.Number(1);
+    ManifestFile file;
+    file.symbolic_link = (flags & kIsLink) != 0;
+    file.path = reader.Text(kMaxManifestPathBytes);
+    file.blob_id = reader.Text(kIdLength);
+    if (flags > (kIsLink | kHasBytes) || !IsReachedPath(file.path)) return false;
+    if ((flags & kHasBytes) != 0) {
+      const std::string_view bytes = reader.Field();
+      if (bytes.size() > limits_.max_blob_bytes || !IsObjectId(file.blob_id)) return false;
+      file.bytes = std::make_shared<const std::string>(bytes);
+      if (!received_.emplace(file.blob_id, file.bytes).second) return false;
+    } else if ((file.bytes = FindBlob(file.blob_id)) == nullptr) {
       return false;
     }
-    return AddFile(std::move(file));
+    if (!reader.AtEnd() || files() >= limits_.max_files) return false;
+    CountBytes(file);
+    named_.push_back(std::move(file));
+    return true;
+  }
+
+  std::shared_ptr<const std::string> FindBlob(const std::string& id) const {
+    const auto received = received_.find(id);
+    if (received != received_.end()) return received->second;
+    const auto known = known_.find(id);
+    return known == known_.end() ? nullptr : known->second;
+  }
+
+  size_t files() const { return commit_.files.size() + named_.size(); }
+
+  // The child does not know the size of what it did not send.
+  void CountBytes(const ManifestFile& file) {
+    total_bytes_ += file.bytes->size();
+    if (total_bytes_ <= limits_.max_total_bytes) return;
+    limit_ = InvalidError("the size of all manifests passes the limit max_total_bytes = " +
+                          std::to_string(limits_.max_total_bytes));
   }
 
   bool AddFile(ManifestFile file) {
-    total_bytes_ += file.bytes->size();
-    if (total_bytes_ > limits_.max_total_bytes) {
-      // The child does not know the size of what it did not send.
-      limit_ = InvalidError("the size of all manifests passes the limit max_total_bytes = " +
-                            std::to_string(limits_.max_total_bytes));
-    }
+    CountBytes(file);
     const bool ascends = commit_.files.empty() || commit_.files.back().path < file.path;
-    if (!ascends || !IsManifestPath(file.path) || commit_.files.size() >= limits_.max_files) {
-      return false;
-    }
+    if (!ascends || !IsSourcePath(file.path) || files() >= limits_.max_files) return false;
     commit_.files.push_back(std::move(file));
     return true;
   }
@@ -222,13 +252,26 @@ class Decoder {
   }
 
   bool TakeEnd(FieldReader reader) {
-    ended_ = reader.Number(4) == commit_.files.size() && reader.AtEnd();
+    ended_ = reader.Number(4) == files() && reader.AtEnd() && JoinNamed();
     return ended_;
+  }
+
+  // False when a path is there twice.
+  bool JoinNamed() {
+    std::vector<ManifestFile>& all = commit_.files;
+    std::move(named_.begin(), named_.end(), std::back_inserter(all));
+    std::sort(all.begin(), all.end(),
+              [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; });
+    return std::adjacent_find(all.begin(), all.end(),
+                              [](const ManifestFile& a, const ManifestFile& b) {
+                                return a.path == b.path;
+                              }) == all.end();
   }
 
   const GitLimits& limits_;
   const BlobMap& known_;
   FetchedCommit commit_;
+  std::vector<ManifestFile> named_;
   BlobMap received_;
   size_t total_bytes_ = 0;
   bool ended_ = false;
@@ -269,6 +312,16 @@ void AppendGitKnownFile(std::string_view path, std::string_view blob_id, std::st
   AppendText(path, &payload);
   AppendText(blob_id, &payload);
   AppendRecord(RecordKind::kKnownFile, payload, out);
+}
+
+void AppendGitNamedFile(std::string_view path, bool symbolic_link, std::string_view blob_id,
+                        const std::string_view* bytes, std::string* out) {
+  std::string payload;
+  AppendNumber((symbolic_link ? kIsLink : 0) | (bytes != nullptr ? kHasBytes : 0), 1, &payload);
+  AppendText(path, &payload);
+  AppendText(blob_id, &payload);
+  if (bytes != nullptr) AppendText(*bytes, &payload);
+  AppendRecord(RecordKind::kNamedFile, payload, out);
 }
 
 void AppendGitWarning(std::string_view file, std::string_view message, std::string* out) {

@@ -14,8 +14,9 @@ namespace reconcile {
 
 // What the child that reads a repository says to its parent: the bytes "RGR1", then records of
 // a kind (one byte), a length (four bytes, little-endian) and that many bytes. A commit record,
-// then files by ascending path and warnings, then an end record with the number of files; or, at
-// any place, an error record. Nothing follows either. Texts are UTF-8.
+// then files by ascending path, what kustomizations name beside them in any order, and warnings,
+// then an end record with the number of all files; or, at any place, an error record. Nothing
+// follows either. Texts are UTF-8.
 
 // Blobs by hex object id.
 using BlobMap = std::unordered_map<std::string, std::shared_ptr<const std::string>>;
@@ -34,6 +35,10 @@ void AppendGitFile(std::string_view path, std::string_view blob_id, std::string_
                    std::string* out);
 // A file whose blob the parent has, or was sent before.
 void AppendGitKnownFile(std::string_view path, std::string_view blob_id, std::string* out);
+// A file or symbolic link that a kustomization names; its path may begin with "../". `bytes` is
+// null when the parent has the blob, or was sent it before.
+void AppendGitNamedFile(std::string_view path, bool symbolic_link, std::string_view blob_id,
+                        const std::string_view* bytes, std::string* out);
 void AppendGitWarning(std::string_view file, std::string_view message, std::string* out);
 void AppendGitError(const Status& status, std::string* out);
 void AppendGitEnd(size_t files, std::string* out);

@@ -39,11 +39,12 @@ struct RemoteOptions {
 // A revision is "" (HEAD), a branch, a tag, a full ref name or a commit id of at least four digits,
 // or, of local repositories, a way from one of these (HEAD~1, main^2, main@{1});
 // a name that is both a branch and a tag of different commits is refused. Below `spec.path` the
-// blobs *.yaml, *.yml and *.json are read as they are stored: nothing is checked out, no filter or
-// hook runs, no configuration outside the repository is read (one that includes such a file is
-// refused where the kernel has Landlock). Names that start with a dot are
-// passed over. Symbolic links, submodules and .gitmodules are named in warnings and never
-// followed. Object databases elsewhere (objects/info/alternates) are refused.
+// blobs *.yaml, *.yml and *.json and kustomizations are read as they are stored: nothing is checked
+// out, no filter or hook runs, no configuration outside the repository is read (one that includes
+// such a file is refused where the kernel has Landlock). Names that start with a dot are passed
+// over. Symbolic links, submodules and .gitmodules are named in warnings and not followed. What
+// kustomizations name is handed on wherever it lies in the commit, symbolic links as such
+// (schema/kustomize/reach.h). Object databases elsewhere (objects/info/alternates) are refused.
 //
 // Each reading runs `<self_path> git-read` as a limited, unprivileged child (see GitReadMain)
 // on `executor` and reads its answer from a pipe; inotify on the refs gives the hints. The child
@@ -78,10 +79,11 @@ int GitFetchMain();
 int GitReadMain();
 
 // The manifests of a working tree as they lie on disk (tracked or not, without ignored files): for
-// previews. Blocks; for the command line. Never follows symlinks. `path` may be a folder inside a
-// work tree, or one that has nothing to do with Git. Invalid when it is no folder or a limit is
-// passed. The same names are read, passed over and warned of as from a commit. `parallel`: for
-// reading and hashing; null: in turn.
+// previews. Blocks; for the command line. Never follows a symlink by itself. `path` may be a folder
+// inside a work tree, or one that has nothing to do with Git. Invalid when it is no folder or a
+// limit is passed. The same names are read, passed over and warned of as from a commit. What
+// kustomizations name is read wherever it lies in the work tree, and in that folder alone outside
+// of any. `parallel`: for reading and hashing; null: in turn.
 Result<FetchedCommit> ReadWorkingTree(const std::string& path, const GitLimits& limits = {},
                                       Parallel* parallel = nullptr);
 

@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "base/utf8.h"
+#include "schema/kustomize/files.h"
 
 namespace reconcile {
 namespace {
@@ -33,6 +34,10 @@ bool IsManifestName(std::string_view name) {
   return name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json");
 }
 
+bool IsSourceName(std::string_view name) {
+  return IsManifestName(name) || kustomize::IsKustomizationName(name);
+}
+
 bool IsHiddenName(std::string_view name) { return name.starts_with('.'); }
 
 Result<std::string> CleanFolder(std::string_view folder) {
@@ -58,9 +63,31 @@ Result<std::string> CleanFolder(std::string_view folder) {
   return clean;
 }
 
-bool IsManifestPath(std::string_view path) {
-  return path.size() <= kMaxManifestPathBytes && IsPlainText(path) && IsManifestName(path) &&
+bool IsSourcePath(std::string_view path) {
+  return path.size() <= kMaxManifestPathBytes && IsPlainText(path) &&
          ForEachPart(path, [](std::string_view part) { return !part.empty() && !IsDots(part); });
+}
+
+bool IsReachedPath(std::string_view path) {
+  if (path.size() > kMaxManifestPathBytes) return false;
+  while (path.starts_with("../")) path.remove_prefix(3);
+  return IsSourcePath(path);
+}
+
+std::optional<std::vector<std::string>> PartsFromRoot(const std::string& folder,
+                                                      std::string_view path) {
+  std::vector<std::string> parts;
+  const auto add = [&](std::string_view part) {
+    if (part == "..") {
+      if (parts.empty()) return false;
+      parts.pop_back();
+    } else if (!part.empty()) {
+      parts.emplace_back(part);
+    }
+    return true;
+  };
+  if (!ForEachPart(folder, add) || !ForEachPart(path, add)) return std::nullopt;
+  return parts;
 }
 
 }  // namespace reconcile

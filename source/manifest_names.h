@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 
@@ -23,8 +25,21 @@ bool IsHiddenName(std::string_view name);
 // away that somebody may have meant otherwise.
 Result<std::string> CleanFolder(std::string_view folder);
 
-// Whether `path` can be the path of a manifest inside a source: UTF-8 without control characters,
-// no empty, "." or ".." parts, not too long, ending in a manifest's name.
-bool IsManifestPath(std::string_view path);
+// Whether a file of this name is read wherever it lies: a manifest, or a kustomization, which may
+// have no ending. Files of other names are read when a kustomization names them.
+bool IsSourceName(std::string_view name);
+
+// Whether `path` can be the path of a file inside a source: UTF-8 without control characters, no
+// empty, "." or ".." parts, not too long.
+bool IsSourcePath(std::string_view path);
+
+// Whether `path` can be the path of a file that a kustomization reaches: the same, and there may be
+// "../" before it, once and again.
+bool IsReachedPath(std::string_view path);
+
+// The parts of what `path` is from the repository's root, of a source in its folder `folder`, both
+// cleaned; "" is the source's folder itself. Nothing when it lies outside the repository.
+std::optional<std::vector<std::string>> PartsFromRoot(const std::string& folder,
+                                                      std::string_view path);
 
 }  // namespace reconcile

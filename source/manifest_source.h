@@ -21,7 +21,9 @@ struct FetchedCommit {
   // Values of the trailers `Reconcile-Confirm:` in the message, e.g. "prune=ab12cd34".
   std::vector<std::string> confirmations;
   WallTime committed_at;
-  std::vector<ManifestFile> files;  // sorted by path; only *.yaml, *.yml, *.json
+  // Sorted by path: *.yaml, *.yml, *.json, kustomizations, and what kustomizations name, whatever
+  // its name and wherever it lies in the repository.
+  std::vector<ManifestFile> files;
   std::vector<Problem>
       warnings;  // symlinks, submodules and the like that were not followed (FAULTS 6)
 };

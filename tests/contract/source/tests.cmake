@@ -4,7 +4,7 @@ target_link_libraries(git_read_helper PRIVATE source_io)
 reconcile_test(source_contract_test
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/children_test.cc ${CMAKE_CURRENT_LIST_DIR}/contract_test.cc ${CMAKE_CURRENT_LIST_DIR}/faults_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/harness.cc ${CMAKE_CURRENT_LIST_DIR}/limits_test.cc
-          ${CMAKE_CURRENT_LIST_DIR}/owner_test.cc ${CMAKE_CURRENT_LIST_DIR}/remote_faults_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/owner_test.cc ${CMAKE_CURRENT_LIST_DIR}/reach_test.cc ${CMAKE_CURRENT_LIST_DIR}/remote_faults_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/remote_test.cc ${CMAKE_CURRENT_LIST_DIR}/revisions_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/servers.cc ${PROJECT_SOURCE_DIR}/tests/support/git_servers.cc
           ${CMAKE_CURRENT_LIST_DIR}/watch_test.cc ${CMAKE_CURRENT_LIST_DIR}/working_tree_test.cc

@@ -38,7 +38,9 @@ TEST(ReportText, MarksStandUnderWideTabsUmlautsAndControlCharacters) {
 }
 
 TEST(ReportText, LongLinesAreCutAroundThePlace) {
-  const std::string line = std::string(5000, 'a') + " key: " + std::string(5000, 'b');
+  std::string line(5000, 'a');
+  line += " key: ";
+  line.append(5000, 'b');
   const std::string text = TextOf("a.yaml", line, 1, 5002);
   EXPECT_LT(text.size(), 500U);
   EXPECT_NE(text.find(" key: b"), std::string::npos);
@@ -86,6 +88,32 @@ TEST(ReportText, NoLineOfASecretIsShown) {
   // What stands beside it is.
   EXPECT_NE(TextOf("a.yaml", map + "---\n" + secret, 2, 1).find("shown"), std::string::npos);
   EXPECT_NE(TextOf("a.yaml", secret + "---\n" + map, 7, 1).find("shown"), std::string::npos);
+}
+
+TEST(ReportText, NoLineIsShownOfWhatKustomizationsMayMakeASecretOf) {
+  const auto shown = [](const std::string& path, const std::string& text) {
+    return ReportText(MakeReport({{{path, 1, 1, "m"}}, {}}, 0, 1), {File(path, text)}, false);
+  };
+  const std::string bare =
+      ":1:1: error: m [invalid-value]\n0 objects in 1 file, 1 error, 0 warnings\n";
+  for (const std::string path : {"a.env", "token", ".env"}) {
+    EXPECT_EQ(shown(path, "canary"), path + bare);
+  }
+  EXPECT_EQ(shown("p.yaml", "- {op: add, path: /data/x, value: canary}\n"), "p.yaml" + bare);
+  EXPECT_EQ(shown("p.json", R"([{"op":"add","path":"/data/x","value":"canary"}])"),
+            "p.json" + bare);
+  EXPECT_EQ(shown("kustomization.yaml", "patches: [{patch: 'canary'}]\n"),
+            "kustomization.yaml" + bare);
+  EXPECT_EQ(shown("k/Kustomization", "secretGenerator: [{literals: [canary]}]\n"),
+            "k/Kustomization" + bare);
+  EXPECT_NE(shown("k/Kustomization", "resources: [a]\n").find("1 | resources: [a]"),
+            std::string::npos);
+}
+
+TEST(ReportSarif, FilesBesideTheFolderHaveTheirPathFromTheRoot) {
+  const Value sarif =
+      ReportSarif(MakeReport({{{"../../base/a.yaml", 1, 1, "m"}}, {}}, 0, 1), "overlays/prod");
+  EXPECT_NE(WriteJson(sarif).find(R"("uri":"base/a.yaml")"), std::string::npos);
 }
 
 TEST(MakeReport, SortsByFileLineColumnAndPutsErrorsFirst) {

@@ -72,6 +72,46 @@ TEST_F(SourceTest, SaysThatTheStoreRefusesAndIsNotSettled) {
   EXPECT_TRUE(controller_->Settled());
 }
 
+// The source's path is an overlay; what changes lies beside it.
+TEST_F(SourceTest, ABaseBesideTheSourcesFolderChangesWhatItsOverlayRenders) {
+  const auto files = [](const std::string& value) {
+    return std::map<std::string, std::string>{
+        {"kustomization.yaml",
+         "namePrefix: prod-\nresources: [../../base]\ngeneratorOptions: {disableNameSuffixHash: "
+         "true}\nsecretGenerator: [{name: token, files: [../../base/token]}]\n"},
+        {"../../base/kustomization.yaml", "resources: [a.yaml]\n"},
+        {"../../base/a.yaml", ConfigMapText("a", value)},
+        {"../../base/token", "canary-" + value}};
+  };
+  source_.SetFiles("c1", files("one"));
+  Start();
+  const auto value = [&] {
+    const auto found = controller_->State()->Find<ConfigMap>("default", "prod-a");
+    return found == nullptr ? "" : found->data.at("key");
+  };
+  EXPECT_EQ(value(), "one");
+  std::vector<ManifestFile> next;
+  for (const auto& [path, text] : files("two")) {
+    next.push_back({path, "", std::make_shared<const std::string>(text)});
+  }
+  const auto plan = controller_->PlanManifests("main", "c2", next);
+  ASSERT_TRUE(plan.ok()) << plan.status().ToString();
+  ASSERT_TRUE(plan->problems.errors.empty()) << plan->problems.errors[0].ToString();
+  std::string changed;
+  for (const ObjectChange& change : plan->preview.changes) {
+    for (const FieldChange& field : change.fields) {
+      changed += ToString(change.key) + " " + field.path + " " + field.before + " " + field.after +
+                 (field.secret ? " secret" : "") + "\n";
+    }
+  }
+  EXPECT_EQ(changed,
+            "ConfigMap default/prod-a data[key] \"one\" \"two\"\n"
+            "Secret default/prod-token data[token] *** (before) *** (after) secret\n");
+  source_.SetFiles("c2", files("two"));
+  Settle();
+  EXPECT_EQ(value(), "two");
+}
+
 // A commit that changes nothing is in force only when that is written down.
 TEST_F(SourceTest, WritesWhichCommitIsInForceAfterTheStoreRefused) {
   source_.SetFiles("c1", {{"a.yaml", ConfigMapText("a", "x")}});

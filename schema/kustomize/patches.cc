@@ -1,0 +1,177 @@
+#include <algorithm>
+#include <iterator>
+
+#include "schema/kustomize/json_patch.h"
+#include "schema/kustomize/selector.h"
+#include "schema/kustomize/strategic_merge.h"
+#include "schema/kustomize/transformers.h"
+#include "schema/text.h"
+
+namespace reconcile::kustomize {
+namespace {
+
+// A patch may change everything but what makes an object an object.
+bool IsStillObject(Session* session, const Resource& resource, Mark mark) {
+  const bool whole = IsObject(resource.value);
+  if (!whole) session->Error(mark, "this patch leaves an object without apiVersion, kind or name");
+  return whole;
+}
+
+void RestoreMember(Value* map, std::string_view key, const Value* before, Mark mark) {
+  if (!map->IsMap()) return;
+  if (before == nullptr) {
+    RemoveMember(map, key);
+  } else {
+    *FindOrAddMember(map, key, mark) = *before;
+  }
+}
+
+// Merges one patch into one resource; false when the resource goes.
+bool MergeInto(Session* session, const PatchEntry& entry, const Value& patch, Resource* resource) {
+  const Id id = resource->CurrentId();
+  const Value metadata = *resource->value.Find("metadata");
+  const Value kind = *resource->value.Find("kind");
+  const Value api_version = *resource->value.Find("apiVersion");
+  if (entry.allow_name_change || entry.allow_kind_change) resource->RememberId();
+  if (!MergePatch(session, id.group, &resource->value, patch)) return false;
+  if (resource->value.IsMap()) {
+    Value* now = FindOrAddMember(&resource->value, "metadata", patch.mark);
+    if (!now->IsMap()) *now = metadata;
+    if (!entry.allow_kind_change) {
+      RestoreMember(&resource->value, "apiVersion", &api_version, patch.mark);
+      RestoreMember(&resource->value, "kind", &kind, patch.mark);
+    }
+    if (!entry.allow_name_change) RestoreMember(now, "name", metadata.Find("name"), patch.mark);
+    RestoreMember(now, "namespace", metadata.Find("namespace"), patch.mark);
+  }
+  return IsStillObject(session, *resource, patch.mark);
+}
+
+// A strategic merge patch without a target names its object itself.
+void MergeByName(Session* session, const PatchEntry& entry, const Value& patch,
+                 Resources* resources) {
+  const Id id = IdOf(patch);
+  if (id.kind.empty() || id.name.empty()) {
+    session->Error(patch.mark,
+                   "a patch without a target needs apiVersion, kind and metadata.name of the "
+                   "object that it patches");
+    return;
+  }
+  if (!session->Charge(resources->size(), patch.mark)) return;
+  const auto found = std::find_if(
+      resources->begin(), resources->end(),
+      [&](const Resource& resource) { return IsSameObject(resource.CurrentId(), id); });
+  if (found == resources->end()) {
+    const auto near =
+        std::find_if(resources->begin(), resources->end(), [&](const Resource& resource) {
+          const Id other = resource.CurrentId();
+          return other.kind == id.kind && other.name == id.name;
+        });
+    session->Error(
+        patch.mark,
+        "there is no " + ToString(id) + " of " + patch.GetString("apiVersion") + " to patch here" +
+            (near == resources->end() ? ""
+                                      : "; there is " + ToString(near->CurrentId()) + " of " +
+                                            near->value.GetString("apiVersion")));
+    return;
+  }
+  if (!MergeInto(session, entry, patch, &*found)) resources->erase(found);
+}
+
+void MergeByTarget(Session* session, const PatchEntry& entry, const Value& patch,
+                   const Matcher& matcher, Resources* resources) {
+  Resources kept;
+  for (Resource& resource : *resources) {
+    const bool goes = session->Charge(1, patch.mark) && matcher.SelectsForPatch(resource) &&
+                      !MergeInto(session, entry, patch, &resource);
+    if (!goes) kept.push_back(std::move(resource));
+  }
+  *resources = std::move(kept);
+}
+
+void ApplyJson(Session* session, const PatchEntry& entry, const Value& operations,
+               const Matcher& matcher, Resources* resources) {
+  size_t found = 0;
+  for (Resource& resource : *resources) {
+    if (!session->Charge(1, entry.mark)) return;
+    const bool meant = entry.json_only ? IsNamed(*entry.target, resource.CurrentId()) ||
+                                             IsNamed(*entry.target, resource.OriginalId())
+                                       : matcher.SelectsForPatch(resource);
+    if (!meant) continue;
+    ++found;
+    const Value before = resource.value;
+    resource.RememberId();
+    ApplyJsonPatch(session, &resource.value, operations);
+    if (!IsStillObject(session, resource, operations.mark)) resource.value = before;
+  }
+  if (entry.json_only && found != 1) {
+    session->Error(entry.target->mark, "this target names " + std::to_string(found) +
+                                           " objects; patchesJson6902 needs one");
+  }
+}
+
+void ApplyDocument(Session* session, const PatchEntry& entry, const Value& document,
+                   Resources* resources) {
+  if (document.IsList() && !LooksLikeJsonPatch(document)) {
+    session->Error(document.mark, "a JSON patch is a list of maps with op and path");
+    return;
+  }
+  if (entry.json_only && !document.IsList()) {
+    session->Error(document.mark, "patchesJson6902 takes a list of operations");
+    return;
+  }
+  if (!document.IsList() && !document.IsMap()) {
+    session->Error(document.mark,
+                   "a patch is a part of an object, or a list of JSON patch "
+                   "operations");
+    return;
+  }
+  if (!entry.target) {
+    if (document.IsMap()) return MergeByName(session, entry, document, resources);
+    session->Error(entry.mark, "a JSON patch needs a target");
+    return;
+  }
+  const Matcher matcher(session, *entry.target);
+  if (document.IsMap()) {
+    MergeByTarget(session, entry, document, matcher, resources);
+  } else {
+    ApplyJson(session, entry, document, matcher, resources);
+  }
+}
+
+}  // namespace
+
+void ApplyPatches(Session* session, const std::string& folder,
+                  const std::vector<PatchEntry>& patches, Resources* resources) {
+  for (const PatchEntry& entry : patches) {
+    if (session->stopped()) return;
+    Value::List documents;
+    if (!entry.path.text.empty()) {
+      std::string canonical;
+      const std::string* text = session->Read(folder, entry.path.text, entry.path.mark, &canonical);
+      if (text != nullptr) documents = session->ReadDocuments(canonical, *text);
+    } else if (!entry.inline_text.text.empty()) {
+      documents = session->ReadInline(entry.inline_text.mark, entry.inline_text.text);
+    }
+    if (entry.target && documents.size() > 1) {
+      session->Error(documents[1].mark,
+                     "a patch with a target has one document; give each an entry of its own");
+      continue;
+    }
+    for (const Value& document : documents) ApplyDocument(session, entry, document, resources);
+  }
+}
+
+// Each is a path or, when it has several lines, a patch.
+void ApplyStrategicPatches(Session* session, const Kustomization& kustomization,
+                           Resources* resources) {
+  for (const Text& text : kustomization.strategic_patches) {
+    PatchEntry entry;
+    entry.mark = text.mark;
+    const bool is_patch = text.text.find('\n') != std::string::npos;
+    (is_patch ? entry.inline_text : entry.path) = text;
+    ApplyPatches(session, FolderOf(kustomization.file), {entry}, resources);
+  }
+}
+
+}  // namespace reconcile::kustomize

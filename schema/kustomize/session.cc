@@ -1,0 +1,180 @@
+#include "schema/kustomize/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "schema/text.h"
+
+namespace reconcile::kustomize {
+namespace {
+
+// Counts values down to a depth; false when there are too many or they lie too deep.
+bool CountValues(const Value& value, int depth, size_t* left) {
+  if (*left == 0 || depth == 0) return false;
+  --*left;
+  const auto count = [&](const Value& child) { return CountValues(child, depth - 1, left); };
+  if (value.IsList()) return std::all_of(value.AsList().begin(), value.AsList().end(), count);
+  if (!value.IsMap()) return true;
+  return std::all_of(value.AsMap().begin(), value.AsMap().end(),
+                     [&](const Value::Member& member) { return count(member.value); });
+}
+
+template <typename Change>
+void ForEachMark(Value* value, Change change) {
+  change(&value->mark);
+  if (value->IsList()) {
+    for (Value& item : value->AsList()) ForEachMark(&item, change);
+  } else if (value->IsMap()) {
+    for (Value::Member& member : value->AsMap()) {
+      change(&member.key_mark);
+      ForEachMark(&member.value, change);
+    }
+  }
+}
+
+}  // namespace
+
+int LineMap::Add(const std::string& file, std::string_view text) {
+  const auto [place, is_new] = shifts_.emplace(file, lines_);
+  if (is_new) {
+    files_.emplace(lines_, file);
+    lines_ += static_cast<int>(std::count(text.begin(), text.end(), '\n')) + 2;
+  }
+  return place->second;
+}
+
+LineMap::Place LineMap::Find(int line) const {
+  const auto after = files_.lower_bound(line);
+  if (line <= 0 || after == files_.begin()) return {};
+  const auto& [shift, file] = *std::prev(after);
+  return {file, line - shift};
+}
+
+void Session::Error(Mark mark, std::string message, Rule rule) {
+  const LineMap::Place place = lines_.Find(mark.line);
+  errors_.push_back({place.file, place.line, mark.column, std::move(message), rule});
+  if (errors_.size() >= limits_.max_errors) stopped_ = true;
+}
+
+void Session::Warn(Mark mark, std::string message) {
+  if (warnings_.size() >= limits_.max_errors) return;
+  const LineMap::Place place = lines_.Find(mark.line);
+  warnings_.push_back({place.file, place.line, mark.column, std::move(message), Rule::kAdvice});
+}
+
+std::vector<Problem> Session::TakeErrors() {
+  // A kustomization that is used twice says what is wrong with it once.
+  std::vector<Problem> kept;
+  std::set<std::string> seen;
+  for (Problem& error : errors_) {
+    if (seen.insert(error.ToString()).second) kept.push_back(std::move(error));
+  }
+  return kept;
+}
+
+const std::string* Session::Read(const std::string& folder, std::string_view path, Mark mark,
+                                 std::string* canonical) {
+  if (IsRemote(path)) {
+    Error(mark, Quoted(path) + " is a remote address, which is not fetched: commit a copy of it " +
+                    "to this repository and name its path");
+    return nullptr;
+  }
+  const Result<std::string> resolved = files_.Resolve(folder, path);
+  if (!resolved.ok()) {
+    Error(mark, resolved.status().message());
+    return nullptr;
+  }
+  const ManifestFile* file = files_.Find(*resolved);
+  if (file == nullptr) {
+    Error(mark, files_.IsFolder(*resolved)
+                    ? Quoted(path) + " is a folder, where a file is wanted"
+                    : "there is no file " + Quoted(path) + " in the repository (looked for " +
+                          ShortText(*resolved) + ")");
+    return nullptr;
+  }
+  used_.insert(*resolved);
+  *canonical = *resolved;
+  return file->bytes.get();
+}
+
+Value::List Session::ReadDocuments(const std::string& canonical, const std::string& text) {
+  return ReadShifted(text, lines_.Add(canonical, text), {});
+}
+
+Value::List Session::ReadInline(Mark mark, const std::string& text) {
+  return ReadShifted(text, mark.line - (StartsBlock(mark) ? 0 : 1), mark);
+}
+
+// Whether the scalar at `mark` is written as a block: "|" or ">" and its text in the next lines.
+bool Session::StartsBlock(Mark mark) const {
+  const LineMap::Place place = lines_.Find(mark.line);
+  const ManifestFile* file = files_.Find(place.file);
+  if (file == nullptr) return false;
+  std::string_view text = *file->bytes;
+  for (int line = 1; line < place.line; ++line) {
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) return false;
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  const size_t begin = static_cast<size_t>(std::max(mark.column - 1, 0));
+  if (begin >= text.size()) return false;
+  text.remove_prefix(begin);
+  while (text.starts_with('!') || text.starts_with('&')) {  // a tag or an anchor before it
+    const size_t space = text.find(' ');
+    if (space == std::string_view::npos) return false;
+    text.remove_prefix(std::min(text.find_first_not_of(' ', space), text.size()));
+  }
+  return text.starts_with('|') || text.starts_with('>');
+}
+
+Value::List Session::ReadShifted(const std::string& text, int shift, Mark at) {
+  bytes_ += text.size();
+  if (bytes_ > limits_.max_bytes) {
+    stopped_ = true;
+    Error({std::max(shift + 1, at.line), 1},
+          "this kustomization has more than " + std::to_string(limits_.max_bytes >> 20) +
+              " MiB of files; files that are used twice count twice");
+    return {};
+  }
+  YamlDocuments read = ReadYaml(text, manifest_limits_);
+  for (const Problem& error : read.errors) {
+    Error({shift + std::max(error.line, 1), error.column}, error.message, error.rule);
+  }
+  for (Value& document : read.documents) ShiftMarks(&document, shift);
+  return std::move(read.documents);
+}
+
+bool Session::Charge(size_t steps, Mark mark) {
+  if (stopped_) return false;
+  steps_ += steps;
+  if (steps_ <= limits_.max_steps) return true;
+  stopped_ = true;
+  Error(mark, "rendering this kustomization costs more than " + std::to_string(limits_.max_steps) +
+                  " steps: make it smaller");
+  return false;
+}
+
+bool Session::ChargeObject(const Value& value, Mark mark) {
+  size_t left = limits_.max_object_values;
+  if (!CountValues(value, limits_.max_object_depth, &left)) {
+    stopped_ = true;
+    Error(mark, "this makes an object of more than " + std::to_string(limits_.max_object_values) +
+                    " values, or more than " + std::to_string(limits_.max_object_depth) +
+                    " levels deep");
+    return false;
+  }
+  return Charge(limits_.max_object_values - left, mark);
+}
+
+void ShiftMarks(Value* value, int shift) {
+  ForEachMark(value, [shift](Mark* mark) {
+    if (mark->line > 0) mark->line += shift;
+  });
+}
+
+void SetMarks(Value* value, Mark mark) {
+  ForEachMark(value, [mark](Mark* each) { *each = mark; });
+}
+
+}  // namespace reconcile::kustomize

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/value.h"
+#include "schema/kustomize/files.h"
+#include "schema/manifests.h"
+
+namespace reconcile::kustomize {
+
+// Named limits of one rendering, of all kustomizations below one root.
+struct RenderLimits {
+  int max_depth = 20;                // kustomizations in kustomizations
+  size_t max_kustomizations = 1000;  // rendered; one that is used twice counts twice
+  size_t max_bytes = 64 << 20;       // of texts that are read as YAML
+  size_t max_errors = 200;
+  size_t max_steps = 30'000'000;       // values that are walked or copied
+  size_t max_object_values = 300'000;  // of one object: scalars, lists and maps
+  int max_object_depth = 100;
+};
+
+// All texts of a rendering behind one another. The marks of rendered values count lines in here, so
+// that each value knows the file that it came from without carrying its name.
+class LineMap {
+ public:
+  struct Place {
+    std::string file;
+    int line = 0;
+  };
+  // What to add to a line of `file` to have its line here.
+  int Add(const std::string& file, std::string_view text);
+  Place Find(int line) const;  // file is empty for a line of no text
+
+ private:
+  std::map<std::string, int> shifts_;
+  std::map<int, std::string> files_;  // by the line before their first
+  int lines_ = 0;
+};
+
+// What one rendering has read, found wrong and may still spend. Once `stopped` says so, there is no
+// use in going on.
+class Session {
+ public:
+  // Borrows all of them.
+  Session(const FileTree& files, const ManifestLimits& manifest_limits,
+          const RenderLimits& limits = {})
+      : files_(files), manifest_limits_(manifest_limits), limits_(limits) {}
+
+  const FileTree& files() const { return files_; }
+  const RenderLimits& limits() const { return limits_; }
+  LineMap& lines() { return lines_; }
+  const std::set<std::string>& used() const { return used_; }
+
+  void Error(Mark mark, std::string message, Rule rule = Rule::kKustomization);
+  void Warn(Mark mark, std::string message);
+  size_t errors() const { return errors_.size(); }
+  bool stopped() const { return stopped_; }
+  std::vector<Problem> TakeErrors();
+  std::vector<Problem> TakeWarnings() { return std::move(warnings_); }
+
+  // The bytes of the file `path`, written at `mark` in a file of `folder`; nullptr with an error
+  // when there is none. `canonical` is set to its path.
+  const std::string* Read(const std::string& folder, std::string_view path, Mark mark,
+                          std::string* canonical);
+  // The documents of a file that is read, or of a text that stands at `mark` in such a file; of the
+  // latter columns count from the text's own margin.
+  Value::List ReadDocuments(const std::string& canonical, const std::string& text);
+  Value::List ReadInline(Mark mark, const std::string& text);
+
+  // False, with an error at `mark`, when the rendering has cost too much.
+  bool Charge(size_t steps, Mark mark);
+  // The same for the size of an object that has been changed.
+  bool ChargeObject(const Value& value, Mark mark);
+
+ private:
+  Value::List ReadShifted(const std::string& text, int shift, Mark at);
+  bool StartsBlock(Mark mark) const;
+
+  const FileTree& files_;
+  const ManifestLimits& manifest_limits_;
+  const RenderLimits limits_;
+  LineMap lines_;
+  std::set<std::string> used_;  // canonical paths of files that were read
+  std::vector<Problem> errors_;
+  std::vector<Problem> warnings_;
+  size_t bytes_ = 0;
+  size_t steps_ = 0;
+  bool stopped_ = false;
+};
+
+// Adds `shift` to the line of every mark.
+void ShiftMarks(Value* value, int shift);
+// Gives `mark` to the value and all below it.
+void SetMarks(Value* value, Mark mark);
+
+}  // namespace reconcile::kustomize

@@ -1,0 +1,236 @@
+#include "schema/kustomize/transformers.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "schema/kustomize/field_specs.h"
+#include "schema/text.h"
+
+namespace reconcile::kustomize {
+namespace {
+
+Value* NameOf(Resource* resource) {
+  return FindMember(FindMember(&resource->value, "metadata"), "name");
+}
+
+void SetText(Value* value, const Text& text) { *value = StringAt(text.text, text.mark); }
+
+void ApplyNamespace(Session* session, const Text& text, Resources* resources) {
+  std::map<std::string, Id> seen;
+  for (Resource& resource : *resources) {
+    resource.RememberId();
+    const Id id = resource.CurrentId();
+    if (!IsClusterScoped(id)) {
+      Value* metadata = FindMember(&resource.value, "metadata");
+      SetText(FindOrAddMember(metadata, "namespace", text.mark), text);
+    }
+    for (const FieldSpec& spec : NamespaceFields()) {
+      if (!IsSelected(id, spec.group, spec.version, spec.kind)) continue;
+      ForEachField(&resource.value, spec.path, spec.create, text.mark,
+                   [&](Value* value) { SetText(value, text); });
+    }
+    if (id.kind == "RoleBinding" || id.kind == "ClusterRoleBinding") {
+      ForEachField(&resource.value, "subjects", false, text.mark, [&](Value* subjects) {
+        if (!subjects->IsList()) return;
+        for (Value& subject : subjects->AsList()) {
+          if (!subject.IsMap() || subject.GetString("name") != "default") continue;
+          SetText(FindOrAddMember(&subject, "namespace", text.mark), text);
+        }
+      });
+    }
+    const Id now = resource.CurrentId();
+    const auto [first, is_new] =
+        seen.emplace(now.group + "/" + now.version + "/" + ToString(now), id);
+    if (!is_new) {
+      session->Error(text.mark, "with this namespace, " + ToString(id) + " and " +
+                                    ToString(first->second) + " are the same object");
+    }
+  }
+}
+
+bool KeepsItsName(const Id& id) {
+  constexpr std::array<std::string_view, 3> kKinds = {"CustomResourceDefinition", "APIService",
+                                                      "Namespace"};
+  return std::find(kKinds.begin(), kKinds.end(), id.kind) != kKinds.end();
+}
+
+void ApplyPrefix(const std::optional<Text>& prefix, Resources* resources) {
+  for (Resource& resource : *resources) {
+    if (KeepsItsName(resource.OriginalId())) continue;
+    resource.prefixes.push_back(prefix ? prefix->text : "");
+    if (!prefix) continue;
+    resource.RememberId();
+    Value* name = NameOf(&resource);
+    *name = StringAt(prefix->text + ScalarText(*name), prefix->mark);
+  }
+}
+
+void ApplySuffix(const std::optional<Text>& suffix, Resources* resources) {
+  for (Resource& resource : *resources) {
+    if (KeepsItsName(resource.OriginalId())) continue;
+    resource.suffixes.push_back(suffix ? suffix->text : "");
+    if (!suffix) continue;
+    resource.RememberId();
+    Value* name = NameOf(&resource);
+    *name = StringAt(ScalarText(*name) + suffix->text, suffix->mark);
+  }
+}
+
+void SetPairsIn(Session* session, const FieldSpec& spec, const Value::Map& pairs,
+                Resource* resource) {
+  const Mark mark = pairs.front().key_mark;
+  ForEachField(&resource->value, spec.path, spec.create, mark, [&](Value* value) {
+    if (value->IsNull()) {
+      *value = Value::MakeMap();
+      value->mark = mark;
+    }
+    if (!value->IsMap() || !session->Charge(pairs.size() * (value->AsMap().size() + 1), mark)) {
+      return;
+    }
+    for (const Value::Member& pair : pairs) {
+      *FindOrAddMember(value, pair.key, pair.key_mark) = pair.value;
+    }
+  });
+}
+
+void ApplyPairs(Session* session, const std::vector<FieldSpec>& specs, const Value::Map& pairs,
+                Resources* resources) {
+  if (pairs.empty()) return;
+  for (Resource& resource : *resources) {
+    const Id id = resource.CurrentId();
+    if (!session->Charge(specs.size(), pairs.front().key_mark)) return;
+    for (const FieldSpec& spec : specs) {
+      if (IsSelected(id, spec.group, spec.version, spec.kind)) {
+        SetPairsIn(session, spec, pairs, &resource);
+      }
+    }
+  }
+}
+
+void ApplyLabels(Session* session, const Kustomization& kustomization, Resources* resources) {
+  const std::vector<FieldSpec> metadata_only = {LabelFields().front()};
+  for (const LabelEntry& entry : kustomization.labels) {
+    const bool templates = entry.include_selectors || entry.include_templates;
+    ApplyPairs(session, templates ? LabelFields() : metadata_only, entry.pairs, resources);
+    if (entry.include_selectors) ApplyPairs(session, SelectorFields(), entry.pairs, resources);
+  }
+  ApplyPairs(session, LabelFields(), kustomization.common_labels, resources);
+  ApplyPairs(session, SelectorFields(), kustomization.common_labels, resources);
+}
+
+void ApplyReplicas(Session* session, const ReplicaEntry& entry, Resources* resources) {
+  bool found = false;
+  for (Resource& resource : *resources) {
+    const std::vector<Id> ids = resource.AllIds();
+    for (const FieldSpec& spec : ReplicaFields()) {
+      const bool meant = std::any_of(ids.begin(), ids.end(), [&](const Id& id) {
+        return id.name == entry.name && IsSelected(id, spec.group, spec.version, spec.kind);
+      });
+      if (!meant) continue;
+      found = true;
+      ForEachField(&resource.value, spec.path, spec.create, entry.mark, [&](Value* value) {
+        *value = Value::Int(entry.count);
+        value->mark = entry.mark;
+      });
+    }
+  }
+  if (!found) {
+    session->Error(entry.mark,
+                   "replicas: there is no Deployment, StatefulSet, ReplicaSet or "
+                   "ReplicationController named " +
+                       Quoted(entry.name) + " here");
+  }
+}
+
+// "name:tag@digest", taken apart. A colon before the last slash belongs to a registry's port.
+struct Image {
+  std::string name;
+  std::string tag;
+  std::string digest;
+};
+
+Image SplitImage(const std::string& text) {
+  Image image;
+  image.name = text;
+  if (const size_t at = image.name.find('@'); at != std::string::npos) {
+    image.digest = image.name.substr(at + 1);
+    image.name.resize(at);
+  }
+  const size_t colon = image.name.rfind(':');
+  const size_t slash = image.name.rfind('/');
+  if (colon != std::string::npos && (slash == std::string::npos || colon > slash)) {
+    image.tag = image.name.substr(colon + 1);
+    image.name.resize(colon);
+  }
+  return image;
+}
+
+void ChangeImage(const ImageEntry& entry, Value* value) {
+  if (!value->IsString()) return;
+  Image image = SplitImage(value->AsString());
+  if (image.name != entry.name) return;
+  if (!entry.new_name.empty()) image.name = entry.new_name;
+  if (!entry.new_tag.empty() || !entry.digest.empty()) {
+    image.tag = entry.new_tag;
+    image.digest = entry.digest;
+  } else if (!entry.tag_suffix.empty()) {
+    image.tag += entry.tag_suffix;
+    image.digest.clear();
+  }
+  *value = StringAt(image.name + (image.tag.empty() ? "" : ":" + image.tag) +
+                        (image.digest.empty() ? "" : "@" + image.digest),
+                    entry.mark);
+}
+
+// Kustomize looks for containers wherever they stand.
+void ChangeImagesBelow(Session* session, const ImageEntry& entry, Value* value) {
+  if (!session->Charge(1, entry.mark)) return;
+  if (value->IsList()) {
+    for (Value& item : value->AsList()) ChangeImagesBelow(session, entry, &item);
+    return;
+  }
+  if (!value->IsMap()) return;
+  for (Value::Member& member : value->AsMap()) {
+    const bool containers = member.key == "containers" || member.key == "initContainers";
+    if (containers && member.value.IsList()) {
+      for (Value& container : member.value.AsList()) {
+        if (Value* image = FindMember(&container, "image"); image != nullptr) {
+          ChangeImage(entry, image);
+        }
+      }
+    }
+    ChangeImagesBelow(session, entry, &member.value);
+  }
+}
+
+void ApplyImages(Session* session, const ImageEntry& entry, Resources* resources) {
+  for (Resource& resource : *resources) {
+    if (resource.CurrentId().kind != "CustomResourceDefinition") {
+      ChangeImagesBelow(session, entry, &resource.value);
+    }
+  }
+}
+
+}  // namespace
+
+void RunTransformers(Session* session, const Kustomization& kustomization, Resources* resources) {
+  const std::string folder = FolderOf(kustomization.file);
+  ApplyStrategicPatches(session, kustomization, resources);
+  ApplyPatches(session, folder, kustomization.patches, resources);
+  if (kustomization.namespace_name) {
+    ApplyNamespace(session, *kustomization.namespace_name, resources);
+  }
+  ApplyPrefix(kustomization.name_prefix, resources);
+  ApplySuffix(kustomization.name_suffix, resources);
+  ApplyLabels(session, kustomization, resources);
+  ApplyPairs(session, AnnotationFields(), kustomization.common_annotations, resources);
+  ApplyPatches(session, folder, kustomization.json_patches, resources);
+  for (const ReplicaEntry& entry : kustomization.replicas) {
+    if (!entry.name.empty()) ApplyReplicas(session, entry, resources);
+  }
+  for (const ImageEntry& entry : kustomization.images) ApplyImages(session, entry, resources);
+  ApplyReplacements(session, kustomization, resources);
+}
+
+}  // namespace reconcile::kustomize

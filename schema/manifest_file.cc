@@ -1,0 +1,175 @@
+#include "schema/manifest_file.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <utility>
+
+#include "schema/known_kinds.h"
+#include "schema/text.h"
+
+namespace reconcile {
+namespace {
+
+// Of what is said about a JSON text, which may quote a key of it.
+constexpr size_t kMaxJsonProblemBytes = 300;
+
+// "line:column: message", as ParseJson gives it, taken apart.
+Problem ProblemOfJson(std::string_view text) {
+  Problem problem{"", 1, 1, "", Rule::kSyntax};
+  const char* const end = text.data() + text.size();
+  const auto line = std::from_chars(text.data(), end, problem.line);
+  if (line.ec == std::errc() && line.ptr != end) {
+    const auto column = std::from_chars(line.ptr + 1, end, problem.column);
+    text.remove_prefix(std::min(static_cast<size_t>(column.ptr - text.data()) + 2, text.size()));
+  }
+  problem.message = CutText(text, kMaxJsonProblemBytes);
+  return problem;
+}
+
+YamlDocuments ReadJson(std::string_view text, const ManifestLimits& limits) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  YamlDocuments documents;
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return documents;
+  Result<Value> value =
+      ParseJson(text, {limits.max_file_bytes, limits.max_depth, limits.max_nodes_per_file});
+  if (value.ok()) {
+    documents.documents.push_back(std::move(*value));
+  } else {
+    documents.errors.push_back(ProblemOfJson(value.status().message()));
+  }
+  return documents;
+}
+
+// Whether a document is a Secret, or something of that name, or cannot be told from one.
+bool MayBeSecret(const Value& document) {
+  const Value* kind = document.Find("kind");
+  if (kind == nullptr || !kind->IsString()) return true;
+  std::string name = kind->AsString();
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name.find("secret") != std::string::npos;
+}
+
+// Reads one file. What it finds depends on nothing but the file.
+class FileReader {
+ public:
+  FileReader(const std::string& path, const std::string& default_namespace,
+             const ManifestLimits& limits, const ManifestReading& reading)
+      : path_(path), default_namespace_(default_namespace), limits_(limits), reading_(reading) {}
+
+  std::vector<ReadItem> Read(std::string_view text) {
+    YamlDocuments documents = FormatOf(path_) == ManifestFormat::kJson ? ReadJson(text, limits_)
+                                                                       : ReadYaml(text, limits_);
+    for (Problem& problem : documents.errors) {
+      problem.file = path_;
+      found_.problems.errors.push_back(std::move(problem));
+      found_.may_hold_secret = true;
+    }
+    Flush();
+    for (const Value& document : documents.documents) ReadDocument(document);
+    return std::move(items_);
+  }
+
+ private:
+  void ReadDocument(const Value& document) {
+    ReadObject(document);
+    Flush();
+  }
+
+  void Flush() { items_.push_back(std::exchange(found_, {})); }
+
+  void ReadObject(const Value& document) {
+    if (document.GetString("apiVersion") == "v1" && document.GetString("kind") == "List") {
+      ReadList(document);
+      return;
+    }
+    if (!document.IsMap()) {
+      AddError(document.mark,
+               "a manifest is a map with apiVersion and kind, got " +
+                   std::string(ToString(document.type())),
+               Rule::kNotAManifest);
+      found_.may_hold_secret = true;
+      return;
+    }
+    found_ = ReadManifestObject(document, path_, default_namespace_);
+    if (found_.object == nullptr || !reading_.check) return;
+    reading_.check(*found_.object, &found_.problems);
+  }
+
+  // kubectl takes a `v1 List` apart, lists in lists too; the reader's depth limit bounds them.
+  void ReadList(const Value& list) {
+    for (const Value::Member& member : list.AsMap()) {
+      const bool known = member.key == "apiVersion" || member.key == "kind" ||
+                         member.key == "metadata" || member.key == "items";
+      if (!known) {
+        AddError(
+            member.key_mark,
+            "unknown field '" + ShortText(member.key) + "' in a List; it has metadata and items",
+            Rule::kUnknownField);
+        found_.may_hold_secret = true;
+      }
+    }
+    const Value* items = list.Find("items");
+    if (items == nullptr || items->IsNull()) return;
+    if (!items->IsList()) {
+      AddError(items->mark,
+               "items of a List must be a list, got " + std::string(ToString(items->type())),
+               Rule::kWrongType);
+      found_.may_hold_secret = true;
+      return;
+    }
+    for (const Value& item : items->AsList()) ReadDocument(item);
+  }
+
+  void AddError(Mark mark, std::string message, Rule rule) {
+    found_.problems.errors.push_back({path_, mark.line, mark.column, std::move(message), rule});
+  }
+
+  const std::string& path_;
+  const std::string& default_namespace_;
+  const ManifestLimits& limits_;
+  const ManifestReading& reading_;
+  ReadItem found_;  // in the document being read
+  std::vector<ReadItem> items_;
+};
+
+}  // namespace
+
+ManifestFormat FormatOf(std::string_view path) {
+  if (path.ends_with(".yaml") || path.ends_with(".yml")) return ManifestFormat::kYaml;
+  return path.ends_with(".json") ? ManifestFormat::kJson : ManifestFormat::kOther;
+}
+
+ReadItem ReadManifestObject(const Value& document, const std::string& path,
+                            const std::string& default_namespace) {
+  ReadItem item;
+  item.mark = document.mark;
+  item.group = CustomGroupOf(document);
+  std::unique_ptr<Object> object = DecodeManifest(document, path, &item.problems);
+  item.may_hold_secret = MayBeSecret(document);
+  if (object == nullptr) {
+    constexpr size_t kLongestName = 253;
+    const Value* metadata = document.Find("metadata");
+    item.kind = CutText(document.GetString("kind"), kLongestName);
+    item.name = metadata == nullptr ? "" : CutText(metadata->GetString("name"), kLongestName);
+    return item;
+  }
+  if (InfoOf(object->kind).namespaced && object->metadata.namespace_name.empty()) {
+    object->metadata.namespace_name = default_namespace;
+  }
+  object->metadata.origin.file = path;
+  object->metadata.origin.line = document.mark.line;
+  item.object = std::move(object);
+  return item;
+}
+
+std::vector<ReadItem> ReadManifestFile(const ManifestFile& file,
+                                       const std::string& default_namespace,
+                                       const ManifestLimits& limits,
+                                       const ManifestReading& reading) {
+  return FileReader(file.path, default_namespace, limits, reading).Read(*file.bytes);
+}
+
+}  // namespace reconcile

@@ -1,0 +1,246 @@
+#include "schema/kustomize/render.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/schema/kustomize/rendering.h"
+
+namespace reconcile::kustomize::testing {
+namespace {
+
+// Where each field of the one object comes from, as "file:line".
+std::string PlaceOf(const Rendering& rendering, const Value& value) {
+  const LineMap::Place place = rendering.lines.Find(value.mark.line);
+  return place.file + ":" + std::to_string(place.line);
+}
+
+TEST(Kustomize, ValuesKnowTheFileAndLineThatTheyComeFrom) {
+  const std::vector<ManifestFile> files = FilesOf({
+      {"kustomization.yaml",
+       "namespace: prod\nresources: [base.yaml]\npatches:\n- path: patch.yaml\n- patch: |-\n"
+       "    apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: one}\n    data:\n"
+       "      inline: x\n"},
+      {"base.yaml", "# first\n" + ConfigMapText("one")},
+      {"patch.yaml",
+       "---\n\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n"
+       "data: {patched: y}\n"},
+  });
+  const FileTree tree(files);
+  const Rendering rendering = Render(tree, "kustomization.yaml");
+  ASSERT_EQ(rendering.documents.size(), 1U);
+  const Value& object = rendering.documents[0];
+  const Value& data = *object.Find("data");
+  EXPECT_EQ(PlaceOf(rendering, object), "base.yaml:2");
+  EXPECT_EQ(PlaceOf(rendering, *data.Find("a")), "base.yaml:7");
+  EXPECT_EQ(PlaceOf(rendering, *data.Find("patched")), "patch.yaml:6");
+  EXPECT_EQ(PlaceOf(rendering, *data.Find("inline")), "kustomization.yaml:10");
+  EXPECT_EQ(PlaceOf(rendering, *object.Find("metadata")->Find("namespace")),
+            "kustomization.yaml:1");
+  EXPECT_EQ(rendering.used,
+            (std::set<std::string>{"base.yaml", "kustomization.yaml", "patch.yaml"}));
+}
+
+TEST(Kustomize, RefusesWhatIsRemoteByNameAndSaysWhatToDo) {
+  for (const std::string address :
+       {"https://example.org/x.yaml", "github.com/owner/repository?ref=v1", "git@host:x.git",
+        "ssh://git@host/x"}) {
+    const std::string error =
+        "\"" + address +
+        "\" is a remote address, which is not fetched: commit a copy of it to "
+        "this repository and name its path\n";
+    EXPECT_EQ(ErrorsOf({{"kustomization.yaml", "resources:\n- " + address + "\n"}}),
+              "kustomization.yaml:2:3: " + error);
+    EXPECT_EQ(ErrorsOf({{"kustomization.yaml", "components:\n- " + address + "\n"}}),
+              "kustomization.yaml:2:3: " + error);
+  }
+}
+
+TEST(Kustomize, RefusesFieldsThatItDoesNotActOn) {
+  for (const std::string field :
+       {"generators", "transformers", "validators", "helmCharts", "helmGlobals", "openapi", "crds",
+        "configurations", "vars", "buildMetadata"}) {
+    const std::string errors = ErrorsOf({{"kustomization.yaml", field + ": [x]\n"}});
+    EXPECT_NE(errors.find("kustomization.yaml:1:"), std::string::npos) << errors;
+    EXPECT_NE(errors.find("the field \"" + field + "\" of kustomizations is not supported here: "),
+              std::string::npos)
+        << errors;
+  }
+}
+
+TEST(Kustomize, NamesTheNearestFieldForOneThatIsUnknown) {
+  EXPECT_EQ(ErrorsOf({{"kustomization.yaml", "resource: []\nimages: [{nam: x}]\n"}}),
+            "kustomization.yaml:2:11: unknown field \"nam\" in images; did you mean \"name\"?\n"
+            "kustomization.yaml:2:10: an image needs a name\n"
+            "kustomization.yaml:1:1: unknown field \"resource\" in a kustomization; did you mean "
+            "\"resources\"?\n");
+}
+
+TEST(Kustomize, RefusesAnEmptyKustomization) {
+  EXPECT_EQ(ErrorsOf({{"kustomization.yaml", "# nothing\n"}}),
+            "kustomization.yaml:1:1: this kustomization is empty; it needs resources or another "
+            "field\n");
+}
+
+TEST(Kustomize, StaysInsideTheRepository) {
+  const auto errors = [](const std::string& path, const Texts& more = {}) {
+    Texts texts = more;
+    texts["kustomization.yaml"] = "resources:\n- " + path + "\n";
+    return ErrorsOf(texts);
+  };
+  EXPECT_EQ(errors("../x.yaml"),
+            "kustomization.yaml:2:3: the path \"../x.yaml\" leads out of "
+            "the repository, or to nothing in it\n");
+  EXPECT_EQ(errors("/etc/passwd"),
+            "kustomization.yaml:2:3: the path \"/etc/passwd\" is absolute; name a path inside the "
+            "repository, relative to this file\n");
+  EXPECT_EQ(errors("out.yaml", {{"out.yaml", "->/etc/passwd"}}),
+            "kustomization.yaml:2:3: the path \"out.yaml\" leads through the symbolic link "
+            "out.yaml, which points to an absolute path: it leaves the repository\n");
+  EXPECT_EQ(errors("a/out/x.yaml", {{"a/out", "->../../.."}}),
+            "kustomization.yaml:2:3: the path \"a/out/x.yaml\" leads out of the repository, or to "
+            "nothing in it\n");
+  EXPECT_EQ(errors("a", {{"a", "->b"}, {"b", "->a"}}),
+            "kustomization.yaml:2:3: the path \"a\" has symbolic links without end\n");
+}
+
+TEST(Kustomize, FollowsSymbolicLinksInsideTheRepository) {
+  EXPECT_EQ(Rendered({{"kustomization.yaml", "resources: [link.yaml, folder]\n"},
+                      {"link.yaml", "->real/one.yaml"},
+                      {"folder", "->./real/../base"},
+                      {"real/one.yaml", ConfigMapText("one")},
+                      {"base/kustomization.yaml", "resources: [two.yaml]\n"},
+                      {"base/two.yaml", ConfigMapText("two")}}),
+            R"({"apiVersion":"v1","data":{"a":"b"},"kind":"ConfigMap","metadata":{"name":"one"}})"
+            "\n"
+            R"({"apiVersion":"v1","data":{"a":"b"},"kind":"ConfigMap","metadata":{"name":"two"}})"
+            "\n");
+}
+
+TEST(Kustomize, ReadsBasesBesideTheSourcesFolder) {
+  EXPECT_EQ(Rendered({{"kustomization.yaml", "resources: [../../base]\n"},
+                      {"../../base/kustomization.yaml", "resources: [one.yaml]\n"},
+                      {"../../base/one.yaml", ConfigMapText("one")}}),
+            R"({"apiVersion":"v1","data":{"a":"b"},"kind":"ConfigMap","metadata":{"name":"one"}})"
+            "\n");
+}
+
+TEST(Kustomize, RefusesAKustomizationThatContainsItself) {
+  EXPECT_EQ(ErrorsOf({{"kustomization.yaml", "resources: [a]\n"},
+                      {"a/kustomization.yaml", "resources: [../b]\n"},
+                      {"b/kustomization.yaml", "resources: [../a]\n"}}),
+            "b/kustomization.yaml:1:13: this kustomization contains itself, by way of "
+            "a/kustomization.yaml\n");
+}
+
+TEST(Kustomize, BoundsDepthAndCount) {
+  Texts texts = {{"kustomization.yaml", "resources: [a]\n"}};
+  std::string folder = "a";
+  for (int i = 0; i < 4; ++i, folder += "/a") {
+    texts[folder + "/kustomization.yaml"] = i < 3 ? "resources: [a]\n" : "namePrefix: x\n";
+  }
+  RenderLimits limits;
+  limits.max_depth = 3;
+  EXPECT_EQ(ErrorsOf(texts, limits),
+            "a/a/kustomization.yaml:1:13: kustomizations lie more than 3 deep in each other\n");
+  limits = {};
+  limits.max_kustomizations = 2;
+  EXPECT_EQ(ErrorsOf(texts, limits),
+            "a/kustomization.yaml:1:13: more than 2 kustomizations; one "
+            "that is used twice counts twice\n");
+  limits = {};
+  limits.max_bytes = 20;
+  EXPECT_NE(ErrorsOf(texts, limits).find("MiB of files"), std::string::npos);
+}
+
+// Each replacement copies all that is there into itself: 2^n values without a bound.
+TEST(Kustomize, BoundsObjectsThatDouble) {
+  std::string text = "resources: [one.yaml]\nreplacements:\n";
+  for (int i = 0; i < 60; ++i) {
+    text +=
+        "- source: {kind: ConfigMap, fieldPath: data}\n  targets:\n  - select: {kind: "
+        "ConfigMap}\n    fieldPaths: [data.x" +
+        std::to_string(i) + "]\n    options: {create: true}\n";
+  }
+  const std::string errors =
+      ErrorsOf({{"kustomization.yaml", text}, {"one.yaml", ConfigMapText("one")}});
+  EXPECT_NE(errors.find("this makes an object of more than 300000 values"), std::string::npos)
+      << errors;
+}
+
+TEST(Kustomize, PatternsThatWouldBacktrackDoNot) {
+  EXPECT_NE(Rendered({{"kustomization.yaml",
+                       "resources: [one.yaml]\npatches:\n- target: {name: \"(a+)+b\"}\n  patch: "
+                       "'[{\"op\":\"remove\",\"path\":\"/data\"}]'\n"},
+                      {"one.yaml", ConfigMapText(std::string(200, 'a'))}}),
+            "");
+}
+
+TEST(Kustomize, SaysWhatIsWrongWithAPatch) {
+  const auto errors = [](const std::string& patches) {
+    return ErrorsOf({{"kustomization.yaml", "resources: [one.yaml]\npatches:\n" + patches},
+                     {"one.yaml", ConfigMapText("one")}});
+  };
+  EXPECT_EQ(errors("- patch: |-\n    apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: "
+                   "two}\n"),
+            "kustomization.yaml:4:1: there is no ConfigMap two of v1 to patch here\n");
+  EXPECT_EQ(errors("- target: {name: one}\n  patch: |-\n    - op: replace\n      path: /data/z\n"
+                   "      value: 1\n"),
+            "kustomization.yaml:5:3: JSON patch: replace \"/data/z\": the object has nothing at "
+            "\"z\"\n");
+  EXPECT_EQ(errors("- target: {name: \"(\"}\n  patch: '[]'\n"),
+            "kustomization.yaml:3:11: the regular expression \"(\" of this selector: missing ): "
+            "(\n");
+  EXPECT_EQ(errors("- target: {name: one}\n  patch: '[{\"op\":\"remove\",\"path\":\"/metadata\"}]'"
+                   "\n"),
+            "kustomization.yaml:4:1: this patch leaves an object without apiVersion, kind or "
+            "name\n");
+  EXPECT_EQ(errors("- {}\n"), "kustomization.yaml:3:3: a patch needs either path or patch\n");
+}
+
+TEST(Kustomize, SaysWhatIsWrongWithAGenerator) {
+  const auto errors = [](const std::string& generator, const Texts& more = {}) {
+    Texts texts = more;
+    texts["kustomization.yaml"] = "configMapGenerator:\n- name: one\n  " + generator + "\n";
+    return ErrorsOf(texts);
+  };
+  EXPECT_EQ(errors("literals: [novalue]"),
+            "kustomization.yaml:3:14: a literal has the form key=value\n");
+  EXPECT_EQ(errors("files: [gone.txt]"),
+            "kustomization.yaml:3:11: there is no file \"gone.txt\" in the repository (looked for "
+            "gone.txt)\n");
+  EXPECT_EQ(errors("behavior: merge"),
+            "kustomization.yaml:2:3: there is no ConfigMap one to merge into or replace; leave "
+            "out the behavior\n");
+  EXPECT_EQ(errors("envs: [e]", {{"e", "A=1\nHOME\n"}}).substr(0, 26),
+            "e:2:1: this line has no va");
+  EXPECT_EQ(errors("literals: [a=1, a=2]"),
+            "kustomization.yaml:3:19: the key \"a\" of \"one\" is given twice\n");
+}
+
+TEST(Kustomize, RefusesOneObjectTwice) {
+  EXPECT_EQ(ErrorsOf({{"kustomization.yaml", "resources: [a.yaml, b.yaml]\n"},
+                      {"a.yaml", ConfigMapText("one")},
+                      {"b.yaml", "\n" + ConfigMapText("one")}}),
+            "b.yaml:2:1: ConfigMap one is in this kustomization twice; the first is at "
+            "a.yaml:1\n");
+}
+
+// What kustomize passes through as it is, although Kubernetes' strategic merge has a meaning for
+// it.
+TEST(Kustomize, KnowsTheDirectivesOfStrategicMerge) {
+  EXPECT_EQ(
+      Rendered({{"kustomization.yaml",
+                 "resources: [a.yaml]\npatches:\n- patch: |-\n    apiVersion: apps/v1\n    kind: "
+                 "Deployment\n    metadata:\n      name: web\n      "
+                 "$deleteFromPrimitiveList/finalizers: [a]\n    spec:\n      strategy: "
+                 "{$retainKeys: [type], type: Recreate}\n"},
+                {"a.yaml",
+                 "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, "
+                 "finalizers: [a, b]}\nspec: {strategy: {type: RollingUpdate, "
+                 "rollingUpdate: {maxSurge: 1}}}\n"}}),
+      R"({"apiVersion":"apps/v1","kind":"Deployment","metadata":{"finalizers":["b"],"name":"web"},)"
+      R"("spec":{"strategy":{"type":"Recreate"}}})"
+      "\n");
+}
+
+}  // namespace
+}  // namespace reconcile::kustomize::testing
