@@ -3,6 +3,7 @@
 #include "schema/names.h"
 #include "schema/quantity.h"
 #include "schema/text.h"
+#include "schema/validate_kept.h"
 #include "schema/validate_pod.h"
 
 namespace reconcile {
@@ -107,6 +108,12 @@ void ValidateSource(const std::string& kind, const Value& source, const FieldPat
     if (HasParentStep(source.GetString("path"))) {
       reporter->Error(FieldPath(path, "path"), "must not contain \"..\"");
     }
+  } else if (kind == "ephemeral") {
+    const FieldPath claim_path(path, "volumeClaimTemplate");
+    const Value* claim = source.Find("volumeClaimTemplate");
+    const Value* spec = claim == nullptr ? nullptr : claim->Find("spec");
+    if (claim == nullptr) return reporter->Error(claim_path, "required");
+    if (spec != nullptr) ValidateClaimSpec(*spec, FieldPath(claim_path, "spec"), reporter);
   } else if (kind == "persistentVolumeClaim") {
     const std::string name = source.GetString("claimName");
     if (!name.empty()) ReportIf(CheckDnsSubdomain(name), FieldPath(path, "claimName"), reporter);

@@ -72,6 +72,22 @@ TEST(KeptRules, ClaimsOfAStatefulSetAreClaims) {
   EXPECT_NE(set("accessModes: [ReadWriteOnce]"), "");
 }
 
+TEST(KeptRules, ClaimsThatGoWithAPodAreClaims) {
+  const auto pod = [](const std::string& source) {
+    return testing::ErrorsOf(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: c, image: "
+        "i:1}], "
+        "volumes: [{name: v, ephemeral: {" +
+        source + "}}]}\n");
+  };
+  EXPECT_EQ(pod("volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce], " + kSize + "}}"), "");
+  EXPECT_NE(pod("volumeClaimTemplate: {spec: {accessModes: [ReadWriteOncePod, ReadOnlyMany], " +
+                kSize + "}}"),
+            "");
+  EXPECT_NE(pod("volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce]}}"), "");
+  EXPECT_NE(pod("").find("volumeClaimTemplate: required"), std::string::npos);
+}
+
 TEST(KeptRules, ClaimsGrowAndChangeNothingElse) {
   const auto claim = [](const std::string& spec) {
     return testing::MustDecode(
