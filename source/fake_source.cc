@@ -1,8 +1,11 @@
 #include "source/fake_source.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
+#include "schema/kustomize/files.h"
+#include "schema/kustomize/reach.h"
 #include "source/manifest_names.h"
 
 namespace reconcile {
@@ -10,19 +13,73 @@ namespace {
 
 constexpr size_t kMinAbbreviation = 4;  // Git's own
 
-// Only the files below `folder`, their paths counted from there.
+// The files of a commit as a repository, for a source in `folder`.
+class CommitReach final : public kustomize::Reach {
+ public:
+  // `taken` are the source's files already; more are added.
+  CommitReach(const std::vector<ManifestFile>& files, const std::string& folder,
+              std::vector<ManifestFile>* taken)
+      : folder_(folder), taken_(taken) {
+    for (const ManifestFile& file : files) files_.emplace(file.path, &file);
+  }
+
+  Result<Type> Look(const std::string& path) override {
+    const auto parts = PartsFromRoot(folder_, path);
+    if (!parts) return Type::kNothing;
+    const std::string full = Joined(*parts);
+    const auto found = files_.find(full);
+    if (found != files_.end()) return found->second->symbolic_link ? Type::kLink : Type::kFile;
+    const auto below = files_.lower_bound(full + "/");
+    const bool is_folder =
+        full.empty() || (below != files_.end() && below->first.starts_with(full + "/"));
+    return is_folder ? Type::kFolder : Type::kNothing;
+  }
+
+  Result<std::shared_ptr<const std::string>> Take(const std::string& path) override {
+    ManifestFile file = *files_.at(Joined(*PartsFromRoot(folder_, path)));
+    file.path = path;
+    const std::shared_ptr<const std::string> bytes = file.bytes;
+    const bool is_there = std::any_of(taken_->begin(), taken_->end(),
+                                      [&](const ManifestFile& each) { return each.path == path; });
+    if (!is_there) taken_->push_back(std::move(file));
+    return bytes;
+  }
+
+ private:
+  static std::string Joined(const std::vector<std::string>& parts) {
+    std::string path;
+    for (const std::string& part : parts) path = kustomize::JoinPath(path, part);
+    return path;
+  }
+
+  const std::string& folder_;
+  std::vector<ManifestFile>* const taken_;
+  std::map<std::string, const ManifestFile*> files_;  // by path from the root
+};
+
+// Only the files below `folder`, their paths counted from there, and what kustomizations among them
+// name.
 Status KeepFolder(const std::string& folder, FetchedCommit* commit) {
   if (folder.empty()) return OkStatus();
   const std::string prefix = folder + "/";
   std::vector<ManifestFile> kept;
-  for (ManifestFile& file : commit->files) {
+  std::vector<ManifestFile> kustomizations;
+  for (const ManifestFile& file : commit->files) {
     if (!file.path.starts_with(prefix)) continue;
-    file.path.erase(0, prefix.size());
-    kept.push_back(std::move(file));
+    kept.push_back(file);
+    kept.back().path.erase(0, prefix.size());
+    const std::string name = file.path.substr(file.path.rfind('/') + 1);
+    if (kustomize::IsKustomizationName(name)) kustomizations.push_back(kept.back());
   }
+  if (kept.empty()) {
+    return InvalidError("commit " + commit->id + " has no folder \"" + folder + "\"");
+  }
+  CommitReach reach(commit->files, folder, &kept);
+  RETURN_IF_ERROR(kustomize::FollowKustomizations(kustomizations, &reach));
+  std::sort(kept.begin(), kept.end(),
+            [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; });
   commit->files = std::move(kept);
-  if (!commit->files.empty()) return OkStatus();
-  return InvalidError("commit " + commit->id + " has no folder \"" + folder + "\"");
+  return OkStatus();
 }
 
 }  // namespace

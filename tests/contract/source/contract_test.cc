@@ -180,6 +180,19 @@ TEST_P(ManifestSourceContract, PathsCountFromTheSourcesFolder) {
   }
 }
 
+TEST_P(ManifestSourceContract, WhatKustomizationsNameIsDeliveredFromAnywhereInTheRepository) {
+  harness_->Commit({{"base/kustomization.yaml", "resources: [web.yaml]"},
+                    {"base/web.yaml", "w"},
+                    {"base/other.yaml", "no"},
+                    {"overlays/prod/kustomization.yaml", "resources: [../../base, ../../../x]"}},
+                   "main");
+  const auto commit = Fetch("", "overlays/prod");
+  ASSERT_TRUE(commit.ok()) << commit.status().ToString();
+  EXPECT_EQ(Describe(*commit),
+            "../../base/kustomization.yaml=resources: [web.yaml]\n../../base/web.yaml=w\n"
+            "kustomization.yaml=resources: [../../base, ../../../x]\n");
+}
+
 TEST_P(ManifestSourceContract, WhatIsNotThereIsInvalid) {
   harness_->Commit({{"a.yaml", "1"}}, "main");
   EXPECT_EQ(Fetch("nowhere", "").status().code(), StatusCode::kInvalid);

@@ -148,6 +148,25 @@ TEST_F(RoutesTest, PlansWhatIsPosted) {
   EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/plan", {}, "nonsense").code, 400);
 }
 
+TEST_F(RoutesTest, PlansAnOverlayWhoseBaseIsReachedThroughALink) {
+  const auto file = [](const std::string& path, const std::string& text, bool link = false) {
+    return R"({"path": ")" + path + R"(", "blobId": "x", "contentBase64": ")" + EncodeBase64(text) +
+           (link ? R"(", "symbolicLink": true})" : "\"}");
+  };
+  const std::string body =
+      R"({"commit": "worktree", "files": [)" +
+      file("kustomization.yaml", "namePrefix: prod-\nresources: [base]\n") + ", " +
+      file("base", "../../base", true) + ", " +
+      file("../../base/kustomization.yaml", "resources: [a.yaml]\n") + ", " +
+      file("../../base/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n") + "]}";
+  const Value answer = Json(Ask("POST", "/apis/reconcile.dev/v1/plan", {}, body));
+  ASSERT_NE(answer.Find("plan"), nullptr);
+  EXPECT_TRUE(answer.Find("plan")->GetList("errors").empty()) << answer.GetString("text");
+  EXPECT_NE(answer.GetString("text").find("ConfigMap default/prod-more  created"),
+            std::string::npos)
+      << answer.GetString("text");
+}
+
 TEST_F(RoutesTest, PlansBytesThatAreNotUtf8ToTheErrorThatTheCommitWillHave) {
   const std::string bytes = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m\xff}\n";
   const Value answer =
