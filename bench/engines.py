@@ -5,7 +5,9 @@ import queue
 import socket
 import threading
 import time
+from datetime import datetime, timezone
 
+FRAME_HEADER_BYTES = 8  # before each piece of a container's output
 CALL_TIMEOUT_S = 120  # of one call or one read; nothing waits longer for an engine
 
 
@@ -59,6 +61,19 @@ class Engine:
 
     def inspect(self, container):
         return self.call("GET", f"/containers/{container}/json")
+
+    def first_line_at(self, container):
+        """When the engine was given the container's first line of output, in ns; None before that."""
+        connection = Connection(self.path, CALL_TIMEOUT_S)
+        connection.request("GET", f"/containers/{container}/logs?stdout=true&timestamps=true")
+        frames = connection.getresponse().read()
+        connection.close()
+        if len(frames) <= FRAME_HEADER_BYTES:
+            return None
+        moment = frames[FRAME_HEADER_BYTES:].split(b" ", 1)[0].decode().rstrip("Z")
+        whole, _, fraction = moment.partition(".")
+        began = datetime.fromisoformat(whole).replace(tzinfo=timezone.utc)
+        return int(began.timestamp()) * 10**9 + int(fraction.ljust(9, "0"))
 
     def list(self):
         """Every container, as `GET /containers/json` has it."""

@@ -2,14 +2,15 @@
 
 Each can start `count` replicas, replace all of them start-first a quarter at a time, get one back that was killed, and
 remove all. The times, in seconds, are from the command or call that a person or program gives to the engine's last event
-of the containers that the application is in; sandboxes count where they are removed."""
+of the containers that the application is in; sandboxes count where they are removed. A container of ours has started when
+its application has said so: before, a program in it may wait for the network, which the others have none of."""
 import json
 import shutil
 import time
 import uuid
 
 from engines import id_of, side_by_side
-from testbed import COMMAND, GRACE_S, IMAGE, NAME, STEP_DEADLINE_S, deployment
+from testbed import COMMAND, GRACE_S, IMAGE, NAME, STEP_DEADLINE_S, deployment, eventually
 
 SURGE = 4  # 1/SURGE of the replicas at a time
 LANES = (1, 2, 4, 8)  # what the floor is tried with
@@ -59,6 +60,7 @@ class Peer:
         began_ns = self.begin_start(count)
         key = lambda event: id_of(event) if event["Action"] == "start" and self.is_app(event) else None
         at = self.events.collect(mark, key, count, self.what(f"start of {count}"), STEP_DEADLINE_S)
+        at.update(self.begun(at))
         self.finish()
         return seconds(began_ns, at)
 
@@ -74,6 +76,7 @@ class Peer:
             return id_of(event) if event["Action"] == "start" and id_of(event) not in old and self.is_app(event) else None
 
         at = self.events.collect(mark, key, count + len(old), self.what(f"update of {count}"), STEP_DEADLINE_S)
+        at.update(self.begun([container for container in at if container not in old]))
         running = self.least = self.most = len(old)
         for _, container in sorted((when, container) for container, when in at.items()):
             running += -1 if container in old else 1
@@ -88,6 +91,7 @@ class Peer:
         self.begin_kill(victim)
         key = lambda event: id_of(event) if event["Action"] == "start" and self.is_app(event) else None
         at = self.events.collect(mark, key, 1, self.what("replacement of a killed one"), STEP_DEADLINE_S)
+        at.update(self.begun(at))
         self.finish()
         return seconds(began_ns, at)
 
@@ -102,6 +106,10 @@ class Peer:
 
     def begin_kill(self, victim):
         self.engine.kill(victim)
+
+    def begun(self, containers):
+        """When their applications began, where that is later than the engine's event."""
+        return {}
 
     def finish(self):
         """Waits until the step is over for the peer too; not timed."""
@@ -125,6 +133,16 @@ class Ours(Peer):
 
     def begin_remove(self):
         return self.bed.commit({self.file: None})
+
+    def begun(self, containers):
+        at = {}
+
+        def all_said():
+            at.update({each: self.engine.first_line_at(each) for each in containers if at.get(each) is None})
+            return None not in at.values()
+
+        eventually(self.what("the applications' first lines"), all_said, STEP_DEADLINE_S)
+        return at
 
     def finish(self):
         self.bed.converge()

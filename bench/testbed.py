@@ -19,7 +19,8 @@ from engines import Engine, Events  # noqa: E402
 
 IMAGE = "test/busybox:1"
 # Ends at once when it is told to, as programs should: nobody's grace period is what is measured.
-COMMAND = ["sh", "-c", "trap \"exit 0\" TERM; while :; do sleep 100000 & wait; done"]
+# It says at once that it runs.
+COMMAND = ["sh", "-c", "echo up; trap \"exit 0\" TERM; while :; do sleep 100000 & wait; done"]
 GRACE_S = 1
 STEP_DEADLINE_S = 600  # of anything that is waited for: a loaded machine is slow
 QUIET_S = 0.7  # without events: then a step is over
