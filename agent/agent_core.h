@@ -111,6 +111,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void Run(const Operation& operation, const StopContainerOp& action);
   void Run(const Operation& operation, const RemoveContainerOp& action);
   void Run(const Operation& operation, const DetachNetwork& action);
+  bool IsAnothers(const DetachNetwork& action) const;
   void Run(const Operation& operation, const ForgetPod& action);
   void Succeed(const std::string& key);
   // Notes the failure. `look`: the engine may have done it nevertheless, so the operation counts as

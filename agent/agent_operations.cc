@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "agent/agent_core.h"
 #include "agent/pod_files.h"
 #include "agent/restart.h"
@@ -191,13 +193,22 @@ void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
                       }));
 }
 
+// The address was given back, and another pod has it.
+bool Agent::Core::IsAnothers(const DetachNetwork& action) const {
+  return std::any_of(seen_.pods.begin(), seen_.pods.end(), [&](const auto& entry) {
+    const PodSeen& pod = entry.second;
+    return entry.first != action.pod_uid && pod.address == action.address &&
+           !pod.attached_owner_id.empty();
+  });
+}
+
 void Agent::Core::Run(const Operation& operation, const DetachNetwork& action) {
   ++network_changes_;
   network_->DetachPod(action.pod_uid, action.address,
                       Guarded([this, operation, action](Status status) {
                         ++network_changes_;
                         if (!status.ok()) return FailToTakeAway(operation, status, false);
-                        seen_.attached_addresses.erase(action.address);
+                        if (!IsAnothers(action)) seen_.attached_addresses.erase(action.address);
                         const auto memory = seen_.pods.find(action.pod_uid);
                         if (memory != seen_.pods.end()) {
                           memory->second.attached_owner_id.clear();

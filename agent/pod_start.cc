@@ -270,6 +270,8 @@ void AttachOwner(PodTurn* turn, const ContainerInfo& owner) {
   const bool attached = turn->context.seen.attached_addresses.contains(memory.address) &&
                         memory.attached_owner_id == owner.id && !IsAnotherProcess(owner, &memory);
   if (attached && (!memory.attached_earlier || owner.process_id == 0)) return;
+  // A restarted agent believes that it is, until it has looked.
+  if (!turn->context.seen.network_listed && memory.attached_owner_id.empty()) return;
   const std::string missing = MissingOnHost(turn->context);
   if (!attached) {
     AllWait(turn, "ContainerCreating",
@@ -308,6 +310,10 @@ void StartInSandbox(PodTurn* turn) {
 void StartAlone(PodTurn* turn) {
   const Container& container = turn->pod.spec.containers.front();
   const ContainerInfo* live = LiveOf(turn->Of(container.name));
+  for (const ContainerInfo* sandbox : turn->containers.sandboxes) {
+    turn->Add(RemoveKey(sandbox->id), "the container has a network of its own",
+              RemoveContainerOp{sandbox->id});
+  }
   if (live != nullptr) {
     AttachOwner(turn, *live);
   } else if (!HostIsReady(turn, false) || !HasAddress(turn) || !FilesAreWritten(turn)) {
@@ -337,9 +343,10 @@ bool IsRefused(PodTurn* turn) {
 
 bool NeedsSandbox(const PodTurn& turn) {
   const auto& containers = turn.pod.spec.containers;
-  if (containers.size() != 1 || !turn.containers.sandboxes.empty()) return true;
+  if (containers.size() != 1) return true;
   const ContainerInfo* live = LiveOf(turn.Of(containers.front().name));
-  return live != nullptr ? !OwnsNetwork(*live) : turn.context.host.start_program_path.empty();
+  if (live != nullptr) return !OwnsNetwork(*live);
+  return !turn.containers.sandboxes.empty() || turn.context.host.start_program_path.empty();
 }
 
 void Remember(PodTurn* turn) {

@@ -24,7 +24,8 @@ void SweepPod(StepContext* context, const std::string& uid, const PodContainers&
               bool may_remove) {
   const auto remembered = context->seen.pods.find(uid);
   PodSeen memory = remembered == context->seen.pods.end() ? PodSeen() : remembered->second;
-  if (memory.address.empty() && !containers.owners.empty()) {
+  const bool gave_it_back = memory.terminal && containers.sandboxes.empty();
+  if (memory.address.empty() && !containers.owners.empty() && !gave_it_back) {
     memory.address = LabelOf(*containers.owners.front(), kLabelAddress);
   }
   const ContainerInfo* any = AnyOf(containers);

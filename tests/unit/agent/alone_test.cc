@@ -137,6 +137,9 @@ TEST_F(AloneTest, AgentThatForgotAttachesOnceMore) {
   Settle();
   ForgetEverything();
   seen.pause_image_id = "sha256:pause";
+  seen.network_listed = false;
+  EXPECT_TRUE(StatusOf(Take()).ready) << "it believes so until it has looked";
+  seen.network_listed = true;
   StepResult result = Take();
   EXPECT_EQ(Ip(result), kAddress);
   EXPECT_TRUE(StatusOf(result).ready) << "a restart of the agent unreadies nothing";
@@ -188,6 +191,20 @@ TEST_F(AloneTest, RunsOnInTheSandboxThatAnEarlierReleaseMade) {
   Pass(kMaxCrashBackoffMs);
   EXPECT_TRUE(StatusOf(Settle()).ready);
   EXPECT_TRUE(All("POD").empty()) << "a lost one needs no successor";
+}
+
+TEST_F(AloneTest, ASandboxBesideAContainerThatOwnsItsNetworkGoes) {
+  Assign(MakePod());
+  Settle();
+  ContainerInfo sandbox = Newest("app");
+  sandbox.id = "sandbox";
+  sandbox.name = "rc_POD_web_default_11111111_0";
+  sandbox.labels[std::string(kLabelContainer)] = kSandboxContainer;
+  seen.containers[sandbox.id] = sandbox;
+  host.start_program_path.clear();
+  EXPECT_TRUE(StatusOf(Settle()).ready);
+  EXPECT_TRUE(All("POD").empty());
+  EXPECT_EQ(run_count, 1);
 }
 
 TEST_F(AloneTest, NothingToRunIsSaidAndNotCreated) {
