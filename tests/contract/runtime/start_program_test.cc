@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "base/subprocess.h"
@@ -81,6 +82,20 @@ class StartProgramTest : public testing::Test {
     });
   }
 
+  // It has gone to sleep that much oftener than now.
+  bool Sleeps(const ContainerInfo& container, int64_t times) {
+    const int64_t before = SleepsOf(container);
+    return harness_->RunUntil([&] { return SleepsOf(container) >= before + times; });
+  }
+  static int64_t SleepsOf(const ContainerInfo& container) {
+    std::ifstream file("/proc/" + std::to_string(container.process_id) + "/status");
+    for (std::string line; std::getline(file, line);) {
+      constexpr std::string_view kName = "voluntary_ctxt_switches:";
+      if (line.starts_with(kName)) return std::stoll(line.substr(kName.size()));
+    }
+    return 0;
+  }
+
   std::string path_;
   std::unique_ptr<RuntimeHarness> harness_;
   Blocking blocking_;
@@ -92,6 +107,7 @@ TEST_F(StartProgramTest, WaitsUntilTheNetworkIsThere) {
   EXPECT_TRUE(Becomes(container, "start"));
   Ip(container, "link add name eth0 mode dormant type veth peer name peer0\n");
   Ip(container, "link set dev peer0 up\nlink set dev eth0 up\n");
+  EXPECT_TRUE(Sleeps(container, 10)) << "so often it has looked at it";
   EXPECT_TRUE(Becomes(container, "start")) << "up and dormant is not running";
   EXPECT_EQ(blocking_.ReadLogs(container.id, {}).out, "");
   Ip(container, "link set dev eth0 mode default state up\n");
@@ -130,6 +146,15 @@ TEST_F(StartProgramTest, PassesSignalsToTheCommandAsProcessOne) {
       harness_->RunUntil([&] { return blocking_.ReadLogs(container.id, {}).out == "ready\n"; }));
   EXPECT_EQ(blocking_.Stop(container.id, 20), OkStatus());
   EXPECT_EQ(blocking_.Inspect(container.id)->exit_code, 3);
+}
+
+TEST_F(StartProgramTest, EndsWithTheSignalThatWebServersAreStoppedWith) {
+  const ContainerInfo container = Run(Config("resized", kRunsForever));
+  EXPECT_TRUE(Becomes(container, "start"));
+  ASSERT_EQ(kill(static_cast<pid_t>(container.process_id), SIGWINCH), 0);
+  const auto ended = blocking_.Until(container.id, ContainerRunState::kExited);
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 128 + SIGWINCH);
 }
 
 TEST_F(StartProgramTest, EndsWithItsSignalWhileItWaits) {
