@@ -188,11 +188,18 @@ void Controller::Core::NoteMerged(const ClusterState& state) {
   }
 }
 
+// By its owner, or by the source that declares it.
+bool Controller::Core::IsMadeAgain(const Pod& pod) const {
+  if (ControllerOf(pod.metadata) != nullptr) return true;
+  const auto followed = followed_.find(pod.metadata.origin.source);
+  return followed != followed_.end() && !followed->second.config.spec.suspend;
+}
+
 void Controller::Core::ForgetUnplaced(ClusterState* state, WriteSet* writes) const {
   if (SilentNodes().empty()) return;
   std::vector<ObjectKey> unplaced;
   state->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
-    if (pod->spec.node_name.empty()) unplaced.push_back(pod->key());
+    if (pod->spec.node_name.empty() && IsMadeAgain(*pod)) unplaced.push_back(pod->key());
   });
   for (const ObjectKey& key : unplaced) DeleteBoth(key, state, writes);
 }
