@@ -16,15 +16,25 @@ constexpr size_t kMaxControllerBytes = 250;
 constexpr size_t kMaxSliceAddresses = 100;
 constexpr size_t kMaxSliceEndpoints = 1000;
 
+// Names of a slice's ports differ; those of Endpoints need not, but several want one each.
+// Source: ValidateEndpointSliceCreate, validateEndpointPort.
+enum class PortNames { kDiffer, kAreThere };
+
 template <typename Holder>
-void ValidateEndpointPorts(const Holder& holder, const FieldPath& path, FieldReporter* reporter) {
+void ValidateEndpointPorts(const Holder& holder, const FieldPath& path, PortNames rule,
+                           FieldReporter* reporter) {
   std::set<std::string_view> names;
+  size_t count = 0;
+  ForEachItem(holder, path, "ports", [&](const Value&, const FieldPath&) { ++count; });
   ForEachItem(holder, path, "ports", [&](const Value& port, const FieldPath& port_path) {
     RequireBetween(1, kLastPort, port, port_path, "port", reporter);
     const std::string_view name = TextOf(port, "name");
     const FieldPath name_path(port_path, "name");
     if (!name.empty()) ReportIf(CheckDnsLabel(name), name_path, reporter);
-    if (!names.insert(name).second) {
+    if (rule == PortNames::kAreThere && count > 1 && name.empty()) {
+      reporter->Error(name_path, "required, as there are several ports");
+    }
+    if (rule == PortNames::kDiffer && !names.insert(name).second) {
       reporter->Error(name_path, "there is a port " + Quoted(name) + " already");
     }
   });
@@ -149,7 +159,7 @@ void Validate(const Endpoints& endpoints, FieldReporter* reporter) {
     if (subset.Find("addresses") == nullptr && subset.Find("notReadyAddresses") == nullptr) {
       reporter->Error(path, "needs addresses or notReadyAddresses");
     }
-    ValidateEndpointPorts(subset, path, reporter);
+    ValidateEndpointPorts(subset, path, PortNames::kAreThere, reporter);
   });
 }
 
@@ -175,7 +185,7 @@ void Validate(const EndpointSlice& slice, FieldReporter* reporter) {
   if (count > kMaxSliceEndpoints) {
     reporter->Error(FieldPath(root, "endpoints"), "has more than 1000 endpoints");
   }
-  ValidateEndpointPorts(slice.others, root, reporter);
+  ValidateEndpointPorts(slice.others, root, PortNames::kDiffer, reporter);
 }
 
 void Validate(const Ingress& ingress, FieldReporter* reporter) {

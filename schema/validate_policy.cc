@@ -260,11 +260,12 @@ void ValidateHardLimits(const Value& spec, const FieldPath& path, FieldReporter*
   });
 }
 
-// Whether objects of the scope use the resource: scopes choose among pods.
+// Whether objects of the scope use the resource: scopes choose among pods. Of resources that are
+// not Kubernetes' own, and of counted objects, nobody knows (IsStandardQuotaResourceName).
 bool FitsScope(std::string_view resource, std::string_view scope) {
   constexpr std::string_view kOfPods[] = {"cpu",        "memory",        "requests.cpu",
                                           "limits.cpu", "limits.memory", "requests.memory"};
-  if (resource == "pods") return true;
+  if (resource == "pods" || resource.find('/') != std::string_view::npos) return true;
   return scope != "BestEffort" &&
          std::find(std::begin(kOfPods), std::end(kOfPods), resource) != std::end(kOfPods);
 }

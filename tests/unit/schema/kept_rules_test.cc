@@ -118,6 +118,7 @@ TEST(KeptRules, QuotasLimitWhatTheirScopesHave) {
            {"hard: {cpu: 4, requests.memory: 1Gi, pods: 10, count/jobs.batch: 3, "
             "requests.nvidia.com/gpu: 1, services.loadbalancers: 0}",
             "hard: {pods: 10}, scopes: [BestEffort, NotTerminating]",
+            "hard: {count/jobs.batch: 5, requests.nvidia.com/gpu: 4}, scopes: [NotTerminating]",
             "hard: {limits.cpu: 1}, scopeSelector: {matchExpressions: [{scopeName: PriorityClass, "
             "operator: In, values: [high]}]}",
             "hard: {pods: 1}, scopeSelector: {matchExpressions: [{scopeName: Terminating, "
@@ -258,6 +259,17 @@ TEST(KeptRules, PortsOfEndpointsHaveTheirOwnNames) {
             std::string::npos);
   EXPECT_NE(slice("{port: 80}, {port: 81}"), "");
   EXPECT_NE(slice("{name: A_, port: 80}"), "");
+  const auto endpoints = [](const std::string& ports) {
+    return testing::ErrorsOf(
+        "apiVersion: v1\nkind: Endpoints\nmetadata: {name: x}\nsubsets: [{addresses: [{ip: "
+        "10.0.0.1}], ports: [" +
+        ports + "]}]\n");
+  };
+  EXPECT_EQ(endpoints("{port: 80}"), "");
+  EXPECT_EQ(endpoints("{name: dns, port: 53, protocol: TCP}, {name: dns, port: 53, protocol: UDP}"),
+            "");
+  EXPECT_NE(endpoints("{name: dns, port: 53}, {port: 80}").find("there are several ports"),
+            std::string::npos);
 }
 
 TEST(KeptRules, SlicesHaveAddressesOfOneTypeAndNotTooMany) {
