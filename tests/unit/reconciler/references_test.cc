@@ -119,8 +119,6 @@ std::vector<ReferenceCase> CasesOfOthers() {
   const std::string role = Document("rbac.authorization.k8s.io/v1", "Role", "x", "rules: []");
   const std::string cluster_role =
       Document("rbac.authorization.k8s.io/v1", "ClusterRole", "x", "rules: []");
-  const std::string storage =
-      Document("storage.k8s.io/v1", "StorageClass", "x", "provisioner: a.example/b");
   const std::string account = Document("v1", "ServiceAccount", "x");
   return {
       {IngressWith("defaultBackend: {service: {name: x, port: {number: 80}}}"), kNamedService,
@@ -145,7 +143,6 @@ std::vector<ReferenceCase> CasesOfOthers() {
       {BindingWith("ClusterRoleBinding", "kind: ClusterRole, name: x", kSomeUser), cluster_role,
        "uses ClusterRole x, which is not declared"},
       {SetWith("s", "x"), kNamedService, no_service},
-      {ClaimWith("storageClassName: x"), storage, "uses StorageClass x, which is not declared"},
       {ClaimWith("volumeName: x"),
        Document("v1", "PersistentVolume", "x",
                 "spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], nfs: {server: s, "
