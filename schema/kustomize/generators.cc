@@ -237,9 +237,7 @@ void RunGenerator(Session* session, const std::string& folder, const GeneratorEn
   const Id id = made.CurrentId();
   std::vector<Resource*> same;
   for (Resource& resource : *resources) {
-    const std::vector<Id> ids = resource.AllIds();
-    const auto is_same = [&](const Id& each) { return IsSameObject(each, id); };
-    if (std::any_of(ids.begin(), ids.end(), is_same)) same.push_back(&resource);
+    if (resource.Was(id)) same.push_back(&resource);
   }
   if (!session->Charge(resources->size(), generator.mark)) return;
   if (same.size() > 1) {

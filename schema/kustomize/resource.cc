@@ -90,6 +90,12 @@ std::vector<Id> Resource::AllIds() const {
   return ids;
 }
 
+bool Resource::Was(const Id& id) const {
+  return IsSameObject(CurrentId(), id) ||
+         std::any_of(previous.begin(), previous.end(),
+                     [&](const Id& each) { return IsSameObject(each, id); });
+}
+
 void Resource::RememberId() { previous.push_back(CurrentId()); }
 
 Value* FindMember(Value* value, std::string_view key) {

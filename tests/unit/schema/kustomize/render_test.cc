@@ -196,6 +196,20 @@ TEST(Kustomize, SaysWhatIsWrongWithAPatch) {
   EXPECT_EQ(errors("- {}\n"), "kustomization.yaml:3:3: a patch needs either path or patch\n");
 }
 
+// Each of two objects that became different ones was called so.
+TEST(Kustomize, APatchOfAFormerNameMustMeanOneObject) {
+  const std::string config = ConfigMapText("one");
+  EXPECT_EQ(ErrorsOf({{"kustomization.yaml",
+                       "resources: [a, b]\npatches:\n- path: patch.yaml\n"},
+                      {"a/kustomization.yaml", "namespace: a\nresources: [one.yaml]\n"},
+                      {"b/kustomization.yaml", "namespace: b\nresources: [one.yaml]\n"},
+                      {"a/one.yaml", config},
+                      {"b/one.yaml", config},
+                      {"patch.yaml", config}}),
+            "patch.yaml:1:1: this patch names more than one object, ConfigMap a/one and ConfigMap "
+            "b/one, by what they are or were called; give it a target\n");
+}
+
 TEST(Kustomize, SaysWhatIsWrongWithAGenerator) {
   const auto errors = [](const std::string& generator, const Texts& more = {}) {
     Texts texts = more;
