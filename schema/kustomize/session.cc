@@ -72,29 +72,34 @@ std::vector<Problem> Session::TakeErrors() {
   return kept;
 }
 
-const std::string* Session::Read(const std::string& folder, std::string_view path, Mark mark,
-                                 std::string* canonical) {
+Result<Session::FoundFile> Session::Look(const std::string& folder, std::string_view path) {
   if (IsRemote(path)) {
-    Error(mark, Quoted(path) + " is a remote address, which is not fetched: commit a copy of it " +
-                    "to this repository and name its path");
-    return nullptr;
+    return InvalidError(Quoted(path) +
+                        " is a remote address, which is not fetched: commit a copy of it to this "
+                        "repository and name its path");
   }
   const Result<std::string> resolved = files_.Resolve(folder, path);
-  if (!resolved.ok()) {
-    Error(mark, resolved.status().message());
-    return nullptr;
-  }
+  if (!resolved.ok()) return resolved.status();
   const ManifestFile* file = files_.Find(*resolved);
   if (file == nullptr) {
-    Error(mark, files_.IsFolder(*resolved)
-                    ? Quoted(path) + " is a folder, where a file is wanted"
-                    : "there is no file " + Quoted(path) + " in the repository (looked for " +
-                          ShortText(*resolved) + ")");
-    return nullptr;
+    return InvalidError(files_.IsFolder(*resolved)
+                            ? Quoted(path) + " is a folder, where a file is wanted"
+                            : "there is no file " + Quoted(path) +
+                                  " in the repository (looked for " + ShortText(*resolved) + ")");
   }
   used_.insert(*resolved);
-  *canonical = *resolved;
-  return file->bytes.get();
+  return FoundFile{*resolved, file->bytes.get()};
+}
+
+const std::string* Session::Read(const std::string& folder, std::string_view path, Mark mark,
+                                 std::string* canonical) {
+  const Result<FoundFile> found = Look(folder, path);
+  if (!found.ok()) {
+    Error(mark, found.status().message());
+    return nullptr;
+  }
+  *canonical = found->path;
+  return found->bytes;
 }
 
 Value::List Session::ReadDocuments(const std::string& canonical, const std::string& text) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/status.h"
 #include "base/value.h"
 #include "schema/kustomize/files.h"
 #include "schema/manifests.h"
@@ -62,8 +63,14 @@ class Session {
   std::vector<Problem> TakeErrors();
   std::vector<Problem> TakeWarnings() { return std::move(warnings_); }
 
-  // The bytes of the file `path`, written at `mark` in a file of `folder`; nullptr with an error
-  // when there is none. `canonical` is set to its path.
+  struct FoundFile {
+    std::string path;          // canonical
+    const std::string* bytes;  // as long as the files
+  };
+  // The file `path`, written in a file of `folder`. Invalid, with a message that quotes `path`,
+  // when there is none that can be read.
+  Result<FoundFile> Look(const std::string& folder, std::string_view path);
+  // The same, its bytes; nullptr with an error at `mark`. `canonical` is set to its path.
   const std::string* Read(const std::string& folder, std::string_view path, Mark mark,
                           std::string* canonical);
   // The documents of a file that is read, or of a text that stands at `mark` in such a file; of the

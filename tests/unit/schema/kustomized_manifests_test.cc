@@ -179,6 +179,27 @@ TEST(KustomizedManifests, ProblemsOfGeneratedSecretsQuoteNothingOfThem) {
   EXPECT_EQ(shown.find("can ary"), std::string::npos) << shown;
 }
 
+// A value where a file is meant.
+TEST(KustomizedManifests, WhatASecretGeneratorTakesForAFileIsNotQuoted) {
+  for (const std::string& entry :
+       {std::string("files: [password=hunter2]"), std::string("files: [hunter2]"),
+        std::string("envs: [PASSWORD=hunter2]"), std::string("env: hunter2"),
+        std::string("files: [password=/hunter2]"), std::string("files: [password=../hunter2]"),
+        std::string("files: [password=https://hunter2]"), std::string("envs: [folder/hunter2]"),
+        std::string("files: [password=link/hunter2]")}) {
+    ManifestFile link = File("link", "/hunter2");
+    link.symbolic_link = true;
+    const std::string shown = Shown({File("kustomization.yaml", "secretGenerator:\n- name: s\n  " +
+                                                                    entry + "\n"),
+                                     File("folder/hunter2/x", ""), link});
+    EXPECT_NE(shown.find("error: kustomization.yaml:3:"), std::string::npos) << shown;
+    EXPECT_NE(shown.find("a file of this secretGenerator is not there (its name is not shown)"),
+              std::string::npos)
+        << shown;
+    EXPECT_EQ(shown.find("hunter2"), std::string::npos) << shown;
+  }
+}
+
 TEST(KustomizedManifests, WhatASourceChecksIsCheckedOfRenderedObjectsToo) {
   std::vector<ManifestDocument> documents;
   const auto check = [](const Object& object, Problems* problems) {
