@@ -127,12 +127,17 @@ class Taker {
     const kustomize::LineMap::Place place = lines.Find(document.mark.line);
     ReadItem read = ReadManifestObject(document, place.file, default_namespace_);
     read.mark.line = place.line;
+    const Value* kind = document.Find("kind");
+    const std::string kind_file = kind == nullptr ? "" : lines.Find(kind->mark.line).file;
     for (std::vector<Problem>* problems : {&read.problems.errors, &read.problems.warnings}) {
       for (Problem& problem : *problems) {
         if (problem.line <= 0) continue;
         const kustomize::LineMap::Place found = lines.Find(problem.line);
         problem.file = found.file;
         problem.line = found.line;
+        // Only a file that says itself that this is a Secret is known to hold one: of what came
+        // from elsewhere no line can be shown by mistake.
+        if (read.may_hold_secret && found.file != kind_file) problem.line = problem.column = 0;
       }
     }
     if (read.object != nullptr) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "schema/kustomize/files.h"
+#include "schema/kustomize/named_paths.h"
 #include "schema/text.h"
 
 namespace reconcile::kustomize {
@@ -14,46 +15,6 @@ namespace {
 Status PassedLimit(const std::string& what, std::string_view limit, size_t value) {
   return InvalidError(what + " pass the limit " + std::string(limit) + " = " +
                       std::to_string(value));
-}
-
-void AddText(const Value* value, std::vector<std::string>* names) {
-  const bool is_path =
-      value != nullptr && value->IsString() && value->AsString().find('\n') == std::string::npos;
-  if (is_path) names->push_back(value->AsString());
-}
-
-// A file of a generator may have its key before it.
-void AddGenerated(const Value& generator, std::vector<std::string>* names) {
-  for (const std::string_view field : {"files", "envs"}) {
-    for (const Value& item : generator.GetList(field)) {
-      if (!item.IsString()) continue;
-      const std::string& text = item.AsString();
-      const size_t equals = field == "files" ? text.find('=') : std::string::npos;
-      names->push_back(equals == std::string::npos ? text : text.substr(equals + 1));
-    }
-  }
-  AddText(generator.Find("env"), names);
-}
-
-// Everything that may be a path in a kustomization.
-std::vector<std::string> NamesIn(const Value& kustomization) {
-  std::vector<std::string> names;
-  if (!kustomization.IsMap()) return names;
-  for (const std::string_view field :
-       {"resources", "bases", "components", "patchesStrategicMerge"}) {
-    for (const Value& item : kustomization.GetList(field)) AddText(&item, &names);
-  }
-  for (const std::string_view field : {"patches", "patchesJson6902", "replacements"}) {
-    for (const Value& item : kustomization.GetList(field)) {
-      if (item.IsMap()) AddText(item.Find("path"), &names);
-    }
-  }
-  for (const std::string_view field : {"configMapGenerator", "secretGenerator"}) {
-    for (const Value& item : kustomization.GetList(field)) {
-      if (item.IsMap()) AddGenerated(item, &names);
-    }
-  }
-  return names;
 }
 
 class Follower {
@@ -84,7 +45,7 @@ class Follower {
                          limits_.max_kustomization_bytes);
     }
     for (const Value& document : ReadYaml(text).documents) {
-      for (const std::string& name : NamesIn(document)) {
+      for (const std::string& name : NamedPaths(document)) {
         if (IsRemote(name)) continue;
         if (++names_ > limits_.max_reached_names) {
           return PassedLimit("the files and folders that kustomizations name", "max_reached_names",

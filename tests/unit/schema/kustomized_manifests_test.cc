@@ -200,6 +200,22 @@ TEST(KustomizedManifests, WhatASecretGeneratorTakesForAFileIsNotQuoted) {
   }
 }
 
+// Whoever shows lines could not know of the others that they are a Secret's.
+TEST(KustomizedManifests, ProblemsOfASecretHaveALineOnlyWhereItSaysThatItIsOne) {
+  const std::string shown = Shown(
+      {File("kustomization.yaml",
+            "resources: [s.yaml, c.yaml]\nreplacements:\n- source: {kind: ConfigMap, fieldPath: "
+            "data.value}\n  targets:\n  - select: {kind: Secret}\n    fieldPaths: [data.here]\n"),
+       File("s.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  here: aGVyZQ==\n"
+            "  there: '?'\n"),
+       File("c.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {value: hunter2}\n")});
+  EXPECT_NE(shown.find("error: c.yaml: "), std::string::npos) << shown;
+  EXPECT_NE(shown.find("error: s.yaml:6:"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("hunter2"), std::string::npos) << shown;
+}
+
 TEST(KustomizedManifests, WhatASourceChecksIsCheckedOfRenderedObjectsToo) {
   std::vector<ManifestDocument> documents;
   const auto check = [](const Object& object, Problems* problems) {
