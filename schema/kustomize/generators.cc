@@ -66,7 +66,7 @@ class Entries {
       return;
     }
     bytes_ += bytes.size();
-    if (!session_->Charge(entries_.size() + bytes.size() / 64, mark)) return;
+    if (!session_->Charge(entries_.size() + StepsOf(bytes), mark)) return;
     if (bytes_ > kMaxDataBytes) {
       session_->Error(mark, Quoted(generator_.name) + " has more than 1 MiB of data");
       return;

@@ -110,6 +110,7 @@ void ApplyJson(Session* session, const PatchEntry& entry, const Value& operation
                                        : matcher.SelectsForPatch(resource);
     if (!meant) continue;
     ++found;
+    if (!session->ChargeObject(resource.value, operations.mark)) return;
     const Value before = resource.value;
     resource.RememberId();
     ApplyJsonPatch(session, &resource.value, operations);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace reconcile::kustomize {
 namespace {
@@ -96,7 +97,10 @@ bool Resource::Was(const Id& id) const {
                      [&](const Id& each) { return IsSameObject(each, id); });
 }
 
-void Resource::RememberId() { previous.push_back(CurrentId()); }
+void Resource::RememberId() {
+  Id id = CurrentId();
+  if (previous.empty() || previous.back() != id) previous.push_back(std::move(id));
+}
 
 Value* FindMember(Value* value, std::string_view key) {
   if (!value->IsMap()) return nullptr;

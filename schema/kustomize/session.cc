@@ -8,15 +8,26 @@
 namespace reconcile::kustomize {
 namespace {
 
-// Counts values down to a depth; false when there are too many or they lie too deep.
-bool CountValues(const Value& value, int depth, size_t* left) {
-  if (*left == 0 || depth == 0) return false;
-  --*left;
-  const auto count = [&](const Value& child) { return CountValues(child, depth - 1, left); };
+bool Spend(size_t steps, size_t* left) {
+  if (*left < steps) return false;
+  *left -= steps;
+  return true;
+}
+
+// Of a value without what stands in it.
+size_t StepsOfOne(const Value& value) {
+  return 1 + StepsOf(value.source_text) + (value.IsString() ? StepsOf(value.AsString()) : 0);
+}
+
+// Counts steps down to a depth; false when there are too many or they lie too deep.
+bool CountSteps(const Value& value, int depth, size_t* left) {
+  if (depth == 0 || !Spend(StepsOfOne(value), left)) return false;
+  const auto count = [&](const Value& child) { return CountSteps(child, depth - 1, left); };
   if (value.IsList()) return std::all_of(value.AsList().begin(), value.AsList().end(), count);
   if (!value.IsMap()) return true;
-  return std::all_of(value.AsMap().begin(), value.AsMap().end(),
-                     [&](const Value::Member& member) { return count(member.value); });
+  return std::all_of(value.AsMap().begin(), value.AsMap().end(), [&](const Value::Member& member) {
+    return Spend(StepsOf(member.key), left) && count(member.value);
+  });
 }
 
 template <typename Change>
@@ -156,20 +167,29 @@ bool Session::Charge(size_t steps, Mark mark) {
   if (steps_ <= limits_.max_steps) return true;
   stopped_ = true;
   Error(mark, "rendering this kustomization costs more than " + std::to_string(limits_.max_steps) +
-                  " steps: make it smaller");
+                  " steps, one for each value and for each " + std::to_string(kBytesPerStep) +
+                  " bytes of text that are copied: make it smaller");
   return false;
 }
 
 bool Session::ChargeObject(const Value& value, Mark mark) {
+  if (stopped_) return false;
   size_t left = limits_.max_object_values;
-  if (!CountValues(value, limits_.max_object_depth, &left)) {
+  if (!CountSteps(value, limits_.max_object_depth, &left)) {
     stopped_ = true;
     Error(mark, "this makes an object of more than " + std::to_string(limits_.max_object_values) +
-                    " values, or more than " + std::to_string(limits_.max_object_depth) +
-                    " levels deep");
+                    " values, where " + std::to_string(kBytesPerStep) +
+                    " bytes of text count as one, or more than " +
+                    std::to_string(limits_.max_object_depth) + " levels deep");
     return false;
   }
   return Charge(limits_.max_object_values - left, mark);
+}
+
+size_t StepsOf(const Value::Map& pairs) {
+  size_t steps = 0;
+  for (const Value::Member& pair : pairs) steps += StepsOf(pair.key) + StepsOfOne(pair.value);
+  return steps;
 }
 
 void ShiftMarks(Value* value, int shift) {

@@ -19,10 +19,16 @@ struct RenderLimits {
   size_t max_kustomizations = 1000;  // rendered; one that is used twice counts twice
   size_t max_bytes = 64 << 20;       // of texts that are read as YAML
   size_t max_errors = 200;
-  size_t max_steps = 30'000'000;       // values that are walked or copied
-  size_t max_object_values = 300'000;  // of one object: scalars, lists and maps
+  // Values that are walked or copied; kBytesPerStep bytes of text that are copied count as one.
+  size_t max_steps = 30'000'000;
+  size_t max_object_values = 300'000;  // of one object: scalars, lists and maps, and text likewise
   int max_object_depth = 100;
 };
+
+// Texts cost memory like values do: what a kustomization copies into all its objects may be long.
+inline constexpr size_t kBytesPerStep = 16;
+constexpr size_t StepsOf(std::string_view text) { return text.size() / kBytesPerStep; }
+size_t StepsOf(const Value::Map& pairs);  // of labels and the like: their values are scalars
 
 // All texts of a rendering behind one another. The marks of rendered values count lines in here, so
 // that each value knows the file that it came from without carrying its name.

@@ -116,8 +116,8 @@ TEST(ReportText, NoLineIsShownOfFilesThatKustomizationsMakeSecretsOf) {
       "apiVersion: v1\nkind: any\nmetadata: {name: any}\ndata:\n  password: hunter2\n";
   const auto shown = [&](const std::string& kustomization, const std::string& path) {
     return ReportText(MakeReport({{{path, 5, 1, "m"}}, {}}, 0, 2),
-                      {File("overlays/prod/kustomization.yaml", kustomization),
-                       File(path, patch), File("folder/x.yaml", "")},
+                      {File("overlays/prod/kustomization.yaml", kustomization), File(path, patch),
+                       File("folder/x.yaml", "")},
                       false);
   };
   const std::string p = "overlays/prod/p.yaml";

@@ -189,9 +189,9 @@ TEST(KustomizedManifests, WhatASecretGeneratorTakesForAFileIsNotQuoted) {
         std::string("files: [password=link/hunter2]")}) {
     ManifestFile link = File("link", "/hunter2");
     link.symbolic_link = true;
-    const std::string shown = Shown({File("kustomization.yaml", "secretGenerator:\n- name: s\n  " +
-                                                                    entry + "\n"),
-                                     File("folder/hunter2/x", ""), link});
+    const std::string shown =
+        Shown({File("kustomization.yaml", "secretGenerator:\n- name: s\n  " + entry + "\n"),
+               File("folder/hunter2/x", ""), link});
     EXPECT_NE(shown.find("error: kustomization.yaml:3:"), std::string::npos) << shown;
     EXPECT_NE(shown.find("a file of this secretGenerator is not there (its name is not shown)"),
               std::string::npos)

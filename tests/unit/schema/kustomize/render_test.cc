@@ -166,6 +166,63 @@ TEST(Kustomize, BoundsObjectsThatDouble) {
       << errors;
 }
 
+// What is copied into all objects may be long, however few values it is.
+TEST(Kustomize, BoundsTextThatIsCopied) {
+  const std::string text(100'000, 'x');
+  Texts texts;
+  std::string resources = "resources: [a, web.yaml";
+  texts["a/kustomization.yaml"] = "namePrefix: a-\nresources: [base.yaml]\n";
+  texts["a/base.yaml"] = ConfigMapText("base");
+  texts["web.yaml"] =
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: "
+      "{containers: [{name: a, image: i}, {name: b, image: i}, {name: c, image: i}]}}}\n";
+  for (int i = 0; i < 4; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    resources += ", " + name + ".yaml";
+    texts[name + ".yaml"] = ConfigMapText(name);
+  }
+  resources += "]\n";
+  RenderLimits limits;
+  limits.max_steps = 15'000;  // 240 kB
+  texts["kustomization.yaml"] = resources;
+  EXPECT_NE(Rendered(texts), "");
+  for (const std::string& field : std::vector<std::string>{
+           "commonAnnotations: {a: " + text + "}", "commonLabels: {a: " + text + "}",
+           "labels: [{pairs: {a: " + text + "}}]", "namePrefix: " + text, "nameSuffix: " + text,
+           "namespace: " + text, "images: [{name: i, newTag: " + text + "}]",
+           "configMapGenerator: [{name: a1}, {name: a2}, {name: a3}]\ngeneratorOptions: "
+           "{annotations: {a: " +
+               text + "}}",
+           "configMapGenerator: [{name: a1, files: [f]}, {name: a2, files: [f]}, {name: a3, files: "
+           "[f]}]",
+           "patches: [{target: {kind: ConfigMap}, patch: '[{op: add, path: /data/x, value: " +
+               text + "}]'}]",
+           "patches: [{target: {kind: ConfigMap}, patch: '{data: {x: " + text + "}}'}]"}) {
+    texts["f"] = text;
+    texts["kustomization.yaml"] = resources + field + "\n";
+    const std::string errors = ErrorsOf(texts, limits);
+    EXPECT_NE(errors.find("costs more than 15000 steps, one for each value and for each 16 bytes "
+                          "of text that are copied: make it smaller"),
+              std::string::npos)
+        << field.substr(0, 60) << ": " << errors.substr(0, 500);
+    EXPECT_NE(Rendered(texts), "");
+  }
+}
+
+TEST(Kustomize, BoundsTheTextOfAnObject) {
+  std::string text = "resources: [one.yaml]\npatches:\n- target: {kind: ConfigMap}\n  patch: |-\n";
+  for (int i = 0; i < 5000; ++i) {
+    text += "    - {op: copy, from: /data/a, path: /data/a" + std::to_string(i) + "}\n";
+  }
+  const std::string large = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {a: '" +
+                            std::string(1 << 20, 'x') + "'}\n";
+  const std::string errors = ErrorsOf({{"kustomization.yaml", text}, {"one.yaml", large}});
+  EXPECT_NE(errors.find("this makes an object of more than 300000 values, where 16 bytes of text "
+                        "count as one"),
+            std::string::npos)
+      << errors.substr(0, 500);
+}
+
 TEST(Kustomize, PatternsThatWouldBacktrackDoNot) {
   EXPECT_NE(Rendered({{"kustomization.yaml",
                        "resources: [one.yaml]\npatches:\n- target: {name: \"(a+)+b\"}\n  patch: "
@@ -199,8 +256,7 @@ TEST(Kustomize, SaysWhatIsWrongWithAPatch) {
 // Each of two objects that became different ones was called so.
 TEST(Kustomize, APatchOfAFormerNameMustMeanOneObject) {
   const std::string config = ConfigMapText("one");
-  EXPECT_EQ(ErrorsOf({{"kustomization.yaml",
-                       "resources: [a, b]\npatches:\n- path: patch.yaml\n"},
+  EXPECT_EQ(ErrorsOf({{"kustomization.yaml", "resources: [a, b]\npatches:\n- path: patch.yaml\n"},
                       {"a/kustomization.yaml", "namespace: a\nresources: [one.yaml]\n"},
                       {"b/kustomization.yaml", "namespace: b\nresources: [one.yaml]\n"},
                       {"a/one.yaml", config},
