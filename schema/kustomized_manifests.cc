@@ -85,23 +85,36 @@ std::string LinkIn(const FileTree& tree, const std::vector<std::string>& paths) 
   return found == paths.end() ? "" : *found;
 }
 
+using Users = std::map<std::string, std::vector<const Candidate*>>;
+
+// By the kustomization file of each: the others that bring it in.
+Users UsersOf(const std::vector<Candidate>& candidates) {
+  Users users;
+  for (const Candidate& each : candidates) users[each.files.front()];
+  for (const Candidate& user : candidates) {
+    if (user.component) continue;
+    for (const std::string& path : user.rendering.used) {
+      const auto used = users.find(path);
+      if (used != users.end() && path != user.files.front()) used->second.push_back(&user);
+    }
+  }
+  return users;
+}
+
 // Those that nothing else brings in. What only its own kind brings in, in circles, is rendered for
 // its error.
 std::vector<Candidate*> RootsOf(std::vector<Candidate>* candidates) {
-  const auto uses = [](const Candidate& user, const Candidate& other) {
-    return &user != &other && !user.component && user.rendering.used.contains(other.files.front());
-  };
+  const Users users = UsersOf(*candidates);
   std::vector<Candidate*> roots;
   for (Candidate& each : *candidates) {
-    const bool is_used = std::any_of(candidates->begin(), candidates->end(),
-                                     [&](const Candidate& user) { return uses(user, each); });
-    if (!is_used && !each.component) roots.push_back(&each);
+    if (users.at(each.files.front()).empty() && !each.component) roots.push_back(&each);
   }
-  const std::vector<Candidate*> unused = roots;
+  const std::set<const Candidate*> unused(roots.begin(), roots.end());
   for (Candidate& each : *candidates) {
-    const bool reached = std::any_of(unused.begin(), unused.end(), [&](const Candidate* root) {
-      return root == &each || uses(*root, each);
-    });
+    const std::vector<const Candidate*>& by = users.at(each.files.front());
+    const bool reached =
+        by.empty() || std::any_of(by.begin(), by.end(),
+                                  [&](const Candidate* user) { return unused.contains(user); });
     if (!reached && !each.component) roots.push_back(&each);
   }
   return roots;
@@ -190,13 +203,14 @@ KustomizedManifests RenderKustomizations(const std::vector<ManifestFile>& files,
   }
   if (found.empty()) return result;
   const FileTree tree(files);
+  kustomize::RenderBudget budget;
   std::vector<Candidate> candidates;
   for (const auto& [folder, paths] : found) {
     Candidate candidate{folder, paths, {}, false, LinkIn(tree, paths)};
     candidate.component =
         !result.whole && candidate.link.empty() && IsComponent(tree, paths.front(), limits);
     if (!candidate.component && candidate.link.empty()) {
-      candidate.rendering = Render(tree, paths.front(), limits);
+      candidate.rendering = Render(tree, paths.front(), limits, &budget);
     }
     result.used.insert(candidate.rendering.used.begin(), candidate.rendering.used.end());
     candidates.push_back(std::move(candidate));

@@ -13,16 +13,25 @@
 
 namespace reconcile::kustomize {
 
-// Named limits of one rendering, of all kustomizations below one root.
+// Named limits of the renderings of one source together; depth, errors and objects of each.
 struct RenderLimits {
   int max_depth = 20;                // kustomizations in kustomizations
-  size_t max_kustomizations = 1000;  // rendered; one that is used twice counts twice
+  size_t max_kustomizations = 5000;  // rendered; one that is used twice counts twice
   size_t max_bytes = 64 << 20;       // of texts that are read as YAML
   size_t max_errors = 200;
   // Values that are walked or copied; kBytesPerStep bytes of text that are copied count as one.
   size_t max_steps = 30'000'000;
   size_t max_object_values = 300'000;  // of one object: scalars, lists and maps, and text likewise
   int max_object_depth = 100;
+};
+
+// What the renderings of one source may spend, and what they have spent: as many folders as it has,
+// they are bounded together.
+struct RenderBudget {
+  RenderLimits limits;
+  size_t kustomizations = 0;
+  size_t bytes = 0;
+  size_t steps = 0;
 };
 
 // Texts cost memory like values do: what a kustomization copies into all its objects may be long.
@@ -53,12 +62,11 @@ class LineMap {
 class Session {
  public:
   // Borrows all of them.
-  Session(const FileTree& files, const ManifestLimits& manifest_limits,
-          const RenderLimits& limits = {})
-      : files_(files), manifest_limits_(manifest_limits), limits_(limits) {}
+  Session(const FileTree& files, const ManifestLimits& manifest_limits, RenderBudget* budget)
+      : files_(files), manifest_limits_(manifest_limits), budget_(budget) {}
 
   const FileTree& files() const { return files_; }
-  const RenderLimits& limits() const { return limits_; }
+  const RenderLimits& limits() const { return budget_->limits; }
   LineMap& lines() { return lines_; }
   const std::set<std::string>& used() const { return used_; }
 
@@ -86,22 +94,26 @@ class Session {
 
   // False, with an error at `mark`, when the rendering has cost too much.
   bool Charge(size_t steps, Mark mark);
+  // The same for one more kustomization.
+  bool ChargeKustomization(Mark mark);
   // The same for the size of an object that has been changed.
   bool ChargeObject(const Value& value, Mark mark);
 
  private:
   Value::List ReadShifted(const std::string& text, int shift, Mark at);
-  bool StartsBlock(Mark mark) const;
+  bool StartsBlock(Mark mark);
+  std::string_view LineAt(const LineMap::Place& place);
 
   const FileTree& files_;
   const ManifestLimits& manifest_limits_;
-  const RenderLimits limits_;
+  RenderBudget* const budget_;
   LineMap lines_;
   std::set<std::string> used_;  // canonical paths of files that were read
   std::vector<Problem> errors_;
   std::vector<Problem> warnings_;
-  size_t bytes_ = 0;
-  size_t steps_ = 0;
+  // Where lines begin in the file that was last asked for: patches are read one behind another.
+  std::string begins_file_;
+  std::vector<size_t> begins_;
   bool stopped_ = false;
 };
 

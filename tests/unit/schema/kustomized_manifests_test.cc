@@ -75,6 +75,19 @@ TEST(KustomizedManifests, KustomizationsInACircleAreAnErrorBesideOthers) {
       << shown;
 }
 
+TEST(KustomizedManifests, ManyKustomizationsOfASourceAreBoundedTogether) {
+  std::vector<ManifestFile> files;
+  for (int i = 0; i < 5001; ++i) {
+    files.push_back(File("f" + std::to_string(10'000 + i) + "/kustomization.yaml",
+                         "configMapGenerator: [{name: c" + std::to_string(i) + "}]\n"));
+  }
+  EXPECT_NE(Shown(files).find("error: f15000/kustomization.yaml:1:1: more than 5000 kustomizations "
+                              "in one source"),
+            std::string::npos);
+  files.pop_back();
+  EXPECT_EQ(Shown(files).find("error: "), std::string::npos);
+}
+
 TEST(KustomizedManifests, ErrorsPointAtTheLineThatBroughtTheField) {
   EXPECT_EQ(
       Shown({File("kustomization.yaml",

@@ -144,11 +144,35 @@ TEST(Kustomize, BoundsDepthAndCount) {
   limits = {};
   limits.max_kustomizations = 2;
   EXPECT_EQ(ErrorsOf(texts, limits),
-            "a/kustomization.yaml:1:13: more than 2 kustomizations; one "
+            "a/kustomization.yaml:1:13: more than 2 kustomizations in one source; one "
             "that is used twice counts twice\n");
   limits = {};
   limits.max_bytes = 20;
   EXPECT_NE(ErrorsOf(texts, limits).find("MiB of files"), std::string::npos);
+}
+
+TEST(Kustomize, RenderingsOfOneSourceShareABudget) {
+  const std::vector<ManifestFile> files =
+      FilesOf({{"a/kustomization.yaml", "resources: [one.yaml]\n"},
+               {"a/one.yaml", ConfigMapText("one")},
+               {"b/kustomization.yaml", "resources: [../a]\n"}});
+  const FileTree tree(files);
+  RenderBudget spent;
+  EXPECT_EQ(Render(tree, "a/kustomization.yaml", {}, &spent).documents.size(), 1U);
+  EXPECT_EQ(Render(tree, "b/kustomization.yaml", {}, &spent).documents.size(), 1U);
+  EXPECT_EQ(spent.kustomizations, 3U);
+  const auto second = [&](RenderBudget budget) {
+    Render(tree, "a/kustomization.yaml", {}, &budget);
+    const Rendering rendering = Render(tree, "b/kustomization.yaml", {}, &budget);
+    EXPECT_TRUE(rendering.documents.empty());
+    return rendering.problems.errors.empty() ? "" : rendering.problems.errors[0].ToString();
+  };
+  EXPECT_EQ(second({.limits = {.max_kustomizations = 1}}),
+            "b/kustomization.yaml:1:1: more than 1 kustomizations in one source; one that is used "
+            "twice counts twice");
+  EXPECT_EQ(second({.limits = {.max_bytes = spent.bytes - 1}}),
+            "a/one.yaml:1:1: the kustomizations of this source have more than 0 MiB of files; "
+            "files that are used twice count twice");
 }
 
 // Each replacement copies all that is there into itself: 2^n values without a bound.
