@@ -5,8 +5,8 @@
 
 namespace reconcile {
 
-SecretFiles::SecretFiles(const std::vector<ManifestFile>& files) {
-  const kustomize::FileTree tree(files);
+SecretFiles::SecretFiles(const std::vector<ManifestFile>& files, const std::string& source_folder) {
+  const kustomize::FileTree tree(files, source_folder);
   for (const ManifestFile& file : files) {
     const std::string name = file.path.substr(file.path.rfind('/') + 1);
     if (!kustomize::IsKustomizationName(name) || file.symbolic_link || file.bytes == nullptr) {

@@ -14,7 +14,8 @@ namespace reconcile {
 // these are all files.
 class SecretFiles {
  public:
-  explicit SecretFiles(const std::vector<ManifestFile>& files);
+  // `source_folder` is as ManifestReading's.
+  SecretFiles(const std::vector<ManifestFile>& files, const std::string& source_folder);
   bool Has(const std::string& path) const { return all_ || paths_.contains(path); }
 
  private:

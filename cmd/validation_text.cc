@@ -55,8 +55,8 @@ size_t MarkedBytes(std::string_view rest) {
 
 class TextWriter {
  public:
-  TextWriter(const std::vector<ManifestFile>& files, bool color)
-      : color_(color), secret_files_(files) {
+  TextWriter(const std::vector<ManifestFile>& files, const std::string& source_folder, bool color)
+      : color_(color), secret_files_(files, source_folder) {
     for (const ManifestFile& file : files) files_[file.path] = &file;
   }
 
@@ -121,9 +121,9 @@ class TextWriter {
 }  // namespace
 
 std::string ReportText(const ValidationReport& report, const std::vector<ManifestFile>& files,
-                       bool color) {
+                       bool color, const std::string& source_folder) {
   if (report.findings.empty()) return ReportSummary(report) + "\n";
-  TextWriter writer(files, color);
+  TextWriter writer(files, source_folder, color);
   for (const Finding& finding : report.findings) writer.Add(finding);
   return writer.Take() + ReportSummary(report) + "\n";
 }

@@ -202,7 +202,7 @@ KustomizedManifests RenderKustomizations(const std::vector<ManifestFile>& files,
     AddCharts(files, &result);
   }
   if (found.empty()) return result;
-  const FileTree tree(files);
+  const FileTree tree(files, reading.source_folder);
   kustomize::RenderBudget budget;
   std::vector<Candidate> candidates;
   for (const auto& [folder, paths] : found) {

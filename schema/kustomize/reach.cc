@@ -19,7 +19,8 @@ Status PassedLimit(const std::string& what, std::string_view limit, size_t value
 
 class Follower {
  public:
-  Follower(Reach* reach, const ReachLimits& limits) : reach_(reach), limits_(limits) {}
+  Follower(const std::string& source_folder, Reach* reach, const ReachLimits& limits)
+      : source_folder_(source_folder), reach_(reach), limits_(limits) {}
 
   Status Follow(const std::vector<ManifestFile>& kustomizations) {
     for (const ManifestFile& file : kustomizations) AddKustomization(file.path, file.bytes);
@@ -60,7 +61,8 @@ class Follower {
   Status FollowName(const std::string& folder, const std::string& name) {
     const PathResolver resolver{
         [this](const std::string& path) { return LinkAt(path); },
-        [this](const std::string& path) { return TypeAt(path) == Reach::Type::kFolder; }};
+        [this](const std::string& path) { return TypeAt(path) == Reach::Type::kFolder; },
+        source_folder_};
     const Result<std::string> path = resolver.Resolve(folder, name);
     if (path.ok()) {
       const Reach::Type type = TypeAt(*path);
@@ -113,6 +115,7 @@ class Follower {
     return bytes.ok() ? *bytes : nullptr;
   }
 
+  const std::string& source_folder_;
   Reach* const reach_;
   const ReachLimits& limits_;
   std::vector<std::pair<std::string, Bytes>> ahead_;  // kustomizations to be followed
@@ -126,9 +129,10 @@ class Follower {
 
 }  // namespace
 
-Status FollowKustomizations(const std::vector<ManifestFile>& kustomizations, Reach* reach,
+Status FollowKustomizations(const std::vector<ManifestFile>& kustomizations,
+                            const std::string& source_folder, Reach* reach,
                             const ReachLimits& limits) {
-  return Follower(reach, limits).Follow(kustomizations);
+  return Follower(source_folder, reach, limits).Follow(kustomizations);
 }
 
 }  // namespace reconcile::kustomize

@@ -133,6 +133,18 @@ TEST(KustomizedManifests, AnOverlayReachesItsBaseBesideTheSourcesFolder) {
             "ConfigMap default/p-a ../../base/a.yaml:1\n");
 }
 
+// A source in the folder deploy: "../../../deploy/base" and "../../base" are one.
+TEST(KustomizedManifests, AWayAroundTheSourcesFolderLeadsToTheSameFiles) {
+  const std::vector<ManifestFile> files = {
+      File("overlays/prod/kustomization.yaml", "resources: [../../../deploy/base]\n"),
+      File("base/kustomization.yaml", "resources: [a.yaml, ../../deploy/b.yaml]\n"),
+      ConfigMapFile("base/a.yaml", "a"), ConfigMapFile("b.yaml", "b")};
+  const ParsedManifests parsed =
+      ParseManifests(files, "default", {}, nullptr, {.source_folder = "deploy"});
+  for (const Problem& error : parsed.problems.errors) ADD_FAILURE() << error.ToString();
+  EXPECT_EQ(parsed.objects.size(), 2U);
+}
+
 TEST(KustomizedManifests, AKustomizationThatIsALinkIsRefusedByName) {
   ManifestFile link = File("web/kustomization.yaml", "../k.yaml");
   link.symbolic_link = true;
