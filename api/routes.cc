@@ -236,8 +236,9 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
   for (const Value& text : body->GetList("confirmations")) {
     if (text.IsString()) confirmations.push_back(text.AsString());
   }
-  const Result<Controller::PlanAnswer> answer = controller->PlanManifests(
-      request.Query("source"), body->GetString("commit"), files, confirmations);
+  const Result<Controller::PlanAnswer> answer =
+      controller->PlanManifests(request.Query("source"), body->GetString("commit"), files,
+                                confirmations, body->GetString("folder"));
   if (!answer.ok()) return ErrorResponse(answer.status());
   Value value = Value::MakeMap();
   value.Set("plan", EncodePlan(*answer));

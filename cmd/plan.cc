@@ -7,8 +7,10 @@
 #include "cmd/commands.h"
 #include "cmd/plan_target.h"
 #include "cmd/read_manifests.h"
+#include "cmd/repository_place.h"
 #include "controller/plan_manifests.h"
 #include "schema/text.h"
+#include "source/manifest_names.h"
 
 namespace reconcile {
 namespace {
@@ -76,21 +78,28 @@ void PrintPlan(const Value& plan, const std::string& text, const FetchedCommit& 
   std::cout << text;
 }
 
-int PlanOffline(const FetchedCommit& commit, const PlanOptions& options,
+// Where the files' paths begin, from the repository's root.
+std::string FolderOf(const PlanTarget& target) {
+  const Result<std::string> inside = CleanFolder(target.folder);
+  return JoinFolders(FindRepositoryPlace(target.path).inside, inside.ok() ? *inside : "");
+}
+
+int PlanOffline(const FetchedCommit& commit, const PlanTarget& target, const PlanOptions& options,
                 const CommandContext& context) {
   const Now now = ReadSystemClock();
   const Result<ClusterState> state = ParseHosts(options.hosts, now);
   if (!state.ok()) return FailPlan(state.status(), options);
   const std::string& named = options.request.source;
   const std::string source = named.empty() ? "main" : named;
-  const Controller::PlanAnswer answer = PlanManifestsAgainst(
-      *state, source, commit.id, commit.files, commit.confirmations, BreakerLimits(), now);
+  const Controller::PlanAnswer answer =
+      PlanManifestsAgainst(*state, source, commit.id, commit.files, commit.confirmations,
+                           BreakerLimits(), now, FolderOf(target));
   PrintPlan(EncodePlan(answer), PlanText(answer, {.color = context.UseColor()}), commit, options);
   return ExitCode(IsNoChange(answer), !answer.problems.errors.empty(), options);
 }
 
 // Contents go as base64: what is not UTF-8 has to reach the controller as it would in a commit.
-std::string RequestBody(const FetchedCommit& commit) {
+std::string RequestBody(const FetchedCommit& commit, const PlanTarget& target) {
   Value files = Value::MakeList();
   for (const ManifestFile& file : commit.files) {
     Value entry = Value::MakeMap();
@@ -106,16 +115,17 @@ std::string RequestBody(const FetchedCommit& commit) {
   body.Set("commit", Value::String(commit.id));
   body.Set("confirmations", std::move(confirmations));
   body.Set("files", std::move(files));
+  body.Set("folder", Value::String(FolderOf(target)));
   return WriteJson(body);
 }
 
-int PlanByController(const FetchedCommit& commit, const std::string& source,
+int PlanByController(const FetchedCommit& commit, const PlanTarget& target,
                      const PlanOptions& options, const CommandContext& context) {
   const Result<Value> answer =
       ApiClient(context.socket_path)
           .Post("/apis/reconcile.dev/v1/plan",
-                {{"source", source}, {"color", context.UseColor() ? "true" : "false"}},
-                RequestBody(commit));
+                {{"source", target.source}, {"color", context.UseColor() ? "true" : "false"}},
+                RequestBody(commit, target));
   if (!answer.ok()) return FailPlan(answer.status(), options);
   const Value* plan = answer->Find("plan");
   if (plan == nullptr) return FailPlan(InternalError("the controller sent no plan"), options);
@@ -156,8 +166,8 @@ int RunPlan(const PlanOptions& options, const CommandContext& context) {
   const Result<FetchedCommit> commit =
       ReadManifests(target->path, target->revision, target->folder, context);
   if (!commit.ok()) return FailPlan(commit.status(), options);
-  return options.hosts.empty() ? PlanByController(*commit, target->source, options, context)
-                               : PlanOffline(*commit, options, context);
+  return options.hosts.empty() ? PlanByController(*commit, *target, options, context)
+                               : PlanOffline(*commit, *target, options, context);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace reconcile {
 // The lines of a manifest, for messages that show them. Lines of documents that hold a Secret, or
 // that may, are not shown: not its data alone, as a mistyped key would hide that (FAULTS 25). Nor
 // are files that only kustomizations read, lists, which may be patches of a Secret, and
-// kustomizations with patches in them.
+// kustomizations with patches in them. What kustomizations name, SecretFiles knows.
 class ShownLines {
  public:
   // `path` says whether the text is YAML or JSON.

@@ -94,6 +94,7 @@ ParsedManifests Check(const Subject& subject, const ValidateOptions& options, Pa
                                            .kept = keep ? &kept : nullptr,
                                            .check = CheckDeclared,
                                            .documents = documents,
+                                           .source_folder = subject.prefix,
                                            .ignore_groups = options.ignore_groups});
   // What an object refers to may stand in one that could not be read: first things first.
   const bool together = parsed.problems.errors.empty();
@@ -111,7 +112,7 @@ void Print(const ValidationReport& report, const std::vector<ManifestDocument>& 
   } else if (options.output == "sarif") {
     std::cout << WriteJson(ReportSarif(report, subject.prefix), 2) << "\n";
   } else {
-    std::cout << ReportText(report, subject.commit.files, context.UseColor());
+    std::cout << ReportText(report, subject.commit.files, context.UseColor(), subject.prefix);
   }
   std::cout.flush();
 }

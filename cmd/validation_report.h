@@ -30,9 +30,10 @@ struct ValidationReport {
 ValidationReport MakeReport(Problems problems, size_t objects, size_t files);
 
 // For people: "file:line:column: error: message [rule]", and below it the line with a mark, where
-// it may be shown (cmd/shown_lines.h); at the end a summary. Safe for a terminal.
+// it may be shown (cmd/shown_lines.h); at the end a summary. Safe for a terminal. `source_folder`
+// is where the files' paths begin, as ManifestReading has it.
 std::string ReportText(const ValidationReport& report, const std::vector<ManifestFile>& files,
-                       bool color);
+                       bool color, const std::string& source_folder = "");
 
 // "5 objects in 3 files, 0 errors, 1 warning".
 std::string ReportSummary(const ValidationReport& report);

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/escape.h"
+#include "cmd/secret_files.h"
 #include "cmd/shown_lines.h"
 #include "cmd/validation_report.h"
 
@@ -54,7 +55,8 @@ size_t MarkedBytes(std::string_view rest) {
 
 class TextWriter {
  public:
-  TextWriter(const std::vector<ManifestFile>& files, bool color) : color_(color) {
+  TextWriter(const std::vector<ManifestFile>& files, const std::string& source_folder, bool color)
+      : color_(color), secret_files_(files, source_folder) {
     for (const ManifestFile& file : files) files_[file.path] = &file;
   }
 
@@ -80,7 +82,7 @@ class TextWriter {
   }
 
   std::optional<std::string_view> LineOf(const Problem& problem) {
-    if (problem.line < 1) return std::nullopt;
+    if (problem.line < 1 || secret_files_.Has(problem.file)) return std::nullopt;
     // Findings come file by file: one is held at a time.
     if (lines_ == nullptr || lines_path_ != problem.file) {
       const auto file = files_.find(problem.file);
@@ -109,6 +111,7 @@ class TextWriter {
   }
 
   bool color_;
+  const SecretFiles secret_files_;
   std::map<std::string_view, const ManifestFile*> files_;
   std::unique_ptr<ShownLines> lines_;
   std::string lines_path_;
@@ -118,8 +121,9 @@ class TextWriter {
 }  // namespace
 
 std::string ReportText(const ValidationReport& report, const std::vector<ManifestFile>& files,
-                       bool color) {
-  TextWriter writer(files, color);
+                       bool color, const std::string& source_folder) {
+  if (report.findings.empty()) return ReportSummary(report) + "\n";
+  TextWriter writer(files, source_folder, color);
   for (const Finding& finding : report.findings) writer.Add(finding);
   return writer.Take() + ReportSummary(report) + "\n";
 }

@@ -27,8 +27,8 @@ Result<int64_t> Controller::RotateSecretKey() { return core_->RotateSecretKey();
 
 Result<Controller::PlanAnswer> Controller::PlanManifests(
     const std::string& source, const std::string& commit, const std::vector<ManifestFile>& files,
-    const std::vector<std::string>& confirmations) const {
-  return core_->PlanManifests(source, commit, files, confirmations);
+    const std::vector<std::string>& confirmations, const std::string& source_folder) const {
+  return core_->PlanManifests(source, commit, files, confirmations, source_folder);
 }
 
 Result<StreamHandle> Controller::OpenLogs(const std::string& namespace_name, const std::string& pod,

@@ -112,7 +112,8 @@ class Controller {
   };
   Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
                                    const std::vector<ManifestFile>& files,
-                                   const std::vector<std::string>& confirmations = {}) const;
+                                   const std::vector<std::string>& confirmations = {},
+                                   const std::string& source_folder = "") const;
   // Opens a pod container's log. NotFound when there is no such pod, or it is on no host yet.
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);

@@ -311,7 +311,7 @@ Status Controller::Core::Confirm(const std::string& plan_hash) {
 
 Result<Controller::PlanAnswer> Controller::Core::PlanManifests(
     const std::string& source, const std::string& commit, const std::vector<ManifestFile>& files,
-    const std::vector<std::string>& confirmations) const {
+    const std::vector<std::string>& confirmations, const std::string& source_folder) const {
   std::string name = source;
   if (name.empty()) {
     if (followed_.size() != 1) {
@@ -322,7 +322,7 @@ Result<Controller::PlanAnswer> Controller::Core::PlanManifests(
   }
   if (!followed_.contains(name)) return NotFoundError("no source is named '" + name + "'");
   return PlanManifestsAgainst(*store_->Snapshot(), name, commit, files, confirmations,
-                              options_.breaker, loop_->now());
+                              options_.breaker, loop_->now(), source_folder);
 }
 
 Result<StreamHandle> Controller::Core::OpenLogs(const std::string& namespace_name,

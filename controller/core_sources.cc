@@ -116,7 +116,8 @@ void Controller::Core::TakeCommit(Followed* followed, FetchedCommit commit) {
   if (!followed->commit || followed->commit->id != commit.id) {
     followed->desired.reset();
     followed->parsed = ParseManifests(commit.files, "default", {}, &followed->files,
-                                      {.ignore_groups = followed->config.spec.ignore_groups});
+                                      {.source_folder = followed->config.spec.path,
+                                       .ignore_groups = followed->config.spec.ignore_groups});
     CheckNamespaces(followed->config.spec.namespaces, followed->parsed.objects,
                     &followed->parsed.problems);
     std::vector<Problem>& warnings = followed->parsed.problems.warnings;
@@ -273,7 +274,8 @@ void Controller::Core::OnRecalled(const std::string& name, Result<FetchedCommit>
   const auto source = state->Find<Source>("", name);
   if (commit.ok() && source != nullptr && commit->id == source->status.applied_commit) {
     ParsedManifests parsed = ParseManifests(commit->files, "default", {}, nullptr,
-                                            {.ignore_groups = followed.config.spec.ignore_groups});
+                                            {.source_folder = followed.config.spec.path,
+                                             .ignore_groups = followed.config.spec.ignore_groups});
     CheckNamespaces(followed.config.spec.namespaces, parsed.objects, &parsed.problems);
     DesiredState desired = BuildDesired(name, commit->id, parsed.objects, *state, &parsed.problems);
     if (!parsed.problems.errors.empty()) {

@@ -38,11 +38,13 @@ Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std
                                             const std::string& commit,
                                             const std::vector<ManifestFile>& files,
                                             const std::vector<std::string>& confirmations,
-                                            const BreakerLimits& limits, Now now) {
+                                            const BreakerLimits& limits, Now now,
+                                            const std::string& source_folder) {
   Controller::PlanAnswer answer;
   const SourceSpec spec = SourceOrNew(state, source)->spec;
   ParsedManifests parsed =
-      ParseManifests(files, "default", {}, nullptr, {.ignore_groups = spec.ignore_groups});
+      ParseManifests(files, "default", {}, nullptr,
+                     {.source_folder = source_folder, .ignore_groups = spec.ignore_groups});
   CheckNamespaces(spec.namespaces, parsed.objects, &parsed.problems);
   answer.problems = std::move(parsed.problems);
   const DesiredState desired =

@@ -85,23 +85,36 @@ std::string LinkIn(const FileTree& tree, const std::vector<std::string>& paths) 
   return found == paths.end() ? "" : *found;
 }
 
+using Users = std::map<std::string, std::vector<const Candidate*>>;
+
+// By the kustomization file of each: the others that bring it in.
+Users UsersOf(const std::vector<Candidate>& candidates) {
+  Users users;
+  for (const Candidate& each : candidates) users[each.files.front()];
+  for (const Candidate& user : candidates) {
+    if (user.component) continue;
+    for (const std::string& path : user.rendering.used) {
+      const auto used = users.find(path);
+      if (used != users.end() && path != user.files.front()) used->second.push_back(&user);
+    }
+  }
+  return users;
+}
+
 // Those that nothing else brings in. What only its own kind brings in, in circles, is rendered for
 // its error.
 std::vector<Candidate*> RootsOf(std::vector<Candidate>* candidates) {
-  const auto uses = [](const Candidate& user, const Candidate& other) {
-    return &user != &other && !user.component && user.rendering.used.contains(other.files.front());
-  };
+  const Users users = UsersOf(*candidates);
   std::vector<Candidate*> roots;
   for (Candidate& each : *candidates) {
-    const bool is_used = std::any_of(candidates->begin(), candidates->end(),
-                                     [&](const Candidate& user) { return uses(user, each); });
-    if (!is_used && !each.component) roots.push_back(&each);
+    if (users.at(each.files.front()).empty() && !each.component) roots.push_back(&each);
   }
-  const std::vector<Candidate*> unused = roots;
+  const std::set<const Candidate*> unused(roots.begin(), roots.end());
   for (Candidate& each : *candidates) {
-    const bool reached = std::any_of(unused.begin(), unused.end(), [&](const Candidate* root) {
-      return root == &each || uses(*root, each);
-    });
+    const std::vector<const Candidate*>& by = users.at(each.files.front());
+    const bool reached =
+        by.empty() || std::any_of(by.begin(), by.end(),
+                                  [&](const Candidate* user) { return unused.contains(user); });
     if (!reached && !each.component) roots.push_back(&each);
   }
   return roots;
@@ -127,12 +140,17 @@ class Taker {
     const kustomize::LineMap::Place place = lines.Find(document.mark.line);
     ReadItem read = ReadManifestObject(document, place.file, default_namespace_);
     read.mark.line = place.line;
+    const Value* kind = document.Find("kind");
+    const std::string kind_file = kind == nullptr ? "" : lines.Find(kind->mark.line).file;
     for (std::vector<Problem>* problems : {&read.problems.errors, &read.problems.warnings}) {
       for (Problem& problem : *problems) {
         if (problem.line <= 0) continue;
         const kustomize::LineMap::Place found = lines.Find(problem.line);
         problem.file = found.file;
         problem.line = found.line;
+        // Only a file that says itself that this is a Secret is known to hold one: of what came
+        // from elsewhere no line can be shown by mistake.
+        if (read.may_hold_secret && found.file != kind_file) problem.line = problem.column = 0;
       }
     }
     if (read.object != nullptr) {
@@ -184,14 +202,15 @@ KustomizedManifests RenderKustomizations(const std::vector<ManifestFile>& files,
     AddCharts(files, &result);
   }
   if (found.empty()) return result;
-  const FileTree tree(files);
+  const FileTree tree(files, reading.source_folder);
+  kustomize::RenderBudget budget;
   std::vector<Candidate> candidates;
   for (const auto& [folder, paths] : found) {
     Candidate candidate{folder, paths, {}, false, LinkIn(tree, paths)};
     candidate.component =
         !result.whole && candidate.link.empty() && IsComponent(tree, paths.front(), limits);
     if (!candidate.component && candidate.link.empty()) {
-      candidate.rendering = Render(tree, paths.front(), limits);
+      candidate.rendering = Render(tree, paths.front(), limits, &budget);
     }
     result.used.insert(candidate.rendering.used.begin(), candidate.rendering.used.end());
     candidates.push_back(std::move(candidate));

@@ -87,7 +87,9 @@ struct ManifestReading {
   // What is wrong with an object apart from what the schema says; called for each, on any thread.
   std::function<void(const Object&, Problems*)> check;
   std::vector<ManifestDocument>* documents = nullptr;  // where they are listed, when not null
-  std::vector<std::string> ignore_groups;              // of custom resources that are passed over
+  // Where the files' paths begin, from the repository's root: "deploy"; "" is the root.
+  std::string source_folder;
+  std::vector<std::string> ignore_groups;  // of custom resources that are passed over
 };
 
 // Renders kustomizations (schema/kustomized_manifests.h says which), and reads *.yaml, *.yml and

@@ -75,7 +75,7 @@ Status KeepFolder(const std::string& folder, FetchedCommit* commit) {
     return InvalidError("commit " + commit->id + " has no folder \"" + folder + "\"");
   }
   CommitReach reach(commit->files, folder, &kept);
-  RETURN_IF_ERROR(kustomize::FollowKustomizations(kustomizations, &reach));
+  RETURN_IF_ERROR(kustomize::FollowKustomizations(kustomizations, folder, &reach));
   std::sort(kept.begin(), kept.end(),
             [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; });
   commit->files = std::move(kept);

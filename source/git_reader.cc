@@ -345,7 +345,7 @@ Status TreeWalk::Finish() {
     const auto taken = Take(link);
     if (!taken.ok()) return taken.status();
   }
-  RETURN_IF_ERROR(kustomize::FollowKustomizations(kustomizations_, this));
+  RETURN_IF_ERROR(kustomize::FollowKustomizations(kustomizations_, request_.folder, this));
   for (const auto& [path, message] : warned_) AppendGitWarning(path, message, &pending_);
   if (warnings_ > kMaxGitWarnings) {
     AppendGitWarning("", std::to_string(warnings_ - kMaxGitWarnings) + " more warnings like these",

@@ -405,7 +405,7 @@ Status ReachFrom(const IgnoreRules& rules, const GitLimits& limits,
     const auto taken = reach.Take(link);
     if (!taken.ok()) return taken.status();
   }
-  RETURN_IF_ERROR(kustomize::FollowKustomizations(kustomizations, &reach));
+  RETURN_IF_ERROR(kustomize::FollowKustomizations(kustomizations, rules.prefix(), &reach));
   std::sort(tree->files.begin(), tree->files.end(),
             [](const ManifestFile& a, const ManifestFile& b) { return a.path < b.path; });
   return OkStatus();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "schema/text.h"
 
@@ -21,8 +22,14 @@ std::vector<std::string> PartsOf(std::string_view path) {
 
 }  // namespace
 
-FileTree::FileTree(const std::vector<ManifestFile>& files) {
+FileTree::FileTree(const std::vector<ManifestFile>& files, std::string source_folder)
+    : source_folder_(std::move(source_folder)) {
   folders_.insert("");
+  std::string above;
+  for (size_t i = 0; i < PartsOf(source_folder_).size(); ++i) {
+    above = JoinPath(above, "..");
+    folders_.insert(above);
+  }
   for (const ManifestFile& file : files) {
     if (file.bytes == nullptr) continue;
     files_.emplace(file.path, &file);
@@ -55,7 +62,7 @@ Result<std::string> PathResolver::Resolve(const std::string& folder, std::string
       }
       continue;
     }
-    const std::string next = JoinPath(at, part);
+    const std::string next = StepInto(at, part, source_folder);
     const std::string* const link = link_at(next);
     if (link == nullptr) {
       at = next;
@@ -78,12 +85,12 @@ Result<std::string> PathResolver::Resolve(const std::string& folder, std::string
 }
 
 Result<std::string> FileTree::Resolve(const std::string& folder, std::string_view path) const {
-  const PathResolver resolver{[this](const std::string& at) -> const std::string* {
-                                const ManifestFile* file = Find(at);
-                                return file != nullptr && file->symbolic_link ? file->bytes.get()
-                                                                              : nullptr;
-                              },
-                              [this](const std::string& at) { return IsFolder(at); }};
+  const PathResolver resolver{
+      [this](const std::string& at) -> const std::string* {
+        const ManifestFile* file = Find(at);
+        return file != nullptr && file->symbolic_link ? file->bytes.get() : nullptr;
+      },
+      [this](const std::string& at) { return IsFolder(at); }, source_folder_};
   return resolver.Resolve(folder, path);
 }
 
@@ -99,6 +106,16 @@ std::string FolderOf(const std::string& path) {
 
 std::string JoinPath(const std::string& folder, std::string_view name) {
   return folder.empty() ? std::string(name) : folder + "/" + std::string(name);
+}
+
+std::string StepInto(const std::string& folder, const std::string& name,
+                     std::string_view source_folder) {
+  const bool is_above = folder == ".." || folder.ends_with("/..");
+  if (!is_above) return JoinPath(folder, name);
+  const size_t above = static_cast<size_t>(std::count(folder.begin(), folder.end(), '/')) + 1;
+  const std::vector<std::string> parts = PartsOf(source_folder);
+  if (above > parts.size() || parts[parts.size() - above] != name) return JoinPath(folder, name);
+  return FolderOf(folder);
 }
 
 bool IsKustomizationName(std::string_view name) {

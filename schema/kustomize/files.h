@@ -20,6 +20,9 @@ struct PathResolver {
   // By canonical paths. What the link there points to; null where there is no link.
   std::function<const std::string*(const std::string&)> link_at;
   std::function<bool(const std::string&)> is_folder;
+  // The source's folder from the repository's root, "deploy/prod"; "" is the root, or not known.
+  // Paths that come back into it are canonical only without the way around.
+  std::string source_folder;
 
   // The canonical path of `path`, which is written in a file of `folder`. Invalid when it leaves
   // the repository, is absolute or goes in circles. It need not exist.
@@ -31,8 +34,8 @@ struct PathResolver {
 // has them; those of files beside or above the source's folder begin with "../".
 class FileTree {
  public:
-  // Borrows `files`, which must outlive the tree.
-  explicit FileTree(const std::vector<ManifestFile>& files);
+  // Borrows `files`, which must outlive the tree. `source_folder` is as PathResolver's.
+  explicit FileTree(const std::vector<ManifestFile>& files, std::string source_folder = "");
 
   // As PathResolver's.
   Result<std::string> Resolve(const std::string& folder, std::string_view path) const;
@@ -45,11 +48,17 @@ class FileTree {
  private:
   std::map<std::string, const ManifestFile*, std::less<>> files_;
   std::set<std::string> folders_;  // "" is the source's folder
+  const std::string source_folder_;
 };
 
 // Everything before the last slash; "" when there is none.
 std::string FolderOf(const std::string& path);
 std::string JoinPath(const std::string& folder, std::string_view name);
+
+// `name` in a canonical folder: as JoinPath, but "deploy" in ".." is "" for a source in "deploy".
+// Every file of a repository so has one path, whatever way leads to it.
+std::string StepInto(const std::string& folder, const std::string& name,
+                     std::string_view source_folder);
 
 inline constexpr std::array<std::string_view, 3> kKustomizationNames = {
     "kustomization.yaml", "kustomization.yml", "Kustomization"};

@@ -66,12 +66,24 @@ class Entries {
       return;
     }
     bytes_ += bytes.size();
-    if (!session_->Charge(entries_.size() + bytes.size() / 64, mark)) return;
+    if (!session_->Charge(entries_.size() + StepsOf(bytes), mark)) return;
     if (bytes_ > kMaxDataBytes) {
       session_->Error(mark, Quoted(generator_.name) + " has more than 1 MiB of data");
       return;
     }
     entries_.push_back({std::move(key), std::move(bytes), mark});
+  }
+
+  // A person may have written a value where a file is meant: of a Secret, nothing of it is quoted.
+  std::optional<Session::FoundFile> Find(const std::string& path, Mark mark) {
+    const Result<Session::FoundFile> found = session_->Look(folder_, path);
+    if (found.ok()) return *found;
+    session_->Error(mark, generator_.secret
+                              ? "a file of this secretGenerator is not there (its name is not "
+                                "shown): files and envs name files of this repository, values "
+                                "stand in literals as key=value"
+                              : found.status().message());
+    return std::nullopt;
   }
 
   // What stands where a key is meant may be part of a value.
@@ -101,17 +113,15 @@ class Entries {
     }
     std::string key = equals == std::string::npos ? path.substr(path.rfind('/') + 1)
                                                   : file.text.substr(0, equals);
-    std::string canonical;
-    const std::string* bytes = session_->Read(folder_, path, file.mark, &canonical);
-    if (bytes != nullptr) Add(std::move(key), *bytes, file.mark);
+    const std::optional<Session::FoundFile> found = Find(path, file.mark);
+    if (found) Add(std::move(key), *found->bytes, file.mark);
   }
 
   void AddEnvFile(const Text& file) {
-    std::string canonical;
-    const std::string* bytes = session_->Read(folder_, file.text, file.mark, &canonical);
-    if (bytes == nullptr) return;
-    const int shift = session_->lines().Add(canonical, *bytes);
-    std::string_view text = *bytes;
+    const std::optional<Session::FoundFile> found = Find(file.text, file.mark);
+    if (!found) return;
+    const int shift = session_->lines().Add(found->path, *found->bytes);
+    std::string_view text = *found->bytes;
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     for (int number = 1; !text.empty(); ++number) {
       const size_t end = text.find('\n');
@@ -237,9 +247,7 @@ void RunGenerator(Session* session, const std::string& folder, const GeneratorEn
   const Id id = made.CurrentId();
   std::vector<Resource*> same;
   for (Resource& resource : *resources) {
-    const std::vector<Id> ids = resource.AllIds();
-    const auto is_same = [&](const Id& each) { return IsSameObject(each, id); };
-    if (std::any_of(ids.begin(), ids.end(), is_same)) same.push_back(&resource);
+    if (resource.Was(id)) same.push_back(&resource);
   }
   if (!session->Charge(resources->size(), generator.mark)) return;
   if (same.size() > 1) {

@@ -172,7 +172,7 @@ bool Patcher::Apply(const Value& operation) {
     const std::optional<Pointer> from = PointerOf(operation, "from");
     if (!from) return false;
     const Value* found = Find(*from, from->size(), operation);
-    if (found == nullptr) return false;
+    if (found == nullptr || !session_->ChargeObject(*found, operation.mark)) return false;
     Value value = *found;
     return (op == "copy" || Remove(*from, operation)) && Add(*path, std::move(value), operation);
   }

@@ -86,8 +86,10 @@ GeneratorOptions ReadGeneratorOptions(Session* session, const Value* value) {
 }
 
 // The generator's own labels and annotations win.
-void AddGlobalOptions(const GeneratorOptions& global, GeneratorOptions* options) {
-  const auto add = [](const Value::Map& from, Value::Map* to) {
+void AddGlobalOptions(Session* session, const GeneratorOptions& global, Mark mark,
+                      GeneratorOptions* options) {
+  const auto add = [&](const Value::Map& from, Value::Map* to) {
+    if (!session->Charge(StepsOf(from) + from.size() * (from.size() + to->size()), mark)) return;
     for (const Value::Member& member : from) {
       bool known = false;
       for (const Value::Member& each : *to) known = known || each.key == member.key;
@@ -123,7 +125,7 @@ GeneratorEntry ReadGenerator(Session* session, const Value& value, bool secret,
   entry.envs = fields.Strings("envs");
   if (const Text env = fields.String("env"); !env.text.empty()) entry.envs.push_back(env);
   entry.options = ReadGeneratorOptions(session, fields.Find("options"));
-  AddGlobalOptions(global, &entry.options);
+  AddGlobalOptions(session, global, value.mark, &entry.options);
   fields.Finish();
   if (fields.ok() && entry.name.empty()) {
     session->Error(value.mark, "a generator needs a name");

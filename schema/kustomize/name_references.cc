@@ -88,6 +88,7 @@ class Referrer {
 
   void Write(Value* value, const std::string& text) {
     if (value->IsString() && value->AsString() == text) return;
+    if (!session_->Charge(1 + StepsOf(text), value->mark)) return;
     const Mark mark = value->mark;
     *value = StringAt(text, mark);
   }

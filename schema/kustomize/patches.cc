@@ -47,7 +47,8 @@ bool MergeInto(Session* session, const PatchEntry& entry, const Value& patch, Re
   return IsStillObject(session, *resource, patch.mark);
 }
 
-// A strategic merge patch without a target names its object itself.
+// A strategic merge patch without a target names its object itself, by what it is called now or was
+// called in a base.
 void MergeByName(Session* session, const PatchEntry& entry, const Value& patch,
                  Resources* resources) {
   const Id id = IdOf(patch);
@@ -57,10 +58,11 @@ void MergeByName(Session* session, const PatchEntry& entry, const Value& patch,
                    "object that it patches");
     return;
   }
-  if (!session->Charge(resources->size(), patch.mark)) return;
-  const auto found = std::find_if(
-      resources->begin(), resources->end(),
-      [&](const Resource& resource) { return IsSameObject(resource.CurrentId(), id); });
+  const auto is_meant = [&](const Resource& resource) {
+    return session->Charge(1 + resource.previous.size(), patch.mark) && resource.Was(id);
+  };
+  const auto found = std::find_if(resources->begin(), resources->end(), is_meant);
+  if (session->stopped()) return;
   if (found == resources->end()) {
     const auto near =
         std::find_if(resources->begin(), resources->end(), [&](const Resource& resource) {
@@ -73,6 +75,15 @@ void MergeByName(Session* session, const PatchEntry& entry, const Value& patch,
             (near == resources->end() ? ""
                                       : "; there is " + ToString(near->CurrentId()) + " of " +
                                             near->value.GetString("apiVersion")));
+    return;
+  }
+  const auto other = std::find_if(std::next(found), resources->end(), is_meant);
+  if (session->stopped()) return;
+  if (other != resources->end()) {
+    session->Error(patch.mark, "this patch names more than one object, " +
+                                   ToString(found->CurrentId()) + " and " +
+                                   ToString(other->CurrentId()) +
+                                   ", by what they are or were called; give it a target");
     return;
   }
   if (!MergeInto(session, entry, patch, &*found)) resources->erase(found);
@@ -99,6 +110,7 @@ void ApplyJson(Session* session, const PatchEntry& entry, const Value& operation
                                        : matcher.SelectsForPatch(resource);
     if (!meant) continue;
     ++found;
+    if (!session->ChargeObject(resource.value, operations.mark)) return;
     const Value before = resource.value;
     resource.RememberId();
     ApplyJsonPatch(session, &resource.value, operations);

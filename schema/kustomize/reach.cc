@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "schema/kustomize/files.h"
+#include "schema/kustomize/named_paths.h"
 #include "schema/text.h"
 
 namespace reconcile::kustomize {
@@ -16,49 +17,10 @@ Status PassedLimit(const std::string& what, std::string_view limit, size_t value
                       std::to_string(value));
 }
 
-void AddText(const Value* value, std::vector<std::string>* names) {
-  const bool is_path =
-      value != nullptr && value->IsString() && value->AsString().find('\n') == std::string::npos;
-  if (is_path) names->push_back(value->AsString());
-}
-
-// A file of a generator may have its key before it.
-void AddGenerated(const Value& generator, std::vector<std::string>* names) {
-  for (const std::string_view field : {"files", "envs"}) {
-    for (const Value& item : generator.GetList(field)) {
-      if (!item.IsString()) continue;
-      const std::string& text = item.AsString();
-      const size_t equals = field == "files" ? text.find('=') : std::string::npos;
-      names->push_back(equals == std::string::npos ? text : text.substr(equals + 1));
-    }
-  }
-  AddText(generator.Find("env"), names);
-}
-
-// Everything that may be a path in a kustomization.
-std::vector<std::string> NamesIn(const Value& kustomization) {
-  std::vector<std::string> names;
-  if (!kustomization.IsMap()) return names;
-  for (const std::string_view field :
-       {"resources", "bases", "components", "patchesStrategicMerge"}) {
-    for (const Value& item : kustomization.GetList(field)) AddText(&item, &names);
-  }
-  for (const std::string_view field : {"patches", "patchesJson6902", "replacements"}) {
-    for (const Value& item : kustomization.GetList(field)) {
-      if (item.IsMap()) AddText(item.Find("path"), &names);
-    }
-  }
-  for (const std::string_view field : {"configMapGenerator", "secretGenerator"}) {
-    for (const Value& item : kustomization.GetList(field)) {
-      if (item.IsMap()) AddGenerated(item, &names);
-    }
-  }
-  return names;
-}
-
 class Follower {
  public:
-  Follower(Reach* reach, const ReachLimits& limits) : reach_(reach), limits_(limits) {}
+  Follower(const std::string& source_folder, Reach* reach, const ReachLimits& limits)
+      : source_folder_(source_folder), reach_(reach), limits_(limits) {}
 
   Status Follow(const std::vector<ManifestFile>& kustomizations) {
     for (const ManifestFile& file : kustomizations) AddKustomization(file.path, file.bytes);
@@ -84,7 +46,7 @@ class Follower {
                          limits_.max_kustomization_bytes);
     }
     for (const Value& document : ReadYaml(text).documents) {
-      for (const std::string& name : NamesIn(document)) {
+      for (const std::string& name : NamedPaths(document)) {
         if (IsRemote(name)) continue;
         if (++names_ > limits_.max_reached_names) {
           return PassedLimit("the files and folders that kustomizations name", "max_reached_names",
@@ -99,7 +61,8 @@ class Follower {
   Status FollowName(const std::string& folder, const std::string& name) {
     const PathResolver resolver{
         [this](const std::string& path) { return LinkAt(path); },
-        [this](const std::string& path) { return TypeAt(path) == Reach::Type::kFolder; }};
+        [this](const std::string& path) { return TypeAt(path) == Reach::Type::kFolder; },
+        source_folder_};
     const Result<std::string> path = resolver.Resolve(folder, name);
     if (path.ok()) {
       const Reach::Type type = TypeAt(*path);
@@ -152,6 +115,7 @@ class Follower {
     return bytes.ok() ? *bytes : nullptr;
   }
 
+  const std::string& source_folder_;
   Reach* const reach_;
   const ReachLimits& limits_;
   std::vector<std::pair<std::string, Bytes>> ahead_;  // kustomizations to be followed
@@ -165,9 +129,10 @@ class Follower {
 
 }  // namespace
 
-Status FollowKustomizations(const std::vector<ManifestFile>& kustomizations, Reach* reach,
+Status FollowKustomizations(const std::vector<ManifestFile>& kustomizations,
+                            const std::string& source_folder, Reach* reach,
                             const ReachLimits& limits) {
-  return Follower(reach, limits).Follow(kustomizations);
+  return Follower(source_folder, reach, limits).Follow(kustomizations);
 }
 
 }  // namespace reconcile::kustomize

@@ -35,8 +35,10 @@ struct ReachLimits {
 // Takes what kustomizations name, and what the kustomizations that they bring in name, wherever it
 // lies in the repository: files of all names, and the links on the way. `kustomizations` are the
 // kustomization files that the source has already. What cannot be followed is passed over: the
-// rendering says at which line. Invalid when a limit is passed.
-Status FollowKustomizations(const std::vector<ManifestFile>& kustomizations, Reach* reach,
+// rendering says at which line. `source_folder` is as PathResolver's. Invalid when a limit is
+// passed.
+Status FollowKustomizations(const std::vector<ManifestFile>& kustomizations,
+                            const std::string& source_folder, Reach* reach,
                             const ReachLimits& limits = {});
 
 }  // namespace reconcile::kustomize

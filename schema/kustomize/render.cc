@@ -37,7 +37,6 @@ class Builder {
   Session* session_;
   const size_t max_objects_;
   std::vector<std::string> open_;  // the kustomizations that are being built
-  size_t built_ = 0;
 };
 
 void Builder::Build(const std::string& file, Mark mark, bool as_component, Resources* resources) {
@@ -51,16 +50,12 @@ void Builder::Build(const std::string& file, Mark mark, bool as_component, Resou
                               " deep in each other");
     return;
   }
-  if (++built_ > limits.max_kustomizations) {
-    if (built_ == limits.max_kustomizations + 1) {
-      session_->Error(mark, "more than " + std::to_string(limits.max_kustomizations) +
-                                " kustomizations; one that is used twice counts twice");
-    }
-    return;
-  }
   std::string canonical;
   const std::string* text = session_->Read("", file, mark, &canonical);
   if (text == nullptr) return;
+  // Nothing names the first one.
+  if (open_.empty()) mark = {session_->lines().Add(file, *text) + 1, 1};
+  if (!session_->ChargeKustomization(mark)) return;
   const std::optional<Kustomization> kustomization = ReadKustomization(session_, file, *text);
   if (!kustomization) return;
   if (!open_.empty() && kustomization->component != as_component) {
@@ -213,8 +208,8 @@ void CheckUnique(Session* session, const Resources& resources) {
 }  // namespace
 
 Rendering Render(const FileTree& files, const std::string& path, const ManifestLimits& limits,
-                 const RenderLimits& render_limits) {
-  Session session(files, limits, render_limits);
+                 RenderBudget* budget) {
+  Session session(files, limits, budget);
   Resources resources;
   Builder(&session, limits.max_objects).Build(path, {}, false, &resources);
   CheckUnique(&session, resources);
@@ -231,6 +226,12 @@ Rendering Render(const FileTree& files, const std::string& path, const ManifestL
   }
   rendering.lines = session.lines();
   return rendering;
+}
+
+Rendering Render(const FileTree& files, const std::string& path, const ManifestLimits& limits,
+                 const RenderLimits& render_limits) {
+  RenderBudget budget{.limits = render_limits};
+  return Render(files, path, limits, &budget);
 }
 
 }  // namespace reconcile::kustomize

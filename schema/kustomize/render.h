@@ -28,6 +28,10 @@ inline constexpr std::string_view kLinkedKustomization =
 // Renders the kustomization file at `path` as `kustomize build` of its folder does. PURE: reads
 // nothing but `files`. Source of its rules:
 // https://kubectl.docs.kubernetes.io/references/kustomize.
+// Spends of `budget`, which renderings of one source share.
+Rendering Render(const FileTree& files, const std::string& path, const ManifestLimits& limits,
+                 RenderBudget* budget);
+// The same with a budget of its own.
 Rendering Render(const FileTree& files, const std::string& path, const ManifestLimits& limits = {},
                  const RenderLimits& render_limits = {});
 

@@ -208,6 +208,7 @@ std::optional<Value> SourceValue(Session* session, const Replacement& replacemen
   }
   const std::optional<FieldSteps> steps = ParseFieldPath(session, replacement.field_path);
   if (!steps) return std::nullopt;
+  if (!session->ChargeObject(source->value, replacement.mark)) return std::nullopt;
   std::optional<Value> value;
   Value copy = source->value;
   FieldWalk(*steps, false, {}, [&](Value* found) {

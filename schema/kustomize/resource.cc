@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace reconcile::kustomize {
 namespace {
@@ -90,7 +91,16 @@ std::vector<Id> Resource::AllIds() const {
   return ids;
 }
 
-void Resource::RememberId() { previous.push_back(CurrentId()); }
+bool Resource::Was(const Id& id) const {
+  return IsSameObject(CurrentId(), id) ||
+         std::any_of(previous.begin(), previous.end(),
+                     [&](const Id& each) { return IsSameObject(each, id); });
+}
+
+void Resource::RememberId() {
+  Id id = CurrentId();
+  if (previous.empty() || previous.back() != id) previous.push_back(std::move(id));
+}
 
 Value* FindMember(Value* value, std::string_view key) {
   if (!value->IsMap()) return nullptr;

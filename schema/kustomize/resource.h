@@ -39,6 +39,7 @@ struct Resource {
   Id CurrentId() const;
   Id OriginalId() const { return previous.empty() ? CurrentId() : previous.front(); }
   std::vector<Id> AllIds() const;  // previous ones, then the current
+  bool Was(const Id& id) const;    // whether one of them is the same object as `id`
   void RememberId();               // before a change of name, namespace or kind
 };
 using Resources = std::vector<Resource>;

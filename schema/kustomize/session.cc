@@ -8,15 +8,26 @@
 namespace reconcile::kustomize {
 namespace {
 
-// Counts values down to a depth; false when there are too many or they lie too deep.
-bool CountValues(const Value& value, int depth, size_t* left) {
-  if (*left == 0 || depth == 0) return false;
-  --*left;
-  const auto count = [&](const Value& child) { return CountValues(child, depth - 1, left); };
+bool Spend(size_t steps, size_t* left) {
+  if (*left < steps) return false;
+  *left -= steps;
+  return true;
+}
+
+// Of a value without what stands in it.
+size_t StepsOfOne(const Value& value) {
+  return 1 + StepsOf(value.source_text) + (value.IsString() ? StepsOf(value.AsString()) : 0);
+}
+
+// Counts steps down to a depth; false when there are too many or they lie too deep.
+bool CountSteps(const Value& value, int depth, size_t* left) {
+  if (depth == 0 || !Spend(StepsOfOne(value), left)) return false;
+  const auto count = [&](const Value& child) { return CountSteps(child, depth - 1, left); };
   if (value.IsList()) return std::all_of(value.AsList().begin(), value.AsList().end(), count);
   if (!value.IsMap()) return true;
-  return std::all_of(value.AsMap().begin(), value.AsMap().end(),
-                     [&](const Value::Member& member) { return count(member.value); });
+  return std::all_of(value.AsMap().begin(), value.AsMap().end(), [&](const Value::Member& member) {
+    return Spend(StepsOf(member.key), left) && count(member.value);
+  });
 }
 
 template <typename Change>
@@ -53,11 +64,11 @@ LineMap::Place LineMap::Find(int line) const {
 void Session::Error(Mark mark, std::string message, Rule rule) {
   const LineMap::Place place = lines_.Find(mark.line);
   errors_.push_back({place.file, place.line, mark.column, std::move(message), rule});
-  if (errors_.size() >= limits_.max_errors) stopped_ = true;
+  if (errors_.size() >= limits().max_errors) stopped_ = true;
 }
 
 void Session::Warn(Mark mark, std::string message) {
-  if (warnings_.size() >= limits_.max_errors) return;
+  if (warnings_.size() >= limits().max_errors) return;
   const LineMap::Place place = lines_.Find(mark.line);
   warnings_.push_back({place.file, place.line, mark.column, std::move(message), Rule::kAdvice});
 }
@@ -72,29 +83,34 @@ std::vector<Problem> Session::TakeErrors() {
   return kept;
 }
 
-const std::string* Session::Read(const std::string& folder, std::string_view path, Mark mark,
-                                 std::string* canonical) {
+Result<Session::FoundFile> Session::Look(const std::string& folder, std::string_view path) {
   if (IsRemote(path)) {
-    Error(mark, Quoted(path) + " is a remote address, which is not fetched: commit a copy of it " +
-                    "to this repository and name its path");
-    return nullptr;
+    return InvalidError(Quoted(path) +
+                        " is a remote address, which is not fetched: commit a copy of it to this "
+                        "repository and name its path");
   }
   const Result<std::string> resolved = files_.Resolve(folder, path);
-  if (!resolved.ok()) {
-    Error(mark, resolved.status().message());
-    return nullptr;
-  }
+  if (!resolved.ok()) return resolved.status();
   const ManifestFile* file = files_.Find(*resolved);
   if (file == nullptr) {
-    Error(mark, files_.IsFolder(*resolved)
-                    ? Quoted(path) + " is a folder, where a file is wanted"
-                    : "there is no file " + Quoted(path) + " in the repository (looked for " +
-                          ShortText(*resolved) + ")");
-    return nullptr;
+    return InvalidError(files_.IsFolder(*resolved)
+                            ? Quoted(path) + " is a folder, where a file is wanted"
+                            : "there is no file " + Quoted(path) +
+                                  " in the repository (looked for " + ShortText(*resolved) + ")");
   }
   used_.insert(*resolved);
-  *canonical = *resolved;
-  return file->bytes.get();
+  return FoundFile{*resolved, file->bytes.get()};
+}
+
+const std::string* Session::Read(const std::string& folder, std::string_view path, Mark mark,
+                                 std::string* canonical) {
+  const Result<FoundFile> found = Look(folder, path);
+  if (!found.ok()) {
+    Error(mark, found.status().message());
+    return nullptr;
+  }
+  *canonical = found->path;
+  return found->bytes;
 }
 
 Value::List Session::ReadDocuments(const std::string& canonical, const std::string& text) {
@@ -105,18 +121,28 @@ Value::List Session::ReadInline(Mark mark, const std::string& text) {
   return ReadShifted(text, mark.line - (StartsBlock(mark) ? 0 : 1), mark);
 }
 
-// Whether the scalar at `mark` is written as a block: "|" or ">" and its text in the next lines.
-bool Session::StartsBlock(Mark mark) const {
-  const LineMap::Place place = lines_.Find(mark.line);
+// Without its line break; empty when there is no such line.
+std::string_view Session::LineAt(const LineMap::Place& place) {
   const ManifestFile* file = files_.Find(place.file);
-  if (file == nullptr) return false;
-  std::string_view text = *file->bytes;
-  for (int line = 1; line < place.line; ++line) {
-    const size_t end = text.find('\n');
-    if (end == std::string_view::npos) return false;
-    text.remove_prefix(end + 1);
+  if (file == nullptr || place.line < 1) return {};
+  const std::string_view text = *file->bytes;
+  if (begins_file_ != place.file) {
+    begins_file_ = place.file;
+    begins_ = {0};
+    for (size_t end = text.find('\n'); end != std::string_view::npos;
+         end = text.find('\n', end + 1)) {
+      begins_.push_back(end + 1);
+    }
   }
-  text = text.substr(0, text.find('\n'));
+  const size_t index = static_cast<size_t>(place.line) - 1;
+  if (index >= begins_.size()) return {};
+  const std::string_view rest = text.substr(begins_[index]);
+  return rest.substr(0, rest.find('\n'));
+}
+
+// Whether the scalar at `mark` is written as a block: "|" or ">" and its text in the next lines.
+bool Session::StartsBlock(Mark mark) {
+  std::string_view text = LineAt(lines_.Find(mark.line));
   const size_t begin = static_cast<size_t>(std::max(mark.column - 1, 0));
   if (begin >= text.size()) return false;
   text.remove_prefix(begin);
@@ -129,11 +155,12 @@ bool Session::StartsBlock(Mark mark) const {
 }
 
 Value::List Session::ReadShifted(const std::string& text, int shift, Mark at) {
-  bytes_ += text.size();
-  if (bytes_ > limits_.max_bytes) {
+  budget_->bytes += text.size();
+  if (budget_->bytes > limits().max_bytes) {
     stopped_ = true;
     Error({std::max(shift + 1, at.line), 1},
-          "this kustomization has more than " + std::to_string(limits_.max_bytes >> 20) +
+          "the kustomizations of this source have more than " +
+              std::to_string(limits().max_bytes >> 20) +
               " MiB of files; files that are used twice count twice");
     return {};
   }
@@ -147,24 +174,43 @@ Value::List Session::ReadShifted(const std::string& text, int shift, Mark at) {
 
 bool Session::Charge(size_t steps, Mark mark) {
   if (stopped_) return false;
-  steps_ += steps;
-  if (steps_ <= limits_.max_steps) return true;
+  budget_->steps += steps;
+  if (budget_->steps <= limits().max_steps) return true;
   stopped_ = true;
-  Error(mark, "rendering this kustomization costs more than " + std::to_string(limits_.max_steps) +
-                  " steps: make it smaller");
+  Error(mark, "rendering the kustomizations of this source costs more than " +
+                  std::to_string(limits().max_steps) + " steps, one for each value and for each " +
+                  std::to_string(kBytesPerStep) +
+                  " bytes of text that are copied: make it smaller");
+  return false;
+}
+
+bool Session::ChargeKustomization(Mark mark) {
+  if (stopped_) return false;
+  if (++budget_->kustomizations <= limits().max_kustomizations) return true;
+  stopped_ = true;
+  Error(mark, "more than " + std::to_string(limits().max_kustomizations) +
+                  " kustomizations in one source; one that is used twice counts twice");
   return false;
 }
 
 bool Session::ChargeObject(const Value& value, Mark mark) {
-  size_t left = limits_.max_object_values;
-  if (!CountValues(value, limits_.max_object_depth, &left)) {
+  if (stopped_) return false;
+  size_t left = limits().max_object_values;
+  if (!CountSteps(value, limits().max_object_depth, &left)) {
     stopped_ = true;
-    Error(mark, "this makes an object of more than " + std::to_string(limits_.max_object_values) +
-                    " values, or more than " + std::to_string(limits_.max_object_depth) +
-                    " levels deep");
+    Error(mark, "this makes an object of more than " + std::to_string(limits().max_object_values) +
+                    " values, where " + std::to_string(kBytesPerStep) +
+                    " bytes of text count as one, or more than " +
+                    std::to_string(limits().max_object_depth) + " levels deep");
     return false;
   }
-  return Charge(limits_.max_object_values - left, mark);
+  return Charge(limits().max_object_values - left, mark);
+}
+
+size_t StepsOf(const Value::Map& pairs) {
+  size_t steps = 0;
+  for (const Value::Member& pair : pairs) steps += StepsOf(pair.key) + StepsOfOne(pair.value);
+  return steps;
 }
 
 void ShiftMarks(Value* value, int shift) {

@@ -14,28 +14,41 @@ Value* NameOf(Resource* resource) {
   return FindMember(FindMember(&resource->value, "metadata"), "name");
 }
 
-void SetText(Value* value, const Text& text) { *value = StringAt(text.text, text.mark); }
+void SetText(Session* session, Value* value, const Text& text) {
+  if (!session->Charge(1 + StepsOf(text.text), text.mark)) return;
+  *value = StringAt(text.text, text.mark);
+}
+
+// Every id that is remembered, and everything that is put around a name, is kept to the end.
+bool ChargeId(Session* session, const Id& id, const Text& change) {
+  constexpr size_t kStepsOfId = 10;
+  return session->Charge(kStepsOfId + StepsOf(id.group) + StepsOf(id.version) + StepsOf(id.kind) +
+                             StepsOf(id.namespace_name) + StepsOf(id.name) +
+                             2 * StepsOf(change.text),
+                         change.mark);
+}
 
 void ApplyNamespace(Session* session, const Text& text, Resources* resources) {
   std::map<std::string, Id> seen;
   for (Resource& resource : *resources) {
-    resource.RememberId();
     const Id id = resource.CurrentId();
+    if (!ChargeId(session, id, text)) return;
+    resource.RememberId();
     if (!IsClusterScoped(id)) {
       Value* metadata = FindMember(&resource.value, "metadata");
-      SetText(FindOrAddMember(metadata, "namespace", text.mark), text);
+      SetText(session, FindOrAddMember(metadata, "namespace", text.mark), text);
     }
     for (const FieldSpec& spec : NamespaceFields()) {
       if (!IsSelected(id, spec.group, spec.version, spec.kind)) continue;
       ForEachField(&resource.value, spec.path, spec.create, text.mark,
-                   [&](Value* value) { SetText(value, text); });
+                   [&](Value* value) { SetText(session, value, text); });
     }
     if (id.kind == "RoleBinding" || id.kind == "ClusterRoleBinding") {
       ForEachField(&resource.value, "subjects", false, text.mark, [&](Value* subjects) {
         if (!subjects->IsList()) return;
         for (Value& subject : subjects->AsList()) {
           if (!subject.IsMap() || subject.GetString("name") != "default") continue;
-          SetText(FindOrAddMember(&subject, "namespace", text.mark), text);
+          SetText(session, FindOrAddMember(&subject, "namespace", text.mark), text);
         }
       });
     }
@@ -55,9 +68,11 @@ bool KeepsItsName(const Id& id) {
   return std::find(kKinds.begin(), kKinds.end(), id.kind) != kKinds.end();
 }
 
-void ApplyPrefix(const std::optional<Text>& prefix, Resources* resources) {
+void ApplyPrefix(Session* session, const std::optional<Text>& prefix, Resources* resources) {
   for (Resource& resource : *resources) {
     if (KeepsItsName(resource.OriginalId())) continue;
+    if (!ChargeId(session, resource.CurrentId(), prefix.value_or(Text{"", resource.value.mark})))
+      return;
     resource.prefixes.push_back(prefix ? prefix->text : "");
     if (!prefix) continue;
     resource.RememberId();
@@ -66,9 +81,11 @@ void ApplyPrefix(const std::optional<Text>& prefix, Resources* resources) {
   }
 }
 
-void ApplySuffix(const std::optional<Text>& suffix, Resources* resources) {
+void ApplySuffix(Session* session, const std::optional<Text>& suffix, Resources* resources) {
   for (Resource& resource : *resources) {
     if (KeepsItsName(resource.OriginalId())) continue;
+    if (!ChargeId(session, resource.CurrentId(), suffix.value_or(Text{"", resource.value.mark})))
+      return;
     resource.suffixes.push_back(suffix ? suffix->text : "");
     if (!suffix) continue;
     resource.RememberId();
@@ -85,9 +102,9 @@ void SetPairsIn(Session* session, const FieldSpec& spec, const Value::Map& pairs
       *value = Value::MakeMap();
       value->mark = mark;
     }
-    if (!value->IsMap() || !session->Charge(pairs.size() * (value->AsMap().size() + 1), mark)) {
-      return;
-    }
+    const size_t steps =
+        StepsOf(pairs) + pairs.size() * (value->IsMap() ? value->AsMap().size() : 0);
+    if (!value->IsMap() || !session->Charge(steps, mark)) return;
     for (const Value::Member& pair : pairs) {
       *FindOrAddMember(value, pair.key, pair.key_mark) = pair.value;
     }
@@ -123,6 +140,7 @@ void ApplyReplicas(Session* session, const ReplicaEntry& entry, Resources* resou
   bool found = false;
   for (Resource& resource : *resources) {
     const std::vector<Id> ids = resource.AllIds();
+    if (!session->Charge(ids.size(), entry.mark)) return;
     for (const FieldSpec& spec : ReplicaFields()) {
       const bool meant = std::any_of(ids.begin(), ids.end(), [&](const Id& id) {
         return id.name == entry.name && IsSelected(id, spec.group, spec.version, spec.kind);
@@ -166,8 +184,11 @@ Image SplitImage(const std::string& text) {
   return image;
 }
 
-void ChangeImage(const ImageEntry& entry, Value* value) {
+void ChangeImage(Session* session, const ImageEntry& entry, Value* value) {
   if (!value->IsString()) return;
+  const size_t steps = StepsOf(value->AsString()) + StepsOf(entry.new_name) +
+                       StepsOf(entry.new_tag) + StepsOf(entry.tag_suffix) + StepsOf(entry.digest);
+  if (!session->Charge(1 + steps, entry.mark)) return;
   Image image = SplitImage(value->AsString());
   if (image.name != entry.name) return;
   if (!entry.new_name.empty()) image.name = entry.new_name;
@@ -196,7 +217,7 @@ void ChangeImagesBelow(Session* session, const ImageEntry& entry, Value* value) 
     if (containers && member.value.IsList()) {
       for (Value& container : member.value.AsList()) {
         if (Value* image = FindMember(&container, "image"); image != nullptr) {
-          ChangeImage(entry, image);
+          ChangeImage(session, entry, image);
         }
       }
     }
@@ -221,8 +242,8 @@ void RunTransformers(Session* session, const Kustomization& kustomization, Resou
   if (kustomization.namespace_name) {
     ApplyNamespace(session, *kustomization.namespace_name, resources);
   }
-  ApplyPrefix(kustomization.name_prefix, resources);
-  ApplySuffix(kustomization.name_suffix, resources);
+  ApplyPrefix(session, kustomization.name_prefix, resources);
+  ApplySuffix(session, kustomization.name_suffix, resources);
   ApplyLabels(session, kustomization, resources);
   ApplyPairs(session, AnnotationFields(), kustomization.common_annotations, resources);
   ApplyPatches(session, folder, kustomization.json_patches, resources);

@@ -65,7 +65,7 @@ void CheckReach(const kustomize::FileTree& tree, const kustomize::Rendering& ren
   const ManifestFile* root = tree.Find("kustomization.yaml");
   if (root == nullptr || root->symbolic_link) return;
   FilesReach reach(tree);
-  const Status status = kustomize::FollowKustomizations({*root}, &reach);
+  const Status status = kustomize::FollowKustomizations({*root}, "", &reach);
   CHECK(status.ok() || status.code() == StatusCode::kInvalid);
   if (!status.ok()) return;
   std::vector<ManifestFile> files = reach.taken();

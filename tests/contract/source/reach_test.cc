@@ -61,6 +61,22 @@ TEST_F(ReachedFiles, AnOverlayBringsItsBase) {
             base + "../../base/web.yaml=other\n../../shared/x.yaml=x\n" + rest);
 }
 
+TEST_F(ReachedFiles, AWayAroundTheSourcesFolderLeadsToTheSameFiles) {
+  const std::string named = "resources: [../../../deploy/base, ../../../deploy/k.conf]";
+  repository_.Commit({{"deploy/base/kustomization.yaml", "resources: [../../shared.yaml]"},
+                      {"deploy/k.conf", "k"},
+                      {"deploy/overlays/prod/kustomization.yaml", named},
+                      {"shared.yaml", "s"}});
+  EXPECT_EQ(Read("deploy"),
+            "../shared.yaml=s\nbase/kustomization.yaml=resources: [../../shared.yaml]\nk.conf=k\n"
+            "overlays/prod/kustomization.yaml=" +
+                named + "\n");
+  EXPECT_EQ(Read("deploy/overlays"),
+            "../../shared.yaml=s\n../base/kustomization.yaml=resources: [../../shared.yaml]\n"
+            "../k.conf=k\nprod/kustomization.yaml=" +
+                named + "\n");
+}
+
 TEST_F(ReachedFiles, FilesOfAnyNameAreReadWhenTheyAreNamed) {
   const std::string named =
       "configMapGenerator: [{files: [app.properties, .env, .hidden/k=v, deep/x.conf]}]";

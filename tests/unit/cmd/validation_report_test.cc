@@ -110,6 +110,34 @@ TEST(ReportText, NoLineIsShownOfWhatKustomizationsMayMakeASecretOf) {
             std::string::npos);
 }
 
+// A patch of a Secret need not say so.
+TEST(ReportText, NoLineIsShownOfFilesThatKustomizationsMakeSecretsOf) {
+  const std::string patch =
+      "apiVersion: v1\nkind: any\nmetadata: {name: any}\ndata:\n  password: hunter2\n";
+  const auto shown = [&](const std::string& kustomization, const std::string& path) {
+    return ReportText(MakeReport({{{path, 5, 1, "m"}}, {}}, 0, 2),
+                      {File("overlays/prod/kustomization.yaml", kustomization), File(path, patch),
+                       File("folder/x.yaml", "")},
+                      false);
+  };
+  const std::string p = "overlays/prod/p.yaml";
+  for (const std::string& kustomization : std::vector<std::string>{
+           "patches: [{path: p.yaml, target: {kind: Secret, name: db}}]\n",
+           "patches: [{path: ../prod/p.yaml, target: {name: db}}]\n",
+           "patchesStrategicMerge: [./p.yaml]\n",
+           "patchesJson6902: [{path: p.yaml, target: {kind: Secret, name: db}}]\n",
+           "secretGenerator: [{name: db, files: [p.yaml]}]\n",
+           "secretGenerator: [{name: db, files: [key=p.yaml]}]\n",
+           "secretGenerator: [{name: db, envs: [p.yaml]}]\n"}) {
+    EXPECT_EQ(shown(kustomization, p).find("hunter2"), std::string::npos) << kustomization;
+  }
+  EXPECT_NE(shown("resources: [p.yaml]\n", p).find("hunter2"), std::string::npos);
+  // What a kustomization names that cannot be read, nobody knows.
+  const std::string broken = "secretGenerator:\n- {name: db, files: [../../creds/db.json]\n";
+  EXPECT_EQ(shown(broken, "creds/db.json").find("hunter2"), std::string::npos);
+  EXPECT_EQ(shown(broken, "other.yaml").find("hunter2"), std::string::npos);
+}
+
 TEST(ReportSarif, FilesBesideTheFolderHaveTheirPathFromTheRoot) {
   const Value sarif =
       ReportSarif(MakeReport({{{"../../base/a.yaml", 1, 1, "m"}}, {}}, 0, 1), "overlays/prod");

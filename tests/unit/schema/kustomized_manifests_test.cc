@@ -75,6 +75,19 @@ TEST(KustomizedManifests, KustomizationsInACircleAreAnErrorBesideOthers) {
       << shown;
 }
 
+TEST(KustomizedManifests, ManyKustomizationsOfASourceAreBoundedTogether) {
+  std::vector<ManifestFile> files;
+  for (int i = 0; i < 5001; ++i) {
+    files.push_back(File("f" + std::to_string(10'000 + i) + "/kustomization.yaml",
+                         "configMapGenerator: [{name: c" + std::to_string(i) + "}]\n"));
+  }
+  EXPECT_NE(Shown(files).find("error: f15000/kustomization.yaml:1:1: more than 5000 kustomizations "
+                              "in one source"),
+            std::string::npos);
+  files.pop_back();
+  EXPECT_EQ(Shown(files).find("error: "), std::string::npos);
+}
+
 TEST(KustomizedManifests, ErrorsPointAtTheLineThatBroughtTheField) {
   EXPECT_EQ(
       Shown({File("kustomization.yaml",
@@ -118,6 +131,18 @@ TEST(KustomizedManifests, AnOverlayReachesItsBaseBesideTheSourcesFolder) {
                    File("../../base/kustomization.yaml", "resources: [a.yaml]\n"),
                    ConfigMapFile("../../base/a.yaml", "a")}),
             "ConfigMap default/p-a ../../base/a.yaml:1\n");
+}
+
+// A source in the folder deploy: "../../../deploy/base" and "../../base" are one.
+TEST(KustomizedManifests, AWayAroundTheSourcesFolderLeadsToTheSameFiles) {
+  const std::vector<ManifestFile> files = {
+      File("overlays/prod/kustomization.yaml", "resources: [../../../deploy/base]\n"),
+      File("base/kustomization.yaml", "resources: [a.yaml, ../../deploy/b.yaml]\n"),
+      ConfigMapFile("base/a.yaml", "a"), ConfigMapFile("b.yaml", "b")};
+  const ParsedManifests parsed =
+      ParseManifests(files, "default", {}, nullptr, {.source_folder = "deploy"});
+  for (const Problem& error : parsed.problems.errors) ADD_FAILURE() << error.ToString();
+  EXPECT_EQ(parsed.objects.size(), 2U);
 }
 
 TEST(KustomizedManifests, AKustomizationThatIsALinkIsRefusedByName) {
@@ -177,6 +202,43 @@ TEST(KustomizedManifests, ProblemsOfGeneratedSecretsQuoteNothingOfThem) {
   EXPECT_EQ(shown.find("can"), shown.find("cannot")) << shown;
   EXPECT_EQ(shown.find("canary"), std::string::npos) << shown;
   EXPECT_EQ(shown.find("can ary"), std::string::npos) << shown;
+}
+
+// A value where a file is meant.
+TEST(KustomizedManifests, WhatASecretGeneratorTakesForAFileIsNotQuoted) {
+  for (const std::string& entry :
+       {std::string("files: [password=hunter2]"), std::string("files: [hunter2]"),
+        std::string("envs: [PASSWORD=hunter2]"), std::string("env: hunter2"),
+        std::string("files: [password=/hunter2]"), std::string("files: [password=../hunter2]"),
+        std::string("files: [password=https://hunter2]"), std::string("envs: [folder/hunter2]"),
+        std::string("files: [password=link/hunter2]")}) {
+    ManifestFile link = File("link", "/hunter2");
+    link.symbolic_link = true;
+    const std::string shown =
+        Shown({File("kustomization.yaml", "secretGenerator:\n- name: s\n  " + entry + "\n"),
+               File("folder/hunter2/x", ""), link});
+    EXPECT_NE(shown.find("error: kustomization.yaml:3:"), std::string::npos) << shown;
+    EXPECT_NE(shown.find("a file of this secretGenerator is not there (its name is not shown)"),
+              std::string::npos)
+        << shown;
+    EXPECT_EQ(shown.find("hunter2"), std::string::npos) << shown;
+  }
+}
+
+// Whoever shows lines could not know of the others that they are a Secret's.
+TEST(KustomizedManifests, ProblemsOfASecretHaveALineOnlyWhereItSaysThatItIsOne) {
+  const std::string shown = Shown(
+      {File("kustomization.yaml",
+            "resources: [s.yaml, c.yaml]\nreplacements:\n- source: {kind: ConfigMap, fieldPath: "
+            "data.value}\n  targets:\n  - select: {kind: Secret}\n    fieldPaths: [data.here]\n"),
+       File("s.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  here: aGVyZQ==\n"
+            "  there: '?'\n"),
+       File("c.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {value: hunter2}\n")});
+  EXPECT_NE(shown.find("error: c.yaml: "), std::string::npos) << shown;
+  EXPECT_NE(shown.find("error: s.yaml:6:"), std::string::npos) << shown;
+  EXPECT_EQ(shown.find("hunter2"), std::string::npos) << shown;
 }
 
 TEST(KustomizedManifests, WhatASourceChecksIsCheckedOfRenderedObjectsToo) {

@@ -16,7 +16,7 @@ std::string Names(const Texts& texts) {
 Status Follow(const std::string& text, const ReachLimits& limits) {
   TextsReach reach(Texts{{"a.yaml", "x"}, {"b.yaml", "y"}});
   return FollowKustomizations(
-      {{"kustomization.yaml", "", std::make_shared<const std::string>(text)}}, &reach, limits);
+      {{"kustomization.yaml", "", std::make_shared<const std::string>(text)}}, "", &reach, limits);
 }
 
 TEST(KustomizeReach, TakesEveryFileThatAFieldCanName) {
@@ -53,6 +53,19 @@ TEST(KustomizeReach, TakesTheLinksOnTheWayAndWhatTheyLeadTo) {
                       .Reached()),
             "../base/kustomization.yaml ../base/two.yaml files/one.yaml kustomization.yaml link "
             "one.yaml out ");
+}
+
+TEST(KustomizeReach, AFolderHasOnePathWhateverWayLeadsToIt) {
+  const std::string source = "deploy/web";
+  EXPECT_EQ(StepInto("", "a", source), "a");
+  EXPECT_EQ(StepInto("a", "web", source), "a/web");
+  EXPECT_EQ(StepInto("..", "web", source), "");
+  EXPECT_EQ(StepInto("..", "deploy", source), "../deploy");
+  EXPECT_EQ(StepInto("../..", "deploy", source), "..");
+  EXPECT_EQ(StepInto("../..", "web", source), "../../web");
+  EXPECT_EQ(StepInto("../a", "web", source), "../a/web");
+  EXPECT_EQ(StepInto("../../..", "deploy", source), "../../../deploy");
+  EXPECT_EQ(StepInto("..", "web", ""), "../web");
 }
 
 TEST(KustomizeReach, PassesOverWhatItCannotFollow) {

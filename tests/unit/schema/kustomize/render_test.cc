@@ -144,11 +144,35 @@ TEST(Kustomize, BoundsDepthAndCount) {
   limits = {};
   limits.max_kustomizations = 2;
   EXPECT_EQ(ErrorsOf(texts, limits),
-            "a/kustomization.yaml:1:13: more than 2 kustomizations; one "
+            "a/kustomization.yaml:1:13: more than 2 kustomizations in one source; one "
             "that is used twice counts twice\n");
   limits = {};
   limits.max_bytes = 20;
   EXPECT_NE(ErrorsOf(texts, limits).find("MiB of files"), std::string::npos);
+}
+
+TEST(Kustomize, RenderingsOfOneSourceShareABudget) {
+  const std::vector<ManifestFile> files =
+      FilesOf({{"a/kustomization.yaml", "resources: [one.yaml]\n"},
+               {"a/one.yaml", ConfigMapText("one")},
+               {"b/kustomization.yaml", "resources: [../a]\n"}});
+  const FileTree tree(files);
+  RenderBudget spent;
+  EXPECT_EQ(Render(tree, "a/kustomization.yaml", {}, &spent).documents.size(), 1U);
+  EXPECT_EQ(Render(tree, "b/kustomization.yaml", {}, &spent).documents.size(), 1U);
+  EXPECT_EQ(spent.kustomizations, 3U);
+  const auto second = [&](RenderBudget budget) {
+    Render(tree, "a/kustomization.yaml", {}, &budget);
+    const Rendering rendering = Render(tree, "b/kustomization.yaml", {}, &budget);
+    EXPECT_TRUE(rendering.documents.empty());
+    return rendering.problems.errors.empty() ? "" : rendering.problems.errors[0].ToString();
+  };
+  EXPECT_EQ(second({.limits = {.max_kustomizations = 1}}),
+            "b/kustomization.yaml:1:1: more than 1 kustomizations in one source; one that is used "
+            "twice counts twice");
+  EXPECT_EQ(second({.limits = {.max_bytes = spent.bytes - 1}}),
+            "a/one.yaml:1:1: the kustomizations of this source have more than 0 MiB of files; "
+            "files that are used twice count twice");
 }
 
 // Each replacement copies all that is there into itself: 2^n values without a bound.
@@ -164,6 +188,63 @@ TEST(Kustomize, BoundsObjectsThatDouble) {
       ErrorsOf({{"kustomization.yaml", text}, {"one.yaml", ConfigMapText("one")}});
   EXPECT_NE(errors.find("this makes an object of more than 300000 values"), std::string::npos)
       << errors;
+}
+
+// What is copied into all objects may be long, however few values it is.
+TEST(Kustomize, BoundsTextThatIsCopied) {
+  const std::string text(100'000, 'x');
+  Texts texts;
+  std::string resources = "resources: [a, web.yaml";
+  texts["a/kustomization.yaml"] = "namePrefix: a-\nresources: [base.yaml]\n";
+  texts["a/base.yaml"] = ConfigMapText("base");
+  texts["web.yaml"] =
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {template: {spec: "
+      "{containers: [{name: a, image: i}, {name: b, image: i}, {name: c, image: i}]}}}\n";
+  for (int i = 0; i < 4; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    resources += ", " + name + ".yaml";
+    texts[name + ".yaml"] = ConfigMapText(name);
+  }
+  resources += "]\n";
+  RenderLimits limits;
+  limits.max_steps = 15'000;  // 240 kB
+  texts["kustomization.yaml"] = resources;
+  EXPECT_NE(Rendered(texts), "");
+  for (const std::string& field : std::vector<std::string>{
+           "commonAnnotations: {a: " + text + "}", "commonLabels: {a: " + text + "}",
+           "labels: [{pairs: {a: " + text + "}}]", "namePrefix: " + text, "nameSuffix: " + text,
+           "namespace: " + text, "images: [{name: i, newTag: " + text + "}]",
+           "configMapGenerator: [{name: a1}, {name: a2}, {name: a3}]\ngeneratorOptions: "
+           "{annotations: {a: " +
+               text + "}}",
+           "configMapGenerator: [{name: a1, files: [f]}, {name: a2, files: [f]}, {name: a3, files: "
+           "[f]}]",
+           "patches: [{target: {kind: ConfigMap}, patch: '[{op: add, path: /data/x, value: " +
+               text + "}]'}]",
+           "patches: [{target: {kind: ConfigMap}, patch: '{data: {x: " + text + "}}'}]"}) {
+    texts["f"] = text;
+    texts["kustomization.yaml"] = resources + field + "\n";
+    const std::string errors = ErrorsOf(texts, limits);
+    EXPECT_NE(errors.find("costs more than 15000 steps, one for each value and for each 16 bytes "
+                          "of text that are copied: make it smaller"),
+              std::string::npos)
+        << field.substr(0, 60) << ": " << errors.substr(0, 500);
+    EXPECT_NE(Rendered(texts), "");
+  }
+}
+
+TEST(Kustomize, BoundsTheTextOfAnObject) {
+  std::string text = "resources: [one.yaml]\npatches:\n- target: {kind: ConfigMap}\n  patch: |-\n";
+  for (int i = 0; i < 5000; ++i) {
+    text += "    - {op: copy, from: /data/a, path: /data/a" + std::to_string(i) + "}\n";
+  }
+  const std::string large = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {a: '" +
+                            std::string(1 << 20, 'x') + "'}\n";
+  const std::string errors = ErrorsOf({{"kustomization.yaml", text}, {"one.yaml", large}});
+  EXPECT_NE(errors.find("this makes an object of more than 300000 values, where 16 bytes of text "
+                        "count as one"),
+            std::string::npos)
+      << errors.substr(0, 500);
 }
 
 TEST(Kustomize, PatternsThatWouldBacktrackDoNot) {
@@ -194,6 +275,19 @@ TEST(Kustomize, SaysWhatIsWrongWithAPatch) {
             "kustomization.yaml:4:1: this patch leaves an object without apiVersion, kind or "
             "name\n");
   EXPECT_EQ(errors("- {}\n"), "kustomization.yaml:3:3: a patch needs either path or patch\n");
+}
+
+// Each of two objects that became different ones was called so.
+TEST(Kustomize, APatchOfAFormerNameMustMeanOneObject) {
+  const std::string config = ConfigMapText("one");
+  EXPECT_EQ(ErrorsOf({{"kustomization.yaml", "resources: [a, b]\npatches:\n- path: patch.yaml\n"},
+                      {"a/kustomization.yaml", "namespace: a\nresources: [one.yaml]\n"},
+                      {"b/kustomization.yaml", "namespace: b\nresources: [one.yaml]\n"},
+                      {"a/one.yaml", config},
+                      {"b/one.yaml", config},
+                      {"patch.yaml", config}}),
+            "patch.yaml:1:1: this patch names more than one object, ConfigMap a/one and ConfigMap "
+            "b/one, by what they are or were called; give it a target\n");
 }
 
 TEST(Kustomize, SaysWhatIsWrongWithAGenerator) {

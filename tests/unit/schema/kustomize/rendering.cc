@@ -56,7 +56,7 @@ Texts TextsReach::Reached(const ReachLimits& limits) {
     handed_on.insert(*found);
     roots.push_back({found->first, "", std::make_shared<const std::string>(found->second)});
   }
-  const Status status = FollowKustomizations(roots, this, limits);
+  const Status status = FollowKustomizations(roots, "", this, limits);
   EXPECT_TRUE(status.ok()) << status.ToString();
   handed_on.merge(std::exchange(taken_, {}));
   return handed_on;
