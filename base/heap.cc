@@ -16,7 +16,7 @@ void ExpectHeapUse(size_t bytes) {
   constexpr size_t kMostBytes = 256 << 20;
   bytes = std::min(bytes, kMostBytes);
   // One heap for all threads, the one that grows by sbrk; what was taken is kept.
-  mallopt(M_ARENA_MAX, 4);
+  mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, kLargestPieceBytes);
   mallopt(M_TRIM_THRESHOLD, static_cast<int>(2 * kMostBytes));
   mallopt(M_TOP_PAD, static_cast<int>(bytes));
