@@ -310,6 +310,7 @@ class DiskReach final : public kustomize::Reach {
 
   Result<Type> Look(const std::string& path) override {
     const auto parts = PartsFromRoot(rules_.prefix(), path);
+    if (!parts && !rules_.InWorkTree()) WarnOfAbove(path);
     if (!parts || path.size() > kMaxManifestPathBytes) return Type::kNothing;
     if (parts->empty()) return Type::kFolder;
     const UniqueFd folder = OpenFolderOf(*parts);
@@ -346,6 +347,16 @@ class DiskReach final : public kustomize::Reach {
   }
 
  private:
+  void WarnOfAbove(const std::string& path) {
+    if (tree_->warnings.size() >= kMaxWarnings) return;
+    Problem warning;
+    warning.file = path;
+    warning.message =
+        "outside a Git repository nothing above the folder is read; validate from the folder that "
+        "holds both";
+    tree_->warnings.push_back(std::move(warning));
+  }
+
   static std::string Joined(const std::vector<std::string>& parts) {
     std::string joined;
     for (const std::string& part : parts) joined += (joined.empty() ? "" : "/") + part;

@@ -107,6 +107,21 @@ TEST_F(ReachedFiles, LinksInsideTheRepositoryAreHandedOnWithWhatTheyLeadTo) {
   EXPECT_EQ(warnings_, "unused.yaml: symbolic link, not followed\n");
 }
 
+TEST_F(ReachedFiles, OutsideARepositoryNothingAboveTheFolderIsRead) {
+  const std::string plain = folder_.path() + "/plain";
+  WriteFile(plain + "/base/kustomization.yaml", "resources: [w.yaml]");
+  WriteFile(plain + "/prod/kustomization.yaml", "resources: [../base]");
+  const auto overlay = ReadWorkingTree(plain + "/prod");
+  ASSERT_TRUE(overlay.ok()) << overlay.status().ToString();
+  EXPECT_EQ(Shown(*overlay), "kustomization.yaml=resources: [../base]\n");
+  EXPECT_EQ(DescribeWarnings(*overlay),
+            "..: outside a Git repository nothing above the folder is read; validate from the "
+            "folder that holds both\n");
+  const auto both = ReadWorkingTree(plain);
+  ASSERT_TRUE(both.ok()) << both.status().ToString();
+  EXPECT_EQ(DescribeWarnings(*both), "");
+}
+
 TEST_F(ReachedFiles, NothingOutsideTheRepositoryIsRead) {
   WriteFile(folder_.path() + "/outside/canary.yaml", "canary");
   WriteFile(folder_.path() + "/outside/kustomization.yaml", "canary");
