@@ -69,8 +69,8 @@ void WatchStart(PodTurn* turn, bool new_here, const PodStatus& status) {
   if (!watch) return;
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
   Reach(&watch->sandbox, sandbox != nullptr, now);
-  const ContainerInfo* owner = LiveOf(turn->containers.owners);
-  Reach(&watch->attached, owner != nullptr && turn->memory.attached_owner_id == owner->id, now);
+  // A container that owns its network is attached once it has started: that is a part of `ready`.
+  Reach(&watch->attached, sandbox != nullptr && turn->memory.attached_owner_id == sandbox->id, now);
   Reach(&watch->image, ImagesAreThere(*turn), now);
   Reach(&watch->started, AllRun(*turn), now);
   const Condition* ready = FindCondition(status.conditions, "Ready");
