@@ -28,7 +28,7 @@ class ControllerMovesTest(ClusterTest):
     def test_killed_moved_and_wiped_no_container_changes_and_then_a_commit_applies(self):
         self.converge()
         before = self.cluster.containers()
-        self.assertEqual(len(before), 18)
+        self.assertEqual(len(before), 9)
         self.killed(before)
         self.moved(before)
         self.wiped(before)
