@@ -153,9 +153,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // While recovering: takes what sources bring only when all of them can be followed. False: not
   // yet, and then only what hinders them is in `writes`.
   bool RecoveredSources(ClusterState* state, WriteSet* writes, SourceTurn* sources, Now now);
+  bool IsMadeAgain(const Pod& pod) const;
   // A pod that was not placed when the copy was made may run on a node that is silent. Placed now,
   // it would be in two places under one uid: whoever made it makes another.
-  bool IsMadeAgain(const Pod& pod) const;
   void ForgetUnplaced(ClusterState* state, WriteSet* writes) const;
   void EndRecovery(ClusterState* state, WriteSet* writes) const;
   // Recovered objects that no commit took become a source's, whose next look prunes them.
