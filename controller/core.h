@@ -107,7 +107,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::optional<Inventory> inventory;  // what it runs, not in the model yet
     MonoTime asked_at;                   // for it
     bool asked = false;
-    bool merged = false;             // what it ran by another lineage is in the model
+    std::optional<Fence> merged;     // another lineage's: what it ran by that is in the model
     std::optional<Assignment> sent;  // in full, also when only a part of it could be sent
     MonoTime sent_at;
     bool to_tell = true;                  // `sent` may not be what it needs any more

@@ -35,7 +35,7 @@ const Condition* ReadyOf(const Source& source) {
 }  // namespace
 
 // What this model counts from now on was counted otherwise by those who went on from where it was
-// saved: names and uids begin beyond theirs.
+// saved: names and uids begin elsewhere.
 void Controller::Core::BeginLineage(const ClusterState& state, Cluster* cluster, WriteSet* writes) {
   cluster->lineage =
       Sha256Hex(std::to_string(random_->Next()) + "/" + std::to_string(random_->Next()))
@@ -48,7 +48,7 @@ void Controller::Core::BeginLineage(const ClusterState& state, Cluster* cluster,
   for (const Kind kind : {Kind::kReplicaSet, Kind::kReplicationController, Kind::kDeployment}) {
     for (const auto& [key, object] : state.Objects(kind)) {
       const std::shared_ptr<Object> counted = object->Clone();
-      counted->metadata.incarnation = std::max(counted->metadata.incarnation, first);
+      counted->metadata.incarnation = first;
       (*writes)[key] = counted;
     }
   }
@@ -56,7 +56,7 @@ void Controller::Core::BeginLineage(const ClusterState& state, Cluster* cluster,
       !options_.expected_nodes.empty() || !state.Objects(Kind::kNode).empty();
   // A cluster that is quite new counts from one.
   if (something_runs) {
-    cluster->metadata.incarnation = std::max(cluster->metadata.incarnation, first);
+    cluster->metadata.incarnation = first;
   }
   cluster->recovering = something_runs;
   cluster->missing_nodes.clear();
@@ -79,11 +79,13 @@ bool Controller::Core::IsRecovering() const {
 
 bool Controller::Core::NeedsInventory(const Heard& heard) const {
   const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
-  if (!heard.applied || cluster == nullptr || heard.merged) return false;
+  if (!heard.applied || cluster == nullptr) return false;
   // Who says that it follows an earlier lineage where there never was one is not believed: what an
   // inventory tells goes into the model (FAULTS 15).
   const bool is_first = cluster->metadata.incarnation < FirstIncarnation(*cluster);
   const Fence& theirs = *heard.applied;
+  // What the other controller had sent may have reached it since.
+  if (heard.merged == theirs) return false;
   return !is_first && theirs.cluster_id == cluster->cluster_id &&
          theirs.lineage != cluster->lineage && theirs.lineage_began_ms < cluster->lineage_began_ms;
 }
@@ -137,7 +139,7 @@ std::vector<std::string> Controller::Core::SilentNodes() const {
     const auto found = heard_.find(name);
     if (found == heard_.end()) return false;
     const Heard& heard = found->second;
-    return heard.merged || heard.inventory || (heard.told && !NeedsInventory(heard));
+    return heard.inventory || (heard.told ? !NeedsInventory(heard) : heard.merged.has_value());
   });
   return {nodes.begin(), nodes.end()};
 }
@@ -183,8 +185,8 @@ void Controller::Core::NoteMerged(const ClusterState& state) {
       AddTombstone(pod->metadata.uid, &heard.tombstones);
       heard.to_tell = true;
     }
+    heard.merged = heard.inventory->fence;
     heard.inventory.reset();
-    heard.merged = true;
   }
 }
 

@@ -297,7 +297,10 @@ std::string HeirOf(const std::string& namespace_name, const std::set<std::string
 
 }  // namespace
 
-int64_t FirstIncarnation(const Cluster& cluster) { return cluster.lineage_began_ms; }
+int64_t FirstIncarnation(const Cluster& cluster) {
+  constexpr int kBits = 49;
+  return (int64_t{1} << kBits) + static_cast<int64_t>(Fnv1a64(cluster.lineage) >> (64 - kBits));
+}
 
 Learned TakeInventories(const std::vector<const Inventory*>& inventories, ClusterState* state,
                         WriteSet* writes, Now now) {

@@ -32,8 +32,10 @@ struct Learned {
 Learned TakeInventories(const std::vector<const Inventory*>& inventories, ClusterState* state,
                         WriteSet* writes, Now now);
 
-// Names and uids that an object creates from `incarnation` on were never used before: earlier ones
-// were counted by a lineage that this one knows only in part.
+// Names and uids that an object creates from this incarnation on were never used before: earlier
+// ones were counted by a lineage that this one knows only in part. It depends on nothing that the
+// other lineage's may be equal to, a clock that went back least of all: it lies somewhere between
+// 2^49 and 2^50, by the lineage's random name, and what is counted from one never gets there.
 int64_t FirstIncarnation(const Cluster& cluster);
 
 // Whether anything of `state` has the annotation.
