@@ -156,14 +156,16 @@ bool ModelChecker::IsExcused(const Pod& pod, const std::string& workload,
   if (pod.spec.node_name.empty()) return true;  // where it runs is not known
   const auto declared = declaration.applications.find(workload.substr(workload.find(' ') + 1));
   if (declared == declaration.applications.end()) return true;
-  // Those that a host's inventory brought in the same commit count too; they run already.
+  // Those that a host's inventory brought in the same commit count too: they run, or the model that
+  // was lost had them and they are being started again there.
   std::set<std::string> there;
   before.ForEach<Pod>([&](const std::shared_ptr<const Pod>& other) {
     if (other->metadata.deletion_timestamp) return;
     if (WorkloadIn(*other, before) == workload) there.insert(other->metadata.uid);
   });
   after.ForEach<Pod>([&](const std::shared_ptr<const Pod>& other) {
-    if (before.Find(other->key()) != nullptr || !runs_(other->metadata.uid)) return;
+    const std::string& uid = other->metadata.uid;
+    if (before.Find(other->key()) != nullptr || (!runs_(uid) && !missed_.contains(uid))) return;
     if (WorkloadIn(*other, after) == workload) there.insert(other->metadata.uid);
   });
   return std::cmp_greater(there.size(), declared->second.replicas);
