@@ -34,7 +34,7 @@ struct Parts {
   std::string pod_mac;
   std::string address;
   std::string host_address;
-  std::string mtu;
+  int mtu = 0;
   std::string host_namespace;
 };
 
@@ -55,40 +55,42 @@ Result<Parts> MakeParts(const PodAttachment& attachment, const HostNetworkConfig
                .pod_mac = PodDeviceMac(attachment.pod_uid),
                .address = attachment.address,
                .host_address = *host,
-               .mtu = std::to_string(config.mtu),
+               .mtu = config.mtu,
                .host_namespace = std::string(host_namespace)};
 }
 
-std::string AddPair(const Parts& parts) {
-  return "link add name " + std::string(kPodDevice) + " mtu " + parts.mtu + " address " +
-         parts.pod_mac + " mode dormant type veth peer name " + parts.device + " mtu " + parts.mtu +
-         " address " + parts.host_mac + " netns " + parts.host_namespace + "\n";
+LinkChange Pair(const Parts& parts) {
+  return AddPair{.device = std::string(kPodDevice),
+                 .mac = parts.pod_mac,
+                 .peer = parts.device,
+                 .peer_mac = parts.host_mac,
+                 .mtu = parts.mtu,
+                 .host_namespace = parts.host_namespace};
 }
 
-std::string ConfigureSandbox(const Parts& parts) {
+std::vector<LinkChange> ConfigureSandbox(const Parts& parts) {
   const std::string device(kPodDevice);
   const std::string gateway(kPodGateway);
-  return "link set dev lo up\n"  //
-         "address replace " +
-         parts.address + "/32 dev " + device + "\n" +                              //
-         "link set dev " + device + " up\n" +                                      //
-         "neighbour replace " + gateway + " lladdr " + parts.host_mac + " dev " +  //
-         device + " nud permanent\n" +                                             //
-         "route replace " + gateway + "/32 dev " + device + " scope link\n" +      //
-         "route replace default via " + gateway + " dev " + device + "\n";
+  return {SetUp{"lo"},
+          ReplaceAddress{device, parts.address},
+          SetUp{device},
+          ReplaceNeighbour{device, gateway, parts.host_mac},
+          SetRoute{.destination = gateway, .device = device, .replaces = true},
+          SetRoute{.device = device, .via = gateway, .replaces = true}};
 }
 
-// `verb` is "add", which finds what is in the way, or "replace".
-std::string BringUp(const Parts& parts, const std::string& verb) {
-  return "link set dev " + parts.device + " up\n" +  //
-         "neighbour replace " + parts.address + " lladdr " + parts.pod_mac + " dev " +
-         parts.device + " nud permanent\n" +  //
-         "route " + verb + " " + parts.address + "/32 dev " + parts.device + " scope link src " +
-         parts.host_address + "\n";
+std::vector<LinkChange> BringUp(const Parts& parts, bool replaces) {
+  return {SetUp{parts.device}, ReplaceNeighbour{parts.device, parts.address, parts.pod_mac},
+          SetRoute{.destination = parts.address,
+                   .device = parts.device,
+                   .source = parts.host_address,
+                   .replaces = replaces}};
 }
 
-std::string Wake() {
-  return "link set dev " + std::string(kPodDevice) + " mode default state up\n";
+std::vector<LinkChange> Wake() { return {WakeLink{std::string(kPodDevice)}}; }
+
+void Append(const std::vector<LinkChange>& more, std::vector<LinkChange>* changes) {
+  changes->insert(changes->end(), more.begin(), more.end());
 }
 
 }  // namespace
@@ -128,9 +130,9 @@ Result<std::string> HostAddress(const HostNetworkConfig& config) {
   return FormatIpv4(node->base + 1);
 }
 
-Result<std::string> CompileHostBridge(const HostNetworkConfig& config,
-                                      const std::vector<LinkSeen>& links,
-                                      const std::vector<AddressSeen>& addresses) {
+Result<std::vector<LinkChange>> CompileHostBridge(const HostNetworkConfig& config,
+                                                  const std::vector<LinkSeen>& links,
+                                                  const std::vector<AddressSeen>& addresses) {
   const Result<std::string> host = HostAddress(config);
   if (!host.ok()) return host.status();
   const std::string bridge(kHostBridge);
@@ -140,35 +142,36 @@ Result<std::string> CompileHostBridge(const HostNetworkConfig& config,
     return ConflictError("a device named " + bridge + " exists and is no bridge: rename it, the" +
                          " host's address in its pod subnet belongs there");
   }
-  std::string batch;
-  if (link == nullptr) batch += "link add name " + bridge + " type bridge\n";
+  std::vector<LinkChange> changes;
+  if (link == nullptr) changes.push_back(AddBridge{bridge});
   bool found = false;
   for (const AddressSeen& address : addresses) {
     if (address.device != bridge) continue;
     if (address == wanted) {
       found = true;
     } else {
-      batch += "address delete " + address.address + "/" + std::to_string(address.prefix) +
-               " dev " + bridge + "\n";
+      changes.push_back(DeleteAddress{bridge, address.address, address.prefix});
     }
   }
-  if (!found) {
-    batch += "address add " + *host + "/" + std::to_string(wanted.prefix) + " dev " + bridge + "\n";
-  }
+  if (!found) changes.push_back(AddAddress{bridge, *host, wanted.prefix});
   // Harmless when it is up, and what Prepare is asked again for when someone took it down.
-  return batch + "link set dev " + bridge + " up\n";
+  changes.push_back(SetUp{bridge});
+  return changes;
 }
 
-Result<AttachBatch> CompileAttach(const PodAttachment& attachment, const HostNetworkConfig& config,
-                                  std::string_view host_namespace) {
+Result<AttachChanges> CompileAttach(const PodAttachment& attachment,
+                                    const HostNetworkConfig& config,
+                                    std::string_view host_namespace) {
   const Result<Parts> parts = MakeParts(attachment, config, host_namespace);
   if (!parts.ok()) return parts.status();
-  return AttachBatch{"", AddPair(*parts) + ConfigureSandbox(*parts), BringUp(*parts, "add"),
-                     Wake()};
+  AttachChanges changes{{}, {Pair(*parts)}, BringUp(*parts, false), Wake()};
+  Append(ConfigureSandbox(*parts), &changes.sandbox);
+  return changes;
 }
 
-Result<AttachBatch> CompileRepair(const PodAttachment& attachment, const HostNetworkConfig& config,
-                                  std::string_view host_namespace, const AttachSeen& seen) {
+Result<AttachChanges> CompileRepair(const PodAttachment& attachment,
+                                    const HostNetworkConfig& config,
+                                    std::string_view host_namespace, const AttachSeen& seen) {
   const Result<Parts> parts = MakeParts(attachment, config, host_namespace);
   if (!parts.ok()) return parts.status();
   const LinkSeen* mine = FindLink(seen.host_links, parts->device);
@@ -179,7 +182,7 @@ Result<AttachBatch> CompileRepair(const PodAttachment& attachment, const HostNet
     return ConflictError("pod " + attachment.pod_uid + ": its network has a device " +
                          std::string(kPodDevice) + " that is not ours");
   }
-  AttachBatch batch;
+  AttachChanges changes;
   for (const RouteSeen& route : seen.host_routes) {
     if (route.destination != parts->address || route.device == parts->device) continue;
     if (!IsHostDeviceName(route.device)) {
@@ -187,27 +190,27 @@ Result<AttachBatch> CompileRepair(const PodAttachment& attachment, const HostNet
                            parts->address + " to device \"" + route.device +
                            "\", which is not ours");
     }
-    batch.remove += "link delete dev " + route.device + "\n";
+    changes.remove.push_back(DeleteLink{route.device});
   }
   if (!pair) {
-    if (mine != nullptr) batch.remove += "link delete dev " + parts->device + "\n";
-    if (pod != nullptr) batch.sandbox = "link delete dev " + std::string(kPodDevice) + "\n";
-    batch.sandbox += AddPair(*parts);
+    if (mine != nullptr) changes.remove.push_back(DeleteLink{parts->device});
+    if (pod != nullptr) changes.sandbox.push_back(DeleteLink{std::string(kPodDevice)});
+    changes.sandbox.push_back(Pair(*parts));
   }
-  batch.sandbox += ConfigureSandbox(*parts);
-  batch.host = BringUp(*parts, "replace");
-  batch.wake = Wake();
-  return batch;
+  Append(ConfigureSandbox(*parts), &changes.sandbox);
+  changes.host = BringUp(*parts, true);
+  changes.wake = Wake();
+  return changes;
 }
 
-std::string CompileRemoveDevices(const std::vector<LinkSeen>& links) {
-  std::string batch;
+std::vector<LinkChange> CompileRemoveDevices(const std::vector<LinkSeen>& links) {
+  std::vector<LinkChange> changes;
   for (const LinkSeen& link : links) {
     const bool bridge = link.name == kHostBridge && link.kind == "bridge";
     const bool pod = IsHostDeviceName(link.name) && link.kind == "veth";
-    if (bridge || pod) batch += "link delete dev " + link.name + "\n";
+    if (bridge || pod) changes.push_back(DeleteLink{link.name});
   }
-  return batch;
+  return changes;
 }
 
 std::vector<std::string> AttachedAddresses(const std::vector<RouteSeen>& routes) {

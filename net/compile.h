@@ -7,11 +7,12 @@
 
 #include "net/host_network.h"
 #include "net/ip_output.h"
+#include "net/link_changes.h"
 
 namespace reconcile {
 
-// PURE: what the adapter feeds to `ip -batch -`, `nft -f -` and `iptables-restore --noflush`, from
-// what it saw on the host. Golden-testable text.
+// PURE: what the adapter changes of devices and routes, and what it feeds to `nft -f -` and
+// `iptables-restore --noflush`, from what it saw on the host. Golden-testable as text.
 
 // A bridge without ports that holds the host's own address in its pod subnet: what pods see as the
 // source when the host calls them, and what keeps packets for absent pods from leaving the host.
@@ -28,11 +29,11 @@ bool IsHostDeviceName(std::string_view name);
 std::string HostDeviceMac(const std::string& pod_uid);
 std::string PodDeviceMac(const std::string& pod_uid);
 
-// Batch that brings the bridge and its address about; empty when they are there. Conflict when a
-// device of that name is no bridge. `links` and `addresses` are all of the host's.
-Result<std::string> CompileHostBridge(const HostNetworkConfig& config,
-                                      const std::vector<LinkSeen>& links,
-                                      const std::vector<AddressSeen>& addresses);
+// What brings the bridge and its address about. Conflict when a device of that name is no bridge.
+// `links` and `addresses` are all of the host's.
+Result<std::vector<LinkChange>> CompileHostBridge(const HostNetworkConfig& config,
+                                                  const std::vector<LinkSeen>& links,
+                                                  const std::vector<AddressSeen>& addresses);
 
 // Our nft table, replaced in one transaction: masquerade of what leaves for anywhere but pods.
 std::string CompileHostRules(const HostNetworkConfig& config);
@@ -47,19 +48,19 @@ std::string CompileRemoveDockerRules(std::string_view saved);
 // a sentence that says what to do. Empty when they pass.
 std::string ForwardRefusal(const HostNetworkConfig& config, std::string_view saved);
 
-// Texts for `ip -batch -`, to be run in this order. The address is routed to the pod by the last
-// line of `host`: where that route is, everything before it was done. eth0 is made dormant (RFC
-// 2863), which is up and not running, until `wake`. `host_namespace`: what `ip link ... netns`
-// takes, a process id or a path. Of CompileAttach a line fails that finds something there ("File
-// exists"); then CompileRepair has the answer.
-struct AttachBatch {
-  std::string remove;   // on the host: what is in the way; of a repair alone
-  std::string sandbox;  // in the pod's namespace
-  std::string host;     // on the host
-  std::string wake;     // in the pod's namespace: eth0 is running from then on
+// To be made in this order. The address is routed to the pod by the last change of `host`: where
+// that route is, everything before it was done. eth0 is made dormant (RFC 2863), which is up and
+// not running, until `wake`. `host_namespace`: a path. Of CompileAttach a change fails that finds
+// something there (Conflict); then CompileRepair has the answer.
+struct AttachChanges {
+  std::vector<LinkChange> remove;   // on the host: what is in the way; of a repair alone
+  std::vector<LinkChange> sandbox;  // in the pod's namespace
+  std::vector<LinkChange> host;     // on the host
+  std::vector<LinkChange> wake;     // in the pod's namespace: eth0 is running from then on
 };
-Result<AttachBatch> CompileAttach(const PodAttachment& attachment, const HostNetworkConfig& config,
-                                  std::string_view host_namespace);
+Result<AttachChanges> CompileAttach(const PodAttachment& attachment,
+                                    const HostNetworkConfig& config,
+                                    std::string_view host_namespace);
 
 // What there is when an attachment found something in its way.
 struct AttachSeen {
@@ -69,11 +70,12 @@ struct AttachSeen {
 };
 // Attaches again: keeps a pair that is right, removes a stale device of ours and one of ours that
 // holds this address's route. Conflict when what is in the way is not ours.
-Result<AttachBatch> CompileRepair(const PodAttachment& attachment, const HostNetworkConfig& config,
-                                  std::string_view host_namespace, const AttachSeen& seen);
+Result<AttachChanges> CompileRepair(const PodAttachment& attachment,
+                                    const HostNetworkConfig& config,
+                                    std::string_view host_namespace, const AttachSeen& seen);
 
-// Batch that removes our devices among `links`, and with them their routes; empty when none.
-std::string CompileRemoveDevices(const std::vector<LinkSeen>& links);
+// What removes our devices among `links`, and with them their routes.
+std::vector<LinkChange> CompileRemoveDevices(const std::vector<LinkSeen>& links);
 // Addresses of pods that are attached: routes to our devices.
 std::vector<std::string> AttachedAddresses(const std::vector<RouteSeen>& routes);
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/subprocess.h"
+#include "net/netlink.h"
 
 namespace reconcile {
 namespace {
@@ -35,8 +36,11 @@ std::string Trim(std::string_view text) {
   return std::string(text.substr(0, end == std::string_view::npos ? 0 : end + 1));
 }
 
-bool FoundSomethingThere(const Status& status) {
-  return status.message().find("File exists") != std::string::npos;
+// What a change failed of is nothing that a caller could look at again: it is tried again.
+Status ToBeTriedAgain(const Status& status) {
+  const bool of_kernel =
+      status.code() == StatusCode::kConflict || status.code() == StatusCode::kNotFound;
+  return of_kernel ? UnavailableError(status.message()) : status;
 }
 
 }  // namespace
@@ -82,9 +86,10 @@ Result<std::string> KernelHost::OnHost(std::vector<std::string> command, std::st
   return Run(host_space(), std::move(command), std::move(input));
 }
 
-Status KernelHost::Batch(const NetworkNamespace* space, const std::string& batch) const {
-  if (batch.empty()) return OkStatus();
-  return Run(space, {"ip", "-batch", "-"}, batch).status();
+Status KernelHost::ApplyOnHost(const std::vector<LinkChange>& changes) const {
+  if (changes.empty()) return OkStatus();
+  Result<Netlink> host = Netlink::Open(host_, options_.command_timeout_ms);
+  return host.ok() ? host->Apply(changes) : host.status();
 }
 
 Status KernelHost::Prepare(const HostNetworkConfig& config) const {
@@ -104,9 +109,10 @@ Status KernelHost::PrepareBridge(const HostNetworkConfig& config) const {
   if (!links_seen.ok()) return links_seen.status();
   const Result<std::vector<AddressSeen>> addresses_seen = ParseAddresses(*addresses);
   if (!addresses_seen.ok()) return addresses_seen.status();
-  const Result<std::string> batch = CompileHostBridge(config, *links_seen, *addresses_seen);
-  if (!batch.ok()) return batch.status();
-  return Batch(host_space(), *batch);
+  const Result<std::vector<LinkChange>> changes =
+      CompileHostBridge(config, *links_seen, *addresses_seen);
+  if (!changes.ok()) return changes.status();
+  return ToBeTriedAgain(ApplyOnHost(*changes));
 }
 
 Status KernelHost::PrepareFirewall(const HostNetworkConfig& config) const {
@@ -152,27 +158,32 @@ Result<NetworkNamespace> KernelHost::OpenSandbox(int64_t process_id) const {
 
 Status KernelHost::Attach(const PodAttachment& attachment, const HostNetworkConfig& config) const {
   const std::string pod = "pod " + attachment.pod_uid;
-  const Result<AttachBatch> batch = CompileAttach(attachment, config, host_.Path());
-  if (!batch.ok()) return batch.status();
+  const Result<AttachChanges> changes = CompileAttach(attachment, config, host_.Path());
+  if (!changes.ok()) return changes.status();
   const Result<NetworkNamespace> sandbox = OpenSandbox(attachment.process_id);
   if (!sandbox.ok()) return sandbox.status().WithContext(pod);
   RETURN_IF_ERROR(SettleSandbox(*sandbox).WithContext(pod + ", in its sandbox"));
-  Status status = Connect(attachment, *sandbox, *batch);
-  if (FoundSomethingThere(status)) {
-    const Result<AttachBatch> repair = CompileRepairOf(attachment, config, *sandbox);
-    status = repair.ok() ? Connect(attachment, *sandbox, *repair) : repair.status();
+  Status status = Connect(attachment, *sandbox, *changes);
+  if (status.code() == StatusCode::kConflict) {  // something is there
+    const Result<AttachChanges> repair = CompileRepairOf(attachment, config, *sandbox);
+    if (!repair.ok()) return repair.status().WithContext(pod);
+    status = Connect(attachment, *sandbox, *repair);
   }
-  return status.WithContext(pod);
+  return ToBeTriedAgain(status).WithContext(pod);
 }
 
-// Packets pass once the host's end is up; the pod's programs know of it by the last line.
+// Packets pass once the host's end is up; the pod's programs know of it by the last change.
 Status KernelHost::Connect(const PodAttachment& attachment, const NetworkNamespace& sandbox,
-                           const AttachBatch& batch) const {
-  RETURN_IF_ERROR(Batch(host_space(), batch.remove));
-  RETURN_IF_ERROR(Batch(&sandbox, batch.sandbox).WithContext("in its sandbox"));
+                           const AttachChanges& changes) const {
+  Result<Netlink> host = Netlink::Open(host_, options_.command_timeout_ms);
+  if (!host.ok()) return host.status();
+  Result<Netlink> inside = Netlink::Open(sandbox, options_.command_timeout_ms);
+  if (!inside.ok()) return inside.status().WithContext("in its sandbox");
+  RETURN_IF_ERROR(host->Apply(changes.remove));
+  RETURN_IF_ERROR(inside->Apply(changes.sandbox).WithContext("in its sandbox"));
   RETURN_IF_ERROR(ShieldDevice(HostDeviceName(attachment.pod_uid)));
-  RETURN_IF_ERROR(Batch(host_space(), batch.host));
-  return Batch(&sandbox, batch.wake).WithContext("in its sandbox");
+  RETURN_IF_ERROR(host->Apply(changes.host));
+  return inside->Apply(changes.wake).WithContext("in its sandbox");
 }
 
 // What Docker's network code sets in a namespace that it makes, so that pods are the same in one
@@ -191,9 +202,9 @@ Status KernelHost::SettleSandbox(const NetworkNamespace& sandbox) const {
   return OkStatus();
 }
 
-Result<AttachBatch> KernelHost::CompileRepairOf(const PodAttachment& attachment,
-                                                const HostNetworkConfig& config,
-                                                const NetworkNamespace& sandbox) const {
+Result<AttachChanges> KernelHost::CompileRepairOf(const PodAttachment& attachment,
+                                                  const HostNetworkConfig& config,
+                                                  const NetworkNamespace& sandbox) const {
   const std::vector<std::string> show_links = {"ip", "-json", "-details", "link", "show"};
   const Result<std::string> host_links = OnHost(show_links);
   if (!host_links.ok()) return host_links.status();
@@ -221,11 +232,9 @@ Status KernelHost::ShieldDevice(const std::string& device) const {
 }
 
 Status KernelHost::Detach(const std::string& pod_uid) const {
-  const std::string device = HostDeviceName(pod_uid);
-  const Status status = Batch(host_space(), "link delete dev " + device + "\n");
   // The other end, and the route, go with it; it went itself when the sandbox ended.
-  const bool absent = status.message().find("Cannot find device") != std::string::npos;
-  return absent ? OkStatus() : status.WithContext("pod " + pod_uid);
+  const Status status = ApplyOnHost({DeleteLink{HostDeviceName(pod_uid)}});
+  return status.code() == StatusCode::kNotFound ? OkStatus() : status.WithContext("pod " + pod_uid);
 }
 
 Result<std::vector<std::string>> KernelHost::List() const {
@@ -243,9 +252,8 @@ Status KernelHost::RemoveAll() const {
   if (!links.ok()) return links.status();
   for (const LinkSeen& link : *links) {
     // One by one: a device that went by itself meanwhile must not keep the others.
-    const Status status = Batch(host_space(), CompileRemoveDevices({link}));
-    const bool absent = status.message().find("Cannot find device") != std::string::npos;
-    if (!status.ok() && !absent) return status;
+    const Status status = ApplyOnHost(CompileRemoveDevices({link}));
+    if (!status.ok() && status.code() != StatusCode::kNotFound) return status;
   }
   RETURN_IF_ERROR(OnHost({"nft", "-f", "-"}, CompileRemoveRules()).status());
   for (const std::string_view variant : kVariants) {

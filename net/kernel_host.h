@@ -12,8 +12,8 @@
 
 namespace reconcile {
 
-// The blocking side of the adapter: each call runs commands to their end. Immutable after Open, so
-// calls may run in several threads; the kernel orders what they change.
+// The blocking side of the adapter: each call changes what it has to, by netlink and by commands.
+// Immutable after Open, so calls may run in several threads; the kernel orders what they change.
 class KernelHost {
  public:
   static Result<KernelHost> Open(const KernelNetworkOptions& options);
@@ -33,16 +33,16 @@ class KernelHost {
   Result<std::string> Run(const NetworkNamespace* space, std::vector<std::string> command,
                           std::string input = "") const;
   Result<std::string> OnHost(std::vector<std::string> command, std::string input = "") const;
-  Status Batch(const NetworkNamespace* space, const std::string& batch) const;
+  Status ApplyOnHost(const std::vector<LinkChange>& changes) const;
   bool IsHosts(const NetworkNamespace& space, int64_t process_id) const;
   // NotFound when the process has ended, or lives in the host's namespace.
   Result<NetworkNamespace> OpenSandbox(int64_t process_id) const;
   Status SettleSandbox(const NetworkNamespace& sandbox) const;
   Status Connect(const PodAttachment& attachment, const NetworkNamespace& sandbox,
-                 const AttachBatch& batch) const;
-  Result<AttachBatch> CompileRepairOf(const PodAttachment& attachment,
-                                      const HostNetworkConfig& config,
-                                      const NetworkNamespace& sandbox) const;
+                 const AttachChanges& changes) const;
+  Result<AttachChanges> CompileRepairOf(const PodAttachment& attachment,
+                                        const HostNetworkConfig& config,
+                                        const NetworkNamespace& sandbox) const;
   Status ShieldDevice(const std::string& device) const;
   Status PrepareBridge(const HostNetworkConfig& config) const;
   Status PrepareFirewall(const HostNetworkConfig& config) const;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,6 +85,14 @@ std::string NetworkNamespace::Path() const {
 
 bool NetworkNamespace::IsSameAs(const NetworkNamespace& other) const {
   return device_ == other.device_ && inode_ == other.inode_;
+}
+
+Result<UniqueFd> NetworkNamespace::OpenSocket(int domain, int type, int protocol) const {
+  const ThreadMove move(fd_.get());
+  if (!move.moved()) return SystemError("enter the network namespace for a socket");
+  UniqueFd socket(::socket(domain, type, protocol));
+  if (!socket.ok()) return SystemError("open a socket in the network namespace");
+  return socket;
 }
 
 Status NetworkNamespace::WriteSetting(const std::string& name, const std::string& value) const {

@@ -30,7 +30,7 @@ build_packages() {
   [ "$(distribution)" = ubuntu24 ] && boost=1.83
   echo g++ cmake ninja-build pkg-config git ca-certificates \
     "libboost$boost-dev" "libboost-json$boost-dev" "libboost-filesystem$boost-dev" "libboost-system$boost-dev" \
-    libgit2-dev libssh2-1-dev libyaml-cpp-dev libre2-dev libsqlite3-dev libcurl4-openssl-dev libcpp-httplib-dev libspdlog-dev \
+    libgit2-dev libssh2-1-dev libyaml-cpp-dev libre2-dev libsqlite3-dev libmnl-dev libcurl4-openssl-dev libcpp-httplib-dev libspdlog-dev \
     libfmt-dev libssl-dev zlib1g-dev libcli11-dev ccache lld
 }
 

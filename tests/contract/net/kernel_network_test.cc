@@ -91,10 +91,11 @@ TEST_F(KernelNetwork, RoutesAnAddressOnlyToASandboxThatHasAllOfIt) {
   PrepareHost();
   const int64_t pod = world_.StartSandbox();
   // A crash anywhere before the last line: the next agent must not take the pod for attached.
-  const AttachBatch batch =
+  AttachChanges batch =
       *CompileAttach({"uid-1", pod, "10.42.7.2"}, kTestConfig, world_.host().NamespacePath());
-  world_.sandbox(pod).Run("ip -batch -", batch.sandbox);
-  world_.host().Run("ip -batch -", batch.host.substr(0, batch.host.rfind("route add")));
+  world_.sandbox(pod).Run("ip -batch -", ToText(batch.sandbox));
+  batch.host.pop_back();
+  world_.host().Run("ip -batch -", ToText(batch.host));
   EXPECT_EQ(world_.List(), std::vector<std::string>());
   ASSERT_TRUE(world_.Attach({"uid-1", pod, "10.42.7.2"}).ok());
   EXPECT_EQ(world_.List(), std::vector<std::string>({"10.42.7.2"}));
@@ -104,10 +105,10 @@ TEST_F(KernelNetwork, RoutesAnAddressOnlyToASandboxThatHasAllOfIt) {
 TEST_F(KernelNetwork, MakesThePodsDeviceRunningLastOfAll) {
   PrepareHost();
   const int64_t pod = world_.StartSandbox();
-  const AttachBatch batch =
+  const AttachChanges batch =
       *CompileAttach({"uid-1", pod, "10.42.7.2"}, kTestConfig, world_.host().NamespacePath());
-  world_.sandbox(pod).Run("ip -batch -", batch.sandbox);
-  world_.host().Run("ip -batch -", batch.host);
+  world_.sandbox(pod).Run("ip -batch -", ToText(batch.sandbox));
+  world_.host().Run("ip -batch -", ToText(batch.host));
   EXPECT_EQ(world_.List(), std::vector<std::string>({"10.42.7.2"}));
   // The kernel tells of a carrier in its own time.
   EXPECT_TRUE(world_.RunUntil([&] {
@@ -115,6 +116,29 @@ TEST_F(KernelNetwork, MakesThePodsDeviceRunningLastOfAll) {
   }));
   ASSERT_TRUE(world_.Attach({"uid-1", pod, "10.42.7.2"}).ok()) << "the next agent does it again";
   EXPECT_NE(world_.sandbox(pod).Run("ip link show eth0").find("state UP"), std::string::npos);
+}
+
+// The changes are shown as `ip` reads them, so that is what they have to do.
+TEST_F(KernelNetwork, DoesWhatIpDoesWithTheTextOfItsChanges) {
+  PrepareHost();
+  const auto configured = [](const IdleProcess& space) {
+    return space.Run(
+               "ip -4 -o address show; ip -4 route show; ip -4 neighbour show nud permanent") +
+           space.Run(
+               "ip -o link show up | sed 's/@.*state/ state/; s/^[0-9]*//; s/ link-netnsid .*//'");
+  };
+  const int64_t by_us = world_.StartPod("uid-1", "10.42.7.2");
+  const std::string sandbox_of_us = configured(world_.sandbox(by_us));
+  const std::string host_of_us = configured(world_.host());
+  ASSERT_TRUE(world_.Detach("uid-1", "10.42.7.2").ok());
+  const int64_t by_ip = world_.StartSandbox();
+  const AttachChanges changes =
+      *CompileAttach({"uid-1", by_ip, "10.42.7.2"}, kTestConfig, world_.host().NamespacePath());
+  world_.sandbox(by_ip).Run("ip -batch -", ToText(changes.sandbox));
+  world_.host().Run("ip -batch -", ToText(changes.host));
+  world_.sandbox(by_ip).Run("ip -batch -", ToText(changes.wake));
+  EXPECT_EQ(configured(world_.sandbox(by_ip)), sandbox_of_us);
+  EXPECT_EQ(configured(world_.host()), host_of_us);
 }
 
 TEST_F(KernelNetwork, LeavesAForeignRouteAndSaysSo) {
@@ -140,10 +164,10 @@ TEST_F(KernelNetwork, LeavesAForeignDeviceInTheSandboxAndSaysSo) {
 TEST_F(KernelNetwork, FinishesWhatACrashLeftHalfDone) {
   PrepareHost();
   const int64_t pod = world_.StartSandbox();
-  const AttachBatch batch =
+  const AttachChanges batch =
       *CompileAttach({"uid-1", pod, "10.42.7.2"}, kTestConfig, world_.host().NamespacePath());
   // The crash comes after the pair was made.
-  world_.sandbox(pod).Run("ip -batch -", batch.sandbox.substr(0, batch.sandbox.find('\n') + 1));
+  world_.sandbox(pod).Run("ip -batch -", ToText(batch.sandbox.front()) + "\n");
   ASSERT_TRUE(world_.Attach({"uid-1", pod, "10.42.7.2"}).ok());
   EXPECT_TRUE(world_.Reaches(0, pod, "10.42.7.2"));
 }

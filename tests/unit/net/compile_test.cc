@@ -54,12 +54,12 @@ TEST(HostAddress, RefusesAConfigurationThatCannotBeUsed) {
 }
 
 TEST(CompileAttach, Golden) {
-  const Result<AttachBatch> batch = CompileAttach(kPod, kConfig, "4711");
+  const Result<AttachChanges> batch = CompileAttach(kPod, kConfig, "4711");
   ASSERT_TRUE(batch.ok());
-  EXPECT_EQ(batch->remove, "");
-  ExpectGolden("attach_sandbox.txt", batch->sandbox);
-  ExpectGolden("attach_host.txt", batch->host);
-  ExpectGolden("attach_wake.txt", batch->wake);
+  EXPECT_EQ(ToText(batch->remove), "");
+  ExpectGolden("attach_sandbox.txt", ToText(batch->sandbox));
+  ExpectGolden("attach_host.txt", ToText(batch->host));
+  ExpectGolden("attach_wake.txt", ToText(batch->wake));
 }
 
 TEST(CompileAttach, PutsNothingUncheckedIntoACommand) {
@@ -70,8 +70,8 @@ TEST(CompileAttach, PutsNothingUncheckedIntoACommand) {
   }
   PodAttachment odd = kPod;
   odd.pod_uid = "x\nlink delete dev eth0";
-  const AttachBatch batch = *CompileAttach(odd, kConfig, "1");
-  EXPECT_EQ((batch.sandbox + batch.host).find("delete"), std::string::npos);
+  const AttachChanges batch = *CompileAttach(odd, kConfig, "1");
+  EXPECT_EQ((ToText(batch.sandbox) + ToText(batch.host)).find("delete"), std::string::npos);
   odd.pod_uid = "";
   EXPECT_EQ(CompileAttach(odd, kConfig, "1").status().code(), StatusCode::kInvalid);
 }
@@ -79,9 +79,11 @@ TEST(CompileAttach, PutsNothingUncheckedIntoACommand) {
 class Repair : public testing::Test {
  protected:
   std::string Compile() {
-    const Result<AttachBatch> batch = CompileRepair(kPod, kConfig, "4711", seen_);
+    const Result<AttachChanges> batch = CompileRepair(kPod, kConfig, "4711", seen_);
     EXPECT_TRUE(batch.ok()) << batch.status().ToString();
-    return batch.ok() ? batch->remove + "\n" + batch->sandbox + "\n" + batch->host : "";
+    return batch.ok()
+               ? ToText(batch->remove) + "\n" + ToText(batch->sandbox) + "\n" + ToText(batch->host)
+               : "";
   }
   LinkSeen HostEnd(int64_t peer) const {
     return {HostDeviceName(kPod.pod_uid), 12, peer, HostDeviceMac(kPod.pod_uid), "veth"};
@@ -122,13 +124,13 @@ TEST_F(Repair, LeavesWhatIsNotOurs) {
 }
 
 TEST(CompileHostBridge, Golden) {
-  ExpectGolden("bridge_new.txt", *CompileHostBridge(kConfig, {}, {}));
+  ExpectGolden("bridge_new.txt", ToText(*CompileHostBridge(kConfig, {}, {})));
   const std::vector<LinkSeen> links = {{"reconcile0", 3, 0, "", "bridge"}};
   ExpectGolden("bridge_moved.txt",
-               *CompileHostBridge(kConfig, links,
-                                  {{"reconcile0", "10.42.6.1", 24}, {"eth0", "192.0.2.1", 24}}));
+               ToText(*CompileHostBridge(
+                   kConfig, links, {{"reconcile0", "10.42.6.1", 24}, {"eth0", "192.0.2.1", 24}})));
   ExpectGolden("bridge_there.txt",
-               *CompileHostBridge(kConfig, links, {{"reconcile0", "10.42.7.1", 24}}));
+               ToText(*CompileHostBridge(kConfig, links, {{"reconcile0", "10.42.7.1", 24}})));
 }
 
 TEST(CompileHostBridge, RefusesADeviceThatIsNoBridge) {
@@ -138,13 +140,13 @@ TEST(CompileHostBridge, RefusesADeviceThatIsNoBridge) {
 
 TEST(CompileRemoveDevices, NamesOursOnly) {
   const std::string pod = HostDeviceName("uid-1");
-  EXPECT_EQ(CompileRemoveDevices({{"lo", 1, 0, "", ""},
-                                  {pod, 2, 0, "", "veth"},
-                                  {HostDeviceName("uid-2"), 3, 0, "", "bridge"},
-                                  {"rcfriend0", 4, 0, "", "veth"},
-                                  {"reconcile0", 5, 0, "", "bridge"}}),
+  EXPECT_EQ(ToText(CompileRemoveDevices({{"lo", 1, 0, "", ""},
+                                         {pod, 2, 0, "", "veth"},
+                                         {HostDeviceName("uid-2"), 3, 0, "", "bridge"},
+                                         {"rcfriend0", 4, 0, "", "veth"},
+                                         {"reconcile0", 5, 0, "", "bridge"}})),
             "link delete dev " + pod + "\nlink delete dev reconcile0\n");
-  EXPECT_EQ(CompileRemoveDevices({{"reconcile0", 5, 0, "", "veth"}}), "");
+  EXPECT_EQ(ToText(CompileRemoveDevices({{"reconcile0", 5, 0, "", "veth"}})), "");
 }
 
 TEST(AttachedAddresses, AreRoutesToOurDevices) {

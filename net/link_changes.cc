@@ -1,0 +1,59 @@
+#include "net/link_changes.h"
+
+namespace reconcile {
+namespace {
+
+struct Text {
+  std::string operator()(const AddPair& pair) const {
+    const std::string mtu = " mtu " + std::to_string(pair.mtu);
+    return "link add name " + pair.device + mtu + " address " + pair.mac +
+           " mode dormant type veth peer name " + pair.peer + mtu + " address " + pair.peer_mac +
+           " netns " + pair.host_namespace;
+  }
+  std::string operator()(const AddBridge& bridge) const {
+    return "link add name " + bridge.device + " type bridge";
+  }
+  std::string operator()(const DeleteLink& link) const { return "link delete dev " + link.device; }
+  std::string operator()(const SetUp& link) const { return "link set dev " + link.device + " up"; }
+  std::string operator()(const WakeLink& link) const {
+    return "link set dev " + link.device + " mode default state up";
+  }
+  std::string operator()(const ReplaceAddress& wanted) const {
+    return Address("replace", wanted.device, wanted.address, wanted.prefix);
+  }
+  std::string operator()(const AddAddress& wanted) const {
+    return Address("add", wanted.device, wanted.address, wanted.prefix);
+  }
+  std::string operator()(const DeleteAddress& unwanted) const {
+    return Address("delete", unwanted.device, unwanted.address, unwanted.prefix);
+  }
+  std::string operator()(const ReplaceNeighbour& neighbour) const {
+    return "neighbour replace " + neighbour.address + " lladdr " + neighbour.mac + " dev " +
+           neighbour.device + " nud permanent";
+  }
+  std::string operator()(const SetRoute& route) const {
+    std::string text = std::string("route ") + (route.replaces ? "replace " : "add ");
+    text += route.destination.empty() ? "default" : route.destination + "/32";
+    if (!route.via.empty()) text += " via " + route.via;
+    text += " dev " + route.device;
+    if (route.via.empty()) text += " scope link";
+    if (!route.source.empty()) text += " src " + route.source;
+    return text;
+  }
+  static std::string Address(const std::string& verb, const std::string& device,
+                             const std::string& address, int prefix) {
+    return "address " + verb + " " + address + "/" + std::to_string(prefix) + " dev " + device;
+  }
+};
+
+}  // namespace
+
+std::string ToText(const LinkChange& change) { return std::visit(Text(), change); }
+
+std::string ToText(const std::vector<LinkChange>& changes) {
+  std::string text;
+  for (const LinkChange& change : changes) text += ToText(change) + "\n";
+  return text;
+}
+
+}  // namespace reconcile
