@@ -8,7 +8,9 @@ enum {
   kWrite = 1,
   kSigprocmask = 14,
   kIoctl = 16,
+  kGetProcessId = 39,
   kSocket = 41,
+  kBind = 49,
   kExecve = 59,
   kWait4 = 61,
   kSigtimedwait = 128,
@@ -35,7 +37,9 @@ enum {
   kExitGroup = 94,
   kSigprocmask = 135,
   kSigtimedwait = 137,
+  kGetProcessId = 172,
   kSocket = 198,
+  kBind = 200,
   kExecve = 221,
   kWait4 = 260
 };

@@ -15,18 +15,20 @@
 //
 // The kernel drops signals that process 1 neither handles nor blocks, so they
 // are blocked and fetched with rt_sigtimedwait(2), which is also what it sleeps
-// in.
+// in: a change of the namespace's devices, told by rtnetlink(7), comes as SIGIO.
 
 #include "call.h"
 
-enum { kInternet = 2, kDatagram = 2, kCloseOnExec = 02000000, kGetFlags = 0x8913 };
+enum { kInternet = 2, kNetlink = 16, kDatagram = 2, kCloseOnExec = 02000000 };
+enum { kGetFlags = 0x8913, kSetOwner = 0x8901, kSetAsync = 0x5452, kLinkGroup = 1, kSigIo = 29 };
 enum { kIsUp = 0x1, kIsRunning = 0x40 };
 enum { kSetMask = 2, kSetBytes = 8, kStandardError = 2, kPathBytes = 4096 };
 enum { kNotFound = 127, kNotExecutable = 126, kUsage = 64, kSignalled = 128 };
 enum { kPermission = 1, kNoEntry = 2, kTooBig = 7, kNoFormat = 8, kNoMemory = 12, kNoAccess = 13 };
 enum { kNoFolder = 20, kNameTooLong = 36, kLoop = 40 };
-// Looks every 2 ms for two seconds, then every 50 ms.
-enum { kSoonNs = 2000000, kLaterNs = 50000000, kSoonLooks = 1000 };
+// Looks when it is told of a change, and anyway; where nobody can tell it, more
+// often.
+enum { kAnywayNs = 500000000, kUntoldNs = 5000000 };
 // Signals that end no program by themselves: SIGCHLD, SIGCONT, SIGSTOP,
 // SIGTSTP, SIGTTIN, SIGTTOU, SIGURG. SIGWINCH would neither, but some images
 // are stopped with it (httpd).
@@ -38,6 +40,13 @@ struct Request {
   char name[16];
   unsigned short flags;
   char rest[22];
+};
+// struct sockaddr_nl.
+struct Address {
+  unsigned short family;
+  unsigned short pad;
+  unsigned int id;
+  unsigned int groups;
 };
 // struct timespec.
 struct Span {
@@ -99,16 +108,42 @@ static int IsAttached(long socket) {
   return (request.flags & (kIsUp | kIsRunning)) == (kIsUp | kIsRunning);
 }
 
+// A socket whose news of devices come to this process as SIGIO; negative when
+// there is none.
+static long Listen(void) {
+  const struct Address address = {kNetlink, 0, 0, kLinkGroup};
+  const int self = (int)Call(kGetProcessId, 0, 0, 0, 0);
+  const int on = 1;
+  const long socket = Call(kSocket, kNetlink, kDatagram | kCloseOnExec, 0, 0);
+  if (socket < 0) return socket;
+  const long bound = Call(kBind, socket, (long)&address, sizeof(address), 0);
+  if (bound != 0) return bound;
+  const long owned = Call(kIoctl, socket, kSetOwner, (long)&self, 0);
+  if (owned != 0) return owned;
+  const long tells = Call(kIoctl, socket, kSetAsync, (long)&on, 0);
+  return tells != 0 ? tells : socket;
+}
+
+// COMMAND would die of a SIGIO that is still to come.
+static void StopListening(long socket) {
+  const int off = 0;
+  const unsigned long io = BIT(kSigIo);
+  const struct Span no_time = {0, 0};
+  Call(kIoctl, socket, kSetAsync, (long)&off, 0);
+  Call(kSigtimedwait, (long)&io, 0, (long)&no_time, kSetBytes);
+}
+
 static void WaitForNetwork(const char* command) {
+  const long news = Listen();
   const long socket = Call(kSocket, kInternet, kDatagram | kCloseOnExec, 0, 0);
   if (socket < 0) Fail(command, "its network cannot be looked at", kNotExecutable);
   const unsigned long ends = ~HARMLESS;
-  for (int looks = 0; !IsAttached(socket); ++looks) {
-    const struct Span pause = {0, looks < kSoonLooks ? kSoonNs : kLaterNs};
+  const struct Span pause = {0, news < 0 ? kUntoldNs : kAnywayNs};
+  while (!IsAttached(socket)) {
     const long signal = Call(kSigtimedwait, (long)&ends, 0, (long)&pause, kSetBytes);
-    if (signal > 0) Exit(kSignalled + signal);
-    if (looks > kSoonLooks) looks = kSoonLooks;
+    if (signal > 0 && (signal != kSigIo || news < 0)) Exit(kSignalled + signal);
   }
+  if (news >= 0) StopListening(news);
 }
 
 static const char* PathOf(char** environment) {

@@ -107,13 +107,31 @@ TEST_F(StartProgramTest, WaitsUntilTheNetworkIsThere) {
   EXPECT_TRUE(Becomes(container, "start"));
   Ip(container, "link add name eth0 mode dormant type veth peer name peer0\n");
   Ip(container, "link set dev peer0 up\nlink set dev eth0 up\n");
-  EXPECT_TRUE(Sleeps(container, 10)) << "so often it has looked at it";
+  EXPECT_TRUE(Sleeps(container, 2)) << "so often it has looked at it";
   EXPECT_TRUE(Becomes(container, "start")) << "up and dormant is not running";
   EXPECT_EQ(blocking_.ReadLogs(container.id, {}).out, "");
   Ip(container, "link set dev eth0 mode default state up\n");
   EXPECT_TRUE(Becomes(container, "sh"));
   EXPECT_TRUE(
       harness_->RunUntil([&] { return blocking_.ReadLogs(container.id, {}).out == "ran\n"; }));
+}
+
+// Each change is told to it by a signal that would end the command.
+TEST_F(StartProgramTest, NoNewsOfDevicesReachesTheCommand) {
+  const ContainerInfo container = Run(Config("changes", {"sh", "-c", "sleep 0.2; echo ran"}));
+  std::string changes;
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "other" + std::to_string(i);
+    changes += "link add name " + name + " type bridge\nlink set dev " + name + " up\n";
+  }
+  Ip(container, changes);
+  EXPECT_TRUE(Becomes(container, "start"));
+  Attach(container);
+  Ip(container, "link set dev other0 down\nlink set dev other0 up\n");
+  const auto ended = blocking_.Until(container.id, ContainerRunState::kExited);
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 0);
+  EXPECT_EQ(blocking_.ReadLogs(container.id, {}).out, "ran\n");
 }
 
 TEST_F(StartProgramTest, BecomesTheCommandWithItsEnvironmentAndArguments) {
