@@ -32,10 +32,12 @@ bool AllRun(const PodTurn& turn) {
 
 StartTimes TimesOf(const StartWatch& watch, MonoTime ready) {
   const std::optional<MonoTime> seen[] = {watch.accepted, watch.sandbox, watch.attached,
-                                          watch.image,    watch.created, watch.started};
+                                          watch.image,    watch.created, watch.started,
+                                          watch.network};
   StartTimes times;
   int64_t* const written[] = {&times.accepted_ms, &times.sandbox_ms, &times.attached_ms,
-                              &times.image_ms,    &times.created_ms, &times.started_ms};
+                              &times.image_ms,    &times.created_ms, &times.started_ms,
+                              &times.network_ms};
   MonoTime next = ready;
   for (size_t i = std::size(seen); i-- > 0;) {
     next = seen[i].value_or(next);
@@ -69,10 +71,15 @@ void WatchStart(PodTurn* turn, bool new_here, const PodStatus& status) {
   if (!watch) return;
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
   Reach(&watch->sandbox, sandbox != nullptr, now);
-  // A container that owns its network is attached once it has started: that is a part of `ready`.
-  Reach(&watch->attached, sandbox != nullptr && turn->memory.attached_owner_id == sandbox->id, now);
+  const bool sandbox_attached = sandbox != nullptr && turn->memory.attached_owner_id == sandbox->id;
+  Reach(&watch->attached, sandbox_attached, now);
   Reach(&watch->image, ImagesAreThere(*turn), now);
   Reach(&watch->started, AllRun(*turn), now);
+  // A container that owns its network is attached once it has started.
+  const ContainerInfo* owner = LiveOf(turn->containers.owners);
+  const bool has_network =
+      sandbox_attached || (owner != nullptr && turn->memory.attached_owner_id == owner->id);
+  Reach(&watch->network, watch->started.has_value() && has_network, now);
   const Condition* ready = FindCondition(status.conditions, "Ready");
   if (ready == nullptr || ready->status != ConditionStatus::kTrue) return;
   turn->context.result.starts.push_back({turn->uid(), TimesOf(*watch, now)});

@@ -20,6 +20,7 @@ struct StartWatch {
   std::optional<MonoTime> image;
   std::optional<MonoTime> created;  // the newest container, until all run
   std::optional<MonoTime> started;
+  std::optional<MonoTime> network;  // of a container that owns it
   friend bool operator==(const StartWatch&, const StartWatch&) = default;
 };
 

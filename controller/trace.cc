@@ -7,8 +7,9 @@ namespace reconcile {
 namespace {
 
 constexpr std::array kCommitStages = {"seen", "fetched", "parsed", "planned", "stored"};
-constexpr std::array kPodStages = {"due",   "assigned", "accepted", "sandbox", "attached",
-                                   "image", "created",  "started",  "ready",   "reported"};
+constexpr std::array kPodStages = {"due",      "assigned", "accepted", "sandbox",
+                                   "attached", "image",    "created",  "started",
+                                   "network",  "ready",    "reported"};
 
 // When each stage was reached, since the commit was seen: never before the stage above it.
 using Points = std::vector<int64_t>;
@@ -32,8 +33,9 @@ Points PodPoints(const CommitTrace& trace, const TracedPod& pod) {
   reach(pod.assigned.value_or(pod.due) - trace.seen);
   const int64_t received = points.back();
   const StartTimes times = pod.times.value_or(StartTimes());
-  for (const int64_t since : {times.accepted_ms, times.sandbox_ms, times.attached_ms,
-                              times.image_ms, times.created_ms, times.started_ms, times.ready_ms}) {
+  for (const int64_t since :
+       {times.accepted_ms, times.sandbox_ms, times.attached_ms, times.image_ms, times.created_ms,
+        times.started_ms, times.network_ms, times.ready_ms}) {
     reach(received + std::min(since, end));
   }
   reach(end);

@@ -130,7 +130,7 @@ constexpr StartMember kStartMembers[] = {
     {"accepted", &StartTimes::accepted_ms}, {"sandbox", &StartTimes::sandbox_ms},
     {"attached", &StartTimes::attached_ms}, {"image", &StartTimes::image_ms},
     {"created", &StartTimes::created_ms},   {"started", &StartTimes::started_ms},
-    {"ready", &StartTimes::ready_ms}};
+    {"network", &StartTimes::network_ms},   {"ready", &StartTimes::ready_ms}};
 
 Value EncodeStart(const PodStart& start) {
   Value value = Value::MakeMap();

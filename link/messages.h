@@ -61,6 +61,7 @@ struct StartTimes {
   int64_t image_ms = 0;     // all its images are there
   int64_t created_ms = 0;   // all its containers are
   int64_t started_ms = 0;   // and all of them run
+  int64_t network_ms = 0;   // and the only one, which owns its network, has its address
   int64_t ready_ms = 0;
   friend bool operator==(const StartTimes&, const StartTimes&) = default;
 };

@@ -6,7 +6,7 @@ from harness import HostTest, replication_controller
 from hosts.system import eventually
 
 STAGES = ["seen", "fetched", "parsed", "planned", "stored", "due", "assigned", "accepted", "sandbox", "attached", "image", "created",
-          "started", "ready", "reported"]
+          "started", "network", "ready", "reported"]
 
 
 class HistoryTest(HostTest):

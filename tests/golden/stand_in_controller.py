@@ -28,8 +28,8 @@ TABLES = {"sources": (("Name", "Revision", "Suspended", "Ready", "Message"), SOU
           "nodecertificates": (("Node", "State", "Expires", "Ca", "Serial"), CERTIFICATES),
           "authorities": (("Ca", "State", "Created", "Expires", "Fingerprint"), AUTHORITIES)}
 STAGES = [("seen", 0), ("fetched", 21), ("parsed", 23), ("planned", 24), ("stored", 31), ("due", 31), ("assigned", 32),
-          ("accepted", 38), ("sandbox", 151), ("attached", 166), ("image", 166), ("created", 205), ("started", 352), ("ready", 353),
-          ("reported", 391)]
+          ("accepted", 38), ("sandbox", 151), ("attached", 166), ("image", 166), ("created", 205), ("started", 352), ("network", 352),
+          ("ready", 353), ("reported", 391)]
 ENROLLMENT = ("jointokens", "nodecertificates", "authorities")
 
 

@@ -13,8 +13,9 @@ TEST(StartTimes, CountFromTheMomentTheAssignmentWasReceived) {
                          .attached = MonoTime{190},
                          .image = MonoTime{190},
                          .created = MonoTime{220},
-                         .started = MonoTime{290}};
-  EXPECT_EQ(TimesOf(watch, {291}), (StartTimes{3, 80, 90, 90, 120, 190, 191}));
+                         .started = MonoTime{290},
+                         .network = MonoTime{291}};
+  EXPECT_EQ(TimesOf(watch, {295}), (StartTimes{3, 80, 90, 90, 120, 190, 191, 195}));
 }
 
 TEST(StartTimes, AStageBesideAnEarlierOneIsNotBeforeIt) {
@@ -24,8 +25,9 @@ TEST(StartTimes, AStageBesideAnEarlierOneIsNotBeforeIt) {
                          .attached = MonoTime{190},
                          .image = MonoTime{105},
                          .created = MonoTime{150},
-                         .started = MonoTime{290}};
-  EXPECT_EQ(TimesOf(watch, {291}), (StartTimes{3, 80, 90, 90, 90, 190, 191}));
+                         .started = MonoTime{290},
+                         .network = MonoTime{290}};
+  EXPECT_EQ(TimesOf(watch, {291}), (StartTimes{3, 80, 90, 90, 90, 190, 190, 191}));
 }
 
 TEST(StartTimes, WhatWasNotSeenCameWithTheNextStage) {
@@ -35,8 +37,9 @@ TEST(StartTimes, WhatWasNotSeenCameWithTheNextStage) {
                          .attached = MonoTime{190},
                          .image = std::nullopt,
                          .created = std::nullopt,
-                         .started = std::nullopt};
-  EXPECT_EQ(TimesOf(watch, {291}), (StartTimes{3, 90, 90, 191, 191, 191, 191}));
+                         .started = std::nullopt,
+                         .network = std::nullopt};
+  EXPECT_EQ(TimesOf(watch, {291}), (StartTimes{3, 90, 90, 191, 191, 191, 191, 191}));
 }
 
 TEST(StartTimes, ThoseThatNobodyTakesAreBounded) {
@@ -80,8 +83,22 @@ TEST_F(StartWatchTest, SaysOnceHowAPodStarted) {
   EXPECT_LE(times.attached_ms, times.image_ms);
   EXPECT_LT(times.image_ms, times.created_ms);
   EXPECT_EQ(times.started_ms, times.created_ms + 500);
+  EXPECT_EQ(times.network_ms, times.started_ms) << "the sandbox's";
   EXPECT_EQ(times.ready_ms, times.started_ms);
   EXPECT_FALSE(seen.pods.at(kUid).start.has_value());
+}
+
+TEST_F(StartWatchTest, AContainerThatOwnsItsNetworkHasItOnceItRuns) {
+  host.start_program_path = "/data/start";
+  seen.received_at = now.mono;
+  Assign(MakePod());
+  const std::vector<PodStart> said = Run();
+  ASSERT_EQ(said.size(), 1U);
+  const StartTimes& times = said[0].times;
+  EXPECT_EQ(times.attached_ms, times.sandbox_ms) << "there is none";
+  EXPECT_EQ(times.started_ms, times.created_ms + 500);
+  EXPECT_EQ(times.network_ms, times.started_ms + 1'000);
+  EXPECT_EQ(times.ready_ms, times.network_ms);
 }
 
 TEST_F(StartWatchTest, SaysNothingOfARestart) {

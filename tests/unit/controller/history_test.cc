@@ -32,7 +32,7 @@ TEST_F(HistoryTest, TimesACommitFromSeenToItsLastPodReady) {
   EXPECT_EQ(entry.timing->pods, 2);
   EXPECT_EQ(entry.timing->pods_ready, 2);
   EXPECT_EQ(entry.timing->node, "host-1");
-  EXPECT_EQ(entry.timing->stages.size(), 15U);
+  EXPECT_EQ(entry.timing->stages.size(), 16U);
   EXPECT_EQ(entry.timing->total_ms, entry.timing->stages.back().at_ms);
   EXPECT_GE(entry.timing->total_ms, 100);
 }
@@ -79,7 +79,7 @@ TEST_F(HistoryTest, ARolloutIsTimedToItsLastPodWhichWaitedForTheOthers) {
   ASSERT_TRUE(timing.ended);
   EXPECT_EQ(timing.pods, 3);
   EXPECT_EQ(timing.pods_ready, 3);
-  ASSERT_EQ(timing.stages.size(), 15U);
+  ASSERT_EQ(timing.stages.size(), 16U);
   EXPECT_EQ(timing.stages[5].name, "due");
   EXPECT_GE(timing.stages[5].took_ms, 200);
 }

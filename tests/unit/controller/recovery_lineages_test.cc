@@ -23,8 +23,8 @@ TEST_F(RecoveryTest, NamesAndUidsAreNeverUsedAgain) {
   for (const std::string& uid : ever) EXPECT_TRUE(AllUids().contains(uid));
 }
 
-// The other lineage's clock ran ahead of all that the copy tells, and what it counted since the copy
-// was made is in nobody's hands.
+// The other lineage's clock ran ahead of all that the copy tells, and what it counted since the
+// copy was made is in nobody's hands.
 TEST_F(RecoveryTest, NoUidIsUsedAgainWhereTheClockWentBack) {
   options_.lineage_after_ms = loop_.now().wall.ms + 3'600'000;
   const std::string settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n";

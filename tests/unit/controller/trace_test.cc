@@ -27,7 +27,7 @@ TracedPod ReadyPod(const std::string& name, int64_t due, int64_t reported) {
   pod.node = "host-1";
   pod.due = {due};
   pod.assigned = MonoTime{due + 1};
-  pod.times = StartTimes{5, 60, 75, 75, 100, 160, 161};
+  pod.times = StartTimes{5, 60, 75, 75, 100, 160, 160, 161};
   pod.reported = MonoTime{reported};
   return pod;
 }
@@ -54,7 +54,7 @@ TEST(Trace, FollowsTheLastPodAndAddsUpToTheWhole) {
   EXPECT_EQ(Text(summary),
             "seen 0+0\nfetched 30+30\nparsed 32+2\nplanned 33+1\nstored 40+7\ndue 240+200/0\n"
             "assigned 241+1/1\naccepted 246+5/5\nsandbox 301+55/55\nattached 316+15/15\n"
-            "image 316+0/0\ncreated 341+25/25\nstarted 401+60/60\nready 402+1/1\n"
+            "image 316+0/0\ncreated 341+25/25\nstarted 401+60/60\nnetwork 401+0/0\nready 402+1/1\n"
             "reported 430+28/8\n");
   int64_t sum = 0;
   for (const TraceStage& stage : summary.stages) sum += stage.took_ms;
@@ -82,7 +82,7 @@ TEST(Trace, GivesWhatAnAgentDidNotTellToTheReport) {
 TEST(Trace, IsNotLongerThanItWasWhateverAHostSays) {
   CommitTrace trace = StoredTrace();
   trace.pods["a"] = ReadyPod("a", 1'040, 1'210);
-  trace.pods["a"].times = StartTimes{5, INT64_MAX, 3, 3, 3, 3, INT64_MAX};
+  trace.pods["a"].times = StartTimes{5, INT64_MAX, 3, 3, 3, 3, 3, INT64_MAX};
   const TraceSummary summary = SummarizeTrace(trace, true);
   EXPECT_EQ(summary.total_ms, 210);
   for (const TraceStage& stage : summary.stages) EXPECT_GE(stage.took_ms, 0) << stage.name;
