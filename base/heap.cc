@@ -28,4 +28,15 @@ void ExpectHeapUse(size_t bytes) {
   if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
 }
 
+void KeepHeapSmall() {
+  constexpr int kFreeEndBytes = 128 << 10;
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TRIM_THRESHOLD, kFreeEndBytes);
+}
+
+void GiveBackHeap() {
+  constexpr size_t kMuchBytes = 256 << 10;
+  if (mallinfo2().fordblks > kMuchBytes) malloc_trim(0);
+}
+
 }  // namespace reconcile

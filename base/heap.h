@@ -10,4 +10,10 @@ namespace reconcile {
 // its beginning, before it starts threads. Changes nothing but the time that it takes.
 void ExpectHeapUse(size_t bytes);
 
+// For a service, which is idle most of the time, at its beginning and before it starts threads: one
+// heap for all of them, whose free end goes back to the kernel at once.
+void KeepHeapSmall();
+// Gives the kernel back what a burst of work left free, where that is much. Some milliseconds.
+void GiveBackHeap();
+
 }  // namespace reconcile

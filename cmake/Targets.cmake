@@ -5,6 +5,16 @@ function(reconcile_library name)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${RECONCILE_CXX_WARNINGS}>)
   target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  reconcile_small(${name})
+endfunction()
+
+# Code that waits for disks, engines and networks is made small, not fast: it is resident in every process. The core is
+# not.
+set(RECONCILE_FAST base base_io schema schema_yaml reconciler store controller)
+function(reconcile_small name)
+  if(RECONCILE_SMALL_CODE AND NOT name IN_LIST RECONCILE_FAST)
+    target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Os>)
+  endif()
 endfunction()
 
 # What the sanitizer builds run: unit and simulation tests, not the program and what tests it from outside.

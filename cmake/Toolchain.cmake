@@ -7,6 +7,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(RECONCILE_SANITIZE "" CACHE STRING "asan, tsan, fuzz, coverage or empty")
 option(RECONCILE_PLANTED_BUGS "Compile in the planted bugs that the simulator must find" OFF)
 option(RECONCILE_TESTS "Build the tests" ON)
+option(RECONCILE_SMALL_CODE "Make code outside the core small rather than fast" OFF)
 option(RECONCILE_WERROR "Warnings are errors" ON)
 
 # -iquote, not -I: a folder named net/ must not shadow the C library's <net/...>.

@@ -3,6 +3,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/heap.h"
 #include "base/log.h"
 #include "cmd/agent_side.h"
 #include "cmd/commands.h"
@@ -85,6 +86,7 @@ Status Serve(AgentSide* side, const Config& config, EndSignals* signals, JoinEnd
 }
 
 int RunAgent(const ServeOptions& options, const CommandContext& context) {
+  KeepHeapSmall();
   EndSignals signals;
   Result<Config> config = ConfigOf(options, context);
   if (!config.ok()) return Fail(config.status());

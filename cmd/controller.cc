@@ -1,3 +1,4 @@
+#include "base/heap.h"
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/controller_side.h"
@@ -23,6 +24,7 @@ Status Advertise(Config* config) {
 }
 
 int RunController(const ServeOptions& options, const CommandContext& context) {
+  KeepHeapSmall();
   EndSignals signals;
   Result<Config> config = ConfigOf(options, context);
   if (!config.ok()) return Fail(config.status());

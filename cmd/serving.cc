@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
 
+#include "base/heap.h"
 #include "base/unique_fd.h"
 
 namespace reconcile {
@@ -21,9 +23,12 @@ EndSignals::EndSignals() {
 }
 
 int EndSignals::Wait() {
-  int number = 0;
-  ::sigwait(&signals_, &number);
-  return number;
+  constexpr timespec kGiveBackEvery = {.tv_sec = 30, .tv_nsec = 0};
+  while (true) {
+    const int number = ::sigtimedwait(&signals_, nullptr, &kGiveBackEvery);
+    if (number > 0) return number;
+    if (errno == EAGAIN) GiveBackHeap();
+  }
 }
 
 void EndThisProcess() { ::kill(::getpid(), SIGTERM); }

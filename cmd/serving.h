@@ -14,7 +14,7 @@ namespace reconcile {
 class EndSignals {
  public:
   EndSignals();
-  int Wait();  // for one of them; its number
+  int Wait();  // for one of them; its number. Gives back free memory meanwhile.
 
  private:
   sigset_t signals_;

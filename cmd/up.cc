@@ -1,3 +1,4 @@
+#include "base/heap.h"
 #include "base/log.h"
 #include "cmd/agent_side.h"
 #include "cmd/commands.h"
@@ -10,6 +11,7 @@ namespace reconcile {
 namespace {
 
 int Up(const ServeOptions& options, const CommandContext& context) {
+  KeepHeapSmall();
   EndSignals signals;
   Result<Config> config = ConfigOf(options, context);
   if (!config.ok()) return Fail(config.status());

@@ -15,9 +15,9 @@ struct KernelNetworkOptions {
   int64_t command_timeout_ms = 10'000;  // of each command: ip, nft, iptables
 };
 
-// HostNetwork of this machine: runs ip, nft, nsenter and iptables (packages iproute2, nftables,
-// util-linux, iptables) on `executor`, whose `done` comes back to `loop`. Needs root. Both must
-// outlive it. When it is destroyed, calls under way still happen but no `done` is called.
+// HostNetwork of this machine: netlink, and ip, nft, nsenter and iptables (packages iproute2,
+// nftables, util-linux, iptables), on `executor`, whose `done` comes back to `loop`. Needs root.
+// Both must outlive it. When it is destroyed, calls under way still happen but no `done` is called.
 // AttachPod before a Prepare that succeeded is a Conflict. RemoveAll leaves ip_forward as it is:
 // others may count on it.
 std::unique_ptr<HostNetwork> MakeKernelNetwork(EventLoop* loop, Executor* executor,
