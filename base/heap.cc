@@ -30,13 +30,20 @@ void ExpectHeapUse(size_t bytes) {
 
 void KeepHeapSmall() {
   constexpr int kFreeEndBytes = 128 << 10;
+  // Either of the two keeps glibc from finding the other out by itself.
+  constexpr int kMappedBytes = 1 << 20;
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_TRIM_THRESHOLD, kFreeEndBytes);
+  mallopt(M_MMAP_THRESHOLD, kMappedBytes);
 }
 
 void GiveBackHeap() {
   constexpr size_t kMuchBytes = 256 << 10;
-  if (mallinfo2().fordblks > kMuchBytes) malloc_trim(0);
+  // What is free counts also when the kernel has its pages.
+  static size_t free_then = 0;
+  const size_t free_now = mallinfo2().fordblks;
+  if (free_now > free_then + kMuchBytes) malloc_trim(0);
+  if (free_now > free_then + kMuchBytes || free_now < free_then) free_then = free_now;
 }
 
 }  // namespace reconcile

@@ -11,9 +11,11 @@ namespace reconcile {
 void ExpectHeapUse(size_t bytes);
 
 // For a service, which is idle most of the time, at its beginning and before it starts threads: one
-// heap for all of them, whose free end goes back to the kernel at once.
+// heap for all of them, whose free end goes back to the kernel at once. Pieces from a megabyte on
+// are the kernel's own.
 void KeepHeapSmall();
-// Gives the kernel back what a burst of work left free, where that is much. Some milliseconds.
+// Gives the kernel back what work since the last time left free, where that is much: then some
+// milliseconds. By one thread.
 void GiveBackHeap();
 
 }  // namespace reconcile

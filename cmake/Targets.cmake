@@ -8,9 +8,8 @@ function(reconcile_library name)
   reconcile_small(${name})
 endfunction()
 
-# Code that waits for disks, engines and networks is made small, not fast: it is resident in every process. The core is
-# not.
-set(RECONCILE_FAST base base_io schema schema_yaml reconciler store controller)
+# Code whose time is the disks', the engines' and the network's is made small, not fast: it is resident in every process.
+set(RECONCILE_FAST base base_io schema schema_yaml schema_kustomize reconciler store controller cmd_validate)
 function(reconcile_small name)
   if(RECONCILE_SMALL_CODE AND NOT name IN_LIST RECONCILE_FAST)
     target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Os>)

@@ -107,7 +107,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::optional<Inventory> inventory;  // what it runs, not in the model yet
     MonoTime asked_at;                   // for it
     bool asked = false;
-    std::optional<Fence> merged;     // another lineage's: what it ran by that is in the model
+    std::optional<Fence> merged;  // another lineage's: what it ran by that is in the model
+    int times_merged = 0;
+    bool follows_us = false;         // it has said so
     std::optional<Assignment> sent;  // in full, also when only a part of it could be sent
     MonoTime sent_at;
     bool to_tell = true;                  // `sent` may not be what it needs any more
@@ -134,6 +136,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   bool IsRecovering() const;
   // Whether the agent follows an earlier lineage of this cluster, and what it runs by it is not in
   // the model.
+  static bool FollowedFurther(const Heard& heard, const Fence& theirs);
   bool NeedsInventory(const Heard& heard) const;
   // Whether nothing of it may be taken in yet.
   bool WaitsForInventory(const Heard& heard) const {
@@ -141,6 +144,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   }
   // Whether the agent follows a later lineage of this cluster.
   bool IsSuperseded(const Heard& heard) const;
+  bool FollowsUs(const Heard& heard) const;
   void AskInventory(const std::string& node, Heard* heard);
   void OnInventory(const Inventory& inventory);
   // Nodes whose pods are still to be learned before anything is planned; empty when it is over.

@@ -165,6 +165,7 @@ void Controller::Core::OnReport(const Report& report) {
   const bool first_word = !heard.told;
   heard.told = true;
   heard.applied = report.applied;
+  if (FollowsUs(heard)) heard.follows_us = true;
   std::string held =
       IsSuperseded(heard) ? Superseded(*report.applied) : WhyHeld(report, *store_->Snapshot());
   const bool news = first_word || held != heard.held || IsNews(heard, report, now);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include "base/ids.h"
 #include "base/log.h"
@@ -77,17 +78,31 @@ bool Controller::Core::IsRecovering() const {
   return cluster != nullptr && cluster->recovering;
 }
 
+// What the other controller had sent may reach a host after it told what it runs. Once it follows
+// this one it cannot go back, and one that says so again and again is not believed for ever.
+bool Controller::Core::FollowedFurther(const Heard& heard, const Fence& theirs) {
+  constexpr int kMostMerged = 10;
+  if (heard.follows_us || heard.times_merged >= kMostMerged) return false;
+  const Fence& merged = *heard.merged;
+  return theirs.lineage == merged.lineage &&
+         std::tie(theirs.epoch, theirs.revision) > std::tie(merged.epoch, merged.revision);
+}
+
 bool Controller::Core::NeedsInventory(const Heard& heard) const {
   const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
   if (!heard.applied || cluster == nullptr) return false;
   // Who says that it follows an earlier lineage where there never was one is not believed: what an
   // inventory tells goes into the model (FAULTS 15).
-  const bool is_first = cluster->metadata.incarnation < FirstIncarnation(*cluster);
+  const bool is_first = cluster->metadata.incarnation < cluster->lineage_began_ms;
   const Fence& theirs = *heard.applied;
-  // What the other controller had sent may have reached it since.
-  if (heard.merged == theirs) return false;
+  if (heard.merged && !FollowedFurther(heard, theirs)) return false;
   return !is_first && theirs.cluster_id == cluster->cluster_id &&
          theirs.lineage != cluster->lineage && theirs.lineage_began_ms < cluster->lineage_began_ms;
+}
+
+bool Controller::Core::FollowsUs(const Heard& heard) const {
+  const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
+  return heard.applied && cluster != nullptr && heard.applied->lineage == cluster->lineage;
 }
 
 bool Controller::Core::IsSuperseded(const Heard& heard) const {
@@ -112,8 +127,9 @@ void Controller::Core::AskInventory(const std::string& node, Heard* heard) {
 void Controller::Core::OnInventory(const Inventory& inventory) {
   Heard& heard = heard_[inventory.node];
   const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");
-  const bool ours =
-      inventory.fence && cluster && inventory.fence->cluster_id == cluster->cluster_id;
+  const bool ours = inventory.fence && cluster &&
+                    inventory.fence->cluster_id == cluster->cluster_id &&
+                    inventory.fence->lineage != cluster->lineage;
   if (!ours || !NeedsInventory(heard)) return;
   heard.inventory = inventory;
   LogInfo("learned what a node runs",
@@ -186,6 +202,7 @@ void Controller::Core::NoteMerged(const ClusterState& state) {
       heard.to_tell = true;
     }
     heard.merged = heard.inventory->fence;
+    ++heard.times_merged;
     heard.inventory.reset();
   }
 }

@@ -27,7 +27,7 @@ const LinkSeen* FindLink(const std::vector<LinkSeen>& links, std::string_view na
   return it == links.end() ? nullptr : &*it;
 }
 
-// Everything that both ways of attaching need, checked: only these go into a command's text.
+// Everything that both ways of attaching need, checked: only these go into a change.
 struct Parts {
   std::string device;
   std::string host_mac;

@@ -72,7 +72,7 @@ class FakeNetworkCore {
       return NotFoundError("pod " + attachment.pod_uid + ": its process " +
                            std::to_string(attachment.process_id) + " has ended");
     }
-    const Result<AttachChanges> batch = CompileAttach(attachment, *config, "1");
+    const Result<AttachChanges> batch = CompileAttach(attachment, *config, "/proc/1/ns/net");
     if (!batch.ok()) return batch.status();
     // A stale device that holds this address goes, as does one of the same name.
     std::erase_if(attachments,

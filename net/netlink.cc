@@ -58,7 +58,7 @@ void Netlink::Closer::operator()(mnl_socket* socket) const { mnl_socket_close(so
 
 Result<Netlink> Netlink::Open(const NetworkNamespace& space, int64_t timeout_ms) {
   Result<UniqueFd> fd = space.OpenSocket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  if (!fd.ok()) return fd.status();
+  if (!fd.ok()) return UnavailableError(fd.status().message());  // NotFound is a device
   const timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
   ::setsockopt(fd->get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
   mnl_socket* const socket = mnl_socket_fdopen(fd->get());
@@ -71,6 +71,12 @@ Result<Netlink> Netlink::Open(const NetworkNamespace& space, int64_t timeout_ms)
   mnl_socket_setsockopt(socket, NETLINK_EXT_ACK, &on, sizeof(on));
   if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) != 0) {
     return UnavailableError(std::string("bind a netlink socket: ") + strerror(errno));
+  }
+  // To the kernel: a pod's program that may send to this socket is not heard.
+  const sockaddr_nl kernel = {.nl_family = AF_NETLINK, .nl_pad = 0, .nl_pid = 0, .nl_groups = 0};
+  const int fd_of_socket = mnl_socket_get_fd(socket);
+  if (::connect(fd_of_socket, reinterpret_cast<const sockaddr*>(&kernel), sizeof(kernel)) != 0) {
+    return UnavailableError(std::string("connect a netlink socket: ") + strerror(errno));
   }
   return netlink;
 }

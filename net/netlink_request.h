@@ -30,8 +30,8 @@ class NetlinkRequest {
   NetlinkRequest& operator=(const NetlinkRequest&) = delete;
 
   nlmsghdr* header() const { return header_; }
-  // Invalid when something of the change is no address or name; NotFound when the namespace of a
-  // pair's other end is not there.
+  // Invalid when something of the change is no address or name; Unavailable when the namespace of a
+  // pair's other end cannot be opened.
   const Status& status() const { return status_; }
 
  private:

@@ -2,6 +2,7 @@
 
 #include "schema/names.h"
 #include "schema/text.h"
+#include "schema/validate_pod.h"
 
 namespace reconcile {
 
@@ -29,25 +30,7 @@ void RequireOneOf(std::span<const std::string_view> names, const Value& fields,
 void ValidateSelectorShape(const Value& fields, const FieldPath& path, std::string_view name,
                            FieldReporter* reporter) {
   WithField(fields, path, name, [&](const Value& selector, const FieldPath& selector_path) {
-    WithField(selector, selector_path, "matchLabels",
-              [&](const Value& labels, const FieldPath& labels_path) {
-                StringMap map;
-                for (const Value::Member& label : labels.AsMap()) {
-                  map[label.key] = label.value.AsString();
-                }
-                ValidateLabels(map, labels_path, reporter);
-              });
-    ForEachItem(selector, selector_path, "matchExpressions",
-                [&](const Value& expression, const FieldPath& item) {
-                  const std::string_view word = TextOf(expression, "operator");
-                  const Value* values = expression.Find("values");
-                  const bool has_values = values != nullptr && !values->AsList().empty();
-                  const bool wants_values = word == "In" || word == "NotIn";
-                  if (word.empty() || has_values == wants_values) return;
-                  reporter->Error(FieldPath(item, "values"),
-                                  (wants_values ? "required by operator " : "has no place with ") +
-                                      Quoted(word));
-                });
+    ValidateSelectorValue(selector, selector_path, reporter);
   });
 }
 

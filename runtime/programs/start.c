@@ -27,8 +27,8 @@ enum { kNotFound = 127, kNotExecutable = 126, kUsage = 64, kSignalled = 128 };
 enum { kPermission = 1, kNoEntry = 2, kTooBig = 7, kNoFormat = 8, kNoMemory = 12, kNoAccess = 13 };
 enum { kNoFolder = 20, kNameTooLong = 36, kLoop = 40 };
 // Looks when it is told of a change, and anyway; where nobody can tell it, more
-// often.
-enum { kAnywayNs = 500000000, kUntoldNs = 5000000 };
+// often, at first.
+enum { kAnywayNs = 500000000, kUntoldNs = 5000000, kUntoldLaterNs = 50000000, kSoonLooks = 400 };
 // Signals that end no program by themselves: SIGCHLD, SIGCONT, SIGSTOP,
 // SIGTSTP, SIGTTIN, SIGTTOU, SIGURG. SIGWINCH would neither, but some images
 // are stopped with it (httpd).
@@ -124,7 +124,8 @@ static long Listen(void) {
   return tells != 0 ? tells : socket;
 }
 
-// COMMAND would die of a SIGIO that is still to come.
+// Where COMMAND is not process 1 of its namespace, it would die of a SIGIO that
+// is still to come.
 static void StopListening(long socket) {
   const int off = 0;
   const unsigned long io = BIT(kSigIo);
@@ -138,8 +139,10 @@ static void WaitForNetwork(const char* command) {
   const long socket = Call(kSocket, kInternet, kDatagram | kCloseOnExec, 0, 0);
   if (socket < 0) Fail(command, "its network cannot be looked at", kNotExecutable);
   const unsigned long ends = ~HARMLESS;
-  const struct Span pause = {0, news < 0 ? kUntoldNs : kAnywayNs};
-  while (!IsAttached(socket)) {
+  for (int looks = 0; !IsAttached(socket); ++looks) {
+    const long untold = looks < kSoonLooks ? kUntoldNs : kUntoldLaterNs;
+    const struct Span pause = {0, news < 0 ? untold : kAnywayNs};
+    if (looks > kSoonLooks) looks = kSoonLooks;
     const long signal = Call(kSigtimedwait, (long)&ends, 0, (long)&pause, kSetBytes);
     if (signal > 0 && (signal != kSigIo || news < 0)) Exit(kSignalled + signal);
   }

@@ -26,6 +26,7 @@ class Builder {
   void Build(const std::string& file, Mark mark, bool as_component, Resources* resources);
 
  private:
+  bool RefusesRemote(const Text& entry);  // with an error
   void AddResource(const std::string& folder, const Text& entry, Resources* resources);
   void AddFolder(const std::string& folder, const Text& entry, bool as_component,
                  Resources* resources);
@@ -76,13 +77,16 @@ void Builder::Build(const std::string& file, Mark mark, bool as_component, Resou
   open_.pop_back();
 }
 
+bool Builder::RefusesRemote(const Text& entry) {
+  if (!IsRemote(entry.text)) return false;
+  session_->Error(entry.mark, Quoted(entry.text) +
+                                  " is a remote address, which is not fetched: commit a copy of it "
+                                  "to this repository and name its path");
+  return true;
+}
+
 void Builder::AddResource(const std::string& folder, const Text& entry, Resources* resources) {
-  if (IsRemote(entry.text)) {
-    session_->Error(entry.mark, Quoted(entry.text) +
-                                    " is a remote address, which is not fetched: commit a copy of "
-                                    "it to this repository and name its path");
-    return;
-  }
+  if (RefusesRemote(entry)) return;
   const Result<std::string> path = session_->files().Resolve(folder, entry.text);
   if (path.ok() && session_->files().IsFolder(*path)) {
     Resources of_base;
@@ -120,12 +124,7 @@ std::string Builder::KustomizationIn(const std::string& folder, const Text& entr
 
 void Builder::AddFolder(const std::string& folder, const Text& entry, bool as_component,
                         Resources* resources) {
-  if (IsRemote(entry.text)) {
-    session_->Error(entry.mark, Quoted(entry.text) +
-                                    " is a remote address, which is not fetched: commit a copy of "
-                                    "it to this repository and name its path");
-    return;
-  }
+  if (RefusesRemote(entry)) return;
   const Result<std::string> path = session_->files().Resolve(folder, entry.text);
   if (!path.ok()) {
     session_->Error(entry.mark, path.status().message());

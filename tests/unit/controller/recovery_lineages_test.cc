@@ -81,5 +81,66 @@ TEST_F(RecoveryTest, AHostThatFollowedTheOtherLineageFurtherIsAskedAgain) {
   EXPECT_EQ(link_.inventory_asked, std::vector<std::string>()) << "it told that already";
 }
 
+TEST_F(RecoveryTest, AHostThatSaysSoForEverIsNotBelievedForEver) {
+  RunCluster({{"rc.yaml", ControllerOf(2)}});
+  MemoryStore backup;
+  CopyTo(&backup, [](ObjectPtr object) { return object; });
+  Assignment other = agents_.Applied("host-1");
+  time_.RunFor(60'000);
+  StartOn(&backup);
+  ConnectAll();
+  AnswerAll();
+  for (int i = 0; i < 50; ++i) {
+    ++other.fence.revision;
+    agents_.Apply(other);
+    time_.RunFor(10'000);
+    agents_.Report("host-1");
+    Settle();
+    agents_.Answer("host-1");
+    Settle();
+  }
+  link_.inventory_asked.clear();
+  ++other.fence.revision;
+  agents_.Apply(other);
+  time_.RunFor(10'000);
+  agents_.Report("host-1");
+  Settle();
+  EXPECT_EQ(link_.inventory_asked, std::vector<std::string>());
+}
+
+TEST_F(RecoveryTest, AHostThatFollowsThisOneIsNotAskedAgain) {
+  RunCluster({{"rc.yaml", ControllerOf(2)}});
+  MemoryStore backup;
+  CopyTo(&backup, [](ObjectPtr object) { return object; });
+  Assignment other = agents_.Applied("host-1");
+  time_.RunFor(60'000);
+  StartOn(&backup);
+  ConnectAll();
+  AnswerAll();
+  ObeyAll();
+  link_.inventory_asked.clear();
+  other.fence.revision += 100;
+  agents_.Apply(other);
+  time_.RunFor(10'000);
+  agents_.Report("host-1");
+  Settle();
+  EXPECT_EQ(link_.inventory_asked, std::vector<std::string>());
+}
+
+// A lineage that the release before this one began counts from when it began.
+TEST_F(RecoveryTest, AHostIsAskedAlsoWhereAnEarlierReleaseBeganTheLineage) {
+  RunCluster({{"rc.yaml", ControllerOf(2)}});
+  MemoryStore backup;
+  CopyTo(&backup, [](ObjectPtr object) { return object; });
+  time_.RunFor(60'000);
+  StartOn(&backup);
+  const auto cluster = std::make_shared<Cluster>(*ClusterNow());
+  cluster->metadata.incarnation = cluster->lineage_began_ms + 5;
+  ASSERT_TRUE(backup.Commit({{{cluster->key(), cluster}}}, backup.Snapshot()->revision()).ok());
+  StartOn(&backup);
+  ConnectAll();
+  EXPECT_EQ(link_.inventory_asked, (std::vector<std::string>{"host-1", "host-2"}));
+}
+
 }  // namespace
 }  // namespace reconcile

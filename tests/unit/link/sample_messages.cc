@@ -83,7 +83,7 @@ Report SampleReport() {
                  {"shop", "old", "uid-old", PodStatus(), true}};
   report.events = {{"uid-web", "shop", "web", EventType::kWarning, "BackOff", "pulling\n\"web:1\""},
                    {"", "", "", EventType::kNormal, "Started", "the agent started"}};
-  report.starts = {{"uid-web", {3, 80, 95, 95, 120, 190, 191}}};
+  report.starts = {{"uid-web", {3, 80, 95, 95, 120, 190, 191, 195}}};
   return report;
 }
 
