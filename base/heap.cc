@@ -38,7 +38,7 @@ void KeepHeapSmall() {
 }
 
 void GiveBackHeap() {
-  constexpr size_t kMuchBytes = 256 << 10;
+  constexpr size_t kMuchBytes = 128 << 10;
   // What is free counts also when the kernel has its pages.
   static size_t free_then = 0;
   const size_t free_now = mallinfo2().fordblks;

@@ -147,7 +147,9 @@ void AddAgentCommand(CLI::App* app, CommandContext* context) {
   SetExamples(command,
               {"reconcile agent --join control.example.com:7443 --token rc1...   # joins, and runs",
                "reconcile agent      # runs: the controller's address is remembered"});
-  command->callback([options, context] { context->exit_code = RunAgent(*options, *context); });
+  command->callback([options, context] {
+    context->serve = [options, context] { return RunAgent(*options, *context); };
+  });
 }
 
 }  // namespace reconcile

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct CommandContext {
   std::string socket_path;  // by flag, environment, configuration or default, in this order
   std::string color = "auto";
   int exit_code = kExitOk;
+  // What a service goes on with once the command line, which is large, is forgotten; its exit code.
+  std::function<int()> serve;
 
   // The configuration that the files give. A client's lack of rights to read the default ones is
   // no error (ConfigReader).

@@ -81,7 +81,7 @@ void AddControllerCommand(CLI::App* app, CommandContext* context) {
        "reconcile token create      # then: the line that a host joins by"});
   command->callback([app, options, context] {
     options->socket_given = app->get_option("--socket")->count() > 0;
-    context->exit_code = RunController(*options, *context);
+    context->serve = [options, context] { return RunController(*options, *context); };
   });
 }
 

@@ -140,9 +140,8 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddManualCommand(app, context);
 }
 
-int Run(int argc, char** argv) {
-  CommandContext context;
-  context.self_path = SelfPath();
+// Does what the command line says, but for a service's work, which is left to the context.
+int RunCommand(int argc, char** argv, CommandContext* context) {
   CLI::App app(
       "A GitOps orchestrator for plain Docker hosts: commit Kubernetes-style manifests, and the "
       "hosts "
@@ -150,14 +149,14 @@ int Run(int argc, char** argv) {
       "reconcile");
   app.require_subcommand(1);
   app.fallthrough();
-  AddGlobalOptions(&app, &context);
+  AddGlobalOptions(&app, context);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
     return "reconcile: " + std::string(error.what()) + "\nRun with --help for more information.\n";
   });
-  app.parse_complete_callback([&app, &context] { FindSocket(app, &context); });
+  app.parse_complete_callback([&app, context] { FindSocket(app, context); });
   app.footer(
       "`reconcile --dry-run` is `reconcile plan`. `reconcile COMMAND --help` shows examples.");
-  AddCommands(&app, &context);
+  AddCommands(&app, context);
   Result<std::vector<std::string>> given = Arguments(argc, argv, app);
   if (!given.ok()) return Fail(given.status());
   std::vector<std::string> arguments = std::move(given).value();
@@ -168,15 +167,27 @@ int Run(int argc, char** argv) {
     app.parse(arguments);
   } catch (const CLI::ParseError& error) {
     const auto* stopped = dynamic_cast<const CLI::RuntimeError*>(&error);
-    context.exit_code = stopped != nullptr        ? stopped->get_exit_code()
-                        : app.remaining().empty() ? (app.exit(error) == 0 ? kExitOk : kExitInvalid)
-                                                  : FailUnknownCommand(app);
-    if (terraform_codes && context.exit_code != kExitOk) context.exit_code = 1;
+    context->exit_code = stopped != nullptr        ? stopped->get_exit_code()
+                         : app.remaining().empty() ? (app.exit(error) == 0 ? kExitOk : kExitInvalid)
+                                                   : FailUnknownCommand(app);
+    if (terraform_codes && context->exit_code != kExitOk) context->exit_code = 1;
   } catch (const std::exception& error) {
     const int code = Fail(InternalError(error.what()));
-    context.exit_code = terraform_codes ? 1 : code;
+    context->exit_code = terraform_codes ? 1 : code;
   }
-  return context.exit_code;
+  return context->exit_code;
+}
+
+int Run(int argc, char** argv) {
+  CommandContext context;
+  context.self_path = SelfPath();
+  const int exit_code = RunCommand(argc, argv, &context);
+  if (!context.serve) return exit_code;
+  try {
+    return context.serve();
+  } catch (const std::exception& error) {
+    return Fail(InternalError(error.what()));
+  }
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ void AddUpCommand(CLI::App* app, CommandContext* context) {
                "reconcile up --config ./reconcile.yaml"});
   command->callback([app, options, context] {
     options->socket_given = app->get_option("--socket")->count() > 0;
-    context->exit_code = Up(*options, *context);
+    context->serve = [options, context] { return Up(*options, *context); };
   });
 }
 
