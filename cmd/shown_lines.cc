@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <limits>
 
 #include "schema/kustomize/files.h"
@@ -50,30 +51,42 @@ bool HoldsSecret(const Value& value) {
   });
 }
 
-bool BeginsWith(std::string_view text, std::string_view lower_case_word) {
-  return text.size() >= lower_case_word.size() &&
-         std::equal(lower_case_word.begin(), lower_case_word.end(), text.begin(),
-                    [](char wanted, char c) {
-                      return wanted == std::tolower(static_cast<unsigned char>(c));
-                    });
+// Keys of workloads that name a Secret: the commonest words with "secret" in them, and no sign of
+// one.
+bool IsReference(std::string_view rest) {
+  constexpr std::string_view kKeys[] = {"secretkeyref:", "secretname:", "secretref:", "secrets:"};
+  return std::any_of(std::begin(kKeys), std::end(kKeys),
+                     [&](std::string_view key) { return rest.starts_with(key); });
 }
 
 // Whether there is any sign of a Secret: words can be spelled with escapes, or over two lines.
 bool MayHoldSecret(std::string_view text) {
-  constexpr std::string_view kBeginnings = "sS\\";
-  for (size_t at = text.find_first_of(kBeginnings); at != std::string_view::npos;
-       at = text.find_first_of(kBeginnings, at + 1)) {
-    const std::string_view rest = text.substr(at);
-    if (BeginsWith(rest, "secret") || BeginsWith(rest, "stringdata")) return true;
-    if (rest[0] == '\\' && rest.find_first_of("xuU\n\r") == 1) return true;
+  std::string lower(text);
+  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const std::string_view words = lower;
+  for (size_t at = words.find("secret"); at != std::string_view::npos;
+       at = words.find("secret", at + 1)) {
+    if (!IsReference(words.substr(at))) return true;
   }
-  return false;
+  constexpr std::string_view kEscapes = "xuU\n\r";
+  for (size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at + 1)) {
+    if (at + 1 < text.size() && kEscapes.find(text[at + 1]) != std::string_view::npos) return true;
+  }
+  return words.find("stringdata") != std::string_view::npos;
 }
 
 // Whether there is any sign of patches: operations, or a kustomization that has some.
 bool MayHoldPatch(std::string_view text) {
-  return text.find("patch") != std::string_view::npos ||
-         (text.find("op") != std::string_view::npos && text.find("path") != std::string_view::npos);
+  if (text.find("patch") != std::string_view::npos) return true;
+  if (text.find("path") == std::string_view::npos) return false;
+  if (text.find('\\') != std::string_view::npos) return true;  // a word can be spelled with escapes
+  const auto is_letter = [&](size_t at) {
+    return at < text.size() && std::isalpha(static_cast<unsigned char>(text[at])) != 0;
+  };
+  for (size_t at = text.find("op"); at != std::string_view::npos; at = text.find("op", at + 1)) {
+    if (!is_letter(at + 2) && (at == 0 || !is_letter(at - 1))) return true;
+  }
+  return false;
 }
 
 // What a patch of a Secret could be, or stand in.

@@ -72,7 +72,13 @@ TEST(ReportText, NoLineOfASecretIsShown) {
            "kind: \"Sec\\\n  ret\"\n" + secret.substr(13),
            std::string("kind: List\nitems:\n- kind: x\n- {kind: secret, a: hunter2}\n"),
            std::string("secretGenerator:\n- name: a\n  literals:\n  - token=hunter2\n"),
-           std::string("kind: \"\\x53ecret\"\na: b\nc: d\nx: hunter2\n")}) {
+           std::string("kind: \"\\x53ecret\"\na: b\nc: d\nx: hunter2\n"),
+           // References are no sign of one, and hide no sign of one.
+           "a: {secretRef: x, secretKeyRef: y}\nimagePullSecrets: []\nsecretName: z\n---\n" +
+               secret,
+           std::string("- {secretRef: x}\n- {path: /data, op: add, value: hunter2}\n"),
+           std::string("- {path: /data, \"op\": add, value: hunter2}\n"),
+           std::string("- {path: /data, \"\\x6fp\": add, value: hunter2}\n")}) {
     for (int line = 1; line <= 7; ++line) {
       EXPECT_EQ(TextOf("a.yaml", text, line, 1).find("hunter2"), std::string::npos) << text;
       EXPECT_EQ(TextOf("a.yaml", map + "---\n" + text, line, 1).find("hunter2"), std::string::npos)
