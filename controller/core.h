@@ -136,8 +136,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   bool IsRecovering() const;
   // Whether the agent follows an earlier lineage of this cluster, and what it runs by it is not in
   // the model.
-  static bool FollowedFurther(const Heard& heard, const Fence& theirs);
   bool NeedsInventory(const Heard& heard) const;
+  // Whether it followed that lineage on after the inventory that was merged, and is still believed.
+  static bool FollowedFurther(const Heard& heard, const Fence& theirs);
   // Whether nothing of it may be taken in yet.
   bool WaitsForInventory(const Heard& heard) const {
     return NeedsInventory(heard) && !(merging_ && heard.inventory);

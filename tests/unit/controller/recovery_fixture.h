@@ -139,6 +139,25 @@ class RecoveryTest : public testing::Test {
     ObeyAll();
     ASSERT_TRUE(controller_->Settled()) << controller_->UnderWay().front();
   }
+  // A cluster whose controller was restored from `copy` and has learned what the hosts run; what
+  // the first host was assigned before.
+  Assignment RestoreACopy(Store* copy) {
+    RunCluster({{"rc.yaml", ControllerOf(2)}});
+    CopyTo(copy, [](ObjectPtr object) { return object; });
+    const Assignment before = agents_.Applied("host-1");
+    time_.RunFor(60'000);
+    StartOn(copy);
+    ConnectAll();
+    AnswerAll();
+    return before;
+  }
+  // The host says that it follows an assignment which another controller had sent.
+  void ArriveLate(const Assignment& assignment) {
+    agents_.Apply(assignment);
+    time_.RunFor(10'000);
+    agents_.Report(assignment.node);
+    Settle();
+  }
   std::set<std::string> AllUids() const {
     std::set<std::string> uids = agents_.Uids("host-1");
     uids.merge(agents_.Uids("host-2"));

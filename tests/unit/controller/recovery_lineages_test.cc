@@ -63,10 +63,7 @@ TEST_F(RecoveryTest, AHostThatFollowedTheOtherLineageFurtherIsAskedAgain) {
   AnswerAll();
   ASSERT_FALSE(ClusterNow()->recovering);
   link_.inventory_asked.clear();
-  agents_.Apply(late);
-  time_.RunFor(10'000);
-  agents_.Report("host-1");
-  Settle();
+  ArriveLate(late);
   EXPECT_EQ(link_.inventory_asked, std::vector<std::string>{"host-1"});
   agents_.Answer("host-1");
   Settle();
@@ -82,48 +79,27 @@ TEST_F(RecoveryTest, AHostThatFollowedTheOtherLineageFurtherIsAskedAgain) {
 }
 
 TEST_F(RecoveryTest, AHostThatSaysSoForEverIsNotBelievedForEver) {
-  RunCluster({{"rc.yaml", ControllerOf(2)}});
   MemoryStore backup;
-  CopyTo(&backup, [](ObjectPtr object) { return object; });
-  Assignment other = agents_.Applied("host-1");
-  time_.RunFor(60'000);
-  StartOn(&backup);
-  ConnectAll();
-  AnswerAll();
+  Assignment other = RestoreACopy(&backup);
   for (int i = 0; i < 50; ++i) {
     ++other.fence.revision;
-    agents_.Apply(other);
-    time_.RunFor(10'000);
-    agents_.Report("host-1");
-    Settle();
+    ArriveLate(other);
     agents_.Answer("host-1");
     Settle();
   }
   link_.inventory_asked.clear();
   ++other.fence.revision;
-  agents_.Apply(other);
-  time_.RunFor(10'000);
-  agents_.Report("host-1");
-  Settle();
+  ArriveLate(other);
   EXPECT_EQ(link_.inventory_asked, std::vector<std::string>());
 }
 
 TEST_F(RecoveryTest, AHostThatFollowsThisOneIsNotAskedAgain) {
-  RunCluster({{"rc.yaml", ControllerOf(2)}});
   MemoryStore backup;
-  CopyTo(&backup, [](ObjectPtr object) { return object; });
-  Assignment other = agents_.Applied("host-1");
-  time_.RunFor(60'000);
-  StartOn(&backup);
-  ConnectAll();
-  AnswerAll();
+  Assignment other = RestoreACopy(&backup);
   ObeyAll();
   link_.inventory_asked.clear();
   other.fence.revision += 100;
-  agents_.Apply(other);
-  time_.RunFor(10'000);
-  agents_.Report("host-1");
-  Settle();
+  ArriveLate(other);
   EXPECT_EQ(link_.inventory_asked, std::vector<std::string>());
 }
 
