@@ -112,10 +112,11 @@ def machine_notes(options):
     with open("/proc/meminfo", encoding="utf-8") as file:
         memory = int(re.search(r"^MemTotal:\s*(\d+)", file.read(), re.M)[1]) * 1024 / 1e9
     version = said([BINARY_FOLDER / "cmd/reconcile", "version"])
+    runtime = getattr(options, "oci_runtime", None) or "runc"
     revision = said(["git", "-C", ROOT, "rev-parse", "--short=12", "HEAD"])
     return [f"{time.strftime('%Y-%m-%d %H:%M %Z')}, {version}, tree {revision}",
             f"{os.cpu_count()} CPUs ({model[1] if model else 'unknown'}), {memory:.0f} GB, Linux {platform.release()}; "
-            f"{said(['dockerd', '--version'])}, {said(['runc', '--version']).splitlines()[0]}",
+            f"{said(['dockerd', '--version'])}, {said([runtime, '--version']).splitlines()[0]}",
             "load average now: " + " ".join(f"{load:.1f}" for load in os.getloadavg())]
 
 

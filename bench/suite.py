@@ -38,6 +38,7 @@ def options_of(name, words):
         parser.add_argument("--no-swarm", dest="swarm", action="store_false", help="without Docker Swarm mode")
         parser.add_argument("--swarm-network", choices=("none", "host", "bridge"), default="none",
                             help="none: loopback alone, in a namespace (default); bridge: an address for each task")
+        parser.add_argument("--oci-runtime", metavar="NAME", help="of all engines, such as crun (Docker's own, runc)")
     if name in ("run", "footprint"):
         parser.add_argument("--seconds", type=int, default=30, help="of idleness that CPU is taken over (30)")
         parser.add_argument("--pods", type=int, default=50, help="of the loaded footprint (50)")

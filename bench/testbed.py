@@ -55,13 +55,16 @@ spec:
 
 
 class Testbed:
-    """`separate`: a controller on a machine of its own and an agent that joined it over TLS, else `reconcile up`."""
+    """`separate`: a controller on a machine of its own and an agent that joined it over TLS, else `reconcile up`.
+    `oci_runtime`: of both engines, None for Docker's own."""
 
-    def __init__(self, separate=False, swarm=True):
+    def __init__(self, separate=False, swarm=True, oci_runtime=None):
         self.cluster = Cluster(1)
+        self.oci_runtime = oci_runtime
         self.separate = separate
         self.with_swarm = swarm
         self.host = self.cluster.hosts[0]
+        self.host.oci_runtime = oci_runtime
         self.swarm = None
         self.repository = None
         self.engine = self.events = self.swarm_engine = self.swarm_events = None
@@ -115,6 +118,7 @@ class Testbed:
     def start_swarm(self, tar):
         machine = self.swarm = self.cluster.add("swarm", SWARM_NUMBER)
         machine.live_restore = False  # Swarm refuses it
+        machine.oci_runtime = self.oci_runtime
         machine.start_engine()
         eventually("the second engine answers", machine.engine_answers)
         machine.docker(["import", tar, IMAGE])

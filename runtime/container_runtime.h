@@ -110,7 +110,8 @@ struct EngineInfo {
   std::string cgroup_driver;
   // A program of the host's can be mounted into containers and run there, and what is put into a
   // container's network namespace later is its network. Otherwise why not: the engine remaps users
-  // or is rootless (the file may not be reached), SELinux labels files, the runtime is not runc.
+  // or is rootless (the file may not be reached), SELinux labels files, the runtime is neither runc
+  // nor crun.
   std::string no_start_program = "the engine did not tell its runtime";
 };
 

@@ -118,9 +118,20 @@ std::vector<std::string> WordsIn(const Value& map, std::string_view key) {
   return words;
 }
 
+// The file name of the program that is the engine's default runtime: an engine may have it under
+// any name.
+std::string DefaultRuntimeProgram(const Value& info) {
+  const std::string name = info.GetString("DefaultRuntime");
+  const std::string path = MapIn(MapIn(info, "Runtimes"), name).GetString("path");
+  if (path.empty()) return name;
+  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+}
+
 std::string WhyNoStartProgram(const Value& info) {
-  const std::string runtime = info.GetString("DefaultRuntime");
-  if (runtime != "runc") return "its default runtime is \"" + Cut(runtime) + "\", not runc";
+  const std::string runtime = DefaultRuntimeProgram(info);
+  if (runtime != "runc" && runtime != "crun") {
+    return "its default runtime is \"" + Cut(runtime) + "\", neither runc nor crun";
+  }
   for (const std::string& option : WordsIn(info, "SecurityOptions")) {
     for (const std::string_view obstacle : {"name=userns", "name=rootless", "name=selinux"}) {
       if (option.starts_with(obstacle)) return "it runs with " + std::string(obstacle);

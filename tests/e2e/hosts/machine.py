@@ -55,6 +55,7 @@ class Machine:
         self.processes = {}  # name -> Process
         self.services = {}  # name -> command: what begins again after a reboot
         self.live_restore = True  # of its engine: containers outlive dockerd
+        self.oci_runtime = None  # of its engine: a name on PATH, such as crun; None: Docker's own
 
     # ---- life ----
     def boot(self, switch, outlive):
@@ -198,11 +199,16 @@ class Machine:
         containerd = self.run / "docker/containerd/containerd.pid"
         for left in (self.run / "docker.pid", containerd):
             left.unlink(missing_ok=True)  # of one that was killed
+        other = []
+        if self.oci_runtime is not None:
+            other = ["--add-runtime", f"other={shutil.which(self.oci_runtime)}", "--default-runtime", "other"]
+            # crun refuses a hybrid hierarchy that has controllers in both halves.
+            self.execute(["umount", "/sys/fs/cgroup/unified"], check=False)
         self.start_service("dockerd", ["dockerd"] + ["--live-restore"] * self.live_restore +
                            ["--data-root", self.disk / "docker", "--exec-root", self.run / "docker", "-p",
                             self.run / "docker.pid", "-H", f"unix://{self.docker_socket}", "--bridge=none",
                             "--iptables=false", "--ip-masq=false", "--exec-opt", "native.cgroupdriver=cgroupfs",
-                            "--cgroup-parent", self.cgroup])
+                            "--cgroup-parent", self.cgroup] + other)
 
     def engine_answers(self):
         assert "dockerd" in self.processes and self.processes["dockerd"].alive(), self.log_end("dockerd")

@@ -186,8 +186,22 @@ TEST(DockerReplies, SaysWhyAHostsProgramCannotRunInContainers) {
             "it runs with name=userns");
   EXPECT_EQ(why("runc", R"("name=rootless")"), "it runs with name=rootless");
   EXPECT_EQ(why("runc", R"("name=selinux")"), "it runs with name=selinux");
-  EXPECT_EQ(why("runsc", ""), "its default runtime is \"runsc\", not runc");
+  EXPECT_EQ(why("crun", ""), "");
+  EXPECT_EQ(why("runsc", ""), "its default runtime is \"runsc\", neither runc nor crun");
   EXPECT_NE(ParseInfo({}, "{}")->no_start_program, "");
+}
+
+TEST(DockerReplies, KnowsTheDefaultRuntimeByItsProgramWhateverItsName) {
+  const auto why = [](const std::string& path) {
+    return ParseInfo({}, R"({"DefaultRuntime":"fast","Runtimes":{"runc":{"path":"runc"},)"
+                         R"("fast":{"path":")" +
+                             path + R"("}}})")
+        ->no_start_program;
+  };
+  EXPECT_EQ(why("/usr/bin/crun"), "");
+  EXPECT_EQ(why("runc"), "");
+  EXPECT_EQ(why("/opt/runsc"), "its default runtime is \"runsc\", neither runc nor crun");
+  EXPECT_NE(why(""), "");
 }
 
 TEST(DockerReplies, ReadsAnImage) {
