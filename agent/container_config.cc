@@ -188,6 +188,7 @@ int64_t CpuQuotaOf(const ResourceRequirements& resources) {
 }
 
 std::string HostnameOf(const Pod& pod) {
+  if (!pod.spec.hostname.empty()) return pod.spec.hostname;
   std::string name = pod.metadata.name.substr(0, kMaxHostname);
   while (!name.empty() && (name.back() == '-' || name.back() == '.')) name.pop_back();
   return name;

@@ -108,6 +108,7 @@ struct PodSpec {
   int64_t termination_grace_period_seconds = 30;  // at most kMaxGracePeriodSeconds
   StringMap node_selector;
   std::string node_name;  // empty until the scheduler binds; bound once
+  std::string hostname;   // the pod's name when empty
   OtherFields others;     // as tables_pod.cc names them
   friend bool operator==(const PodSpec&, const PodSpec&) = default;
 };

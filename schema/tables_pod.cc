@@ -63,7 +63,7 @@ void AddNames(Table<PodSpec>* t) {
   t->Accepted("hostAliases", ListOf(HostAliasShape()), "")
       .NotRunWith(kPodNotRun)
       .Doc("Lines of /etc/hosts.");
-  t->Accepted("hostname", StringShape(), "").NotRunWith(kPodNotRun).Doc("The pod's host name.");
+  t->Field<&PodSpec::hostname>("hostname").Doc("The pod's host name, instead of its own name.");
   t->Accepted("hostnameOverride", StringShape(), "")
       .NotRunWith(kPodNotRun)
       .Doc("The pod's host name.");

@@ -48,7 +48,9 @@ void ValidateDns(const PodSpec& spec, const FieldPath& path, FieldReporter* repo
 }  // namespace
 
 void ValidatePodNetwork(const PodSpec& spec, const FieldPath& path, FieldReporter* reporter) {
-  RequireLabel(spec, "hostname", path, reporter);
+  if (!spec.hostname.empty()) {
+    ReportIf(CheckDnsLabel(spec.hostname), FieldPath(path, "hostname"), reporter);
+  }
   RequireLabel(spec, "subdomain", path, reporter);
   const FieldPath aliases(path, "hostAliases");
   const Value::List& list = ListIn(spec.others, "hostAliases");

@@ -170,6 +170,9 @@ TEST(ContainerConfig, LongestNamesFitTheEngineAndStayDifferent) {
 
 TEST(ContainerConfig, HostnameIsCutToWhatTheKernelTakes) {
   EXPECT_EQ(HostnameOf(*MakePod("web")), "web");
+  Pod named = *MakePod("web");
+  named.spec.hostname = "db-0";
+  EXPECT_EQ(HostnameOf(named), "db-0");
   std::string name(62, 'a');
   name += "-bbbbb";
   EXPECT_EQ(HostnameOf(*MakePod(name)), std::string(62, 'a'));
