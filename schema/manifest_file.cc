@@ -1,6 +1,7 @@
 #include "schema/manifest_file.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <utility>
@@ -52,6 +53,20 @@ bool MayBeSecret(const Value& document) {
   return name.find("secret") != std::string::npos;
 }
 
+// Whether it is a file of Docker Compose, which people keep beside their manifests: a map of
+// `services` and of nothing that the Compose specification does not have at the top.
+bool IsComposeFile(const Value& document) {
+  constexpr std::array<std::string_view, 8> kMembers = {
+      "configs", "include", "name", "networks", "secrets", "services", "version", "volumes"};
+  const Value* services = document.Find("services");
+  if (services == nullptr || !services->IsMap() || services->AsMap().empty()) return false;
+  const Value::Map& members = document.AsMap();
+  return std::all_of(members.begin(), members.end(), [&](const Value::Member& member) {
+    return member.key.starts_with("x-") ||
+           std::find(kMembers.begin(), kMembers.end(), member.key) != kMembers.end();
+  });
+}
+
 // Reads one file. What it finds depends on nothing but the file.
 class FileReader {
  public:
@@ -90,6 +105,13 @@ class FileReader {
                "a manifest is a map with apiVersion and kind, got " +
                    std::string(ToString(document.type())),
                Rule::kNotAManifest);
+      found_.may_hold_secret = true;
+      return;
+    }
+    if (IsComposeFile(document)) {
+      found_.problems.warnings.push_back(
+          {path_, document.mark.line, document.mark.column,
+           "passed over: it is a Docker Compose file, not a manifest", Rule::kPassedOver});
       found_.may_hold_secret = true;
       return;
     }

@@ -50,7 +50,7 @@ void ManifestJoiner::Add(const std::string& path, const std::vector<ReadItem>& i
     if (!item.group.empty() && Contains(reading_.ignore_groups, item.group)) {
       warnings_.Add(
           {{path, item.mark.line, item.mark.column,
-            item.kind + " is passed over: the source's ignoreGroups has " + Quoted(item.group),
+            item.kind + " is passed over: its group " + Quoted(item.group) + " is to be ignored",
             Rule::kPassedOver}});
       continue;
     }

@@ -52,7 +52,7 @@ TEST(ManifestKind, CustomResourcesAreSaidToBeSo) {
 
 TEST(ManifestKind, TextThatIsNoManifestIsSaidToBeSo) {
   EXPECT_EQ(
-      testing::ErrorsOf("services: {web: {image: nginx}}\n"),
+      testing::ErrorsOf("services: {web: {image: nginx}}\nstages: [build]\n"),
       "m.yaml:1:1: not a manifest: it has neither apiVersion nor kind; keep other files out of "
       "the source's folder\n");
   EXPECT_EQ(testing::ErrorsOf("- a\n"),

@@ -157,13 +157,32 @@ TEST(ParseManifests, CustomResourcesOfIgnoredGroupsArePassedOverWithANotice) {
   EXPECT_EQ(parsed.objects.size(), 1U);
   ASSERT_EQ(parsed.problems.warnings.size(), 2U);
   EXPECT_EQ(parsed.problems.warnings[0].ToString(),
-            "a.yaml:1:1: ServiceMonitor is passed over: the source's ignoreGroups has "
-            "\"monitoring.coreos.com\"");
+            "a.yaml:1:1: ServiceMonitor is passed over: its group "
+            "\"monitoring.coreos.com\" is to be ignored");
   // A group of Kubernetes' own is never passed over.
   EXPECT_EQ(ErrorsOf(ParseManifests({File("b.yaml", "apiVersion: apps/v1\nkind: Deploymet\n")},
                                     "default", {}, nullptr, {.ignore_groups = {"apps"}}))
                 .size(),
             1U);
+}
+
+TEST(ParseManifests, ComposeFilesArePassedOverWithAWarning) {
+  const ParsedManifests parsed =
+      ParseManifests({File("docker-compose.yml",
+                           "# Local.\nversion: '3'\nx-env: &env {A: b}\nservices:\n"
+                           "  web: {image: nginx, environment: *env}\nvolumes: {v: }\n"),
+                      File("a.yaml", ConfigMapText("one"))});
+  EXPECT_EQ(ErrorsOf(parsed), Strings{});
+  ASSERT_EQ(parsed.problems.warnings.size(), 1U);
+  EXPECT_EQ(parsed.problems.warnings[0].ToString(),
+            "docker-compose.yml:2:1: passed over: it is a Docker Compose file, not a manifest");
+  EXPECT_EQ(KeysOf(parsed), Strings{"ConfigMap default/one"});
+  // What lost its head is none, nor is what has anything else.
+  for (const std::string text :
+       {"services: []\n", "services: {}\n", "version: '3'\n", "services: {web: {}}\nspec: {}\n",
+        "services: {web: {}}\nmetadata: {name: a}\n"}) {
+    EXPECT_EQ(ErrorsOf(ParseManifests({File("a.yaml", text)})).size(), 1U) << text;
+  }
 }
 
 TEST(ParseManifests, TheSameObjectTwiceNamesBothPlaces) {
