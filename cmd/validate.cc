@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 
 #include "base/escape.h"
 #include "base/heap.h"
@@ -97,11 +98,10 @@ ParsedManifests Check(const Subject& subject, const ValidateOptions& options, Pa
                                            .source_folder = subject.prefix,
                                            .ignore_groups = options.ignore_groups});
   // What an object refers to may stand in one that could not be read: first things first.
-  const bool together = parsed.problems.errors.empty();
-  parallel->ForEach(2, [&](size_t part) {
-    if (part == 0) kept.Save();
-    if (part == 1 && together) CheckTogether(parsed.objects, &parsed.problems);
-  });
+  const std::jthread saving([&kept] { kept.Save(); });
+  if (parsed.problems.errors.empty()) {
+    CheckTogether(parsed.objects, &parsed.problems, parallel);
+  }
   return parsed;
 }
 

@@ -131,10 +131,10 @@ DesiredState BuildDesired(const std::string& source, const std::string& commit,
   return desired;
 }
 
-void CheckTogether(const std::vector<ObjectPtr>& objects, Problems* problems) {
+void CheckTogether(const std::vector<ObjectPtr>& objects, Problems* problems, Parallel* parallel) {
   DesiredState desired;
   for (const ObjectPtr& object : objects) desired.objects.Set(object->key(), object);
-  CheckReferences(desired, ClusterState(), problems);
+  CheckReferences(desired, ClusterState(), problems, parallel);
 }
 
 namespace {

@@ -105,6 +105,10 @@ class Path {
       rest.remove_prefix(std::min(dot + 1, rest.size()));
     }
     CHECK(holder_->Find(row.name) != nullptr);
+    for (size_t i = 0; i < kMembers.size(); ++i) {
+      const FieldInfo* field = holder_->Find(i == kName ? row.name : kMembers[i]);
+      if (field != nullptr && field->IsKept()) members_[i] = field;
+    }
   }
 
   void Collect(const void* source, const std::string& namespace_name,
@@ -113,6 +117,11 @@ class Path {
   }
 
  private:
+  // What a holder may have, in the order of kMembers.
+  enum Member : size_t { kName, kApiVersion, kKind, kNamespace, kOptional, kKey, kItems, kPort };
+  static constexpr std::array<std::string_view, 8> kMembers = {
+      "", "apiVersion", "kind", "namespace", "optional", "key", "items", "port"};
+
   void Step(size_t step, const void* source, const std::string& namespace_name,
             std::set<Reference>* found) const {
     if (step == steps_.size()) return Take(source, namespace_name, found);
@@ -127,25 +136,26 @@ class Path {
   std::optional<Kind> KindIn(const void* holder) const;
   std::vector<std::string> PartsIn(const void* holder) const;
   // The holder's field; null when it has none such, or it is unset.
-  Value Get(const void* holder, std::string_view name) const {
-    const FieldInfo* field = holder_->Find(name);
-    if (field == nullptr || !field->IsKept()) return Value();
+  Value Get(const void* holder, Member member) const {
+    const FieldInfo* field = members_[member];
+    if (field == nullptr) return Value();
     return field->type->Encode(field->Get(holder), EncodeFor::kUser);
   }
-  std::string Text(const void* holder, std::string_view name) const {
-    const Value value = Get(holder, name);
+  std::string Text(const void* holder, Member member) const {
+    const Value value = Get(holder, member);
     return value.IsString() ? value.AsString() : "";
   }
 
   Row row_;
   const StructTable* holder_;
   std::vector<const FieldInfo*> steps_;
+  std::array<const FieldInfo*, kMembers.size()> members_ = {};
 };
 
 std::optional<Kind> Path::KindIn(const void* holder) const {
   if (row_.kind) return row_.kind;
-  const std::string api_version = Text(holder, "apiVersion");
-  const std::string name = Text(holder, "kind");
+  const std::string api_version = Text(holder, kApiVersion);
+  const std::string name = Text(holder, kKind);
   const auto is_meant = [&](Kind kind) {
     return name == ToString(kind) &&
            (api_version.empty() || api_version == InfoOf(kind).api_version);
@@ -162,12 +172,12 @@ std::optional<Kind> Path::KindIn(const void* holder) const {
 // The keys or the port that are wanted of what is named; one empty text for nothing in particular.
 std::vector<std::string> Path::PartsIn(const void* holder) const {
   std::vector<std::string> parts;
-  if (std::string key = Text(holder, "key"); !key.empty()) parts.push_back(std::move(key));
-  const Value items = Get(holder, "items");
+  if (std::string key = Text(holder, kKey); !key.empty()) parts.push_back(std::move(key));
+  const Value items = Get(holder, kItems);
   if (items.IsList()) {
     for (const Value& item : items.AsList()) parts.push_back(item.GetString("key"));
   }
-  const Value port = Get(holder, "port");
+  const Value port = Get(holder, kPort);
   if (port.IsMap()) {
     const int64_t number = port.GetInt("number");
     parts.push_back(number > 0 ? std::to_string(number) : port.GetString("name"));
@@ -178,13 +188,13 @@ std::vector<std::string> Path::PartsIn(const void* holder) const {
 
 void Path::Take(const void* holder, const std::string& namespace_name,
                 std::set<Reference>* found) const {
-  std::string name = Text(holder, row_.name);
-  const Value optional = Get(holder, "optional");
+  std::string name = Text(holder, kName);
+  const Value optional = Get(holder, kOptional);
   const std::optional<Kind> kind = KindIn(holder);
   if (name.empty() || !kind || (!optional.IsNull() && optional.AsBool())) return;
   ObjectKey key{*kind, "", std::move(name)};
   if (InfoOf(*kind).namespaced) {
-    key.namespace_name = Text(holder, "namespace");
+    key.namespace_name = Text(holder, kNamespace);
     if (key.namespace_name.empty()) key.namespace_name = namespace_name;
   }
   for (std::string& part : PartsIn(holder)) found->insert({key, std::move(part), row_.outcome});

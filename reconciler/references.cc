@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
+#include <utility>
 
 #include "reconciler/controllers.h"
 #include "reconciler/declared.h"
@@ -229,9 +231,23 @@ void CheckReferencesOf(const Object& object, const DesiredState& desired, const 
   CheckSelections(desired, state, object, problems);
 }
 
-void CheckReferences(const DesiredState& desired, const ClusterState& state, Problems* problems) {
-  for (const auto& [key, object] : desired.objects) {
-    CheckReferencesOf(*object, desired, state, problems);
+void CheckReferences(const DesiredState& desired, const ClusterState& state, Problems* problems,
+                     Parallel* parallel) {
+  constexpr size_t kObjectsOfAPart = 256;
+  std::vector<const Object*> objects;
+  for (const auto& [key, object] : desired.objects) objects.push_back(object.get());
+  std::vector<Problems> found((objects.size() + kObjectsOfAPart - 1) / kObjectsOfAPart);
+  const auto check = [&](size_t part) {
+    const size_t end = std::min(objects.size(), (part + 1) * kObjectsOfAPart);
+    for (size_t i = part * kObjectsOfAPart; i < end; ++i) {
+      CheckReferencesOf(*objects[i], desired, state, &found[part]);
+    }
+  };
+  InTurn in_turn;
+  (parallel == nullptr ? &in_turn : parallel)->ForEach(found.size(), check);
+  for (Problems& part : found) {
+    std::move(part.errors.begin(), part.errors.end(), std::back_inserter(problems->errors));
+    std::move(part.warnings.begin(), part.warnings.end(), std::back_inserter(problems->warnings));
   }
 }
 

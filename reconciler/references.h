@@ -1,13 +1,15 @@
 #pragma once
 
+#include "base/parallel.h"
 #include "reconciler/desired.h"
 
 namespace reconcile {
 
 // Checks what the desired objects name (reference_table.h) and select: namespaces must be there
 // (errors), the rest may come later (warnings). What the source declares no longer does not count
-// as there.
-void CheckReferences(const DesiredState& desired, const ClusterState& state, Problems* problems);
+// as there. `parallel`, null for none, only saves time.
+void CheckReferences(const DesiredState& desired, const ClusterState& state, Problems* problems,
+                     Parallel* parallel = nullptr);
 
 // The same for one object of `desired`.
 void CheckReferencesOf(const Object& object, const DesiredState& desired, const ClusterState& state,

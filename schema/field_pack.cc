@@ -48,19 +48,20 @@ void ListTypeBase::Unpack(PackReader* in, void* target) const {
   for (size_t i = 0; i < count && in->ok(); ++i) element_.Unpack(in, Append(target));
 }
 
+bool FieldType::Fits(const Value&) const { return false; }
+
 void FieldType::Pack(const void* source, PackWriter* out) const {
-  out->Text(WriteJson(Encode(source, EncodeFor::kStore)));
+  out->Tree(Encode(source, EncodeFor::kStore));
 }
 
 void FieldType::Unpack(PackReader* in, void* target) const {
-  const Result<Value> value = ParseJson(in->Text());
-  if (!value.ok()) return in->Fail();
-  if (value->IsNull()) return;
+  const Value value = in->Tree();
+  if (!in->ok() || value.IsNull()) return;
   Problems problems;
   {
     FieldReporter reporter("", nullptr, &problems);
     reporter.is_lenient = true;
-    Decode(*value, FieldPath(), &reporter, target);
+    Decode(value, FieldPath(), &reporter, target);
   }
   if (!problems.errors.empty()) in->Fail();
 }

@@ -33,11 +33,14 @@ class FieldType {
   // What Kubernetes' omitempty leaves out.
   virtual bool IsZero(const void* source) const = 0;
   virtual bool Equal(const void* a, const void* b) const = 0;
-  // All of the member, for a cache that this program alone reads; by way of JSON where a type does
-  // not know better. `Unpack` fails the reader on what Pack cannot have written; `target` is as a
-  // new one is.
+  // All of the member, for a cache that this program alone reads; by way of its encoded form where
+  // a type does not know better. `Unpack` fails the reader on what Pack cannot have written;
+  // `target` is as a new one is.
   virtual void Pack(const void* source, PackWriter* out) const;
   virtual void Unpack(PackReader* in, void* target) const;
+  // Of shapes: whether `value` may be what Decode leaves, so that code which knows the shape can
+  // use it.
+  virtual bool Fits(const Value& value) const;
 
   virtual FieldShape shape() const { return FieldShape::kScalar; }
   virtual std::vector<std::string_view> Choices() const { return {}; }  // of an enumeration

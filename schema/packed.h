@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/value.h"
+
 namespace reconcile {
 
 // A terse form for caches: numbers of seven bits a byte, texts after their length. It holds no
@@ -14,6 +16,8 @@ class PackWriter {
   void Number(uint64_t value);
   void Signed(int64_t value);  // small ones, of either sign, are short
   void Text(std::string_view text);
+  // Without marks and source texts.
+  void Tree(const Value& value);
   const std::string& bytes() const { return bytes_; }
   std::string Take() { return std::move(bytes_); }
 
@@ -25,10 +29,13 @@ class PackWriter {
 // and ok() is false: ask before what was read is used. Borrows the bytes.
 class PackReader {
  public:
+  static constexpr int kMaxTreeDepth = 100;
   explicit PackReader(std::string_view bytes) : left_(bytes) {}
   uint64_t Number();
   int64_t Signed();
   std::string_view Text();
+  // Fails on what is deeper than kMaxTreeDepth.
+  Value Tree() { return TreeAt(0); }
   // A number of things that follow, each of a byte at least: never more than bytes are left.
   size_t Count();
   void Fail();
@@ -36,6 +43,8 @@ class PackReader {
   bool AtEnd() const { return left_.empty(); }
 
  private:
+  Value TreeAt(int depth);
+
   std::string_view left_;
   bool ok_ = true;
 };

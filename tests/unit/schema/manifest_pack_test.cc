@@ -65,6 +65,69 @@ TEST(PackWriter, NumbersOfAllSizesAreReadBack) {
   EXPECT_FALSE(in.ok());
 }
 
+TEST(PackWriter, TreesAreReadBack) {
+  const Result<Value> value =
+      ParseJson(R"({"a":[null,true,false,-3,1.5,"text",{"b":{}},[]],"":9223372036854775807})");
+  ASSERT_TRUE(value.ok());
+  PackWriter out;
+  out.Tree(*value);
+  PackReader in(out.bytes());
+  EXPECT_EQ(in.Tree(), *value);
+  EXPECT_TRUE(in.ok() && in.AtEnd());
+  for (size_t end = 0; end < out.bytes().size(); ++end) {
+    PackReader cut(std::string_view(out.bytes()).substr(0, end));
+    cut.Tree();
+    EXPECT_FALSE(cut.ok()) << end;
+  }
+}
+
+TEST(PackReader, TreesOfNoTypeAndTooDeepOnesFail) {
+  PackReader unknown("\x09");
+  unknown.Tree();
+  EXPECT_FALSE(unknown.ok());
+  std::string deep;
+  for (int i = 0; i < 1000; ++i) deep += "\x05\x01";  // a list of one
+  PackReader in(deep + '\0');
+  in.Tree();
+  EXPECT_FALSE(in.ok());
+}
+
+// Fields that are kept by their shape: what is unpacked is what was read, or nothing is.
+TEST(KeptManifests, FieldsOfAllShapesAreUnpackedAsTheyWereRead) {
+  const std::string text = R"(apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers: [{name: a, image: b, lifecycle: {preStop: {httpGet: {port: web, path: /}}}}]
+  volumes:
+  - {name: a, emptyDir: {sizeLimit: 1Gi}}
+  - {name: b, projected: {defaultMode: 0640, sources: [{configMap: {name: c, items: [{key: a, path: b}]}}]}}
+  securityContext: {runAsUser: 5, sysctls: [{name: a.b, value: "1"}], supplementalGroups: [1, 2]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: h}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  maxReplicas: 3
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}]
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: c}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, selector: {matchLabels: {a: b}}}
+)";
+  KeptInMemory kept;
+  const std::string fresh = Described(Read({FileOf("a.yaml", text)}, &kept));
+  ASSERT_EQ(kept.kept.size(), 1U) << fresh;
+  const std::string good = kept.kept.begin()->second;
+  const auto items = UnpackItems(good, "a.yaml");
+  ASSERT_TRUE(items.has_value());
+  EXPECT_EQ(PackItems(*items), good);
+  EXPECT_EQ(Described(Read({FileOf("a.yaml", text)}, &kept)), fresh);
+  EXPECT_EQ(kept.found_count, 1);
+}
+
 TEST(KeptManifests, FilesReadBeforeGiveTheSameObjectsAndProblemsAtTheirPathOfNow) {
   KeptInMemory kept;
   const std::string broken =
