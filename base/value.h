@@ -105,6 +105,10 @@ struct JsonLimits {
 // Strict RFC 8259; a duplicate key is an error, as is a number beyond double's range. An integer
 // beyond int64 becomes a double. Errors are Invalid and begin with "line:column: ". Marks are set.
 Result<Value> ParseJson(std::string_view text, const JsonLimits& limits = {});
+// The same for values one after another, with white space between them or nothing, as kubectl and
+// jq read them; at least one and at most `max_count`. The limits hold for all of them together.
+Result<std::vector<Value>> ParseJsonSequence(std::string_view text, const JsonLimits& limits,
+                                             size_t max_count);
 // Compact when `indent` is 0. Doubles are written shortest, always with a point or an exponent, so
 // that they stay doubles when read again; infinities and NaN as null. Control characters are
 // escaped; invalid UTF-8 is written as U+FFFD.

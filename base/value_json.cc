@@ -17,7 +17,7 @@ namespace json = boost::json;
 // events come in the order of the text, and what they passed over is valid.
 class TokenCursor {
  public:
-  explicit TokenCursor(std::string_view text) : text_(text) {}
+  TokenCursor(std::string_view text, size_t at) : text_(text), at_(at) {}
 
   // Moves to the next token and over it: the text of that token.
   std::string_view Next() {
@@ -42,7 +42,7 @@ class TokenCursor {
   }
 
   std::string_view text_;
-  size_t at_ = 0;
+  size_t at_;
 };
 
 // Builds the tree from Boost.JSON's events. The first thing wrong stops the parser.
@@ -53,10 +53,12 @@ class TreeBuilder {
   static constexpr size_t max_string_size = static_cast<size_t>(-1);
   static constexpr size_t max_key_size = static_cast<size_t>(-1);
 
-  TreeBuilder(std::string_view text, size_t max_values)
-      : cursor_(text), positions_(text), max_values_(max_values) {}
+  // Of a value that begins at `at` of the text, when `values` were read before.
+  TreeBuilder(std::string_view text, size_t at, size_t max_values, size_t values)
+      : cursor_(text, at), positions_(text), max_values_(max_values), values_(values) {}
 
   Value TakeRoot() { return std::move(root_); }
+  size_t values() const { return values_; }
   const std::string& problem() const { return problem_; }
   const TextPositions& positions() const { return positions_; }
 
@@ -170,7 +172,7 @@ class TreeBuilder {
   TokenCursor cursor_;
   TextPositions positions_;
   size_t max_values_;
-  size_t values_ = 0;
+  size_t values_;
   Value root_;
   std::vector<Frame> stack_;
   std::string text_;  // of the string being read
@@ -186,26 +188,60 @@ std::string MessageOf(const json::error_code& error, const JsonLimits& limits) {
   return "not valid JSON: " + error.message();
 }
 
+Status CheckSize(std::string_view text, const JsonLimits& limits) {
+  if (text.size() <= limits.max_bytes) return OkStatus();
+  return InvalidError(AtPosition({1, 1}, "JSON of " + std::to_string(text.size()) +
+                                             " bytes; the limit is " +
+                                             std::to_string(limits.max_bytes)));
+}
+
+// The value that begins at `*at`; then `*at` is behind it and the white space that follows.
+// `*values` counts what was read before, and this too.
+Result<Value> ParseAt(std::string_view text, const JsonLimits& limits, size_t* at, size_t* values) {
+  json::parse_options options;
+  options.max_depth = static_cast<size_t>(limits.max_depth);
+  json::basic_parser<TreeBuilder> parser(options, text, *at, limits.max_values, *values);
+  json::error_code error;
+  *at += parser.write_some(false, text.data() + *at, text.size() - *at, error);
+  TreeBuilder& builder = parser.handler();
+  if (error) {
+    if (!builder.problem().empty()) return InvalidError(builder.problem());
+    return InvalidError(AtPosition(builder.positions().At(*at), MessageOf(error, limits)));
+  }
+  *values = builder.values();
+  return builder.TakeRoot();
+}
+
 }  // namespace
 
 Result<Value> ParseJson(std::string_view text, const JsonLimits& limits) {
-  if (text.size() > limits.max_bytes) {
-    return InvalidError(AtPosition({1, 1}, "JSON of " + std::to_string(text.size()) +
-                                               " bytes; the limit is " +
-                                               std::to_string(limits.max_bytes)));
+  RETURN_IF_ERROR(CheckSize(text, limits));
+  size_t at = 0;
+  size_t values = 0;
+  Result<Value> value = ParseAt(text, limits, &at, &values);
+  if (value.ok() && at < text.size()) {
+    return InvalidError(
+        AtPosition(TextPositions(text).At(at), MessageOf(json::error::extra_data, limits)));
   }
-  json::parse_options options;
-  options.max_depth = static_cast<size_t>(limits.max_depth);
-  json::basic_parser<TreeBuilder> parser(options, text, limits.max_values);
-  json::error_code error;
-  const size_t used = parser.write_some(false, text.data(), text.size(), error);
-  if (!error && used < text.size()) error = json::error::extra_data;
-  if (error) {
-    TreeBuilder& builder = parser.handler();
-    if (!builder.problem().empty()) return InvalidError(builder.problem());
-    return InvalidError(AtPosition(builder.positions().At(used), MessageOf(error, limits)));
-  }
-  return parser.handler().TakeRoot();
+  return value;
+}
+
+Result<std::vector<Value>> ParseJsonSequence(std::string_view text, const JsonLimits& limits,
+                                             size_t max_count) {
+  RETURN_IF_ERROR(CheckSize(text, limits));
+  std::vector<Value> all;
+  size_t at = 0;
+  size_t values = 0;
+  do {
+    if (all.size() == max_count) {
+      return InvalidError(AtPosition(TextPositions(text).At(at),
+                                     "more than " + std::to_string(max_count) + " JSON values"));
+    }
+    Result<Value> value = ParseAt(text, limits, &at, &values);
+    if (!value.ok()) return value.status();
+    all.push_back(std::move(*value));
+  } while (at < text.size());
+  return all;
 }
 
 }  // namespace reconcile

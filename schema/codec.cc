@@ -94,6 +94,7 @@ std::unique_ptr<Object> DecodeManifest(const Value& read, const std::string& fil
   ApplyDefaults(object.get());
   ValidateObject(*object, &reporter);
   if (reporter.error_count() > 0) return nullptr;
+  if (!InfoOf(*kind).namespaced) object->metadata.namespace_name.clear();
   return object;
 }
 

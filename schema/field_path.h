@@ -27,11 +27,12 @@ class FieldPath {
   // Where the field stands in the manifest `root`, or, when it is absent there, what it would stand
   // in.
   Mark MarkIn(const Value& root) const;
+  // What stands at the field in `root`; null when it is absent.
+  const Value* Resolve(const Value& root) const;
 
  private:
   enum class Step { kRoot, kField, kItem, kKey };
   std::string Write(bool with_labels) const;
-  const Value* Resolve(const Value& root) const;
 
   const FieldPath* parent_ = nullptr;
   Step step_ = Step::kRoot;

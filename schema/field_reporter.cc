@@ -76,6 +76,10 @@ void FieldReporter::ExpectNoValue(const FieldPath& path) {
   if (failed_.size() < kMaxProblemsPerObject) failed_.push_back(path.Canonical());
 }
 
+const Value* FieldReporter::Written(const FieldPath& path) const {
+  return root_ == nullptr ? nullptr : path.Resolve(*root_);
+}
+
 bool FieldReporter::HasFailed(const FieldPath& path) const {
   if (failed_.empty()) return false;
   const std::string canonical = path.Canonical();

@@ -34,6 +34,8 @@ class FieldReporter {
   void ExpectNoValue(const FieldPath& path);
 
   bool HasFailed(const FieldPath& path) const;
+  // What the manifest has at `path`; null when it has nothing there, or there is no manifest.
+  const Value* Written(const FieldPath& path) const;
   size_t error_count() const { return error_count_; }
 
   // Put before each message: the object, where the position does not say it.

@@ -1,6 +1,8 @@
 #include "schema/field_types.h"
 
+#include <cmath>
 #include <limits>
+#include <optional>
 
 #include "base/check.h"
 #include "schema/field_reporter.h"
@@ -46,6 +48,16 @@ bool DecodeString(const Value& value, const FieldPath& path, FieldReporter* repo
   }
   WrongType(value, path, reporter, "a string", hint);
   return false;
+}
+
+// An integer, also one that is written with a point or an exponent: kubectl sends 3.0 as 3.
+std::optional<int64_t> IntegerIn(const Value& value) {
+  if (value.IsInt()) return value.AsInt();
+  if (value.type() != Value::Type::kDouble) return std::nullopt;
+  constexpr double kBeyond = 9'007'199'254'740'992;  // from there not every integer is a double
+  const double number = value.AsDouble();
+  if (number != std::trunc(number) || std::abs(number) >= kBeyond) return std::nullopt;
+  return static_cast<int64_t>(number);
 }
 
 template <typename T>
@@ -98,16 +110,16 @@ class IntegerType final : public ComparableType<T> {
   std::string Name() const override { return "integer"; }
   void Decode(const Value& value, const FieldPath& path, FieldReporter* reporter,
               void* target) const override {
-    if (!value.IsInt()) {
+    const std::optional<int64_t> number = IntegerIn(value);
+    if (!number) {
       WrongType(value, path, reporter, "an integer",
                 value.IsString() ? "write it without quotes" : "");
-    } else if (value.AsInt() < std::numeric_limits<T>::min() ||
-               value.AsInt() > std::numeric_limits<T>::max()) {
+    } else if (*number < std::numeric_limits<T>::min() || *number > std::numeric_limits<T>::max()) {
       reporter->DecodeError(path, value.mark,
                             "must be an integer of " + std::to_string(sizeof(T) * 8) +
-                                " bits, not " + std::to_string(value.AsInt()));
+                                " bits, not " + std::to_string(*number));
     } else {
-      *static_cast<T*>(target) = static_cast<T>(value.AsInt());
+      *static_cast<T*>(target) = static_cast<T>(*number);
     }
   }
   Value Encode(const void* source, EncodeFor) const override {
@@ -150,7 +162,11 @@ void DecodeQuantity(const Value& value, const FieldPath& path, FieldReporter* re
                     Quantity* target) {
   std::string text;
   if (value.IsString()) {
+    // The API server passes over white space around it.
     text = value.AsString();
+    constexpr std::string_view kSpace = " \t\r\n";
+    text.erase(0, std::min(text.find_first_not_of(kSpace), text.size()));
+    text.erase(text.find_last_not_of(kSpace) + 1);
   } else if (value.IsInt()) {
     text = std::to_string(value.AsInt());
   } else if (value.type() == Value::Type::kDouble) {
@@ -199,9 +215,10 @@ class IntOrStringType final : public ComparableType<IntOrString> {
               void* target) const override {
     if (value.IsString()) {
       *static_cast<IntOrString*>(target) = IntOrString::String(value.AsString());
-    } else if (value.IsInt() && value.AsInt() >= std::numeric_limits<int32_t>::min() &&
-               value.AsInt() <= std::numeric_limits<int32_t>::max()) {
-      *static_cast<IntOrString*>(target) = IntOrString::Int(static_cast<int32_t>(value.AsInt()));
+    } else if (const std::optional<int64_t> number = IntegerIn(value);
+               number && *number >= std::numeric_limits<int32_t>::min() &&
+               *number <= std::numeric_limits<int32_t>::max()) {
+      *static_cast<IntOrString*>(target) = IntOrString::Int(static_cast<int32_t>(*number));
     } else {
       WrongType(value, path, reporter, "an integer or a string");
     }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "schema/known_kinds.h"
@@ -33,12 +34,13 @@ YamlDocuments ReadJson(std::string_view text, const ManifestLimits& limits) {
   YamlDocuments documents;
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return documents;
-  Result<Value> value =
-      ParseJson(text, {limits.max_file_bytes, limits.max_depth, limits.max_nodes_per_file});
-  if (value.ok()) {
-    documents.documents.push_back(std::move(*value));
+  Result<std::vector<Value>> values =
+      ParseJsonSequence(text, {limits.max_file_bytes, limits.max_depth, limits.max_nodes_per_file},
+                        limits.max_documents_per_file);
+  if (values.ok()) {
+    documents.documents = std::move(*values);
   } else {
-    documents.errors.push_back(ProblemOfJson(value.status().message()));
+    documents.errors.push_back(ProblemOfJson(values.status().message()));
   }
   return documents;
 }
@@ -65,6 +67,29 @@ bool IsComposeFile(const Value& document) {
     return member.key.starts_with("x-") ||
            std::find(kMembers.begin(), kMembers.end(), member.key) != kMembers.end();
   });
+}
+
+constexpr std::string_view kList = "List";
+
+// Whether it is a `v1 List`, or what an API server gives for one kind: a ConfigMapList.
+bool IsList(const Value& document) {
+  const std::string kind = document.GetString("kind");
+  if (kind == kList) return document.GetString("apiVersion") == "v1";
+  const Value* items = document.Find("items");
+  return kind.ends_with(kList) && items != nullptr && (items->IsList() || items->IsNull());
+}
+
+// The item of a list of one kind that leaves its head out; nothing for any other.
+std::optional<Value> WithHeadOf(const Value& list, const Value& item) {
+  const Value* kind = list.Find("kind");
+  const bool has_head = item.Find("apiVersion") != nullptr || item.Find("kind") != nullptr;
+  if (kind->AsString() == kList || !item.IsMap() || has_head) return std::nullopt;
+  Value whole = item;
+  Value of_one = Value::String(kind->AsString().substr(0, kind->AsString().size() - kList.size()));
+  of_one.mark = kind->mark;
+  whole.Set("kind", std::move(of_one));
+  if (const Value* version = list.Find("apiVersion")) whole.Set("apiVersion", *version);
+  return whole;
 }
 
 // Reads one file. What it finds depends on nothing but the file.
@@ -96,10 +121,7 @@ class FileReader {
   void Flush() { items_.push_back(std::exchange(found_, {})); }
 
   void ReadObject(const Value& document) {
-    if (document.GetString("apiVersion") == "v1" && document.GetString("kind") == "List") {
-      ReadList(document);
-      return;
-    }
+    if (IsList(document)) return ReadList(document);
     if (!document.IsMap()) {
       AddError(document.mark,
                "a manifest is a map with apiVersion and kind, got " +
@@ -120,7 +142,8 @@ class FileReader {
     reading_.check(*found_.object, &found_.problems);
   }
 
-  // kubectl takes a `v1 List` apart, lists in lists too; the reader's depth limit bounds them.
+  // kubectl takes lists apart, a `v1 List` and those of one kind, lists in lists too; the reader's
+  // depth limit bounds them.
   void ReadList(const Value& list) {
     for (const Value::Member& member : list.AsMap()) {
       const bool known = member.key == "apiVersion" || member.key == "kind" ||
@@ -142,7 +165,13 @@ class FileReader {
       found_.may_hold_secret = true;
       return;
     }
-    for (const Value& item : items->AsList()) ReadDocument(item);
+    for (const Value& item : items->AsList()) {
+      if (const std::optional<Value> whole = WithHeadOf(list, item)) {
+        ReadDocument(*whole);
+      } else {
+        ReadDocument(item);
+      }
+    }
   }
 
   void AddError(Mark mark, std::string message, Rule rule) {

@@ -12,6 +12,27 @@ namespace {
 
 constexpr size_t kMaxAnnotationBytes = 256 << 10;
 
+void ValidateRequired(const StructTable& table, const void* source, const FieldPath& path,
+                      FieldReporter* reporter);
+
+// A required field is as it is when it is left out. What is written and says so little misses what
+// is required inside; a number or a truth that is written is a value, and has rules of its own.
+void ReportUnset(const FieldInfo& field, const void* member, const FieldPath& path,
+                 FieldReporter* reporter) {
+  const Value* written = reporter->Written(path);
+  if (written != nullptr && !written->IsNull()) {
+    const bool is_struct = field.type->shape() == FieldShape::kStruct && written->IsMap();
+    if (is_struct && field.type->Count(member) > 0) {
+      const size_t before = reporter->error_count();
+      ValidateRequired(*field.type->table(), field.type->At(member, 0), path, reporter);
+      if (reporter->error_count() > before) return;
+    } else if (field.is_shaped && (written->IsInt() || written->type() == Value::Type::kBool)) {
+      return;
+    }
+  }
+  reporter->Error(path, "required");
+}
+
 // Reports every required field that has no value, in `source` and the structs inside it.
 void ValidateRequired(const StructTable& table, const void* source, const FieldPath& path,
                       FieldReporter* reporter) {
@@ -24,7 +45,7 @@ void ValidateRequired(const StructTable& table, const void* source, const FieldP
                                            ? field.type->Equal(member, field.Get(table.initial()))
                                            : field.is_shaped && table.IsDefault(field, source));
     if (field.is_required && is_unset) {
-      reporter->Error(member_path, "required");
+      ReportUnset(field, member, member_path, reporter);
       continue;
     }
     const StructTable* inner = field.type->table();
@@ -79,8 +100,8 @@ void ValidateMetadata(const Object& object, FieldReporter* reporter) {
     if (info.namespaced) {
       ReportIf(CheckDnsLabel(metadata.namespace_name), namespace_path, reporter);
     } else {
-      reporter->Error(namespace_path,
-                      "a " + std::string(info.name) + " is cluster-wide: leave this out");
+      reporter->Warn(namespace_path,
+                     "a " + std::string(info.name) + " is cluster-wide: this counts for nothing");
     }
   }
   ValidateLabels(metadata.labels, FieldPath(path, "labels"), reporter);

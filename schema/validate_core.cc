@@ -163,8 +163,20 @@ void Validate(const ConfigMap& config_map, FieldReporter* reporter) {
 
 void Validate(const Secret& secret, FieldReporter* reporter) {
   const FieldPath root;
-  const FieldPath path(root, "data");
-  ValidateSize(ValidateKeys(secret.data, path, reporter), path, reporter);
+  const FieldPath data(root, "data");
+  const FieldPath texts(root, "stringData");
+  // Both become one map: what is said of a key stands where the key does, or where others do.
+  const bool has_texts_only =
+      reporter->Written(texts) != nullptr && reporter->Written(data) == nullptr;
+  const FieldPath& path = has_texts_only ? texts : data;
+  size_t bytes = 0;
+  for (const auto& [key, value] : secret.data) {
+    const FieldPath in_texts = FieldPath::Key(texts, key);
+    const bool is_text = reporter->Written(in_texts) != nullptr;
+    ReportIf(CheckConfigKey(key), is_text ? in_texts : FieldPath::Key(data, key), reporter);
+    bytes += value.size();
+  }
+  ValidateSize(bytes, path, reporter);
   const auto require = [&](const std::string& key) {
     if (secret.data.count(key) > 0) return;
     reporter->Error(FieldPath::Key(path, key), "required by type " + Quoted(secret.type));

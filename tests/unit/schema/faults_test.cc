@@ -169,7 +169,10 @@ TEST(Faults, Line05_IntegerFieldsTakeEveryBaseOfIntegersAlone) {
   EXPECT_EQ(GraceSeconds("0o644"), 420);
   EXPECT_EQ(GraceSeconds("0x10"), 16);
   EXPECT_EQ(GraceSeconds("null"), 30);  // the default
-  for (const char* refused : {"no", "on", "1e3", "\"12\"", "'0'", "1.0"}) {
+  // kubectl sends these as integers.
+  EXPECT_EQ(GraceSeconds("1e3"), 1000);
+  EXPECT_EQ(GraceSeconds("1.0"), 1);
+  for (const char* refused : {"no", "on", "1.5", "\"12\"", "'0'", "1e300", ".inf"}) {
     EXPECT_EQ(GraceSeconds(refused), -1) << refused;
   }
 }

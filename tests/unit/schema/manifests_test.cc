@@ -166,6 +166,56 @@ TEST(ParseManifests, CustomResourcesOfIgnoredGroupsArePassedOverWithANotice) {
             1U);
 }
 
+TEST(ParseManifests, ListsOfOneKindAreTakenApart) {
+  const ParsedManifests parsed = ParseManifests(
+      {File("a.yaml",
+            "apiVersion: v1\nkind: ConfigMapList\nmetadata: {resourceVersion: '1'}\nitems:\n"
+            "- metadata: {name: one}\n- {apiVersion: v1, kind: Secret, metadata: {name: two}}\n"
+            "- metadata: {name: Three}\n"),
+       File("b.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleList\nitems: null\n")});
+  EXPECT_EQ(KeysOf(parsed), (Strings{"ConfigMap default/one", "Secret default/two"}));
+  ASSERT_EQ(parsed.problems.errors.size(), 1U);
+  EXPECT_EQ(parsed.problems.errors[0].line, 7);
+}
+
+TEST(ParseManifests, AFileOfSeveralJsonValuesIsSeveralDocuments) {
+  const std::string one = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"one"}})";
+  const std::string two = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"two"}})";
+  EXPECT_EQ(KeysOf(ParseManifests({File("a.json", one + "\n" + two + "\n")})),
+            (Strings{"ConfigMap default/one", "ConfigMap default/two"}));
+  const ParsedManifests broken = ParseManifests({File("a.json", one + "\n{\"a\": }")});
+  ASSERT_EQ(broken.problems.errors.size(), 1U);
+  EXPECT_EQ(broken.problems.errors[0].ToString().substr(0, 12), "a.json:2:7: ");
+}
+
+TEST(ParseManifests, TheNamespaceOfWhatIsClusterWideCountsForNothing) {
+  const ParsedManifests parsed =
+      ParseManifests({File("a.yaml",
+                           "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: "
+                           "{name: r, namespace: n}\n")});
+  EXPECT_EQ(KeysOf(parsed), Strings{"ClusterRole r"});
+  ASSERT_EQ(parsed.problems.warnings.size(), 2U);
+  EXPECT_EQ(
+      parsed.problems.warnings[1].ToString(),
+      "a.yaml:3:32: metadata.namespace: a ClusterRole is cluster-wide: this counts for nothing");
+}
+
+TEST(ParseManifests, WhatIsWrittenAndEmptyMissesWhatIsRequiredInside) {
+  EXPECT_EQ(ErrorsOf(ParseManifests({File("a.yaml",
+                                          "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n"
+                                          "  containers: []\n")})),
+            Strings{"a.yaml:5:15: spec.containers: required"});
+}
+
+TEST(ParseManifests, WhatIsWrongWithASecretsTextsStandsThere) {
+  EXPECT_EQ(ErrorsOf(ParseManifests({File("a.yaml",
+                                          "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\n"
+                                          "stringData:\n  ok: x\n  \"bad key\": y\n")}))
+                .at(0)
+                .substr(0, 35),
+            "a.yaml:6:14: stringData[bad key]: \"");
+}
+
 TEST(ParseManifests, ComposeFilesArePassedOverWithAWarning) {
   const ParsedManifests parsed =
       ParseManifests({File("docker-compose.yml",
