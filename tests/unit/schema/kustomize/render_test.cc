@@ -284,6 +284,22 @@ TEST(Kustomize, SaysWhatIsWrongWithAPatch) {
   EXPECT_EQ(errors("- {}\n"), "kustomization.yaml:3:3: a patch needs either path or patch\n");
 }
 
+TEST(Kustomize, RefusesSelectorsThatKubernetesRefuses) {
+  for (const std::string selector :
+       {"a=b=c", "a===b", "a=b c", "a=b/c", "a=-1", "a in (b c)", "a/b/c", "-a", "/a", "A_/b",
+        "a > x", "a > -1", "a >", "> 1", "a <> 1", "a b", "a!", "=a", "a,,b"}) {
+    for (const std::string field : {"labelSelector", "annotationSelector"}) {
+      EXPECT_NE(ErrorsOf({{"kustomization.yaml",
+                           "resources: [one.yaml]\npatches:\n- target: {" + field + ": \"" +
+                               selector + "\"}\n  patch: '[{op: remove, path: /data}]'\n"},
+                          {"one.yaml", ConfigMapText("one")}})
+                    .find(" in a selector; it has the form \"a=b,c in (d,e),!f,g>1\"\n"),
+                std::string::npos)
+          << selector;
+    }
+  }
+}
+
 // Each of two objects that became different ones was called so.
 TEST(Kustomize, APatchOfAFormerNameMustMeanOneObject) {
   const std::string config = ConfigMapText("one");
