@@ -237,12 +237,14 @@ void Absorb(Resource* old, Resource made, const GeneratorEntry& generator) {
   }
   old->value = std::move(made.value);
   old->needs_hash = old->needs_hash && made.needs_hash;
+  old->is_generated = true;
 }
 
 void RunGenerator(Session* session, const std::string& folder, const GeneratorEntry& generator,
                   Resources* resources) {
   Resource made;
   made.value = Generate(generator, Entries(session, folder, generator).Read());
+  made.is_generated = true;
   made.needs_hash = !generator.options.disable_name_suffix_hash;
   const Id id = made.CurrentId();
   std::vector<Resource*> same;

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <optional>
 #include <utility>
 
-#include "schema/kustomize/resource.h"
+#include "schema/kustomize/annotations.h"
 #include "schema/text.h"
 
 namespace reconcile::kustomize {
@@ -38,16 +37,38 @@ std::optional<Pointer> ParsePointer(std::string_view text) {
 std::optional<size_t> IndexOf(const std::string& step, size_t size) {
   int64_t index = 0;
   const char* const end = step.data() + step.size();
-  const auto [last, failure] = std::from_chars(step.data(), end, index);
+  const bool plus = step.starts_with('+') && !step.starts_with("+-");
+  const auto [last, failure] = std::from_chars(step.data() + (plus ? 1 : 0), end, index);
   if (failure != std::errc() || last != end || step.empty()) return std::nullopt;
   if (index < 0) index += static_cast<int64_t>(size);
   if (index < 0 || static_cast<size_t>(index) >= size) return std::nullopt;
   return static_cast<size_t>(index);
 }
 
+// The order of a map's members does not count, nor how a number is written.
+bool AreEqual(const Value& a, const Value& b) {
+  if (a.IsMap() && b.IsMap()) {
+    return a.AsMap().size() == b.AsMap().size() &&
+           std::all_of(a.AsMap().begin(), a.AsMap().end(), [&](const Value::Member& member) {
+             const Value* other = b.Find(member.key);
+             return other != nullptr && AreEqual(member.value, *other);
+           });
+  }
+  if (a.IsList() && b.IsList()) {
+    return std::equal(a.AsList().begin(), a.AsList().end(), b.AsList().begin(), b.AsList().end(),
+                      AreEqual);
+  }
+  const auto is_number = [](const Value& value) {
+    return value.type() == Value::Type::kInt || value.type() == Value::Type::kDouble;
+  };
+  if (a.type() != b.type() && is_number(a) && is_number(b)) return a.AsDouble() == b.AsDouble();
+  return a == b;
+}
+
 class Patcher {
  public:
-  Patcher(Session* session, Value* object) : session_(session), object_(object) {}
+  Patcher(Session* session, Value* object, bool has_notes)
+      : session_(session), object_(object), has_notes_(has_notes) {}
 
   // False when it failed.
   bool Apply(const Value& operation);
@@ -55,13 +76,16 @@ class Patcher {
  private:
   std::optional<Pointer> PointerOf(const Value& operation, std::string_view field);
   Value* Find(const Pointer& pointer, size_t steps, const Value& operation);
+  std::optional<Value> Get(const Pointer& pointer, const Value& operation);
   bool Add(const Pointer& pointer, Value value, const Value& operation);
+  bool Replace(const Pointer& pointer, const Value& value, const Value& operation);
   bool Remove(const Pointer& pointer, const Value& operation);
   bool Test(const Pointer& pointer, const Value& wanted, const Value& operation);
   bool Fail(const Value& operation, const std::string& why);
 
   Session* session_;
   Value* object_;
+  bool has_notes_;
 };
 
 bool Patcher::Fail(const Value& operation, const std::string& why) {
@@ -101,11 +125,31 @@ Value* Patcher::Find(const Pointer& pointer, size_t steps, const Value& operatio
   return at;
 }
 
-bool Patcher::Add(const Pointer& pointer, Value value, const Value& operation) {
+// A copy of what the pointer leads to. As in kustomize, a member that a map does not have is null
+// there; all that it would stand in must be there.
+std::optional<Value> Patcher::Get(const Pointer& pointer, const Value& operation) {
   if (pointer.empty()) {
-    *object_ = std::move(value);
-    return true;
+    Fail(operation, "an object cannot be copied, moved or tested as a whole");
+    return std::nullopt;
   }
+  Value* found = Find(pointer, pointer.size() - 1, operation);
+  if (found == nullptr) return std::nullopt;
+  if (found->IsMap()) {
+    found = FindMember(found, pointer.back());
+    if (found == nullptr) {
+      Value absent;
+      absent.mark = operation.mark;
+      return absent;
+    }
+  } else {
+    found = Find(pointer, pointer.size(), operation);
+  }
+  if (found == nullptr || !session_->ChargeObject(*found, operation.mark)) return std::nullopt;
+  return *found;
+}
+
+bool Patcher::Add(const Pointer& pointer, Value value, const Value& operation) {
+  if (pointer.empty()) return Fail(operation, "only replace can change an object as a whole");
   Value* parent = Find(pointer, pointer.size() - 1, operation);
   if (parent == nullptr) return false;
   const std::string& last = pointer.back();
@@ -125,6 +169,21 @@ bool Patcher::Add(const Pointer& pointer, Value value, const Value& operation) {
   return true;
 }
 
+// A member that a map does not have is added, as kustomize does.
+bool Patcher::Replace(const Pointer& pointer, const Value& value, const Value& operation) {
+  if (pointer.empty()) {
+    *object_ = value;
+    return true;
+  }
+  Value* found = Find(pointer, pointer.size() - 1, operation);
+  if (found == nullptr) return false;
+  found = found->IsMap() ? FindOrAddMember(found, pointer.back(), operation.mark)
+                         : Find(pointer, pointer.size(), operation);
+  if (found == nullptr) return false;
+  *found = value;
+  return true;
+}
+
 bool Patcher::Remove(const Pointer& pointer, const Value& operation) {
   if (pointer.empty()) return Fail(operation, "an object cannot be removed so; use $patch: delete");
   Value* parent = Find(pointer, pointer.size() - 1, operation);
@@ -138,25 +197,16 @@ bool Patcher::Remove(const Pointer& pointer, const Value& operation) {
 }
 
 bool Patcher::Test(const Pointer& pointer, const Value& wanted, const Value& operation) {
-  const Value* found = Find(pointer, pointer.size(), operation);
-  if (found == nullptr) return false;
-  // The order of a map's members does not count.
-  const std::function<bool(const Value&, const Value&)> equal = [&](const Value& a,
-                                                                    const Value& b) -> bool {
-    if (a.IsMap() && b.IsMap()) {
-      return a.AsMap().size() == b.AsMap().size() &&
-             std::all_of(a.AsMap().begin(), a.AsMap().end(), [&](const Value::Member& member) {
-               const Value* other = b.Find(member.key);
-               return other != nullptr && equal(member.value, *other);
-             });
-    }
-    if (a.IsList() && b.IsList()) {
-      return std::equal(a.AsList().begin(), a.AsList().end(), b.AsList().begin(), b.AsList().end(),
-                        equal);
-    }
-    return a == b;
-  };
-  return equal(*found, wanted) || Fail(operation, "the object has another value there");
+  const std::optional<Value> found = Get(pointer, operation);
+  if (!found) return false;
+  if (AreEqual(*found, wanted)) return true;
+  const Pointer annotations = {"metadata", "annotations"};
+  const bool has_annotations = pointer.size() <= annotations.size() &&
+                               std::equal(pointer.begin(), pointer.end(), annotations.begin());
+  return Fail(operation, has_notes_ && has_annotations
+                             ? "annotations cannot be tested as a whole, as kustomize keeps notes "
+                               "of its own there; test them one by one"
+                             : "the object has another value there");
 }
 
 bool Patcher::Apply(const Value& operation) {
@@ -171,10 +221,9 @@ bool Patcher::Apply(const Value& operation) {
   if (op == "move" || op == "copy") {
     const std::optional<Pointer> from = PointerOf(operation, "from");
     if (!from) return false;
-    const Value* found = Find(*from, from->size(), operation);
-    if (found == nullptr || !session_->ChargeObject(*found, operation.mark)) return false;
-    Value value = *found;
-    return (op == "copy" || Remove(*from, operation)) && Add(*path, std::move(value), operation);
+    std::optional<Value> value = Get(*from, operation);
+    if (!value) return false;
+    return (op == "copy" || Remove(*from, operation)) && Add(*path, std::move(*value), operation);
   }
   const Value* value = operation.Find("value");
   if (op != "add" && op != "replace" && op != "test") {
@@ -183,10 +232,7 @@ bool Patcher::Apply(const Value& operation) {
   if (value == nullptr) return Fail(operation, "it needs a value");
   if (op == "test") return Test(*path, *value, operation);
   if (op == "add") return Add(*path, *value, operation);
-  Value* found = Find(*path, path->size(), operation);
-  if (found == nullptr) return false;
-  *found = *value;
-  return true;
+  return Replace(*path, *value, operation);
 }
 
 }  // namespace
@@ -197,11 +243,16 @@ bool LooksLikeJsonPatch(const Value& document) {
                      [](const Value& item) { return item.Find("op") != nullptr; });
 }
 
-void ApplyJsonPatch(Session* session, Value* object, const Value& operations) {
-  Patcher patcher(session, object);
+void ApplyJsonPatch(Session* session, Resource* resource, const Value& operations) {
+  Value* object = &resource->value;
+  const bool has_notes = resource->HasBuildNotes();
+  if (has_notes) PutBuildNote(object, operations.mark);
+  Patcher patcher(session, object, has_notes);
   for (const Value& operation : operations.AsList()) {
-    if (!patcher.Apply(operation) || !session->ChargeObject(*object, operation.mark)) return;
+    if (!patcher.Apply(operation) || !session->ChargeObject(*object, operation.mark)) break;
   }
+  if (has_notes) TakeBuildNote(object);
+  FinishAnnotations(object);
 }
 
 }  // namespace reconcile::kustomize

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "schema/kustomize/annotations.h"
 #include "schema/kustomize/json_patch.h"
 #include "schema/kustomize/selector.h"
 #include "schema/kustomize/strategic_merge.h"
@@ -37,8 +38,11 @@ bool MergeInto(Session* session, const PatchEntry& entry, const Value& patch, Re
   if (resource->value.IsMap()) {
     Value* now = FindOrAddMember(&resource->value, "metadata", patch.mark);
     if (!now->IsMap()) *now = metadata;
-    if (!entry.allow_kind_change) {
+    // With a target, kustomize takes a new kind but not its apiVersion.
+    if (!entry.allow_kind_change || entry.target) {
       RestoreMember(&resource->value, "apiVersion", &api_version, patch.mark);
+    }
+    if (!entry.allow_kind_change) {
       RestoreMember(&resource->value, "kind", &kind, patch.mark);
     }
     if (!entry.allow_name_change) RestoreMember(now, "name", metadata.Find("name"), patch.mark);
@@ -91,10 +95,22 @@ void MergeByName(Session* session, const PatchEntry& entry, const Value& patch,
 
 void MergeByTarget(Session* session, const PatchEntry& entry, const Value& patch,
                    const Matcher& matcher, Resources* resources) {
+  const Id id = IdOf(patch);
+  if (id.kind.empty() || id.name.empty()) {
+    session->Error(patch.mark,
+                   "a patch that is a part of an object needs kind and metadata.name, even where a "
+                   "target says which objects it patches; any will do");
+    return;
+  }
+  if (!session->ChargeObject(patch, patch.mark)) return;
+  // With a target, a null in the patch's labels or annotations removes nothing: it is text.
+  Value text_patch = patch;
+  MakePairsText(&text_patch, "labels");
+  MakePairsText(&text_patch, "annotations");
   Resources kept;
   for (Resource& resource : *resources) {
     const bool goes = session->Charge(1, patch.mark) && matcher.SelectsForPatch(resource) &&
-                      !MergeInto(session, entry, patch, &resource);
+                      !MergeInto(session, entry, text_patch, &resource);
     if (!goes) kept.push_back(std::move(resource));
   }
   *resources = std::move(kept);
@@ -112,8 +128,9 @@ void ApplyJson(Session* session, const PatchEntry& entry, const Value& operation
     ++found;
     if (!session->ChargeObject(resource.value, operations.mark)) return;
     const Value before = resource.value;
-    resource.RememberId();
-    ApplyJsonPatch(session, &resource.value, operations);
+    // What patchesJson6902 renames is not found by its former name, and gets no notes.
+    if (!entry.json_only) resource.RememberId();
+    ApplyJsonPatch(session, &resource, operations);
     if (!IsStillObject(session, resource, operations.mark)) resource.value = before;
   }
   if (entry.json_only && found != 1) {
@@ -124,8 +141,8 @@ void ApplyJson(Session* session, const PatchEntry& entry, const Value& operation
 
 void ApplyDocument(Session* session, const PatchEntry& entry, const Value& document,
                    Resources* resources) {
-  if (document.IsList() && !LooksLikeJsonPatch(document)) {
-    session->Error(document.mark, "a JSON patch is a list of maps with op and path");
+  if (document.IsList() && (document.AsList().empty() || !LooksLikeJsonPatch(document))) {
+    session->Error(document.mark, "a JSON patch is a list of maps with op and path, one at least");
     return;
   }
   if (entry.json_only && !document.IsList()) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 
+#include "schema/kustomize/annotations.h"
 #include "schema/kustomize/generators.h"
 #include "schema/kustomize/transformers.h"
 #include "schema/text.h"
@@ -220,7 +221,9 @@ Rendering Render(const FileTree& files, const std::string& path, const ManifestL
   rendering.used = session.used();
   if (rendering.problems.errors.empty()) {
     for (Resource& resource : resources) {
-      if (!IsLocalOnly(resource.value)) rendering.documents.push_back(std::move(resource.value));
+      if (IsLocalOnly(resource.value)) continue;
+      FinishAnnotations(&resource.value);
+      rendering.documents.push_back(std::move(resource.value));
     }
   }
   rendering.lines = session.lines();

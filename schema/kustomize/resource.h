@@ -35,12 +35,15 @@ struct Resource {
   std::vector<std::string> prefixes;
   std::vector<std::string> suffixes;
   bool needs_hash = false;
+  bool is_generated = false;
 
   Id CurrentId() const;
   Id OriginalId() const { return previous.empty() ? CurrentId() : previous.front(); }
   std::vector<Id> AllIds() const;  // previous ones, then the current
-  bool Was(const Id& id) const;    // whether one of them is the same object as `id`
-  void RememberId();               // before a change of name, namespace or kind
+  // Whether kustomize has notes of its own among the annotations: former ids, or how it was made.
+  bool HasBuildNotes() const { return is_generated || !previous.empty(); }
+  bool Was(const Id& id) const;  // whether one of them is the same object as `id`
+  void RememberId();             // before a change of name, namespace or kind
 };
 using Resources = std::vector<Resource>;
 

@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -13,7 +14,7 @@ namespace {
 
 struct Requirement {
   std::string key;
-  enum class Operator { kIn, kNotIn, kExists, kAbsent } op = Operator::kExists;
+  enum class Operator { kIn, kNotIn, kExists, kAbsent, kGreater, kLess } op = Operator::kExists;
   std::vector<std::string> values;
 };
 
@@ -42,7 +43,47 @@ std::vector<std::string_view> SplitAtCommas(std::string_view text) {
   return parts;
 }
 
-// "a=b", "a==b", "a!=b", "a in (b,c)", "a notin (b)", "a", "!a".
+// Letters, digits, '-', '_' and '.', which begin and end with a letter or digit; 63 at most.
+bool IsLabelWord(std::string_view text) {
+  constexpr size_t kLongestWord = 63;
+  const auto is_alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  return !text.empty() && text.size() <= kLongestWord && is_alphanumeric(text.front()) &&
+         is_alphanumeric(text.back()) && std::all_of(text.begin(), text.end(), [&](char c) {
+           return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+         });
+}
+
+std::optional<int64_t> IntegerOf(const std::string& text) {
+  int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [last, failure] = std::from_chars(text.data(), end, number);
+  return failure == std::errc() && last == end ? std::optional(number) : std::nullopt;
+}
+
+// Kubernetes takes keys and values of selectors as those of labels, of annotations too.
+bool IsWellFormed(const Requirement& requirement) {
+  using Operator = Requirement::Operator;
+  const size_t slash = requirement.key.find('/');
+  const bool has_prefix = slash != std::string::npos;
+  const std::string_view key = requirement.key;
+  constexpr size_t kLongestPrefix = 253;
+  if (has_prefix && (slash == 0 || slash > kLongestPrefix ||
+                     key.substr(0, slash).find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyz0123456789-.") != std::string_view::npos)) {
+    return false;
+  }
+  if (!IsLabelWord(has_prefix ? key.substr(slash + 1) : key)) return false;
+  if (requirement.op == Operator::kGreater || requirement.op == Operator::kLess) {
+    return IntegerOf(requirement.values.front()).has_value() &&
+           IsLabelWord(requirement.values.front());
+  }
+  return std::all_of(requirement.values.begin(), requirement.values.end(),
+                     [](const std::string& value) { return value.empty() || IsLabelWord(value); });
+}
+
+// "a=b", "a==b", "a!=b", "a in (b,c)", "a notin (b)", "a", "!a", "a>1", "a<1".
 std::optional<Requirement> ParseRequirement(std::string_view text) {
   using Operator = Requirement::Operator;
   Requirement requirement;
@@ -57,12 +98,15 @@ std::optional<Requirement> ParseRequirement(std::string_view text) {
     requirement.op = head.ends_with(" notin") ? Operator::kNotIn : Operator::kIn;
     if (!head.ends_with(" in") && !head.ends_with(" notin")) return std::nullopt;
     requirement.key = Trim(head.substr(0, head.rfind(' ')));
-  } else if (const size_t equals = text.find('='); equals != std::string_view::npos) {
-    const bool negated = equals > 0 && text[equals - 1] == '!';
-    requirement.op = negated ? Operator::kNotIn : Operator::kIn;
-    requirement.key = Trim(text.substr(0, equals - (negated ? 1 : 0)));
-    std::string_view value = text.substr(equals + 1);
-    if (value.starts_with('=')) value.remove_prefix(1);
+  } else if (const size_t sign = text.find_first_of("=<>"); sign != std::string_view::npos) {
+    const bool negated = text[sign] == '=' && sign > 0 && text[sign - 1] == '!';
+    requirement.op = text[sign] == '>'   ? Operator::kGreater
+                     : text[sign] == '<' ? Operator::kLess
+                     : negated           ? Operator::kNotIn
+                                         : Operator::kIn;
+    requirement.key = Trim(text.substr(0, sign - (negated ? 1 : 0)));
+    std::string_view value = text.substr(sign + 1);
+    if (text[sign] == '=' && !negated && value.starts_with('=')) value.remove_prefix(1);
     requirement.values.emplace_back(Trim(value));
   } else if (text.starts_with('!')) {
     requirement.op = Operator::kAbsent;
@@ -70,9 +114,7 @@ std::optional<Requirement> ParseRequirement(std::string_view text) {
   } else {
     requirement.key = text;
   }
-  const bool well_formed =
-      !requirement.key.empty() && requirement.key.find_first_of(" !()=,") == std::string::npos;
-  return well_formed ? std::optional(std::move(requirement)) : std::nullopt;
+  return IsWellFormed(requirement) ? std::optional(std::move(requirement)) : std::nullopt;
 }
 
 bool Holds(const Requirement& requirement, const Value* pairs) {
@@ -89,8 +131,15 @@ bool Holds(const Requirement& requirement, const Value* pairs) {
       return value != nullptr;
     case Requirement::Operator::kAbsent:
       return value == nullptr;
+    case Requirement::Operator::kGreater:
+    case Requirement::Operator::kLess:
+      break;
   }
-  return false;
+  const std::optional<int64_t> number =
+      value == nullptr ? std::nullopt : IntegerOf(ScalarText(*value));
+  const std::optional<int64_t> limit = IntegerOf(requirement.values.front());
+  if (!number || !limit) return false;
+  return requirement.op == Requirement::Operator::kGreater ? *number > *limit : *number < *limit;
 }
 
 // nullptr for the empty pattern, which matches everything.
@@ -147,8 +196,9 @@ Matcher::Matcher(Session* session, const Selector& selector)
         requirements->push_back(std::move(*requirement));
         continue;
       }
-      session->Error(selector.mark, "cannot read " + Quoted(part) +
-                                        " in a selector; it has the form \"a=b,c in (d,e),!f\"");
+      session->Error(selector.mark,
+                     "cannot read " + Quoted(part) +
+                         " in a selector; it has the form \"a=b,c in (d,e),!f,g>1\"");
       patterns_->ok = false;
     }
   };

@@ -12,5 +12,6 @@ reconcile_test(schema_test
           ${here}/shapes_test.cc ${here}/shared_map_test.cc ${here}/table_property_test.cc ${here}/validate_test.cc ${here}/words_test.cc
   LIBS schema LABELS unit)
 reconcile_test(kustomize_test
-  SOURCES ${here}/kustomize/golden_test.cc ${here}/kustomize/reach_test.cc ${here}/kustomize/render_test.cc ${here}/kustomize/rendering.cc
+  SOURCES ${here}/kustomize/golden_test.cc ${here}/kustomize/json_patch_test.cc ${here}/kustomize/reach_test.cc
+          ${here}/kustomize/render_test.cc ${here}/kustomize/rendering.cc
   LIBS schema_kustomize LABELS unit)

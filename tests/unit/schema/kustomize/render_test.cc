@@ -221,7 +221,9 @@ TEST(Kustomize, BoundsTextThatIsCopied) {
            "[f]}]",
            "patches: [{target: {kind: ConfigMap}, patch: '[{op: add, path: /data/x, value: " +
                text + "}]'}]",
-           "patches: [{target: {kind: ConfigMap}, patch: '{data: {x: " + text + "}}'}]"}) {
+           "patches: [{target: {kind: ConfigMap}, patch: '{kind: Any, metadata: {name: any}, data: "
+           "{x: " +
+               text + "}}'}]"}) {
     texts["f"] = text;
     texts["kustomization.yaml"] = resources + field + "\n";
     const std::string errors = ErrorsOf(texts, limits);
@@ -263,18 +265,39 @@ TEST(Kustomize, SaysWhatIsWrongWithAPatch) {
   EXPECT_EQ(errors("- patch: |-\n    apiVersion: v1\n    kind: ConfigMap\n    metadata: {name: "
                    "two}\n"),
             "kustomization.yaml:4:1: there is no ConfigMap two of v1 to patch here\n");
-  EXPECT_EQ(errors("- target: {name: one}\n  patch: |-\n    - op: replace\n      path: /data/z\n"
-                   "      value: 1\n"),
-            "kustomization.yaml:5:3: JSON patch: replace \"/data/z\": the object has nothing at "
+  EXPECT_EQ(errors("- target: {name: one}\n  patch: |-\n    - op: remove\n      path: /data/z\n"),
+            "kustomization.yaml:5:3: JSON patch: remove \"/data/z\": the object has nothing at "
             "\"z\"\n");
-  EXPECT_EQ(errors("- target: {name: \"(\"}\n  patch: '[]'\n"),
+  EXPECT_EQ(errors("- target: {name: \"(\"}\n  patch: '[{op: remove, path: /data}]'\n"),
             "kustomization.yaml:3:11: the regular expression \"(\" of this selector: missing ): "
             "(\n");
   EXPECT_EQ(errors("- target: {name: one}\n  patch: '[{\"op\":\"remove\",\"path\":\"/metadata\"}]'"
                    "\n"),
             "kustomization.yaml:4:1: this patch leaves an object without apiVersion, kind or "
             "name\n");
+  for (const std::string patch : {"{data: {a: c}}", "{metadata: {name: one}}", "{kind: ConfigMap}",
+                                  "{op: remove, path: /data}"}) {
+    EXPECT_EQ(errors("- target: {name: one}\n  patch: '" + patch + "'\n"),
+              "kustomization.yaml:4:1: a patch that is a part of an object needs kind and "
+              "metadata.name, even where a target says which objects it patches; any will do\n");
+  }
   EXPECT_EQ(errors("- {}\n"), "kustomization.yaml:3:3: a patch needs either path or patch\n");
+}
+
+TEST(Kustomize, RefusesSelectorsThatKubernetesRefuses) {
+  for (const std::string selector :
+       {"a=b=c", "a===b", "a=b c", "a=b/c", "a=-1", "a in (b c)", "a/b/c", "-a", "/a", "A_/b",
+        "a > x", "a > -1", "a >", "> 1", "a <> 1", "a b", "a!", "=a", "a,,b"}) {
+    for (const std::string field : {"labelSelector", "annotationSelector"}) {
+      EXPECT_NE(ErrorsOf({{"kustomization.yaml",
+                           "resources: [one.yaml]\npatches:\n- target: {" + field + ": \"" +
+                               selector + "\"}\n  patch: '[{op: remove, path: /data}]'\n"},
+                          {"one.yaml", ConfigMapText("one")}})
+                    .find(" in a selector; it has the form \"a=b,c in (d,e),!f,g>1\"\n"),
+                std::string::npos)
+          << selector;
+    }
+  }
 }
 
 // Each of two objects that became different ones was called so.
