@@ -8,6 +8,7 @@
 #include "schema/quantity.h"
 #include "schema/text.h"
 #include "schema/validate_kept.h"
+#include "schema/validate_pod.h"
 
 namespace reconcile {
 
@@ -255,7 +256,11 @@ void ValidateHardLimits(const Value& spec, const FieldPath& path, FieldReporter*
                                   "by count/<resource>.<group>");
       }
       const std::optional<Quantity> most = QuantityIn(spec, "hard", member.key);
-      if (most && most->IsNegative()) reporter->Error(item, "must be 0 or more");
+      if (most && most->IsNegative()) {
+        reporter->Error(item, "must be 0 or more");
+      } else if (most && IsIntegerResource(member.key) && !IsWhole(*most)) {
+        reporter->Error(item, "must be a whole number, not " + most->ToString());
+      }
     }
   });
 }

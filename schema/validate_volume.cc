@@ -49,6 +49,9 @@ void ValidateDownwardItems(const Value& source, const FieldPath& path, FieldRepo
   ValidateItems(source, path, reporter);
   ForEachIn(source, "items", path, [&](const Value& item, const FieldPath& item_path) {
     RequireOneOf(item, {"fieldRef", "resourceFieldRef"}, false, item_path, reporter);
+    if (const Value* resource = item.Find("resourceFieldRef")) {
+      ValidateResourceField(*resource, true, FieldPath(item_path, "resourceFieldRef"), reporter);
+    }
   });
 }
 
