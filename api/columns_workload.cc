@@ -37,7 +37,7 @@ Cells CronJobCells(const CronJob& job, const std::string& age) {
   const std::optional<WallTime>& last = job.status.last_schedule_time;
   return {job.metadata.name,
           job.spec.schedule,
-          OrNone(job.spec.time_zone),
+          OrNone(job.spec.time_zone.value_or("")),
           job.spec.suspend ? "True" : "False",
           last ? FormatRfc3339(*last) : "<none>",
           age};

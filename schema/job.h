@@ -48,8 +48,8 @@ struct JobTemplateSpec {
   friend bool operator==(const JobTemplateSpec&, const JobTemplateSpec&) = default;
 };
 struct CronJobSpec {
-  std::string schedule;   // cron.h
-  std::string time_zone;  // an IANA name; UTC when empty
+  std::string schedule;                  // cron.h
+  std::optional<std::string> time_zone;  // an IANA name; UTC when unset
   std::optional<int64_t> starting_deadline_seconds;
   ConcurrencyPolicy concurrency_policy = ConcurrencyPolicy::kAllow;
   bool suspend = false;

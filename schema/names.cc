@@ -50,6 +50,18 @@ std::string Wrong(std::string_view text, std::string_view rule) {
   return Quoted(text) + " " + std::string(rule);
 }
 
+// "010.000.1.2" as 10.0.1.2: the API server takes such addresses, and inet_pton does not.
+std::string WithoutLeadingZeros(std::string_view address) {
+  if (address.find(':') != std::string_view::npos) return std::string(address);
+  std::string text;
+  for (size_t i = 0; i < address.size(); ++i) {
+    const bool is_first = text.empty() || text.back() == '.';
+    const bool has_more = i + 1 < address.size() && IsDigit(address[i + 1]);
+    if (address[i] != '0' || !is_first || !has_more) text += address[i];
+  }
+  return text;
+}
+
 void ClearBitsFrom(int first, std::vector<unsigned char>* address) {
   for (size_t i = 0; i < address->size(); ++i) {
     const int kept = std::clamp(first - static_cast<int>(i) * 8, 0, 8);
@@ -132,6 +144,36 @@ std::string CheckEnvName(std::string_view text) {
   return Wrong(text, "is not a variable name: printable ASCII characters other than \"=\"");
 }
 
+std::string CheckHttpHeaderName(std::string_view text) {
+  const bool has_shape =
+      std::all_of(text.begin(), text.end(), [](char c) { return IsLetterOrDigit(c) || c == '-'; });
+  if (has_shape && !text.empty()) return "";
+  return Wrong(text, "is not the name of an HTTP header: letters, digits and \"-\"");
+}
+
+std::string CheckSysctlName(std::string_view text) {
+  bool is_name = text.size() <= kMaxSubdomainBytes;
+  for (std::string_view rest = text; is_name;) {
+    const size_t end = rest.find_first_of("./");
+    is_name = HasShape(rest.substr(0, end), IsLowerOrDigit,
+                       [](char c) { return IsLowerOrDigit(c) || c == '-' || c == '_'; });
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  if (is_name) return "";
+  return Wrong(
+      text,
+      "is not the name of a kernel setting: parts of lower-case letters, digits, \"-\" and "
+      "\"_\" with \".\" between them, like net.core.somaxconn");
+}
+
+std::string CheckFullDomain(std::string_view text) {
+  std::string_view domain = text;
+  if (domain.ends_with('.')) domain.remove_suffix(1);
+  if (domain.find('.') != std::string_view::npos && CheckDnsSubdomain(domain).empty()) return "";
+  return Wrong(text, "is not a full domain name like \"db.example.com\"");
+}
+
 std::string CheckPathSegment(std::string_view text) {
   const bool is_whole = text != "." && text != ".." && text.find_first_of("/%") == text.npos;
   return is_whole ? "" : Wrong(text, R"(must not be "." or "..", nor have "/" or "%" in it)");
@@ -155,10 +197,47 @@ bool IsIpAddress(const std::string& text) {
          inet_pton(AF_INET6, text.c_str(), address) == 1;
 }
 
+std::optional<std::vector<unsigned char>> ReadIpAddress(const std::string& text) {
+  std::vector<unsigned char> bytes(sizeof(in_addr));
+  if (inet_pton(AF_INET, WithoutLeadingZeros(text).c_str(), bytes.data()) == 1) return bytes;
+  bytes.resize(sizeof(in6_addr));
+  if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return std::nullopt;
+  static constexpr unsigned char kMapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  if (!std::equal(std::begin(kMapped), std::end(kMapped), bytes.begin())) return bytes;
+  return std::vector<unsigned char>(bytes.begin() + std::size(kMapped), bytes.end());
+}
+
+std::string CheckReachableAddress(const std::string& text) {
+  struct Special {
+    std::string_view block;
+    std::string_view rule;
+  };
+  static constexpr Special kSpecial[] = {
+      {"0.0.0.0/32", "means any address"},          {"::/128", "means any address"},
+      {"127.0.0.0/8", "is a host's own address"},   {"::1/128", "is a host's own address"},
+      {"169.254.0.0/16", "reaches one link alone"}, {"fe80::/10", "reaches one link alone"},
+      {"224.0.0.0/24", "reaches one link alone"}};
+  const std::optional<std::vector<unsigned char>> address = ReadIpAddress(text);
+  if (!address) return Wrong(text, "is no IP address");
+  const std::string_view advice = ": give one that other hosts reach";
+  for (const Special& special : kSpecial) {
+    const IpBlock block = *ReadIpBlock(special.block);
+    std::vector<unsigned char> prefix = *address;
+    ClearBitsFrom(block.prefix_bits, &prefix);
+    if (prefix == block.address) return Wrong(text, std::string(special.rule).append(advice));
+  }
+  // ff02::, ff12:: and so on: multicast of the link, whatever its flags.
+  const bool is_ipv6 = address->size() == sizeof(in6_addr);
+  if (is_ipv6 && (*address)[0] == 0xFF && ((*address)[1] & 0x0FU) == 2) {
+    return Wrong(text, std::string("reaches one link alone").append(advice));
+  }
+  return "";
+}
+
 std::optional<IpBlock> ReadIpBlock(std::string_view text) {
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
-  const std::string address(text.substr(0, slash));
+  const std::string address = WithoutLeadingZeros(text.substr(0, slash));
   const std::string_view bits = text.substr(slash + 1);
   IpBlock block;
   const auto read = std::from_chars(bits.data(), bits.data() + bits.size(), block.prefix_bits);

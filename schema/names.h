@@ -20,9 +20,19 @@ std::string CheckPortName(std::string_view text);  // RFC 6335
 std::string CheckDomainPath(std::string_view text);
 std::string CheckConfigKey(std::string_view text);  // keys of ConfigMaps and Secrets
 std::string CheckEnvName(std::string_view text);
+std::string CheckHttpHeaderName(std::string_view text);
+std::string CheckSysctlName(std::string_view text);
+// A DNS subdomain of two labels or more, with or without a "." at the end.
+std::string CheckFullDomain(std::string_view text);
 
 // Whether `text` is an IPv4 or IPv6 address.
 bool IsIpAddress(const std::string& text);
+
+// Its 4 or 16 bytes; an IPv4 address that is written as an IPv6 one ("::ffff:10.0.0.1") is IPv4.
+std::optional<std::vector<unsigned char>> ReadIpAddress(const std::string& text);
+// An address that other hosts can be reached at: not unspecified, loopback nor link-local. Source:
+// ValidateEndpointIP.
+std::string CheckReachableAddress(const std::string& text);
 
 // "10.0.0.0/8", "fd00::/8".
 struct IpBlock {

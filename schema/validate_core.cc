@@ -1,6 +1,6 @@
-#include <set>
+#include <algorithm>
 
-#include "base/check.h"
+#include "base/value.h"
 #include "schema/names.h"
 #include "schema/text.h"
 #include "schema/validate_kept.h"
@@ -10,102 +10,6 @@ namespace reconcile {
 namespace {
 
 constexpr size_t kMaxDataBytes = 1 << 20;
-constexpr int32_t kFirstNodePort = 30000;
-constexpr int32_t kLastNodePort = 32767;
-constexpr int64_t kMaxAffinitySeconds = 86'400;
-
-void ValidateTargetPort(const IntOrString& target, const FieldPath& path, FieldReporter* reporter) {
-  if (target.is_string) {
-    ReportIf(CheckPortName(target.text), path, reporter);
-  } else {
-    RequirePort(target.number, path, reporter);
-  }
-}
-
-void ValidateNodePort(const ServicePort& port, ServiceType type, const FieldPath& path,
-                      FieldReporter* reporter) {
-  if (port.node_port == 0) return;
-  if (type == ServiceType::kClusterIp) {
-    reporter->Error(path, "only a Service of type NodePort or LoadBalancer has node ports");
-  } else if (port.node_port < kFirstNodePort || port.node_port > kLastNodePort) {
-    reporter->Error(path, "must be from 30000 to 32767, not " + std::to_string(port.node_port));
-  }
-}
-
-void ValidateServicePorts(const ServiceSpec& spec, const FieldPath& path, FieldReporter* reporter) {
-  std::set<std::string> names;
-  std::set<std::pair<int32_t, Protocol>> numbers;
-  for (size_t i = 0; i < spec.ports.size(); ++i) {
-    const ServicePort& port = spec.ports[i];
-    const FieldPath port_path = FieldPath::Item(path, i);
-    const FieldPath name_path(port_path, "name");
-    if (port.name.empty() && spec.ports.size() > 1) {
-      reporter->Error(name_path, "required when there are several ports");
-    } else if (!port.name.empty()) {
-      ReportIf(CheckDnsLabel(port.name), name_path, reporter);
-      if (!names.insert(port.name).second) {
-        reporter->Error(name_path, "duplicate port name " + Quoted(port.name));
-      }
-    }
-    const FieldPath number_path(port_path, "port");
-    if (port.port != 0) RequirePort(port.port, number_path, reporter);
-    if (port.port != 0 && !numbers.emplace(port.port, port.protocol).second) {
-      reporter->Error(number_path, "duplicate port " + std::to_string(port.port) + "/" +
-                                       std::string(ToString(port.protocol)));
-    }
-    if (port.target_port && port.port != 0) {
-      ValidateTargetPort(*port.target_port, FieldPath(port_path, "targetPort"), reporter);
-    }
-    ValidateNodePort(port, spec.type, FieldPath(port_path, "nodePort"), reporter);
-  }
-}
-
-void ValidateExternalName(const ServiceSpec& spec, const FieldPath& path, FieldReporter* reporter) {
-  const FieldPath name_path(path, "externalName");
-  const Value* name = spec.others.Find("externalName");
-  if (name == nullptr) {
-    reporter->Error(name_path, "required by type \"ExternalName\"");
-  } else {
-    std::string_view text = name->AsString();
-    if (text.ends_with('.')) text.remove_suffix(1);
-    ReportIf(CheckDnsSubdomain(std::string(text)), name_path, reporter);
-  }
-  if (!spec.cluster_ip.empty()) {
-    reporter->Error(FieldPath(path, "clusterIP"), "a Service of type \"ExternalName\" has none");
-  }
-}
-
-void ValidateServiceExtras(const ServiceSpec& spec, const FieldPath& path,
-                           FieldReporter* reporter) {
-  const auto find = [&](std::string_view name) { return spec.others.Find(name); };
-  ForEachItem(spec.others, path, "externalIPs", [&](const Value& address, const FieldPath& item) {
-    RequireIpAddress(address, item, reporter);
-  });
-  const Value* affinity = find("sessionAffinity");
-  if (find("sessionAffinityConfig") != nullptr &&
-      (affinity == nullptr || affinity->AsString() != "ClientIP")) {
-    reporter->Error(FieldPath(path, "sessionAffinityConfig"), "needs sessionAffinity \"ClientIP\"");
-  }
-  if (const Value* config = find("sessionAffinityConfig")) {
-    const FieldPath config_path(path, "sessionAffinityConfig");
-    WithField(*config, config_path, "clientIP", [&](const Value& client, const FieldPath& item) {
-      RequireBetween(1, kMaxAffinitySeconds, client, item, "timeoutSeconds", reporter);
-    });
-  }
-  const bool has_outside = spec.type == ServiceType::kNodePort ||
-                           spec.type == ServiceType::kLoadBalancer ||
-                           find("externalIPs") != nullptr;
-  if (find("externalTrafficPolicy") != nullptr && !has_outside) {
-    reporter->Error(
-        FieldPath(path, "externalTrafficPolicy"),
-        "only a Service of type NodePort or LoadBalancer, or with externalIPs, has one");
-  }
-  if (spec.type == ServiceType::kLoadBalancer) return;
-  for (const char* name : {"loadBalancerClass", "loadBalancerSourceRanges"}) {
-    if (find(name) == nullptr) continue;
-    reporter->Error(FieldPath(path, name), "needs type \"LoadBalancer\"");
-  }
-}
 
 // Returns how many bytes the values have.
 size_t ValidateKeys(const StringMap& data, const FieldPath& path, FieldReporter* reporter) {
@@ -124,28 +28,21 @@ void ValidateSize(size_t bytes, const FieldPath& path, FieldReporter* reporter) 
   }
 }
 
-}  // namespace
-
-void Validate(const Service& service, FieldReporter* reporter) {
-  const FieldPath root;
-  const FieldPath path(root, "spec");
-  const ServiceSpec& spec = service.spec;
-  const FieldPath ip_path(path, "clusterIP");
-  const bool is_headless = spec.cluster_ip == "None";
-  const bool is_name = spec.type == ServiceType::kExternalName;
-  if (spec.ports.empty() && !is_headless && !is_name) {
-    reporter->Error(FieldPath(path, "ports"), "required, unless clusterIP is \"None\"");
-  }
-  if (is_name) ValidateExternalName(spec, path, reporter);
-  ValidateServiceExtras(spec, path, reporter);
-  if (is_headless && spec.type != ServiceType::kClusterIp && !is_name) {
-    reporter->Error(ip_path, "\"None\" needs type \"ClusterIP\"");
-  } else if (!is_headless && !spec.cluster_ip.empty() && !IsIpAddress(spec.cluster_ip)) {
-    reporter->Error(ip_path, Quoted(spec.cluster_ip) + " is neither \"None\" nor an IP address");
-  }
-  ValidateLabels(spec.selector, FieldPath(path, "selector"), reporter);
-  ValidateServicePorts(spec, FieldPath(path, "ports"), reporter);
+// Whether the API server takes it for a map in JSON. Where our reader is stricter than the
+// server's, about keys that come twice and about characters beyond ASCII, the text is given the
+// benefit of the doubt.
+bool MayBeJsonMap(const std::string& text) {
+  constexpr int kMaxDepth = 1000;
+  const Result<Value> value = ParseJson(text, {.max_bytes = kMaxDataBytes, .max_depth = kMaxDepth});
+  if (value.ok()) return value->IsMap() || value->IsNull();
+  const bool is_plain = std::none_of(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0x80U) != 0;
+  });
+  return text.size() > kMaxDataBytes || !is_plain || text.find("\\u") != std::string::npos ||
+         value.status().message().find("duplicate key") != std::string::npos;
 }
+
+}  // namespace
 
 void Validate(const ConfigMap& config_map, FieldReporter* reporter) {
   const FieldPath root;
@@ -181,13 +78,22 @@ void Validate(const Secret& secret, FieldReporter* reporter) {
     if (secret.data.count(key) > 0) return;
     reporter->Error(FieldPath::Key(path, key), "required by type " + Quoted(secret.type));
   };
+  // The value is never shown.
+  const auto require_json = [&](const std::string& key) {
+    require(key);
+    const auto entry = secret.data.find(key);
+    if (entry == secret.data.end() || MayBeJsonMap(entry->second)) return;
+    reporter->Error(FieldPath::Key(path, key), "type " + Quoted(secret.type) +
+                                                   " wants a map in JSON here, as docker login "
+                                                   "writes it");
+  };
   if (secret.type == "kubernetes.io/tls") {
     require("tls.crt");
     require("tls.key");
   } else if (secret.type == "kubernetes.io/dockerconfigjson") {
-    require(".dockerconfigjson");
+    require_json(".dockerconfigjson");
   } else if (secret.type == "kubernetes.io/dockercfg") {
-    require(".dockercfg");
+    require_json(".dockercfg");
   } else if (secret.type == "kubernetes.io/ssh-auth") {
     require("ssh-privatekey");
   } else if (secret.type == "kubernetes.io/basic-auth") {

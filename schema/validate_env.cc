@@ -2,7 +2,7 @@
 
 #include "schema/names.h"
 #include "schema/text.h"
-#include "schema/validate.h"
+#include "schema/validate_pod.h"
 
 namespace reconcile {
 
@@ -87,6 +87,9 @@ void ValidateVariable(const EnvVar& variable, const FieldPath& path, FieldReport
   }
   if (from.field_ref) {
     ValidateFieldRef(*from.field_ref, FieldPath(from_path, "fieldRef"), reporter);
+  }
+  if (const Value* resource = from.others.Find("resourceFieldRef")) {
+    ValidateResourceField(*resource, false, FieldPath(from_path, "resourceFieldRef"), reporter);
   }
   if (from.config_map_key_ref) {
     ValidateKeyRef(*from.config_map_key_ref, FieldPath(from_path, "configMapKeyRef"), reporter);

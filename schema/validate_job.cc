@@ -1,5 +1,6 @@
+#include "schema/validate_job.h"
+
 #include "schema/cron.h"
-#include "schema/job.h"
 #include "schema/text.h"
 #include "schema/time_zones.h"
 #include "schema/validate_workload.h"
@@ -10,8 +11,10 @@ namespace {
 
 // The Jobs' names take 11 more characters, and pods' names are of at most 63.
 constexpr size_t kMaxCronJobName = 52;
-// Of an Indexed Job.
-constexpr int64_t kMaxIndexedCompletions = 100'000;
+// Of an Indexed Job: of pods at once and of failed indexes, and the lower limits of one that counts
+// the failures of each of more completions than these.
+constexpr int64_t kMaxIndexed = 100'000;
+constexpr int64_t kMaxOfManyIndexes = 10'000;
 
 template <typename T>
 void RequireUnsetOrNotNegative(const std::optional<T>& value, std::string_view field,
@@ -39,23 +42,39 @@ void ValidateSelection(const JobSpec& spec, const FieldPath& path, FieldReporter
                   "to their own Job");
 }
 
+// Of an Indexed Job that has its completions.
+void ValidateCompletions(const JobSpec& spec, const FieldPath& path, FieldReporter* reporter) {
+  const bool has_many = *spec.completions > kMaxIndexed && spec.backoff_limit_per_index.has_value();
+  const int64_t most = has_many ? kMaxOfManyIndexes : kMaxIndexed;
+  const FieldPath failed(path, "maxFailedIndexes");
+  if (spec.parallelism) {
+    RequireAtMost(most, *spec.parallelism, FieldPath(path, "parallelism"), reporter);
+  }
+  if (spec.max_failed_indexes) {
+    RequireAtMost(most, *spec.max_failed_indexes, failed, reporter);
+    if (*spec.max_failed_indexes > *spec.completions) {
+      reporter->Error(
+          failed, "must not be more than completions: " + std::to_string(*spec.max_failed_indexes) +
+                      " > " + std::to_string(*spec.completions));
+    }
+  } else if (has_many) {
+    reporter->Error(failed, "required with backoffLimitPerIndex and more than 100000 completions");
+  }
+}
+
 void ValidateIndexes(const JobSpec& spec, const FieldPath& path, FieldReporter* reporter) {
   const bool is_indexed = spec.completion_mode == CompletionMode::kIndexed;
-  const FieldPath completions(path, "completions");
   if (is_indexed && !spec.completions) {
-    reporter->Error(completions, "required with completionMode \"Indexed\"");
+    reporter->Error(FieldPath(path, "completions"), "required with completionMode \"Indexed\"");
   } else if (is_indexed) {
-    RequireAtMost(kMaxIndexedCompletions, *spec.completions, completions, reporter);
+    ValidateCompletions(spec, path, reporter);
   }
-  const FieldPath backoff(path, "backoffLimitPerIndex");
   if (spec.backoff_limit_per_index && !is_indexed) {
-    reporter->Error(backoff, "only with completionMode \"Indexed\"");
+    reporter->Error(FieldPath(path, "backoffLimitPerIndex"),
+                    "only with completionMode \"Indexed\"");
   }
   if (spec.max_failed_indexes && !spec.backoff_limit_per_index) {
     reporter->Error(FieldPath(path, "maxFailedIndexes"), "only with backoffLimitPerIndex");
-  }
-  if (spec.others.Find("successPolicy") != nullptr && !is_indexed) {
-    reporter->Error(FieldPath(path, "successPolicy"), "only with completionMode \"Indexed\"");
   }
 }
 
@@ -69,6 +88,7 @@ void ValidateJobSpec(const JobSpec& spec, const FieldPath& path, FieldReporter* 
   RequireUnsetOrNotNegative(spec.ttl_seconds_after_finished, "ttlSecondsAfterFinished", path,
                             reporter);
   ValidateIndexes(spec, path, reporter);
+  ValidateJobPolicies(spec, path, reporter);
   ValidateSelection(spec, path, reporter);
   const FieldPath pod_template(path, "template");
   ValidateAnyTemplate(spec.pod_template, {}, pod_template, reporter);
@@ -90,13 +110,17 @@ void ValidateSchedule(const CronJobSpec& spec, const FieldPath& path, FieldRepor
       reporter->Warn(schedule_path, Quoted(spec.schedule) + " names no day that ever comes");
     }
   }
-  if (spec.time_zone.empty() || IsTimeZone(spec.time_zone)) return;
-  const std::string_view nearest = NearestTimeZone(spec.time_zone);
-  reporter->Error(
-      FieldPath(path, "timeZone"),
-      Quoted(spec.time_zone) + " is not a name of the tz database" +
-          (IsSimilar(spec.time_zone, nearest) ? "; did you mean " + Quoted(nearest) + "?"
-                                              : ", such as \"Europe/Berlin\" or \"Etc/UTC\""));
+  if (!spec.time_zone || IsTimeZone(*spec.time_zone)) return;
+  const FieldPath zone_path(path, "timeZone");
+  const std::string& zone = *spec.time_zone;
+  if (zone.empty()) {
+    return reporter->Error(zone_path, "must not be empty: leave it out, or name a time zone");
+  }
+  const std::string_view nearest = NearestTimeZone(zone);
+  reporter->Error(zone_path,
+                  Quoted(zone) + " is not a name of the tz database" +
+                      (IsSimilar(zone, nearest) ? "; did you mean " + Quoted(nearest) + "?"
+                                                : ", such as \"Europe/Berlin\" or \"Etc/UTC\""));
 }
 
 }  // namespace

@@ -39,4 +39,8 @@ void RequireIpAddress(const Value& address, const FieldPath& path, FieldReporter
   reporter->Error(path, Quoted(address.AsString()) + " is no IP address");
 }
 
+void RequireReachableAddress(const Value& address, const FieldPath& path, FieldReporter* reporter) {
+  ReportIf(CheckReachableAddress(address.AsString()), path, reporter);
+}
+
 }  // namespace reconcile

@@ -43,6 +43,7 @@ void RequireOneOf(std::span<const std::string_view> names, const Value& fields,
 void ValidateSelectorShape(const Value& fields, const FieldPath& path, std::string_view name,
                            FieldReporter* reporter);
 void RequireIpAddress(const Value& address, const FieldPath& path, FieldReporter* reporter);
+void RequireReachableAddress(const Value& address, const FieldPath& path, FieldReporter* reporter);
 
 // What a claim asks for, also in a template of claims.
 void ValidateClaimSpec(const Value& spec, const FieldPath& path, FieldReporter* reporter);

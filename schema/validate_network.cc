@@ -40,6 +40,20 @@ void ValidateEndpointPorts(const Holder& holder, const FieldPath& path, PortName
   });
 }
 
+// Source: validateEndpoints.
+void ValidateSliceAddress(const Value& address, std::string_view type, const FieldPath& path,
+                          FieldReporter* reporter) {
+  if (type == "FQDN") return ReportIf(CheckFullDomain(address.AsString()), path, reporter);
+  if (type != "IPv4" && type != "IPv6") return;
+  const std::optional<std::vector<unsigned char>> bytes = ReadIpAddress(address.AsString());
+  const size_t size = type == "IPv4" ? 4 : 16;
+  if (bytes && bytes->size() != size) {
+    return reporter->Error(path, Quoted(address.AsString()) +
+                                     " is no address of the slice's addressType, " + Quoted(type));
+  }
+  RequireReachableAddress(address, path, reporter);
+}
+
 void ValidateIngressBackend(const Value& backend, const FieldPath& path, FieldReporter* reporter) {
   RequireOneOf(kBackends, backend, path, reporter);
   WithField(backend, path, "service", [&](const Value& service, const FieldPath& service_path) {
@@ -91,6 +105,22 @@ void ValidateIngressPath(const Value& entry, const FieldPath& path, FieldReporte
   }
   WithField(entry, path, "backend", [&](const Value& backend, const FieldPath& backend_path) {
     ValidateIngressBackend(backend, backend_path, reporter);
+  });
+}
+
+// The annotation that came before ingressClassName may say the same, and nothing else. Source:
+// ValidateIngressCreate.
+void ValidateClassName(const Ingress& ingress, const Value& spec, const FieldPath& path,
+                       FieldReporter* reporter) {
+  WithField(spec, path, "ingressClassName", [&](const Value& name, const FieldPath& item) {
+    ReportIf(CheckDnsSubdomain(name.AsString()), item, reporter);
+    const auto annotation = ingress.metadata.annotations.find("kubernetes.io/ingress.class");
+    if (annotation == ingress.metadata.annotations.end() || annotation->second == name.AsString()) {
+      return;
+    }
+    reporter->Error(item, "the annotation kubernetes.io/ingress.class says " +
+                              Quoted(annotation->second) + ", this " + Quoted(name.AsString()) +
+                              ": leave the annotation out");
   });
 }
 
@@ -151,7 +181,7 @@ void Validate(const Endpoints& endpoints, FieldReporter* reporter) {
   ForEachItem(endpoints.others, root, "subsets", [&](const Value& subset, const FieldPath& path) {
     const auto check = [&](const Value& address, const FieldPath& address_path) {
       WithField(address, address_path, "ip", [&](const Value& ip, const FieldPath& ip_path) {
-        RequireIpAddress(ip, ip_path, reporter);
+        RequireReachableAddress(ip, ip_path, reporter);
       });
     };
     ForEachItem(subset, path, "addresses", check);
@@ -172,11 +202,7 @@ void Validate(const EndpointSlice& slice, FieldReporter* reporter) {
     size_t addresses = 0;
     ForEachItem(endpoint, path, "addresses", [&](const Value& address, const FieldPath& item) {
       ++addresses;
-      if (type == "IPv4" || type == "IPv6") {
-        RequireIpAddress(address, item, reporter);
-      } else if (type == "FQDN") {
-        ReportIf(CheckDnsSubdomain(address.AsString()), item, reporter);
-      }
+      ValidateSliceAddress(address, type, item, reporter);
     });
     if (addresses > kMaxSliceAddresses) {
       reporter->Error(FieldPath(path, "addresses"), "has more than 100 addresses");
@@ -191,6 +217,7 @@ void Validate(const EndpointSlice& slice, FieldReporter* reporter) {
 void Validate(const Ingress& ingress, FieldReporter* reporter) {
   const FieldPath root;
   WithField(ingress.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
+    ValidateClassName(ingress, spec, path, reporter);
     const Value* rules = spec.Find("rules");
     const bool has_rules = rules != nullptr && rules->IsList() && !rules->AsList().empty();
     if (!has_rules && spec.Find("defaultBackend") == nullptr) {

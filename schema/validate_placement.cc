@@ -36,12 +36,33 @@ void ValidateRequirement(const Value& requirement, const FieldPath& path, FieldR
   }
 }
 
+// Only the node's name can be asked for, one at a time. Source:
+// ValidateNodeFieldSelectorRequirement.
+void ValidateNodeField(const Value& field, const FieldPath& path, FieldReporter* reporter) {
+  const std::string key = field.GetString("key");
+  const std::string op = field.GetString("operator");
+  const Value::List& values = field.GetList("values");
+  if (!key.empty() && key != "metadata.name") {
+    reporter->Error(FieldPath(path, "key"), "must be \"metadata.name\", not " + Quoted(key));
+  }
+  if (op == "In" || op == "NotIn") {
+    if (values.size() == 1) return;
+    reporter->Error(FieldPath(path, "values"),
+                    "must be one name of a node, not " + std::to_string(values.size()));
+  } else if (!op.empty()) {
+    reporter->Error(FieldPath(path, "operator"),
+                    "must be \"In\" or \"NotIn\" in matchFields, not " + Quoted(op));
+  }
+}
+
 void ValidateNodeTerm(const Value& term, const FieldPath& path, FieldReporter* reporter) {
   const auto check = [&](const Value& requirement, const FieldPath& requirement_path) {
     ValidateRequirement(requirement, requirement_path, reporter);
   };
   ForEachIn(term, "matchExpressions", path, check);
-  ForEachIn(term, "matchFields", path, check);
+  ForEachIn(term, "matchFields", path, [&](const Value& field, const FieldPath& field_path) {
+    ValidateNodeField(field, field_path, reporter);
+  });
 }
 
 void ValidateWeight(const Value& term, const FieldPath& path, FieldReporter* reporter) {
@@ -97,7 +118,10 @@ void ValidateToleration(const Value& toleration, const FieldPath& path, FieldRep
   } else if (!is_exists) {
     reporter->Error(FieldPath(path, "operator"), "must be \"Exists\" when key is empty");
   }
-  if (is_exists && !toleration.GetString("value").empty()) {
+  const std::string value = toleration.GetString("value");
+  if (!is_exists) {
+    ReportIf(CheckLabelValue(value), FieldPath(path, "value"), reporter);
+  } else if (!value.empty()) {
     reporter->Error(FieldPath(path, "value"), "must be empty when operator is \"Exists\"");
   }
   const std::string effect = toleration.GetString("effect");

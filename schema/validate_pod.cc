@@ -9,62 +9,6 @@ namespace reconcile {
 
 namespace {
 
-constexpr std::string_view kKnownResources[] = {"cpu", "memory"};
-
-bool IsDisk(const std::string& name) { return name == "ephemeral-storage" || name == "storage"; }
-
-bool IsDevice(const std::string& name) {
-  return name.starts_with("hugepages-") || name.find('/') != std::string::npos;
-}
-
-void ValidateResourceName(const std::string& name, const FieldPath& path, FieldReporter* reporter) {
-  for (std::string_view known : kKnownResources) {
-    if (name == known) return;
-  }
-  if (IsDisk(name)) {
-    return reporter->Warn(path,
-                          "accepted, not acted on: disk space is neither counted nor limited");
-  }
-  if (IsDevice(name)) {
-    return reporter->Warn(path,
-                          "accepted, not acted on: devices and huge pages are not given to "
-                          "containers yet, and pods that ask for them are not started");
-  }
-  const std::string_view nearest = NearestWord(name, {"cpu", "memory"});
-  reporter->Error(path, "unknown resource " + Quoted(name) + "; " +
-                            (IsSimilar(name, nearest) ? "did you mean " + Quoted(nearest) + "?"
-                                                      : "\"cpu\" and \"memory\" are known"));
-}
-
-void ValidateResourceList(const ResourceList& list, const FieldPath& path,
-                          FieldReporter* reporter) {
-  for (const auto& [name, quantity] : list) {
-    const FieldPath entry = FieldPath::Key(path, name);
-    ValidateResourceName(name, entry, reporter);
-    if (quantity.IsNegative()) {
-      reporter->Error(entry, "must be 0 or more, not " + quantity.ToString());
-    } else if (name == "memory" && quantity.Milli() % 1000 != 0) {
-      reporter->Warn(entry, quantity.ToString() +
-                                " is a fraction of a byte: \"m\" means thousandths; did you mean "
-                                "\"M\" or \"Mi\"?");
-    }
-  }
-}
-
-void ValidateResources(const ResourceRequirements& resources, const FieldPath& path,
-                       FieldReporter* reporter) {
-  const FieldPath requests_path(path, "requests");
-  ValidateResourceList(resources.limits, FieldPath(path, "limits"), reporter);
-  ValidateResourceList(resources.requests, requests_path, reporter);
-  for (const auto& [name, request] : resources.requests) {
-    const auto limit = resources.limits.find(name);
-    if (limit == resources.limits.end() || request <= limit->second) continue;
-    reporter->Error(FieldPath::Key(requests_path, name),
-                    "must not be more than the limit: " + request.ToString() + " > " +
-                        limit->second.ToString());
-  }
-}
-
 // Host ports are the pod's: no two containers may have the same.
 void ValidateHostPort(const ContainerPort& port, bool has_host_network,
                       std::set<std::string>* host_ports, const FieldPath& path,
@@ -91,6 +35,7 @@ struct PodScope {
   VolumeNames volumes;
   std::set<std::string> container_names;
   std::set<std::string> host_ports;
+  std::set<std::string> resource_claims;
   bool has_host_network = false;
 };
 
@@ -135,7 +80,8 @@ void ValidateContainer(const Container& container, bool is_init, PodScope* scope
   }
   ValidatePorts(container.ports, scope, FieldPath(path, "ports"), reporter);
   ValidateEnvironment(container, path, reporter);
-  ValidateResources(container.resources, FieldPath(path, "resources"), reporter);
+  ValidateResources(container.resources, scope->resource_claims, FieldPath(path, "resources"),
+                    reporter);
   ValidateMounts(container, scope->volumes, path, reporter);
   ValidateProbes(container, RoleOf(container, is_init), path, reporter);
   ValidateSecurityContext(container, path, reporter);
@@ -169,9 +115,12 @@ void ValidatePodSpec(const PodSpec& spec, const FieldPath& path, FieldReporter* 
 
 void ValidatePodSpec(const PodSpec& spec, const VolumeNames& claims, const FieldPath& path,
                      FieldReporter* reporter) {
-  PodScope scope{.volumes = claims, .container_names = {}, .host_ports = {}};
+  PodScope scope{.volumes = claims, .container_names = {}, .host_ports = {}, .resource_claims = {}};
   const Value* host_network = spec.others.Find("hostNetwork");
   scope.has_host_network = host_network != nullptr && host_network->AsBool();
+  for (const Value& claim : ListIn(spec.others, "resourceClaims")) {
+    scope.resource_claims.insert(claim.GetString("name"));
+  }
   ValidateVolumes(spec, path, &scope.volumes, reporter);
   const FieldPath containers(path, "containers");
   const FieldPath init_containers(path, "initContainers");

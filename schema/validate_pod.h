@@ -10,6 +10,17 @@
 
 namespace reconcile {
 
+// Whether a resource is counted in whole pieces: objects of a quota, devices.
+bool IsIntegerResource(std::string_view name);
+bool IsWhole(const Quantity& quantity);
+// A container's; `pod_claims` are the names of the pod's resourceClaims.
+void ValidateResources(const ResourceRequirements& resources,
+                       const std::set<std::string>& pod_claims, const FieldPath& path,
+                       FieldReporter* reporter);
+// A resourceFieldRef of a variable or, `is_in_volume`, of a file.
+void ValidateResourceField(const Value& field, bool is_in_volume, const FieldPath& path,
+                           FieldReporter* reporter);
+
 // Of the pod's volumes and, in a StatefulSet, its claims.
 using VolumeNames = std::set<std::string>;
 

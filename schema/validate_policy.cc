@@ -8,12 +8,12 @@
 #include "schema/quantity.h"
 #include "schema/text.h"
 #include "schema/validate_kept.h"
+#include "schema/validate_pod.h"
 
 namespace reconcile {
 
 namespace {
 
-constexpr std::string_view kTargets[] = {"value", "averageValue", "averageUtilization"};
 constexpr int64_t kMaxPriority = 1'000'000'000;  // those above are Kubernetes' own
 constexpr std::string_view kRbacGroup = "rbac.authorization.k8s.io";
 
@@ -68,61 +68,6 @@ void ValidateShare(const Value& share, const FieldPath& path, FieldReporter* rep
     reporter->Error(path, Quoted(share.AsString()) + " is neither a number nor a percentage");
   } else {
     RequireAtMost(100, percent, path, reporter);
-  }
-}
-
-void ValidateMetric(const Value& metric, const FieldPath& path, FieldReporter* reporter) {
-  struct Source {
-    std::string_view type;
-    std::string_view field;
-  };
-  constexpr Source kSources[] = {{"Resource", "resource"},
-                                 {"ContainerResource", "containerResource"},
-                                 {"Pods", "pods"},
-                                 {"Object", "object"},
-                                 {"External", "external"}};
-  const std::string_view type = TextOf(metric, "type");
-  for (const Source& source : kSources) {
-    const FieldPath field_path(path, source.field);
-    const Value* field = metric.Find(source.field);
-    if (type == source.type && field == nullptr) {
-      reporter->Error(field_path, "required by type " + Quoted(type));
-    } else if (!type.empty() && type != source.type && field != nullptr) {
-      reporter->Error(field_path, "has no place with type " + Quoted(type));
-    }
-    if (field == nullptr) continue;
-    WithField(*field, field_path, "target", [&](const Value& target, const FieldPath& item) {
-      RequireOneOf(kTargets, target, item, reporter);
-      RequireBetween(1, INT32_MAX, target, item, "averageUtilization", reporter);
-      for (const char* name : {"value", "averageValue"}) {
-        WithField(target, item, name, [&](const Value& text, const FieldPath& value_path) {
-          const Result<Quantity> quantity = Quantity::Parse(text.AsString());
-          if (!quantity.ok() || *quantity > Quantity()) return;
-          reporter->Error(value_path, "must be more than 0, not " + text.AsString());
-        });
-      }
-    });
-  }
-}
-
-// Without pods only what is measured elsewhere can ask for one again.
-bool ScalesToNothing(const Value& spec) {
-  const Value::List& metrics = spec.GetList("metrics");
-  return std::any_of(metrics.begin(), metrics.end(), [](const Value& metric) {
-    const std::string_view type = TextOf(metric, "type");
-    return type == "Object" || type == "External";
-  });
-}
-
-void ValidateBehavior(const Value& behavior, const FieldPath& path, FieldReporter* reporter) {
-  for (const char* direction : {"scaleUp", "scaleDown"}) {
-    WithField(behavior, path, direction, [&](const Value& rules, const FieldPath& rules_path) {
-      RequireBetween(0, 3600, rules, rules_path, "stabilizationWindowSeconds", reporter);
-      ForEachItem(rules, rules_path, "policies", [&](const Value& policy, const FieldPath& item) {
-        RequireBetween(1, INT32_MAX, policy, item, "value", reporter);
-        RequireBetween(1, 1800, policy, item, "periodSeconds", reporter);
-      });
-    });
   }
 }
 
@@ -255,7 +200,11 @@ void ValidateHardLimits(const Value& spec, const FieldPath& path, FieldReporter*
                                   "by count/<resource>.<group>");
       }
       const std::optional<Quantity> most = QuantityIn(spec, "hard", member.key);
-      if (most && most->IsNegative()) reporter->Error(item, "must be 0 or more");
+      if (most && most->IsNegative()) {
+        reporter->Error(item, "must be 0 or more");
+      } else if (most && IsIntegerResource(member.key) && !IsWhole(*most)) {
+        reporter->Error(item, "must be a whole number, not " + most->ToString());
+      }
     }
   });
 }
@@ -346,27 +295,6 @@ void Validate(const RoleBinding& binding, FieldReporter* reporter) {
 
 void Validate(const ClusterRoleBinding& binding, FieldReporter* reporter) {
   ValidateBinding(binding.others, true, reporter);
-}
-
-void Validate(const HorizontalPodAutoscaler& autoscaler, FieldReporter* reporter) {
-  const FieldPath root;
-  WithField(autoscaler.others, root, "spec", [&](const Value& spec, const FieldPath& path) {
-    RequireBetween(1, INT32_MAX, spec, path, "maxReplicas", reporter);
-    const Value* most = spec.Find("maxReplicas");
-    const Value* least = spec.Find("minReplicas");
-    RequireBetween(ScalesToNothing(spec) ? 0 : 1, INT32_MAX, spec, path, "minReplicas", reporter);
-    if (most != nullptr && least != nullptr && least->AsInt() > most->AsInt()) {
-      reporter->Error(FieldPath(path, "maxReplicas"), "must be at least minReplicas, " +
-                                                          std::to_string(least->AsInt()) +
-                                                          ", not " + std::to_string(most->AsInt()));
-    }
-    ForEachItem(spec, path, "metrics", [&](const Value& metric, const FieldPath& item) {
-      ValidateMetric(metric, item, reporter);
-    });
-    WithField(spec, path, "behavior", [&](const Value& behavior, const FieldPath& item) {
-      ValidateBehavior(behavior, item, reporter);
-    });
-  });
 }
 
 void Validate(const PodDisruptionBudget& budget, FieldReporter* reporter) {

@@ -20,6 +20,10 @@ void ValidateOneAction(const Value& action, std::string_view kind, const FieldPa
     return RequireNotNegative(action.GetInt("seconds"), seconds, reporter);
   }
   ValidatePortValue(action.Find("port"), FieldPath(action_path, "port"), reporter);
+  ForEachIn(action, "httpHeaders", action_path, [&](const Value& header, const FieldPath& item) {
+    const std::string name = header.GetString("name");
+    if (!name.empty()) ReportIf(CheckHttpHeaderName(name), FieldPath(item, "name"), reporter);
+  });
 }
 
 void ValidateAction(const Value& handler, std::initializer_list<std::string_view> kinds,

@@ -1,3 +1,4 @@
+#include "schema/names.h"
 #include "schema/text.h"
 #include "schema/validate_pod.h"
 
@@ -68,6 +69,10 @@ void ValidatePodSecurity(const PodSpec& spec, const FieldPath& pod_path, FieldRe
     if (id.IsInt() && (id.AsInt() < 0 || id.AsInt() > kMaxId)) {
       reporter->Error(id_path, "must be from 0 to 2147483647, not " + std::to_string(id.AsInt()));
     }
+  });
+  ForEachIn(*context, "sysctls", path, [&](const Value& sysctl, const FieldPath& item) {
+    const std::string name = sysctl.GetString("name");
+    if (!name.empty()) ReportIf(CheckSysctlName(name), FieldPath(item, "name"), reporter);
   });
   ValidateProfile(*context, "seccompProfile", path, reporter);
   ValidateProfile(*context, "appArmorProfile", path, reporter);

@@ -78,12 +78,6 @@ void Validate(const DaemonSet& set, FieldReporter* reporter) {
     }
   }
   ValidateWorkload(spec, {}, path, reporter);
-  if (spec.pod_template.spec.others.Find("activeDeadlineSeconds") != nullptr) {
-    const FieldPath pod_template(path, "template");
-    const FieldPath pod_spec(pod_template, "spec");
-    reporter->Error(FieldPath(pod_spec, "activeDeadlineSeconds"),
-                    "must not be given: a DaemonSet's pods run for ever");
-  }
 }
 
 }  // namespace reconcile

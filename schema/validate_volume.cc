@@ -11,6 +11,8 @@ namespace reconcile {
 namespace {
 
 constexpr int64_t kMaxFileMode = 0777;
+constexpr int64_t kMinTokenSeconds = 600;
+constexpr int64_t kMaxTokenSeconds = int64_t{1} << 32;
 
 bool HasParentStep(std::string_view path) {
   for (size_t from = 0; from <= path.size();) {
@@ -49,6 +51,9 @@ void ValidateDownwardItems(const Value& source, const FieldPath& path, FieldRepo
   ValidateItems(source, path, reporter);
   ForEachIn(source, "items", path, [&](const Value& item, const FieldPath& item_path) {
     RequireOneOf(item, {"fieldRef", "resourceFieldRef"}, false, item_path, reporter);
+    if (const Value* resource = item.Find("resourceFieldRef")) {
+      ValidateResourceField(*resource, true, FieldPath(item_path, "resourceFieldRef"), reporter);
+    }
   });
 }
 
@@ -74,6 +79,11 @@ void ValidateProjections(const Value& projected, const FieldPath& path, FieldRep
     }
     if (const Value* downward = source.Find("downwardAPI")) {
       ValidateDownwardItems(*downward, FieldPath(source_path, "downwardAPI"), reporter);
+    }
+    if (const Value* token = source.Find("serviceAccountToken")) {
+      const FieldPath token_path(source_path, "serviceAccountToken");
+      RequireBetween(kMinTokenSeconds, kMaxTokenSeconds, *token, token_path, "expirationSeconds",
+                     reporter);
     }
   });
 }
@@ -133,6 +143,16 @@ void ValidateVolume(const Value& volume, const FieldPath& path, FieldReporter* r
       reporter->Error(source_path, "a volume has one source; this one has " + first + " already");
     }
   }
+}
+
+// What is mounted in a container that is not privileged must not show on the host.
+void ValidatePropagation(const Value& mount, const Container& container, const FieldPath& path,
+                         FieldReporter* reporter) {
+  if (mount.GetString("mountPropagation") != "Bidirectional") return;
+  const Value* context = container.others.Find("securityContext");
+  if (context != nullptr && context->GetBool("privileged")) return;
+  reporter->Error(FieldPath(path, "mountPropagation"),
+                  "\"Bidirectional\" needs a container that is privileged");
 }
 
 void ValidateMount(const Value& mount, const VolumeNames& names, std::set<std::string>* paths,
@@ -207,7 +227,9 @@ void ValidateMounts(const Container& container, const VolumeNames& names, const 
   const Value::List& list = ListIn(container.others, "volumeMounts");
   for (size_t i = 0; i < list.size(); ++i) {
     const std::string label = list[i].GetString("mountPath");
-    ValidateMount(list[i], names, &paths, FieldPath::Item(mounts, i, label), reporter);
+    const FieldPath mount_path = FieldPath::Item(mounts, i, label);
+    ValidateMount(list[i], names, &paths, mount_path, reporter);
+    ValidatePropagation(list[i], container, mount_path, reporter);
   }
   const FieldPath devices(path, "volumeDevices");
   const Value::List& device_list = ListIn(container.others, "volumeDevices");

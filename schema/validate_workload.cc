@@ -73,6 +73,11 @@ void ValidateTemplate(const PodTemplateSpec& pod_template, const VolumeNames& cl
                     "must be \"Always\" in a workload that keeps replicas running, not " +
                         Quoted(ToString(pod_template.spec.restart_policy)));
   }
+  if (pod_template.spec.others.Find("activeDeadlineSeconds") != nullptr) {
+    reporter->Error(FieldPath(pod_spec, "activeDeadlineSeconds"),
+                    "must not be given in a workload that keeps replicas running: its pods run for "
+                    "ever");
+  }
 }
 
 bool IsSet(const LabelSelector& selector) {

@@ -227,6 +227,90 @@ TEST(KeptRules, AutoscalersKeepAPodUnlessTheMetricComesFromElsewhere) {
                {head + external + "'0'}}}]", "averageValue: must be more than 0"}});
 }
 
+TEST(KeptRules, TargetsOfAutoscalersFitTheirSource) {
+  const std::string group = "autoscaling/v2";
+  const std::string head =
+      "scaleTargetRef: {kind: Deployment, name: w}, maxReplicas: 3, metrics: [{type: ";
+  const std::string resource = head + "Resource, resource: {name: cpu, target: {type: Utilization";
+  const std::string pods = head + "Pods, pods: {metric: {name: q}, target: {type: AverageValue";
+  const std::string object = head +
+                             "Object, object: {metric: {name: q}, describedObject: {kind: Service, "
+                             "name: s}, target: {type: "
+                             "Value";
+  const std::string external =
+      head + "External, external: {metric: {name: q}, target: {type: Value";
+  ExpectOk(group, "HorizontalPodAutoscaler",
+           {resource + ", averageUtilization: 50}}}]", resource + ", averageValue: 1}}}]",
+            pods + ", averageValue: 1}}}]", object + ", value: 1}}}]",
+            object + ", value: 1, averageValue: 1}}}]", external + ", averageValue: 1}}}]"});
+  ExpectWrong(group, "HorizontalPodAutoscaler",
+              {{resource + "}}}]", "resource.target: needs one of"},
+               {resource + ", value: 1}}}]", "resource.target: needs one of"},
+               {resource + ", averageUtilization: 50, averageValue: 1}}}]", "only one of them"},
+               {resource + ", averageUtilization: 0}}}]", "averageUtilization: must be from 1"},
+               {pods + ", value: 1}}}]", "pods.target: needs one of \"averageValue\""},
+               {object + ", averageUtilization: 5}}}]", "object.target: needs one of"},
+               {object + ", value: 0}}}]", "value: must be more than 0"},
+               {external + ", value: 1, averageValue: 1}}}]", "only one of them"}});
+}
+
+TEST(KeptRules, BehaviorThatIsGivenHasAPolicy) {
+  const auto autoscaler = [](const std::string& rules) {
+    return testing::ErrorsOf(
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: x}\nspec: "
+        "{scaleTargetRef: {kind: Deployment, name: w}, maxReplicas: 3, behavior: {scaleUp: {" +
+        rules + "}}}\n");
+  };
+  EXPECT_EQ(autoscaler("stabilizationWindowSeconds: 0"), "");
+  EXPECT_EQ(autoscaler("policies: [{type: Pods, value: 1, periodSeconds: 15}]"), "");
+  EXPECT_NE(autoscaler("policies: []").find("scaleUp.policies: needs one policy or more"),
+            std::string::npos);
+}
+
+TEST(KeptRules, AnIngressHasOneClass) {
+  const auto ingress = [](const std::string& annotations, const std::string& name) {
+    return testing::PlainErrorsOf(
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: x, annotations: {" +
+        annotations + "}}\nspec: {ingressClassName: '" + name +
+        "', defaultBackend: {service: {name: s, port: {number: 80}}}}\n");
+  };
+  const std::string annotation = "kubernetes.io/ingress.class: nginx";
+  EXPECT_EQ(ingress("", "nginx"), "");
+  EXPECT_EQ(ingress(annotation, "nginx"), "");
+  EXPECT_EQ(
+      ingress(annotation, "haproxy"),
+      "spec.ingressClassName: the annotation kubernetes.io/ingress.class says \"nginx\", this "
+      "\"haproxy\": leave the annotation out\n");
+  EXPECT_NE(ingress("", "A_b").find("is not a DNS subdomain"), std::string::npos);
+  EXPECT_NE(ingress("", ""), "");
+}
+
+TEST(KeptRules, AddressesOfEndpointsAreReachable) {
+  const auto slice = [](const std::string& type, const std::string& address) {
+    return testing::PlainErrorsOf(
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: x}\naddressType: " +
+        type + "\nendpoints: [{addresses: ['" + address + "']}]\n");
+  };
+  EXPECT_EQ(slice("IPv4", "10.0.0.1"), "");
+  EXPECT_EQ(slice("IPv6", "fd00::1"), "");
+  EXPECT_EQ(slice("FQDN", "db.example.com."), "");
+  EXPECT_EQ(slice("IPv6", "10.0.0.1"),
+            "endpoints[0].addresses[0]: \"10.0.0.1\" is no address of the slice's addressType, "
+            "\"IPv6\"\n");
+  EXPECT_NE(slice("IPv4", "fd00::1"), "");
+  EXPECT_NE(slice("IPv4", "127.0.0.1"), "");
+  EXPECT_NE(slice("FQDN", "db"), "");
+  const auto endpoints = [](const std::string& ip) {
+    return testing::ErrorsOf(
+        "apiVersion: v1\nkind: Endpoints\nmetadata: {name: x}\nsubsets: [{addresses: [{ip: '" + ip +
+        "'}], ports: [{port: 80}]}]\n");
+  };
+  EXPECT_EQ(endpoints("10.0.0.1"), "");
+  for (const char* ip : {"127.0.0.1", "169.254.0.1", "::1", "fe80::1", "0.0.0.0", "here"}) {
+    EXPECT_NE(endpoints(ip), "") << ip;
+  }
+}
+
 TEST(KeptRules, PoliciesExceptPartsOfABlock) {
   const std::string group = "networking.k8s.io/v1";
   const auto block = [](const std::string& cidr, const std::string& except) {

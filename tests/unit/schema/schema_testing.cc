@@ -55,6 +55,17 @@ std::string ErrorsOf(const std::string& yaml) {
   return Lines(problems.errors);
 }
 
+std::string PlainErrorsOf(const std::string& yaml) {
+  std::string text;
+  std::string lines = ErrorsOf(yaml);
+  while (!lines.empty()) {
+    const std::string line = lines.substr(0, lines.find('\n'));
+    lines.erase(0, line.size() + 1);
+    text += line.substr(line.find(": ") + 2) + "\n";
+  }
+  return text;
+}
+
 std::string WarningsOf(const std::string& yaml) {
   Problems problems;
   Decode(yaml, &problems);

@@ -23,6 +23,8 @@ std::shared_ptr<const T> MustDecodeAs(const std::string& yaml) {
 // Its errors, a line each; empty when there are none.
 std::string ErrorsOf(const std::string& yaml);
 std::string WarningsOf(const std::string& yaml);
+// The errors without their positions.
+std::string PlainErrorsOf(const std::string& yaml);
 
 // A Deployment named "web" whose only container has `container_fields` beside its name and image:
 // one field a line, not indented.

@@ -2,6 +2,7 @@ set(here ${CMAKE_CURRENT_LIST_DIR})
 reconcile_test(schema_test
   SOURCES ${here}/convert_test.cc ${here}/cron_test.cc ${here}/selector_text_test.cc
           ${here}/workload_kinds_test.cc ${here}/not_honoured_test.cc ${here}/validate_pod_test.cc
+          ${here}/validate_job_test.cc ${here}/validate_resources_test.cc ${here}/validate_service_test.cc
           ${here}/bounded_run.cc ${here}/faults_test.cc ${here}/manifest_pack_test.cc ${here}/manifests_test.cc
           ${here}/quantity_test.cc ${here}/yaml_alias_test.cc ${here}/yaml_limits_test.cc
           ${here}/yaml_reader_test.cc ${here}/yaml_scalar_test.cc ${here}/yaml_text_test.cc

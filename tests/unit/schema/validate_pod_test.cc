@@ -7,14 +7,7 @@ namespace {
 
 // The messages for a pod with `spec_fields`, without their positions.
 std::string PodErrors(const std::string& spec_fields) {
-  std::string text;
-  std::string lines = testing::ErrorsOf(testing::PodWithSpec(spec_fields));
-  while (!lines.empty()) {
-    const std::string line = lines.substr(0, lines.find('\n'));
-    lines.erase(0, line.size() + 1);
-    text += line.substr(line.find(": ") + 2) + "\n";
-  }
-  return text;
+  return testing::PlainErrorsOf(testing::PodWithSpec(spec_fields));
 }
 
 std::string ContainerErrors(const std::string& fields) {
@@ -102,6 +95,78 @@ TEST(ValidatePod, PlacementFollowsItsRules) {
             "must be from 1 to 100, not 101\n"
             "spec.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]."
             "preference.matchExpressions[0].values: must be one whole number with operator Gt\n");
+}
+
+TEST(ValidatePod, TolerationsCompareLabelValues) {
+  EXPECT_EQ(PodErrors("tolerations: [{key: a, value: b.c-d}, {key: a}]\n"), "");
+  EXPECT_EQ(PodErrors("tolerations: [{key: a, operator: Equal, value: b c}]\n").substr(0, 53),
+            "spec.tolerations[0].value: \"b c\" is not a label value");
+}
+
+TEST(ValidatePod, OfNodesFieldsOnlyTheNameCounts) {
+  const std::string prefix =
+      "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution."
+      "nodeSelectorTerms[0].matchFields[0]";
+  const auto field = [&](const std::string& fields) {
+    std::string text = PodErrors(
+        "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+        "{nodeSelectorTerms: [{matchFields: [{" +
+        fields + "}]}]}}}\n");
+    for (size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) {
+      text.erase(at, prefix.size());
+    }
+    return text;
+  };
+  EXPECT_EQ(field("key: metadata.name, operator: In, values: [n1]"), "");
+  EXPECT_EQ(field("key: metadata.name, operator: NotIn, values: [n1]"), "");
+  EXPECT_EQ(field("key: metadata.uid, operator: In, values: [a, b]"),
+            ".key: must be \"metadata.name\", not \"metadata.uid\"\n"
+            ".values: must be one name of a node, not 2\n");
+  EXPECT_EQ(field("key: metadata.name, operator: Exists"),
+            ".operator: must be \"In\" or \"NotIn\" in matchFields, not \"Exists\"\n");
+}
+
+TEST(ValidatePod, HeadersOfProbesAndHooksHaveTheNamesOfHeaders) {
+  const auto header = [](const std::string& name) {
+    return ContainerErrors(
+        "restartPolicy: Always, lifecycle: {preStop: {httpGet: {port: 1, httpHeaders: [{name: '" +
+        name + "', value: v}]}}}");
+  };
+  EXPECT_EQ(header("X-Custom-1"), "");
+  EXPECT_NE(header("X_Custom").find("\"X_Custom\" is not the name of"), std::string::npos);
+}
+
+TEST(ValidatePod, KernelSettingsHaveNames) {
+  const auto sysctl = [](const std::string& name) {
+    return PodErrors("securityContext: {sysctls: [{name: '" + name + "', value: '1'}]}\n");
+  };
+  for (const char* name : {"net.core.somaxconn", "net/ipv4/conf/eth0.1/x", "kernel.shm_rmid-a"}) {
+    EXPECT_EQ(sysctl(name), "") << name;
+  }
+  for (const char* name : {"net..core", "Net.core", ".net", "net.core_", "a b"}) {
+    EXPECT_NE(sysctl(name).find("is not the name of a kernel setting"), std::string::npos) << name;
+  }
+}
+
+TEST(ValidatePod, OnlyAPrivilegedContainerMountsOnTheHost) {
+  const std::string mount =
+      "volumeMounts: [{name: data, mountPath: /d, mountPropagation: Bidirectional}]";
+  EXPECT_EQ(ContainerErrors(mount + ", securityContext: {privileged: true}"), "");
+  EXPECT_EQ(ContainerErrors(mount),
+            "spec.initContainers[i].volumeMounts[/d].mountPropagation: \"Bidirectional\" needs a "
+            "container that is privileged\n");
+}
+
+TEST(ValidatePod, TokensAreGoodForTenMinutesAtLeast) {
+  const auto token = [](const std::string& seconds) {
+    return PodErrors("volumes: [{name: v, projected: {sources: [{serviceAccountToken: {path: t" +
+                     seconds + "}}]}}]\n");
+  };
+  EXPECT_EQ(token(""), "");
+  EXPECT_EQ(token(", expirationSeconds: 600"), "");
+  EXPECT_EQ(token(", expirationSeconds: 4294967296"), "");
+  EXPECT_NE(token(", expirationSeconds: 599"), "");
+  EXPECT_NE(token(", expirationSeconds: 4294967297"), "");
 }
 
 TEST(ValidatePod, NamesAndHostPortsAreUnique) {

@@ -137,6 +137,22 @@ TEST(Validate, SecretTypesNeedTheirKeys) {
   EXPECT_EQ(secret("my.own/type", "anything: a"), "");
 }
 
+TEST(Validate, LoginsForRegistriesAreJson) {
+  const auto secret = [](const std::string& text, const std::string& type = "dockerconfigjson") {
+    return ErrorsOf("apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: kubernetes.io/" +
+                    type + "\nstringData: {." + type + ": '" + text + "'}\n");
+  };
+  for (const char* text : {"{\"auths\": {}}", "{}", "null", "{\"a\": 1, \"a\": 2}"}) {
+    EXPECT_EQ(secret(text), "") << text;
+  }
+  for (const char* text : {"", "[]", "hunter2", "{\"auths\": {}", "{auths: {}}", "7"}) {
+    EXPECT_NE(secret(text), "") << text;
+    EXPECT_EQ(secret(text).find("hunter2"), std::string::npos);
+  }
+  EXPECT_EQ(secret("{}", "dockercfg"), "");
+  EXPECT_NE(secret("{", "dockercfg").find("wants a map in JSON here"), std::string::npos);
+}
+
 TEST(Validate, FieldPathsOfVariables) {
   const auto pod = [](const std::string& path) {
     return ErrorsOf(

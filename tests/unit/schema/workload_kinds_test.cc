@@ -32,16 +32,21 @@ std::string CronJobWith(const std::string& schedule, const std::string& fields =
          fields;
 }
 
-// The errors without "m.yaml:line:column: ".
-std::string Errors(const std::string& yaml) {
-  std::string text;
-  std::string lines = ErrorsOf(yaml);
-  while (!lines.empty()) {
-    const std::string line = lines.substr(0, lines.find('\n'));
-    lines.erase(0, line.size() + 1);
-    text += line.substr(line.find(": ") + 2) + "\n";
+std::string Errors(const std::string& yaml) { return testing::PlainErrorsOf(yaml); }
+
+TEST(Workloads, PodsThatAreKeptRunningHaveNoDeadline) {
+  const std::string pod = "activeDeadlineSeconds: 5, containers: [{name: a, image: 'a:1'}]";
+  const std::string message =
+      "spec.template.spec.activeDeadlineSeconds: must not be given in a workload that keeps "
+      "replicas running: its pods run for ever\n";
+  for (const char* kind : {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"}) {
+    EXPECT_EQ(Errors(Set(kind, "", pod)), message) << kind;
   }
-  return text;
+  EXPECT_EQ(Errors("apiVersion: v1\nkind: ReplicationController\nmetadata: {name: x}\nspec:\n"
+                   "  template: {metadata: {labels: {a: b}}, spec: {" +
+                   pod + "}}\n"),
+            message);
+  EXPECT_EQ(Errors(JobWith("", "restartPolicy: Never, activeDeadlineSeconds: 5, ")), "");
 }
 
 TEST(StatefulSet, HasTheDefaultsOfTheApiServer) {
