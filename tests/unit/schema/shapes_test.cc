@@ -9,13 +9,13 @@
 namespace reconcile {
 
 // What a table makes of fields that have no member.
-struct Kept {
+struct KeptHere {
   OtherFields others;
-  friend bool operator==(const Kept&, const Kept&) = default;
+  friend bool operator==(const KeptHere&, const KeptHere&) = default;
 };
 
 template <>
-const StructTable& TableOf<Kept>() {
+const StructTable& TableOf<KeptHere>() {
   static const StructTable table = [] {
     static const ShapeTable port = [] {
       ShapeTable t("Port");
@@ -25,7 +25,7 @@ const StructTable& TableOf<Kept>() {
       t.Field("protocol", OneOf({"TCP", "UDP"}), "").Default("TCP");
       return t;
     }();
-    Table<Kept> t("Kept");
+    Table<KeptHere> t("KeptHere");
     t.Accepted("size", QuantityShape(), "nothing is measured");
     t.Accepted("mode", OneOf({"Fast", "Slow"}), "there is one speed").Default("Slow");
     t.Accepted("mounted", BoolShape(), "nothing is mounted").Default("true");
@@ -39,7 +39,7 @@ const StructTable& TableOf<Kept>() {
 namespace {
 
 struct Read {
-  Kept kept;
+  KeptHere kept;
   std::string problems;
 };
 
@@ -49,15 +49,15 @@ Read ReadManifest(const std::string& yaml) {
   const Value value = testing::Yaml(yaml);
   {
     FieldReporter reporter("m.yaml", &value, &problems);
-    TableOf<Kept>().Decode(value, FieldPath(), &reporter, &read.kept);
+    TableOf<KeptHere>().Decode(value, FieldPath(), &reporter, &read.kept);
   }
   for (const Problem& problem : problems.errors) read.problems += problem.ToString() + '\n';
   for (const Problem& problem : problems.warnings) read.problems += problem.ToString() + '\n';
   return read;
 }
 
-std::string Shown(const Kept& kept, EncodeFor purpose) {
-  return WriteJson(TableOf<Kept>().Encode(&kept, purpose));
+std::string Shown(const KeptHere& kept, EncodeFor purpose) {
+  return WriteJson(TableOf<KeptHere>().Encode(&kept, purpose));
 }
 
 TEST(Shapes, WhatHasNoMemberIsKeptInCanonicalForm) {
@@ -96,13 +96,13 @@ TEST(Shapes, SayWhenNothingFollowsFromWhatWasAskedFor) {
 }
 
 TEST(Shapes, AWrittenDefaultIsKeptAndShownButNoDifference) {
-  const Kept written = ReadManifest("mounted: true\nmode: Slow\nports: []\n").kept;
+  const KeptHere written = ReadManifest("mounted: true\nmode: Slow\nports: []\n").kept;
   EXPECT_EQ(Shown(written, EncodeFor::kUser), "{\"mode\":\"Slow\",\"mounted\":true,\"ports\":[]}");
   EXPECT_EQ(Shown(written, EncodeFor::kDiff), "{}");
 }
 
 TEST(Shapes, OthersAreEqualWhateverTheOrderTheyWereSetIn) {
-  Kept a, b;
+  KeptHere a, b;
   a.others.Set("x", Value::Int(1));
   a.others.Set("y", Value::Int(2));
   b.others.Set("y", Value::Int(3));

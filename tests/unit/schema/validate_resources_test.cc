@@ -7,50 +7,53 @@ namespace {
 
 using testing::PlainErrorsOf;
 
-std::string PodWith(const std::string& container_fields, const std::string& pod_fields = "") {
+std::string PodWithResources(const std::string& container_fields,
+                             const std::string& pod_fields = "") {
   return "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  containers: [{name: c, image: "
          "i:1, " +
          container_fields + "}]\n" + pod_fields;
 }
 
-std::string Errors(const std::string& resources) {
-  return PlainErrorsOf(PodWith("resources: {" + resources + "}"));
+std::string ErrorsOfResources(const std::string& resources) {
+  return PlainErrorsOf(PodWithResources("resources: {" + resources + "}"));
 }
 
 const std::string kPath = "spec.containers[c].resources";
 
 TEST(ValidateResources, DevicesAreGivenWholeAndToOne) {
-  EXPECT_EQ(Errors("limits: {nvidia.com/gpu: 2}"), "");
-  EXPECT_EQ(Errors("requests: {nvidia.com/gpu: 2}, limits: {nvidia.com/gpu: 2000m}"), "");
-  EXPECT_EQ(Errors("requests: {nvidia.com/gpu: 1}"),
+  EXPECT_EQ(ErrorsOfResources("limits: {nvidia.com/gpu: 2}"), "");
+  EXPECT_EQ(ErrorsOfResources("requests: {nvidia.com/gpu: 2}, limits: {nvidia.com/gpu: 2000m}"),
+            "");
+  EXPECT_EQ(ErrorsOfResources("requests: {nvidia.com/gpu: 1}"),
             kPath +
                 ".requests[nvidia.com/gpu]: needs a limit that is the same: \"nvidia.com/gpu\" "
                 "cannot be overcommitted\n");
-  EXPECT_EQ(Errors("requests: {nvidia.com/gpu: 1}, limits: {nvidia.com/gpu: 2}"),
+  EXPECT_EQ(ErrorsOfResources("requests: {nvidia.com/gpu: 1}, limits: {nvidia.com/gpu: 2}"),
             kPath +
                 ".requests[nvidia.com/gpu]: must be the same as the limit, 2, not 1: "
                 "\"nvidia.com/gpu\" cannot be overcommitted\n");
-  EXPECT_NE(Errors("limits: {nvidia.com/gpu: 500m}")
+  EXPECT_NE(ErrorsOfResources("limits: {nvidia.com/gpu: 500m}")
                 .find(kPath + ".limits[nvidia.com/gpu]: must be a whole number, not 500m\n"),
             std::string::npos);
-  EXPECT_NE(Errors("limits: {'nvidia.com/g p u': 1}"), "");
+  EXPECT_NE(ErrorsOfResources("limits: {'nvidia.com/g p u': 1}"), "");
   // Kubernetes' own may be overcommitted, and cut.
-  EXPECT_EQ(Errors("requests: {example.kubernetes.io/a: 500m}"), "");
+  EXPECT_EQ(ErrorsOfResources("requests: {example.kubernetes.io/a: 500m}"), "");
 }
 
 TEST(ValidateResources, HugePagesComeWithCpuOrMemory) {
-  EXPECT_EQ(Errors("limits: {hugepages-2Mi: 4Mi, memory: 1Gi}"), "");
-  EXPECT_EQ(Errors("limits: {hugepages-2Mi: 4Mi}, requests: {cpu: 1}"), "");
-  EXPECT_EQ(Errors("limits: {hugepages-2Mi: 4Mi}"),
+  EXPECT_EQ(ErrorsOfResources("limits: {hugepages-2Mi: 4Mi, memory: 1Gi}"), "");
+  EXPECT_EQ(ErrorsOfResources("limits: {hugepages-2Mi: 4Mi}, requests: {cpu: 1}"), "");
+  EXPECT_EQ(ErrorsOfResources("limits: {hugepages-2Mi: 4Mi}"),
             kPath + ": huge pages need cpu or memory beside them\n");
-  EXPECT_NE(Errors("limits: {hugepages-2Mi: 4Mi, cpu: 1}, requests: {hugepages-2Mi: 2Mi}")
-                .find("must be the same as the limit, 4Mi, not 2Mi"),
-            std::string::npos);
+  EXPECT_NE(
+      ErrorsOfResources("limits: {hugepages-2Mi: 4Mi, cpu: 1}, requests: {hugepages-2Mi: 2Mi}")
+          .find("must be the same as the limit, 4Mi, not 2Mi"),
+      std::string::npos);
 }
 
 TEST(ValidateResources, StorageIsForClaims) {
-  EXPECT_EQ(Errors("limits: {ephemeral-storage: 1Gi}"), "");
-  EXPECT_EQ(Errors("requests: {storage: 1Gi}"),
+  EXPECT_EQ(ErrorsOfResources("limits: {ephemeral-storage: 1Gi}"), "");
+  EXPECT_EQ(ErrorsOfResources("requests: {storage: 1Gi}"),
             kPath +
                 ".requests[storage]: a container has no \"storage\": claims of volumes have; its "
                 "own disk space is \"ephemeral-storage\"\n");
@@ -59,10 +62,10 @@ TEST(ValidateResources, StorageIsForClaims) {
 TEST(ValidateResources, ClaimsThatThePodLacksAreTold) {
   const std::string claims = "resources: {claims: [{name: gpu}]}";
   const std::string warning = "the pod has no resourceClaims entry \"gpu\"";
-  EXPECT_NE(testing::WarningsOf(PodWith(claims)).find(warning), std::string::npos);
-  EXPECT_EQ(PlainErrorsOf(PodWith(claims)), "");
+  EXPECT_NE(testing::WarningsOf(PodWithResources(claims)).find(warning), std::string::npos);
+  EXPECT_EQ(PlainErrorsOf(PodWithResources(claims)), "");
   EXPECT_EQ(testing::WarningsOf(
-                PodWith(claims, "  resourceClaims: [{name: gpu, resourceClaimName: g}]\n"))
+                PodWithResources(claims, "  resourceClaims: [{name: gpu, resourceClaimName: g}]\n"))
                 .find(warning),
             std::string::npos);
 }
@@ -71,7 +74,7 @@ TEST(ValidateResources, VariablesTakeLimitsAndRequests) {
   const std::string path = "spec.containers[c].env[A].valueFrom.resourceFieldRef";
   const auto variable = [](const std::string& fields) {
     return PlainErrorsOf(
-        PodWith("env: [{name: A, valueFrom: {resourceFieldRef: {" + fields + "}}}]"));
+        PodWithResources("env: [{name: A, valueFrom: {resourceFieldRef: {" + fields + "}}}]"));
   };
   for (const char* fields :
        {"resource: limits.cpu", "resource: limits.cpu, divisor: 1m",
@@ -93,10 +96,10 @@ TEST(ValidateResources, VariablesTakeLimitsAndRequests) {
 
 TEST(ValidateResources, FilesNameTheirContainerToo) {
   const auto file = [](const std::string& fields) {
-    return PlainErrorsOf(PodWith("volumeMounts: []",
-                                 "  volumes: [{name: v, downwardAPI: {items: [{path: a, "
-                                 "resourceFieldRef: {" +
-                                     fields + "}}]}}]\n"));
+    return PlainErrorsOf(PodWithResources("volumeMounts: []",
+                                          "  volumes: [{name: v, downwardAPI: {items: [{path: a, "
+                                          "resourceFieldRef: {" +
+                                              fields + "}}]}}]\n"));
   };
   EXPECT_EQ(file("containerName: c, resource: limits.cpu"), "");
   EXPECT_EQ(file("resource: limits.cpu"),

@@ -11,7 +11,7 @@ std::string ServiceErrors(const std::string& spec) {
 }
 
 // Of a Service with one port.
-std::string Errors(const std::string& fields) {
+std::string ErrorsOfService(const std::string& fields) {
   return ServiceErrors("ports: [{port: 80}], " + fields);
 }
 
@@ -38,7 +38,7 @@ TEST(ValidateService, AppProtocolsAreQualifiedNames) {
 
 TEST(ValidateService, SourceRangesAreCidrs) {
   const auto ranges = [](const std::string& range) {
-    return Errors("type: LoadBalancer, loadBalancerSourceRanges: ['" + range + "']");
+    return ErrorsOfService("type: LoadBalancer, loadBalancerSourceRanges: ['" + range + "']");
   };
   for (const char* range :
        {"10.0.0.0/8", "10.1.2.3/8", " 10.0.0.0/8 ", "010.0.0.0/8", "fd00::/8"}) {
@@ -50,46 +50,49 @@ TEST(ValidateService, SourceRangesAreCidrs) {
 }
 
 TEST(ValidateService, FamiliesAndAddressesAgree) {
-  EXPECT_EQ(Errors("ipFamilies: [IPv4, IPv6], ipFamilyPolicy: PreferDualStack"), "");
-  EXPECT_EQ(Errors("ipFamilies: [IPv4, IPv4]"), "spec.ipFamilies[1]: duplicate family \"IPv4\"\n");
-  EXPECT_EQ(Errors("clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1, 'fd00::1']"), "");
-  EXPECT_EQ(Errors("clusterIP: 10.0.0.1, clusterIPs: [10.0.0.2]"),
+  EXPECT_EQ(ErrorsOfService("ipFamilies: [IPv4, IPv6], ipFamilyPolicy: PreferDualStack"), "");
+  EXPECT_EQ(ErrorsOfService("ipFamilies: [IPv4, IPv4]"),
+            "spec.ipFamilies[1]: duplicate family \"IPv4\"\n");
+  EXPECT_EQ(ErrorsOfService("clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1, 'fd00::1']"), "");
+  EXPECT_EQ(ErrorsOfService("clusterIP: 10.0.0.1, clusterIPs: [10.0.0.2]"),
             "spec.clusterIPs[0]: must be clusterIP, \"10.0.0.1\", not \"10.0.0.2\"\n");
 }
 
 TEST(ValidateService, ExternalAddressesAreReachable) {
   for (const char* ip : {"192.0.2.1", "2001:db8::1", "224.0.1.1", "ff05::1", "169.253.0.1"}) {
-    EXPECT_EQ(Errors("externalIPs: ['" + std::string(ip) + "']"), "") << ip;
+    EXPECT_EQ(ErrorsOfService("externalIPs: ['" + std::string(ip) + "']"), "") << ip;
   }
   for (const char* ip : {"127.0.0.2", "::1", "0.0.0.0", "::", "169.254.1.1", "fe80::1",
                          "224.0.0.251", "ff02::1", "::ffff:127.0.0.1", "nine"}) {
-    EXPECT_NE(Errors("externalIPs: ['" + std::string(ip) + "']"), "") << ip;
+    EXPECT_NE(ErrorsOfService("externalIPs: ['" + std::string(ip) + "']"), "") << ip;
   }
-  EXPECT_EQ(Errors("externalIPs: [127.0.0.1]"),
+  EXPECT_EQ(ErrorsOfService("externalIPs: [127.0.0.1]"),
             "spec.externalIPs[0]: \"127.0.0.1\" is a host's own address: give one that other hosts "
             "reach\n");
 }
 
 TEST(ValidateService, WhatOnlyALoadBalancerHas) {
-  EXPECT_EQ(Errors("type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 30001"),
+  EXPECT_EQ(ErrorsOfService(
+                "type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 30001"),
             "");
-  EXPECT_EQ(Errors("healthCheckNodePort: 0"), "");
+  EXPECT_EQ(ErrorsOfService("healthCheckNodePort: 0"), "");
   const std::string needs =
       "spec.healthCheckNodePort: needs type \"LoadBalancer\" and externalTrafficPolicy \"Local\"\n";
-  EXPECT_EQ(Errors("type: LoadBalancer, healthCheckNodePort: 30001"), needs);
-  EXPECT_EQ(Errors("type: NodePort, externalTrafficPolicy: Local, healthCheckNodePort: 30001"),
-            needs);
-  EXPECT_EQ(Errors("type: LoadBalancer, allocateLoadBalancerNodePorts: false"), "");
-  EXPECT_EQ(Errors("type: NodePort, allocateLoadBalancerNodePorts: true"),
+  EXPECT_EQ(ErrorsOfService("type: LoadBalancer, healthCheckNodePort: 30001"), needs);
+  EXPECT_EQ(
+      ErrorsOfService("type: NodePort, externalTrafficPolicy: Local, healthCheckNodePort: 30001"),
+      needs);
+  EXPECT_EQ(ErrorsOfService("type: LoadBalancer, allocateLoadBalancerNodePorts: false"), "");
+  EXPECT_EQ(ErrorsOfService("type: NodePort, allocateLoadBalancerNodePorts: true"),
             "spec.allocateLoadBalancerNodePorts: needs type \"LoadBalancer\"\n");
 }
 
 TEST(ValidateService, TrafficPrefersWhatThereIs) {
   for (const char* word : {"PreferClose", "PreferSameZone", "PreferSameNode"}) {
-    EXPECT_EQ(Errors("trafficDistribution: " + std::string(word)), "") << word;
+    EXPECT_EQ(ErrorsOfService("trafficDistribution: " + std::string(word)), "") << word;
   }
   EXPECT_EQ(
-      Errors("trafficDistribution: PreferFar"),
+      ErrorsOfService("trafficDistribution: PreferFar"),
       "spec.trafficDistribution: \"PreferFar\" is none of \"PreferClose\", \"PreferSameZone\", "
       "\"PreferSameNode\"\n");
 }
