@@ -144,7 +144,7 @@ Result<std::string> Explain(std::string_view path) {
     const size_t end = std::min(rest.find('.'), rest.size());
     const std::string_view word = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    return word;
+    return word.substr(0, word.find('['));  // as messages write it: containers[web]
   };
   const std::string_view kind_word = next();
   const std::optional<Kind> kind = FindKindByWord(kind_word);

@@ -16,6 +16,12 @@ TEST(Explain, TellsTypeDocDefaultSupportAndChildren) {
   }
 }
 
+TEST(Explain, TakesAPathAsMessagesWriteIt) {
+  const auto text = Explain("pod.spec.containers[web].env[0].name");
+  ASSERT_TRUE(text.ok());
+  EXPECT_EQ(*text, *Explain("pod.spec.containers.env.name"));
+}
+
 TEST(Explain, UnknownWordsNameTheNearest) {
   const auto message = [](const char* path) {
     const Result<std::string> text = Explain(path);
