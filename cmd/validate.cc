@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
-#include <thread>
+#include <optional>
 
 #include "base/escape.h"
 #include "base/heap.h"
@@ -14,6 +14,7 @@
 #include "cmd/repository_place.h"
 #include "cmd/validation_report.h"
 #include "reconciler/desired.h"
+#include "reconciler/facts.h"
 #include "schema/names.h"
 #include "schema/text.h"
 #include "source/manifest_names.h"
@@ -84,25 +85,45 @@ Result<Subject> ReadSubject(const ValidateOptions& options, const CommandContext
                     ", and as a revision of this repository: " + subject.status().message());
 }
 
-ParsedManifests Check(const Subject& subject, const ValidateOptions& options, Parallel* parallel,
-                      std::vector<ManifestDocument>* documents) {
-  const bool keep = !options.no_cache && !subject.place.empty();
-  DiskManifests kept(
-      keep ? CacheFolder(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME")) : std::string(),
-      subject.place, BuildId());
-  ParsedManifests parsed = ParseManifests(subject.commit.files, "default", {}, nullptr,
-                                          {.parallel = parallel,
-                                           .kept = keep ? &kept : nullptr,
-                                           .check = CheckDeclared,
-                                           .documents = documents,
-                                           .source_folder = subject.prefix,
-                                           .ignore_groups = options.ignore_groups});
+// What is wrong, and how many objects there are.
+struct Found {
+  Problems problems;
+  size_t objects = 0;
+  std::vector<ManifestDocument> documents;  // where they are to be listed
+};
+
+// Nothing when what is kept is not what this program keeps.
+std::optional<Found> CheckWith(KeptManifests* kept, const Subject& subject,
+                               const ValidateOptions& options, Parallel* parallel) {
+  Found found;
+  ParsedManifests parsed =
+      ParseManifests(subject.commit.files, "default", {}, nullptr,
+                     {.parallel = parallel,
+                      .kept = kept,
+                      .check = CheckDeclared,
+                      .digest = PackFacts,
+                      .documents = options.output == "json" ? &found.documents : nullptr,
+                      .source_folder = subject.prefix,
+                      .ignore_groups = options.ignore_groups});
+  found.problems = std::move(parsed.problems);
+  found.objects = parsed.digests.size();
   // What an object refers to may stand in one that could not be read: first things first.
-  const std::jthread saving([&kept] { kept.Save(); });
-  if (parsed.problems.errors.empty()) {
-    CheckTogether(parsed.objects, &parsed.problems, parallel);
+  const bool readable = found.problems.errors.empty();
+  if (readable && !CheckTogether(parsed.digests, &found.problems, parallel)) return std::nullopt;
+  return found;
+}
+
+Found Check(const Subject& subject, const ValidateOptions& options, Parallel* parallel) {
+  if (!options.no_cache && !subject.place.empty()) {
+    DiskManifests kept(CacheFolder(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME")),
+                       subject.place, BuildId());
+    std::optional<Found> found = CheckWith(&kept, subject, options, parallel);
+    if (found) {
+      kept.Save();
+      return std::move(*found);
+    }
   }
-  return parsed;
+  return CheckWith(nullptr, subject, options, parallel).value();
 }
 
 void Print(const ValidationReport& report, const std::vector<ManifestDocument>& documents,
@@ -117,16 +138,15 @@ void Print(const ValidationReport& report, const std::vector<ManifestDocument>& 
   std::cout.flush();
 }
 
-int Report(Subject* subject, ParsedManifests* parsed,
-           const std::vector<ManifestDocument>& documents, const ValidateOptions& options,
+int Report(Subject* subject, Found* found, const ValidateOptions& options,
            const CommandContext& context) {
   for (Problem& warning : subject->commit.warnings) {
     warning.rule = Rule::kPassedOver;
-    parsed->problems.warnings.push_back(std::move(warning));
+    found->problems.warnings.push_back(std::move(warning));
   }
   const ValidationReport report =
-      MakeReport(std::move(parsed->problems), parsed->objects.size(), subject->commit.files.size());
-  Print(report, documents, *subject, options, context);
+      MakeReport(std::move(found->problems), found->objects, subject->commit.files.size());
+  Print(report, found->documents, *subject, options, context);
   return report.errors == 0 ? kExitOk : kExitInvalid;
 }
 
@@ -137,12 +157,10 @@ int Validate(const ValidateOptions& options, const CommandContext& context) {
   OnThreads threads;
   Result<Subject> subject = ReadSubject(options, context, &threads);
   if (!subject.ok()) return Fail(subject.status());
-  std::vector<ManifestDocument> documents;
-  ParsedManifests parsed =
-      Check(*subject, options, &threads, options.output == "json" ? &documents : nullptr);
-  const int exit_code = Report(&*subject, &parsed, documents, options, context);
-  // Objects by the thousand go with the process, quicker than one by one.
-  static const auto* const kept = new std::pair(std::move(parsed), std::move(*subject));
+  Found found = Check(*subject, options, &threads);
+  const int exit_code = Report(&*subject, &found, options, context);
+  // Files by the thousand go with the process, quicker than one by one.
+  static const auto* const kept = new Subject(std::move(*subject));
   static_cast<void>(kept);
   return exit_code;
 }

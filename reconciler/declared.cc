@@ -1,10 +1,12 @@
 #include "reconciler/declared.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "reconciler/deployment.h"
 #include "schema/all_kinds.h"
+#include "schema/field_table.h"
 
 namespace reconcile {
 namespace {
@@ -264,6 +266,16 @@ const StringMap* PodLabelsOf(const Object& object) {
   if (const auto* pod = As<Pod>(object)) return &pod->metadata.labels;
   const PodTemplateSpec* pods = PodTemplateOf(object);
   return pods == nullptr ? nullptr : &pods->metadata.labels;
+}
+
+const std::vector<Kind>& KindsOfPods() {
+  static const std::vector<Kind> kinds = [] {
+    std::vector<Kind> found;
+    std::copy_if(kAllKinds.begin(), kAllKinds.end(), std::back_inserter(found),
+                 [](Kind kind) { return PodLabelsOf(*NewObject(kind)) != nullptr; });
+    return found;
+  }();
+  return kinds;
 }
 
 bool IsWorkload(Kind kind) {

@@ -49,6 +49,8 @@ std::optional<int32_t> DeclaredReplicas(const Object& object);
 // The pod spec that a workload or Pod declares; null for other kinds.
 const PodSpec* PodSpecOf(const Object& object);
 const StringMap* PodLabelsOf(const Object& object);
+// The kinds whose objects have pod labels.
+const std::vector<Kind>& KindsOfPods();
 // Deployment, ReplicaSet, ReplicationController and Pod.
 bool IsWorkload(Kind kind);
 // True when a change of these fields replaces the object: a Pod's spec cannot change.

@@ -131,12 +131,6 @@ DesiredState BuildDesired(const std::string& source, const std::string& commit,
   return desired;
 }
 
-void CheckTogether(const std::vector<ObjectPtr>& objects, Problems* problems, Parallel* parallel) {
-  DesiredState desired;
-  for (const ObjectPtr& object : objects) desired.objects.Set(object->key(), object);
-  CheckReferences(desired, ClusterState(), problems, parallel);
-}
-
 namespace {
 
 void CheckOwnerOf(const Object& object, const DesiredState& desired, const ClusterState& state,

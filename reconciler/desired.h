@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/parallel.h"
 #include "schema/cluster_state.h"
 #include "schema/codec.h"
 #include "schema/core.h"
@@ -52,10 +51,6 @@ void CheckAgainst(const Object& declared, const Object& known, const std::string
 
 // PURE. What BuildDesired finds wrong with an object by itself, whatever else is declared or there.
 void CheckDeclared(const Object& declared, Problems* problems);
-// PURE. What BuildDesired finds wrong with objects that each passed CheckDeclared, no two of one
-// key, in an empty cluster. `parallel`, null for none, only saves time.
-void CheckTogether(const std::vector<ObjectPtr>& objects, Problems* problems,
-                   Parallel* parallel = nullptr);
 
 enum class ChangeType { kCreate, kChange, kDelete, kUnchanged };
 std::string_view ToString(ChangeType type);

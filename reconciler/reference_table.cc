@@ -14,8 +14,9 @@
 namespace reconcile {
 namespace {
 
-constexpr std::string_view kWaits = "its containers wait until it is";
-constexpr std::string_view kRefused = "its pods are not made until it is";
+constexpr Missing kUnknown = Missing::kUnknown;
+constexpr Missing kWaits = Missing::kContainersWait;
+constexpr Missing kRefused = Missing::kPodsAreRefused;
 
 // A field that names an object. `path` leads to the struct that holds it, through lists and
 // optional parts; the struct's `optional`, `key`, `items`, `port` and `namespace` count where it
@@ -24,7 +25,7 @@ struct Row {
   std::string_view path;
   std::string_view name;
   std::optional<Kind> kind;  // none: the struct's own `kind` says
-  std::string_view outcome;
+  Missing missing;
 };
 
 // From a pod's spec. Those of containers hold for initContainers too.
@@ -42,7 +43,7 @@ constexpr Row kOfPods[] = {
     {"volumes.projected.sources.configMap", "name", Kind::kConfigMap, kWaits},
     {"volumes.projected.sources.secret", "name", Kind::kSecret, kWaits},
     {"volumes.persistentVolumeClaim", "claimName", Kind::kPersistentVolumeClaim, kWaits},
-    {"imagePullSecrets", "name", Kind::kSecret, ""},
+    {"imagePullSecrets", "name", Kind::kSecret, kUnknown},
     {"", "serviceAccountName", Kind::kServiceAccount, kRefused},
     {"", "serviceAccount", Kind::kServiceAccount, kRefused},
     {"", "priorityClassName", Kind::kPriorityClass, kRefused},
@@ -55,16 +56,16 @@ struct KindRow {
   Row row;
 };
 constexpr KindRow kOfKinds[] = {
-    {Kind::kIngress, {"spec", "ingressClassName", Kind::kIngressClass, ""}},
-    {Kind::kIngress, {"spec.defaultBackend.service", "name", Kind::kService, ""}},
-    {Kind::kIngress, {"spec.rules.http.paths.backend.service", "name", Kind::kService, ""}},
-    {Kind::kHorizontalPodAutoscaler, {"spec.scaleTargetRef", "name", {}, ""}},
-    {Kind::kRoleBinding, {"roleRef", "name", {}, ""}},
-    {Kind::kRoleBinding, {"subjects", "name", {}, ""}},
-    {Kind::kClusterRoleBinding, {"roleRef", "name", {}, ""}},
-    {Kind::kClusterRoleBinding, {"subjects", "name", {}, ""}},
-    {Kind::kStatefulSet, {"spec", "serviceName", Kind::kService, ""}},
-    {Kind::kPersistentVolumeClaim, {"spec", "volumeName", Kind::kPersistentVolume, ""}},
+    {Kind::kIngress, {"spec", "ingressClassName", Kind::kIngressClass, kUnknown}},
+    {Kind::kIngress, {"spec.defaultBackend.service", "name", Kind::kService, kUnknown}},
+    {Kind::kIngress, {"spec.rules.http.paths.backend.service", "name", Kind::kService, kUnknown}},
+    {Kind::kHorizontalPodAutoscaler, {"spec.scaleTargetRef", "name", {}, kUnknown}},
+    {Kind::kRoleBinding, {"roleRef", "name", {}, kUnknown}},
+    {Kind::kRoleBinding, {"subjects", "name", {}, kUnknown}},
+    {Kind::kClusterRoleBinding, {"roleRef", "name", {}, kUnknown}},
+    {Kind::kClusterRoleBinding, {"subjects", "name", {}, kUnknown}},
+    {Kind::kStatefulSet, {"spec", "serviceName", Kind::kService, kUnknown}},
+    {Kind::kPersistentVolumeClaim, {"spec", "volumeName", Kind::kPersistentVolume, kUnknown}},
 };
 
 // What a row without a kind may name.
@@ -197,7 +198,7 @@ void Path::Take(const void* holder, const std::string& namespace_name,
     key.namespace_name = Text(holder, kNamespace);
     if (key.namespace_name.empty()) key.namespace_name = namespace_name;
   }
-  for (std::string& part : PartsIn(holder)) found->insert({key, std::move(part), row_.outcome});
+  for (std::string& part : PartsIn(holder)) found->insert({key, std::move(part), row_.missing});
 }
 
 const std::vector<Path>& PathsOfPods() {

@@ -1,20 +1,24 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <set>
 #include <string>
-#include <string_view>
 
 #include "schema/object.h"
 
 namespace reconcile {
 
+// What comes of it that an object which is named is not there.
+enum class Missing : uint8_t { kUnknown, kContainersWait, kPodsAreRefused };
+inline constexpr size_t kMissingCount = 3;
+
 // One object that another names. Which fields name objects stands in reference_table.cc, a line
 // each.
 struct Reference {
   ObjectKey key;
-  std::string part;          // a key of a ConfigMap or Secret, a port of a Service; empty for all
-  std::string_view outcome;  // what comes of it when it is missing; empty when nothing is known
+  std::string part;  // a key of a ConfigMap or Secret, a port of a Service; empty for all
+  Missing missing = Missing::kUnknown;
   friend auto operator<=>(const Reference&, const Reference&) = default;
 };
 

@@ -1,15 +1,13 @@
 #pragma once
 
-#include "base/parallel.h"
 #include "reconciler/desired.h"
 
 namespace reconcile {
 
 // Checks what the desired objects name (reference_table.h) and select: namespaces must be there
 // (errors), the rest may come later (warnings). What the source declares no longer does not count
-// as there. `parallel`, null for none, only saves time.
-void CheckReferences(const DesiredState& desired, const ClusterState& state, Problems* problems,
-                     Parallel* parallel = nullptr);
+// as there.
+void CheckReferences(const DesiredState& desired, const ClusterState& state, Problems* problems);
 
 // The same for one object of `desired`.
 void CheckReferencesOf(const Object& object, const DesiredState& desired, const ClusterState& state,
@@ -25,5 +23,7 @@ std::string PlaceOf(const Origin& origin);
 // "file:line" of the object and its key before the message.
 Problem ProblemAt(const Object& object, const std::string& message,
                   Rule rule = Rule::kInvalidValue);
+Problem ProblemAt(const ObjectKey& key, const Origin& origin, const std::string& message,
+                  Rule rule);
 
 }  // namespace reconcile

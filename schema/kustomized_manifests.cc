@@ -156,8 +156,8 @@ class Taker {
     if (read.object != nullptr) {
       std::unique_ptr<Object> object = read.object->Clone();
       object->metadata.origin.line = place.line;
-      if (reading_.check) reading_.check(*object, &read.problems);
       read.object = std::move(object);
+      FinishObject(reading_, &read);
     }
     result_->items.push_back({place.file, std::move(read)});
   }

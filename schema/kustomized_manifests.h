@@ -33,8 +33,8 @@ struct KustomizedManifests {
   std::set<std::string> used;     // by kustomizations
 };
 
-// PURE. Costs a look at each path when there is no kustomization. `reading.check` is called for
-// each object; nothing is kept.
+// PURE. Costs a look at each path when there is no kustomization. Each object is finished
+// (FinishObject); nothing is kept.
 KustomizedManifests RenderKustomizations(const std::vector<ManifestFile>& files,
                                          const std::string& default_namespace,
                                          const ManifestLimits& limits,

@@ -138,8 +138,7 @@ class FileReader {
       return;
     }
     found_ = ReadManifestObject(document, path_, default_namespace_);
-    if (found_.object == nullptr || !reading_.check) return;
-    reading_.check(*found_.object, &found_.problems);
+    FinishObject(reading_, &found_);
   }
 
   // kubectl takes lists apart, a `v1 List` and those of one kind, lists in lists too; the reader's
@@ -214,6 +213,18 @@ ReadItem ReadManifestObject(const Value& document, const std::string& path,
   object->metadata.origin.line = document.mark.line;
   item.object = std::move(object);
   return item;
+}
+
+void FinishObject(const ManifestReading& reading, ReadItem* item) {
+  if (item->object == nullptr) return;
+  if (reading.check) reading.check(*item->object, &item->problems);
+  if (!reading.digest) return;
+  ObjectDigest& digest = item->digest.emplace();
+  digest.key = item->object->key();
+  digest.origin = item->object->metadata.origin;
+  digest.held = std::make_shared<const std::string>(reading.digest(*item->object));
+  digest.bytes = *digest.held;
+  item->object = nullptr;
 }
 
 std::vector<ReadItem> ReadManifestFile(const ManifestFile& file,

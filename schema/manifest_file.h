@@ -19,7 +19,11 @@ ManifestFormat FormatOf(std::string_view path);
 ReadItem ReadManifestObject(const Value& document, const std::string& path,
                             const std::string& default_namespace);
 
-// What one file brings, in the order of its documents; `reading.check` is called for each object.
+// What is done with an object that was read and is whole: it is checked, and its digest takes its
+// place, as `reading` says.
+void FinishObject(const ManifestReading& reading, ReadItem* item);
+
+// What one file brings, in the order of its documents; each object is finished.
 // Rests on nothing but the file's bytes, path and these arguments. Any thread.
 std::vector<ReadItem> ReadManifestFile(const ManifestFile& file,
                                        const std::string& default_namespace,

@@ -1,6 +1,7 @@
 #include "schema/manifest_joiner.h"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 #include <utility>
 
@@ -11,6 +12,15 @@ namespace {
 
 bool Contains(const std::vector<std::string>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// Of what brings an object, or its digest.
+bool HasObject(const ReadItem& item) { return item.object != nullptr || item.digest; }
+ObjectKey KeyOf(const ReadItem& item) {
+  return item.digest ? item.digest->key : item.object->key();
+}
+const Origin& OriginOf(const ReadItem& item) {
+  return item.digest ? item.digest->origin : item.object->metadata.origin;
 }
 
 bool ByPosition(const Problem& a, const Problem& b) {
@@ -38,6 +48,13 @@ std::vector<Problem> ProblemList::Take(std::string_view what) {
   return std::move(kept_);
 }
 
+size_t ManifestJoiner::KeyHash::operator()(const ObjectKey& key) const {
+  constexpr size_t kFactor = 1099511628211U;  // FNV's
+  const std::hash<std::string> hash;
+  return (hash(key.name) * kFactor + hash(key.namespace_name)) * kFactor +
+         static_cast<size_t>(key.kind);
+}
+
 ManifestJoiner::ManifestJoiner(const ManifestLimits& limits, const ManifestReading& reading)
     : limits_(limits),
       reading_(reading),
@@ -55,22 +72,22 @@ void ManifestJoiner::Add(const std::string& path, const std::vector<ReadItem>& i
       continue;
     }
     std::vector<Problem> errors = item.problems.errors;
-    if (item.object != nullptr) AddObject(item, &errors);
+    if (HasObject(item)) AddObject(item, &errors);
     errors_.Add(std::move(errors));
     warnings_.Add(item.problems.warnings);
   }
 }
 
 ParsedManifests ManifestJoiner::Take() {
-  for (const auto& [file_and_kind, kept] : kept_) SayKept(file_and_kind.second, kept);
+  for (const auto& [place, kept] : kept_) SayKept(place.first, place.second, kept);
   result_.problems.errors = errors_.Take("errors");
   result_.problems.warnings = warnings_.Take("warnings");
   return std::move(result_);
 }
 
 void ManifestJoiner::ListDocument(const std::string& path, const ReadItem& item) {
-  if (item.object != nullptr) {
-    const ObjectKey key = item.object->key();
+  if (HasObject(item)) {
+    const ObjectKey key = KeyOf(item);
     reading_.documents->push_back(
         {path, item.mark, std::string(ToString(key.kind)), key.namespace_name, key.name, true});
   } else if (!item.kind.empty()) {
@@ -79,43 +96,48 @@ void ManifestJoiner::ListDocument(const std::string& path, const ReadItem& item)
 }
 
 void ManifestJoiner::AddObject(const ReadItem& item, std::vector<Problem>* errors) {
-  const Origin& origin = item.object->metadata.origin;
+  const Origin& origin = OriginOf(item);
   const auto add_error = [&](std::string message, Rule rule) {
     errors->push_back({origin.file, item.mark.line, item.mark.column, std::move(message), rule});
   };
-  if (result_.objects.size() >= limits_.max_objects) {
+  if (places_.size() >= limits_.max_objects) {
     if (!std::exchange(full_, true)) {
       add_error("more than " + std::to_string(limits_.max_objects) + " objects in one source",
                 Rule::kLimit);
     }
     return;
   }
-  const auto [first, is_new] = places_.emplace(item.object->key(), origin);
+  const auto [first, is_new] = places_.emplace(KeyOf(item), origin);
+  const ObjectKey& key = first->first;
   if (!is_new) {
-    return add_error(ToString(item.object->key()) + " is declared twice; the first is at " +
-                         first->second.file + ":" + std::to_string(first->second.line),
+    return add_error(ToString(key) + " is declared twice; the first is at " + first->second.file +
+                         ":" + std::to_string(first->second.line),
                      Rule::kDuplicateObject);
   }
-  result_.objects.push_back(item.object);
-  if (!InfoOf(item.object->kind).not_acted_on.empty()) {
-    Kept& kept = kept_[{origin.file, item.object->kind}];
+  if (item.digest) {
+    result_.digests.push_back(*item.digest);
+  } else {
+    result_.objects.push_back(item.object);
+  }
+  if (!InfoOf(key.kind).not_acted_on.empty()) {
+    Kept& kept = kept_[{origin.file, key.kind}];
     if (kept.count++ == 0) {
-      kept.first = item.object;
+      kept.name = key.name;
       kept.mark = item.mark;
     }
   }
 }
 
-void ManifestJoiner::SayKept(Kind kind, const Kept& kept) {
+void ManifestJoiner::SayKept(const std::string& file, Kind kind, const Kept& kept) {
   const KindInfo& info = InfoOf(kind);
-  std::string who = std::string(info.name) + ' ' + kept.first->metadata.name;
+  std::string who = std::string(info.name) + ' ' + kept.name;
   if (kept.count > 1) {
     who += " and " + std::to_string(kept.count - 1) + " more " +
            std::string(kept.count == 2 ? info.singular : info.plural) + " of this file are";
   } else {
     who += " is";
   }
-  warnings_.Add({{kept.first->metadata.origin.file, kept.mark.line, kept.mark.column,
+  warnings_.Add({{file, kept.mark.line, kept.mark.column,
                   who + " stored and shown, but not acted on: " + std::string(info.not_acted_on),
                   Rule::kNotActedOn}});
 }

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,20 +36,23 @@ class ManifestJoiner {
  private:
   // Objects of one kind in one file from which nothing follows: said once.
   struct Kept {
-    ObjectPtr first;
+    std::string name;  // of the first
     Mark mark;
     size_t count = 0;
   };
+  struct KeyHash {
+    size_t operator()(const ObjectKey& key) const;
+  };
   void ListDocument(const std::string& path, const ReadItem& item);
   void AddObject(const ReadItem& item, std::vector<Problem>* errors);
-  void SayKept(Kind kind, const Kept& kept);
+  void SayKept(const std::string& file, Kind kind, const Kept& kept);
 
   std::map<std::pair<std::string, Kind>, Kept> kept_;
   const ManifestLimits& limits_;
   const ManifestReading& reading_;
   ProblemList errors_;
   ProblemList warnings_;
-  std::map<ObjectKey, Origin> places_;
+  std::unordered_map<ObjectKey, Origin, KeyHash> places_;
   bool full_ = false;
   ParsedManifests result_;
 };

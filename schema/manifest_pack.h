@@ -6,13 +6,16 @@
 #include <vector>
 
 #include "schema/codec.h"
+#include "schema/manifests.h"
 
 namespace reconcile {
 
 // What one document brings: an object, if it is one, and what is wrong with it.
 struct ReadItem {
-  ObjectPtr object;  // its namespace and origin set; may be null
-  Mark mark;         // of the object's document
+  // Its namespace and origin set. Null when there is none, or its digest stands for it.
+  ObjectPtr object;
+  std::optional<ObjectDigest> digest;
+  Mark mark;  // of the object's document
   Problems problems;
   std::string kind;  // of a document that is no object, what it says; may be empty
   std::string name;
@@ -25,7 +28,7 @@ struct ReadItem {
 // path is then. Nothing when one of the items may hold a secret: what stands in the file beside it
 // is not kept either. Both are for one and the same build of this program.
 std::optional<std::string> PackItems(const std::vector<ReadItem>& items);
-// Nothing when `packed` is nothing that PackItems gave.
+// Nothing when `packed` is nothing that PackItems gave. Digests borrow its bytes.
 std::optional<std::vector<ReadItem>> UnpackItems(std::string_view packed, const std::string& path);
 
 }  // namespace reconcile

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/check.h"
 #include "schema/kustomized_manifests.h"
 #include "schema/manifest_file.h"
 #include "schema/manifest_joiner.h"
@@ -46,7 +47,9 @@ class ManifestReader {
         limits_(limits),
         cache_(cache),
         reading_(reading),
-        joiner_(limits, reading) {}
+        joiner_(limits, reading) {
+    CHECK(cache == nullptr || !reading.digest);
+  }
 
   ParsedManifests Read(const std::vector<ManifestFile>& files) {
     // What is rendered comes of many files, and is kept under none of them.
@@ -128,7 +131,7 @@ class ManifestReader {
 
   std::string KeyOf(const ManifestFile& file) const {
     return file.blob_id + (FormatOf(file.path) == ManifestFormat::kJson ? " json " : " yaml ") +
-           default_namespace_;
+           (reading_.digest ? "digests " : "") + default_namespace_;
   }
 
   void Remember(const ManifestFile& file, File read) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/parallel.h"
@@ -34,9 +35,19 @@ struct ManifestLimits {
   size_t max_problems = 1000;  // reported; the rest is counted
 };
 
+// What stands for an object where the object itself is not wanted.
+struct ObjectDigest {
+  ObjectKey key;
+  Origin origin;           // file and line
+  std::string_view bytes;  // what ManifestReading::digest gave
+  // Who holds the bytes; null: KeptManifests does.
+  std::shared_ptr<const std::string> held;
+};
+
 // All objects of a commit, and everything wrong with it, sorted by file, line, column.
 struct ParsedManifests {
-  std::vector<ObjectPtr> objects;  // origin.file and origin.line set, origin.source empty
+  std::vector<ObjectPtr> objects;     // origin.file and origin.line set, origin.source empty
+  std::vector<ObjectDigest> digests;  // in their place, where ManifestReading::digest is set
   Problems problems;
 };
 
@@ -82,10 +93,14 @@ struct ManifestDocument {
 // How files are read. Nothing but time rests on the first two.
 struct ManifestReading {
   Parallel* parallel = nullptr;  // null: in turn
-  // Files with a blob id, and nothing that is rendered; for one set of limits and one `check`.
+  // Files with a blob id, and nothing that is rendered; for one set of limits, one `check` and one
+  // `digest`.
   KeptManifests* kept = nullptr;
   // What is wrong with an object apart from what the schema says; called for each, on any thread.
   std::function<void(const Object&, Problems*)> check;
+  // When set, objects are not wanted, but what this gives for each of them, in any form; called on
+  // any thread, after `check`. Not together with a ManifestCache.
+  std::function<std::string(const Object&)> digest;
   std::vector<ManifestDocument>* documents = nullptr;  // where they are listed, when not null
   // Where the files' paths begin, from the repository's root: "deploy"; "" is the root.
   std::string source_folder;

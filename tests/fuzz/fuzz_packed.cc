@@ -17,6 +17,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto again = UnpackItems(*packed, "f.yaml");
   CHECK(again.has_value() && again->size() == items->size());
   for (size_t i = 0; i < items->size(); ++i) {
+    const auto& digest = items->at(i).digest;
+    CHECK(digest.has_value() == again->at(i).digest.has_value());
+    CHECK(!digest ||
+          (digest->key == again->at(i).digest->key && digest->bytes == again->at(i).digest->bytes));
     const ObjectPtr& object = items->at(i).object;
     CHECK((object == nullptr) == (again->at(i).object == nullptr));
     CHECK(object == nullptr || EqualObjects(*object, *again->at(i).object));

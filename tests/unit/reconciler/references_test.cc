@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "reconciler/desired_memory.h"
+#include "reconciler/facts.h"
 #include "reconciler/reference_table.h"
 #include "schema/manifests.h"
 #include "tests/unit/reconciler/world.h"
@@ -17,11 +20,28 @@ std::vector<ObjectPtr> ParseDocuments(const std::string& yaml) {
   return std::move(parsed.objects);
 }
 
+// The same documents read as facts, in an empty cluster.
+void ExpectFactsSayTheSame(const std::string& yaml, const Problems& problems) {
+  const auto bytes = std::make_shared<const std::string>(yaml);
+  const ParsedManifests parsed =
+      ParseManifests({{"a.yaml", "", bytes}}, "default", {}, nullptr, {.digest = PackFacts});
+  Problems by_facts;
+  ASSERT_TRUE(CheckTogether(parsed.digests, &by_facts)) << yaml;
+  const auto lines = [](const std::vector<Problem>& all) {
+    std::multiset<std::string> texts;
+    for (const Problem& problem : all) texts.insert(problem.ToString());
+    return texts;
+  };
+  EXPECT_EQ(lines(by_facts.errors), lines(problems.errors)) << yaml;
+  EXPECT_EQ(lines(by_facts.warnings), lines(problems.warnings)) << yaml;
+}
+
 // A line for each warning: what follows "a.yaml:<line>:1: <kind> ".
-std::string ReferenceWarnings(const std::string& yaml, const ClusterState& state = ClusterState()) {
+std::string ReferenceWarnings(const std::string& yaml) {
   Problems problems;
-  BuildDesired("main", "c0ffee", ParseDocuments(yaml), state, &problems);
+  BuildDesired("main", "c0ffee", ParseDocuments(yaml), ClusterState(), &problems);
   for (const Problem& error : problems.errors) ADD_FAILURE() << error.ToString();
+  ExpectFactsSayTheSame(yaml, problems);
   std::string text;
   for (const Problem& warning : problems.warnings) {
     EXPECT_GT(warning.line, 0);

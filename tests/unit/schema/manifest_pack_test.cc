@@ -143,6 +143,42 @@ TEST(KeptManifests, FilesReadBeforeGiveTheSameObjectsAndProblemsAtTheirPathOfNow
   EXPECT_NE(Described(again).find("unknown-field"), std::string::npos) << Described(again);
 }
 
+// Where digests are wanted, there is one in the place of each object, and no object.
+TEST(KeptManifests, DigestsStandForObjectsAndAreKeptInTheirPlace) {
+  KeptInMemory kept;
+  const std::string two = std::string(kConfigMap) +
+                          "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n}\n"
+                          "spec: {ports: [{port: 80}]}\n---\napiVersion: v1\nkind: Nothing\n";
+  const auto read = [&](const std::string& path) {
+    std::vector<ManifestDocument> documents;
+    const ParsedManifests parsed =
+        ParseManifests({FileOf(path, two)}, "default", {}, nullptr,
+                       {.kept = &kept,
+                        .digest = [](const Object& object) { return object.metadata.name + "!"; },
+                        .documents = &documents});
+    EXPECT_TRUE(parsed.objects.empty());
+    std::string text = Described(parsed);
+    for (const ObjectDigest& digest : parsed.digests) {
+      text += ToString(digest.key) + " " + digest.origin.file + ":" +
+              std::to_string(digest.origin.line) + " " + std::string(digest.bytes) + "\n";
+    }
+    for (const ManifestDocument& document : documents) text += document.kind + "\n";
+    return text;
+  };
+  const std::string fresh = read("b.yaml");
+  EXPECT_NE(fresh.find("ConfigMap default/c b.yaml:1 c!\nService n/s b.yaml:6 s!\n"),
+            std::string::npos)
+      << fresh;
+  EXPECT_NE(fresh.find("but not acted on"), std::string::npos) << fresh;
+  EXPECT_EQ(kept.kept.size(), 1U);
+  EXPECT_EQ(read("b.yaml"), fresh);
+  EXPECT_EQ(kept.found_count, 1);
+  EXPECT_NE(read("c.yaml").find("Service n/s c.yaml:6 s!"), std::string::npos);
+  // What was kept of objects is for who wants objects.
+  EXPECT_EQ(Read({FileOf("b.yaml", two)}, &kept).objects.size(), 2U);
+  EXPECT_EQ(kept.found_count, 2);
+}
+
 TEST(KeptManifests, TheSameBytesAreOneThingAsYamlAndAnotherAsJson) {
   KeptInMemory kept;
   const std::string text = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}";

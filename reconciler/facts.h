@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/parallel.h"
+#include "reconciler/reference_table.h"
+#include "schema/manifests.h"
+#include "schema/workload.h"
+
+namespace reconcile {
+
+// What CheckTogether asks of an object, and nothing else: what it names, and what others look for
+// in it (referred.h). Borrows the digest that it was unpacked from, and its bytes.
+struct ObjectFacts {
+  const ObjectDigest* of = nullptr;
+  std::vector<Reference> references;
+  std::optional<StringMap> pod_labels;  // of what makes pods
+  std::optional<LabelSelector> selector;
+  bool has_every_part = false;
+  std::vector<std::string_view> parts;
+  std::vector<std::string_view> claim_templates;
+};
+
+// An object's facts, packed: ManifestReading::digest for CheckTogether. Of data there are the keys,
+// never values. PURE, any thread.
+std::string PackFacts(const Object& object);
+
+// Nothing when the digest's bytes are nothing that PackFacts gave.
+std::optional<ObjectFacts> UnpackFacts(const ObjectDigest& digest);
+
+// PURE. What BuildDesired finds wrong with objects that each passed CheckDeclared, no two of one
+// key, in an empty cluster: by their digests, which PackFacts gave. False, with nothing looked at,
+// when one of them it did not give. `parallel`, null for none, only saves time.
+bool CheckTogether(const std::vector<ObjectDigest>& objects, Problems* problems,
+                   Parallel* parallel = nullptr);
+
+}  // namespace reconcile
