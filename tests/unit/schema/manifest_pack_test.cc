@@ -87,7 +87,8 @@ TEST(PackReader, TreesOfNoTypeAndTooDeepOnesFail) {
   EXPECT_FALSE(unknown.ok());
   std::string deep;
   for (int i = 0; i < 1000; ++i) deep += "\x05\x01";  // a list of one
-  PackReader in(deep + '\0');
+  deep += '\0';
+  PackReader in(deep);
   in.Tree();
   EXPECT_FALSE(in.ok());
 }
