@@ -1,6 +1,7 @@
 """The command line that all of bench/run, commit_to_running, rollout, remove and footprint are."""
 import argparse
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -47,6 +48,9 @@ def options_of(name, words):
         parser.add_argument("--write-docs", action="store_true", help="writes the figures into docs/performance.md")
     options = parser.parse_args(words)
     options.runs = max(1, getattr(options, "runs", 1))
+    runtime = getattr(options, "oci_runtime", None)
+    if runtime is not None and shutil.which(runtime) is None:
+        parser.error(f"--oci-runtime: {runtime} is not installed; apt-get install {runtime}")
     return options
 
 
