@@ -1,11 +1,15 @@
 #include "api/plan_view.h"
 
-#include "base/escape.h"
+#include <optional>
+#include <string>
+
+#include "reconciler/declared.h"
+#include "schema/codec.h"
+#include "schema/core.h"
+#include "schema/quantity.h"
 
 namespace reconcile {
 namespace {
-
-constexpr size_t kLongestShownValue = 120;
 
 struct Counts {
   int create = 0;
@@ -78,7 +82,66 @@ Value EncodeProblems(const std::vector<Problem>& problems) {
   return list;
 }
 
-Value EncodeChange(const ObjectChange& change) {
+Value EncodeUser(const ConfigUser& user) {
+  Value value = EncodeKey(user.workload);
+  value.Set("asVariables", Value::Bool(user.as_variables));
+  value.Set("mounted", Value::Bool(user.mounted));
+  return value;
+}
+
+Value EncodeField(const FieldChange& field, const FieldEffect& effect) {
+  Value value = Value::MakeMap();
+  value.Set("path", Value::String(field.path));
+  value.Set("before", Value::String(field.before));
+  value.Set("after", Value::String(field.after));
+  value.Set("effect", Value::String(std::string(ToString(effect.effect))));
+  if (!effect.why.empty()) value.Set("why", Value::String(effect.why));
+  return value;
+}
+
+// What Git can declare of an object; of a Secret's values the mask.
+Value EncodeMasked(const Object& object, const std::string& mask) {
+  Value manifest = EncodeObject(object, EncodeFor::kDiff);
+  if (object.kind != Kind::kSecret) return manifest;
+  Value data = Value::MakeMap();
+  for (const auto& [key, bytes] : static_cast<const Secret&>(object).data) {
+    data.Set(key, Value::String(mask));
+  }
+  manifest.Set("data", std::move(data));
+  return manifest;
+}
+
+// Values that are the same look the same.
+void MaskSame(const Secret& before, const Secret& after, Value* old_manifest, Value* new_manifest) {
+  Value old_data = *old_manifest->Find("data");
+  Value new_data = *new_manifest->Find("data");
+  for (const auto& [key, bytes] : before.data) {
+    const auto other = after.data.find(key);
+    if (other == after.data.end() || other->second != bytes) continue;
+    old_data.Set(key, Value::String("***"));
+    new_data.Set(key, Value::String("***"));
+  }
+  old_manifest->Set("data", std::move(old_data));
+  new_manifest->Set("data", std::move(new_data));
+}
+
+void AddManifests(const ObjectChange& change, Value* value) {
+  std::optional<Value> before;
+  std::optional<Value> after;
+  if (change.before != nullptr) {
+    const Object& other = change.after == nullptr ? *change.before : *change.after;
+    before = EncodeMasked(*DeclaredPart(*change.before, other), "*** (before)");
+  }
+  if (change.after != nullptr) after = EncodeMasked(*change.after, "*** (after)");
+  if (before && after && change.key.kind == Kind::kSecret) {
+    MaskSame(*As<Secret>(*change.before), *As<Secret>(*change.after), &*before, &*after);
+  }
+  if (before) value->Set("before", std::move(*before));
+  if (after) value->Set("after", std::move(*after));
+}
+
+// What a change does is not known of a plan with errors: then there are no effects.
+Value EncodeChange(const ObjectChange& change, const ChangeEffect& effect) {
   Value value = EncodeKey(change.key);
   value.Set("change", Value::String(std::string(ToString(change.type))));
   const ObjectPtr& declared = change.after ? change.after : change.before;
@@ -86,16 +149,75 @@ Value EncodeChange(const ObjectChange& change) {
     value.Set("file", Value::String(declared->metadata.origin.file));
     value.Set("line", Value::Int(declared->metadata.origin.line));
   }
+  if (change.type == ChangeType::kChange) {
+    value.Set("effect", Value::String(std::string(ToString(effect.strongest))));
+  }
   Value fields = Value::MakeList();
-  for (const FieldChange& field : change.fields) {
-    Value encoded = Value::MakeMap();
-    encoded.Set("path", Value::String(field.path));
-    encoded.Set("before", Value::String(field.before));
-    encoded.Set("after", Value::String(field.after));
-    fields.Append(std::move(encoded));
+  for (size_t i = 0; i < change.fields.size() && i < effect.fields.size(); ++i) {
+    fields.Append(EncodeField(change.fields[i], effect.fields[i]));
   }
   value.Set("fields", std::move(fields));
+  if (effect.users.empty()) return value;
+  Value users = Value::MakeList();
+  for (const ConfigUser& user : effect.users) users.Append(EncodeUser(user));
+  value.Set("users", std::move(users));
   return value;
+}
+
+// What stays as it is is counted alone: it may be ten thousand objects.
+Value EncodeChanges(const Preview& preview, bool manifests) {
+  Value changes = Value::MakeList();
+  for (size_t i = 0; i < preview.changes.size(); ++i) {
+    const ObjectChange& change = preview.changes[i];
+    if (change.type == ChangeType::kUnchanged) continue;
+    Value encoded =
+        EncodeChange(change, i < preview.effects.size() ? preview.effects[i] : ChangeEffect());
+    if (manifests) AddManifests(change, &encoded);
+    changes.Append(std::move(encoded));
+  }
+  return changes;
+}
+
+Value EncodeCourse(const RolloutCourse& course) {
+  Value value = EncodeKey(course.workload);
+  value.Set("podsBefore", Value::Int(course.before));
+  value.Set("podsAfter", Value::Int(course.after));
+  value.Set("mostPods", Value::Int(course.most));
+  value.Set("readyBefore", Value::Int(course.ready_before));
+  value.Set("leastReady", Value::Int(course.least_ready));
+  return value;
+}
+
+Value EncodeAmount(const std::string& resource, int64_t milli) {
+  const bool is_bytes = resource == "memory" || resource.ends_with("storage");
+  const auto family = is_bytes ? Quantity::Family::kBinary : Quantity::Family::kDecimal;
+  return Value::String(Quantity::FromMilli(milli, family).ToString());
+}
+
+Value EncodeHost(const HostLoad& host) {
+  Value value = Value::MakeMap();
+  value.Set("name", Value::String(host.node));
+  value.Set("podsBefore", Value::Int(host.pods_before));
+  value.Set("podsAfter", Value::Int(host.pods_after));
+  value.Set("maxPods", Value::Int(host.max_pods));
+  Value resources = Value::MakeList();
+  for (const auto& [name, load] : host.resources) {
+    Value resource = Value::MakeMap();
+    resource.Set("name", Value::String(name));
+    resource.Set("before", EncodeAmount(name, load.before_milli));
+    resource.Set("after", EncodeAmount(name, load.after_milli));
+    resource.Set("allocatable", EncodeAmount(name, load.allocatable_milli));
+    resources.Append(std::move(resource));
+  }
+  value.Set("resources", std::move(resources));
+  return value;
+}
+
+template <typename List, typename Encode>
+Value EncodeList(const List& list, Encode encode) {
+  Value values = Value::MakeList();
+  for (const auto& item : list) values.Append(encode(item));
+  return values;
 }
 
 Value EncodePod(const PodPreview& pod) {
@@ -119,117 +241,16 @@ Value EncodeCounts(const Counts& counts) {
   return value;
 }
 
-// Writes the text form, line by line.
-class TextWriter {
- public:
-  explicit TextWriter(bool color) : color_(color) {}
-
-  void Line(std::string_view text) { text_ += std::string(text) + "\n"; }
-  void Colored(std::string_view code, std::string_view text) {
-    if (color_) {
-      text_ += "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m\n";
-    } else {
-      Line(text);
-    }
-  }
-  std::string Take() { return std::move(text_); }
-
- private:
-  bool color_;
-  std::string text_;
-};
-
-constexpr std::string_view kGreen = "32";
-constexpr std::string_view kYellow = "33";
-constexpr std::string_view kRed = "31";
-
-std::string Shown(const std::string& value) {
-  const std::string text = EscapeForTerminal(value);
-  if (text.size() <= kLongestShownValue) return text;
-  return text.substr(0, kLongestShownValue) + "... (" + std::to_string(text.size()) +
-         " characters)";
-}
-
-void WriteFields(const ObjectChange& change, TextWriter* writer) {
-  for (const FieldChange& field : change.fields) {
-    if (field.before.empty()) {
-      writer->Colored(kGreen, "    + " + field.path + ": " + Shown(field.after));
-    } else if (field.after.empty()) {
-      writer->Colored(kRed, "    - " + field.path + ": " + Shown(field.before));
-    } else {
-      writer->Colored(kYellow, "    ~ " + field.path + ": " + Shown(field.before) + " -> " +
-                                   Shown(field.after));
-    }
-  }
-}
-
-void WriteChange(const ObjectChange& change, TextWriter* writer) {
-  const std::string name = ToString(change.key);
-  switch (change.type) {
-    case ChangeType::kCreate:
-      writer->Colored(kGreen, "+ " + name + "  created");
-      break;
-    case ChangeType::kChange:
-      writer->Colored(kYellow, "~ " + name + "  changed");
-      WriteFields(change, writer);
-      break;
-    case ChangeType::kDelete:
-      writer->Colored(kRed, "- " + name + "  deleted");
-      break;
-    case ChangeType::kUnchanged:
-      break;
-  }
-}
-
-void WritePods(const Preview& preview, TextWriter* writer) {
-  ObjectKey workload;
-  bool first = true;
-  for (const PodPreview& pod : preview.pods) {
-    if (pod.fate == PodFate::kKeep) continue;
-    if (first) writer->Line("\nPods:");
-    if (first || pod.workload != workload) writer->Line("  " + ToString(pod.workload));
-    first = false;
-    workload = pod.workload;
-    if (pod.fate == PodFate::kCreate) {
-      writer->Colored(kGreen, "    + " + pod.key.name + "  on " + pod.node);
-    } else if (pod.fate == PodFate::kRemove) {
-      writer->Colored(kRed, "    - " + pod.key.name + (pod.node.empty() ? "" : "  on " + pod.node) +
-                                (pod.explanation.empty() ? "" : "  (" + pod.explanation + ")"));
-    } else {
-      writer->Colored(kRed, "    ! " + pod.key.name + "  does not fit: " + pod.explanation);
-    }
-  }
-}
-
-std::string Counted(size_t count, const char* one, const char* several) {
-  return std::to_string(count) + " " + (count == 1 ? one : several);
-}
-
-std::string Summary(const Counts& counts) {
-  std::string text = "Plan: " + std::to_string(counts.create) + " to create, " +
-                     std::to_string(counts.change) + " to change, " +
-                     std::to_string(counts.remove) + " to delete, " +
-                     std::to_string(counts.unchanged) + " unchanged; " +
-                     Counted(static_cast<size_t>(counts.pods_start), "pod starts", "pods start") +
-                     ", " + Counted(static_cast<size_t>(counts.pods_stop), "stops", "stop");
-  if (counts.pods_unplaced > 0) {
-    text += ", " + Counted(static_cast<size_t>(counts.pods_unplaced), "does not fit", "do not fit");
-  }
-  return text;
-}
-
 }  // namespace
 
-Value EncodePlan(const Controller::PlanAnswer& answer) {
+Value EncodePlan(const Controller::PlanAnswer& answer, bool manifests) {
   Value value = Value::MakeMap();
   value.Set("errors", EncodeProblems(answer.problems.errors));
   value.Set("warnings", EncodeProblems(answer.problems.warnings));
-  Value changes = Value::MakeList();
-  for (const ObjectChange& change : answer.preview.changes) changes.Append(EncodeChange(change));
-  value.Set("changes", std::move(changes));
-  Value pods = Value::MakeList();
-  for (const PodPreview& pod : answer.preview.pods) pods.Append(EncodePod(pod));
-  value.Set("pods", std::move(pods));
+  value.Set("changes", EncodeChanges(answer.preview, manifests));
+  value.Set("workloads", EncodeList(answer.preview.courses, EncodeCourse));
+  value.Set("pods", EncodeList(answer.preview.pods, EncodePod));
+  value.Set("hosts", EncodeList(answer.preview.hosts, EncodeHost));
   if (!answer.preview.note.empty()) value.Set("note", Value::String(answer.preview.note));
   if (answer.held) {
     Value held = Value::MakeMap();
@@ -239,40 +260,6 @@ Value EncodePlan(const Controller::PlanAnswer& answer) {
   }
   value.Set("summary", EncodeCounts(Count(answer.preview)));
   return value;
-}
-
-std::string PlanText(const Controller::PlanAnswer& answer, const PlanTextOptions& options) {
-  TextWriter writer(options.color);
-  for (const Problem& problem : answer.problems.errors) {
-    writer.Colored(kRed, "error: " + EscapeForTerminal(problem.ToString()));
-  }
-  if (!answer.problems.errors.empty()) {
-    writer.Line(Counted(answer.problems.errors.size(), "error", "errors") +
-                ": this would not be applied; what runs would go on running");
-    return writer.Take();
-  }
-  for (const ObjectChange& change : answer.preview.changes) WriteChange(change, &writer);
-  WritePods(answer.preview, &writer);
-  for (const Problem& problem : answer.problems.warnings) {
-    writer.Colored(kYellow, "warning: " + EscapeForTerminal(problem.ToString()));
-  }
-  if (!answer.preview.note.empty()) writer.Colored(kYellow, "note: " + answer.preview.note);
-  if (answer.held) {
-    writer.Colored(kRed, "held: " + answer.held->reason);
-  }
-  if (IsNoChange(answer)) {
-    writer.Line("No changes: the cluster is what this declares.");
-  } else {
-    writer.Line("\n" + Summary(Count(answer.preview)));
-  }
-  return writer.Take();
-}
-
-bool IsNoChange(const Controller::PlanAnswer& answer) {
-  const Counts counts = Count(answer.preview);
-  return counts.create + counts.change + counts.remove + counts.pods_start + counts.pods_stop +
-             counts.pods_unplaced ==
-         0;
 }
 
 }  // namespace reconcile

@@ -217,33 +217,44 @@ ApiResponse StatusRoute(Controller* controller) {
   return Json(value);
 }
 
-// {"commit": "...", "confirmations": ["prune=..."],
+// {"commit": "...", "confirmations": ["prune=..."], "folder": "deploy",
 //  "files": [{"path", "blobId", "contentBase64", "symbolicLink": false}]}
+Result<Controller::PlanInput> DecodePlanInput(const Value& value) {
+  Controller::PlanInput input;
+  input.commit = value.GetString("commit");
+  input.source_folder = value.GetString("folder");
+  for (const Value& file : value.GetList("files")) {
+    std::string bytes;
+    if (!DecodeBase64(file.GetString("contentBase64"), &bytes)) {
+      return InvalidError("plan request: contentBase64 is not base64");
+    }
+    input.files.push_back({file.GetString("path"), file.GetString("blobId"),
+                           std::make_shared<std::string>(std::move(bytes)),
+                           file.GetBool("symbolicLink")});
+  }
+  for (const Value& text : value.GetList("confirmations")) {
+    if (text.IsString()) input.confirmations.push_back(text.AsString());
+  }
+  return input;
+}
+
+// What DecodePlanInput reads, and in "base" the same once more where it is to come first.
 ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
   const Result<Value> body = ParseJson(request.body, {.max_bytes = 112 << 20, .max_depth = 8});
   if (!body.ok()) return ErrorResponse(body.status().WithContext("plan request"));
-  std::vector<ManifestFile> files;
-  for (const Value& file : body->GetList("files")) {
-    std::string bytes;
-    if (!DecodeBase64(file.GetString("contentBase64"), &bytes)) {
-      return ErrorResponse(InvalidError("plan request: contentBase64 is not base64"));
-    }
-    files.push_back({file.GetString("path"), file.GetString("blobId"),
-                     std::make_shared<std::string>(std::move(bytes)),
-                     file.GetBool("symbolicLink")});
-  }
-  std::vector<std::string> confirmations;
-  for (const Value& text : body->GetList("confirmations")) {
-    if (text.IsString()) confirmations.push_back(text.AsString());
+  const Result<Controller::PlanInput> input = DecodePlanInput(*body);
+  if (!input.ok()) return ErrorResponse(input.status());
+  std::optional<Controller::PlanInput> base;
+  if (const Value* first = body->Find("base")) {
+    Result<Controller::PlanInput> decoded = DecodePlanInput(*first);
+    if (!decoded.ok()) return ErrorResponse(decoded.status());
+    base = std::move(*decoded);
   }
   const Result<Controller::PlanAnswer> answer =
-      controller->PlanManifests(request.Query("source"), body->GetString("commit"), files,
-                                confirmations, body->GetString("folder"));
+      controller->PlanManifests(request.Query("source"), *input, base ? &*base : nullptr);
   if (!answer.ok()) return ErrorResponse(answer.status());
   Value value = Value::MakeMap();
-  value.Set("plan", EncodePlan(*answer));
-  value.Set("text", Value::String(PlanText(*answer, {.color = request.Query("color") == "true"})));
-  value.Set("noChange", Value::Bool(IsNoChange(*answer)));
+  value.Set("plan", EncodePlan(*answer, request.Query("manifests") == "true"));
   return Json(value);
 }
 

@@ -1,3 +1,6 @@
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <iostream>
 
 #include "api/plan_view.h"
@@ -5,7 +8,10 @@
 #include "base/escape.h"
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
+#include "cmd/plan_diff.h"
+#include "cmd/plan_lines.h"
 #include "cmd/plan_target.h"
+#include "cmd/plan_text.h"
 #include "cmd/read_manifests.h"
 #include "cmd/repository_place.h"
 #include "controller/plan_manifests.h"
@@ -19,6 +25,7 @@ struct PlanOptions {
   PlanRequest request;
   std::string hosts;
   std::string output = "text";
+  size_t width = 0;
   bool detailed_exit_code = false;
 };
 
@@ -66,16 +73,37 @@ Value WithReadingWarnings(Value plan, const FetchedCommit& commit) {
   return plan;
 }
 
-void PrintPlan(const Value& plan, const std::string& text, const FetchedCommit& commit,
-               const PlanOptions& options) {
+// How wide what is written to standard output may be: the terminal's width, or what a person reads
+// in a log.
+size_t ColumnsOfOutput() {
+  constexpr size_t kColumnsOfFile = 120;
+  struct winsize size = {};
+  if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) {
+    return kColumnsOfFile;
+  }
+  return size.ws_col == 0 ? kColumnsOfFile : size.ws_col;
+}
+
+// Prints the plan, and says how to exit.
+int PrintPlan(const Value& planned, const FetchedCommit& commit, const std::string& source,
+              const PlanOptions& options, const CommandContext& context) {
+  const Value plan = WithReadingWarnings(planned, commit);
   if (options.output == "json") {
-    std::cout << WriteJson(WithReadingWarnings(plan, commit), 2) << "\n";
-    return;
+    std::cout << WriteJson(plan, 2) << "\n";
+  } else if (options.output == "markdown") {
+    std::cout << PlanMarkdown(plan, source, commit.id);
+  } else if (options.output == "diff") {
+    const Result<std::string> diff = PlanDiff(plan);
+    if (!diff.ok()) return FailPlan(diff.status(), options);
+    std::cout << *diff;
+    for (const Value& error : plan.GetList("errors")) {
+      std::cerr << "error: " << EscapeForTerminal(ProblemText(error)) << "\n";
+    }
+  } else {
+    const size_t columns = options.width > 0 ? options.width : ColumnsOfOutput();
+    std::cout << PlanText(plan, {.color = context.UseColor(), .columns = columns});
   }
-  for (const Problem& warning : commit.warnings) {
-    std::cerr << "warning: " << EscapeForTerminal(warning.ToString()) << "\n";
-  }
-  std::cout << text;
+  return ExitCode(!ChangesAnything(plan), !plan.GetList("errors").empty(), options);
 }
 
 // Where the files' paths begin, from the repository's root.
@@ -84,22 +112,34 @@ std::string FolderOf(const PlanTarget& target) {
   return JoinFolders(FindRepositoryPlace(target.path).inside, inside.ok() ? *inside : "");
 }
 
-int PlanOffline(const FetchedCommit& commit, const PlanTarget& target, const PlanOptions& options,
+// What is planned, and for a range what comes before it.
+struct ReadCommits {
+  FetchedCommit commit;
+  std::optional<FetchedCommit> base;
+};
+
+Controller::PlanInput InputOf(const FetchedCommit& commit, const PlanTarget& target) {
+  return {commit.id, commit.files, commit.confirmations, FolderOf(target)};
+}
+
+int PlanOffline(const ReadCommits& read, const PlanTarget& target, const PlanOptions& options,
                 const CommandContext& context) {
   const Now now = ReadSystemClock();
   const Result<ClusterState> state = ParseHosts(options.hosts, now);
   if (!state.ok()) return FailPlan(state.status(), options);
   const std::string& named = options.request.source;
   const std::string source = named.empty() ? "main" : named;
-  const Controller::PlanAnswer answer =
-      PlanManifestsAgainst(*state, source, commit.id, commit.files, commit.confirmations,
-                           BreakerLimits(), now, FolderOf(target));
-  PrintPlan(EncodePlan(answer), PlanText(answer, {.color = context.UseColor()}), commit, options);
-  return ExitCode(IsNoChange(answer), !answer.problems.errors.empty(), options);
+  std::optional<Controller::PlanInput> base;
+  if (read.base) base = InputOf(*read.base, target);
+  const Result<Controller::PlanAnswer> answer = PlanManifestsAgainst(
+      *state, source, InputOf(read.commit, target), base ? &*base : nullptr, BreakerLimits(), now);
+  if (!answer.ok()) return FailPlan(answer.status(), options);
+  return PrintPlan(EncodePlan(*answer, options.output == "diff"), read.commit, source, options,
+                   context);
 }
 
 // Contents go as base64: what is not UTF-8 has to reach the controller as it would in a commit.
-std::string RequestBody(const FetchedCommit& commit, const PlanTarget& target) {
+Value EncodeInput(const FetchedCommit& commit, const PlanTarget& target) {
   Value files = Value::MakeList();
   for (const ManifestFile& file : commit.files) {
     Value entry = Value::MakeMap();
@@ -116,21 +156,23 @@ std::string RequestBody(const FetchedCommit& commit, const PlanTarget& target) {
   body.Set("confirmations", std::move(confirmations));
   body.Set("files", std::move(files));
   body.Set("folder", Value::String(FolderOf(target)));
-  return WriteJson(body);
+  return body;
 }
 
-int PlanByController(const FetchedCommit& commit, const PlanTarget& target,
-                     const PlanOptions& options, const CommandContext& context) {
+int PlanByController(const ReadCommits& read, const PlanTarget& target, const PlanOptions& options,
+                     const CommandContext& context) {
+  Value body = EncodeInput(read.commit, target);
+  if (read.base) body.Set("base", EncodeInput(*read.base, target));
   const Result<Value> answer =
       ApiClient(context.socket_path)
           .Post("/apis/reconcile.dev/v1/plan",
-                {{"source", target.source}, {"color", context.UseColor() ? "true" : "false"}},
-                RequestBody(commit, target));
+                {{"source", target.source},
+                 {"manifests", options.output == "diff" ? "true" : "false"}},
+                WriteJson(body));
   if (!answer.ok()) return FailPlan(answer.status(), options);
   const Value* plan = answer->Find("plan");
   if (plan == nullptr) return FailPlan(InternalError("the controller sent no plan"), options);
-  PrintPlan(*plan, answer->GetString("text"), commit, options);
-  return ExitCode(answer->GetBool("noChange"), !plan->GetList("errors").empty(), options);
+  return PrintPlan(*plan, read.commit, target.source, options, context);
 }
 
 Result<std::vector<SourceConfig>> FollowedSources(const CommandContext& context) {
@@ -160,14 +202,34 @@ Result<PlanTarget> FindTarget(const PlanOptions& options, const CommandContext& 
   return ChoosePlanTarget(request, *sources);
 }
 
+// "A..B" is B after A; either may be left out, as Git has it.
+Result<ReadCommits> ReadCommitsOf(const PlanTarget& target, const CommandContext& context) {
+  const size_t dots = target.revision.find("..");
+  const auto read = [&](const std::string& revision) {
+    return ReadManifests(target.path, revision, target.folder, context);
+  };
+  ReadCommits commits;
+  const std::string last =
+      dots == std::string::npos ? target.revision : target.revision.substr(dots + 2);
+  if (last.starts_with('.')) return InvalidError("--rev takes A..B; A...B is for merge bases");
+  Result<FetchedCommit> commit =
+      read(dots != std::string::npos && last.empty() ? std::string("HEAD") : last);
+  if (!commit.ok()) return commit.status();
+  commits.commit = std::move(*commit);
+  if (dots == std::string::npos) return commits;
+  Result<FetchedCommit> base = read(dots == 0 ? "HEAD" : target.revision.substr(0, dots));
+  if (!base.ok()) return base.status();
+  commits.base = std::move(*base);
+  return commits;
+}
+
 int RunPlan(const PlanOptions& options, const CommandContext& context) {
   const Result<PlanTarget> target = FindTarget(options, context);
   if (!target.ok()) return FailPlan(target.status(), options);
-  const Result<FetchedCommit> commit =
-      ReadManifests(target->path, target->revision, target->folder, context);
-  if (!commit.ok()) return FailPlan(commit.status(), options);
-  return options.hosts.empty() ? PlanByController(*commit, *target, options, context)
-                               : PlanOffline(*commit, *target, options, context);
+  const Result<ReadCommits> read = ReadCommitsOf(*target, context);
+  if (!read.ok()) return FailPlan(read.status(), options);
+  return options.hosts.empty() ? PlanByController(*read, *target, options, context)
+                               : PlanOffline(*read, *target, options, context);
 }
 
 }  // namespace
@@ -178,19 +240,26 @@ void AddPlanCommand(CLI::App* app, CommandContext* context) {
       "plan", "Show what a working tree, commit or branch would do; also: reconcile --dry-run");
   command->add_option("PATH", options->request.path,
                       "repository or folder (default: the source's)");
-  command->add_option("--rev", options->request.revision,
-                      "commit, branch or tag instead of the work tree");
+  command->add_option(
+      "--rev", options->request.revision,
+      "commit, branch or tag instead of the work tree; A..B is B, where A was before");
   command->add_option("--path", options->request.folder, "folder inside the repository");
   command->add_option("--source", options->request.source, "which source, when there are several");
   command->add_option("--hosts", options->hosts,
                       "plan offline, for empty hosts like 3x4cpu,8Gi, without a controller");
-  command->add_option("-o,--output", options->output, "text or json")
-      ->check(CLI::IsMember({"text", "json"}));
+  command->add_option("-o,--output", options->output, "text, json, markdown or diff")
+      ->check(CLI::IsMember({"text", "json", "markdown", "diff"}));
+  command
+      ->add_option("--width", options->width,
+                   "columns of the text (default: the terminal's, 120 without one)")
+      ->check(CLI::Range(40, 1000));
   command->add_flag("--detailed-exitcode", options->detailed_exit_code,
                     "0 no change, 1 error, 2 changes");
   SetExamples(command, {"reconcile --dry-run", "reconcile --dry-run --rev my-branch",
+                        "reconcile --dry-run --rev main..my-branch",
                         "reconcile --dry-run ./manifests --hosts 3x4cpu,8Gi",
                         "reconcile plan -o json | jq .summary",
+                        "reconcile plan -o markdown >comment.md", "reconcile plan -o diff | less",
                         "Exit codes: 0 no change, 1 changes, 2 or more error."});
   command->callback([options, context] { context->exit_code = RunPlan(*options, *context); });
 }

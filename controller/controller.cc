@@ -25,10 +25,10 @@ void Controller::NoteRevocations() { core_->NoteRevocations(); }
 Status Controller::RemoveNode(const std::string& name) { return core_->RemoveNode(name); }
 Result<int64_t> Controller::RotateSecretKey() { return core_->RotateSecretKey(); }
 
-Result<Controller::PlanAnswer> Controller::PlanManifests(
-    const std::string& source, const std::string& commit, const std::vector<ManifestFile>& files,
-    const std::vector<std::string>& confirmations, const std::string& source_folder) const {
-  return core_->PlanManifests(source, commit, files, confirmations, source_folder);
+Result<Controller::PlanAnswer> Controller::PlanManifests(const std::string& source,
+                                                         const PlanInput& input,
+                                                         const PlanInput* base) const {
+  return core_->PlanManifests(source, input, base);
 }
 
 Result<StreamHandle> Controller::OpenLogs(const std::string& namespace_name, const std::string& pod,

@@ -14,6 +14,7 @@
 #include "link/agent_link.h"
 #include "link/lineage.h"
 #include "reconciler/desired.h"
+#include "reconciler/preview.h"
 #include "reconciler/reconciler.h"
 #include "source/manifest_source.h"
 #include "store/store.h"
@@ -103,17 +104,22 @@ class Controller {
   // Changes the key that seals Secrets in the store; how many rows were sealed anew. Blocks the
   // loop for the time of that.
   Result<int64_t> RotateSecretKey();
-  // What applying these manifests to `source` would do ("" is the only source); `confirmations` are
-  // the trailers of their commit. Blocks the loop for the time of planning.
+  // What applying manifests to `source` would do ("" is the only source); with `base`, to a cluster
+  // that had come to those before. Blocks the loop for the time of planning.
+  struct PlanInput {
+    std::string commit;
+    std::vector<ManifestFile> files;
+    std::vector<std::string>
+        confirmations;          // the trailers of their commit, as FetchedCommit has them
+    std::string source_folder;  // as ManifestReading has it
+  };
   struct PlanAnswer {
-    Problems problems;  // errors: then there is no preview
+    Problems problems;  // errors: then the preview has what would be deleted all the same, no more
     Preview preview;
     std::optional<HeldPrune> held;
   };
-  Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
-                                   const std::vector<ManifestFile>& files,
-                                   const std::vector<std::string>& confirmations = {},
-                                   const std::string& source_folder = "") const;
+  Result<PlanAnswer> PlanManifests(const std::string& source, const PlanInput& input,
+                                   const PlanInput* base = nullptr) const;
   // Opens a pod container's log. NotFound when there is no such pod, or it is on no host yet.
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);

@@ -309,9 +309,9 @@ Status Controller::Core::Confirm(const std::string& plan_hash) {
   return committed.status();
 }
 
-Result<Controller::PlanAnswer> Controller::Core::PlanManifests(
-    const std::string& source, const std::string& commit, const std::vector<ManifestFile>& files,
-    const std::vector<std::string>& confirmations, const std::string& source_folder) const {
+Result<Controller::PlanAnswer> Controller::Core::PlanManifests(const std::string& source,
+                                                               const PlanInput& input,
+                                                               const PlanInput* base) const {
   std::string name = source;
   if (name.empty()) {
     if (followed_.size() != 1) {
@@ -321,8 +321,8 @@ Result<Controller::PlanAnswer> Controller::Core::PlanManifests(
     name = followed_.begin()->first;
   }
   if (!followed_.contains(name)) return NotFoundError("no source is named '" + name + "'");
-  return PlanManifestsAgainst(*store_->Snapshot(), name, commit, files, confirmations,
-                              options_.breaker, loop_->now(), source_folder);
+  return PlanManifestsAgainst(*store_->Snapshot(), name, input, base, options_.breaker,
+                              loop_->now());
 }
 
 Result<StreamHandle> Controller::Core::OpenLogs(const std::string& namespace_name,

@@ -38,10 +38,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void NoteRevocations() { RequestTurn(); }
   Status RemoveNode(const std::string& name);
   Result<int64_t> RotateSecretKey() { return store_->RotateSecretKey(); }
-  Result<PlanAnswer> PlanManifests(const std::string& source, const std::string& commit,
-                                   const std::vector<ManifestFile>& files,
-                                   const std::vector<std::string>& confirmations,
-                                   const std::string& source_folder) const;
+  Result<PlanAnswer> PlanManifests(const std::string& source, const PlanInput& input,
+                                   const PlanInput* base) const;
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);
   Result<std::vector<HistoryEntry>> History(const std::string& source) const;

@@ -1,8 +1,12 @@
 #include "controller/plan_manifests.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "controller/convergence.h"
+#include "reconciler/advice.h"
+#include "reconciler/declared.h"
 #include "reconciler/references.h"
 #include "reconciler/source_scope.h"
 
@@ -32,31 +36,87 @@ void WarnOfKeptPods(const ObjectChanges& changes, Problems* problems) {
   }
 }
 
-}  // namespace
+void WarnOfKept(const DesiredState& desired, const ClusterState& state, Problems* problems) {
+  for (const ObjectPtr& object : KeptFromPruning(desired, state)) {
+    problems->warnings.push_back(ProblemAt(
+        *object, "is declared no more, and stays: its annotation \"" +
+                     PruneProtectionOf(object->metadata) +
+                     "\" keeps it. To delete it, declare it " + "without the annotation first"));
+  }
+}
 
-Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std::string& source,
-                                            const std::string& commit,
-                                            const std::vector<ManifestFile>& files,
-                                            const std::vector<std::string>& confirmations,
-                                            const BreakerLimits& limits, Now now,
-                                            const std::string& source_folder) {
+// Files with an error in them; nothing when an error may stand for objects of any file.
+std::optional<std::set<std::string>> FilesWithErrors(const Problems& problems) {
+  std::set<std::string> files;
+  for (const Problem& problem : problems.errors) {
+    if (problem.rule == Rule::kKustomization || problem.file.empty()) return std::nullopt;
+    files.insert(problem.file);
+  }
+  return files;
+}
+
+// What a commit with errors deletes all the same. An object is none of that when it came from a
+// file with an error, or is spoken of in one: it may be what could not be read.
+ObjectChanges DeletionsDespite(const Problems& problems, const std::vector<ManifestFile>& files,
+                               const ObjectChanges& changes) {
+  const std::optional<std::set<std::string>> broken = FilesWithErrors(problems);
+  if (!broken) return {};
+  const auto may_be_declared = [&](const ObjectChange& change) {
+    if (broken->contains(change.before->metadata.origin.file)) return true;
+    return std::any_of(files.begin(), files.end(), [&](const ManifestFile& file) {
+      return broken->contains(file.path) && file.bytes != nullptr &&
+             file.bytes->find(change.key.name) != std::string::npos;
+    });
+  };
+  ObjectChanges deletions;
+  for (const ObjectChange& change : changes) {
+    if (change.type != ChangeType::kDelete || may_be_declared(change)) continue;
+    deletions.push_back(change);
+  }
+  return deletions;
+}
+
+Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& source,
+                               const Controller::PlanInput& input, const BreakerLimits& limits,
+                               Now now) {
   Controller::PlanAnswer answer;
   const SourceSpec spec = SourceOrNew(state, source)->spec;
   ParsedManifests parsed =
-      ParseManifests(files, "default", {}, nullptr,
-                     {.source_folder = source_folder, .ignore_groups = spec.ignore_groups});
+      ParseManifests(input.files, "default", {}, nullptr,
+                     {.source_folder = input.source_folder, .ignore_groups = spec.ignore_groups});
   CheckNamespaces(spec.namespaces, parsed.objects, &parsed.problems);
   answer.problems = std::move(parsed.problems);
   const DesiredState desired =
-      BuildDesired(source, commit, parsed.objects, state, &answer.problems);
-  if (!answer.problems.errors.empty()) return answer;
+      BuildDesired(source, input.commit, parsed.objects, state, &answer.problems);
   const ObjectChanges changes = Diff(desired, state);
+  if (!answer.problems.errors.empty()) {
+    answer.preview.changes = DeletionsDespite(answer.problems, input.files, changes);
+    return answer;
+  }
   WarnOfKeptPods(changes, &answer.problems);
-  answer.held = CheckBreaker(changes, state, *SourceOrNew(state, source), commit, confirmations,
-                             limits, now.wall)
+  WarnOfKept(desired, state, &answer.problems);
+  AdviseOn(changes, &answer.problems);
+  answer.held = CheckBreaker(changes, state, *SourceOrNew(state, source), input.commit,
+                             input.confirmations, limits, now.wall)
                     .held;
   answer.preview = PreviewChanges(state, changes, now);
   return answer;
+}
+
+}  // namespace
+
+Result<Controller::PlanAnswer> PlanManifestsAgainst(const ClusterState& state,
+                                                    const std::string& source,
+                                                    const Controller::PlanInput& input,
+                                                    const Controller::PlanInput* base,
+                                                    const BreakerLimits& limits, Now now) {
+  if (base == nullptr) return PlanOne(state, source, input, limits, now);
+  const Controller::PlanAnswer first = PlanOne(state, source, *base, limits, now);
+  if (!first.problems.errors.empty()) {
+    return InvalidError("commit " + base->commit + " could not be applied itself: " +
+                        first.problems.errors.front().ToString());
+  }
+  return PlanOne(first.preview.state_after, source, input, limits, now);
 }
 
 ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now) {

@@ -8,16 +8,15 @@
 
 namespace reconcile {
 
-// PURE. What applying `files` as `source`'s newest commit to `state` would do: the controller's own
-// functions, run forward. `confirmations` are the commit's trailers, as FetchedCommit has them;
-// `source_folder` is ManifestReading's. The
-// command line uses it offline, the controller for a running cluster.
-Controller::PlanAnswer PlanManifestsAgainst(const ClusterState& state, const std::string& source,
-                                            const std::string& commit,
-                                            const std::vector<ManifestFile>& files,
-                                            const std::vector<std::string>& confirmations,
-                                            const BreakerLimits& limits, Now now,
-                                            const std::string& source_folder = "");
+// PURE. What applying `input` as `source`'s newest commit to `state` would do: the controller's own
+// functions, run forward. With `base`, to the cluster that `state` is after those were applied and
+// all has come to rest; Invalid when they cannot be. The command line uses it offline, the
+// controller for a running cluster.
+Result<Controller::PlanAnswer> PlanManifestsAgainst(const ClusterState& state,
+                                                    const std::string& source,
+                                                    const Controller::PlanInput& input,
+                                                    const Controller::PlanInput* base,
+                                                    const BreakerLimits& limits, Now now);
 
 // A state of `count` identical empty, Ready hosts named host-1 ... for planning without a cluster.
 ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now);

@@ -197,6 +197,13 @@ std::vector<FieldChange> DeclaredDiff(const Object& before, const Object& after)
   return DiffObjects(*view, after);
 }
 
+std::shared_ptr<const Object> DeclaredPart(const Object& before, const Object& after) {
+  std::shared_ptr<Object> part = DeclaredView(before, after);
+  if (part == nullptr) part = before.Clone();
+  ApplyDefaults(part.get());
+  return part;
+}
+
 std::shared_ptr<Object> MergeDeclared(const Object& before, const Object& after) {
   std::shared_ptr<Object> merged = after.Clone();
   ObjectMeta& metadata = merged->metadata;
@@ -228,6 +235,23 @@ std::shared_ptr<Object> FreshDeclared(const Object& after) {
   fresh->metadata.generation = 1;
   if (after.kind == Kind::kNode) RememberDeclared(after.metadata, &fresh->metadata);
   return fresh;
+}
+
+std::string PruneProtectionOf(const ObjectMeta& metadata) {
+  // Argo CD's options are a list: "Prune=false,Validate=false".
+  struct Protection {
+    const char* name;
+    const char* value;
+  };
+  constexpr Protection kProtections[] = {{"argocd.argoproj.io/sync-options", "Prune=false"},
+                                         {"kustomize.toolkit.fluxcd.io/prune", "disabled"},
+                                         {"helm.sh/resource-policy", "keep"}};
+  for (const Protection& row : kProtections) {
+    if (SplitKeys(metadata, row.name).contains(row.value)) {
+      return std::string(row.name) + ": " + row.value;
+    }
+  }
+  return "";
 }
 
 std::shared_ptr<Object> Undeclared(const Object& before) {

@@ -29,6 +29,9 @@ std::vector<std::string> StripServerOwned(Object* declared);
 // How `before`, an object of the model, differs from `after`, as declared. Empty when it does not.
 std::vector<FieldChange> DeclaredDiff(const Object& before, const Object& after);
 
+// `before`, an object of the model, without what Git did not declare of it.
+std::shared_ptr<const Object> DeclaredPart(const Object& before, const Object& after);
+
 // `after` as it replaces `before` in the model: with its identity, status and what others added.
 // The generation grows when the spec changed (SEMANTICS 1.6).
 std::shared_ptr<Object> MergeDeclared(const Object& before, const Object& after);
@@ -39,6 +42,11 @@ std::shared_ptr<Object> FreshDeclared(const Object& after);
 // What remains of an object that cannot go (a registered Node, a built-in Namespace) when Git
 // declares it no more.
 std::shared_ptr<Object> Undeclared(const Object& before);
+
+// The annotation by which people keep an object that Git declares no more, as "name: value": Argo
+// CD's sync option Prune=false, Flux's prune: disabled, Helm's resource-policy: keep. Empty
+// without.
+std::string PruneProtectionOf(const ObjectMeta& metadata);
 
 // Sets the labels that a Node's agent reports and takes away those that it reported before and does
 // not report any more. What Git declares stays as it is.

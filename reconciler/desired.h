@@ -67,12 +67,15 @@ using ObjectChanges = std::vector<ObjectChange>;  // sorted by key
 
 // PURE. Every object the source declares or owns in the model. Order of input does not matter. What
 // controllers add (annotation deployment.kubernetes.io/revision, server-set metadata, status) is no
-// difference.
+// difference. What an annotation keeps from being pruned is none either, and keeps its namespace.
 ObjectChanges Diff(const DesiredState& desired, const ClusterState& observed);
 // The same for some keys. `*left_over` is set when one of them is the source's, is declared no more
 // and stays: it goes already, or others need it.
 ObjectChanges DiffOf(const std::set<ObjectKey>& keys, const DesiredState& desired,
                      const ClusterState& observed, bool* left_over);
+// What the source declares no more and does not go, because an annotation keeps it
+// (PruneProtectionOf).
+std::vector<ObjectPtr> KeptFromPruning(const DesiredState& desired, const ClusterState& observed);
 // All keys that Diff looks at.
 std::set<ObjectKey> KeysOf(const DesiredState& desired, const ClusterState& observed);
 

@@ -37,14 +37,17 @@ ObjectChange Compare(const ObjectPtr& before, const ObjectPtr& after) {
   return change;
 }
 
-// Namespaces in which another source has objects.
-std::set<std::string> UsedByOthers(const ClusterState& state, const std::string& source) {
+// Namespaces that cannot go with `source`: another has objects in them, or one is kept.
+std::set<std::string> NamespacesInUse(const ClusterState& state, const std::string& source) {
   std::set<std::string> used;
   for (const Kind kind : kAllKinds) {
     if (!InfoOf(kind).namespaced || !InfoOf(kind).declarable) continue;
     for (const auto& [key, object] : state.Objects(kind)) {
       const std::string& owner = object->metadata.origin.source;
-      if (!owner.empty() && owner != source) used.insert(key.namespace_name);
+      if (owner.empty()) continue;
+      if (owner != source || !PruneProtectionOf(object->metadata).empty()) {
+        used.insert(key.namespace_name);
+      }
     }
   }
   return used;
@@ -53,6 +56,7 @@ std::set<std::string> UsedByOthers(const ClusterState& state, const std::string&
 // What becomes of an object of the source that the commit does not declare, if anything.
 std::optional<ObjectChange> Prune(const ObjectPtr& before, const std::set<std::string>& used) {
   if (before->metadata.deletion_timestamp) return std::nullopt;
+  if (!PruneProtectionOf(before->metadata).empty()) return std::nullopt;
   if (OutlivesDeclaration(*before)) {
     ObjectChange change = Compare(before, Undeclared(*before));
     change.type = ChangeType::kChange;
@@ -91,7 +95,7 @@ ObjectChanges DiffOf(const std::set<ObjectKey>& keys, const DesiredState& desire
       continue;
     }
     if (known == nullptr || known->metadata.origin.source != desired.source) continue;
-    if (key.kind == Kind::kNamespace && !used) used = UsedByOthers(observed, desired.source);
+    if (key.kind == Kind::kNamespace && !used) used = NamespacesInUse(observed, desired.source);
     if (auto change = Prune(known, used.value_or(std::set<std::string>()))) {
       changes.push_back(std::move(*change));
     } else {
@@ -111,6 +115,16 @@ std::set<ObjectKey> KeysOf(const DesiredState& desired, const ClusterState& obse
     }
   }
   return keys;
+}
+
+std::vector<ObjectPtr> KeptFromPruning(const DesiredState& desired, const ClusterState& observed) {
+  std::vector<ObjectPtr> kept;
+  for (const ObjectKey& key : KeysOf(desired, observed)) {
+    if (desired.objects.find(key) != desired.objects.end()) continue;
+    const ObjectPtr object = observed.Find(key);
+    if (!PruneProtectionOf(object->metadata).empty()) kept.push_back(object);
+  }
+  return kept;
 }
 
 ObjectChanges Diff(const DesiredState& desired, const ClusterState& observed) {

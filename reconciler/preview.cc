@@ -1,12 +1,16 @@
+#include "reconciler/preview.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
 #include <unordered_map>
 
+#include "reconciler/courses.h"
 #include "reconciler/declared.h"
 #include "reconciler/owners.h"
 #include "reconciler/pod_control.h"
 #include "reconciler/reconciler.h"
+#include "reconciler/scheduler/node_usage.h"
 #include "reconciler/settled.h"
 #include "schema/core.h"
 
@@ -190,6 +194,38 @@ void NotePlacements(const Plan& plan, const ClusterState& state,
   }
 }
 
+using LoadMember = int64_t ResourceLoad::*;
+
+void AddResources(const std::map<std::string, int64_t>& amounts, LoadMember member,
+                  std::map<std::string, ResourceLoad>* resources) {
+  for (const auto& [name, milli] : amounts) (*resources)[name].*member = milli;
+}
+
+// Hosts may come and go by a commit too: a host's load is 0 where it is not there.
+std::vector<HostLoad> LoadsOf(const ClusterState& before, const ClusterState& after) {
+  std::map<std::string, HostLoad> hosts;
+  for (const NodeUsage& usage : UsageOf(before)) {
+    HostLoad& host = hosts[usage.node->metadata.name];
+    host.pods_before = usage.pods;
+    host.max_pods = usage.max_pods;
+    AddResources(usage.requested_milli, &ResourceLoad::before_milli, &host.resources);
+    AddResources(usage.allocatable_milli, &ResourceLoad::allocatable_milli, &host.resources);
+  }
+  for (const NodeUsage& usage : UsageOf(after)) {
+    HostLoad& host = hosts[usage.node->metadata.name];
+    host.pods_after = usage.pods;
+    host.max_pods = usage.max_pods;
+    AddResources(usage.requested_milli, &ResourceLoad::after_milli, &host.resources);
+    AddResources(usage.allocatable_milli, &ResourceLoad::allocatable_milli, &host.resources);
+  }
+  std::vector<HostLoad> loads;
+  for (auto& [name, host] : hosts) {
+    host.node = name;
+    loads.push_back(std::move(host));
+  }
+  return loads;
+}
+
 int64_t ObjectsIn(const ClusterState& state) {
   int64_t count = 0;
   for (const Kind kind : kAllKinds) count += static_cast<int64_t>(state.Objects(kind).size());
@@ -211,6 +247,7 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
   std::unordered_map<std::string, std::string> placements;
   Preview preview;
   preview.changes = changes;
+  Courses courses(hosts.state());
   bool waited = false;
   int64_t object_turns = 0;
   Settled settled;
@@ -221,10 +258,14 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
       break;
     }
     object_turns += ObjectsIn(hosts.state());
-    const Plan plan = Reconcile(hosts.state(), changes, now, &settled);
+    const ClusterState asked = hosts.state();
+    const Plan plan = Reconcile(asked, changes, now, &settled);
     const bool written = hosts.Take(plan);
     NotePlacements(plan, hosts.state(), &placements);
+    const ClusterState planned = hosts.state();
+    courses.Note(asked, planned);
     const bool acted = hosts.Act(now.wall);
+    courses.Note(planned, hosts.state());
     if (written || acted || plan.more) {
       waited = false;
       now = Later(now, kPreviewTurnMs);
@@ -236,6 +277,10 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
     now = Later(now, *plan.wake_at - now.mono);
   }
   preview.pods = Summary(state, hosts.state(), placements).Pods();
+  preview.courses = courses.Take();
+  preview.effects = EffectsOf(changes, state, hosts.state());
+  preview.hosts = LoadsOf(state, hosts.state());
+  preview.state_after = hosts.state();
   return preview;
 }
 

@@ -55,41 +55,4 @@ Transaction RecordReasons(const ClusterState& state, const std::vector<Reason>& 
 // Applies a plan's or any writes to a state, as the store would.
 ClusterState Apply(const ClusterState& state, const Transaction& transaction);
 
-// ---- Preview: what a commit would do, by running the same functions against hosts that do as they
-// are told ----
-
-enum class PodFate { kCreate, kRemove, kKeep, kUnschedulable };
-struct PodPreview {
-  PodFate fate = PodFate::kKeep;
-  ObjectKey key;
-  ObjectKey workload;       // the topmost owner; the pod itself when it has none
-  std::string node;         // where it lands or is removed from
-  std::string explanation;  // kUnschedulable: per host why; kRemove: why
-};
-struct Preview {
-  ObjectChanges changes;
-  std::vector<PodPreview>
-      pods;  // only created, removed and unschedulable ones; sorted by workload and name
-  // What the preview leaves out; empty when it goes to the end.
-  std::string note;
-};
-// How far a preview looks ahead: planning blocks the controller meanwhile. At least
-// kMinPreviewTurns are taken, however many objects there are.
-struct PreviewLimits {
-  int max_turns = 2'000;
-  int64_t max_object_turns = 2'000'000;  // objects in the model, summed over the turns
-};
-inline constexpr int kMinPreviewTurns = 100;
-// How long a turn takes in a preview.
-inline constexpr int64_t kPreviewTurnMs = 1'000;
-// PURE. Runs Reconcile turn by turn; between turns bound pods become Ready and pods being deleted
-// go, kPreviewTurnMs later. Ends when nothing is written any more, with or without waiting for the
-// next moment that Reconcile names, or at its limits, and then says so.
-//
-// What it cannot know is the pace of real hosts: which of several new pods is Ready first, how long
-// a going pod still holds its requests, and with them the ages that a scale-down in the middle of a
-// rollout goes by. Numbers of pods, and hosts as long as there is room, do not depend on it.
-Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now,
-                       const PreviewLimits& limits = {});
-
 }  // namespace reconcile

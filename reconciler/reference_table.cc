@@ -114,7 +114,17 @@ class Path {
 
   void Collect(const void* source, const std::string& namespace_name,
                std::set<Reference>* found) const {
-    Step(0, source, namespace_name, found);
+    Step(0, source, [&](const void* holder) { Take(holder, namespace_name, found); });
+  }
+  void CollectUses(const void* source, const std::string& namespace_name,
+                   std::set<ConfigUse>* found) const {
+    const bool mounted = row_.path.starts_with("volumes.");
+    if (!mounted && row_.path.find("env") == std::string_view::npos) return;
+    if (row_.kind != Kind::kConfigMap && row_.kind != Kind::kSecret) return;
+    Step(0, source, [&](const void* holder) {
+      const ObjectKey key{*row_.kind, namespace_name, Text(holder, kName)};
+      for (std::string& part : PartsIn(holder)) found->insert({key, std::move(part), mounted});
+    });
   }
 
  private:
@@ -123,13 +133,14 @@ class Path {
   static constexpr std::array<std::string_view, 8> kMembers = {
       "", "apiVersion", "kind", "namespace", "optional", "key", "items", "port"};
 
-  void Step(size_t step, const void* source, const std::string& namespace_name,
-            std::set<Reference>* found) const {
-    if (step == steps_.size()) return Take(source, namespace_name, found);
+  // Calls visit(holder) for each struct that the path leads to.
+  template <typename Visit>
+  void Step(size_t step, const void* source, const Visit& visit) const {
+    if (step == steps_.size()) return visit(source);
     const FieldInfo& field = *steps_[step];
     const void* member = field.Get(source);
     for (size_t i = 0; i < field.type->Count(member); ++i) {
-      Step(step + 1, field.type->At(member, i), namespace_name, found);
+      Step(step + 1, field.type->At(member, i), visit);
     }
   }
   void Take(const void* holder, const std::string& namespace_name,
@@ -231,6 +242,16 @@ std::set<Reference> ReferencesOf(const Object& object) {
   }
   for (const Path& path : PathsOf(object.kind)) {
     path.Collect(StructOf(object), namespace_name, &found);
+  }
+  return found;
+}
+
+std::set<ConfigUse> ConfigUsesOf(const Object& object) {
+  std::set<ConfigUse> found;
+  if (const PodSpec* spec = PodSpecOf(object)) {
+    for (const Path& path : PathsOfPods()) {
+      path.CollectUses(spec, object.metadata.namespace_name, &found);
+    }
   }
   return found;
 }

@@ -26,6 +26,16 @@ struct Reference {
 // without kinds that are unknown here.
 std::set<Reference> ReferencesOf(const Object& object);
 
+// A ConfigMap or Secret that an object's containers take something from.
+struct ConfigUse {
+  ObjectKey key;
+  std::string part;      // the key of its data; empty for all
+  bool mounted = false;  // as files; else as variables
+  friend auto operator<=>(const ConfigUse&, const ConfigUse&) = default;
+};
+// PURE. Each once, those that may be missing too. For objects that make pods, and Pods.
+std::set<ConfigUse> ConfigUsesOf(const Object& object);
+
 // Whether objects of the kind are named by others.
 bool MayBeNamed(Kind kind);
 

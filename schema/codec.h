@@ -67,6 +67,8 @@ struct FieldChange {
   std::string before;   // JSON text; empty when added
   std::string after;    // empty when removed
   bool secret = false;  // before and after are masks: "*** (before)", "*** (after)"
+  // The key of the map entry that changed, as of `data`; empty for everything else.
+  std::string map_key = {};
 };
 // What `before` and `after` declare differently (EncodeFor::kDiff); lists of named things are
 // matched by name. Sorted by the order of the field table.

@@ -136,6 +136,7 @@ void Differ::DiffMap(const Value* before, const Value* after, const FieldPath& p
     Inherited own = inherited;
     own.is_secret = own.is_secret || (is_secret_object_ && key == kLastApplied);
     Add(first, second, FieldPath::Key(path, key), own);
+    changes_.back().change.map_key = key;
   }
 }
 

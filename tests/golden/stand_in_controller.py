@@ -67,11 +67,12 @@ def objects(kind):
 
 
 def plan(source, body):
-    lines = [f"planned as source {source} at {body['commit'][:12]}:"]
+    """No changes; its warnings say what it was sent."""
+    warnings = [{"file": "", "line": 0, "column": 0, "message": f"planned as source {source} at {body['commit'][:12]}"}]
     for file in body["files"]:
-        lines.append(f"  {file['path']} {len(base64.b64decode(file['contentBase64'], validate=True))} bytes")
-    warning = {"file": "a.yaml", "line": 1, "column": 1, "message": "the controller's own"}
-    return {"plan": {"errors": [], "warnings": [warning]}, "text": "\n".join(lines) + "\n", "noChange": True}
+        size = len(base64.b64decode(file["contentBase64"], validate=True))
+        warnings.append({"file": file["path"], "line": 1, "column": 1, "message": f"{size} bytes"})
+    return {"plan": {"errors": [], "warnings": warnings, "changes": [], "pods": [], "summary": {}}}
 
 
 def enrollment(parts, query):

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "reconciler/declared.h"
+#include "reconciler/deployment.h"
+#include "reconciler/preview.h"
+#include "reconciler/scheduler/node_usage.h"
 #include "tests/property/reconciler/generator.h"
 
 namespace reconcile {
@@ -170,6 +174,54 @@ void SettleAtPreviewPace(World* world, const std::vector<ObjectPtr>& commit) {
   ADD_FAILURE() << "does not settle";
 }
 
+// What an effect says of a workload is what becomes of its pods.
+void ExpectEffectsToFit(const Preview& preview) {
+  for (size_t i = 0; i < preview.changes.size(); ++i) {
+    const ObjectChange& change = preview.changes[i];
+    if (change.type != ChangeType::kChange || !IsWorkload(change.key.kind)) continue;
+    int removed = 0;
+    int unplaced = 0;
+    for (const PodPreview& pod : preview.pods) {
+      if (pod.workload != change.key) continue;
+      removed += pod.fate == PodFate::kRemove ? 1 : 0;
+      unplaced += pod.fate == PodFate::kUnschedulable ? 1 : 0;
+    }
+    const auto course = std::find_if(preview.courses.begin(), preview.courses.end(),
+                                     [&](const auto& c) { return c.workload == change.key; });
+    const int64_t pods = course == preview.courses.end() ? 0 : course->before;
+    SCOPED_TRACE(ToString(change.key));
+    const Effect effect = preview.effects[i].strongest;
+    if (effect < Effect::kScale) {
+      ASSERT_EQ(removed, 0);
+    }
+    if (effect == Effect::kRecreate) {
+      ASSERT_GE(removed, 1);
+    }
+    if (effect == Effect::kRollOut && unplaced == 0) {
+      ASSERT_EQ(removed, pods);
+    }
+    if (const auto* deployment = As<Deployment>(*change.after); deployment != nullptr && pods > 0) {
+      const auto* old = As<Deployment>(*change.before);
+      const int32_t most = std::max(deployment->spec.replicas + FencepostsOf(*deployment).surge,
+                                    old->spec.replicas + FencepostsOf(*old).surge);
+      ASSERT_LE(course->most, most);
+    }
+  }
+}
+
+void ExpectLoads(const Preview& preview, const ClusterState& state) {
+  std::map<std::string, const HostLoad*> predicted;
+  for (const HostLoad& host : preview.hosts) predicted[host.node] = &host;
+  for (const NodeUsage& usage : UsageOf(state)) {
+    const auto host = predicted.find(usage.node->metadata.name);
+    ASSERT_NE(host, predicted.end());
+    ASSERT_EQ(host->second->pods_after, usage.pods);
+    for (const auto& [resource, milli] : usage.requested_milli) {
+      ASSERT_EQ(host->second->resources.at(resource).after_milli, milli) << resource;
+    }
+  }
+}
+
 TEST(PlanProperty, PreviewPredictsWhatObedientHostsRun) {
   for (uint64_t seed = 0; seed < kCases; ++seed) {
     SCOPED_TRACE(seed);
@@ -189,7 +241,9 @@ TEST(PlanProperty, PreviewPredictsWhatObedientHostsRun) {
     for (const PodPreview& pod : preview.pods) {
       if (pod.fate != PodFate::kRemove) predicted[pod.key.name] = pod.node;
     }
+    ExpectEffectsToFit(preview);
     SettleAtPreviewPace(&world, commit);
+    ExpectLoads(preview, world.state);
     std::map<std::string, std::string> running;
     for (const auto& pod : world.ActivePods()) running[pod->metadata.name] = pod->spec.node_name;
     ASSERT_EQ(predicted, running);

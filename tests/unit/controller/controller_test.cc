@@ -78,11 +78,11 @@ TEST_F(ControllerTest, PlansWhatTheTrailerOfACommitConfirms) {
   Start();
   Connect();
   RunWhatIsAssigned();
-  const auto held = controller_->PlanManifests("main", "c2", {});
+  const auto held = controller_->PlanManifests("main", {"c2", {}});
   ASSERT_TRUE(held.ok());
   ASSERT_TRUE(held->held.has_value());
   const auto confirmed =
-      controller_->PlanManifests("main", "c2", {}, {"prune=" + held->held->plan_hash});
+      controller_->PlanManifests("main", {"c2", {}, {"prune=" + held->held->plan_hash}});
   ASSERT_TRUE(confirmed.ok());
   EXPECT_FALSE(confirmed->held.has_value());
 }
@@ -192,7 +192,7 @@ TEST_F(ControllerTest, PlansWithoutChangingAnything) {
   RunWhatIsAssigned();
   const Revision revision = controller_->State()->revision();
   const auto answer = controller_->PlanManifests(
-      "", "worktree", {{"web.yaml", "b", std::make_shared<std::string>(ControllerOf(3))}});
+      "", {"worktree", {{"web.yaml", "b", std::make_shared<std::string>(ControllerOf(3))}}});
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ(answer->preview.pods.size(), 2U);
   Settle();
@@ -205,7 +205,7 @@ TEST_F(ControllerTest, PredictsThePodsThatItThenMakes) {
   Connect();
   RunWhatIsAssigned();
   const auto answer = controller_->PlanManifests(
-      "main", "worktree", {{"web.yaml", "b", std::make_shared<std::string>(ControllerOf(3))}});
+      "main", {"worktree", {{"web.yaml", "b", std::make_shared<std::string>(ControllerOf(3))}}});
   ASSERT_TRUE(answer.ok());
   source_.SetFiles("c2", {{"web.yaml", ControllerOf(3)}});
   Settle();

@@ -204,7 +204,7 @@ TEST_F(Hints, ObjectsInOtherNamespacesAreProblemsWithTheirPlace) {
   EXPECT_EQ(Shop().applied_commit, "c4") << Ready();
   // A plan says the same.
   const auto plan = controller_->PlanManifests(
-      "shop", "c5", {{"c.yaml", "c5", std::make_shared<std::string>(ConfigMapIn("other"))}});
+      "shop", {"c5", {{"c.yaml", "c5", std::make_shared<std::string>(ConfigMapIn("other"))}}});
   ASSERT_TRUE(plan.ok());
   ASSERT_FALSE(plan->problems.errors.empty());
   EXPECT_EQ(plan->problems.errors[0].file, "c.yaml");

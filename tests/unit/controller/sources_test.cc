@@ -94,7 +94,7 @@ TEST_F(SourceTest, ABaseBesideTheSourcesFolderChangesWhatItsOverlayRenders) {
   for (const auto& [path, text] : files("two")) {
     next.push_back({path, "", std::make_shared<const std::string>(text)});
   }
-  const auto plan = controller_->PlanManifests("main", "c2", next);
+  const auto plan = controller_->PlanManifests("main", {"c2", next});
   ASSERT_TRUE(plan.ok()) << plan.status().ToString();
   ASSERT_TRUE(plan->problems.errors.empty()) << plan->problems.errors[0].ToString();
   std::string changed;

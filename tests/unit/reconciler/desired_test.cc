@@ -357,5 +357,33 @@ TEST(Diff, ChangesAreSortedByKeyWhateverTheOrderOfInput) {
   EXPECT_EQ(Text(world.ChangesFor(objects)), Text(changes));
 }
 
+// The annotations by which people keep things in Argo CD, Flux and Helm.
+TEST(Diff, WhatAnAnnotationKeepsIsNotPrunedNorIsItsNamespace) {
+  const std::vector<std::pair<std::string, std::string>> annotations = {
+      {"argocd.argoproj.io/sync-options", "Validate=false,Prune=false"},
+      {"kustomize.toolkit.fluxcd.io/prune", "disabled"},
+      {"helm.sh/resource-policy", "keep"}};
+  for (const auto& [name, value] : annotations) {
+    SCOPED_TRACE(name);
+    const auto kept = MakeConfigMap("kept");
+    kept->metadata.namespace_name = "shop";
+    kept->metadata.annotations[name] = value;
+    const auto goes = MakeConfigMap("goes");
+    goes->metadata.namespace_name = "shop";
+    goes->metadata.annotations[name] = "Prune=true";
+    World world;
+    world.Declare({MakeNamespace("shop"), kept, goes});
+    const ObjectChanges changes = world.ChangesFor({});
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(ToString(changes[0].key), "ConfigMap shop/goes");
+    world.Declare({});
+    EXPECT_NE(world.state.Find<ConfigMap>("shop", "kept"), nullptr);
+    EXPECT_NE(world.state.Find<Namespace>("", "shop"), nullptr);
+    DesiredState nothing;
+    nothing.source = "main";
+    ASSERT_EQ(KeptFromPruning(nothing, world.state).size(), 1U);
+  }
+}
+
 }  // namespace
 }  // namespace reconcile

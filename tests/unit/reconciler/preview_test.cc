@@ -1,3 +1,5 @@
+#include "reconciler/preview.h"
+
 #include <gtest/gtest.h>
 
 #include "reconciler/turn.h"

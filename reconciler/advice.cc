@@ -1,0 +1,58 @@
+#include "reconciler/advice.h"
+
+#include <string>
+#include <string_view>
+
+#include "reconciler/declared.h"
+#include "reconciler/references.h"
+#include "schema/text.h"
+
+namespace reconcile {
+namespace {
+
+// Whether the image is another one tomorrow: its tag is `latest`, or none, and no digest says
+// which.
+bool MovesByItself(std::string_view image) {
+  if (image.find('@') != std::string_view::npos) return false;
+  const std::string_view last = image.substr(image.rfind('/') + 1);  // npos + 1 is the beginning
+  const size_t colon = last.find(':');
+  return colon == std::string_view::npos || last.substr(colon + 1) == "latest";
+}
+
+void AddName(const std::string& name, std::string* names) {
+  *names += (names->empty() ? "" : ", ") + Quoted(name);
+}
+
+void Advise(const Object& object, const PodSpec& spec, Problems* problems) {
+  std::string moving;
+  std::string asking_nothing;
+  for (const Container& container : spec.containers) {
+    if (MovesByItself(container.image)) AddName(container.image, &moving);
+    if (container.resources.requests.empty()) AddName(container.name, &asking_nothing);
+  }
+  const auto warn = [&](const std::string& message) {
+    problems->warnings.push_back(ProblemAt(object, message, Rule::kAdvice));
+  };
+  if (!moving.empty()) {
+    warn("the image " + moving +
+         " is whatever `latest` is when a host pulls it: hosts may differ, and a revert changes "
+         "nothing. Give it a version or a digest");
+  }
+  if (!asking_nothing.empty()) {
+    warn("the container " + asking_nothing +
+         " requests no cpu and no memory: it counts for nothing when pods are placed, and goes "
+         "first when a host runs out. Set resources.requests");
+  }
+}
+
+}  // namespace
+
+void AdviseOn(const ObjectChanges& changes, Problems* problems) {
+  for (const ObjectChange& change : changes) {
+    const bool is_new = change.type == ChangeType::kCreate || change.type == ChangeType::kChange;
+    if (!is_new || change.after == nullptr || !IsWorkload(change.key.kind)) continue;
+    if (const PodSpec* spec = PodSpecOf(*change.after)) Advise(*change.after, *spec, problems);
+  }
+}
+
+}  // namespace reconcile

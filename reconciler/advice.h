@@ -1,0 +1,12 @@
+#pragma once
+
+#include "reconciler/desired.h"
+#include "schema/codec.h"
+
+namespace reconcile {
+
+// PURE. Warnings about what comes or changes that is legal and that people regret: images whose tag
+// moves, containers that request nothing. One for each object and each kind of advice.
+void AdviseOn(const ObjectChanges& changes, Problems* problems);
+
+}  // namespace reconcile
