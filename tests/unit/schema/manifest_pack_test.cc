@@ -2,31 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "schema/manifests.h"
 #include "schema/packed.h"
+#include "tests/support/kept_in_memory.h"
 
 namespace reconcile {
 namespace {
 
 constexpr std::string_view kConfigMap =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b}\n";
-
-// Keeps in memory, and counts.
-class KeptInMemory final : public KeptManifests {
- public:
-  std::string_view Find(const std::string& key) override {
-    const auto found = kept.find(key);
-    if (found == kept.end()) return "";
-    ++found_count;
-    return found->second;
-  }
-  void Keep(const std::string& key, std::string packed) override { kept[key] = std::move(packed); }
-
-  std::map<std::string, std::string> kept;
-  int found_count = 0;
-};
 
 ManifestFile FileOf(const std::string& path, std::string_view text, const std::string& id = "") {
   return {path, id.empty() ? "id of " + std::string(text) : id,
