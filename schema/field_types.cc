@@ -162,11 +162,7 @@ void DecodeQuantity(const Value& value, const FieldPath& path, FieldReporter* re
                     Quantity* target) {
   std::string text;
   if (value.IsString()) {
-    // The API server passes over white space around it.
-    text = value.AsString();
-    constexpr std::string_view kSpace = " \t\r\n";
-    text.erase(0, std::min(text.find_first_not_of(kSpace), text.size()));
-    text.erase(text.find_last_not_of(kSpace) + 1);
+    text = Trimmed(value.AsString());  // as the API server does
   } else if (value.IsInt()) {
     text = std::to_string(value.AsInt());
   } else if (value.type() == Value::Type::kDouble) {
