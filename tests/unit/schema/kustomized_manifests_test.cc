@@ -168,9 +168,12 @@ TEST(KustomizedManifests, NothingThatIsRenderedIsKept) {
   for (size_t i = 0; i < files.size(); ++i) files[i].blob_id = std::string(40, 'a') + files[i].path;
   KeptInMemory kept;
   for (int turn = 0; turn < 2; ++turn) {
-    const ParsedManifests parsed = ParseManifests(files, "default", {}, nullptr, {.kept = &kept});
+    const ParsedManifests parsed = ParseManifests(
+        files, "default", {}, nullptr, {.kept = &kept, .digest = [](const Object& object) {
+                                          return EncodeObjectJson(object, EncodeFor::kStore);
+                                        }});
     EXPECT_TRUE(parsed.problems.errors.empty()) << parsed.problems.errors[0].ToString();
-    EXPECT_EQ(parsed.objects.size(), 3U);
+    EXPECT_EQ(parsed.digests.size(), 3U);
   }
   ASSERT_EQ(kept.kept.size(), 1U);
   const std::string all = kept.kept.begin()->first + kept.kept.begin()->second;
