@@ -10,7 +10,6 @@
 
 #include "schema/codec.h"
 #include "schema/field_path.h"
-#include "schema/packed.h"
 
 namespace reconcile {
 
@@ -33,14 +32,6 @@ class FieldType {
   // What Kubernetes' omitempty leaves out.
   virtual bool IsZero(const void* source) const = 0;
   virtual bool Equal(const void* a, const void* b) const = 0;
-  // All of the member, for a cache that this program alone reads; by way of its encoded form where
-  // a type does not know better. `Unpack` fails the reader on what Pack cannot have written;
-  // `target` is as a new one is.
-  virtual void Pack(const void* source, PackWriter* out) const;
-  virtual void Unpack(PackReader* in, void* target) const;
-  // Of shapes: whether `value` may be what Decode leaves, so that code which knows the shape can
-  // use it.
-  virtual bool Fits(const Value& value) const;
 
   virtual FieldShape shape() const { return FieldShape::kScalar; }
   virtual std::vector<std::string_view> Choices() const { return {}; }  // of an enumeration
@@ -157,8 +148,6 @@ class StructTable {
   Value Encode(const void* source, EncodeFor purpose) const;
   bool IsZero(const void* source) const;
   bool Equal(const void* a, const void* b) const;
-  void Pack(const void* source, PackWriter* out) const;
-  void Unpack(PackReader* in, void* target) const;
   // Whether the field says what it says when it is left out.
   bool IsDefault(const FieldInfo& field, const void* source) const;
   // The same, or what is done anyway.
@@ -200,8 +189,6 @@ class GroupType : public FieldType {
   }
   bool IsZero(const void* source) const override { return table_.IsZero(source); }
   bool Equal(const void* a, const void* b) const override { return table_.Equal(a, b); }
-  void Pack(const void* source, PackWriter* out) const override { table_.Pack(source, out); }
-  void Unpack(PackReader* in, void* target) const override { table_.Unpack(in, target); }
   FieldShape shape() const override { return FieldShape::kStruct; }
   const StructTable* table() const override { return &table_; }
   size_t Count(const void*) const override { return 1; }

@@ -78,10 +78,6 @@ class StringType final : public ComparableType<std::string> {
   }
   Value Encode(const void* source, EncodeFor) const override { return Value::String(Of(source)); }
   bool IsZero(const void* source) const override { return Of(source).empty(); }
-  void Pack(const void* source, PackWriter* out) const override { out->Text(Of(source)); }
-  void Unpack(PackReader* in, void* target) const override {
-    *static_cast<std::string*>(target) = in->Text();
-  }
 };
 
 class BoolType final : public ComparableType<bool> {
@@ -98,10 +94,6 @@ class BoolType final : public ComparableType<bool> {
   }
   Value Encode(const void* source, EncodeFor) const override { return Value::Bool(Of(source)); }
   bool IsZero(const void* source) const override { return !Of(source); }
-  void Pack(const void* source, PackWriter* out) const override { out->Number(Of(source) ? 1 : 0); }
-  void Unpack(PackReader* in, void* target) const override {
-    *static_cast<bool*>(target) = in->Number() != 0;
-  }
 };
 
 template <typename T>
@@ -126,10 +118,6 @@ class IntegerType final : public ComparableType<T> {
     return Value::Int(this->Of(source));
   }
   bool IsZero(const void* source) const override { return this->Of(source) == 0; }
-  void Pack(const void* source, PackWriter* out) const override { out->Signed(this->Of(source)); }
-  void Unpack(PackReader* in, void* target) const override {
-    *static_cast<T*>(target) = static_cast<T>(in->Signed());
-  }
 };
 
 class Int64AsString final : public ComparableType<int64_t> {
@@ -152,21 +140,13 @@ class Int64AsString final : public ComparableType<int64_t> {
     return Value::String(std::to_string(Of(source)));
   }
   bool IsZero(const void* source) const override { return Of(source) == 0; }
-  void Pack(const void* source, PackWriter* out) const override { out->Signed(Of(source)); }
-  void Unpack(PackReader* in, void* target) const override {
-    *static_cast<int64_t*>(target) = in->Signed();
-  }
 };
 
 void DecodeQuantity(const Value& value, const FieldPath& path, FieldReporter* reporter,
                     Quantity* target) {
   std::string text;
   if (value.IsString()) {
-    // The API server passes over white space around it.
-    text = value.AsString();
-    constexpr std::string_view kSpace = " \t\r\n";
-    text.erase(0, std::min(text.find_first_not_of(kSpace), text.size()));
-    text.erase(text.find_last_not_of(kSpace) + 1);
+    text = Trimmed(value.AsString());  // as the API server does
   } else if (value.IsInt()) {
     text = std::to_string(value.AsInt());
   } else if (value.type() == Value::Type::kDouble) {
@@ -183,12 +163,6 @@ void DecodeQuantity(const Value& value, const FieldPath& path, FieldReporter* re
   }
 }
 
-void UnpackQuantity(PackReader* in, Quantity* target) {
-  const Result<Quantity> quantity = Quantity::Parse(in->Text());
-  if (!quantity.ok()) return in->Fail();
-  *target = *quantity;
-}
-
 class QuantityType final : public ComparableType<Quantity> {
  public:
   std::string Name() const override { return "Quantity"; }
@@ -200,12 +174,6 @@ class QuantityType final : public ComparableType<Quantity> {
     return Value::String(Of(source).ToString());
   }
   bool IsZero(const void*) const override { return false; }
-  void Pack(const void* source, PackWriter* out) const override {
-    out->Text(Of(source).ToString());
-  }
-  void Unpack(PackReader* in, void* target) const override {
-    UnpackQuantity(in, static_cast<Quantity*>(target));
-  }
 };
 
 class IntOrStringType final : public ComparableType<IntOrString> {
@@ -229,17 +197,6 @@ class IntOrStringType final : public ComparableType<IntOrString> {
   bool IsZero(const void* source) const override {
     return !Of(source).is_string && Of(source).number == 0;
   }
-  void Pack(const void* source, PackWriter* out) const override {
-    out->Number(Of(source).is_string ? 1 : 0);
-    out->Signed(Of(source).number);
-    out->Text(Of(source).text);
-  }
-  void Unpack(PackReader* in, void* target) const override {
-    auto* const value = static_cast<IntOrString*>(target);
-    value->is_string = in->Number() != 0;
-    value->number = static_cast<int32_t>(in->Signed());
-    value->text = in->Text();
-  }
 };
 
 class TimeType final : public ComparableType<WallTime> {
@@ -259,10 +216,6 @@ class TimeType final : public ComparableType<WallTime> {
     return Value::String(FormatRfc3339(Of(source)));
   }
   bool IsZero(const void*) const override { return false; }
-  void Pack(const void* source, PackWriter* out) const override { out->Signed(Of(source).ms); }
-  void Unpack(PackReader* in, void* target) const override {
-    static_cast<WallTime*>(target)->ms = in->Signed();
-  }
 };
 
 // Reads a map whose keys are the user's; `decode_entry` reads one value into the map's.
@@ -295,21 +248,6 @@ class StringMapType : public ComparableType<StringMap> {
     return Value::MakeMap(std::move(members));
   }
   bool IsZero(const void* source) const override { return Of(source).empty(); }
-  void Pack(const void* source, PackWriter* out) const final {
-    out->Number(Of(source).size());
-    for (const auto& [key, text] : Of(source)) {
-      out->Text(key);
-      out->Text(text);
-    }
-  }
-  void Unpack(PackReader* in, void* target) const final {
-    auto* const map = static_cast<StringMap*>(target);
-    map->clear();
-    for (size_t left = in->Count(); left > 0 && in->ok(); --left) {
-      const std::string_view key = in->Text();
-      map->emplace_hint(map->end(), key, in->Text());
-    }
-  }
   FieldShape shape() const final { return FieldShape::kMap; }
 };
 
@@ -355,21 +293,6 @@ class ResourceListType final : public ComparableType<ResourceList> {
     return Value::MakeMap(std::move(members));
   }
   bool IsZero(const void* source) const override { return Of(source).empty(); }
-  void Pack(const void* source, PackWriter* out) const override {
-    out->Number(Of(source).size());
-    for (const auto& [key, quantity] : Of(source)) {
-      out->Text(key);
-      out->Text(quantity.ToString());
-    }
-  }
-  void Unpack(PackReader* in, void* target) const override {
-    auto* const map = static_cast<ResourceList*>(target);
-    map->clear();
-    for (size_t left = in->Count(); left > 0 && in->ok(); --left) {
-      const std::string key(in->Text());
-      UnpackQuantity(in, &(*map)[key]);
-    }
-  }
   FieldShape shape() const override { return FieldShape::kMap; }
 };
 

@@ -69,8 +69,6 @@ class EnumTypeBase : public FieldType {
   Value Encode(const void* source, EncodeFor) const override;
   bool IsZero(const void* source) const override;
   bool Equal(const void* a, const void* b) const override { return Get(a) == Get(b); }
-  void Pack(const void* source, PackWriter* out) const override { out->Number(Get(source)); }
-  void Unpack(PackReader* in, void* target) const override;
   std::vector<std::string_view> Choices() const override;
 
  protected:
@@ -111,8 +109,6 @@ class StructType final : public FieldType {
   }
   bool IsZero(const void* source) const override { return table()->IsZero(source); }
   bool Equal(const void* a, const void* b) const override { return table()->Equal(a, b); }
-  void Pack(const void* source, PackWriter* out) const override { table()->Pack(source, out); }
-  void Unpack(PackReader* in, void* target) const override { table()->Unpack(in, target); }
   FieldShape shape() const override { return FieldShape::kStruct; }
   const StructTable* table() const override { return &TableOf<T>(); }
   size_t Count(const void*) const override { return 1; }
@@ -143,16 +139,6 @@ class OptionalType final : public FieldType {
     if (!first || !second) return first.has_value() == second.has_value();
     return inner_.Equal(&*first, &*second);
   }
-  void Pack(const void* source, PackWriter* out) const override {
-    const auto& member = *static_cast<const std::optional<T>*>(source);
-    out->Number(member ? 1 : 0);
-    if (member) inner_.Pack(&*member, out);
-  }
-  void Unpack(PackReader* in, void* target) const override {
-    auto* const member = static_cast<std::optional<T>*>(target);
-    member->reset();
-    if (in->Number() != 0) inner_.Unpack(in, &member->emplace());
-  }
   FieldShape shape() const override { return inner_.shape(); }
   std::vector<std::string_view> Choices() const override { return inner_.Choices(); }
   const StructTable* table() const override { return inner_.table(); }
@@ -174,8 +160,6 @@ class ListTypeBase : public FieldType {
   Value Encode(const void* source, EncodeFor purpose) const override;
   bool IsZero(const void* source) const override { return Count(source) == 0; }
   bool Equal(const void* a, const void* b) const override;
-  void Pack(const void* source, PackWriter* out) const override;
-  void Unpack(PackReader* in, void* target) const override;
   FieldShape shape() const override { return FieldShape::kList; }
   std::vector<std::string_view> Choices() const override { return element_.Choices(); }
   const StructTable* table() const override { return element_.table(); }
@@ -186,7 +170,6 @@ class ListTypeBase : public FieldType {
  private:
   virtual void* Append(void* target) const = 0;
   virtual void Clear(void* target) const = 0;
-  virtual void Reserve(void* target, size_t count) const = 0;
 
   const FieldType& element_;
 };
@@ -207,9 +190,6 @@ class ListType final : public ListTypeBase {
     return &static_cast<std::vector<T>*>(target)->emplace_back();
   }
   void Clear(void* target) const override { static_cast<std::vector<T>*>(target)->clear(); }
-  void Reserve(void* target, size_t count) const override {
-    static_cast<std::vector<T>*>(target)->reserve(count);
-  }
 };
 
 template <typename T>

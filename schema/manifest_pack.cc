@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "schema/field_table.h"
+#include "base/check.h"
 #include "schema/packed.h"
 
 namespace reconcile {
@@ -43,56 +43,28 @@ void UnpackProblems(const std::string& path, PackReader* in, std::vector<Problem
   }
 }
 
-// What stands before the packed form of what a document brings.
-enum class Brings : uint8_t { kNothing, kObject, kDigest };
-
-void PackBrought(const ReadItem& item, PackWriter* out) {
-  const auto begin = [&](Brings brings, Kind kind) {
-    out->Number(static_cast<uint64_t>(brings));
-    out->Number(static_cast<uint64_t>(kind));
-  };
-  if (item.digest) {
-    begin(Brings::kDigest, item.digest->key.kind);
-    out->Text(item.digest->key.namespace_name);
-    out->Text(item.digest->key.name);
-    out->Signed(item.digest->origin.line);
-    out->Text(item.digest->bytes);
-  } else if (item.object != nullptr) {
-    begin(Brings::kObject, item.object->kind);
-    TableOf(item.object->kind).Pack(StructOf(*item.object), out);
-  } else {
-    out->Number(static_cast<uint64_t>(Brings::kNothing));
-  }
+// Its kind, counted from 1, then the rest of the digest; 0 where a document brings none.
+void PackDigest(const std::optional<ObjectDigest>& digest, PackWriter* out) {
+  if (!digest) return out->Number(0);
+  out->Number(static_cast<uint64_t>(digest->key.kind) + 1);
+  out->Text(digest->key.namespace_name);
+  out->Text(digest->key.name);
+  out->Signed(digest->origin.line);
+  out->Text(digest->bytes);
 }
 
-ObjectPtr UnpackObject(Kind kind, const std::string& path, PackReader* in) {
-  std::unique_ptr<Object> object = NewObject(kind);
-  TableOf(kind).Unpack(in, StructOf(object.get()));
-  object->metadata.origin.file = path;
-  return object;
-}
-
-void UnpackDigest(Kind kind, const std::string& path, PackReader* in, ObjectDigest* digest) {
-  digest->key.kind = kind;
-  digest->key.namespace_name = in->Text();
-  digest->key.name = in->Text();
-  digest->origin.file = path;
-  digest->origin.line = static_cast<int>(in->Signed());
-  digest->bytes = in->Text();
-}
-
-void UnpackBrought(const std::string& path, PackReader* in, ReadItem* item) {
-  const uint64_t brings = in->Number();
-  if (brings == static_cast<uint64_t>(Brings::kNothing)) return;
-  const uint64_t kind = in->Number();
-  if (brings > static_cast<uint64_t>(Brings::kDigest) || kind >= kAllKinds.size()) {
-    return in->Fail();
-  }
-  if (brings == static_cast<uint64_t>(Brings::kObject)) {
-    item->object = UnpackObject(static_cast<Kind>(kind), path, in);
-  } else {
-    UnpackDigest(static_cast<Kind>(kind), path, in, &item->digest.emplace());
-  }
+std::optional<ObjectDigest> UnpackDigest(const std::string& path, PackReader* in) {
+  const uint64_t number = in->Number();
+  if (number > kAllKinds.size()) in->Fail();
+  if (number == 0 || !in->ok()) return std::nullopt;
+  ObjectDigest digest;
+  digest.key.kind = static_cast<Kind>(number - 1);
+  digest.key.namespace_name = in->Text();
+  digest.key.name = in->Text();
+  digest.origin.file = path;
+  digest.origin.line = static_cast<int>(in->Signed());
+  digest.bytes = in->Text();
+  return digest;
 }
 
 }  // namespace
@@ -105,8 +77,9 @@ std::optional<std::string> PackItems(const std::vector<ReadItem>& items) {
   PackWriter out;
   out.Number(items.size());
   for (const ReadItem& item : items) {
+    CHECK(item.object == nullptr);
     PackMark(item.mark, &out);
-    PackBrought(item, &out);
+    PackDigest(item.digest, &out);
     out.Text(item.kind);
     out.Text(item.name);
     out.Text(item.group);
@@ -124,7 +97,7 @@ std::optional<std::vector<ReadItem>> UnpackItems(std::string_view packed, const 
   for (size_t i = 0; i < count && in.ok(); ++i) {
     ReadItem& item = items.emplace_back();
     item.mark = UnpackMark(&in);
-    UnpackBrought(path, &in, &item);
+    item.digest = UnpackDigest(path, &in);
     item.kind = in.Text();
     item.name = in.Text();
     item.group = in.Text();

@@ -25,8 +25,9 @@ struct ReadItem {
 };
 
 // What a file was read as, for a cache on disk; UnpackItems is its inverse, whatever the file's
-// path is then. Nothing when one of the items may hold a secret: what stands in the file beside it
-// is not kept either. Both are for one and the same build of this program.
+// path is then. Digests stand for all its objects: CHECKs that none is there itself. Nothing when
+// one of the items may hold a secret: what stands in the file beside it is not kept either. Both
+// are for one and the same build of this program.
 std::optional<std::string> PackItems(const std::vector<ReadItem>& items);
 // Nothing when `packed` is nothing that PackItems gave. Digests borrow its bytes.
 std::optional<std::vector<ReadItem>> UnpackItems(std::string_view packed, const std::string& path);

@@ -49,6 +49,7 @@ class ManifestReader {
         reading_(reading),
         joiner_(limits, reading) {
     CHECK(cache == nullptr || !reading.digest);
+    CHECK(reading.kept == nullptr || reading.digest);
   }
 
   ParsedManifests Read(const std::vector<ManifestFile>& files) {
@@ -131,7 +132,7 @@ class ManifestReader {
 
   std::string KeyOf(const ManifestFile& file) const {
     return file.blob_id + (FormatOf(file.path) == ManifestFormat::kJson ? " json " : " yaml ") +
-           (reading_.digest ? "digests " : "") + default_namespace_;
+           default_namespace_;
   }
 
   void Remember(const ManifestFile& file, File read) {

@@ -70,7 +70,8 @@ class ManifestCache {
   std::map<std::string, std::shared_ptr<const File>> files_;  // by path
 };
 
-// What files were read as before this run of the program. Any thread, at the same time.
+// What files were read as before this run of the program, digests in the place of their objects.
+// Any thread, at the same time.
 class KeptManifests {
  public:
   virtual ~KeptManifests() = default;
@@ -93,8 +94,8 @@ struct ManifestDocument {
 // How files are read. Nothing but time rests on the first two.
 struct ManifestReading {
   Parallel* parallel = nullptr;  // null: in turn
-  // Files with a blob id, and nothing that is rendered; for one set of limits, one `check` and one
-  // `digest`.
+  // Only together with `digest`: whole objects are never kept. Of files with a blob id, and of
+  // nothing that is rendered; for one set of limits, one `check` and one `digest`.
   KeptManifests* kept = nullptr;
   // What is wrong with an object apart from what the schema says; called for each, on any thread.
   std::function<void(const Object&, Problems*)> check;

@@ -1,15 +1,10 @@
 #include "schema/packed.h"
 
-#include <algorithm>
-#include <bit>
-#include <utility>
-
 namespace reconcile {
 namespace {
 
 constexpr unsigned kBitsPerByte = 7;
 constexpr uint64_t kMore = 1U << kBitsPerByte;
-constexpr size_t kMostReserved = 64;  // elements and members, before they are there
 
 }  // namespace
 
@@ -29,71 +24,6 @@ void PackWriter::Signed(int64_t value) {
 void PackWriter::Text(std::string_view text) {
   Number(text.size());
   bytes_.append(text);
-}
-
-void PackWriter::Tree(const Value& value) {
-  Number(static_cast<uint64_t>(value.type()));
-  switch (value.type()) {
-    case Value::Type::kNull:
-      return;
-    case Value::Type::kBool:
-      return Number(value.AsBool() ? 1 : 0);
-    case Value::Type::kInt:
-      return Signed(value.AsInt());
-    case Value::Type::kDouble:
-      return Number(std::bit_cast<uint64_t>(value.AsDouble()));
-    case Value::Type::kString:
-      return Text(value.AsString());
-    case Value::Type::kList:
-      Number(value.AsList().size());
-      for (const Value& element : value.AsList()) Tree(element);
-      return;
-    case Value::Type::kMap:
-      Number(value.AsMap().size());
-      for (const Value::Member& member : value.AsMap()) {
-        Text(member.key);
-        Tree(member.value);
-      }
-  }
-}
-
-Value PackReader::TreeAt(int depth) {
-  const uint64_t type = Number();
-  if (depth > kMaxTreeDepth || type > static_cast<uint64_t>(Value::Type::kMap)) {
-    Fail();
-    return {};
-  }
-  switch (static_cast<Value::Type>(type)) {
-    case Value::Type::kNull:
-      return {};
-    case Value::Type::kBool:
-      return Value::Bool(Number() != 0);
-    case Value::Type::kInt:
-      return Value::Int(Signed());
-    case Value::Type::kDouble:
-      return Value::Double(std::bit_cast<double>(Number()));
-    case Value::Type::kString:
-      return Value::String(std::string(Text()));
-    case Value::Type::kList: {
-      const size_t count = Count();
-      Value::List elements;
-      elements.reserve(std::min(count, kMostReserved));
-      for (size_t i = 0; i < count && ok_; ++i) elements.push_back(TreeAt(depth + 1));
-      return Value::MakeList(std::move(elements));
-    }
-    case Value::Type::kMap: {
-      const size_t count = Count();
-      Value::Map members;
-      members.reserve(std::min(count, kMostReserved));
-      for (size_t i = 0; i < count && ok_; ++i) {
-        Value::Member& member = members.emplace_back();
-        member.key = Text();
-        member.value = TreeAt(depth + 1);
-      }
-      return Value::MakeMap(std::move(members));
-    }
-  }
-  return {};
 }
 
 uint64_t PackReader::Number() {

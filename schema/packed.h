@@ -4,8 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "base/value.h"
+#include <utility>
 
 namespace reconcile {
 
@@ -16,9 +15,6 @@ class PackWriter {
   void Number(uint64_t value);
   void Signed(int64_t value);  // small ones, of either sign, are short
   void Text(std::string_view text);
-  // Without marks and source texts.
-  void Tree(const Value& value);
-  const std::string& bytes() const { return bytes_; }
   std::string Take() { return std::move(bytes_); }
 
  private:
@@ -29,13 +25,10 @@ class PackWriter {
 // and ok() is false: ask before what was read is used. Borrows the bytes.
 class PackReader {
  public:
-  static constexpr int kMaxTreeDepth = 100;
   explicit PackReader(std::string_view bytes) : left_(bytes) {}
   uint64_t Number();
   int64_t Signed();
   std::string_view Text();
-  // Fails on what is deeper than kMaxTreeDepth.
-  Value Tree() { return TreeAt(0); }
   // A number of things that follow, each of a byte at least: never more than bytes are left.
   size_t Count();
   void Fail();
@@ -43,8 +36,6 @@ class PackReader {
   bool AtEnd() const { return left_.empty(); }
 
  private:
-  Value TreeAt(int depth);
-
   std::string_view left_;
   bool ok_ = true;
 };

@@ -20,20 +20,6 @@ class ShapeBase : public FieldType {
   bool Equal(const void* a, const void* b) const override { return Of(a) == Of(b); }
 };
 
-// Whether a value is of the form that the FieldType of T writes.
-template <typename T>
-bool IsFormOf(const Value& value) {
-  const Value::Type type = value.type();
-  if constexpr (std::is_same_v<T, bool>) return type == Value::Type::kBool;
-  if constexpr (std::is_integral_v<T>) return type == Value::Type::kInt;
-  if constexpr (std::is_same_v<T, StringMap> || std::is_same_v<T, ResourceList>) {
-    return type == Value::Type::kMap &&
-           std::all_of(value.AsMap().begin(), value.AsMap().end(),
-                       [](const Value::Member& member) { return member.value.IsString(); });
-  }
-  return type == Value::Type::kString || (std::is_same_v<T, IntOrString> && value.IsInt());
-}
-
 // What a C++ type's FieldType reads, kept as it writes it.
 template <typename T>
 class TypedShape final : public ShapeBase {
@@ -47,7 +33,6 @@ class TypedShape final : public ShapeBase {
     type_.Decode(value, path, reporter, &typed);
     if (reporter->error_count() == errors) To(target) = type_.Encode(&typed, EncodeFor::kStore);
   }
-  bool Fits(const Value& value) const override { return IsFormOf<T>(value); }
   FieldShape shape() const override { return type_.shape(); }
 
  private:
@@ -77,7 +62,6 @@ class ChoiceShape final : public ShapeBase {
       reporter->DecodeError(path, value.mark, NoneOf(text.AsString(), choices_));
     }
   }
-  bool Fits(const Value& value) const override { return value.IsString(); }
   std::vector<std::string_view> Choices() const override { return choices_; }
 
  private:
@@ -107,11 +91,6 @@ class ListShape final : public ShapeBase {
       elements.push_back(element_->Encode(&element, purpose));
     }
     return Value::MakeList(std::move(elements));
-  }
-  bool Fits(const Value& value) const override {
-    return value.IsList() &&
-           std::all_of(value.AsList().begin(), value.AsList().end(),
-                       [&](const Value& element) { return element_->Fits(element); });
   }
   FieldShape shape() const override { return FieldShape::kList; }
   std::vector<std::string_view> Choices() const override { return element_->Choices(); }
@@ -144,11 +123,6 @@ class MapShape final : public ShapeBase {
               [](const Value::Member& a, const Value::Member& b) { return a.key < b.key; });
     To(target) = Value::MakeMap(std::move(members));
   }
-  bool Fits(const Value& value) const override {
-    return value.IsMap() &&
-           std::all_of(value.AsMap().begin(), value.AsMap().end(),
-                       [&](const Value::Member& member) { return element_->Fits(member.value); });
-  }
   FieldShape shape() const override { return FieldShape::kMap; }
 
  private:
@@ -167,12 +141,6 @@ class StructShape final : public ShapeBase {
   }
   Value Encode(const void* source, EncodeFor purpose) const override {
     return IsZero(source) ? Value() : table_.Encode(source, purpose);
-  }
-  bool Fits(const Value& value) const override {
-    return value.IsMap() &&
-           std::all_of(table_.fields().begin(), table_.fields().end(), [&](const FieldInfo& field) {
-             return !field.IsKept() || field.type->Fits(value);
-           });
   }
   FieldShape shape() const override { return FieldShape::kStruct; }
   const StructTable* table() const override { return &table_; }
@@ -201,16 +169,6 @@ class NamedField final : public FieldType {
   }
   bool IsZero(const void* source) const override { return In(source).IsNull(); }
   bool Equal(const void* a, const void* b) const override { return inner_->Equal(&In(a), &In(b)); }
-  void Pack(const void* source, PackWriter* out) const override { out->Tree(In(source)); }
-  void Unpack(PackReader* in, void* target) const override {
-    Value member = in->Tree();
-    if (!in->ok() || !inner_->Fits(member)) return in->Fail();
-    static_cast<Container*>(target)->Set(name_, std::move(member));
-  }
-  bool Fits(const Value& container) const override {
-    const Value* member = container.Find(name_);
-    return member == nullptr || inner_->Fits(*member);
-  }
   FieldShape shape() const override { return inner_->shape(); }
   std::vector<std::string_view> Choices() const override { return inner_->Choices(); }
   const StructTable* table() const override { return inner_->table(); }

@@ -79,6 +79,12 @@ std::string CutText(std::string_view text, size_t max_bytes) {
 
 std::string Quoted(std::string_view text) { return '"' + ShortText(text) + '"'; }
 
+std::string_view Trimmed(std::string_view text, std::string_view spaces) {
+  const size_t first = text.find_first_not_of(spaces);
+  if (first == std::string_view::npos) return "";
+  return text.substr(first, text.find_last_not_of(spaces) - first + 1);
+}
+
 std::string QuotedList(const std::vector<std::string_view>& words) {
   std::string list;
   for (std::string_view word : words) {

@@ -14,6 +14,9 @@ std::string ShortText(std::string_view text);
 std::string CutText(std::string_view text, size_t max_bytes);
 std::string Quoted(std::string_view text);  // ShortText in double quotes
 
+// Without the `spaces` at either end.
+std::string_view Trimmed(std::string_view text, std::string_view spaces = " \t\r\n");
+
 // `a, b, c` with each in double quotes.
 std::string QuotedList(const std::vector<std::string_view>& words);
 

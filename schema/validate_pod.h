@@ -10,6 +10,8 @@
 
 namespace reconcile {
 
+// Whether a resource is the number of a kind's objects, by a name of its own: "pods", "secrets".
+bool IsObjectCount(std::string_view name);
 // Whether a resource is counted in whole pieces: objects of a quota, devices.
 bool IsIntegerResource(std::string_view name);
 bool IsWhole(const Quantity& quantity);

@@ -175,18 +175,9 @@ bool IsQuotaResource(std::string_view name) {
                                          "requests.ephemeral-storage",
                                          "limits.cpu",
                                          "limits.memory",
-                                         "limits.ephemeral-storage",
-                                         "pods",
-                                         "services",
-                                         "services.nodeports",
-                                         "services.loadbalancers",
-                                         "replicationcontrollers",
-                                         "resourcequotas",
-                                         "secrets",
-                                         "configmaps",
-                                         "persistentvolumeclaims"};
-  return name.find('/') != std::string_view::npos || name.starts_with("hugepages-") ||
-         name.starts_with("requests.hugepages-") ||
+                                         "limits.ephemeral-storage"};
+  return name.find('/') != std::string_view::npos || IsObjectCount(name) ||
+         name.starts_with("hugepages-") || name.starts_with("requests.hugepages-") ||
          std::find(std::begin(kKnown), std::end(kKnown), name) != std::end(kKnown);
 }
 

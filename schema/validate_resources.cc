@@ -119,8 +119,8 @@ std::optional<std::string_view> ResourceOfField(std::string_view text) {
 
 bool IsWhole(const Quantity& quantity) { return Quantity::FromUnits(quantity.Units()) == quantity; }
 
-// Source: IsIntegerResourceName, IsExtendedResourceName.
-bool IsIntegerResource(std::string_view name) {
+// Source: integerResources in Kubernetes' core/helper.
+bool IsObjectCount(std::string_view name) {
   constexpr std::string_view kCounted[] = {"pods",
                                            "services",
                                            "replicationcontrollers",
@@ -130,7 +130,12 @@ bool IsIntegerResource(std::string_view name) {
                                            "persistentvolumeclaims",
                                            "services.nodeports",
                                            "services.loadbalancers"};
-  if (std::find(std::begin(kCounted), std::end(kCounted), name) != std::end(kCounted)) return true;
+  return std::find(std::begin(kCounted), std::end(kCounted), name) != std::end(kCounted);
+}
+
+// Source: IsIntegerResourceName, IsExtendedResourceName.
+bool IsIntegerResource(std::string_view name) {
+  if (IsObjectCount(name)) return true;
   return name.find('/') != std::string_view::npos && !MayOvercommit(name) &&
          !name.starts_with("requests.");
 }

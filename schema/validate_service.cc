@@ -146,14 +146,6 @@ void ValidateOutside(const ServiceSpec& spec, const FieldPath& path, FieldReport
   }
 }
 
-// Spaces around a range are forgiven, as they were in the annotation that came before the field.
-std::string_view Trimmed(std::string_view text) {
-  constexpr std::string_view kSpaces = " \t\r\n\v\f";
-  const size_t first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return "";
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
-}
-
 void ValidateServiceExtras(const ServiceSpec& spec, const FieldPath& path,
                            FieldReporter* reporter) {
   ValidateAffinity(spec, path, reporter);
@@ -161,7 +153,9 @@ void ValidateServiceExtras(const ServiceSpec& spec, const FieldPath& path,
   ValidateOutside(spec, path, reporter);
   ForEachItem(spec.others, path, "loadBalancerSourceRanges",
               [&](const Value& range, const FieldPath& item) {
-                if (ReadIpBlock(Trimmed(range.AsString()))) return;
+                // Spaces around it are forgiven, as they were in the annotation that came before
+                // the field; those of Go's strings.TrimSpace.
+                if (ReadIpBlock(Trimmed(range.AsString(), " \t\r\n\v\f"))) return;
                 reporter->Error(item, Quoted(range.AsString()) + " is no CIDR like 10.0.0.0/8");
               });
   WithField(spec.others, path, "trafficDistribution", [&](const Value& word, const FieldPath& at) {

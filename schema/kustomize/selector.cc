@@ -18,13 +18,6 @@ struct Requirement {
   std::vector<std::string> values;
 };
 
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const size_t first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 // At commas that stand in no parentheses.
 std::vector<std::string_view> SplitAtCommas(std::string_view text) {
   std::vector<std::string_view> parts;
@@ -32,7 +25,7 @@ std::vector<std::string_view> SplitAtCommas(std::string_view text) {
   int depth = 0;
   for (size_t i = 0; i <= text.size(); ++i) {
     if (i == text.size() || (text[i] == ',' && depth == 0)) {
-      parts.push_back(Trim(text.substr(begin, i - begin)));
+      parts.push_back(Trimmed(text.substr(begin, i - begin)));
       begin = i + 1;
     } else if (text[i] == '(') {
       ++depth;
@@ -94,23 +87,23 @@ std::optional<Requirement> ParseRequirement(std::string_view text) {
          SplitAtCommas(text.substr(open + 1, text.size() - open - 2))) {
       requirement.values.emplace_back(value);
     }
-    std::string_view head = Trim(text.substr(0, open));
+    std::string_view head = Trimmed(text.substr(0, open));
     requirement.op = head.ends_with(" notin") ? Operator::kNotIn : Operator::kIn;
     if (!head.ends_with(" in") && !head.ends_with(" notin")) return std::nullopt;
-    requirement.key = Trim(head.substr(0, head.rfind(' ')));
+    requirement.key = Trimmed(head.substr(0, head.rfind(' ')));
   } else if (const size_t sign = text.find_first_of("=<>"); sign != std::string_view::npos) {
     const bool negated = text[sign] == '=' && sign > 0 && text[sign - 1] == '!';
     requirement.op = text[sign] == '>'   ? Operator::kGreater
                      : text[sign] == '<' ? Operator::kLess
                      : negated           ? Operator::kNotIn
                                          : Operator::kIn;
-    requirement.key = Trim(text.substr(0, sign - (negated ? 1 : 0)));
+    requirement.key = Trimmed(text.substr(0, sign - (negated ? 1 : 0)));
     std::string_view value = text.substr(sign + 1);
     if (text[sign] == '=' && !negated && value.starts_with('=')) value.remove_prefix(1);
-    requirement.values.emplace_back(Trim(value));
+    requirement.values.emplace_back(Trimmed(value));
   } else if (text.starts_with('!')) {
     requirement.op = Operator::kAbsent;
-    requirement.key = Trim(text.substr(1));
+    requirement.key = Trimmed(text.substr(1));
   } else {
     requirement.key = text;
   }
@@ -189,7 +182,7 @@ Matcher::Matcher(Session* session, const Selector& selector)
   patterns_->name = compile(selector.name);
   patterns_->namespace_name = compile(selector.namespace_name);
   const auto parse = [&](const std::string& text, std::vector<Requirement>* requirements) {
-    if (Trim(text).empty()) return;
+    if (Trimmed(text).empty()) return;
     for (const std::string_view part : SplitAtCommas(text)) {
       std::optional<Requirement> requirement = ParseRequirement(part);
       if (requirement) {

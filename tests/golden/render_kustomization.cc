@@ -1,29 +1,17 @@
 // render_kustomization FOLDER [WITHIN]: what `kustomize build FOLDER/WITHIN` prints, as one line of
 // JSON an object, with members sorted; errors go to stderr. With `-` in place of FOLDER it reads
 // YAML from stdin and writes the same form. For tests/golden/kustomize_compare.
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 
 #include "schema/kustomize/render.h"
+#include "tests/support/canonical_json.h"
 
 namespace {
 
 using namespace reconcile;
-
-Value Sorted(const Value& value) {
-  Value sorted = value;
-  if (value.IsList()) {
-    for (Value& item : sorted.AsList()) item = Sorted(item);
-  } else if (value.IsMap()) {
-    for (Value::Member& member : sorted.AsMap()) member.value = Sorted(member.value);
-    std::sort(sorted.AsMap().begin(), sorted.AsMap().end(),
-              [](const auto& a, const auto& b) { return a.key < b.key; });
-  }
-  return sorted;
-}
 
 std::string ReadAll(std::istream& in) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
@@ -50,27 +38,22 @@ std::vector<ManifestFile> ReadFolder(const std::filesystem::path& folder) {
 }
 
 int Run(const std::string& folder, const std::string& within) {
-  std::vector<std::string> lines;
   if (folder == "-") {
-    for (const Value& document : ReadYaml(ReadAll(std::cin)).documents) {
-      lines.push_back(WriteJson(Sorted(document)));
-    }
-  } else {
-    const std::vector<ManifestFile> files = ReadFolder(folder);
-    const kustomize::FileTree tree(files);
-    std::string path;
-    for (const char* name : {"kustomization.yaml", "kustomization.yml", "Kustomization"}) {
-      if (tree.Find(kustomize::JoinPath(within, name)) != nullptr) {
-        path = kustomize::JoinPath(within, name);
-      }
-    }
-    const kustomize::Rendering rendering = kustomize::Render(tree, path);
-    for (const Problem& error : rendering.problems.errors) std::cerr << error.ToString() << "\n";
-    if (!rendering.problems.errors.empty()) return 1;
-    for (const Value& document : rendering.documents) lines.push_back(WriteJson(Sorted(document)));
+    std::cout << CanonicalJson(ReadYaml(ReadAll(std::cin)).documents);
+    return 0;
   }
-  std::sort(lines.begin(), lines.end());
-  for (const std::string& line : lines) std::cout << line << "\n";
+  const std::vector<ManifestFile> files = ReadFolder(folder);
+  const kustomize::FileTree tree(files);
+  std::string path;
+  for (const char* name : {"kustomization.yaml", "kustomization.yml", "Kustomization"}) {
+    if (tree.Find(kustomize::JoinPath(within, name)) != nullptr) {
+      path = kustomize::JoinPath(within, name);
+    }
+  }
+  const kustomize::Rendering rendering = kustomize::Render(tree, path);
+  for (const Problem& error : rendering.problems.errors) std::cerr << error.ToString() << "\n";
+  if (!rendering.problems.errors.empty()) return 1;
+  std::cout << CanonicalJson(rendering.documents);
   return 0;
 }
 

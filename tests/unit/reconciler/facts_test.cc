@@ -3,27 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 
 #include "reconciler/desired.h"
+#include "tests/support/kept_in_memory.h"
 
 namespace reconcile {
 namespace {
-
-// Keeps in memory what a disk would.
-class KeptInMemory final : public KeptManifests {
- public:
-  std::string_view Find(const std::string& key) override {
-    const auto found = kept.find(key);
-    if (found == kept.end()) return "";
-    ++found_count;
-    return found->second;
-  }
-  void Keep(const std::string& key, std::string packed) override { kept[key] = std::move(packed); }
-
-  std::map<std::string, std::string> kept;
-  int found_count = 0;
-};
 
 ManifestFile FileOf(const std::string& path, const std::string& text) {
   return {path, "id of " + text, std::make_shared<const std::string>(text)};

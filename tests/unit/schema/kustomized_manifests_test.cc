@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
+#include "tests/support/kept_in_memory.h"
 
 namespace reconcile {
 namespace {
@@ -157,21 +157,6 @@ TEST(KustomizedManifests, AKustomizationThatIsALinkIsRefusedByName) {
             "error: kustomization.yaml:1:13: web/kustomization.yaml" + why);
 }
 
-// Keeps everything in memory.
-class KeptInMemory final : public KeptManifests {
- public:
-  std::string_view Find(const std::string& key) override { return kept_[key]; }
-  void Keep(const std::string& key, std::string packed) override { kept_[key] = packed; }
-  std::string All() const {
-    std::string all;
-    for (const auto& [key, packed] : kept_) all += key + packed;
-    return all;
-  }
-
- private:
-  std::map<std::string, std::string> kept_;
-};
-
 TEST(KustomizedManifests, NothingThatIsRenderedIsKept) {
   std::vector<ManifestFile> files = {
       File("k/kustomization.yaml",
@@ -183,13 +168,18 @@ TEST(KustomizedManifests, NothingThatIsRenderedIsKept) {
   for (size_t i = 0; i < files.size(); ++i) files[i].blob_id = std::string(40, 'a') + files[i].path;
   KeptInMemory kept;
   for (int turn = 0; turn < 2; ++turn) {
-    const ParsedManifests parsed = ParseManifests(files, "default", {}, nullptr, {.kept = &kept});
+    const ParsedManifests parsed = ParseManifests(
+        files, "default", {}, nullptr, {.kept = &kept, .digest = [](const Object& object) {
+                                          return EncodeObjectJson(object, EncodeFor::kStore);
+                                        }});
     EXPECT_TRUE(parsed.problems.errors.empty()) << parsed.problems.errors[0].ToString();
-    EXPECT_EQ(parsed.objects.size(), 3U);
+    EXPECT_EQ(parsed.digests.size(), 3U);
   }
-  EXPECT_NE(kept.All().find("plain"), std::string::npos);
-  EXPECT_EQ(kept.All().find("canary"), std::string::npos);
-  EXPECT_EQ(kept.All().find("Y2FuYXJ5"), std::string::npos);
+  ASSERT_EQ(kept.kept.size(), 1U);
+  const std::string all = kept.kept.begin()->first + kept.kept.begin()->second;
+  EXPECT_NE(all.find("plain"), std::string::npos);
+  EXPECT_EQ(all.find("canary"), std::string::npos);
+  EXPECT_EQ(all.find("Y2FuYXJ5"), std::string::npos);
 }
 
 TEST(KustomizedManifests, ProblemsOfGeneratedSecretsQuoteNothingOfThem) {

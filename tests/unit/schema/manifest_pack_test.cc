@@ -2,31 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "schema/manifests.h"
 #include "schema/packed.h"
+#include "tests/support/kept_in_memory.h"
 
 namespace reconcile {
 namespace {
 
 constexpr std::string_view kConfigMap =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b}\n";
-
-// Keeps in memory, and counts.
-class KeptInMemory final : public KeptManifests {
- public:
-  std::string_view Find(const std::string& key) override {
-    const auto found = kept.find(key);
-    if (found == kept.end()) return "";
-    ++found_count;
-    return found->second;
-  }
-  void Keep(const std::string& key, std::string packed) override { kept[key] = std::move(packed); }
-
-  std::map<std::string, std::string> kept;
-  int found_count = 0;
-};
 
 ManifestFile FileOf(const std::string& path, std::string_view text, const std::string& id = "") {
   return {path, id.empty() ? "id of " + std::string(text) : id,
@@ -38,6 +22,10 @@ std::string Described(const ParsedManifests& parsed) {
   for (const ObjectPtr& object : parsed.objects) {
     text += EncodeObjectJson(*object, EncodeFor::kStore) + "\n";
   }
+  for (const ObjectDigest& digest : parsed.digests) {
+    text += ToString(digest.key) + " " + digest.origin.file + ":" +
+            std::to_string(digest.origin.line) + " " + std::string(digest.bytes) + "\n";
+  }
   for (const auto* problems : {&parsed.problems.errors, &parsed.problems.warnings}) {
     for (const Problem& problem : *problems) {
       text += problem.ToString() + " " + std::string(InfoOf(problem.rule).id) + "\n";
@@ -46,9 +34,14 @@ std::string Described(const ParsedManifests& parsed) {
   return text;
 }
 
-ParsedManifests Read(const std::vector<ManifestFile>& files, KeptManifests* kept) {
+// With all that a manifest says of an object as its digest.
+ParsedManifests Read(const std::vector<ManifestFile>& files, KeptManifests* kept,
+                     std::vector<ManifestDocument>* documents = nullptr) {
+  const auto digest = [](const Object& object) {
+    return EncodeObjectJson(object, EncodeFor::kUser);
+  };
   return ParseManifests(files, "default", {}, nullptr,
-                        {.parallel = nullptr, .kept = kept, .check = {}});
+                        {.kept = kept, .digest = digest, .documents = documents});
 }
 
 TEST(PackWriter, NumbersOfAllSizesAreReadBack) {
@@ -57,7 +50,8 @@ TEST(PackWriter, NumbersOfAllSizesAreReadBack) {
                                         -65, 127, 128, 1 << 20, INT64_MAX, INT64_MIN};
   for (const int64_t number : numbers) out.Signed(number);
   out.Text("text");
-  PackReader in(out.bytes());
+  const std::string packed = out.Take();
+  PackReader in(packed);
   for (const int64_t number : numbers) EXPECT_EQ(in.Signed(), number);
   EXPECT_EQ(in.Text(), "text");
   EXPECT_TRUE(in.ok() && in.AtEnd());
@@ -65,71 +59,19 @@ TEST(PackWriter, NumbersOfAllSizesAreReadBack) {
   EXPECT_FALSE(in.ok());
 }
 
-TEST(PackWriter, TreesAreReadBack) {
-  const Result<Value> value =
-      ParseJson(R"({"a":[null,true,false,-3,1.5,"text",{"b":{}},[]],"":9223372036854775807})");
-  ASSERT_TRUE(value.ok());
-  PackWriter out;
-  out.Tree(*value);
-  PackReader in(out.bytes());
-  EXPECT_EQ(in.Tree(), *value);
-  EXPECT_TRUE(in.ok() && in.AtEnd());
-  for (size_t end = 0; end < out.bytes().size(); ++end) {
-    PackReader cut(std::string_view(out.bytes()).substr(0, end));
-    cut.Tree();
-    EXPECT_FALSE(cut.ok()) << end;
-  }
+TEST(PackReader, WhatIsCutShortOrNoNumberFailsAndIsEmpty) {
+  PackReader cut("\x05text");
+  EXPECT_EQ(cut.Text(), "");
+  EXPECT_FALSE(cut.ok());
+  PackReader endless(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11));
+  EXPECT_EQ(endless.Number(), 0U);
+  EXPECT_FALSE(endless.ok());
+  PackReader many("\x03xy");
+  EXPECT_EQ(many.Count(), 0U);
+  EXPECT_FALSE(many.ok());
 }
 
-TEST(PackReader, TreesOfNoTypeAndTooDeepOnesFail) {
-  PackReader unknown("\x09");
-  unknown.Tree();
-  EXPECT_FALSE(unknown.ok());
-  std::string deep;
-  for (int i = 0; i < 1000; ++i) deep += "\x05\x01";  // a list of one
-  deep += '\0';
-  PackReader in(deep);
-  in.Tree();
-  EXPECT_FALSE(in.ok());
-}
-
-// Fields that are kept by their shape: what is unpacked is what was read, or nothing is.
-TEST(KeptManifests, FieldsOfAllShapesAreUnpackedAsTheyWereRead) {
-  const std::string text = R"(apiVersion: v1
-kind: Pod
-metadata: {name: p}
-spec:
-  containers: [{name: a, image: b, lifecycle: {preStop: {httpGet: {port: web, path: /}}}}]
-  volumes:
-  - {name: a, emptyDir: {sizeLimit: 1Gi}}
-  - {name: b, projected: {defaultMode: 0640, sources: [{configMap: {name: c, items: [{key: a, path: b}]}}]}}
-  securityContext: {runAsUser: 5, sysctls: [{name: a.b, value: "1"}], supplementalGroups: [1, 2]}
----
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: h}
-spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
-  maxReplicas: 3
-  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}]
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: c}
-spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, selector: {matchLabels: {a: b}}}
-)";
-  KeptInMemory kept;
-  const std::string fresh = Described(Read({FileOf("a.yaml", text)}, &kept));
-  ASSERT_EQ(kept.kept.size(), 1U) << fresh;
-  const std::string good = kept.kept.begin()->second;
-  const auto items = UnpackItems(good, "a.yaml");
-  ASSERT_TRUE(items.has_value());
-  EXPECT_EQ(PackItems(*items), good);
-  EXPECT_EQ(Described(Read({FileOf("a.yaml", text)}, &kept)), fresh);
-  EXPECT_EQ(kept.found_count, 1);
-}
-
-TEST(KeptManifests, FilesReadBeforeGiveTheSameObjectsAndProblemsAtTheirPathOfNow) {
+TEST(KeptManifests, FilesReadBeforeGiveTheSameDigestsAndProblemsAtTheirPathOfNow) {
   KeptInMemory kept;
   const std::string broken =
       std::string(kConfigMap) +
@@ -152,32 +94,31 @@ TEST(KeptManifests, DigestsStandForObjectsAndAreKeptInTheirPlace) {
                           "spec: {ports: [{port: 80}]}\n---\napiVersion: v1\nkind: Nothing\n";
   const auto read = [&](const std::string& path) {
     std::vector<ManifestDocument> documents;
-    const ParsedManifests parsed =
-        ParseManifests({FileOf(path, two)}, "default", {}, nullptr,
-                       {.kept = &kept,
-                        .digest = [](const Object& object) { return object.metadata.name + "!"; },
-                        .documents = &documents});
+    const ParsedManifests parsed = Read({FileOf(path, two)}, &kept, &documents);
     EXPECT_TRUE(parsed.objects.empty());
     std::string text = Described(parsed);
-    for (const ObjectDigest& digest : parsed.digests) {
-      text += ToString(digest.key) + " " + digest.origin.file + ":" +
-              std::to_string(digest.origin.line) + " " + std::string(digest.bytes) + "\n";
-    }
     for (const ManifestDocument& document : documents) text += document.kind + "\n";
     return text;
   };
   const std::string fresh = read("b.yaml");
-  EXPECT_NE(fresh.find("ConfigMap default/c b.yaml:1 c!\nService n/s b.yaml:6 s!\n"),
-            std::string::npos)
-      << fresh;
+  EXPECT_EQ(fresh.find("ConfigMap default/c b.yaml:1 {"), 0U) << fresh;
+  EXPECT_NE(fresh.find("}\nService n/s b.yaml:6 {"), std::string::npos) << fresh;
   EXPECT_NE(fresh.find("but not acted on"), std::string::npos) << fresh;
   EXPECT_EQ(kept.kept.size(), 1U);
   EXPECT_EQ(read("b.yaml"), fresh);
   EXPECT_EQ(kept.found_count, 1);
-  EXPECT_NE(read("c.yaml").find("Service n/s c.yaml:6 s!"), std::string::npos);
-  // What was kept of objects is for who wants objects.
-  EXPECT_EQ(Read({FileOf("b.yaml", two)}, &kept).objects.size(), 2U);
+  EXPECT_NE(read("c.yaml").find("Service n/s c.yaml:6 {"), std::string::npos);
   EXPECT_EQ(kept.found_count, 2);
+}
+
+TEST(KeptManifests, WholeObjectsAreNeverKept) {
+  KeptInMemory kept;
+  const std::vector<ManifestFile> files = {FileOf("a.yaml", kConfigMap)};
+  EXPECT_DEATH(ParseManifests(files, "default", {}, nullptr, {.kept = &kept}),
+               "CHECK failed: reading.kept == nullptr");
+  const ParsedManifests parsed = ParseManifests(files);
+  EXPECT_DEATH(PackItems({ReadItem{.object = parsed.objects.at(0)}}),
+               "CHECK failed: item.object == nullptr");
 }
 
 TEST(KeptManifests, TheSameBytesAreOneThingAsYamlAndAnotherAsJson) {
@@ -196,6 +137,31 @@ TEST(KeptManifests, WhatCannotBeUnpackedIsReadAnew) {
   kept.kept.begin()->second = "foreign";
   EXPECT_EQ(Described(Read({FileOf("a.yaml", kConfigMap)}, &kept)), fresh);
   EXPECT_EQ(kept.kept.begin()->second, good);
+}
+
+TEST(UnpackItems, WhatIsCutShortOrLongerIsNothing) {
+  const std::string file = std::string(kConfigMap) +
+                           "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {a: 1}\n"
+                           "---\napiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\n";
+  KeptInMemory kept;
+  Read({FileOf("a.yaml", file)}, &kept);
+  ASSERT_EQ(kept.kept.size(), 1U);
+  const std::string good = kept.kept.begin()->second;
+  const auto items = UnpackItems(good, "a.yaml");
+  ASSERT_TRUE(items.has_value());
+  ASSERT_EQ(items->size(), 4U);  // the first is of the file as a whole
+  EXPECT_TRUE(items->at(1).digest.has_value());
+  EXPECT_FALSE(items->at(2).problems.errors.empty());
+  EXPECT_EQ(items->at(3).group, "example.com");
+  EXPECT_EQ(PackItems(*items), good);
+  for (size_t size = 0; size < good.size(); ++size) {
+    EXPECT_FALSE(UnpackItems(std::string_view(good).substr(0, size), "a.yaml").has_value());
+    // Any result will do: the sanitizers watch.
+    std::string changed = good;
+    changed[size] = static_cast<char>(changed[size] ^ 0xFF);
+    UnpackItems(changed, "a.yaml");
+  }
+  EXPECT_FALSE(UnpackItems(good + '\0', "a.yaml").has_value());
 }
 
 // FAULTS 25: nothing of a file that holds a Secret, or may, is kept.
@@ -240,8 +206,7 @@ TEST(ParseManifests, ReadsTheSameInTurnAndInAnyOrder) {
   }
   Backwards backwards;
   const auto in_turn = ParseManifests(files);
-  const auto other = ParseManifests(files, "default", {}, nullptr,
-                                    {.parallel = &backwards, .kept = nullptr, .check = {}});
+  const auto other = ParseManifests(files, "default", {}, nullptr, {.parallel = &backwards});
   EXPECT_EQ(Described(other), Described(in_turn));
   EXPECT_NE(Described(in_turn).find("declared twice"), std::string::npos);
 }
@@ -249,10 +214,10 @@ TEST(ParseManifests, ReadsTheSameInTurnAndInAnyOrder) {
 TEST(ParseManifests, WhatACheckFindsStandsAmongTheProblems) {
   const auto parsed = ParseManifests(
       {FileOf("a.yaml", kConfigMap)}, "default", {}, nullptr,
-      {.parallel = nullptr, .kept = nullptr, .check = [](const Object& object, Problems* problems) {
-         problems->warnings.push_back(
-             {object.metadata.origin.file, 1, 1, "seen " + object.metadata.name, Rule::kAdvice});
-       }});
+      {.check = [](const Object& object, Problems* problems) {
+        problems->warnings.push_back(
+            {object.metadata.origin.file, 1, 1, "seen " + object.metadata.name, Rule::kAdvice});
+      }});
   ASSERT_EQ(parsed.problems.warnings.size(), 1U);
   EXPECT_EQ(parsed.problems.warnings[0].ToString(), "a.yaml:1:1: seen c");
 }

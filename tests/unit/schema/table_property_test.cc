@@ -7,7 +7,6 @@
 
 #include "base/time.h"
 #include "schema/field_table.h"
-#include "schema/manifest_pack.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -110,43 +109,6 @@ TEST(FieldTables, ObjectsWithAnyFieldsMissingAreReadBackEqual) {
       ASSERT_TRUE(again.ok()) << again.status().ToString() << json;
       ASSERT_TRUE(EqualObjects(**object, **again)) << "seed " << seed << ' ' << json;
       EXPECT_TRUE(DiffObjects(**object, **again).empty()) << "seed " << seed << ' ' << json;
-    }
-  }
-}
-
-std::string Packed(const ObjectPtr& object) {
-  return PackItems({ReadItem{.object = object, .mark = {}, .problems = {}}}).value();
-}
-
-TEST(FieldTables, ObjectsAreUnpackedAsTheyWerePacked) {
-  for (uint64_t seed = 1; seed <= 60; ++seed) {
-    for (Kind kind : kAllKinds) {
-      const ObjectPtr object =
-          DecodeStored(Generator(seed, static_cast<unsigned>(seed % 17)).Object(kind)).value();
-      const auto items = UnpackItems(Packed(object), object->metadata.origin.file);
-      ASSERT_TRUE(items.has_value()) << "seed " << seed << ' ' << InfoOf(kind).name;
-      EXPECT_TRUE(EqualObjects(*object, *items->at(0).object))
-          << "seed " << seed << ' ' << EncodeObjectJson(*object, EncodeFor::kStore);
-    }
-  }
-}
-
-TEST(FieldTables, WhatIsCutShortOrChangedIsNeverUnpackedPastItsEnd) {
-  for (Kind kind : kAllKinds) {
-    const ObjectPtr object = DecodeStored(Generator(11).Object(kind)).value();
-    const std::string packed = Packed(object);
-    // With all fields of a pod set it is long: so many places of it, spread evenly.
-    constexpr size_t kPlaces = 50;
-    const size_t step = packed.size() / kPlaces + 1;
-    for (size_t size = 0; size < packed.size(); size += step) {
-      EXPECT_FALSE(UnpackItems(std::string_view(packed).substr(0, size), "a.yaml").has_value());
-    }
-    EXPECT_FALSE(UnpackItems(packed + '\0', "a.yaml").has_value());
-    // Any result will do: the sanitizers watch.
-    for (size_t at = 0; at < packed.size(); at += step) {
-      std::string changed = packed;
-      changed[at] = static_cast<char>(changed[at] ^ 0xFF);
-      UnpackItems(changed, "a.yaml");
     }
   }
 }

@@ -50,6 +50,15 @@ TEST(ShortText, EscapesAndCuts) {
   EXPECT_EQ(ShortText(text + "\u00e9\u00e9"), text + "...");
 }
 
+TEST(Trimmed, TakesSpacesOffBothEndsAndNothingElse) {
+  EXPECT_EQ(Trimmed(" \t\r\n a b\n "), "a b");
+  EXPECT_EQ(Trimmed("a"), "a");
+  EXPECT_EQ(Trimmed(" \n"), "");
+  EXPECT_EQ(Trimmed(""), "");
+  EXPECT_EQ(Trimmed("\v1\v"), "\v1\v");
+  EXPECT_EQ(Trimmed("\v1\v", "\v"), "1");
+}
+
 struct NameCase {
   std::string (*check)(std::string_view);
   std::vector<std::string> good, bad;

@@ -2,24 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <utility>
+
+#include "tests/support/canonical_json.h"
 
 namespace reconcile::kustomize::testing {
-namespace {
-
-Value Sorted(const Value& value) {
-  Value sorted = value;
-  if (value.IsList()) {
-    for (Value& item : sorted.AsList()) item = Sorted(item);
-  } else if (value.IsMap()) {
-    for (Value::Member& member : sorted.AsMap()) member.value = Sorted(member.value);
-    std::sort(sorted.AsMap().begin(), sorted.AsMap().end(),
-              [](const auto& a, const auto& b) { return a.key < b.key; });
-  }
-  return sorted;
-}
-
-}  // namespace
 
 std::vector<ManifestFile> FilesOf(const Texts& texts) {
   std::vector<ManifestFile> files;
@@ -62,19 +49,12 @@ Texts TextsReach::Reached(const ReachLimits& limits) {
   return handed_on;
 }
 
-std::string Canonical(const Value& value) { return WriteJson(Sorted(value)); }
-
 std::string Rendered(const Texts& texts) {
   const std::vector<ManifestFile> files = FilesOf(texts);
   const FileTree tree(files);
   const Rendering rendering = Render(tree, "kustomization.yaml");
   for (const Problem& error : rendering.problems.errors) ADD_FAILURE() << error.ToString();
-  std::vector<std::string> lines;
-  for (const Value& document : rendering.documents) lines.push_back(Canonical(document));
-  std::sort(lines.begin(), lines.end());
-  std::string all;
-  for (const std::string& line : lines) all += line + "\n";
-  return all;
+  return CanonicalJson(rendering.documents);
 }
 
 std::string ErrorsOf(const Texts& texts, const RenderLimits& limits) {

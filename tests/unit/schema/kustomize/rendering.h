@@ -27,13 +27,10 @@ class TextsReach final : public Reach {
   Texts taken_;
 };
 
-// Renders kustomization.yaml. The objects as one line of JSON each, members sorted, lines sorted.
+// Renders kustomization.yaml. The objects as canonical_json.h writes them.
 std::string Rendered(const Texts& texts);
 // What is wrong with it, a line each.
 std::string ErrorsOf(const Texts& texts, const RenderLimits& limits = {});
-
-// A value as canonical JSON.
-std::string Canonical(const Value& value);
 
 // A ConfigMap as YAML.
 std::string ConfigMapText(const std::string& name);
