@@ -150,6 +150,15 @@ TEST(ValidatePod, ProbesAndHooksNamePortsOfTheirContainer) {
             std::string::npos);
 }
 
+TEST(ValidatePod, AddressesWithLeadingZerosAreTakenWithAdvice) {
+  const std::string pod = testing::PodWithSpec("hostAliases: [{ip: 010.0.0.1, hostnames: [a]}]\n");
+  EXPECT_EQ(testing::ErrorsOf(pod), "");
+  EXPECT_NE(
+      testing::WarningsOf(pod).find("spec.hostAliases[0].ip: \"010.0.0.1\" has leading zeros"),
+      std::string::npos)
+      << testing::WarningsOf(pod);
+}
+
 TEST(ValidatePod, HeadersOfProbesAndHooksHaveTheNamesOfHeaders) {
   const auto header = [](const std::string& name) {
     return ContainerErrors(
