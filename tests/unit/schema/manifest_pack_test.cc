@@ -155,7 +155,8 @@ TEST(KeptManifests, DigestsStandForObjectsAndAreKeptInTheirPlace) {
     const ParsedManifests parsed =
         ParseManifests({FileOf(path, two)}, "default", {}, nullptr,
                        {.kept = &kept,
-                        .digest = [](const Object& object) { return object.metadata.name + "!"; },
+                        .digest = [](const Object& object,
+                                     const FieldPlaces&) { return object.metadata.name + "!"; },
                         .documents = &documents});
     EXPECT_TRUE(parsed.objects.empty());
     std::string text = Described(parsed);
