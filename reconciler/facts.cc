@@ -132,7 +132,11 @@ std::string PackFacts(const Object& object, const FieldPlaces& places) {
   PackList(ReferencesOf(object, &places), &out,
            [&](const Reference& reference) { PackReference(reference, origin, &out); });
   if (pod_labels != nullptr) PackLabels(*pod_labels, &out);
-  if (selector) PackSelector(*selector, &out);
+  const FieldPath spec(root, "spec");
+  if (selector) {
+    PackSelector(*selector, &out);
+    PackPlace(places(FieldPath(spec, "selector")), origin, &out);
+  }
   PackList(parts, &out, pack_text);
   PackList(ClaimTemplatesOf(object), &out, pack_text);
   PackList(TargetPortsOf(object, &places), &out, [&](const TargetPort& target) {
@@ -152,7 +156,10 @@ std::optional<ObjectFacts> UnpackFacts(const ObjectDigest& digest) {
   UnpackPlace(&in, &facts.namespace_at);
   UnpackList(&in, [&] { UnpackReference(&in, &facts.references.emplace_back()); });
   if ((has & kHasPodLabels) != 0) UnpackLabels(&in, &facts.pod_labels.emplace());
-  if ((has & kHasSelector) != 0) UnpackSelector(&in, &facts.selector.emplace());
+  if ((has & kHasSelector) != 0) {
+    UnpackSelector(&in, &facts.selector.emplace());
+    UnpackPlace(&in, &facts.selector_at);
+  }
   UnpackList(&in, [&] { facts.parts.push_back(in.Text()); });
   UnpackList(&in, [&] { facts.claim_templates.push_back(in.Text()); });
   UnpackList(&in, [&] {
@@ -251,6 +258,7 @@ class FactsThere {
     return std::find(facts.port_names.begin(), facts.port_names.end(), name) !=
            facts.port_names.end();
   }
+  static const FieldPlace& SelectorPlaceOf(const ObjectFacts& facts) { return facts.selector_at; }
   static bool IsGoing(const ObjectFacts&) { return false; }
   static bool IsControlled(const ObjectFacts&) { return false; }
 

@@ -21,6 +21,7 @@ struct ObjectFacts {
   std::vector<Reference> references;
   std::optional<StringMap> pod_labels;  // of what makes pods
   std::optional<LabelSelector> selector;
+  FieldPlace selector_at;
   bool has_every_part = false;
   std::vector<std::string_view> parts;
   std::vector<std::string_view> claim_templates;

@@ -26,8 +26,8 @@ namespace reconcile {
 //   void ForForeign(kind, namespace, fn)    the same for what others than its source have in the
 //                                           model
 // and tells of an Item its KeyOf, OriginOf, NamespaceOf, NamespacePlaceOf, ReferencesOf,
-// PodLabelsOf, SelectorOf and TargetPortsOf, whether it HasPart, HasPortName, IsClaimOf it, IsGoing
-// and IsControlled: as its static functions.
+// PodLabelsOf, SelectorOf, SelectorPlaceOf and TargetPortsOf, whether it HasPart, HasPortName,
+// IsClaimOf it, IsGoing and IsControlled: as its static functions.
 template <typename There>
 class ReferenceCheck {
  public:
@@ -156,7 +156,8 @@ class ReferenceCheck {
       return !has_all;
     });
     if (!selects) {
-      Warn(item, {}, "selects no pod: no declared pod or pod template carries its labels");
+      Warn(item, There::SelectorPlaceOf(item),
+           "selects no pod: no declared pod or pod template carries its labels");
       return;
     }
     for (size_t i = 0; i < targets.size(); ++i) {

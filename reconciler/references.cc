@@ -70,6 +70,7 @@ class ObjectsThere {
   }
   static const Origin& OriginOf(const Object& object) { return object.metadata.origin; }
   static FieldPlace NamespacePlaceOf(const Object&) { return {}; }
+  static FieldPlace SelectorPlaceOf(const Object&) { return {}; }
   static std::vector<TargetPort> TargetPortsOf(const Object& object) {
     return reconcile::TargetPortsOf(object);
   }

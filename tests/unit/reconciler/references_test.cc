@@ -329,6 +329,10 @@ TEST(References, APortOfAServiceLeadsToOneThatItsPodsHave) {
   EXPECT_EQ(ReferenceWarnings(ServiceTo("http")),
             "Service default/s: selects no pod: no declared pod or pod template carries its "
             "labels\n");
+  const Problems unselected = ProblemsByFacts(ServiceTo("http"));
+  ASSERT_EQ(unselected.warnings.size(), 1U);
+  EXPECT_EQ(unselected.warnings[0].line, 5);
+  EXPECT_EQ(unselected.warnings[0].column, 18);
   const Problems problems = ProblemsByFacts(ServiceTo("http") + web);
   ASSERT_EQ(problems.warnings.size(), 1U);
   EXPECT_EQ(problems.warnings[0].line, 5);
