@@ -8,6 +8,7 @@
 #include "base/epoll_loop.h"
 #include "base/worker_pool.h"
 #include "cmd/repository_place.h"
+#include "schema/kustomize/files.h"
 #include "schema/text.h"
 #include "source/git_source.h"
 #include "source/manifest_names.h"
@@ -67,7 +68,36 @@ Result<FetchedCommit> ReadStream(std::istream& stream, const std::string& name,
   return commit;
 }
 
+// Whether one of the kustomization's patches is the file `name` beside it.
+bool NamesPatch(const Value& kustomization, const std::string& name) {
+  const auto is_meant = [&](const Value& path) {
+    return path.IsString() && std::filesystem::path(path.AsString()).lexically_normal() == name;
+  };
+  for (const std::string_view field : {"patches", "patchesJson6902", "patchesStrategicMerge"}) {
+    for (const Value& entry : kustomization.GetList(field)) {
+      const Value* path = entry.Find("path");
+      if (is_meant(entry) || (path != nullptr && is_meant(*path))) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
+
+std::string FindKustomizationOfPatch(const std::string& path) {
+  const std::filesystem::path patch(path);
+  for (const std::string_view name : kustomize::kKustomizationNames) {
+    const std::filesystem::path beside = patch.parent_path() / name;
+    std::ifstream file(beside, std::ios::binary);
+    if (!file.is_open()) continue;
+    const Result<FetchedCommit> read = ReadStream(file, beside.string(), beside.string());
+    if (!read.ok()) continue;
+    for (const Value& document : ReadYaml(*read->files.front().bytes).documents) {
+      if (NamesPatch(document, patch.filename().string())) return beside.string();
+    }
+  }
+  return "";
+}
 
 Result<FetchedCommit> ReadManifestFile(const std::string& path) {
   const std::string name = std::filesystem::path(path).filename().string();

@@ -20,6 +20,10 @@ Result<FetchedCommit> ReadManifests(const std::string& path, const std::string& 
 // large.
 Result<FetchedCommit> ReadManifestFile(const std::string& path);
 
+// The kustomization file in the folder of `path` that names this file as a patch; empty when none
+// does.
+std::string FindKustomizationOfPatch(const std::string& path);
+
 // What comes on standard input, as one file: stdin.json where it begins with a brace, else
 // stdin.yaml. Invalid when it is too large.
 Result<FetchedCommit> ReadManifestInput();

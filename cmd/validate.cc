@@ -15,6 +15,7 @@
 #include "cmd/validation_report.h"
 #include "reconciler/desired.h"
 #include "reconciler/facts.h"
+#include "schema/kustomize/files.h"
 #include "schema/names.h"
 #include "schema/text.h"
 #include "source/manifest_names.h"
@@ -34,17 +35,35 @@ struct ValidateOptions {
 // What is to be checked, and where it comes from.
 struct Subject {
   FetchedCommit commit;
+  std::string name;    // as a problem with all of it calls it: "deploy", standard input
   std::string place;   // for which what is read is kept; empty: nothing is
   std::string prefix;  // from the repository's root to where the files' paths begin
 };
 
+std::string FolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+// A part of an object is no manifest: who checks it by itself is told where it belongs.
+void WarnOfPatch(const std::string& path, FetchedCommit* commit) {
+  const std::string kustomization = FindKustomizationOfPatch(path);
+  if (kustomization.empty()) return;
+  commit->warnings.push_back(
+      {.file = commit->files.front().path,
+       .message = Quoted(kustomization) +
+                  " names this file as a patch, which is checked with the object that it is a part "
+                  "of: reconcile validate " +
+                  FolderOf(path)});
+}
+
 Result<Subject> ReadOneFile(const std::string& path) {
-  Result<FetchedCommit> commit = path == "-" ? ReadManifestInput() : ReadManifestFile(path);
-  if (!commit.ok()) return commit.status();
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   const bool is_file = path != "-";
-  return Subject{std::move(*commit), "",
-                 is_file ? FindRepositoryPlace(folder.empty() ? "." : folder.string()).inside : ""};
+  Result<FetchedCommit> commit = is_file ? ReadManifestFile(path) : ReadManifestInput();
+  if (!commit.ok()) return commit.status();
+  if (!is_file) return Subject{std::move(*commit), "standard input", "", ""};
+  WarnOfPatch(path, &*commit);
+  return Subject{std::move(*commit), Quoted(path), "", FindRepositoryPlace(FolderOf(path)).inside};
 }
 
 Result<Subject> ReadTree(const std::string& path, const std::string& revision,
@@ -55,12 +74,9 @@ Result<Subject> ReadTree(const std::string& path, const std::string& revision,
   const RepositoryPlace place = FindRepositoryPlace(path);
   const Result<std::string> clean = CleanFolder(folder);
   const std::string inside = JoinFolders(place.inside, clean.ok() ? *clean : "");
-  if (commit->files.empty()) {
-    commit->warnings.push_back({.file = path,
-                                .message = "there is no manifest here: no *.yaml, *.yml or *.json",
-                                .rule = Rule::kPassedOver});
-  }
-  return Subject{std::move(*commit), place.root + "\n" + inside, inside};
+  std::string name = Quoted(folder.empty() ? path : folder);
+  if (!revision.empty()) name += " of " + Quoted(revision);
+  return Subject{std::move(*commit), std::move(name), place.root + "\n" + inside, inside};
 }
 
 // PATH may also be a revision of the repository that we stand in.
@@ -69,9 +85,13 @@ Result<Subject> ReadSubject(const ValidateOptions& options, const CommandContext
   std::error_code error;
   const bool only_path = options.revision.empty() && options.folder.empty();
   const auto status = std::filesystem::status(options.path, error);
-  if (only_path && (options.path == "-" || std::filesystem::is_regular_file(status))) {
-    return ReadOneFile(options.path);
+  const bool is_file = std::filesystem::is_regular_file(status);
+  const std::string name = std::filesystem::path(options.path).filename().string();
+  // A kustomization is nothing without the files that it names.
+  if (is_file && kustomize::IsKustomizationName(name)) {
+    return ReadTree(FolderOf(options.path), options.revision, options.folder, context, parallel);
   }
+  if (only_path && (options.path == "-" || is_file)) return ReadOneFile(options.path);
   if (!options.revision.empty() || std::filesystem::exists(status)) {
     return ReadTree(options.path, options.revision, options.folder, context, parallel);
   }
@@ -89,8 +109,21 @@ Result<Subject> ReadSubject(const ValidateOptions& options, const CommandContext
 struct Found {
   Problems problems;
   size_t objects = 0;
+  bool references_checked = false;
   std::vector<ManifestDocument> documents;  // where they are to be listed
 };
+
+// Whoever asks for a check and has checked nothing should know: a typing error in a pipe or a path
+// is no success. kubectl has it so: "no objects passed to apply".
+void CheckThatThereIsSomething(const Subject& subject, Found* found) {
+  const Problems& problems = found->problems;
+  if (found->objects > 0 || !problems.errors.empty() || !problems.warnings.empty()) return;
+  const std::string message =
+      subject.commit.files.empty()
+          ? "nothing to check: there is no *.yaml, *.yml or *.json in " + subject.name
+          : "nothing to check: no object is declared in " + subject.name;
+  found->problems.errors.push_back({"", 0, 0, message, Rule::kNotAManifest});
+}
 
 // Nothing when what is kept is not what this program keeps.
 std::optional<Found> CheckWith(KeptManifests* kept, const Subject& subject,
@@ -108,8 +141,11 @@ std::optional<Found> CheckWith(KeptManifests* kept, const Subject& subject,
   found.problems = std::move(parsed.problems);
   found.objects = parsed.digests.size();
   // What an object refers to may stand in one that could not be read: first things first.
-  const bool readable = found.problems.errors.empty();
-  if (readable && !CheckTogether(parsed.digests, &found.problems, parallel)) return std::nullopt;
+  found.references_checked = found.problems.errors.empty();
+  if (found.references_checked && !CheckTogether(parsed.digests, &found.problems, parallel)) {
+    return std::nullopt;
+  }
+  CheckThatThereIsSomething(subject, &found);
   return found;
 }
 
@@ -145,7 +181,8 @@ int Report(Subject* subject, Found* found, const ValidateOptions& options,
     found->problems.warnings.push_back(std::move(warning));
   }
   const ValidationReport report =
-      MakeReport(std::move(found->problems), found->objects, subject->commit.files.size());
+      MakeReport(std::move(found->problems), found->objects, subject->commit.files.size(),
+                 found->references_checked);
   Print(report, found->documents, *subject, options, context);
   return report.errors == 0 ? kExitOk : kExitInvalid;
 }
@@ -170,9 +207,10 @@ int Validate(const ValidateOptions& options, const CommandContext& context) {
 void AddValidateCommand(CLI::App* app, CommandContext* context) {
   auto options = std::make_shared<ValidateOptions>();
   CLI::App* command = app->add_subcommand("validate", "Check manifests; needs no controller");
-  command->add_option("PATH", options->path,
-                      "repository, folder, one file, - for standard input, or a revision of the "
-                      "repository here (default: .)");
+  command->add_option(
+      "PATH", options->path,
+      "repository, folder, one file (of a kustomization: its folder), - for standard "
+      "input, or a revision of the repository here (default: .)");
   command->add_option("--rev", options->revision, "commit, branch or tag instead of the work tree");
   command->add_option("--path", options->folder, "folder inside the repository");
   command->add_option("-o,--output", options->output, "text, json or sarif")
@@ -192,7 +230,7 @@ void AddValidateCommand(CLI::App* app, CommandContext* context) {
        "kubectl get deployment web -o yaml | reconcile validate -",
        "reconcile validate --ignore-group monitoring.coreos.com --ignore-group cert-manager.io",
        "reconcile validate -o sarif >reconcile.sarif",
-       "Exit codes: 0 no error, there may be warnings; 2 errors, or nothing to read."});
+       "Exit codes: 0 no error, there may be warnings; 2 errors, or nothing to check."});
   command->callback([options, context] { context->exit_code = Validate(*options, *context); });
 }
 

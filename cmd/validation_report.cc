@@ -115,12 +115,14 @@ std::string_view ToString(Severity severity) {
   return "error";
 }
 
-ValidationReport MakeReport(Problems problems, size_t objects, size_t files) {
+ValidationReport MakeReport(Problems problems, size_t objects, size_t files,
+                            bool references_checked) {
   ValidationReport report{.findings = {},
                           .objects = objects,
                           .files = files,
                           .errors = problems.errors.size(),
-                          .warnings = problems.warnings.size()};
+                          .warnings = problems.warnings.size(),
+                          .references_checked = references_checked};
   TakeOver(&problems.errors, Severity::kError, &report.findings);
   TakeOver(&problems.warnings, Severity::kWarning, &report.findings);
   std::stable_sort(report.findings.begin(), report.findings.end(), ByPlace);
@@ -129,7 +131,10 @@ ValidationReport MakeReport(Problems problems, size_t objects, size_t files) {
 
 std::string ReportSummary(const ValidationReport& report) {
   return Counted(report.objects, "object") + " in " + Counted(report.files, "file") + ", " +
-         Counted(report.errors, "error") + ", " + Counted(report.warnings, "warning");
+         Counted(report.errors, "error") + ", " + Counted(report.warnings, "warning") +
+         (report.references_checked
+              ? ""
+              : "; references between objects were not checked because of the errors");
 }
 
 Value ReportJson(const ValidationReport& report, const std::vector<ManifestDocument>& documents) {
@@ -165,6 +170,7 @@ Value ReportJson(const ValidationReport& report, const std::vector<ManifestDocum
   json.Set("files", Value::Int(static_cast<int64_t>(report.files)));
   json.Set("errors", Value::Int(static_cast<int64_t>(report.errors)));
   json.Set("warnings", Value::Int(static_cast<int64_t>(report.warnings)));
+  json.Set("referencesChecked", Value::Bool(report.references_checked));
   json.Set("documents", std::move(listed));
   json.Set("problems", std::move(problems));
   return json;

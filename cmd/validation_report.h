@@ -24,10 +24,13 @@ struct ValidationReport {
   size_t files = 0;
   size_t errors = 0;
   size_t warnings = 0;
+  // False where objects could not be read: what others name may stand in these.
+  bool references_checked = true;
 };
 
 // Takes the problems over and sorts them; errors before warnings at one place.
-ValidationReport MakeReport(Problems problems, size_t objects, size_t files);
+ValidationReport MakeReport(Problems problems, size_t objects, size_t files,
+                            bool references_checked = true);
 
 // For people: "file:line:column: error: message [rule]", and below it the line with a mark, where
 // it may be shown (cmd/shown_lines.h); at the end a summary. Safe for a terminal. `source_folder`
@@ -35,10 +38,10 @@ ValidationReport MakeReport(Problems problems, size_t objects, size_t files);
 std::string ReportText(const ValidationReport& report, const std::vector<ManifestFile>& files,
                        bool color, const std::string& source_folder = "");
 
-// "5 objects in 3 files, 0 errors, 1 warning".
+// "5 objects in 3 files, 0 errors, 1 warning", and what was not looked at.
 std::string ReportSummary(const ValidationReport& report);
 
-// {"objects", "files", "errors", "warnings": counts,
+// {"objects", "files", "errors", "warnings": counts, "referencesChecked": boolean,
 //  "documents": [{"file", "line", "kind", "namespace", "name", "read"}],
 //  "problems": [{"severity", "rule", "file", "line", "column", "message"}]}; what there is none of
 // is left out.

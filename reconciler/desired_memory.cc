@@ -5,6 +5,7 @@
 #include "reconciler/declared.h"
 #include "reconciler/reference_table.h"
 #include "reconciler/references.h"
+#include "reconciler/referred.h"
 #include "schema/core.h"
 #include "schema/sets.h"
 
@@ -23,6 +24,12 @@ bool SameKeys(const std::map<std::string, T>& a, const std::map<std::string, T>&
                     [](const auto& x, const auto& y) { return x.first == y.first; });
 }
 
+std::set<std::string> PortNamesOf(const Object& object) {
+  std::set<std::string> names;
+  ForEachPortName(object, [&](std::string_view name) { names.emplace(name); });
+  return names;
+}
+
 // Whether what names the object, or selects its pods, finds as much in `after` as in `before`.
 // Whatever is there in addition is missed by nobody.
 bool ServesAsMuch(const ObjectPtr& before, const ObjectPtr& after) {
@@ -33,6 +40,7 @@ bool ServesAsMuch(const ObjectPtr& before, const ObjectPtr& after) {
   if (after == nullptr || before->metadata.deletion_timestamp != after->metadata.deletion_timestamp)
     return false;
   if (labels != nullptr && *labels != *PodLabelsOf(*after)) return false;
+  if (labels != nullptr && PortNamesOf(*before) != PortNamesOf(*after)) return false;
   if (const auto set = As<StatefulSet>(before)) {  // its claims count
     return set->spec.others == As<StatefulSet>(after)->spec.others;
   }

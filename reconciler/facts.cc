@@ -8,9 +8,11 @@
 #include <unordered_set>
 #include <utility>
 
+#include "reconciler/controllers.h"
 #include "reconciler/declared.h"
 #include "reconciler/reference_check.h"
 #include "reconciler/referred.h"
+#include "schema/field_path.h"
 #include "schema/packed.h"
 
 namespace reconcile {
@@ -28,12 +30,29 @@ void UnpackList(PackReader* in, Unpack unpack) {
   for (size_t left = in->Count(); left > 0 && in->ok(); --left) unpack();
 }
 
-void PackReference(const Reference& reference, PackWriter* out) {
+// Of a file that is read by itself the name is left out: what is kept does not depend on it.
+void PackPlace(const FieldPlace& place, const Origin& origin, PackWriter* out) {
+  out->Signed(place.line);
+  if (place.line <= 0) return;
+  out->Signed(place.column);
+  out->Text(place.file == origin.file ? "" : place.file);
+}
+
+void UnpackPlace(PackReader* in, FieldPlace* place) {
+  place->line = static_cast<int>(in->Signed());
+  if (place->line <= 0) return;
+  place->column = static_cast<int>(in->Signed());
+  place->file = in->Text();
+}
+
+void PackReference(const Reference& reference, const Origin& origin, PackWriter* out) {
   out->Number(static_cast<uint64_t>(reference.key.kind));
   out->Text(reference.key.namespace_name);
   out->Text(reference.key.name);
   out->Text(reference.part);
   out->Number(static_cast<uint64_t>(reference.missing));
+  PackPlace(reference.at, origin, out);
+  PackPlace(reference.part_at, origin, out);
 }
 
 void UnpackReference(PackReader* in, Reference* reference) {
@@ -46,6 +65,8 @@ void UnpackReference(PackReader* in, Reference* reference) {
   const uint64_t missing = in->Number();
   if (missing >= kMissingCount) return in->Fail();
   reference->missing = static_cast<Missing>(missing);
+  UnpackPlace(in, &reference->at);
+  UnpackPlace(in, &reference->part_at);
 }
 
 void PackLabels(const StringMap& labels, PackWriter* out) {
@@ -90,20 +111,39 @@ constexpr uint64_t kHasEveryPart = 4;
 
 }  // namespace
 
-std::string PackFacts(const Object& object) {
+std::string PackFacts(const Object& object, const FieldPlaces& places) {
+  const Origin& origin = object.metadata.origin;
   const StringMap* pod_labels = PodLabelsOf(object);
   const std::optional<LabelSelector> selector = SelectorOf(object);
   std::vector<std::string> parts;
   ForEachPart(object, [&](std::string_view part) { parts.emplace_back(part); });
+  std::vector<std::string> port_names;
+  ForEachPortName(object, [&](std::string_view name) { port_names.emplace_back(name); });
+  const FieldPath root;
+  const FieldPath metadata(root, "metadata");
+  const FieldPath space(metadata, "namespace");
+  const bool has_space =
+      InfoOf(object.kind).namespaced && !IsBuiltInNamespace(object.metadata.namespace_name);
   PackWriter out;
+  const auto pack_text = [&](const std::string& text) { out.Text(text); };
   out.Number((pod_labels != nullptr ? kHasPodLabels : 0) | (selector ? kHasSelector : 0) |
              (HasEveryPart(object) ? kHasEveryPart : 0));
-  PackList(ReferencesOf(object), &out,
-           [&](const Reference& reference) { PackReference(reference, &out); });
+  PackPlace(has_space ? places(space) : FieldPlace(), origin, &out);
+  PackList(ReferencesOf(object, &places), &out,
+           [&](const Reference& reference) { PackReference(reference, origin, &out); });
   if (pod_labels != nullptr) PackLabels(*pod_labels, &out);
-  if (selector) PackSelector(*selector, &out);
-  PackList(parts, &out, [&](const std::string& part) { out.Text(part); });
-  PackList(ClaimTemplatesOf(object), &out, [&](const std::string& name) { out.Text(name); });
+  const FieldPath spec(root, "spec");
+  if (selector) {
+    PackSelector(*selector, &out);
+    PackPlace(places(FieldPath(spec, "selector")), origin, &out);
+  }
+  PackList(parts, &out, pack_text);
+  PackList(ClaimTemplatesOf(object), &out, pack_text);
+  PackList(TargetPortsOf(object, &places), &out, [&](const TargetPort& target) {
+    out.Text(target.name);
+    PackPlace(target.at, origin, &out);
+  });
+  PackList(port_names, &out, pack_text);
   return out.Take();
 }
 
@@ -113,11 +153,21 @@ std::optional<ObjectFacts> UnpackFacts(const ObjectDigest& digest) {
   facts.of = &digest;
   const uint64_t has = in.Number();
   facts.has_every_part = (has & kHasEveryPart) != 0;
+  UnpackPlace(&in, &facts.namespace_at);
   UnpackList(&in, [&] { UnpackReference(&in, &facts.references.emplace_back()); });
   if ((has & kHasPodLabels) != 0) UnpackLabels(&in, &facts.pod_labels.emplace());
-  if ((has & kHasSelector) != 0) UnpackSelector(&in, &facts.selector.emplace());
+  if ((has & kHasSelector) != 0) {
+    UnpackSelector(&in, &facts.selector.emplace());
+    UnpackPlace(&in, &facts.selector_at);
+  }
   UnpackList(&in, [&] { facts.parts.push_back(in.Text()); });
   UnpackList(&in, [&] { facts.claim_templates.push_back(in.Text()); });
+  UnpackList(&in, [&] {
+    TargetPort& target = facts.target_ports.emplace_back();
+    target.name = in.Text();
+    UnpackPlace(&in, &target.at);
+  });
+  UnpackList(&in, [&] { facts.port_names.push_back(in.Text()); });
   if (!in.ok() || !in.AtEnd()) return std::nullopt;
   return facts;
 }
@@ -200,6 +250,15 @@ class FactsThere {
   static const std::optional<LabelSelector>& SelectorOf(const ObjectFacts& facts) {
     return facts.selector;
   }
+  static const FieldPlace& NamespacePlaceOf(const ObjectFacts& facts) { return facts.namespace_at; }
+  static const std::vector<TargetPort>& TargetPortsOf(const ObjectFacts& facts) {
+    return facts.target_ports;
+  }
+  static bool HasPortName(const ObjectFacts& facts, std::string_view name) {
+    return std::find(facts.port_names.begin(), facts.port_names.end(), name) !=
+           facts.port_names.end();
+  }
+  static const FieldPlace& SelectorPlaceOf(const ObjectFacts& facts) { return facts.selector_at; }
   static bool IsGoing(const ObjectFacts&) { return false; }
   static bool IsControlled(const ObjectFacts&) { return false; }
 
@@ -241,10 +300,15 @@ bool CheckTogether(const std::vector<ObjectDigest>& objects, Problems* problems,
   if (!whole) return false;
   const FactsThere there(all);
   std::vector<Problems> found(PartsOf(all.size()));
+  std::vector<MissingNamespaces> missing(found.size());
   ForEachPartOf(all.size(), parallel, [&](size_t part, size_t begin, size_t end) {
     ReferenceCheck<FactsThere> check(there, &found[part]);
     for (size_t i = begin; i < end; ++i) check.Check(all[i]);
+    missing[part] = check.missing();
   });
+  MissingNamespaces all_missing;
+  for (const MissingNamespaces& part : missing) all_missing.Add(part);
+  all_missing.Say(problems);
   for (Problems& part : found) {
     std::move(part.errors.begin(), part.errors.end(), std::back_inserter(problems->errors));
     std::move(part.warnings.begin(), part.warnings.end(), std::back_inserter(problems->warnings));

@@ -1,12 +1,17 @@
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "reconciler/controllers.h"
 #include "reconciler/declared.h"
 #include "reconciler/reference_table.h"
 #include "reconciler/references.h"
+#include "reconciler/referred.h"
+#include "schema/text.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -20,8 +25,9 @@ namespace reconcile {
 //   void ForDeclared(kind, namespace, fn)   its objects of one kind there, until fn gives false
 //   void ForForeign(kind, namespace, fn)    the same for what others than its source have in the
 //                                           model
-// and tells of an Item its KeyOf, OriginOf, NamespaceOf, ReferencesOf, PodLabelsOf and SelectorOf,
-// whether it HasPart, IsClaimOf it, IsGoing and IsControlled: as its static functions.
+// and tells of an Item its KeyOf, OriginOf, NamespaceOf, NamespacePlaceOf, ReferencesOf,
+// PodLabelsOf, SelectorOf, SelectorPlaceOf and TargetPortsOf, whether it HasPart, HasPortName,
+// IsClaimOf it, IsGoing and IsControlled: as its static functions.
 template <typename There>
 class ReferenceCheck {
  public:
@@ -36,13 +42,13 @@ class ReferenceCheck {
     CheckSelection(item);
   }
 
- private:
-  static Problem ProblemOf(const Item& item, const std::string& message) {
-    return ProblemAt(There::KeyOf(item), There::OriginOf(item), message, Rule::kReference);
-  }
+  // What the checks so far have not found, and nobody was told.
+  const MissingNamespaces& missing() const { return missing_; }
 
-  void Warn(const Item& item, const std::string& message) {
-    problems_->warnings.push_back(ProblemOf(item, message));
+ private:
+  void Warn(const Item& item, const FieldPlace& at, const std::string& message) {
+    problems_->warnings.push_back(ProblemAt(There::KeyOf(item), PlaceIn(There::OriginOf(item), at),
+                                            message, Rule::kReference));
   }
 
   bool NamespaceIsThere(const std::string& name) const {
@@ -55,31 +61,52 @@ class ReferenceCheck {
   void CheckNamespace(const Item& item) {
     const std::string& name = There::NamespaceOf(item);
     if (name.empty() || NamespaceIsThere(name)) return;
-    problems_->errors.push_back(
-        ProblemOf(item, "namespace '" + name +
-                            "' is neither declared in this commit nor there; add a Namespace '" +
-                            name + "' or use another one"));
+    missing_.Add(name, There::KeyOf(item), There::OriginOf(item), There::NamespacePlaceOf(item));
   }
 
   void CheckNamed(const Item& item) {
-    for (const Reference& reference : There::ReferencesOf(item)) {
-      const ObjectKey& key = reference.key;
-      const Item* named = there_.Resulting(key);
+    const auto& references = There::ReferencesOf(item);
+    for (auto at = references.begin(); at != references.end();) {
+      // What is named for several of its parts comes one behind another.
+      auto end = std::next(at);
+      while (end != references.end() && end->key == at->key) ++end;
+      const Item* named = there_.Resulting(at->key);
       if (named == nullptr) {
-        const bool is_elsewhere = InfoOf(key.kind).namespaced &&
-                                  key.namespace_name != There::NamespaceOf(item) &&
-                                  !there_.DeclaresIn(key.namespace_name);
-        if (is_elsewhere || IsBuiltIn(key) || IsClaimOfSet(key)) continue;
-        Warn(item,
-             "uses " + ToString(key) + ", which is not declared" + OutcomeOfAbsence(reference));
-      } else if (!reference.part.empty() && !There::HasPart(*named, reference.part)) {
-        const std::string what = key.kind == Kind::kService ? "port" : "key";
-        Warn(item,
-             "uses " + what + " '" + reference.part + "' of " + ToString(key) +
-                 ", which has no such " + what +
-                 (reference.missing == Missing::kUnknown ? ""
-                                                         : ": its containers wait until it has"));
+        SayAbsent(item, at, end);
+      } else {
+        SayLacking(item, *named, at, end);
       }
+      at = end;
+    }
+  }
+
+  // Once, with the worst that comes of it.
+  template <typename Iterator>
+  void SayAbsent(const Item& item, Iterator begin, Iterator end) {
+    const ObjectKey& key = begin->key;
+    const bool is_elsewhere = InfoOf(key.kind).namespaced &&
+                              key.namespace_name != There::NamespaceOf(item) &&
+                              !there_.DeclaresIn(key.namespace_name);
+    if (is_elsewhere || IsBuiltIn(key) || IsClaimOfSet(key)) return;
+    const auto worst = std::max_element(
+        begin, end, [](const auto& a, const auto& b) { return a.missing < b.missing; });
+    Warn(item, worst->at,
+         "uses " + ToString(key) + ", which is not declared" + OutcomeOfAbsence(*worst));
+  }
+
+  template <typename Iterator>
+  void SayLacking(const Item& item, const Item& named, Iterator begin, Iterator end) {
+    const ObjectKey& key = begin->key;
+    const std::string what = key.kind == Kind::kService ? "port" : "key";
+    const std::string* said = nullptr;
+    for (auto at = begin; at != end; ++at) {
+      if (at->part.empty() || There::HasPart(named, at->part)) continue;
+      if (said != nullptr && *said == at->part) continue;
+      said = &at->part;
+      Warn(item, at->part_at,
+           "uses " + what + " '" + at->part + "' of " + ToString(key) + ", which has no such " +
+               what +
+               (at->missing == Missing::kUnknown ? "" : ": its containers wait until it has"));
     }
   }
 
@@ -115,35 +142,58 @@ class ReferenceCheck {
   // A Service or a budget of no pods is of no use. A NetworkPolicy may well be there before them.
   void CheckSelection(const Item& item) {
     const std::optional<LabelSelector>& selector = There::SelectorOf(item);
-    if (selector && !Selects(*selector, There::NamespaceOf(item))) {
-      Warn(item, "selects no pod: no declared pod or pod template carries its labels");
+    if (!selector) return;
+    const auto& targets = There::TargetPortsOf(item);
+    std::vector<bool> has_target(targets.size());
+    bool selects = false;
+    ForEachSelected(*selector, There::NamespaceOf(item), [&](const Item& pods) {
+      selects = true;
+      bool has_all = true;
+      for (size_t i = 0; i < targets.size(); ++i) {
+        has_target[i] = has_target[i] || There::HasPortName(pods, targets[i].name);
+        has_all = has_all && has_target[i];
+      }
+      return !has_all;
+    });
+    if (!selects) {
+      Warn(item, There::SelectorPlaceOf(item),
+           "selects no pod: no declared pod or pod template carries its labels");
+      return;
+    }
+    for (size_t i = 0; i < targets.size(); ++i) {
+      if (has_target[i]) continue;
+      Warn(item, targets[i].at,
+           "leads to the port " + Quoted(targets[i].name) +
+               " of its pods, and none of those it selects has a container port of that name: "
+               "name one of theirs, or give its number");
     }
   }
 
-  // Whether there is a pod, or what makes pods, with such labels.
-  bool Selects(const LabelSelector& selector, const std::string& namespace_name) const {
-    bool found = false;
+  // Calls fn for each pod with such labels, and for each thing that makes such pods, until it gives
+  // false.
+  template <typename Function>
+  void ForEachSelected(const LabelSelector& selector, const std::string& namespace_name,
+                       Function fn) const {
+    bool goes_on = true;
     const auto declared = [&](const Item& item) {
       const StringMap* labels = There::PodLabelsOf(item);
-      found = labels != nullptr && Matches(selector, *labels);
-      return !found;
+      if (labels != nullptr && Matches(selector, *labels)) goes_on = fn(item);
+      return goes_on;
     };
     const auto foreign = [&](const Item& item) {
       return There::IsControlled(item) || declared(item);
     };
     for (const Kind kind : KindsOfPods()) {
-      there_.ForDeclared(kind, namespace_name, declared);
-      if (found) return true;
+      if (goes_on) there_.ForDeclared(kind, namespace_name, declared);
     }
     for (const Kind kind : KindsOfPods()) {
-      there_.ForForeign(kind, namespace_name, foreign);
-      if (found) return true;
+      if (goes_on) there_.ForForeign(kind, namespace_name, foreign);
     }
-    return false;
   }
 
   const There& there_;
   Problems* problems_;
+  MissingNamespaces missing_;
 };
 
 }  // namespace reconcile

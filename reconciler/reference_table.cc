@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "reconciler/declared.h"
+#include "schema/field_path.h"
 #include "schema/field_table.h"
 #include "schema/field_types.h"
 #include "schema/workload.h"
@@ -93,6 +94,17 @@ constexpr BuiltIn kBuiltIns[] = {
     {Kind::kClusterRole, "", "cluster-admin"},
 };
 
+// What is found, for whom.
+struct Search {
+  const std::string& namespace_name;  // of the object
+  const FieldPlaces* places;
+  std::set<Reference>* found;
+
+  FieldPlace At(const FieldPath& path) const {
+    return places == nullptr ? FieldPlace() : (*places)(path);
+  }
+};
+
 // A row with its path looked up in the field tables: a row that leads nowhere ends the program.
 class Path {
  public:
@@ -112,18 +124,24 @@ class Path {
     }
   }
 
-  void Collect(const void* source, const std::string& namespace_name,
-               std::set<Reference>* found) const {
-    Step(0, source, [&](const void* holder) { Take(holder, namespace_name, found); });
+  // From a struct that stands at `path`.
+  void Collect(const void* source, const FieldPath& path, const Search& search) const {
+    Step(0, source, path,
+         [&](const void* holder, const FieldPath& at) { Take(holder, at, search); });
   }
   void CollectUses(const void* source, const std::string& namespace_name,
                    std::set<ConfigUse>* found) const {
     const bool mounted = row_.path.starts_with("volumes.");
     if (!mounted && row_.path.find("env") == std::string_view::npos) return;
     if (row_.kind != Kind::kConfigMap && row_.kind != Kind::kSecret) return;
-    Step(0, source, [&](const void* holder) {
+    Step(0, source, FieldPath(), [&](const void* holder, const FieldPath& at) {
       const ObjectKey key{*row_.kind, namespace_name, Text(holder, kName)};
-      for (std::string& part : PartsIn(holder)) found->insert({key, std::move(part), mounted});
+      bool has_part = false;
+      ForEachPart(holder, at, [&](const std::string& part, const FieldPath&) {
+        has_part = true;
+        found->insert({key, part, mounted});
+      });
+      if (!has_part) found->insert({key, "", mounted});
     });
   }
 
@@ -133,20 +151,22 @@ class Path {
   static constexpr std::array<std::string_view, 8> kMembers = {
       "", "apiVersion", "kind", "namespace", "optional", "key", "items", "port"};
 
-  // Calls visit(holder) for each struct that the path leads to.
+  // Calls visit(holder, path) for each struct that the path leads to.
   template <typename Visit>
-  void Step(size_t step, const void* source, const Visit& visit) const {
-    if (step == steps_.size()) return visit(source);
+  void Step(size_t step, const void* source, const FieldPath& path, const Visit& visit) const {
+    if (step == steps_.size()) return visit(source, path);
     const FieldInfo& field = *steps_[step];
     const void* member = field.Get(source);
+    const FieldPath at(path, field.name);
+    const bool is_list = field.type->shape() == FieldShape::kList;
     for (size_t i = 0; i < field.type->Count(member); ++i) {
-      Step(step + 1, field.type->At(member, i), visit);
+      Step(step + 1, field.type->At(member, i), is_list ? FieldPath::Item(at, i) : at, visit);
     }
   }
-  void Take(const void* holder, const std::string& namespace_name,
-            std::set<Reference>* found) const;
+  void Take(const void* holder, const FieldPath& path, const Search& search) const;
   std::optional<Kind> KindIn(const void* holder) const;
-  std::vector<std::string> PartsIn(const void* holder) const;
+  template <typename Function>
+  void ForEachPart(const void* holder, const FieldPath& path, Function fn) const;
   // The holder's field; null when it has none such, or it is unset.
   Value Get(const void* holder, Member member) const {
     const FieldInfo* field = members_[member];
@@ -181,35 +201,62 @@ std::optional<Kind> Path::KindIn(const void* holder) const {
   return std::nullopt;
 }
 
-// The keys or the port that are wanted of what is named; one empty text for nothing in particular.
-std::vector<std::string> Path::PartsIn(const void* holder) const {
-  std::vector<std::string> parts;
-  if (std::string key = Text(holder, kKey); !key.empty()) parts.push_back(std::move(key));
+// Calls fn(part, path) for the keys or the port that are wanted of what is named.
+template <typename Function>
+void Path::ForEachPart(const void* holder, const FieldPath& path, Function fn) const {
+  if (const std::string key = Text(holder, kKey); !key.empty()) fn(key, FieldPath(path, "key"));
   const Value items = Get(holder, kItems);
   if (items.IsList()) {
-    for (const Value& item : items.AsList()) parts.push_back(item.GetString("key"));
+    const FieldPath list(path, "items");
+    for (size_t i = 0; i < items.AsList().size(); ++i) {
+      const FieldPath item = FieldPath::Item(list, i);
+      fn(items.AsList()[i].GetString("key"), FieldPath(item, "key"));
+    }
   }
   const Value port = Get(holder, kPort);
-  if (port.IsMap()) {
-    const int64_t number = port.GetInt("number");
-    parts.push_back(number > 0 ? std::to_string(number) : port.GetString("name"));
+  if (!port.IsMap()) return;
+  const FieldPath at(path, "port");
+  const int64_t number = port.GetInt("number");
+  if (number > 0) {
+    fn(std::to_string(number), FieldPath(at, "number"));
+  } else {
+    fn(port.GetString("name"), FieldPath(at, "name"));
   }
-  if (parts.empty()) parts.emplace_back();
-  return parts;
 }
 
-void Path::Take(const void* holder, const std::string& namespace_name,
-                std::set<Reference>* found) const {
+void Path::Take(const void* holder, const FieldPath& path, const Search& search) const {
   std::string name = Text(holder, kName);
   const Value optional = Get(holder, kOptional);
   const std::optional<Kind> kind = KindIn(holder);
   if (name.empty() || !kind || (!optional.IsNull() && optional.AsBool())) return;
-  ObjectKey key{*kind, "", std::move(name)};
+  Reference reference{{*kind, "", std::move(name)}, "", row_.missing, {}, {}};
   if (InfoOf(*kind).namespaced) {
-    key.namespace_name = Text(holder, kNamespace);
-    if (key.namespace_name.empty()) key.namespace_name = namespace_name;
+    reference.key.namespace_name = Text(holder, kNamespace);
+    if (reference.key.namespace_name.empty()) {
+      reference.key.namespace_name = search.namespace_name;
+    }
   }
-  for (std::string& part : PartsIn(holder)) found->insert({key, std::move(part), row_.missing});
+  reference.at = search.At(FieldPath(path, row_.name));
+  bool has_part = false;
+  ForEachPart(holder, path, [&](const std::string& part, const FieldPath& at) {
+    has_part = true;
+    reference.part = part;
+    reference.part_at = search.At(at);
+    search.found->insert(reference);
+  });
+  if (!has_part) search.found->insert(std::move(reference));
+}
+
+// Calls fn with the path of a pod's spec in an object of the kind.
+template <typename Function>
+void WithPodSpecPath(Kind kind, Function fn) {
+  const FieldPath root;
+  const FieldPath spec(root, "spec");
+  if (kind == Kind::kPod) return fn(spec);
+  const FieldPath job(spec, "jobTemplate");
+  const FieldPath job_spec(job, "spec");
+  const FieldPath pods(kind == Kind::kCronJob ? job_spec : spec, "template");
+  fn(FieldPath(pods, "spec"));
 }
 
 const std::vector<Path>& PathsOfPods() {
@@ -234,15 +281,16 @@ const std::vector<Path>& PathsOf(Kind kind) {
 
 }  // namespace
 
-std::set<Reference> ReferencesOf(const Object& object) {
+std::set<Reference> ReferencesOf(const Object& object, const FieldPlaces* places) {
   std::set<Reference> found;
-  const std::string& namespace_name = object.metadata.namespace_name;
+  const Search search{object.metadata.namespace_name, places, &found};
+  const FieldPath root;
   if (const PodSpec* spec = PodSpecOf(object)) {
-    for (const Path& path : PathsOfPods()) path.Collect(spec, namespace_name, &found);
+    WithPodSpecPath(object.kind, [&](const FieldPath& path) {
+      for (const Path& each : PathsOfPods()) each.Collect(spec, path, search);
+    });
   }
-  for (const Path& path : PathsOf(object.kind)) {
-    path.Collect(StructOf(object), namespace_name, &found);
-  }
+  for (const Path& path : PathsOf(object.kind)) path.Collect(StructOf(object), root, search);
   return found;
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <set>
 #include <string>
+#include <tuple>
 
-#include "schema/object.h"
+#include "schema/manifests.h"
 
 namespace reconcile {
 
@@ -19,12 +19,20 @@ struct Reference {
   ObjectKey key;
   std::string part;  // a key of a ConfigMap or Secret, a port of a Service; empty for all
   Missing missing = Missing::kUnknown;
-  friend auto operator<=>(const Reference&, const Reference&) = default;
+  // Where the name and the part are written; of one that is written twice, the first of one field.
+  // Line 0: not known.
+  FieldPlace at;
+  FieldPlace part_at;
+  // By what is named, wherever that is.
+  friend bool operator<(const Reference& a, const Reference& b) {
+    return std::tie(a.key, a.part, a.missing) < std::tie(b.key, b.part, b.missing);
+  }
 };
 
 // PURE. What the object names, each once. Without what may be missing (`optional: true`), and
-// without kinds that are unknown here.
-std::set<Reference> ReferencesOf(const Object& object);
+// without kinds that are unknown here. `places`, of the manifest that it was read from, may be
+// null.
+std::set<Reference> ReferencesOf(const Object& object, const FieldPlaces* places = nullptr);
 
 // A ConfigMap or Secret that an object's containers take something from.
 struct ConfigUse {

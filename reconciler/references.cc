@@ -1,10 +1,12 @@
 #include "reconciler/references.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "reconciler/declared.h"
 #include "reconciler/reference_check.h"
 #include "reconciler/referred.h"
+#include "schema/text.h"
 
 namespace reconcile {
 namespace {
@@ -67,6 +69,16 @@ class ObjectsThere {
     return ControllerOf(object.metadata) != nullptr;
   }
   static const Origin& OriginOf(const Object& object) { return object.metadata.origin; }
+  static FieldPlace NamespacePlaceOf(const Object&) { return {}; }
+  static FieldPlace SelectorPlaceOf(const Object&) { return {}; }
+  static std::vector<TargetPort> TargetPortsOf(const Object& object) {
+    return reconcile::TargetPortsOf(object);
+  }
+  static bool HasPortName(const Object& object, const std::string& name) {
+    bool has = false;
+    ForEachPortName(object, [&](std::string_view one) { has = has || one == name; });
+    return has;
+  }
 
  private:
   bool IsForeign(const Object& known) const {
@@ -103,29 +115,75 @@ std::string PlaceOf(const Origin& origin) {
   return origin.file + ":" + std::to_string(origin.line);
 }
 
-Problem ProblemAt(const ObjectKey& key, const Origin& origin, const std::string& message,
+FieldPlace PlaceIn(const Origin& origin, const FieldPlace& at) {
+  if (at.line <= 0) return {origin.file, origin.line, origin.line > 0 ? 1 : 0};
+  return {at.file.empty() ? origin.file : at.file, at.line, at.column};
+}
+
+Problem ProblemAt(const ObjectKey& key, const FieldPlace& at, const std::string& message,
                   Rule rule) {
-  return {.file = origin.file,
-          .line = origin.line,
-          .column = origin.line > 0 ? 1 : 0,
+  return {.file = at.file,
+          .line = at.line,
+          .column = at.column,
           .message = ToString(key) + ": " + message,
           .rule = rule};
 }
 
 Problem ProblemAt(const Object& object, const std::string& message, Rule rule) {
-  return ProblemAt(object.key(), object.metadata.origin, message, rule);
+  return ProblemAt(object.key(), PlaceIn(object.metadata.origin, {}), message, rule);
+}
+
+void MissingNamespaces::Add(const std::string& name, const ObjectKey& key, const Origin& origin,
+                            const FieldPlace& at) {
+  Add(name, Needed{key, at.line <= 0, PlaceIn(origin, at), 1});
+}
+
+void MissingNamespaces::Add(const MissingNamespaces& others) {
+  for (const auto& [name, needed] : others.by_name_) Add(name, needed);
+}
+
+void MissingNamespaces::Add(const std::string& name, const Needed& needed) {
+  const auto [known, is_new] = by_name_.emplace(name, needed);
+  if (is_new) return;
+  Needed& first = known->second;
+  const auto place = [](const Needed& one) {
+    return std::tie(one.is_object_alone, one.at.file, one.at.line, one.at.column, one.by);
+  };
+  const size_t objects = first.objects + needed.objects;
+  if (place(needed) < place(first)) first = needed;
+  first.objects = objects;
+}
+
+void MissingNamespaces::Say(Problems* problems) const {
+  for (const auto& [name, needed] : by_name_) {
+    const std::string who = needed.objects == 1
+                                ? ToString(needed.by) + " is to be in it"
+                                : std::to_string(needed.objects) + " objects are to be in it, " +
+                                      ToString(needed.by) + " first";
+    problems->errors.push_back({.file = needed.at.file,
+                                .line = needed.at.line,
+                                .column = needed.at.column,
+                                .message = "there is no namespace " + Quoted(name) + ", and " +
+                                           who +
+                                           ": add a manifest of kind Namespace with that "
+                                           "name, or use another namespace",
+                                .rule = Rule::kReference});
+  }
 }
 
 void CheckReferencesOf(const Object& object, const DesiredState& desired, const ClusterState& state,
                        Problems* problems) {
   const ObjectsThere there(desired, state);
-  ReferenceCheck<ObjectsThere>(there, problems).Check(object);
+  ReferenceCheck<ObjectsThere> check(there, problems);
+  check.Check(object);
+  check.missing().Say(problems);
 }
 
 void CheckReferences(const DesiredState& desired, const ClusterState& state, Problems* problems) {
   const ObjectsThere there(desired, state);
   ReferenceCheck<ObjectsThere> check(there, problems);
   for (const auto& [key, object] : desired.objects) check.Check(*object);
+  check.missing().Say(problems);
 }
 
 }  // namespace reconcile

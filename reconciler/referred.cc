@@ -1,6 +1,8 @@
 #include "reconciler/referred.h"
 
+#include "reconciler/declared.h"
 #include "schema/core.h"
+#include "schema/field_path.h"
 #include "schema/kept.h"
 #include "schema/sets.h"
 
@@ -70,6 +72,35 @@ bool IsClaimOf(std::string_view claim, std::string_view template_name, std::stri
   };
   return take(template_name) && take("-") && take(set_name) && take("-") && !claim.empty() &&
          claim.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::vector<TargetPort> TargetPortsOf(const Object& object, const FieldPlaces* places) {
+  std::vector<TargetPort> targets;
+  const auto* service = As<Service>(object);
+  if (service == nullptr) return targets;
+  const FieldPath root;
+  const FieldPath spec(root, "spec");
+  const FieldPath ports(spec, "ports");
+  for (size_t i = 0; i < service->spec.ports.size(); ++i) {
+    const std::optional<IntOrString>& target = service->spec.ports[i].target_port;
+    if (!target || !target->is_string) continue;
+    const FieldPath port = FieldPath::Item(ports, i);
+    const FieldPath at(port, "targetPort");
+    targets.push_back({target->text, places == nullptr ? FieldPlace() : (*places)(at)});
+  }
+  return targets;
+}
+
+void ForEachPortName(const Object& object, const std::function<void(std::string_view)>& fn) {
+  const PodSpec* spec = PodSpecOf(object);
+  if (spec == nullptr) return;
+  for (const auto* containers : {&spec->containers, &spec->init_containers}) {
+    for (const Container& container : *containers) {
+      for (const ContainerPort& port : container.ports) {
+        if (!port.name.empty()) fn(port.name);
+      }
+    }
+  }
 }
 
 std::optional<LabelSelector> SelectorOf(const Object& object) {

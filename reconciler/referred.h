@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "schema/manifests.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -22,6 +23,17 @@ void ForEachPart(const Object& object, const std::function<void(std::string_view
 std::vector<std::string> ClaimTemplatesOf(const Object& object);
 // Whether `claim` is one that the set's pods get: <template>-<set>-<ordinal>.
 bool IsClaimOf(std::string_view claim, std::string_view template_name, std::string_view set_name);
+
+// A port of a Service that leads to a port of its pods by that one's name.
+struct TargetPort {
+  std::string name;
+  FieldPlace at;  // line 0: not known
+};
+// Those of a Service. `places`, of the manifest that it was read from, may be null.
+std::vector<TargetPort> TargetPortsOf(const Object& object, const FieldPlaces* places = nullptr);
+// Calls fn for the name of each port that has one, of the containers of a Pod or of what makes
+// pods.
+void ForEachPortName(const Object& object, const std::function<void(std::string_view)>& fn);
 
 // Which pods of its namespace a Service or PodDisruptionBudget means; nothing when it selects none,
 // and for other kinds.

@@ -63,13 +63,14 @@ std::string StateOf(const FieldInfo& field) {
   return field.is_required ? "required" : "";
 }
 
-bool IsTypeMeta(const FieldInfo& field) {
-  return field.name == "apiVersion" || field.name == "kind";
+// Of an object itself; in the structs of others such fields are like all.
+bool IsTypeMeta(const FieldInfo& field, bool of_object) {
+  return of_object && (field.name == "apiVersion" || field.name == "kind");
 }
 
-std::string Heading(const FieldInfo& field) {
+std::string Heading(const FieldInfo& field, bool of_object) {
   std::string text = std::string(field.name) + "  ";
-  if (IsTypeMeta(field)) return text + "<string>  required\n";
+  if (IsTypeMeta(field, of_object)) return text + "<string>  required\n";
   if (field.IsKept()) text += '<' + field.type->Name() + '>';
   const std::string state = StateOf(field);
   if (!state.empty()) text += (field.IsKept() ? "  " : "") + state;
@@ -92,7 +93,7 @@ std::string Details(const StructTable& table, const FieldInfo& field, size_t ind
   return text;
 }
 
-std::string Children(const StructTable& table) {
+std::string Children(const StructTable& table, bool of_object) {
   std::string text = "\nFIELDS:\n";
   std::string unsupported;
   for (const FieldInfo& field : table.fields()) {
@@ -102,7 +103,7 @@ std::string Children(const StructTable& table) {
       unsupported += (unsupported.empty() ? "" : ", ") + std::string(field.name);
       continue;
     }
-    text += "  " + Heading(field) + Details(table, field, 6);
+    text += "  " + Heading(field, of_object) + Details(table, field, 6);
   }
   if (!unsupported.empty()) {
     text += "\nVALID IN KUBERNETES, NOT YET SUPPORTED HERE:\n" + Wrapped(unsupported, 2);
@@ -136,38 +137,94 @@ std::string Head(const KindInfo& info) {
   return text;
 }
 
+// The words of a path, taken one by one.
+class PathWords {
+ public:
+  explicit PathWords(std::string_view path) : rest_(path) {}
+  bool AtEnd() const { return rest_.empty(); }
+  // Without an element that it names, as messages write it: containers[web].
+  std::string_view Next() {
+    const size_t end = std::min(rest_.find('.'), rest_.size());
+    const std::string_view word = rest_.substr(0, end);
+    rest_.remove_prefix(std::min(end + 1, rest_.size()));
+    return word.substr(0, word.find('['));
+  }
+  // Passes over `words`, where they are what comes next.
+  bool Skip(std::string_view words) {
+    const bool is_next = !words.empty() && rest_.starts_with(words) &&
+                         (rest_.size() == words.size() || rest_[words.size()] == '.');
+    if (is_next) rest_.remove_prefix(std::min(words.size() + 1, rest_.size()));
+    return is_next;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+// As kubectl names a kind in full: deployments.apps or deployments.v1.apps.
+void SkipGroup(const KindInfo& info, PathWords* words) {
+  const size_t slash = info.api_version.find('/');
+  if (slash == std::string_view::npos) return;
+  const std::string_view group = info.api_version.substr(0, slash);
+  const std::string full =
+      std::string(info.api_version.substr(slash + 1)) + "." + std::string(group);
+  if (!words->Skip(full)) words->Skip(group);
+}
+
+// The field of that name; where there is none, the only one that differs in upper and lower case.
+const FieldInfo* FindField(const StructTable& table, std::string_view name) {
+  const FieldInfo* field = table.Find(name);
+  if (field != nullptr && !field->is_internal) return field;
+  const FieldInfo* found = nullptr;
+  for (const FieldInfo& each : table.fields()) {
+    if (each.is_internal || !EqualIgnoringCase(each.name, name)) continue;
+    if (found != nullptr) return nullptr;
+    found = &each;
+  }
+  return found;
+}
+
+// What is said of a field because of one that it stands in; empty when that is acted on.
+std::string InheritedState(const FieldInfo* outer) {
+  if (outer == nullptr) return "";
+  return Wrapped("Not acted on, as all of " + std::string(outer->name) + ": " +
+                     std::string(outer->reason) + '.',
+                 4);
+}
+
 }  // namespace
 
 Result<std::string> Explain(std::string_view path) {
-  std::string_view rest = path;
-  const auto next = [&rest] {
-    const size_t end = std::min(rest.find('.'), rest.size());
-    const std::string_view word = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    return word.substr(0, word.find('['));  // as messages write it: containers[web]
-  };
-  const std::string_view kind_word = next();
+  PathWords words(path);
+  const std::string_view kind_word = words.Next();
   const std::optional<Kind> kind = FindKindByWord(kind_word);
   if (!kind) {
     std::vector<std::string_view> names;
     for (Kind known : kAllKinds) names.push_back(InfoOf(known).singular);
     return UnknownWord("kind", kind_word, names);
   }
+  SkipGroup(InfoOf(*kind), &words);
   const StructTable* table = &TableOf(*kind);
   std::string text = Head(InfoOf(*kind));
   std::string walked(InfoOf(*kind).name);
-  while (!rest.empty()) {
+  bool of_object = true;
+  const FieldInfo* not_acted_on = nullptr;  // the outermost on the way
+  while (!words.AtEnd()) {
     if (table == nullptr) return NotFoundError(walked + " has no fields");
-    const std::string_view word = next();
-    const FieldInfo* field = table->Find(word);
-    if (field == nullptr || field->is_internal) {
-      return UnknownWord("field of " + walked, word, table->Names());
+    const std::string_view word = words.Next();
+    const FieldInfo* field = FindField(*table, word);
+    if (field == nullptr) return UnknownWord("field of " + walked, word, table->Names());
+    walked += '.' + std::string(field->name);
+    if (words.AtEnd()) {
+      text += "\nFIELD: " + Heading(*field, of_object) + Details(*table, *field, 4) +
+              InheritedState(not_acted_on);
     }
-    walked += '.' + std::string(word);
-    if (rest.empty()) text += "\nFIELD: " + Heading(*field) + Details(*table, *field, 4);
+    const bool is_accepted = field->state == FieldInfo::State::kAccepted && !field->reason.empty();
+    if (not_acted_on == nullptr && is_accepted) not_acted_on = field;
     table = field->IsKept() ? field->type->table() : nullptr;
+    of_object = false;
   }
-  return table == nullptr ? text : text + Children(*table);
+  return table == nullptr ? text : text + Children(*table, of_object);
 }
 
 }  // namespace reconcile

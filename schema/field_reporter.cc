@@ -38,7 +38,8 @@ FieldReporter::~FieldReporter() {
   const Mark mark = root_ == nullptr ? fallback_ : root_->mark;
   problems_->errors.push_back({file_, mark.line, mark.column,
                                std::to_string(error_count_ - kMaxProblemsPerObject) +
-                                   " more errors in this object are not shown"});
+                                   " more errors in this object are not shown",
+                               Rule::kLimit});
 }
 
 void FieldReporter::Add(std::vector<Problem>* list, size_t count, Mark mark, const FieldPath& path,

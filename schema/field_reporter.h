@@ -11,6 +11,15 @@ namespace reconcile {
 // Errors and warnings kept for one object; the rest is counted.
 inline constexpr size_t kMaxProblemsPerObject = 100;
 
+class StructTable;
+
+// A struct that is being decoded, and where it stands; with those around it, on the stack.
+struct InsideStruct {
+  const StructTable* table;
+  const FieldPath* path;
+  const InsideStruct* outer;  // null: it is the object
+};
+
 // Collects what is wrong with one object, with positions looked up in the manifest it came from.
 class FieldReporter {
  public:
@@ -44,6 +53,7 @@ class FieldReporter {
   bool hides_values = false;
   // Whether decoding passes over what it does not know: a stored object, not a manifest.
   bool is_lenient = false;
+  const InsideStruct* inside = nullptr;  // the innermost; null between objects
 
  private:
   void Add(std::vector<Problem>* list, size_t count, Mark mark, const FieldPath& path,

@@ -155,6 +155,8 @@ class StructTable {
 
  private:
   FieldInfo& AddName(std::string_view name);
+  void DecodeMembers(const Value& value, const FieldPath& path, FieldReporter* reporter,
+                     void* target) const;
   void DecodeKept(const FieldInfo& field, const Value& value, const FieldPath& path,
                   FieldReporter* reporter, void* target) const;
   bool ShouldEncode(const FieldInfo& field, const void* source, EncodeFor purpose) const;

@@ -68,7 +68,8 @@ std::string UnknownKind(std::string_view api_version, std::string_view kind) {
     return Quoted(kind) + " of " + Quoted(api_version) +
            " is not a kind of Kubernetes itself; custom resources are not supported here. To pass "
            "over those of this group, name " +
-           Quoted(group) + " in the source's ignoreGroups";
+           Quoted(group) + " in the source's ignoreGroups, and validate with --ignore-group " +
+           ShortText(group);
   }
   std::vector<std::string_view> names(std::begin(kOtherKinds), std::end(kOtherKinds));
   for (Kind known : kAllKinds) {
@@ -100,8 +101,8 @@ std::optional<Kind> FindDeclarableKind(std::string_view api_version, std::string
     *problem = "kind " + std::string(kind) + " is valid in Kubernetes, not yet supported here";
     if (kind == kDefinition) {
       *problem +=
-          "; name its spec.group in the source's ignoreGroups to pass over it and its "
-          "resources";
+          "; to pass over it and its resources, name its spec.group in the source's "
+          "ignoreGroups, and validate with --ignore-group GROUP";
     }
     if (kind == "Event") *problem += ": the system writes Events itself; leave it out";
     return std::nullopt;

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "schema/field_path.h"
 #include "schema/kustomize/render.h"
 #include "schema/manifest_file.h"
 
@@ -142,22 +143,29 @@ class Taker {
     read.mark.line = place.line;
     const Value* kind = document.Find("kind");
     const std::string kind_file = kind == nullptr ? "" : lines.Find(kind->mark.line).file;
+    const auto place_of = [&](Mark mark) -> FieldPlace {
+      if (mark.line <= 0) return {place.file, 0, 0};
+      kustomize::LineMap::Place found = lines.Find(mark.line);
+      // Only a file that says itself that this is a Secret is known to hold one: of what came from
+      // elsewhere no line can be shown by mistake.
+      if (read.may_hold_secret && found.file != kind_file) return {std::move(found.file), 0, 0};
+      return {std::move(found.file), found.line, mark.column};
+    };
     for (std::vector<Problem>* problems : {&read.problems.errors, &read.problems.warnings}) {
       for (Problem& problem : *problems) {
         if (problem.line <= 0) continue;
-        const kustomize::LineMap::Place found = lines.Find(problem.line);
-        problem.file = found.file;
+        FieldPlace found = place_of({problem.line, problem.column});
+        problem.file = std::move(found.file);
         problem.line = found.line;
-        // Only a file that says itself that this is a Secret is known to hold one: of what came
-        // from elsewhere no line can be shown by mistake.
-        if (read.may_hold_secret && found.file != kind_file) problem.line = problem.column = 0;
+        problem.column = found.column;
       }
     }
     if (read.object != nullptr) {
       std::unique_ptr<Object> object = read.object->Clone();
       object->metadata.origin.line = place.line;
       read.object = std::move(object);
-      FinishObject(reading_, &read);
+      FinishObject(
+          reading_, [&](const FieldPath& path) { return place_of(path.MarkIn(document)); }, &read);
     }
     result_->items.push_back({place.file, std::move(read)});
   }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "schema/field_path.h"
 #include "schema/known_kinds.h"
 #include "schema/text.h"
 
@@ -138,7 +139,13 @@ class FileReader {
       return;
     }
     found_ = ReadManifestObject(document, path_, default_namespace_);
-    FinishObject(reading_, &found_);
+    FinishObject(
+        reading_,
+        [&](const FieldPath& path) {
+          const Mark mark = path.MarkIn(document);
+          return FieldPlace{path_, mark.line, mark.column};
+        },
+        &found_);
   }
 
   // kubectl takes lists apart, a `v1 List` and those of one kind, lists in lists too; the reader's
@@ -215,14 +222,14 @@ ReadItem ReadManifestObject(const Value& document, const std::string& path,
   return item;
 }
 
-void FinishObject(const ManifestReading& reading, ReadItem* item) {
+void FinishObject(const ManifestReading& reading, const FieldPlaces& places, ReadItem* item) {
   if (item->object == nullptr) return;
   if (reading.check) reading.check(*item->object, &item->problems);
   if (!reading.digest) return;
   ObjectDigest& digest = item->digest.emplace();
   digest.key = item->object->key();
   digest.origin = item->object->metadata.origin;
-  digest.held = std::make_shared<const std::string>(reading.digest(*item->object));
+  digest.held = std::make_shared<const std::string>(reading.digest(*item->object, places));
   digest.bytes = *digest.held;
   item->object = nullptr;
 }

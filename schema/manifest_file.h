@@ -20,8 +20,8 @@ ReadItem ReadManifestObject(const Value& document, const std::string& path,
                             const std::string& default_namespace);
 
 // What is done with an object that was read and is whole: it is checked, and its digest takes its
-// place, as `reading` says.
-void FinishObject(const ManifestReading& reading, ReadItem* item);
+// place, as `reading` says. `places` is of its manifest.
+void FinishObject(const ManifestReading& reading, const FieldPlaces& places, ReadItem* item);
 
 // What one file brings, in the order of its documents; each object is finished.
 // Rests on nothing but the file's bytes, path and these arguments. Any thread.

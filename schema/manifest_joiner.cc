@@ -28,6 +28,10 @@ bool ByPosition(const Problem& a, const Problem& b) {
          std::tie(b.file, b.line, b.column, b.message);
 }
 
+bool IsSame(const Problem& a, const Problem& b) {
+  return a.rule == b.rule && !ByPosition(a, b) && !ByPosition(b, a);
+}
+
 }  // namespace
 
 void ProblemList::Add(std::vector<Problem> problems) {
@@ -40,10 +44,15 @@ void ProblemList::Add(std::vector<Problem> problems) {
 
 std::vector<Problem> ProblemList::Take(std::string_view what) {
   std::sort(kept_.begin(), kept_.end(), ByPosition);
-  if (count_ > limit_) {
+  // What is wrong with a base is found by each kustomization that uses it.
+  const auto repeated = std::unique(kept_.begin(), kept_.end(), IsSame);
+  count_ -= static_cast<size_t>(kept_.end() - repeated);
+  kept_.erase(repeated, kept_.end());
+  if (count_ > kept_.size()) {
     kept_.push_back(
         {"", 0, 0,
-         std::to_string(count_ - limit_) + " more " + std::string(what) + " are not shown"});
+         std::to_string(count_ - kept_.size()) + " more " + std::string(what) + " are not shown",
+         Rule::kLimit});
   }
   return std::move(kept_);
 }

@@ -12,6 +12,8 @@
 
 namespace reconcile {
 
+class FieldPath;
+
 // A file of a repository at a commit, or of a working tree.
 struct ManifestFile {
   // Inside the source's folder, '/'-separated. Of a file beside or above that folder, which only
@@ -91,6 +93,16 @@ struct ManifestDocument {
   bool is_read = false;  // false: there are errors in it
 };
 
+// Where a field stands: in a patch or a kustomization, for what these gave.
+struct FieldPlace {
+  std::string file;
+  int line = 0;  // 0: not known, or not to be told
+  int column = 0;
+};
+// Of a field of one object's manifest; of one that is absent, where it would stand. To be called
+// only while the object is read.
+using FieldPlaces = std::function<FieldPlace(const FieldPath&)>;
+
 // How files are read. Nothing but time rests on the first two.
 struct ManifestReading {
   Parallel* parallel = nullptr;  // null: in turn
@@ -101,7 +113,7 @@ struct ManifestReading {
   std::function<void(const Object&, Problems*)> check;
   // When set, objects are not wanted, but what this gives for each of them, in any form; called on
   // any thread, after `check`. Not together with a ManifestCache.
-  std::function<std::string(const Object&)> digest;
+  std::function<std::string(const Object&, const FieldPlaces&)> digest;
   std::vector<ManifestDocument>* documents = nullptr;  // where they are listed, when not null
   // Where the files' paths begin, from the repository's root: "deploy"; "" is the root.
   std::string source_folder;

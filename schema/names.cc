@@ -193,8 +193,16 @@ std::string CheckDomainPath(std::string_view text) {
 
 bool IsIpAddress(const std::string& text) {
   unsigned char address[sizeof(in6_addr)];
-  return inet_pton(AF_INET, text.c_str(), address) == 1 ||
+  return inet_pton(AF_INET, WithoutLeadingZeros(text).c_str(), address) == 1 ||
          inet_pton(AF_INET6, text.c_str(), address) == 1;
+}
+
+std::string AdviseOnAddress(const std::string& text) {
+  const std::string plain = WithoutLeadingZeros(text);
+  if (plain == text || !IsIpAddress(text)) return "";
+  return Quoted(text) +
+         " has leading zeros, with which other programs read another address: write " +
+         Quoted(plain);
 }
 
 std::optional<std::vector<unsigned char>> ReadIpAddress(const std::string& text) {

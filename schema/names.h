@@ -25,8 +25,11 @@ std::string CheckSysctlName(std::string_view text);
 // A DNS subdomain of two labels or more, with or without a "." at the end.
 std::string CheckFullDomain(std::string_view text);
 
-// Whether `text` is an IPv4 or IPv6 address.
+// Whether `text` is an IPv4 or IPv6 address. Leading zeros are taken, "010.0.0.1": the API server
+// takes them in all fields that it had before 1.36. Source: IsValidIPForLegacyField.
 bool IsIpAddress(const std::string& text);
+// What to say of an address with leading zeros; empty for others.
+std::string AdviseOnAddress(const std::string& text);
 
 // Its 4 or 16 bytes; an IPv4 address that is written as an IPv6 one ("::ffff:10.0.0.1") is IPv4.
 std::optional<std::vector<unsigned char>> ReadIpAddress(const std::string& text);

@@ -1,9 +1,9 @@
 #include "schema/object.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/check.h"
+#include "schema/text.h"
 
 namespace reconcile {
 
@@ -82,13 +82,6 @@ constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
     {Kind::kLease, "Lease", "coordination.k8s.io/v1", "leases", "lease", "", true, true,
      "nobody takes or renews Leases here"},
 }};
-
-bool EqualIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) ==
-           std::tolower(static_cast<unsigned char>(y));
-  });
-}
 
 }  // namespace
 

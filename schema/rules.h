@@ -35,7 +35,7 @@ struct RuleInfo {
 inline constexpr std::array kAllRules = {
     RuleInfo{Rule::kInvalidValue, "invalid-value", "A value breaks a rule of its field."},
     RuleInfo{Rule::kSyntax, "syntax", "The text cannot be read as YAML or JSON."},
-    RuleInfo{Rule::kLimit, "limit", "A limit on what is read is passed."},
+    RuleInfo{Rule::kLimit, "limit", "A limit on what is read or reported is passed."},
     RuleInfo{Rule::kDuplicateKey, "duplicate-key", "A map has a key twice."},
     RuleInfo{Rule::kNotAManifest, "not-a-manifest", "A document is no Kubernetes object."},
     RuleInfo{Rule::kUnknownKind, "unknown-kind", "The kind is not known or not supported."},

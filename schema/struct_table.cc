@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "schema/field_reporter.h"
 #include "schema/field_table.h"
+#include "schema/misplaced_field.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -110,6 +111,14 @@ void StructTable::Decode(const Value& value, const FieldPath& path, FieldReporte
                           "must be a map of fields, not a " + std::string(ToString(value.type())));
     return;
   }
+  const InsideStruct inside{this, &path, reporter->inside};
+  reporter->inside = &inside;
+  DecodeMembers(value, path, reporter, target);
+  reporter->inside = inside.outer;
+}
+
+void StructTable::DecodeMembers(const Value& value, const FieldPath& path, FieldReporter* reporter,
+                                void* target) const {
   // Table order, so that what one field says can overlay another whatever their order in the text.
   for (const FieldInfo& field : fields_) {
     const Value::Member* member = FindMember(value, field.name);
@@ -168,6 +177,9 @@ void StructTable::ReportUnknown(std::string_view name, Mark mark, const FieldPat
   if (IsSimilar(name, nearest)) {
     message += "; did you mean " + Quoted(nearest) + "?";
     reporter->ExpectNoValue(FieldPath(path, nearest));
+  } else if (const auto place = FindWhereFieldBelongs(name, *reporter->inside)) {
+    message += place->empty() ? "; it belongs to the object itself, beside apiVersion and kind"
+                              : "; it belongs in " + *place;
   } else if (!nearest.empty()) {
     message += "; the nearest known field is " + Quoted(nearest);
   }

@@ -22,9 +22,8 @@ Shape PodFailurePolicyShape() {
       {{"action", OneOf({"FailJob", "FailIndex", "Ignore", "Count"}), "What follows.", kRequired},
        {"onExitCodes", StructOf(exit_codes), "Exit codes that it is for."},
        {"onPodConditions", ListOf(StructOf(condition)), "Conditions that it is for."}});
-  static const ShapeTable table =
-      MakeShapeTable("PodFailurePolicy",
-                     {{"rules", ListOf(StructOf(rule)), "The first that fits counts.", kRequired}});
+  static const ShapeTable table = MakeShapeTable(
+      "PodFailurePolicy", {{"rules", ListOf(StructOf(rule)), "The first that fits counts."}});
   return StructOf(table);
 }
 

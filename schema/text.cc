@@ -128,6 +128,11 @@ std::string EncodeBase64(std::string_view bytes) {
   return text;
 }
 
+bool EqualIgnoringCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return Lower(x) == Lower(y); });
+}
+
 bool DecodeBase64(std::string_view text, std::string* bytes) {
   bytes->clear();
   uint32_t group = 0;

@@ -26,6 +26,9 @@ std::string_view NearestWord(std::string_view word, const std::vector<std::strin
 // Whether they are close enough for "did you mean".
 bool IsSimilar(std::string_view word, std::string_view known);
 
+// Letters of ASCII in upper and lower case are the same.
+bool EqualIgnoringCase(std::string_view a, std::string_view b);
+
 // RFC 4648 with padding. Decoding passes over line breaks, as Go's decoder does; false when `text`
 // is not base64.
 std::string EncodeBase64(std::string_view bytes);

@@ -154,6 +154,11 @@ void ReportIf(const std::string& wrong, const FieldPath& path, FieldReporter* re
   if (!wrong.empty()) reporter->Error(path, wrong);
 }
 
+void WarnOfAddress(const std::string& address, const FieldPath& path, FieldReporter* reporter) {
+  const std::string advice = AdviseOnAddress(address);
+  if (!advice.empty()) reporter->Warn(path, advice);
+}
+
 void RequireNotNegative(int64_t value, const FieldPath& path, FieldReporter* reporter) {
   if (value < 0) {
     reporter->Error(path, "must be 0 or more, not " + std::to_string(value));

@@ -33,6 +33,8 @@ void Validate(const Secret& secret, FieldReporter* reporter);
 
 // Reports `wrong`, what a Check... of names.h said, unless it is empty.
 void ReportIf(const std::string& wrong, const FieldPath& path, FieldReporter* reporter);
+// Says so when `address` has leading zeros.
+void WarnOfAddress(const std::string& address, const FieldPath& path, FieldReporter* reporter);
 void RequireNotNegative(int64_t value, const FieldPath& path, FieldReporter* reporter);
 void RequireAtMost(int64_t most, int64_t value, const FieldPath& path, FieldReporter* reporter);
 void RequirePort(int32_t port, const FieldPath& path, FieldReporter* reporter);

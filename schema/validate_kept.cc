@@ -35,12 +35,13 @@ void ValidateSelectorShape(const Value& fields, const FieldPath& path, std::stri
 }
 
 void RequireIpAddress(const Value& address, const FieldPath& path, FieldReporter* reporter) {
-  if (IsIpAddress(address.AsString())) return;
+  if (IsIpAddress(address.AsString())) return WarnOfAddress(address.AsString(), path, reporter);
   reporter->Error(path, Quoted(address.AsString()) + " is no IP address");
 }
 
 void RequireReachableAddress(const Value& address, const FieldPath& path, FieldReporter* reporter) {
   ReportIf(CheckReachableAddress(address.AsString()), path, reporter);
+  WarnOfAddress(address.AsString(), path, reporter);
 }
 
 }  // namespace reconcile

@@ -18,6 +18,7 @@ void RequireLabel(const PodSpec& spec, std::string_view field, const FieldPath& 
 
 void RequireAddress(const std::string& text, const FieldPath& path, FieldReporter* reporter) {
   if (!IsIpAddress(text)) reporter->Error(path, Quoted(text) + " is not an IP address");
+  WarnOfAddress(text, path, reporter);
 }
 
 void ValidateDns(const PodSpec& spec, const FieldPath& path, FieldReporter* reporter) {

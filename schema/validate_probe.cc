@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "schema/names.h"
 #include "schema/text.h"
 #include "schema/validate_pod.h"
@@ -6,8 +8,21 @@ namespace reconcile {
 
 namespace {
 
-void ValidateOneAction(const Value& action, std::string_view kind, const FieldPath& path,
+// The API server lets it pass; the kubelet looks for the name among the container's own ports, and
+// fails.
+void WarnOfUnknownPort(const Value* port, const Container& container, const FieldPath& path,
                        FieldReporter* reporter) {
+  if (port == nullptr || !port->IsString() || !CheckPortName(port->AsString()).empty()) return;
+  const bool is_known =
+      std::any_of(container.ports.begin(), container.ports.end(),
+                  [&](const ContainerPort& each) { return each.name == port->AsString(); });
+  if (is_known) return;
+  reporter->Warn(path, "the container has no port named " + Quoted(port->AsString()) +
+                           ", so that this always fails: name one of its ports, or give a number");
+}
+
+void ValidateOneAction(const Value& action, std::string_view kind, const Container& container,
+                       const FieldPath& path, FieldReporter* reporter) {
   const FieldPath action_path(path, kind);
   if (kind == "exec") {
     if (action.GetList("command").empty()) {
@@ -19,7 +34,9 @@ void ValidateOneAction(const Value& action, std::string_view kind, const FieldPa
     const FieldPath seconds(action_path, "seconds");
     return RequireNotNegative(action.GetInt("seconds"), seconds, reporter);
   }
-  ValidatePortValue(action.Find("port"), FieldPath(action_path, "port"), reporter);
+  const FieldPath port_path(action_path, "port");
+  ValidatePortValue(action.Find("port"), port_path, reporter);
+  WarnOfUnknownPort(action.Find("port"), container, port_path, reporter);
   ForEachIn(action, "httpHeaders", action_path, [&](const Value& header, const FieldPath& item) {
     const std::string name = header.GetString("name");
     if (!name.empty()) ReportIf(CheckHttpHeaderName(name), FieldPath(item, "name"), reporter);
@@ -27,18 +44,19 @@ void ValidateOneAction(const Value& action, std::string_view kind, const FieldPa
 }
 
 void ValidateAction(const Value& handler, std::initializer_list<std::string_view> kinds,
-                    const FieldPath& path, FieldReporter* reporter) {
+                    const Container& container, const FieldPath& path, FieldReporter* reporter) {
   RequireOneOf(handler, kinds, false, path, reporter);
   for (const std::string_view kind : kinds) {
-    if (const Value* action = handler.Find(kind)) ValidateOneAction(*action, kind, path, reporter);
+    const Value* action = handler.Find(kind);
+    if (action != nullptr) ValidateOneAction(*action, kind, container, path, reporter);
   }
 }
 
 // Kubernetes fills in its defaults for 0.
-void ValidateProbe(const Value& probe, std::string_view name, const FieldPath& container,
-                   FieldReporter* reporter) {
-  const FieldPath path(container, name);
-  ValidateAction(probe, {"exec", "httpGet", "tcpSocket", "grpc"}, path, reporter);
+void ValidateProbe(const Value& probe, std::string_view name, const Container& container,
+                   const FieldPath& container_path, FieldReporter* reporter) {
+  const FieldPath path(container_path, name);
+  ValidateAction(probe, {"exec", "httpGet", "tcpSocket", "grpc"}, container, path, reporter);
   for (const std::string_view field : {"initialDelaySeconds", "periodSeconds", "timeoutSeconds",
                                        "successThreshold", "failureThreshold"}) {
     RequireNotNegative(probe.GetInt(field), FieldPath(path, field), reporter);
@@ -78,7 +96,7 @@ void ValidateProbes(const Container& container, ContainerRole role, const FieldP
       reporter->Error(FieldPath(path, name),
                       "must not be given in an init container, unless its restartPolicy is Always");
     } else {
-      ValidateProbe(*probe, name, path, reporter);
+      ValidateProbe(*probe, name, container, path, reporter);
     }
   }
   const Value* lifecycle = container.others.Find("lifecycle");
@@ -92,7 +110,7 @@ void ValidateProbes(const Container& container, ContainerRole role, const FieldP
   for (const std::string_view name : {"postStart", "preStop"}) {
     const Value* hook = lifecycle->Find(name);
     if (hook == nullptr) continue;
-    ValidateAction(*hook, {"exec", "httpGet", "sleep", "tcpSocket"},
+    ValidateAction(*hook, {"exec", "httpGet", "sleep", "tcpSocket"}, container,
                    FieldPath(lifecycle_path, name), reporter);
   }
 }

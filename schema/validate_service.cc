@@ -185,6 +185,7 @@ void Validate(const Service& service, FieldReporter* reporter) {
   } else if (!is_headless && !spec.cluster_ip.empty() && !IsIpAddress(spec.cluster_ip)) {
     reporter->Error(ip_path, Quoted(spec.cluster_ip) + " is neither \"None\" nor an IP address");
   }
+  WarnOfAddress(spec.cluster_ip, ip_path, reporter);
   ValidateLabels(spec.selector, FieldPath(path, "selector"), reporter);
   ValidateServicePorts(spec, FieldPath(path, "ports"), reporter);
 }

@@ -9,6 +9,7 @@
 
 #include "schema/manifests.h"
 #include "schema/yaml_builder.h"
+#include "schema/yaml_messages.h"
 #include "schema/yaml_text.h"
 
 namespace reconcile {
@@ -223,8 +224,8 @@ class YamlFileReader {
     if (const auto tab = FindTabInIndent(text_, std::min(first, size))) {
       return {*tab, "a tab in the indentation; YAML takes spaces only", Rule::kSyntax};
     }
-    // What the parser puts behind a colon is taken from the text: it may be part of a Secret.
-    return {offset, "not valid YAML: " + message.substr(0, message.find(": ")), Rule::kSyntax};
+    std::string meaning = ExplainYamlError(message, text_, &offset);
+    return {offset, std::move(meaning), Rule::kSyntax};
   }
 
   size_t LineStart(size_t offset) const {

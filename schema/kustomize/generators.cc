@@ -257,8 +257,9 @@ void RunGenerator(Session* session, const std::string& folder, const GeneratorEn
   } else if (same.empty() && generator.behavior == Behavior::kCreate) {
     resources->push_back(std::move(made));
   } else if (same.empty()) {
-    session->Error(generator.mark, "there is no " + ToString(id) +
-                                       " to merge into or replace; leave out the behavior");
+    session->ErrorOfMissing(
+        generator.mark,
+        "there is no " + ToString(id) + " to merge into or replace; leave out the behavior");
   } else if (generator.behavior == Behavior::kCreate) {
     session->Error(generator.mark,
                    "there is a " + ToString(id) + " already; say behavior: merge or replace");

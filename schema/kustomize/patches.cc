@@ -73,7 +73,7 @@ void MergeByName(Session* session, const PatchEntry& entry, const Value& patch,
           const Id other = resource.CurrentId();
           return other.kind == id.kind && other.name == id.name;
         });
-    session->Error(
+    session->ErrorOfMissing(
         patch.mark,
         "there is no " + ToString(id) + " of " + patch.GetString("apiVersion") + " to patch here" +
             (near == resources->end() ? ""
@@ -93,40 +93,45 @@ void MergeByName(Session* session, const PatchEntry& entry, const Value& patch,
   if (!MergeInto(session, entry, patch, &*found)) resources->erase(found);
 }
 
-void MergeByTarget(Session* session, const PatchEntry& entry, const Value& patch,
-                   const Matcher& matcher, Resources* resources) {
+// How many objects it patched.
+size_t MergeByTarget(Session* session, const PatchEntry& entry, const Value& patch,
+                     const Matcher& matcher, Resources* resources) {
   const Id id = IdOf(patch);
   if (id.kind.empty() || id.name.empty()) {
     session->Error(patch.mark,
                    "a patch that is a part of an object needs kind and metadata.name, even where a "
                    "target says which objects it patches; any will do");
-    return;
+    return 1;
   }
-  if (!session->ChargeObject(patch, patch.mark)) return;
+  if (!session->ChargeObject(patch, patch.mark)) return 1;
   // With a target, a null in the patch's labels or annotations removes nothing: it is text.
   Value text_patch = patch;
   MakePairsText(&text_patch, "labels");
   MakePairsText(&text_patch, "annotations");
+  size_t found = 0;
   Resources kept;
   for (Resource& resource : *resources) {
-    const bool goes = session->Charge(1, patch.mark) && matcher.SelectsForPatch(resource) &&
-                      !MergeInto(session, entry, text_patch, &resource);
+    const bool meant = session->Charge(1, patch.mark) && matcher.SelectsForPatch(resource);
+    if (meant) ++found;
+    const bool goes = meant && !MergeInto(session, entry, text_patch, &resource);
     if (!goes) kept.push_back(std::move(resource));
   }
   *resources = std::move(kept);
+  return found;
 }
 
-void ApplyJson(Session* session, const PatchEntry& entry, const Value& operations,
-               const Matcher& matcher, Resources* resources) {
+// How many objects it patched.
+size_t ApplyJson(Session* session, const PatchEntry& entry, const Value& operations,
+                 const Matcher& matcher, Resources* resources) {
   size_t found = 0;
   for (Resource& resource : *resources) {
-    if (!session->Charge(1, entry.mark)) return;
+    if (!session->Charge(1, entry.mark)) return found;
     const bool meant = entry.json_only ? IsNamed(*entry.target, resource.CurrentId()) ||
                                              IsNamed(*entry.target, resource.OriginalId())
                                        : matcher.SelectsForPatch(resource);
     if (!meant) continue;
     ++found;
-    if (!session->ChargeObject(resource.value, operations.mark)) return;
+    if (!session->ChargeObject(resource.value, operations.mark)) return found;
     const Value before = resource.value;
     // What patchesJson6902 renames is not found by its former name, and gets no notes.
     if (!entry.json_only) resource.RememberId();
@@ -134,13 +139,14 @@ void ApplyJson(Session* session, const PatchEntry& entry, const Value& operation
     if (!IsStillObject(session, resource, operations.mark)) resource.value = before;
   }
   if (entry.json_only && found != 1) {
-    session->Error(entry.target->mark, "this target names " + std::to_string(found) +
-                                           " objects; patchesJson6902 needs one");
+    session->ErrorOfMissing(entry.target->mark, "this target names " + std::to_string(found) +
+                                                    " objects; patchesJson6902 needs one");
   }
+  return found;
 }
 
-void ApplyDocument(Session* session, const PatchEntry& entry, const Value& document,
-                   Resources* resources) {
+void ApplyDocument(Session* session, const Kustomization& kustomization, const PatchEntry& entry,
+                   const Value& document, Resources* resources) {
   if (document.IsList() && (document.AsList().empty() || !LooksLikeJsonPatch(document))) {
     session->Error(document.mark, "a JSON patch is a list of maps with op and path, one at least");
     return;
@@ -160,18 +166,23 @@ void ApplyDocument(Session* session, const PatchEntry& entry, const Value& docum
     session->Error(entry.mark, "a JSON patch needs a target");
     return;
   }
+  const size_t errors = session->errors();
   const Matcher matcher(session, *entry.target);
-  if (document.IsMap()) {
-    MergeByTarget(session, entry, document, matcher, resources);
-  } else {
-    ApplyJson(session, entry, document, matcher, resources);
+  const size_t found = document.IsMap()
+                           ? MergeByTarget(session, entry, document, matcher, resources)
+                           : ApplyJson(session, entry, document, matcher, resources);
+  // Kustomize lets it pass. A component is there for kustomizations of which not all have the same.
+  if (found == 0 && session->errors() == errors && !kustomization.component) {
+    session->WarnOfMissing(entry.target->mark,
+                           "this target selects no object that is here: the patch changes nothing");
   }
 }
 
 }  // namespace
 
-void ApplyPatches(Session* session, const std::string& folder,
+void ApplyPatches(Session* session, const Kustomization& kustomization,
                   const std::vector<PatchEntry>& patches, Resources* resources) {
+  const std::string folder = FolderOf(kustomization.file);
   for (const PatchEntry& entry : patches) {
     if (session->stopped()) return;
     Value::List documents;
@@ -187,7 +198,9 @@ void ApplyPatches(Session* session, const std::string& folder,
                      "a patch with a target has one document; give each an entry of its own");
       continue;
     }
-    for (const Value& document : documents) ApplyDocument(session, entry, document, resources);
+    for (const Value& document : documents) {
+      ApplyDocument(session, kustomization, entry, document, resources);
+    }
   }
 }
 
@@ -199,7 +212,7 @@ void ApplyStrategicPatches(Session* session, const Kustomization& kustomization,
     entry.mark = text.mark;
     const bool is_patch = text.text.find('\n') != std::string::npos;
     (is_patch ? entry.inline_text : entry.path) = text;
-    ApplyPatches(session, FolderOf(kustomization.file), {entry}, resources);
+    ApplyPatches(session, kustomization, {entry}, resources);
   }
 }
 

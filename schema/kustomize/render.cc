@@ -68,11 +68,15 @@ void Builder::Build(const std::string& file, Mark mark, bool as_component, Resou
   open_.push_back(file);
   const std::string folder = FolderOf(file);
   for (const Text& entry : kustomization->resources) {
+    const size_t errors = session_->errors();
     if (!session_->stopped()) AddResource(folder, entry, resources);
+    if (session_->errors() > errors) session_->MarkIncomplete();
   }
   RunGenerators(session_, *kustomization, resources);
   for (const Text& entry : kustomization->components) {
+    const size_t errors = session_->errors();
     if (!session_->stopped()) AddFolder(folder, entry, true, resources);
+    if (session_->errors() > errors) session_->MarkIncomplete();
   }
   RunTransformers(session_, *kustomization, resources);
   open_.pop_back();

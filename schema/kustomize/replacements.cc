@@ -203,7 +203,7 @@ std::optional<Value> SourceValue(Session* session, const Replacement& replacemen
     source = &resource;
   }
   if (source == nullptr) {
-    session->Error(replacement.source.mark, "this source names no object that is here");
+    session->ErrorOfMissing(replacement.source.mark, "this source names no object that is here");
     return std::nullopt;
   }
   const std::optional<FieldSteps> steps = ParseFieldPath(session, replacement.field_path);

@@ -67,10 +67,18 @@ void Session::Error(Mark mark, std::string message, Rule rule) {
   if (errors_.size() >= limits().max_errors) stopped_ = true;
 }
 
+void Session::ErrorOfMissing(Mark mark, std::string message) {
+  if (!incomplete_) Error(mark, std::move(message));
+}
+
 void Session::Warn(Mark mark, std::string message) {
   if (warnings_.size() >= limits().max_errors) return;
   const LineMap::Place place = lines_.Find(mark.line);
   warnings_.push_back({place.file, place.line, mark.column, std::move(message), Rule::kAdvice});
+}
+
+void Session::WarnOfMissing(Mark mark, std::string message) {
+  if (!incomplete_ && !stopped_) Warn(mark, std::move(message));
 }
 
 std::vector<Problem> Session::TakeErrors() {

@@ -71,7 +71,13 @@ class Session {
   const std::set<std::string>& used() const { return used_; }
 
   void Error(Mark mark, std::string message, Rule rule = Rule::kKustomization);
+  // Something that is not here. Not said once something could not be brought here: it may stand in
+  // that, and advice to do without it would be wrong.
+  void ErrorOfMissing(Mark mark, std::string message);
+  void MarkIncomplete() { incomplete_ = true; }
   void Warn(Mark mark, std::string message);
+  // The same as ErrorOfMissing, for what kustomize lets pass.
+  void WarnOfMissing(Mark mark, std::string message);
   size_t errors() const { return errors_.size(); }
   bool stopped() const { return stopped_; }
   std::vector<Problem> TakeErrors();
@@ -115,6 +121,7 @@ class Session {
   std::string begins_file_;
   std::vector<size_t> begins_;
   bool stopped_ = false;
+  bool incomplete_ = false;  // a resource, base or component is missing
 };
 
 // Adds `shift` to the line of every mark.

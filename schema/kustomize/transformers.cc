@@ -154,10 +154,10 @@ void ApplyReplicas(Session* session, const ReplicaEntry& entry, Resources* resou
     }
   }
   if (!found) {
-    session->Error(entry.mark,
-                   "replicas: there is no Deployment, StatefulSet, ReplicaSet or "
-                   "ReplicationController named " +
-                       Quoted(entry.name) + " here");
+    session->ErrorOfMissing(entry.mark,
+                            "replicas: there is no Deployment, StatefulSet, ReplicaSet or "
+                            "ReplicationController named " +
+                                Quoted(entry.name) + " here");
   }
 }
 
@@ -184,13 +184,14 @@ Image SplitImage(const std::string& text) {
   return image;
 }
 
-void ChangeImage(Session* session, const ImageEntry& entry, Value* value) {
-  if (!value->IsString()) return;
+// Whether it is the image that is meant.
+bool ChangeImage(Session* session, const ImageEntry& entry, Value* value) {
+  if (!value->IsString()) return false;
   const size_t steps = StepsOf(value->AsString()) + StepsOf(entry.new_name) +
                        StepsOf(entry.new_tag) + StepsOf(entry.tag_suffix) + StepsOf(entry.digest);
-  if (!session->Charge(1 + steps, entry.mark)) return;
+  if (!session->Charge(1 + steps, entry.mark)) return false;
   Image image = SplitImage(value->AsString());
-  if (image.name != entry.name) return;
+  if (image.name != entry.name) return false;
   if (!entry.new_name.empty()) image.name = entry.new_name;
   if (!entry.new_tag.empty() || !entry.digest.empty()) {
     image.tag = entry.new_tag;
@@ -202,43 +203,46 @@ void ChangeImage(Session* session, const ImageEntry& entry, Value* value) {
   *value = StringAt(image.name + (image.tag.empty() ? "" : ":" + image.tag) +
                         (image.digest.empty() ? "" : "@" + image.digest),
                     entry.mark);
+  return true;
 }
 
-// Kustomize looks for containers wherever they stand.
-void ChangeImagesBelow(Session* session, const ImageEntry& entry, Value* value) {
-  if (!session->Charge(1, entry.mark)) return;
+// Kustomize looks for containers wherever they stand. Whether there is such an image.
+bool ChangeImagesBelow(Session* session, const ImageEntry& entry, Value* value) {
+  if (!session->Charge(1, entry.mark)) return false;
+  bool found = false;
   if (value->IsList()) {
-    for (Value& item : value->AsList()) ChangeImagesBelow(session, entry, &item);
-    return;
+    for (Value& item : value->AsList()) found = ChangeImagesBelow(session, entry, &item) || found;
   }
-  if (!value->IsMap()) return;
+  if (!value->IsMap()) return found;
   for (Value::Member& member : value->AsMap()) {
     const bool containers = member.key == "containers" || member.key == "initContainers";
     if (containers && member.value.IsList()) {
       for (Value& container : member.value.AsList()) {
         if (Value* image = FindMember(&container, "image"); image != nullptr) {
-          ChangeImage(session, entry, image);
+          found = ChangeImage(session, entry, image) || found;
         }
       }
     }
-    ChangeImagesBelow(session, entry, &member.value);
+    found = ChangeImagesBelow(session, entry, &member.value) || found;
   }
+  return found;
 }
 
-void ApplyImages(Session* session, const ImageEntry& entry, Resources* resources) {
+// Whether there is such an image.
+bool ApplyImages(Session* session, const ImageEntry& entry, Resources* resources) {
+  bool found = false;
   for (Resource& resource : *resources) {
-    if (resource.CurrentId().kind != "CustomResourceDefinition") {
-      ChangeImagesBelow(session, entry, &resource.value);
-    }
+    if (resource.CurrentId().kind == "CustomResourceDefinition") continue;
+    found = ChangeImagesBelow(session, entry, &resource.value) || found;
   }
+  return found;
 }
 
 }  // namespace
 
 void RunTransformers(Session* session, const Kustomization& kustomization, Resources* resources) {
-  const std::string folder = FolderOf(kustomization.file);
   ApplyStrategicPatches(session, kustomization, resources);
-  ApplyPatches(session, folder, kustomization.patches, resources);
+  ApplyPatches(session, kustomization, kustomization.patches, resources);
   if (kustomization.namespace_name) {
     ApplyNamespace(session, *kustomization.namespace_name, resources);
   }
@@ -246,11 +250,18 @@ void RunTransformers(Session* session, const Kustomization& kustomization, Resou
   ApplySuffix(session, kustomization.name_suffix, resources);
   ApplyLabels(session, kustomization, resources);
   ApplyPairs(session, AnnotationFields(), kustomization.common_annotations, resources);
-  ApplyPatches(session, folder, kustomization.json_patches, resources);
+  ApplyPatches(session, kustomization, kustomization.json_patches, resources);
   for (const ReplicaEntry& entry : kustomization.replicas) {
     if (!entry.name.empty()) ApplyReplicas(session, entry, resources);
   }
-  for (const ImageEntry& entry : kustomization.images) ApplyImages(session, entry, resources);
+  for (const ImageEntry& entry : kustomization.images) {
+    // A component is there for kustomizations of which not all have all images.
+    const bool found = ApplyImages(session, entry, resources);
+    if (!found && !entry.name.empty() && !kustomization.component) {
+      session->WarnOfMissing(entry.mark, "no container here has an image " + Quoted(entry.name) +
+                                             ": this entry changes nothing");
+    }
+  }
   ApplyReplacements(session, kustomization, resources);
 }
 

@@ -13,7 +13,8 @@ void RunTransformers(Session* session, const Kustomization& kustomization, Resou
 // Its steps, each in its own file.
 void ApplyStrategicPatches(Session* session, const Kustomization& kustomization,
                            Resources* resources);
-void ApplyPatches(Session* session, const std::string& folder,
+// `patches` of the kustomization.
+void ApplyPatches(Session* session, const Kustomization& kustomization,
                   const std::vector<PatchEntry>& patches, Resources* resources);
 void ApplyReplacements(Session* session, const Kustomization& kustomization, Resources* resources);
 

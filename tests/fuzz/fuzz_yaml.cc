@@ -53,7 +53,7 @@ void CheckKept(std::string_view text) {
   KeptInMemory kept;
   const auto read = [&] {
     return ParseManifests({file}, "default", {}, nullptr,
-                          {.kept = &kept, .digest = [](const Object& object) {
+                          {.kept = &kept, .digest = [](const Object& object, const FieldPlaces&) {
                              return EncodeObjectJson(object, EncodeFor::kUser);
                            }});
   };

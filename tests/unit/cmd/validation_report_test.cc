@@ -63,6 +63,19 @@ TEST(ReportText, ColoursOnlyWhenAsked) {
             std::string::npos);
 }
 
+TEST(Report, SaysWhetherReferencesWereChecked) {
+  ValidationReport report = MakeReport({}, 1, 1);
+  EXPECT_EQ(ReportSummary(report), "1 object in 1 file, 0 errors, 0 warnings");
+  EXPECT_TRUE(ReportJson(report, {}).Find("referencesChecked")->AsBool());
+  Problems problems;
+  problems.errors.push_back({"a.yaml", 1, 1, "wrong", Rule::kUnknownField});
+  report = MakeReport(std::move(problems), 1, 1, false);
+  EXPECT_EQ(ReportSummary(report),
+            "1 object in 1 file, 1 error, 0 warnings; references between objects were not checked "
+            "because of the errors");
+  EXPECT_FALSE(ReportJson(report, {}).Find("referencesChecked")->AsBool());
+}
+
 // FAULTS 25.
 TEST(ReportText, NoLineOfASecretIsShown) {
   const std::string secret = "kind: Secret\nmetadata: {name: s}\nstringDta:\n  token: hunter2\n";
@@ -171,7 +184,7 @@ TEST(ReportJson, HasCountsAndAllThatIsKnown) {
       WriteJson(ReportJson(
           MakeReport(std::move(problems), 1, 2),
           {{"a.yaml", {2, 5}, "Pod", "n", "p", true}, {"b.yaml", {1, 1}, "Pud", "", "", false}})),
-      R"({"objects":1,"files":2,"errors":0,"warnings":2,"documents":[)"
+      R"({"objects":1,"files":2,"errors":0,"warnings":2,"referencesChecked":true,"documents":[)"
       R"({"file":"a.yaml","line":2,"kind":"Pod","namespace":"n","name":"p","read":true},)"
       R"({"file":"b.yaml","line":1,"kind":"Pud","read":false}],"problems":[)"
       R"({"severity":"warning","rule":"reference","file":"a.yaml","line":2,"column":5,"message":"m"},)"

@@ -56,9 +56,10 @@ TEST(BuildDesired, AnObjectThatTakesMoreThanTheLimitAsStoredIsAnError) {
 TEST(BuildDesired, ANamespaceThatIsNowhereIsAnError) {
   auto map = MakeConfigMap("a");
   map->metadata.namespace_name = "shop";
-  EXPECT_EQ(OnlyError(Check(World(), {map})),
-            "a.yaml:1:1: ConfigMap shop/a: namespace 'shop' is neither declared in this commit nor "
-            "there; add a Namespace 'shop' or use another one");
+  EXPECT_EQ(
+      OnlyError(Check(World(), {map})),
+      "a.yaml:1:1: there is no namespace \"shop\", and ConfigMap shop/a is to be in it: add a "
+      "manifest of kind Namespace with that name, or use another namespace");
   EXPECT_TRUE(Check(World(), {map, MakeNamespace("shop")}).errors.empty());
 }
 

@@ -20,16 +20,21 @@ std::vector<ObjectPtr> ParseDocuments(const std::string& yaml) {
   return std::move(parsed.objects);
 }
 
-// The same documents read as facts, in an empty cluster.
-void ExpectFactsSayTheSame(const std::string& yaml, const Problems& problems) {
+Problems ProblemsByFacts(const std::string& yaml) {
   const auto bytes = std::make_shared<const std::string>(yaml);
   const ParsedManifests parsed =
       ParseManifests({{"a.yaml", "", bytes}}, "default", {}, nullptr, {.digest = PackFacts});
   Problems by_facts;
-  ASSERT_TRUE(CheckTogether(parsed.digests, &by_facts)) << yaml;
+  EXPECT_TRUE(CheckTogether(parsed.digests, &by_facts)) << yaml;
+  return by_facts;
+}
+
+// The same documents read as facts, in an empty cluster; these know more of the places.
+void ExpectFactsSayTheSame(const std::string& yaml, const Problems& problems) {
+  const Problems by_facts = ProblemsByFacts(yaml);
   const auto lines = [](const std::vector<Problem>& all) {
     std::multiset<std::string> texts;
-    for (const Problem& problem : all) texts.insert(problem.ToString());
+    for (const Problem& problem : all) texts.insert(problem.message);
     return texts;
   };
   EXPECT_EQ(lines(by_facts.errors), lines(problems.errors)) << yaml;
@@ -89,6 +94,11 @@ std::string ClaimWith(const std::string& more) {
   return Document(
       "v1", "PersistentVolumeClaim", "c",
       "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, " + more + "}");
+}
+
+std::string ServiceTo(const std::string& port) {
+  return Document("v1", "Service", "s",
+                  "spec: {selector: {app: s}, ports: [{port: 80, targetPort: " + port + "}]}");
 }
 
 const std::string kNamedMap = Document("v1", "ConfigMap", "x", "data: {k: v}");
@@ -222,6 +232,113 @@ TEST(References, WhatEveryClusterHasIsThere) {
   EXPECT_FALSE(IsBuiltIn({Kind::kServiceAccount, "shop", "defaults"}));
 }
 
+TEST(References, FactsPointAtTheFieldThatNames) {
+  const std::string pod =
+      "apiVersion: v1\n"
+      "kind: Pod\n"
+      "metadata: {name: p}\n"
+      "spec:\n"
+      "  imagePullSecrets: [{name: none}]\n"
+      "  volumes:\n"
+      "    - name: v\n"
+      "      configMap: {name: x, items: [{key: gone, path: f}]}\n"
+      "  containers:\n"
+      "    - {name: c, image: 'i:1'}\n"
+      "    - name: d\n"
+      "      image: i:1\n"
+      "      env:\n"
+      "        - {name: E, value: v}\n"
+      "        - {name: F, valueFrom: {configMapKeyRef: {name: x, key: none}}}\n";
+  std::multiset<std::string> said;
+  for (const Problem& warning : ProblemsByFacts(pod + kNamedMap).warnings) {
+    said.insert(warning.ToString());
+  }
+  EXPECT_EQ(said, (std::multiset<std::string>{
+                      "a.yaml:5:29: Pod default/p: uses Secret default/none, which is not declared",
+                      "a.yaml:8:42: Pod default/p: uses key 'gone' of ConfigMap default/x, which "
+                      "has no such key: its containers wait until it has",
+                      "a.yaml:15:65: Pod default/p: uses key 'none' of ConfigMap default/x, which "
+                      "has no such key: its containers wait until it has"}));
+}
+
+TEST(References, FactsPointIntoTheTemplateOfACronJob) {
+  const std::string job =
+      "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: j}\nspec:\n  schedule: 0 1 * * *\n"
+      "  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n"
+      "          serviceAccountName: x\n          containers: [{name: c, image: i:1}]\n";
+  const Problems problems = ProblemsByFacts(job);
+  ASSERT_EQ(problems.warnings.size(), 1U);
+  EXPECT_EQ(problems.warnings[0].line, 11);
+  EXPECT_EQ(problems.warnings[0].column, 31);
+}
+
+TEST(References, OneThatIsNamedForSeveralReasonsIsToldOnce) {
+  EXPECT_EQ(
+      ReferenceWarnings(ContainerWith(
+          "envFrom: [{configMapRef: {name: x}}], env: [{name: E, valueFrom: {configMapKeyRef: "
+          "{name: x, key: k}}}, {name: F, valueFrom: {configMapKeyRef: {name: x, key: l}}}]")),
+      "Pod default/p: uses ConfigMap default/x, which is not declared: its containers wait until "
+      "it is\n");
+  const std::string secret =
+      PodWith("imagePullSecrets: [{name: x}], volumes: [{name: v, secret: {secretName: x}}]");
+  EXPECT_EQ(ReferenceWarnings(secret),
+            "Pod default/p: uses Secret default/x, which is not declared: its containers wait "
+            "until it is\n");
+}
+
+// What the documents, in the namespace "shop", are told of it.
+std::string NamespaceErrors(const std::vector<std::string>& names) {
+  std::string yaml;
+  for (const std::string& name : names) {
+    yaml += "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " + name +
+            "\n  namespace: shop\n";
+  }
+  Problems problems;
+  BuildDesired("main", "c0ffee", ParseDocuments(yaml), ClusterState(), &problems);
+  ExpectFactsSayTheSame(yaml, problems);
+  std::string text;
+  for (const Problem& error : ProblemsByFacts(yaml).errors) text += error.ToString() + "\n";
+  return text;
+}
+
+TEST(References, AMissingNamespaceIsToldOnceWhereItIsFirstNamed) {
+  const std::string advice =
+      ": add a manifest of kind Namespace with that name, or use another namespace\n";
+  EXPECT_EQ(
+      NamespaceErrors({"z"}),
+      "a.yaml:6:14: there is no namespace \"shop\", and ConfigMap shop/z is to be in it" + advice);
+  EXPECT_EQ(NamespaceErrors({"z", "b", "a"}),
+            "a.yaml:6:14: there is no namespace \"shop\", and 3 objects are to be in it, ConfigMap "
+            "shop/z first" +
+                advice);
+}
+
+TEST(References, APortOfAServiceLeadsToOneThatItsPodsHave) {
+  const auto pods = [](const std::string& name, const std::string& ports) {
+    return "---\napiVersion: v1\nkind: Pod\nmetadata: {name: " + name +
+           ", labels: {app: s}}\nspec: {containers: [{name: c, image: i:1, ports: [" + ports +
+           "]}]}\n";
+  };
+  const std::string web = pods("p", "{name: web, containerPort: 8080}");
+  EXPECT_EQ(ReferenceWarnings(ServiceTo("web") + web), "");
+  EXPECT_EQ(ReferenceWarnings(ServiceTo("8081") + web), "");
+  EXPECT_EQ(ReferenceWarnings(ServiceTo("web") + pods("o", "") + web), "");
+  EXPECT_EQ(ReferenceWarnings(ServiceTo("http") + web),
+            "Service default/s: leads to the port \"http\" of its pods, and none of those it "
+            "selects has a container port of that name: name one of theirs, or give its number\n");
+  EXPECT_EQ(ReferenceWarnings(ServiceTo("http")),
+            "Service default/s: selects no pod: no declared pod or pod template carries its "
+            "labels\n");
+  const Problems unselected = ProblemsByFacts(ServiceTo("http"));
+  ASSERT_EQ(unselected.warnings.size(), 1U);
+  EXPECT_EQ(unselected.warnings[0].line, 5);
+  EXPECT_EQ(unselected.warnings[0].column, 18);
+  const Problems problems = ProblemsByFacts(ServiceTo("http") + web);
+  ASSERT_EQ(problems.warnings.size(), 1U);
+  EXPECT_EQ(problems.warnings[0].line, 5);
+  EXPECT_EQ(problems.warnings[0].column, 59);
+}
+
 TEST(References, OfNamespacesThatTheCommitHasNothingInNobodyKnows) {
   const std::string binding = BindingWith("ClusterRoleBinding", "kind: ClusterRole, name: view",
                                           "{kind: ServiceAccount, name: x, namespace: far}");
@@ -257,6 +374,13 @@ TEST(References, WhatIsMissingIsToldAlsoByWhoRemembersTheLastCommit) {
           << one.user;
     }
   }
+  const std::string web =
+      "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: s}}\nspec: {containers: "
+      "[{name: c, image: i:1, ports: [{name: web, containerPort: 80}]}]}\n";
+  std::string other = web;
+  other.replace(other.find("web"), 3, "api");
+  EXPECT_NE(RememberedWarnings(ServiceTo("web"), other, web).find("leads to the port"),
+            std::string::npos);
   const std::string ingress =
       IngressWith("defaultBackend: {service: {name: x, port: {number: 80}}}");
   EXPECT_NE(

@@ -105,6 +105,48 @@ TEST(DecodeManifest, ErrorsOfAnObjectAreLimitedAndTheRestIsCounted) {
   EXPECT_EQ(testing::Decode(DeploymentWith(fields), &problems), nullptr);
   ASSERT_EQ(problems.errors.size(), kMaxProblemsPerObject + 1);
   EXPECT_EQ(problems.errors.back().message, "5 more errors in this object are not shown");
+  EXPECT_EQ(problems.errors.back().rule, Rule::kLimit);
+}
+
+TEST(DecodeManifest, AMisplacedFieldIsToldWhereItBelongs) {
+  const auto unknown = [](const std::string& yaml) {
+    std::string found;
+    const std::string all = testing::PlainErrorsOf(yaml);
+    for (size_t at = 0; at < all.size(); at = all.find('\n', at) + 1) {
+      const std::string line = all.substr(at, all.find('\n', at) - at);
+      if (line.find("unknown field") != std::string::npos) found += line + "\n";
+    }
+    return found;
+  };
+  const auto in_template = [&](const std::string& fields) {
+    return unknown(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  selector: "
+        "{matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec: "
+        "{containers: [{name: c, image: i:1}], " +
+        fields + "}\n");
+  };
+  const std::string pod_spec = "spec.template.spec: unknown field ";
+  EXPECT_EQ(in_template("replicas: 3"), pod_spec + "\"replicas\"; it belongs in spec\n");
+  EXPECT_EQ(in_template("image: b"),
+            pod_spec + "\"image\"; it belongs in spec.template.spec.containers[]\n");
+  EXPECT_EQ(in_template("labels: {a: b}"),
+            pod_spec + "\"labels\"; it belongs in spec.template.metadata\n");
+  EXPECT_EQ(in_template("apiVersion: v1"),
+            pod_spec +
+                "\"apiVersion\"; it belongs to the object itself, beside apiVersion and "
+                "kind\n");
+  EXPECT_EQ(unknown(testing::DeploymentWithSpec("containers: [{name: c, image: i:1}]\n")),
+            "spec: unknown field \"containers\"; it belongs in spec.template.spec\n");
+  EXPECT_EQ(unknown(testing::DeploymentWithSpec("labels: {a: b}\n")),
+            "spec: unknown field \"labels\"; it belongs in metadata\n");
+  EXPECT_EQ(unknown(DeploymentWith("nodeSelector: {a: b}\n")),
+            "spec.template.spec.containers[web]: unknown field \"nodeSelector\"; it belongs in "
+            "spec.template.spec\n");
+  EXPECT_EQ(unknown("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, data: {b: c}}\n"),
+            "metadata: unknown field \"data\"; it belongs to the object itself, beside apiVersion "
+            "and kind\n");
+  EXPECT_EQ(unknown(testing::DeploymentWithSpec("replica: 3\n")),
+            "spec: unknown field \"replica\"; did you mean \"replicas\"?\n");
 }
 
 TEST(DecodeManifest, JsonIsReadLikeYaml) {

@@ -22,6 +22,35 @@ TEST(Explain, TakesAPathAsMessagesWriteIt) {
   EXPECT_EQ(*text, *Explain("pod.spec.containers.env.name"));
 }
 
+TEST(Explain, TakesAKindInFullAndFieldsInAnyCase) {
+  const std::string containers = *Explain("deployment.spec.template.spec.containers");
+  for (const char* path :
+       {"deploy.spec.template.spec.containers", "deployments.apps.spec.template.spec.containers",
+        "deployments.v1.apps.spec.template.spec.containers",
+        "Deployment.Spec.TEMPLATE.spec.Containers"}) {
+    const Result<std::string> text = Explain(path);
+    ASSERT_TRUE(text.ok()) << path << text.status().ToString();
+    EXPECT_EQ(*text, containers) << path;
+  }
+  EXPECT_EQ(*Explain("networkpolicies.networking.k8s.io"), *Explain("netpol"));
+  EXPECT_FALSE(Explain("deployments.batch").ok());
+}
+
+TEST(Explain, SaysOfPartsThatTheWholeIsNotActedOn) {
+  const std::string probe = *Explain("pod.spec.volumes.configMap.name");
+  EXPECT_NE(probe.find("\n    Not acted on, as all of volumes: volumes are not mounted yet"),
+            std::string::npos)
+      << probe;
+  EXPECT_EQ(Explain("pod.spec.containers.image")->find("Not acted on"), std::string::npos);
+}
+
+TEST(Explain, OnlyAnObjectItselfNeedsAnApiVersionAndKind) {
+  const std::string required = "apiVersion  <string>  required\n";
+  EXPECT_NE(Explain("statefulset")->find(required), std::string::npos);
+  EXPECT_EQ(Explain("statefulset.spec.volumeClaimTemplates")->find(required), std::string::npos)
+      << *Explain("statefulset.spec.volumeClaimTemplates");
+}
+
 TEST(Explain, UnknownWordsNameTheNearest) {
   const auto message = [](const char* path) {
     const Result<std::string> text = Explain(path);

@@ -41,7 +41,8 @@ TEST(ManifestKind, CustomResourcesAreSaidToBeSo) {
       ErrorOfHead("serving.knative.dev/v1", "Service"),
       "m.yaml:2:7: kind: \"Service\" of \"serving.knative.dev/v1\" is not a kind of Kubernetes "
       "itself; custom resources are not supported here. To pass over those of this group, name "
-      "\"serving.knative.dev\" in the source's ignoreGroups\n");
+      "\"serving.knative.dev\" in the source's ignoreGroups, and validate with --ignore-group "
+      "serving.knative.dev\n");
   EXPECT_NE(ErrorOfHead("gateway.networking.k8s.io/v1", "Gateway").find("custom resources"),
             std::string::npos);
   EXPECT_NE(

@@ -101,6 +101,22 @@ TEST(KustomizedManifests, ErrorsPointAtTheLineThatBroughtTheField) {
       "error: patch.yaml:5:1: unknown field \"datum\"; the nearest known field is \"data\"\n");
 }
 
+TEST(KustomizedManifests, WhatIsWrongWithABaseIsToldOnceForAllThatUseIt) {
+  EXPECT_EQ(Shown({File("base/kustomization.yaml", "resources: [gone.yaml, a.yaml]\n"),
+                   ConfigMapFile("base/a.yaml", "a"),
+                   File("dev/kustomization.yaml", "resources: [../base]\nnamePrefix: d-\n"),
+                   File("prod/kustomization.yaml", "resources: [../base]\nnamePrefix: p-\n")}),
+            "error: base/kustomization.yaml:1:13: there is no file \"gone.yaml\" in the repository "
+            "(looked for base/gone.yaml)\n");
+  EXPECT_EQ(Shown({File("base/kustomization.yaml", "resources: [a.yaml]\n"),
+                   File("base/a.yaml",
+                        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndatum: {}\n"),
+                   File("dev/kustomization.yaml", "resources: [../base]\nnamePrefix: d-\n"),
+                   File("prod/kustomization.yaml", "resources: [../base]\nnamePrefix: p-\n")}),
+            "error: base/a.yaml:4:1: unknown field \"datum\"; the nearest known field is "
+            "\"data\"\n");
+}
+
 TEST(KustomizedManifests, AFolderWithTwoKustomizationsIsAnError) {
   EXPECT_EQ(Shown({File("kustomization.yaml", "namePrefix: a\n"),
                    File("kustomization.yml", "namePrefix: b\n")}),
@@ -168,10 +184,11 @@ TEST(KustomizedManifests, NothingThatIsRenderedIsKept) {
   for (size_t i = 0; i < files.size(); ++i) files[i].blob_id = std::string(40, 'a') + files[i].path;
   KeptInMemory kept;
   for (int turn = 0; turn < 2; ++turn) {
-    const ParsedManifests parsed = ParseManifests(
-        files, "default", {}, nullptr, {.kept = &kept, .digest = [](const Object& object) {
-                                          return EncodeObjectJson(object, EncodeFor::kStore);
-                                        }});
+    const ParsedManifests parsed =
+        ParseManifests(files, "default", {}, nullptr,
+                       {.kept = &kept, .digest = [](const Object& object, const FieldPlaces&) {
+                          return EncodeObjectJson(object, EncodeFor::kStore);
+                        }});
     EXPECT_TRUE(parsed.problems.errors.empty()) << parsed.problems.errors[0].ToString();
     EXPECT_EQ(parsed.digests.size(), 3U);
   }

@@ -37,7 +37,7 @@ std::string Described(const ParsedManifests& parsed) {
 // With all that a manifest says of an object as its digest.
 ParsedManifests Read(const std::vector<ManifestFile>& files, KeptManifests* kept,
                      std::vector<ManifestDocument>* documents = nullptr) {
-  const auto digest = [](const Object& object) {
+  const auto digest = [](const Object& object, const FieldPlaces&) {
     return EncodeObjectJson(object, EncodeFor::kUser);
   };
   return ParseManifests(files, "default", {}, nullptr,

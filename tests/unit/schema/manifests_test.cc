@@ -286,6 +286,7 @@ TEST(ParseManifests, ProblemsAreLimitedAndTheRestCounted) {
   ASSERT_EQ(parsed.problems.errors.size(), 4U);
   EXPECT_EQ(parsed.problems.errors[2].file, "2.yaml");
   EXPECT_EQ(parsed.problems.errors[3].message, "2 more errors are not shown");
+  EXPECT_EQ(parsed.problems.errors[3].rule, Rule::kLimit);
 }
 
 TEST(ParseManifests, ObjectsAreLimited) {

@@ -48,6 +48,8 @@ TEST(ValidateJob, AFailureRuleIsForCodesOrForConditions) {
   std::string many;
   for (int i = 0; i < 20; ++i) many += "{action: Count, " + codes + "}, ";
   EXPECT_EQ(JobErrors("  podFailurePolicy: {rules: [" + many + "]}\n"), "");
+  EXPECT_EQ(JobErrors("  podFailurePolicy: {rules: []}\n"), "");
+  EXPECT_EQ(JobErrors("  podFailurePolicy: {}\n"), "");
   EXPECT_EQ(
       JobErrors("  podFailurePolicy: {rules: [" + many + "{action: Count, " + codes + "}]}\n"),
       "spec.podFailurePolicy.rules: must be at most 20\n");

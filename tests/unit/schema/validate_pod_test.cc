@@ -126,6 +126,39 @@ TEST(ValidatePod, OfNodesFieldsOnlyTheNameCounts) {
             ".operator: must be \"In\" or \"NotIn\" in matchFields, not \"Exists\"\n");
 }
 
+TEST(ValidatePod, ProbesAndHooksNamePortsOfTheirContainer) {
+  const auto warnings = [](const std::string& fields) {
+    std::string found;
+    const std::string all = testing::WarningsOf(
+        testing::PodWithSpec("initContainers:\n- {name: i, image: b, restartPolicy: Always, ports: "
+                             "[{name: web, containerPort: 80}], " +
+                             fields + "}\n"));
+    for (size_t at = 0; at < all.size(); at = all.find('\n', at) + 1) {
+      const std::string line = all.substr(at, all.find('\n', at) - at);
+      if (line.find("no port named") != std::string::npos) found += line + "\n";
+    }
+    return found;
+  };
+  EXPECT_EQ(warnings("livenessProbe: {httpGet: {port: web}}"), "");
+  EXPECT_EQ(warnings("livenessProbe: {tcpSocket: {port: 81}}"), "");
+  const std::string said = warnings("readinessProbe: {httpGet: {port: http}}");
+  EXPECT_NE(said.find("spec.initContainers[i].readinessProbe.httpGet.port: the container has no "
+                      "port named \"http\", so that this always fails"),
+            std::string::npos)
+      << said;
+  EXPECT_NE(warnings("lifecycle: {preStop: {httpGet: {port: http}}}").find("preStop.httpGet.port"),
+            std::string::npos);
+}
+
+TEST(ValidatePod, AddressesWithLeadingZerosAreTakenWithAdvice) {
+  const std::string pod = testing::PodWithSpec("hostAliases: [{ip: 010.0.0.1, hostnames: [a]}]\n");
+  EXPECT_EQ(testing::ErrorsOf(pod), "");
+  EXPECT_NE(
+      testing::WarningsOf(pod).find("spec.hostAliases[0].ip: \"010.0.0.1\" has leading zeros"),
+      std::string::npos)
+      << testing::WarningsOf(pod);
+}
+
 TEST(ValidatePod, HeadersOfProbesAndHooksHaveTheNamesOfHeaders) {
   const auto header = [](const std::string& name) {
     return ContainerErrors(

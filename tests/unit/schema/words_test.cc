@@ -102,5 +102,16 @@ TEST(Names, AddressesAreIpv4OrIpv6) {
   EXPECT_FALSE(IsIpAddress("10.0.0.256"));
 }
 
+TEST(Names, AddressesWithLeadingZerosAreTakenAndAdvisedOn) {
+  EXPECT_TRUE(IsIpAddress("010.000.0.01"));
+  EXPECT_FALSE(IsIpAddress("010.0.0.0256"));
+  EXPECT_EQ(AdviseOnAddress("010.000.0.01"),
+            "\"010.000.0.01\" has leading zeros, with which other programs read another address: "
+            "write \"10.0.0.1\"");
+  EXPECT_EQ(AdviseOnAddress("10.0.0.1"), "");
+  EXPECT_EQ(AdviseOnAddress("fd00::01"), "");
+  EXPECT_EQ(AdviseOnAddress("010.x"), "");
+}
+
 }  // namespace
 }  // namespace reconcile

@@ -137,16 +137,53 @@ TEST(YamlReader, WhatTheParserWouldLetPassIsRefused) {
 
 TEST(YamlReader, ReadingGoesOnBehindABrokenDocument) {
   EXPECT_EQ(Yaml("a: }\n---\nb: 1\n---\nc: [\n---\nd: 2\nd: 3\n---\ne: 4\n"),
-            "{\"b\":1}\n{\"e\":4}\n1:4: not valid YAML: illegal flow end\n"
-            "6:1: not valid YAML: end of sequence flow not found\n"
+            "{\"b\":1}\n{\"e\":4}\n1:4: this bracket closes none that is open\n"
+            "6:1: a ',' or the closing ']' of a list is missing before this\n"
             "8:1: duplicate key 'd', first on line 7\n");
 }
 
 TEST(YamlReader, SyntaxErrorsStandWhereTheyAre) {
-  EXPECT_EQ(Yaml("a: 1\n  b: 2\n"), "2:4: not valid YAML: illegal map value\n");
-  EXPECT_EQ(Yaml("a: b: c\n"), "1:5: not valid YAML: illegal map value\n");
-  EXPECT_EQ(Yaml("a: \"\\q\"\n"), "1:7: not valid YAML: unknown escape character\n");
-  EXPECT_EQ(Yaml("a: @b\n"), "1:4: not valid YAML: unknown token\n");
+  EXPECT_EQ(Yaml("a: 1\n  b: 2\n"),
+            "2:3: this line is indented further than the one before it, whose key has its value "
+            "already: begin it in the same column, or leave the value of that key to the lines "
+            "below it\n");
+  EXPECT_EQ(Yaml("a: b: c\n"),
+            "1:5: a ':' that cannot stand here, behind a key and its value: put the value in "
+            "quotes if the ':' belongs to it\n");
+  EXPECT_EQ(Yaml("a: \"\\q\"\n"),
+            "1:7: there is no such escape: in double quotes '\\' begins one; write '\\\\', or use "
+            "single quotes\n");
+  EXPECT_EQ(Yaml("a: @b\n"),
+            "1:4: no value can begin with this character: put the value in quotes\n");
+}
+
+TEST(YamlReader, WrongIndentationIsNamed) {
+  const std::string fits =
+      "the indentation of this line fits none of the lines above it: begin it in the column of "
+      "those that it belongs to\n";
+  EXPECT_EQ(Yaml("a:\n    b: 1\n  c: 2\n"), "3:3: " + fits);
+  EXPECT_EQ(Yaml("a:\n  b:\n    - c\n   - d\n"), "4:4: " + fits);
+  EXPECT_EQ(Yaml("a:\n  - b\n\n  # more\n  c: d\n"),
+            "5:3: a list item ('- ') is expected in the column of the list items above: indent "
+            "this line further if it belongs to an item, or less if the list has ended\n");
+  EXPECT_EQ(Yaml("a: 1\n- b\n"),
+            "2:1: a list item ('- ') in the column of keys: begin the list below the key that it "
+            "is the value of\n");
+  EXPECT_EQ(Yaml("a: - b\n"),
+            "1:4: a list item ('- ') cannot begin here: a list begins on a line of its own, below "
+            "its key\n");
+}
+
+TEST(YamlReader, BracketsQuotesAndStarsAreNamed) {
+  EXPECT_EQ(Yaml("a: [b, c\nd: e\n"),
+            "2:2: a ',' or the closing ']' of a list is missing before this\n");
+  EXPECT_EQ(Yaml("a: {b: c\nd: e}\n").find("not valid YAML"), std::string::npos);
+  EXPECT_EQ(Yaml("host: *.example.com\n"),
+            "1:7: a value that begins with '*' is an alias, and no anchor (&) of its name stands "
+            "before it: put the value in quotes if it is text\n");
+  EXPECT_EQ(Yaml("a: | b\n"),
+            "1:6: behind '|' or '>' nothing but '+', '-' and a digit may stand: the text begins on "
+            "the next line\n");
 }
 
 TEST(YamlReader, ShownTextStaysOnOneShortLine) {

@@ -284,6 +284,64 @@ TEST(Kustomize, SaysWhatIsWrongWithAPatch) {
   EXPECT_EQ(errors("- {}\n"), "kustomization.yaml:3:3: a patch needs either path or patch\n");
 }
 
+TEST(Kustomize, WhatIsNotHereIsNoNewsWhereABaseIsMissing) {
+  const std::string rest =
+      "patches:\n- patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: two}}'\n"
+      "patchesJson6902:\n- target: {version: v1, kind: ConfigMap, name: two}\n"
+      "  patch: '[{op: remove, path: /data}]'\n"
+      "replicas: [{name: web, count: 2}]\n"
+      "configMapGenerator: [{name: three, behavior: merge, literals: [a=b]}]\n"
+      "replacements:\n- source: {kind: ConfigMap, name: two}\n"
+      "  targets: [{select: {kind: ConfigMap}, fieldPaths: [data.a]}]\n";
+  const auto errors = [&](const std::string& more) {
+    return ErrorsOf({{"kustomization.yaml", "resources: [one.yaml" + more + "]\n" + rest},
+                     {"one.yaml", ConfigMapText("one")}});
+  };
+  const std::string without = errors("");
+  EXPECT_EQ(std::count(without.begin(), without.end(), '\n'), 5) << without;
+  EXPECT_EQ(errors(", ../base"),
+            "kustomization.yaml:1:23: the path \"../base\" leads out of the repository, or to "
+            "nothing in it\n");
+}
+
+TEST(Kustomize, WhatSelectsNothingIsWarnedOf) {
+  const auto warnings = [](const Texts& texts) {
+    const std::vector<ManifestFile> files = FilesOf(texts);
+    const FileTree tree(files);
+    std::string all;
+    for (const Problem& warning : Render(tree, "kustomization.yaml").problems.warnings) {
+      all += warning.ToString() + "\n";
+    }
+    return all;
+  };
+  const std::string entries =
+      "patches:\n- target: {name: two}\n  patch: '[{op: remove, path: /data}]'\n"
+      "- target: {name: three}\n"
+      "  patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: x}}'\n"
+      "images: [{name: nginx, newTag: '2'}]\n";
+  const Texts unmatched = {{"kustomization.yaml", "resources: [one.yaml]\n" + entries},
+                           {"one.yaml", ConfigMapText("one")}};
+  EXPECT_EQ(warnings(unmatched),
+            "kustomization.yaml:3:11: this target selects no object that is here: the patch "
+            "changes nothing\n"
+            "kustomization.yaml:5:11: this target selects no object that is here: the patch "
+            "changes nothing\n"
+            "kustomization.yaml:7:10: no container here has an image \"nginx\": this entry changes "
+            "nothing\n");
+  const std::string pod =
+      "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: "
+      "'nginx:1'}]}\n";
+  EXPECT_EQ(warnings({{"kustomization.yaml", "resources: [all.yaml]\n" + entries},
+                      {"all.yaml", ConfigMapText("two") + "---\n" + ConfigMapText("three") + pod}}),
+            "");
+  // What a component is for is not everywhere.
+  EXPECT_EQ(warnings({{"kustomization.yaml", "resources: [one.yaml]\ncomponents: [extra]\n"},
+                      {"extra/kustomization.yaml",
+                       "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n" + entries},
+                      {"one.yaml", ConfigMapText("one")}}),
+            "");
+}
+
 TEST(Kustomize, RefusesSelectorsThatKubernetesRefuses) {
   for (const std::string selector :
        {"a=b=c", "a===b", "a=b c", "a=b/c", "a=-1", "a in (b c)", "a/b/c", "-a", "/a", "A_/b",
