@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""What a plan says of each field is what happens: a case for every field that is acted on, by docs/manifests.md, which is written
+from the field tables. Where the plan says none, in place or next start, containers stay; where it says rollout or recreate, all
+are new ones; where it says scale, those that ran stay."""
+import copy
+import json
+import re
+import unittest
+
+from harness import ROOT, HostTest
+
+STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "EnvVarSource", "EnvFromSource", "ResourceRequirements",
+           "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSetSpec", "ReplicationControllerSpec", "ConfigMap",
+           "Secret", "NodeSpec"]
+# No change of one that runs.
+NO_CHANGE = {"ObjectMeta.name", "ObjectMeta.namespace",  # another object
+             "DeploymentSpec.selector", "ReplicaSetSpec.selector",  # cannot be changed
+             "Secret.type",  # cannot be changed
+             "ReplicationControllerSpec.selector"}  # must match the template, with which it changes
+
+
+def documented():
+    """Every field of STRUCTS that is acted on, "Struct.field", but those that only hold other structs."""
+    fields, struct, structs, rows = set(), None, set(), []
+    for line in (ROOT / "docs/manifests.md").read_text(encoding="utf-8").splitlines():
+        heading = re.match(r"#### (\w+)$", line)
+        row = re.match(r"\| `(\w+)` \| (\S+) \|", line)
+        if heading:
+            struct = heading.group(1)
+            structs.add(struct)
+        elif row and struct in STRUCTS and "**Not acted on**" not in line:
+            rows.append((struct, row.group(1), row.group(2)))
+    for struct, field, kind in rows:
+        holds = re.sub(r"^\[\]|^map\[string\]", "", kind)
+        leaf = struct in ("EnvVarSource", "EnvFromSource") or holds not in structs
+        if leaf:
+            fields.add(f"{struct}.{field}")
+    return fields
+
+
+def container(**more):
+    return dict({"name": "main", "image": "test/busybox:1", "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", "sleep 100000"]}, **more)
+
+
+def pod_spec(**more):
+    return dict({"terminationGracePeriodSeconds": 1, "containers": [container()]}, **more)
+
+
+def workload(kind, name, spec=None, replicas=1):
+    labels = {"app": name}
+    template = {"metadata": {"labels": dict(labels)}, "spec": spec or pod_spec()}
+    if kind == "Pod":
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": dict(labels)}, "spec": template["spec"]}
+    selector = labels if kind == "ReplicationController" else {"matchLabels": labels}
+    return {"apiVersion": "v1" if kind == "ReplicationController" else "apps/v1", "kind": kind, "metadata": {"name": name},
+            "spec": {"replicas": replicas, "selector": selector, "template": template}}
+
+
+def spec_of(manifest):
+    return manifest["spec"] if manifest["kind"] == "Pod" else manifest["spec"]["template"]["spec"]
+
+
+def first(manifest):
+    return spec_of(manifest)["containers"][0]
+
+
+# Of a pod's spec, tried in a Deployment and in a Pod: what is there before, if it matters, and the edit.
+IN_PODS = {
+    "PodSpec.restartPolicy": (None, lambda m: spec_of(m).update(restartPolicy="OnFailure")),  # a Pod alone
+    "PodSpec.terminationGracePeriodSeconds": (None, lambda m: spec_of(m).update(terminationGracePeriodSeconds=2)),
+    "PodSpec.nodeSelector": (None, lambda m: spec_of(m).update(nodeSelector={"kubernetes.io/hostname": "host-1"})),
+    "PodSpec.hostname": (None, lambda m: spec_of(m).update(hostname="other")),
+    "Container.name": (None, lambda m: first(m).update(name="other")),
+    "Container.image": (None, lambda m: first(m).update(image="test/busybox:2")),
+    "Container.command": (None, lambda m: first(m).update(command=["sh", "-c", "sleep 100001"])),
+    "Container.args": (None, lambda m: first(m).update(args=["x"])),
+    "Container.workingDir": (None, lambda m: first(m).update(workingDir="/bin")),
+    "Container.imagePullPolicy": (None, lambda m: first(m).update(imagePullPolicy="Never")),
+    "ContainerPort.containerPort": (None, lambda m: first(m).update(ports=[{"containerPort": 80}])),
+    "ContainerPort.name": (lambda m: first(m).update(ports=[{"containerPort": 80}]), lambda m: first(m)["ports"][0].update(name="web")),
+    "ContainerPort.protocol": (lambda m: first(m).update(ports=[{"containerPort": 80}]), lambda m: first(m)["ports"][0].update(protocol="UDP")),
+    "EnvVar.name": (lambda m: first(m).update(env=[{"name": "A", "value": "1"}]), lambda m: first(m)["env"][0].update(name="B")),
+    "EnvVar.value": (lambda m: first(m).update(env=[{"name": "A", "value": "1"}]), lambda m: first(m)["env"][0].update(value="2")),
+    "EnvVarSource.fieldRef": (None, lambda m: first(m).update(env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}])),
+    "EnvVarSource.configMapKeyRef": (None, lambda m: first(m).update(
+        env=[{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "stays", "key": "a"}}}])),
+    "EnvVarSource.secretKeyRef": (None, lambda m: first(m).update(
+        env=[{"name": "A", "valueFrom": {"secretKeyRef": {"name": "stays", "key": "a"}}}])),
+    "EnvFromSource.prefix": (lambda m: first(m).update(envFrom=[{"configMapRef": {"name": "stays"}}]),
+                             lambda m: first(m)["envFrom"][0].update(prefix="X_")),
+    "EnvFromSource.configMapRef": (None, lambda m: first(m).update(envFrom=[{"configMapRef": {"name": "stays"}}])),
+    "EnvFromSource.secretRef": (None, lambda m: first(m).update(envFrom=[{"secretRef": {"name": "stays"}}])),
+    "ResourceRequirements.limits": (None, lambda m: first(m).update(resources={"limits": {"memory": "64Mi"}})),
+    "ResourceRequirements.requests": (None, lambda m: first(m).update(resources={"requests": {"cpu": "1m"}})),
+}
+
+
+def rolling(m):
+    m["spec"].update(strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
+
+
+# Of workloads themselves: the kind, what is there before, the edit, and what the plan is to say.
+OF_WORKLOADS = {
+    "ObjectMeta.labels": ("Deployment", None, lambda m: m["metadata"].update(labels={"x": "y"}), "none"),
+    "ObjectMeta.labels of a Pod": ("Pod", None, lambda m: m["metadata"]["labels"].update(x="y"), "in place"),
+    "ObjectMeta.annotations": ("Deployment", None, lambda m: m["metadata"].update(annotations={"x": "y"}), "none"),
+    "ObjectMeta.annotations of a Pod": ("Pod", None, lambda m: m["metadata"].update(annotations={"x": "y"}), "in place"),
+    "ObjectMeta.labels of a template": ("Deployment", None, lambda m: m["spec"]["template"]["metadata"]["labels"].update(x="y"), "rollout"),
+    "ObjectMeta.annotations of a template": ("Deployment", None, lambda m: m["spec"]["template"]["metadata"].update(annotations={"x": "y"}),
+                                             "rollout"),
+    "DeploymentSpec.replicas": ("Deployment", None, lambda m: m["spec"].update(replicas=2), "scale"),
+    "DeploymentSpec.minReadySeconds": ("Deployment", None, lambda m: m["spec"].update(minReadySeconds=1), "in place"),
+    "DeploymentSpec.revisionHistoryLimit": ("Deployment", None, lambda m: m["spec"].update(revisionHistoryLimit=3), "in place"),
+    "DeploymentSpec.progressDeadlineSeconds": ("Deployment", None, lambda m: m["spec"].update(progressDeadlineSeconds=60), "in place"),
+    "DeploymentSpec.paused": ("Deployment", None, lambda m: m["spec"].update(paused=True), "in place"),
+    "DeploymentStrategy.type": ("Deployment", None, lambda m: m["spec"].update(strategy={"type": "Recreate"}), "in place"),
+    "RollingUpdateDeployment.maxSurge": ("Deployment", rolling, lambda m: m["spec"]["strategy"]["rollingUpdate"].update(maxSurge=2), "in place"),
+    "RollingUpdateDeployment.maxUnavailable": (
+        "Deployment", rolling, lambda m: m["spec"]["strategy"]["rollingUpdate"].update(maxUnavailable=1), "in place"),
+    "ReplicaSetSpec.replicas": ("ReplicaSet", None, lambda m: m["spec"].update(replicas=2), "scale"),
+    "ReplicaSetSpec.minReadySeconds": ("ReplicaSet", None, lambda m: m["spec"].update(minReadySeconds=1), "in place"),
+    "ReplicaSetSpec.template": ("ReplicaSet", None, lambda m: first(m).update(image="test/busybox:2"), "next start"),
+    "ReplicationControllerSpec.replicas": ("ReplicationController", None, lambda m: m["spec"].update(replicas=2), "scale"),
+    "ReplicationControllerSpec.minReadySeconds": ("ReplicationController", None, lambda m: m["spec"].update(minReadySeconds=1), "in place"),
+    "ReplicationControllerSpec.template": ("ReplicationController", None, lambda m: first(m).update(image="test/busybox:2"), "next start"),
+}
+
+
+def config(kind, **content):
+    return dict({"apiVersion": "v1", "kind": kind, "metadata": {}}, **content)
+
+
+# Of a ConfigMap or Secret that a Deployment reads a variable from.
+OF_CONFIG = {
+    "ConfigMap.data": (config("ConfigMap", data={"a": "1"}), lambda m: m["data"].update(a="2"), "next start"),
+    "ConfigMap.binaryData": (config("ConfigMap", data={"a": "1"}), lambda m: m.update(binaryData={"b": "AA=="}), "next start"),
+    "ConfigMap.immutable": (config("ConfigMap", data={"a": "1"}), lambda m: m.update(immutable=True), "none"),
+    "Secret.data": (config("Secret", data={"a": "MQ=="}), lambda m: m["data"].update(a="Mg=="), "next start"),
+    "Secret.stringData": (config("Secret", stringData={"a": "1"}), lambda m: m["stringData"].update(a="2"), "next start"),
+    "Secret.immutable": (config("Secret", data={"a": "MQ=="}), lambda m: m.update(immutable=True), "none"),
+}
+
+
+class Case:
+    """One object that changes in one field; `pods` are those whose containers are watched, by the beginning of their names."""
+
+    def __init__(self, field, manifest, before, edit, effect, pods=None):
+        self.field, self.effect = field, effect
+        self.name = pods or manifest["metadata"]["name"]
+        self.before = copy.deepcopy(manifest)
+        if before:
+            before(self.before)
+        self.after = copy.deepcopy(self.before)
+        edit(self.after)
+        self.key = (manifest["kind"], manifest["metadata"]["name"])
+
+
+def make_cases():
+    cases, more = [], []
+    for number, (field, (before, edit)) in enumerate(IN_PODS.items()):
+        for kind, effect in (("Deployment", "rollout"), ("Pod", "recreate")):
+            if field == "PodSpec.restartPolicy" and kind != "Pod":
+                continue
+            cases.append(Case(field, workload(kind, f"p{number:02d}-{kind.lower()}"), before, edit, effect))
+    for number, (field, (kind, before, edit, effect)) in enumerate(OF_WORKLOADS.items()):
+        cases.append(Case(field.split()[0], workload(kind, f"w{number:02d}"), before, edit, effect))
+    for number, (field, (manifest, edit, effect)) in enumerate(OF_CONFIG.items()):
+        manifest["metadata"]["name"] = f"c{number:02d}"
+        reference = {"configMapRef" if manifest["kind"] == "ConfigMap" else "secretRef": {"name": f"c{number:02d}"}}
+        more.append(workload("Deployment", f"u{number:02d}", pod_spec(containers=[container(envFrom=[reference])])))
+        cases.append(Case(field, manifest, None, edit, effect, pods=f"u{number:02d}"))
+    return cases, more
+
+
+class EffectsTest(HostTest):
+
+    def ids(self, name):
+        """Of the containers of a case's pods."""
+        return {i for key, ids in self.host.containers().items() for i in ids if re.match(rf"default/{name}(-|/)", key)}
+
+    def commit_all(self, manifests, message):
+        return self.host.commit({"all.json": json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}, indent=1)}, message)
+
+    def plan(self):
+        result = self.host.cli(["--dry-run", "-o", "json", self.host.repository], check=False)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        return json.loads(result.stdout)
+
+    def start(self, manifests):
+        self.host.docker(["tag", "test/busybox:1", "test/busybox:2"])
+        self.commit_all(manifests, "Begin")
+        # Half of it changes: what is asked here is not the deletion breaker.
+        settings = self.host.folder / "settings.yaml"
+        settings.write_text("deletionBreaker: {maxPercent: 100, maxObjects: 1000}\n", encoding="utf-8")
+        self.host.flags = ["--config", settings]
+        self.host.start_reconcile()
+        self.host.converge(deadline_s=180)
+
+    def check_pods(self, plan, before):
+        """The pods that the plan names are those that came and went."""
+        after = {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in self.host.pods()}
+        predicted = dict(before)
+        for pod in plan["pods"]:
+            if pod["fate"] == "remove":
+                predicted.pop(pod["name"])
+        for pod in plan["pods"]:
+            if pod["fate"] == "create":
+                predicted[pod["name"]] = pod["node"]
+        self.assertEqual(predicted, after)
+
+    def check_case(self, case, change, before, after):
+        said = change["effect"]
+        self.assertEqual(said, case.effect, f"{case.field} of {case.key}: {change}")
+        if said in ("rollout", "recreate"):
+            self.assertTrue(before and after and not before & after, f"{case.field} of {case.key}: a container stayed")
+        else:
+            self.assertTrue(before and before <= after, f"{case.field} of {case.key}: a container stopped")
+            self.assertEqual(len(after) > len(before), said == "scale", f"{case.field} of {case.key}")
+
+    def test_every_field_that_is_acted_on(self):
+        cases, more = make_cases()
+        missing = documented() - {case.field for case in cases} - NO_CHANGE - {"NodeSpec.unschedulable"}
+        self.assertEqual(missing, set(), "fields without a case here")
+        more += [config("ConfigMap", metadata={"name": "stays"}, data={"a": "1"}), config("Secret", metadata={"name": "stays"}, data={"a": "MQ=="})]
+        self.start([case.before for case in cases] + more)
+        ids = {case.name: self.ids(case.name) for case in cases}
+        pods = {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in self.host.pods()}
+        self.host.write("all.json", json.dumps({"apiVersion": "v1", "kind": "List", "items": [case.after for case in cases] + more}, indent=1))
+        plan = self.plan()
+        self.assertEqual(plan["errors"], [])
+        changes = {(change["kind"], change["name"]): change for change in plan["changes"]}
+        self.assertEqual(set(changes), {case.key for case in cases}, "exactly these change")
+        self.host.commit(message="Each in one field")
+        self.host.converge(deadline_s=180)
+        for case in cases:
+            with self.subTest(case.field, object=case.key):
+                self.check_case(case, changes[case.key], ids[case.name], self.ids(case.name))
+        self.check_pods(plan, pods)
+        result = self.host.cli(["--dry-run", self.host.repository], check=False)
+        self.assertEqual(result.returncode, 0, "the second plan is empty: " + result.stdout)
+
+    def test_a_node_that_takes_no_more_pods_keeps_those_it_has(self):
+        web = workload("Deployment", "web")
+        self.start([web])
+        before = self.ids("web")
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "host-1", "labels": {"disk": "ssd"}}, "spec": {"unschedulable": True}}
+        self.host.write("node.json", json.dumps(node))
+        change = [change for change in self.plan()["changes"] if change["kind"] == "Node"][0]
+        self.assertEqual(change["effect"], "next start", change)
+        self.host.commit(message="No more")
+        self.host.converge()
+        self.assertEqual(self.ids("web"), before)
+
+
+if __name__ == "__main__":
+    unittest.main()
