@@ -15,14 +15,16 @@ struct Counts {
   int create = 0;
   int change = 0;
   int remove = 0;
-  int unchanged = 0;
+  int64_t unchanged = 0;
   int pods_start = 0;
   int pods_stop = 0;
   int pods_unplaced = 0;
 };
 
-Counts Count(const Preview& preview) {
+Counts Count(const Controller::PlanAnswer& answer) {
+  const Preview& preview = answer.preview;
   Counts counts;
+  counts.unchanged = answer.unchanged;
   for (const ObjectChange& change : preview.changes) {
     switch (change.type) {
       case ChangeType::kCreate:
@@ -35,7 +37,6 @@ Counts Count(const Preview& preview) {
         ++counts.remove;
         break;
       case ChangeType::kUnchanged:
-        ++counts.unchanged;
         break;
     }
   }
@@ -258,7 +259,7 @@ Value EncodePlan(const Controller::PlanAnswer& answer, bool manifests) {
     held.Set("reason", Value::String(answer.held->reason));
     value.Set("held", std::move(held));
   }
-  value.Set("summary", EncodeCounts(Count(answer.preview)));
+  value.Set("summary", EncodeCounts(Count(answer)));
   return value;
 }
 

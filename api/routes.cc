@@ -219,17 +219,20 @@ ApiResponse StatusRoute(Controller* controller) {
 
 // {"commit": "...", "confirmations": ["prune=..."], "folder": "deploy",
 //  "files": [{"path", "blobId", "contentBase64", "symbolicLink": false}]}
+// A file without contentBase64 is one that the controller may have.
 Result<Controller::PlanInput> DecodePlanInput(const Value& value) {
   Controller::PlanInput input;
   input.commit = value.GetString("commit");
   input.source_folder = value.GetString("folder");
   for (const Value& file : value.GetList("files")) {
-    std::string bytes;
-    if (!DecodeBase64(file.GetString("contentBase64"), &bytes)) {
-      return InvalidError("plan request: contentBase64 is not base64");
+    std::shared_ptr<std::string> bytes;
+    if (file.Find("contentBase64") != nullptr) {
+      bytes = std::make_shared<std::string>();
+      if (!DecodeBase64(file.GetString("contentBase64"), bytes.get())) {
+        return InvalidError("plan request: contentBase64 is not base64");
+      }
     }
-    input.files.push_back({file.GetString("path"), file.GetString("blobId"),
-                           std::make_shared<std::string>(std::move(bytes)),
+    input.files.push_back({file.GetString("path"), file.GetString("blobId"), std::move(bytes),
                            file.GetBool("symbolicLink")});
   }
   for (const Value& text : value.GetList("confirmations")) {
@@ -238,12 +241,38 @@ Result<Controller::PlanInput> DecodePlanInput(const Value& value) {
   return input;
 }
 
+// {"need": [...]}: the blob ids of files that came without their bytes and that the controller does
+// not have; ask again with them. Nothing when it has all.
+Result<std::optional<Value>> WhatIsNeeded(Controller* controller, const std::string& source,
+                                          const Controller::PlanInput& input) {
+  std::vector<ManifestFile> bare;
+  for (const ManifestFile& file : input.files) {
+    if (file.bytes == nullptr) bare.push_back(file);
+  }
+  if (bare.empty()) return std::optional<Value>();
+  // All of them: a kustomization among those that came with bytes counts too.
+  const Result<std::vector<size_t>> lacking = controller->FilesToSend(source, input.files);
+  if (!lacking.ok()) return lacking.status();
+  Value need = Value::MakeList();
+  for (const size_t i : *lacking) {
+    if (input.files[i].bytes == nullptr) need.Append(Value::String(input.files[i].blob_id));
+  }
+  if (need.AsList().empty()) return std::optional<Value>();
+  Value value = Value::MakeMap();
+  value.Set("need", std::move(need));
+  return std::optional<Value>(std::move(value));
+}
+
 // What DecodePlanInput reads, and in "base" the same once more where it is to come first.
 ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
   const Result<Value> body = ParseJson(request.body, {.max_bytes = 112 << 20, .max_depth = 8});
   if (!body.ok()) return ErrorResponse(body.status().WithContext("plan request"));
   const Result<Controller::PlanInput> input = DecodePlanInput(*body);
   if (!input.ok()) return ErrorResponse(input.status());
+  const Result<std::optional<Value>> need =
+      WhatIsNeeded(controller, request.Query("source"), *input);
+  if (!need.ok()) return ErrorResponse(need.status());
+  if (need->has_value()) return Json(**need);
   std::optional<Controller::PlanInput> base;
   if (const Value* first = body->Find("base")) {
     Result<Controller::PlanInput> decoded = DecodePlanInput(*first);

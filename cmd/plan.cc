@@ -1,7 +1,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <functional>
 #include <iostream>
+#include <unordered_set>
 
 #include "api/plan_view.h"
 #include "base/epoll_loop.h"
@@ -138,15 +140,18 @@ int PlanOffline(const ReadCommits& read, const PlanTarget& target, const PlanOpt
                    context);
 }
 
+// Which files go with their contents.
+using Sends = std::function<bool(const ManifestFile& file)>;
+
 // Contents go as base64: what is not UTF-8 has to reach the controller as it would in a commit.
-Value EncodeInput(const FetchedCommit& commit, const PlanTarget& target) {
+Value EncodeInput(const FetchedCommit& commit, const PlanTarget& target, const Sends& sends) {
   Value files = Value::MakeList();
   for (const ManifestFile& file : commit.files) {
     Value entry = Value::MakeMap();
     entry.Set("path", Value::String(file.path));
     entry.Set("blobId", Value::String(file.blob_id));
     if (file.symbolic_link) entry.Set("symbolicLink", Value::Bool(true));
-    entry.Set("contentBase64", Value::String(EncodeBase64(*file.bytes)));
+    if (sends(file)) entry.Set("contentBase64", Value::String(EncodeBase64(*file.bytes)));
     files.Append(std::move(entry));
   }
   Value confirmations = Value::MakeList();
@@ -159,16 +164,38 @@ Value EncodeInput(const FetchedCommit& commit, const PlanTarget& target) {
   return body;
 }
 
+// First paths and blob ids alone, then what the controller lacks. A range goes whole.
+Result<Value> AskForPlan(const ReadCommits& read, const PlanTarget& target,
+                         const PlanOptions& options, const CommandContext& context) {
+  ApiClient client(context.socket_path);
+  const auto ask = [&](const Sends& sends) {
+    Value body = EncodeInput(read.commit, target, sends);
+    if (read.base) body.Set("base", EncodeInput(*read.base, target, sends));
+    return client.Post(
+        "/apis/reconcile.dev/v1/plan",
+        {{"source", target.source}, {"manifests", options.output == "diff" ? "true" : "false"}},
+        WriteJson(body));
+  };
+  const auto whole = [](const ManifestFile&) { return true; };
+  if (read.base) return ask(whole);
+  const auto without_id = [](const ManifestFile& file) { return file.blob_id.empty(); };
+  Result<Value> answer = ask(without_id);
+  if (!answer.ok() || answer->Find("need") == nullptr) return answer;
+  std::unordered_set<std::string> need;
+  for (const Value& id : answer->GetList("need")) {
+    if (id.IsString()) need.insert(id.AsString());
+  }
+  answer = ask([&](const ManifestFile& file) {
+    return file.blob_id.empty() || need.contains(file.blob_id);
+  });
+  // A commit may have come in between, and its files in the place of those that were known.
+  const bool moved = answer.ok() && answer->Find("need") != nullptr;
+  return moved ? ask(whole) : std::move(answer);
+}
+
 int PlanByController(const ReadCommits& read, const PlanTarget& target, const PlanOptions& options,
                      const CommandContext& context) {
-  Value body = EncodeInput(read.commit, target);
-  if (read.base) body.Set("base", EncodeInput(*read.base, target));
-  const Result<Value> answer =
-      ApiClient(context.socket_path)
-          .Post("/apis/reconcile.dev/v1/plan",
-                {{"source", target.source},
-                 {"manifests", options.output == "diff" ? "true" : "false"}},
-                WriteJson(body));
+  const Result<Value> answer = AskForPlan(read, target, options, context);
   if (!answer.ok()) return FailPlan(answer.status(), options);
   const Value* plan = answer->Find("plan");
   if (plan == nullptr) return FailPlan(InternalError("the controller sent no plan"), options);

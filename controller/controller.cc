@@ -27,8 +27,13 @@ Result<int64_t> Controller::RotateSecretKey() { return core_->RotateSecretKey();
 
 Result<Controller::PlanAnswer> Controller::PlanManifests(const std::string& source,
                                                          const PlanInput& input,
-                                                         const PlanInput* base) const {
+                                                         const PlanInput* base) {
   return core_->PlanManifests(source, input, base);
+}
+
+Result<std::vector<size_t>> Controller::FilesToSend(const std::string& source,
+                                                    const std::vector<ManifestFile>& files) const {
+  return core_->FilesToSend(source, files);
 }
 
 Result<StreamHandle> Controller::OpenLogs(const std::string& namespace_name, const std::string& pod,

@@ -116,10 +116,15 @@ class Controller {
   struct PlanAnswer {
     Problems problems;  // errors: then the preview has what would be deleted all the same, no more
     Preview preview;
+    int64_t unchanged = 0;  // objects; the preview need not list them
     std::optional<HeldPrune> held;
   };
   Result<PlanAnswer> PlanManifests(const std::string& source, const PlanInput& input,
-                                   const PlanInput* base = nullptr) const;
+                                   const PlanInput* base = nullptr);
+  // Which of these files, given without their bytes, it cannot plan with: as numbers in `files`.
+  // What was read for the source's newest commit is known by path and blob id.
+  Result<std::vector<size_t>> FilesToSend(const std::string& source,
+                                          const std::vector<ManifestFile>& files) const;
   // Opens a pod container's log. NotFound when there is no such pod, or it is on no host yet.
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);

@@ -309,22 +309,6 @@ Status Controller::Core::Confirm(const std::string& plan_hash) {
   return committed.status();
 }
 
-Result<Controller::PlanAnswer> Controller::Core::PlanManifests(const std::string& source,
-                                                               const PlanInput& input,
-                                                               const PlanInput* base) const {
-  std::string name = source;
-  if (name.empty()) {
-    if (followed_.size() != 1) {
-      return InvalidError("there are " + std::to_string(followed_.size()) +
-                          " sources; name one with --source");
-    }
-    name = followed_.begin()->first;
-  }
-  if (!followed_.contains(name)) return NotFoundError("no source is named '" + name + "'");
-  return PlanManifestsAgainst(*store_->Snapshot(), name, input, base, options_.breaker,
-                              loop_->now());
-}
-
 Result<StreamHandle> Controller::Core::OpenLogs(const std::string& namespace_name,
                                                 const std::string& pod, LogRequest request,
                                                 LogSink sink) {

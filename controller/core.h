@@ -39,7 +39,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Status RemoveNode(const std::string& name);
   Result<int64_t> RotateSecretKey() { return store_->RotateSecretKey(); }
   Result<PlanAnswer> PlanManifests(const std::string& source, const PlanInput& input,
-                                   const PlanInput* base) const;
+                                   const PlanInput* base);
+  Result<std::vector<size_t>> FilesToSend(const std::string& source,
+                                          const std::vector<ManifestFile>& files) const;
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);
   Result<std::vector<HistoryEntry>> History(const std::string& source) const;
@@ -114,6 +116,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::string too_large;                // why `sent` could not be sent in full; empty when it was
     std::vector<std::string> tombstones;  // newest last
   };
+
+  // ---- core_plan.cc: what a commit would do ----
+  Result<const Followed*> SourceToPlan(const std::string& name) const;
 
   // ---- core.cc: life and the turn ----
   Status Identify();

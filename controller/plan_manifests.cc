@@ -76,47 +76,76 @@ ObjectChanges DeletionsDespite(const Problems& problems, const std::vector<Manif
   return deletions;
 }
 
+// Files that the newest commit has too, as they are.
+std::set<std::string> FilesInForce(const std::vector<ManifestFile>& files,
+                                   const ManifestCache& known) {
+  std::set<std::string> same;
+  for (const ManifestFile& file : files) {
+    if (known.Has(file)) same.insert(file.path);
+  }
+  return same;
+}
+
+// What is read with a warning and does not change was warned of when it came.
+void LeaveOutWarningsOf(const std::set<std::string>& files, Problems* problems) {
+  if (files.empty()) return;
+  std::erase_if(problems->warnings,
+                [&](const Problem& warning) { return files.contains(warning.file); });
+}
+
+int64_t CountUnchanged(const DesiredState& desired, const ObjectChanges& changes) {
+  return static_cast<int64_t>(desired.objects.size()) -
+         std::count_if(changes.begin(), changes.end(), [](const ObjectChange& change) {
+           return change.after != nullptr && change.type != ChangeType::kUnchanged;
+         });
+}
+
 Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& source,
                                const Controller::PlanInput& input, const BreakerLimits& limits,
-                               Now now) {
+                               Now now, PlanMemory* memory) {
   Controller::PlanAnswer answer;
   const SourceSpec spec = SourceOrNew(state, source)->spec;
+  const std::set<std::string> known = FilesInForce(input.files, memory->files);
   ParsedManifests parsed =
-      ParseManifests(input.files, "default", {}, nullptr,
+      ParseManifests(input.files, "default", {}, &memory->files,
                      {.source_folder = input.source_folder, .ignore_groups = spec.ignore_groups});
   CheckNamespaces(spec.namespaces, parsed.objects, &parsed.problems);
   answer.problems = std::move(parsed.problems);
+  LeaveOutWarningsOf(known, &answer.problems);
   const DesiredState desired =
-      BuildDesired(source, input.commit, parsed.objects, state, &answer.problems);
-  const ObjectChanges changes = Diff(desired, state);
+      memory->desired->Build(source, input.commit, parsed.objects, state, &answer.problems);
   if (!answer.problems.errors.empty()) {
-    answer.preview.changes = DeletionsDespite(answer.problems, input.files, changes);
+    answer.preview.changes = DeletionsDespite(answer.problems, input.files, Diff(desired, state));
     return answer;
   }
+  const ObjectChanges changes = memory->desired->Compare(desired, state, {}, &answer.problems);
+  if (!answer.problems.errors.empty()) return answer;
+  answer.unchanged = CountUnchanged(desired, changes);
   WarnOfKeptPods(changes, &answer.problems);
   WarnOfKept(desired, state, &answer.problems);
   AdviseOn(changes, &answer.problems);
   answer.held = CheckBreaker(changes, state, *SourceOrNew(state, source), input.commit,
                              input.confirmations, limits, now.wall)
                     .held;
-  answer.preview = PreviewChanges(state, changes, now);
+  answer.preview = PreviewChanges(state, changes, now, PreviewLimits(), &memory->settled);
   return answer;
 }
 
 }  // namespace
 
-Result<Controller::PlanAnswer> PlanManifestsAgainst(const ClusterState& state,
-                                                    const std::string& source,
-                                                    const Controller::PlanInput& input,
-                                                    const Controller::PlanInput* base,
-                                                    const BreakerLimits& limits, Now now) {
-  if (base == nullptr) return PlanOne(state, source, input, limits, now);
-  const Controller::PlanAnswer first = PlanOne(state, source, *base, limits, now);
+Result<Controller::PlanAnswer> PlanManifestsAgainst(
+    const ClusterState& state, const std::string& source, const Controller::PlanInput& input,
+    const Controller::PlanInput* base, const BreakerLimits& limits, Now now, PlanMemory* memory) {
+  DesiredMemory none;
+  PlanMemory fresh{.files = {}, .desired = &none, .settled = {}};
+  if (memory == nullptr) memory = &fresh;
+  if (base == nullptr) return PlanOne(state, source, input, limits, now, memory);
+  const Controller::PlanAnswer first = PlanOne(state, source, *base, limits, now, memory);
   if (!first.problems.errors.empty()) {
     return InvalidError("commit " + base->commit + " could not be applied itself: " +
                         first.problems.errors.front().ToString());
   }
-  return PlanOne(first.preview.state_after, source, input, limits, now);
+  return PlanOne(first.preview.state_after, source, input, limits, now, memory);
 }
 
 ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now) {

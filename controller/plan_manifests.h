@@ -5,8 +5,18 @@
 
 #include "base/time.h"
 #include "controller/controller.h"
+#include "reconciler/desired_memory.h"
+#include "reconciler/settled.h"
 
 namespace reconcile {
+
+// What the controller found of its source's newest commit and left of its last turn: with it a plan
+// takes the time of what differs. Nothing but time rests on it. `files` and `settled` are used up.
+struct PlanMemory {
+  ManifestCache files;
+  DesiredMemory* desired = nullptr;
+  Settled settled;
+};
 
 // PURE. What applying `input` as `source`'s newest commit to `state` would do: the controller's own
 // functions, run forward. With `base`, to the cluster that `state` is after those were applied and
@@ -16,7 +26,8 @@ Result<Controller::PlanAnswer> PlanManifestsAgainst(const ClusterState& state,
                                                     const std::string& source,
                                                     const Controller::PlanInput& input,
                                                     const Controller::PlanInput* base,
-                                                    const BreakerLimits& limits, Now now);
+                                                    const BreakerLimits& limits, Now now,
+                                                    PlanMemory* memory = nullptr);
 
 // A state of `count` identical empty, Ready hosts named host-1 ... for planning without a cluster.
 ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now);

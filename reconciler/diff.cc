@@ -119,10 +119,14 @@ std::set<ObjectKey> KeysOf(const DesiredState& desired, const ClusterState& obse
 
 std::vector<ObjectPtr> KeptFromPruning(const DesiredState& desired, const ClusterState& observed) {
   std::vector<ObjectPtr> kept;
-  for (const ObjectKey& key : KeysOf(desired, observed)) {
-    if (desired.objects.find(key) != desired.objects.end()) continue;
-    const ObjectPtr object = observed.Find(key);
-    if (!PruneProtectionOf(object->metadata).empty()) kept.push_back(object);
+  for (const Kind kind : kAllKinds) {
+    if (!InfoOf(kind).declarable) continue;
+    for (const auto& [key, object] : observed.Objects(kind)) {
+      const ObjectMeta& metadata = object->metadata;
+      if (metadata.annotations.empty() || metadata.origin.source != desired.source) continue;
+      if (PruneProtectionOf(metadata).empty() || desired.objects.contains(key)) continue;
+      kept.push_back(object);
+    }
   }
   return kept;
 }

@@ -242,7 +242,7 @@ Now Later(Now now, int64_t ms) { return {now.mono + ms, WallTime{now.wall.ms + m
 }  // namespace
 
 Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now,
-                       const PreviewLimits& limits) {
+                       const PreviewLimits& limits, Settled* settled) {
   ObedientHosts hosts(state);
   std::unordered_map<std::string, std::string> placements;
   Preview preview;
@@ -250,7 +250,8 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
   Courses courses(hosts.state());
   bool waited = false;
   int64_t object_turns = 0;
-  Settled settled;
+  Settled fresh;
+  if (settled == nullptr) settled = &fresh;
   for (int turn = 0;; ++turn) {
     if (IsUsedUp(limits, turn, object_turns)) {
       preview.note = "this plan looks " + std::to_string(turn) +
@@ -259,7 +260,7 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
     }
     object_turns += ObjectsIn(hosts.state());
     const ClusterState asked = hosts.state();
-    const Plan plan = Reconcile(asked, changes, now, &settled);
+    const Plan plan = Reconcile(asked, changes, now, settled);
     const bool written = hosts.Take(plan);
     NotePlacements(plan, hosts.state(), &placements);
     const ClusterState planned = hosts.state();

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "reconciler/desired.h"
 #include "reconciler/effects.h"
+#include "reconciler/settled.h"
 #include "schema/cluster_state.h"
 
 namespace reconcile {
@@ -77,7 +78,10 @@ inline constexpr int64_t kPreviewTurnMs = 1'000;
 // What it cannot know is the pace of real hosts: which of several new pods is Ready first, how long
 // a going pod still holds its requests, and with them the ages that a scale-down in the middle of a
 // rollout goes by. Numbers of pods, and hosts as long as there is room, do not depend on it.
+//
+// `settled`, null or what the last turn of `state` left, saves time, as in Reconcile; it is used
+// up.
 Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now,
-                       const PreviewLimits& limits = {});
+                       const PreviewLimits& limits = {}, Settled* settled = nullptr);
 
 }  // namespace reconcile

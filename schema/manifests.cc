@@ -24,15 +24,21 @@ size_t ProblemsIn(const std::vector<ReadItem>& items) {
 }  // namespace
 
 struct ManifestCache::File {
-  File(std::shared_ptr<const std::string> file_bytes, std::vector<ReadItem> read_items)
-      : bytes(std::move(file_bytes)), items(std::move(read_items)) {}
+  File(const ManifestFile& file, std::vector<ReadItem> read_items)
+      : blob_id(file.blob_id),
+        bytes(file.blob_id.empty() ? file.bytes : nullptr),
+        size(file.bytes->size()),
+        items(std::move(read_items)) {}
 
-  std::shared_ptr<const std::string> bytes;
+  std::string blob_id;
+  std::shared_ptr<const std::string> bytes;  // of a file without a blob id
+  size_t size;
   std::vector<ReadItem> items;
 };
 
 ManifestCache::ManifestCache() = default;
 ManifestCache::~ManifestCache() = default;
+ManifestCache::ManifestCache(const ManifestCache&) = default;
 ManifestCache::ManifestCache(ManifestCache&&) noexcept = default;
 ManifestCache& ManifestCache::operator=(ManifestCache&&) noexcept = default;
 
@@ -71,13 +77,14 @@ class ManifestReader {
   }
 
  private:
-  static std::vector<const ManifestFile*> Ordered(const std::vector<ManifestFile>& files,
-                                                  const KustomizedManifests& kustomized) {
+  std::vector<const ManifestFile*> Ordered(const std::vector<ManifestFile>& files,
+                                           const KustomizedManifests& kustomized) const {
     std::vector<const ManifestFile*> ordered;
     for (const ManifestFile& file : files) {
-      const bool is_manifest = FormatOf(file.path) != ManifestFormat::kOther &&
-                               file.bytes != nullptr && !file.symbolic_link &&
-                               !kustomized.LeavesOut(file.path);
+      const bool is_there =
+          file.bytes != nullptr || (cache_ != nullptr && cache_->Find(file) != nullptr);
+      const bool is_manifest = FormatOf(file.path) != ManifestFormat::kOther && is_there &&
+                               !file.symbolic_link && !kustomized.LeavesOut(file.path);
       if (is_manifest) ordered.push_back(&file);
     }
     std::sort(ordered.begin(), ordered.end(), [](const ManifestFile* a, const ManifestFile* b) {
@@ -92,7 +99,8 @@ class ManifestReader {
     constexpr size_t kBatchBytes = 4 << 20;
     size_t bytes = 0;
     while (at < files.size() && bytes < (reading_.parallel == nullptr ? 1 : kBatchBytes)) {
-      bytes += files[at++]->bytes->size() + 1;
+      const ManifestFile& file = *files[at++];
+      bytes += (file.bytes == nullptr ? 0 : file.bytes->size()) + 1;
     }
     return at;
   }
@@ -118,7 +126,7 @@ class ManifestReader {
     const std::string key = kept ? KeyOf(file) : "";
     if (kept) {
       if (auto items = UnpackItems(reading_.kept->Find(key), file.path)) {
-        return std::make_shared<ManifestCache::File>(file.bytes, std::move(*items));
+        return std::make_shared<ManifestCache::File>(file, std::move(*items));
       }
     }
     std::vector<ReadItem> items = ReadManifestFile(file, default_namespace_, limits_, reading_);
@@ -127,7 +135,7 @@ class ManifestReader {
         reading_.kept->Keep(key, std::move(*packed));
       }
     }
-    return std::make_shared<ManifestCache::File>(file.bytes, std::move(items));
+    return std::make_shared<ManifestCache::File>(file, std::move(items));
   }
 
   std::string KeyOf(const ManifestFile& file) const {
@@ -136,7 +144,7 @@ class ManifestReader {
   }
 
   void Remember(const ManifestFile& file, File read) {
-    kept_bytes_ += file.bytes->size();
+    kept_bytes_ += read->size;
     const bool keep =
         kept_bytes_ <= ManifestCache::kMaxBytes && ProblemsIn(read->items) <= limits_.max_problems;
     if (keep) next_.files_[file.path] = std::move(read);
@@ -157,12 +165,18 @@ ParsedManifests ParseManifests(const std::vector<ManifestFile>& files,
   return ManifestReader(default_namespace, limits, cache, reading).Read(files);
 }
 
-// The bytes decide; where the source has handed on the same ones, their place does.
+// The blob id decides where there is one, else the bytes; where the source has handed on the same
+// ones, their place does.
 std::shared_ptr<const ManifestCache::File> ManifestCache::Find(const ManifestFile& file) const {
   const auto found = files_.find(file.path);
   if (found == files_.end()) return nullptr;
-  const bool same = found->second->bytes == file.bytes || *found->second->bytes == *file.bytes;
-  return same ? found->second : nullptr;
+  const File& known = *found->second;
+  if (!file.blob_id.empty() || !known.blob_id.empty()) {
+    return known.blob_id == file.blob_id ? found->second : nullptr;
+  }
+  return known.bytes == file.bytes || *known.bytes == *file.bytes ? found->second : nullptr;
 }
+
+bool ManifestCache::Has(const ManifestFile& file) const { return Find(file) != nullptr; }
 
 }  // namespace reconcile

@@ -54,16 +54,20 @@ struct ParsedManifests {
 };
 
 // What the files of the last commit were read as: the next commit costs what it changes, not what
-// it has. Keeps files, by path, of at most kMaxBytes together. For one default namespace and one
-// set of limits.
+// it has. Knows files again by path and blob id, or by their bytes where there is no id, and keeps
+// those of at most kMaxBytes together. For one default namespace and one set of limits. Copies are
+// cheap: they share what was read.
 class ManifestCache {
  public:
-  static constexpr size_t kMaxBytes = 4 << 20;
+  static constexpr size_t kMaxBytes = 16 << 20;
   ManifestCache();
   ~ManifestCache();
+  ManifestCache(const ManifestCache&);
   ManifestCache(ManifestCache&&) noexcept;
   ManifestCache& operator=(ManifestCache&&) noexcept;
   size_t files() const { return files_.size(); }
+  // Whether ParseManifests, given this, can do without the file's bytes: then they may be null.
+  bool Has(const ManifestFile& file) const;
 
  private:
   friend class ManifestReader;

@@ -67,7 +67,10 @@ def objects(kind):
 
 
 def plan(source, body):
-    """No changes; its warnings say what it was sent."""
+    """No changes; its warnings say what it was sent. It has no file, and asks for each."""
+    lacking = [file["blobId"] for file in body["files"] if "contentBase64" not in file]
+    if lacking:
+        return {"need": lacking}
     warnings = [{"file": "", "line": 0, "column": 0, "message": f"planned as source {source} at {body['commit'][:12]}"}]
     for file in body["files"]:
         size = len(base64.b64decode(file["contentBase64"], validate=True))

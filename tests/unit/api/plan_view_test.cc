@@ -19,6 +19,7 @@ Controller::PlanAnswer MakeAnswer() {
   ObjectChange same;
   same.key = {Kind::kService, "default", "frontend"};
   answer.preview.changes.push_back(same);
+  answer.unchanged = 1;
   answer.preview.pods.push_back(
       {PodFate::kCreate, {Kind::kPod, "default", "my-node-abcde"}, changed.key, "host-1", ""});
   return answer;

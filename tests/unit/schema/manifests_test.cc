@@ -9,7 +9,7 @@ namespace reconcile {
 namespace {
 
 ManifestFile File(const std::string& path, const std::string& text) {
-  return {path, "blob-" + path, std::make_shared<const std::string>(text)};
+  return {path, "blob of " + text, std::make_shared<const std::string>(text)};
 }
 
 std::string ConfigMapText(const std::string& name, const std::string& namespace_name = "") {
