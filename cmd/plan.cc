@@ -232,8 +232,9 @@ Result<PlanTarget> FindTarget(const PlanOptions& options, const CommandContext& 
 // "A..B" is B after A; either may be left out, as Git has it.
 Result<ReadCommits> ReadCommitsOf(const PlanTarget& target, const CommandContext& context) {
   const size_t dots = target.revision.find("..");
+  OnThreads threads;
   const auto read = [&](const std::string& revision) {
-    return ReadManifests(target.path, revision, target.folder, context);
+    return ReadManifests(target.path, revision, target.folder, context, &threads);
   };
   ReadCommits commits;
   const std::string last =

@@ -27,9 +27,12 @@ Result<Controller::PlanAnswer> Controller::Core::PlanManifests(const std::string
   const Result<const Followed*> followed = SourceToPlan(source);
   if (!followed.ok()) return followed.status();
   const std::string name = (*followed)->config.name;
+  const auto state = store_->Snapshot();
+  // What the last turn wrote came back from the store: without looking at that once, every plan
+  // would.
+  Reconcile(*state, {}, loop_->now(), &settled_);
   PlanMemory memory{(*followed)->files, &followed_.at(name).memory, settled_};
-  return PlanManifestsAgainst(*store_->Snapshot(), name, input, base, options_.breaker,
-                              loop_->now(), &memory);
+  return PlanManifestsAgainst(*state, name, input, base, options_.breaker, loop_->now(), &memory);
 }
 
 Result<std::vector<size_t>> Controller::Core::FilesToSend(

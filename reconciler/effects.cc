@@ -88,15 +88,17 @@ FieldEffect EffectOnDeployment(const ObjectChange& change, const FieldChange& fi
   return usual;
 }
 
-// What the objects of `state` that nobody controls use, by what is used.
+// What the objects of a namespace that nobody controls use, by what is used.
 class Users {
  public:
-  explicit Users(const ClusterState& state) {
+  Users(const ClusterState& state, const std::string& namespace_name) {
     for (const Kind kind : KindsOfPods()) {
-      for (const auto& [key, object] : state.Objects(kind)) {
-        if (ControllerOf(object->metadata) != nullptr) continue;
-        for (const ConfigUse& use : ConfigUsesOf(*object)) {
-          by_used_[use.key].push_back({key, use.part, use.mounted});
+      const ObjectMap& objects = state.Objects(kind);
+      for (auto at = objects.lower_bound({kind, namespace_name, ""});
+           at != objects.end() && at->first.namespace_name == namespace_name; ++at) {
+        if (ControllerOf(at->second->metadata) != nullptr) continue;
+        for (const ConfigUse& use : ConfigUsesOf(*at->second)) {
+          by_used_[use.key].push_back({at->first, use.part, use.mounted});
         }
       }
     }
@@ -136,7 +138,7 @@ FieldEffect EffectOnUsers(const std::map<ObjectKey, ConfigUser>& users) {
   return effect;
 }
 
-// Users are found when something that may have some changes: it takes a look at all workloads.
+// Users are found when something that may have some changes, namespace by namespace.
 class Judge {
  public:
   Judge(const ClusterState& before, const ClusterState& after) : before_(before), after_(after) {}
@@ -161,9 +163,10 @@ class Judge {
     const bool is_content = IsConfig(kind) && !field.path.starts_with("metadata");
     if (!is_content) return EffectByTable(kind, field);
     if (field.map_key.empty()) return {};
-    if (!known_users_) known_users_.emplace(after_);
+    const auto known =
+        known_users_.try_emplace(change.key.namespace_name, after_, change.key.namespace_name);
     std::map<ObjectKey, ConfigUser> of_field;
-    known_users_->Collect(change.key, field.map_key, &of_field);
+    known.first->second.Collect(change.key, field.map_key, &of_field);
     const FieldEffect effect = EffectOnUsers(of_field);
     for (const auto& [key, user] : of_field) {
       ConfigUser& all = (*users)[key];
@@ -174,7 +177,7 @@ class Judge {
 
   const ClusterState& before_;
   const ClusterState& after_;
-  std::optional<Users> known_users_;
+  std::map<std::string, Users> known_users_;  // by namespace
 };
 
 }  // namespace
