@@ -45,6 +45,15 @@ void WarnOfKept(const DesiredState& desired, const ClusterState& state, Problems
   }
 }
 
+void WarnOfProtected(const DesiredState& desired, const ClusterState& state, Problems* problems) {
+  for (const ObjectChange& change : KeptFromChanging(desired, state)) {
+    problems->warnings.push_back(
+        ProblemAt(*change.after, "differs from what is there (" + change.fields.front().path +
+                                     "), and stays as it is: its annotation \"" +
+                                     ChangeProtectionOf(change.after->metadata) + "\" keeps it"));
+  }
+}
+
 // Files with an error in them; nothing when an error may stand for objects of any file.
 std::optional<std::set<std::string>> FilesWithErrors(const Problems& problems) {
   std::set<std::string> files;
@@ -95,6 +104,7 @@ Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& sou
   }
   WarnOfKeptPods(changes, &answer.problems);
   WarnOfKept(desired, state, &answer.problems);
+  WarnOfProtected(desired, state, &answer.problems);
   AdviseOn(changes, &answer.problems);
   answer.held = CheckBreaker(changes, state, *SourceOrNew(state, source), input.commit,
                              input.confirmations, limits, now.wall)
