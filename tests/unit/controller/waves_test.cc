@@ -183,6 +183,27 @@ TEST_F(CommitWavesTest, WhatWasConfirmedIsNotHeldAgain) {
   EXPECT_FALSE(HasDeployment("web"));
 }
 
+// ---- The plan ----
+
+TEST_F(CommitWavesTest, ThePlanWarnsOfWhatIsKeptAsItIs) {
+  const auto map = [](const std::string& value, const std::string& annotations) {
+    return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a" + annotations +
+           "}\ndata: {key: '" + value + "'}\n";
+  };
+  SetText("c1", map("one", ""));
+  Start();
+  const std::string next =
+      map("two", ", annotations: {kustomize.toolkit.fluxcd.io/ssa: IfNotPresent}");
+  const auto plan = controller_->PlanManifests(
+      "main", {"c2", {{"all.yaml", "b", std::make_shared<const std::string>(next)}}});
+  ASSERT_TRUE(plan.ok());
+  ASSERT_EQ(plan->problems.warnings.size(), 1u);
+  EXPECT_EQ(
+      plan->problems.warnings[0].ToString(),
+      "all.yaml:1:1: ConfigMap default/a: differs from what is there (data[key]), and stays as "
+      "it is: its annotation \"kustomize.toolkit.fluxcd.io/ssa: IfNotPresent\" keeps it");
+}
+
 // ---- dependsOn ----
 
 class DependsOnTest : public ControllerTest {
