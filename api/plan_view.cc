@@ -4,6 +4,7 @@
 #include <string>
 
 #include "reconciler/declared.h"
+#include "reconciler/waves.h"
 #include "schema/codec.h"
 #include "schema/core.h"
 #include "schema/quantity.h"
@@ -150,6 +151,7 @@ Value EncodeChange(const ObjectChange& change, const ChangeEffect& effect) {
     value.Set("file", Value::String(declared->metadata.origin.file));
     value.Set("line", Value::Int(declared->metadata.origin.line));
   }
+  if (declared && WaveOf(change) != 0) value.Set("wave", Value::Int(WaveOf(change)));
   if (change.type == ChangeType::kChange) {
     value.Set("effect", Value::String(std::string(ToString(effect.strongest))));
   }

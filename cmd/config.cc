@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 
 #include "cmd/endpoint.h"
 #include "net/ipam.h"
@@ -165,6 +166,7 @@ SourceConfig ReadSource(const Value& value, const std::string& path, const std::
       .Texts("namespaces", CheckNamespace, &spec.namespaces)
       .Texts("ignoreGroups", CheckGroup, &spec.ignore_groups)
       .Text("interval", CheckInterval, &spec.interval)
+      .Texts("dependsOn", CheckSourceName, &spec.depends_on)
       .Flag("suspend", &spec.suspend)
       .On("credentials",
           [&](const Value& map) { ReadCredentials(map, path, file, &spec.credentials, problems); })
@@ -180,6 +182,49 @@ SourceConfig ReadSource(const Value& value, const std::string& path, const std::
     if (!wrong.empty()) add(": " + wrong);
   }
   return source;
+}
+
+// Sources that each depend on the next, the first one on nothing that is in `path` already; empty
+// when there is no way back to `path.front()`.
+std::vector<std::string> WayBack(const std::map<std::string, const SourceSpec*>& sources,
+                                 const std::vector<std::string>& path,
+                                 std::set<std::string>* seen) {
+  const std::vector<std::string>& names = sources.at(path.back())->depends_on;
+  for (const std::string& next : names) {
+    std::vector<std::string> longer = path;
+    longer.push_back(next);
+    if (next == path.front()) return longer;
+    if (!sources.contains(next) || !seen->insert(next).second) continue;
+    std::vector<std::string> found = WayBack(sources, longer, seen);
+    if (!found.empty()) return found;
+  }
+  return {};
+}
+
+// What is wrong with a source's dependsOn; empty when nothing is.
+std::string WrongDependency(const std::map<std::string, const SourceSpec*>& sources,
+                            const std::string& name) {
+  const std::vector<std::string>& names = sources.at(name)->depends_on;
+  for (const std::string& other : names) {
+    if (!sources.contains(other)) return "no source is named '" + other + "'";
+  }
+  std::set<std::string> seen;
+  const std::vector<std::string> circle = WayBack(sources, {name}, &seen);
+  std::string text;
+  for (const std::string& step : circle) text += (text.empty() ? "" : " -> ") + step;
+  return text.empty() ? "" : "depends on itself: " + text;
+}
+
+void CheckDependencies(const Value::List& items, const std::string& file,
+                       const std::vector<SourceConfig>& sources, Problems* problems) {
+  std::map<std::string, const SourceSpec*> by_name;
+  for (const SourceConfig& source : sources) by_name.emplace(source.name, &source.spec);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const std::string wrong = WrongDependency(by_name, sources[i].name);
+    if (wrong.empty()) continue;
+    problems->errors.push_back({file, items[i].mark.line, items[i].mark.column,
+                                "sources[" + std::to_string(i) + "].dependsOn: " + wrong});
+  }
 }
 
 void ReadSources(const Value& value, const std::string& file, Config* config, Problems* problems) {
@@ -204,6 +249,7 @@ void ReadSources(const Value& value, const std::string& file, Config* config, Pr
     }
     config->sources.push_back(std::move(source));
   }
+  CheckDependencies(value.AsList(), file, config->sources, problems);
 }
 
 void ReadBreaker(const Value& value, const std::string& file, BreakerLimits* breaker,

@@ -139,9 +139,11 @@ void Writer::WriteUsers(const Value& change) {
 void Writer::WriteChange(const Value& change) {
   const std::string name = KeyText(change);
   const std::string type = change.GetString("change");
-  if (type == "created") return lines_.Add(LineColor::kGreen, 0, "+ " + name + "  created");
-  if (type == "deleted") return lines_.Add(LineColor::kRed, 0, "- " + name + "  deleted");
-  lines_.Add(LineColor::kYellow, 0, "~ " + name + "  changed");
+  const int64_t number = change.GetInt("wave");
+  const std::string wave = number == 0 ? "" : " (wave " + std::to_string(number) + ")";
+  if (type == "created") return lines_.Add(LineColor::kGreen, 0, "+ " + name + "  created" + wave);
+  if (type == "deleted") return lines_.Add(LineColor::kRed, 0, "- " + name + "  deleted" + wave);
+  lines_.Add(LineColor::kYellow, 0, "~ " + name + "  changed" + wave);
   for (const Value& field : change.GetList("fields")) WriteField(field);
   WriteUsers(change);
 }

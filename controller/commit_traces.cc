@@ -177,7 +177,10 @@ void CommitTraces::Heard(const Report& report, MonoTime now) {
 std::vector<CommitTraces::Ended> CommitTraces::Settle(const ClusterState& state, MonoTime now) {
   std::vector<Ended> ended;
   for (auto& [name, of] : sources_) {
-    if (!of.applying || !AllRun(state, now, &*of.applying)) continue;
+    if (!of.applying) continue;
+    const auto source = state.Find<Source>("", name);
+    const bool waits = source != nullptr && source->status.applying_commit == of.applying->commit;
+    if (waits || !AllRun(state, now, &*of.applying)) continue;
     End(&of, true);
     ended.push_back({name, of.ended.back().first, of.ended.back().second});
   }

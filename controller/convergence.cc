@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 
+#include "reconciler/health.h"
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -44,98 +45,16 @@ void AddNodes(const ClusterState& state, std::vector<std::string>* lines) {
   });
 }
 
-std::string WhyContainersWait(const Pod& pod) {
-  for (const ContainerStatus& container : pod.status.container_statuses) {
-    if (container.state.waiting && !container.state.waiting->reason.empty()) {
-      const ContainerStateWaiting& waiting = *container.state.waiting;
-      return waiting.reason + (waiting.message.empty() ? "" : ": " + waiting.message);
-    }
-    if (container.state.terminated) {
-      const ContainerStateTerminated& terminated = *container.state.terminated;
-      return "container " + container.name + " ended with exit code " +
-             std::to_string(terminated.exit_code) + " (" + terminated.reason + ")";
-    }
-  }
-  return "";
-}
-
-// A silent host's pods are as they were when it was last heard.
-std::string WhyUnknown(const Pod& pod, const ClusterState& state) {
-  const Condition* ready = FindCondition(pod.status.conditions, "Ready");
-  if (ready != nullptr && ready->reason == kNodeStatusUnknown) return ready->message;
-  const auto node = state.Find<Node>("", pod.spec.node_name);
-  const Condition* of_node =
-      node == nullptr ? nullptr : FindCondition(node->status.conditions, "Ready");
-  if (of_node == nullptr || of_node->reason != kNodeStatusUnknown) return "";
-  return "node " + pod.spec.node_name + " is silent; last seen " +
-         std::string(ToString(pod.status.phase));
-}
-
-std::string WhyNotReady(const Pod& pod, const ClusterState& state) {
-  const std::string unknown = WhyUnknown(pod, state);
-  if (pod.metadata.deletion_timestamp) {
-    const std::string& why = unknown.empty() ? pod.status.message : unknown;
-    return "being stopped" + (why.empty() ? "" : ": " + why);
-  }
-  if (pod.spec.node_name.empty()) {
-    const Condition* scheduled = FindCondition(pod.status.conditions, "PodScheduled");
-    return scheduled != nullptr && !scheduled->message.empty() ? scheduled->message
-                                                               : "waiting for a host";
-  }
-  if (!unknown.empty()) return unknown;
-  std::string why = WhyContainersWait(pod);
-  if (!why.empty()) return why;
-  if (!pod.status.message.empty()) return pod.status.message;
-  return "starting on " + pod.spec.node_name;
-}
-
-void AddPods(const ClusterState& state, std::vector<std::string>* lines) {
-  state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
-    const bool done =
-        pod->status.phase == PodPhase::kSucceeded && !pod->metadata.deletion_timestamp;
-    if (done || (IsReady(*pod) && !pod->metadata.deletion_timestamp)) return;
-    lines->push_back("pod " + pod->metadata.namespace_name + "/" + pod->metadata.name + ": " +
-                     WhyNotReady(*pod, state));
-  });
-}
-
-std::string ReadyOf(int32_t ready, int32_t wanted) {
-  return std::to_string(ready) + " of " + std::to_string(wanted) + " pods are ready";
-}
-
-void AddWorkloads(const ClusterState& state, std::vector<std::string>* lines) {
-  const auto add = [&](const Object& object, const std::string& what) {
-    lines->push_back(ToString(object.key()) + ": " + what);
-  };
-  state.ForEach<Deployment>([&](const std::shared_ptr<const Deployment>& deployment) {
-    const DeploymentStatus& status = deployment->status;
-    const int32_t wanted = deployment->spec.replicas;
-    if (status.observed_generation < deployment->metadata.generation) {
-      add(*deployment, "not looked at yet");
-    } else if (status.available_replicas < wanted) {
-      add(*deployment, ReadyOf(status.ready_replicas, wanted));
-    } else if (!deployment->spec.paused &&
-               (status.updated_replicas < wanted || status.replicas > wanted)) {
-      add(*deployment, "rolling out: " + std::to_string(status.updated_replicas) + " of " +
-                           std::to_string(wanted) + " pods are of the new template, " +
-                           std::to_string(status.replicas) + " run");
-    }
-  });
-  state.ForEach<ReplicationController>(
-      [&](const std::shared_ptr<const ReplicationController>& controller) {
-        const ReplicaSetStatus& status = controller->status;
-        const int32_t wanted = controller->spec.replicas;
-        if (status.observed_generation < controller->metadata.generation) {
-          add(*controller, "not looked at yet");
-        } else if (status.ready_replicas != wanted || status.replicas != wanted) {
-          add(*controller, ReadyOf(status.ready_replicas, wanted));
-        }
-      });
-  state.ForEach<ReplicaSet>([&](const std::shared_ptr<const ReplicaSet>& set) {
-    const bool owned = ControllerOf(set->metadata) != nullptr;
-    if (!owned && set->status.ready_replicas != set->spec.replicas) {
-      add(*set, ReadyOf(set->status.ready_replicas, set->spec.replicas));
-    }
+// Of every object of T's kind, why it is not as it is to be.
+template <typename T>
+void AddUnhealthy(const ClusterState& state, std::vector<std::string>* lines) {
+  state.ForEach<T>([&](const std::shared_ptr<const T>& object) {
+    if (T::kKind == Kind::kReplicaSet && ControllerOf(object->metadata) != nullptr) return;
+    const std::string why = WhyUnhealthy(*object, state);
+    if (why.empty()) return;
+    const std::string name = object->metadata.namespace_name + "/" + object->metadata.name;
+    lines->push_back((T::kKind == Kind::kPod ? "pod " + name : ToString(object->key())) + ": " +
+                     why);
   });
 }
 
@@ -212,8 +131,10 @@ std::vector<std::string> UnconvergedIn(const ClusterState& state) {
   std::vector<std::string> lines;
   AddSources(state, &lines);
   AddNodes(state, &lines);
-  AddWorkloads(state, &lines);
-  AddPods(state, &lines);
+  AddUnhealthy<Deployment>(state, &lines);
+  AddUnhealthy<ReplicationController>(state, &lines);
+  AddUnhealthy<ReplicaSet>(state, &lines);
+  AddUnhealthy<Pod>(state, &lines);
   return lines;
 }
 

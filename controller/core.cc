@@ -229,16 +229,17 @@ Status Controller::Core::Turn() {
     EndRecovery(&state, &writes);
   }
   if (planning) SettleRecovered(&state, &writes);
-  return Finish(*snapshot, state, sources, reasons, planning, &writes, now);
+  return Finish(*snapshot, std::move(state), std::move(sources), reasons, planning, &writes, now);
 }
 
-Status Controller::Core::Finish(const ClusterState& snapshot, const ClusterState& state,
-                                const SourceTurn& sources, const std::vector<Reason>& reasons,
+Status Controller::Core::Finish(const ClusterState& snapshot, ClusterState state,
+                                SourceTurn sources, const std::vector<Reason>& reasons,
                                 bool planning, WriteSet* writes, Now now) {
-  std::vector<Reason> all_reasons = reasons;
-  all_reasons.insert(all_reasons.end(), sources.reasons.begin(), sources.reasons.end());
   Plan plan;
   if (planning) plan = Reconcile(state, sources.changes, now, &settled_);
+  TakeWaits(plan, snapshot, &sources, &state, writes, now);
+  std::vector<Reason> all_reasons = reasons;
+  all_reasons.insert(all_reasons.end(), sources.reasons.begin(), sources.reasons.end());
   AddWrites(plan.transaction, writes);
   AddWrites(RecordReasons(Apply(state, plan.transaction), all_reasons, now), writes);
   Transaction transaction;

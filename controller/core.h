@@ -87,6 +87,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::vector<Followed*> reached;     // likewise what their commits in force declare
     std::vector<Followed*> continuing;  // whose commits in force still have changes
     std::vector<Reason> reasons;
+    // Of `changing`: their statuses, should a wave of theirs wait.
+    std::map<std::string, SourceStatus> unapplied;
     bool more = false;  // one of them waits for another turn
   };
 
@@ -130,7 +132,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void AddTombstones(const Transaction& transaction, const ClusterState& before);
 
   // Plans what `sources` bring and makes the turn durable. `planning` false: only makes durable.
-  Status Finish(const ClusterState& snapshot, const ClusterState& state, const SourceTurn& sources,
+  Status Finish(const ClusterState& snapshot, ClusterState state, SourceTurn sources,
                 const std::vector<Reason>& reasons, bool planning, WriteSet* writes, Now now);
 
   // ---- core_recovery.cc: learning what agents run by another lineage ----
@@ -187,8 +189,14 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
                       Now now);
   void ConsiderDesired(Followed* followed, const ClusterState& state, const Source& source,
                        SourceStatus* status, SourceTurn* turn, Now now);
+  // Why none of its commits may be begun: a source that it depends on; empty when one may.
+  std::string WaitsForSource(const SourceSpec& spec, const ClusterState& state) const;
+  // Says of sources whose waves wait what for, in the place of what was said before the plan.
+  void TakeWaits(const Plan& plan, const ClusterState& snapshot, SourceTurn* turn,
+                 ClusterState* state, WriteSet* writes, Now now);
   // Goes on with the commit in force while a newer one cannot be taken.
-  void ContinueInForce(Followed* followed, const ClusterState& state, SourceTurn* turn, Now now);
+  void ContinueInForce(Followed* followed, const ClusterState& state, SourceStatus* status,
+                       SourceTurn* turn, Now now);
   // After a start: reads the commit in force by its id when the newest one cannot be taken.
   void Recall(const std::string& name, Followed* followed);
   void OnRecalled(const std::string& name, Result<FetchedCommit> commit);

@@ -5,7 +5,9 @@
 #include "controller/core.h"
 #include "controller/source_status.h"
 #include "reconciler/declared.h"
+#include "reconciler/health.h"
 #include "reconciler/source_scope.h"
+#include "reconciler/waves.h"
 #include "schema/text.h"
 #include "store/prepared_commit.h"
 
@@ -181,7 +183,7 @@ void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, W
     ConsiderDesired(followed, *state, *source, &status, turn, now);
   }
   if (followed->commit) RememberRevision(*followed->commit, now.wall, &status);
-  if (!IsReady(status)) ContinueInForce(followed, *state, turn, now);
+  if (!IsReady(status)) ContinueInForce(followed, *state, &status, turn, now);
   for (const auto& reason :
        {ReasonFor(name, source->status, status),
         WarningsReason(name, source->status.applied_commit, status, followed->problems)}) {
@@ -204,6 +206,20 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
     if (!turn->changing.empty()) turn->more = true;
     return;
   }
+  const bool unchanged = AllUnchanged(wanted);
+  const std::string& commit = followed->commit->id;
+  const bool begun = commit == status->applied_commit || commit == status->applying_commit;
+  // While recovering nothing gets healthier, and what is declared runs already.
+  if (!unchanged && !begun && !IsRecovering()) {
+    const std::string wait = WaitsForSource(source.spec, state);
+    if (!wait.empty()) {
+      status->held.reset();
+      SetReady(status, ConditionStatus::kFalse, std::string(kWaitingForSource),
+               Short(*followed->commit) + ": " + wait, now.wall);
+      turn->more = true;  // once the other one has come further
+      return;
+    }
+  }
   const BreakerVerdict verdict =
       CheckBreaker(wanted, state, source, followed->commit->id, followed->commit->confirmations,
                    options_.breaker, now.wall);
@@ -212,12 +228,12 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
     SetReady(status, ConditionStatus::kFalse, "PruneHeld", verdict.held->reason, now.wall);
     return;
   }
-  const bool unchanged = AllUnchanged(wanted);
   if (!unchanged && one_by_one_ && !turn->changing.empty()) {
     turn->more = true;
     return;
   }
   RememberPrune(verdict.counted, options_.breaker, now.wall, status);
+  if (!unchanged) turn->unapplied.emplace(followed->config.name, *status);
   SetApplied(*followed->commit, status, now.wall);
   for (const ObjectChange& change : wanted) {
     if (change.after != nullptr) turn->claims.emplace(change.key, change.after->metadata.origin);
@@ -226,8 +242,65 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
   (unchanged ? turn->unchanged : turn->changing).push_back(followed);
 }
 
+std::string Controller::Core::WaitsForSource(const SourceSpec& spec,
+                                             const ClusterState& state) const {
+  const auto snapshot = store_->Snapshot();  // what this turn applies is not applied yet
+  for (const std::string& name : spec.depends_on) {
+    const std::string waits = "waits for source " + name + ": ";
+    const auto source = snapshot->Find<Source>("", name);
+    const auto followed = followed_.find(name);
+    if (source == nullptr || followed == followed_.end()) return waits + "not read yet";
+    const SourceStatus& status = source->status;
+    if (source->spec.suspend) {
+      if (status.applied_commit.empty()) return waits + "suspended, and no commit of it is applied";
+      continue;
+    }
+    const std::optional<FetchedCommit>& newest = followed->second.commit;
+    if (!IsReady(status) || !newest || newest->id != status.applied_commit) {
+      const Condition* ready = FindCondition(status.conditions, "Ready");
+      const bool says_why = ready != nullptr && ready->status != ConditionStatus::kTrue;
+      return waits + (says_why ? ready->message : "its newest commit is not applied yet");
+    }
+    if (!followed->second.desired) continue;
+    for (const auto& [key, declared] : followed->second.desired->objects) {
+      const ObjectPtr object = state.Find(key);
+      const std::string why = object == nullptr ? "not there yet" : WhyUnhealthy(*object, state);
+      if (!why.empty()) return waits + ToString(key) + ": " + why;
+    }
+  }
+  return "";
+}
+
+void Controller::Core::TakeWaits(const Plan& plan, const ClusterState& snapshot, SourceTurn* turn,
+                                 ClusterState* state, WriteSet* writes, Now now) {
+  for (const WaveWait& wait : plan.waits) {
+    const auto unapplied = turn->unapplied.find(wait.source);
+    if (unapplied == turn->unapplied.end()) continue;  // a commit in force goes on
+    const FetchedCommit& commit = *followed_.at(wait.source).commit;
+    ObjectChanges changes;
+    for (const ObjectChange& change : turn->changes) {
+      if (SourceOf(change) == wait.source) changes.push_back(change);
+    }
+    SourceStatus& status = unapplied->second;
+    SetWaiting(commit, wait.text, RemovalMarks(changes), &status, now.wall);
+    RememberRevision(commit, now.wall, &status);
+    const auto before = snapshot.Find<Source>("", wait.source);
+    PutSourceStatus(wait.source, status, state, writes);
+    const ObjectKey key{Kind::kSource, "", wait.source};
+    const SourceSpec& spec = followed_.at(wait.source).config.spec;
+    if (before != nullptr && before->status == status && before->spec == spec) {
+      state->Put(before);
+      writes->erase(key);  // no news
+    }
+    std::erase_if(turn->reasons, [&](const Reason& reason) { return reason.key == key; });
+    const auto reason =
+        ReasonFor(wait.source, before == nullptr ? SourceStatus() : before->status, status);
+    if (reason) turn->reasons.push_back(*reason);
+  }
+}
+
 void Controller::Core::ContinueInForce(Followed* followed, const ClusterState& state,
-                                       SourceTurn* turn, Now now) {
+                                       SourceStatus* status, SourceTurn* turn, Now now) {
   if (!followed->in_force || followed->in_force_reached) return;
   Problems owners;
   CheckOwners(*followed->in_force, state, turn->claims, &owners);
@@ -235,6 +308,7 @@ void Controller::Core::ContinueInForce(Followed* followed, const ClusterState& s
   const ObjectChanges wanted = Diff(*followed->in_force, state);
   if (AllUnchanged(wanted)) {
     turn->reached.push_back(followed);
+    if (status->applying_commit == followed->in_force->commit) FinishWaiting(status, now.wall);
     return;
   }
   // It was let through once; what is left of it is less, unless something is wrong.
@@ -253,13 +327,14 @@ void Controller::Core::ContinueInForce(Followed* followed, const ClusterState& s
 
 void Controller::Core::Recall(const std::string& name, Followed* followed) {
   const auto source = store_->Snapshot()->Find<Source>("", name);
-  if (source == nullptr || IsReady(source->status) || source->status.applied_commit.empty()) return;
+  if (source == nullptr || IsReady(source->status)) return;
+  if (InForceCommit(source->status).empty()) return;
   if (followed->in_force || followed->moved || followed->recalled || followed->fetching) return;
   if (followed->config.spec.suspend) return;
   followed->recalled = true;
   followed->fetching = true;
   SourceSpec spec = followed->config.spec;
-  spec.revision = source->status.applied_commit;
+  spec.revision = InForceCommit(source->status);
   spec.semver.clear();
   source_->Fetch(spec, [weak = weak_from_this(), name](Result<FetchedCommit> commit) {
     if (auto core = weak.lock()) core->OnRecalled(name, std::move(commit));
@@ -272,7 +347,7 @@ void Controller::Core::OnRecalled(const std::string& name, Result<FetchedCommit>
   if (!started_) return;
   const auto state = store_->Snapshot();
   const auto source = state->Find<Source>("", name);
-  if (commit.ok() && source != nullptr && commit->id == source->status.applied_commit) {
+  if (commit.ok() && source != nullptr && commit->id == InForceCommit(source->status)) {
     ParsedManifests parsed = ParseManifests(commit->files, "default", {}, nullptr,
                                             {.source_folder = followed.config.spec.path,
                                              .ignore_groups = followed.config.spec.ignore_groups});

@@ -9,9 +9,12 @@
 #include "reconciler/declared.h"
 #include "reconciler/references.h"
 #include "reconciler/source_scope.h"
+#include "schema/text.h"
 
 namespace reconcile {
 namespace {
+
+constexpr size_t kMaxPathsBytes = 300;
 
 // The Source object that CheckBreaker reads, or one that has never applied anything.
 std::shared_ptr<const Source> SourceOrNew(const ClusterState& state, const std::string& name) {
@@ -42,6 +45,21 @@ void WarnOfKept(const DesiredState& desired, const ClusterState& state, Problems
         *object, "is declared no more, and stays: its annotation \"" +
                      PruneProtectionOf(object->metadata) +
                      "\" keeps it. To delete it, declare it " + "without the annotation first"));
+  }
+}
+
+void WarnOfProtected(const DesiredState& desired, const ClusterState& state, Problems* problems) {
+  for (const ObjectChange& change : KeptFromChanging(desired, state)) {
+    std::string paths;
+    for (const FieldChange& field : change.fields) {
+      if (field.path.starts_with("metadata.annotations[kustomize.toolkit.fluxcd.io/")) continue;
+      paths += (paths.empty() ? "" : ", ") + field.path;
+    }
+    if (paths.empty()) continue;  // the annotation alone is new
+    problems->warnings.push_back(
+        ProblemAt(*change.after, "differs from what is there (" + CutText(paths, kMaxPathsBytes) +
+                                     "), and stays as it is: its annotation \"" +
+                                     ChangeProtectionOf(change.after->metadata) + "\" keeps it"));
   }
 }
 
@@ -123,6 +141,7 @@ Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& sou
   answer.unchanged = CountUnchanged(desired, changes);
   WarnOfKeptPods(changes, &answer.problems);
   WarnOfKept(desired, state, &answer.problems);
+  WarnOfProtected(desired, state, &answer.problems);
   AdviseOn(changes, &answer.problems);
   answer.held = CheckBreaker(changes, state, *SourceOrNew(state, source), input.commit,
                              input.confirmations, limits, now.wall)

@@ -1,6 +1,7 @@
 #include "controller/source_status.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "schema/text.h"
 
@@ -24,6 +25,10 @@ const std::string& HeldPlan(const SourceStatus& status) {
   return status.held ? status.held->plan_hash : kNone;
 }
 
+bool IsWait(const std::string& reason) {
+  return reason == kWaitingForWave || reason == kWaitingForSource;
+}
+
 // What the conditions say of the commit; an empty result when they speak of another.
 SourceRevision RevisionOf(const FetchedCommit& commit, WallTime now, const SourceStatus& status) {
   SourceRevision revision;
@@ -43,7 +48,7 @@ SourceRevision RevisionOf(const FetchedCommit& commit, WallTime now, const Sourc
     revision.result = kRevisionHeld;
     revision.message = CutText(status.held->reason, kMaxResultBytes);
   } else if (ready->message.starts_with(named)) {
-    revision.result = kRevisionFailed;
+    revision.result = IsWait(ready->reason) ? kRevisionWaiting : kRevisionFailed;
     revision.message = CutText(ready->message.substr(named.size()), kMaxResultBytes);
   }
   return revision;
@@ -78,8 +83,40 @@ void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now)
   status->applied_author = commit.author;
   status->applied_subject = commit.subject;
   status->applied_reference = commit.reference;
+  status->applying_commit.clear();
+  status->let_through.clear();
   status->held.reset();
   SetReady(status, ConditionStatus::kTrue, "Applied", "commit " + commit.id.substr(0, 12), now);
+}
+
+const std::string& InForceCommit(const SourceStatus& status) {
+  return status.applying_commit.empty() ? status.applied_commit : status.applying_commit;
+}
+
+void SetWaiting(const FetchedCommit& commit, const std::string& why,
+                std::vector<std::string> let_through, SourceStatus* status, WallTime now) {
+  status->applying_commit = commit.id;
+  status->let_through = std::move(let_through);
+  status->held.reset();
+  SetReady(status, ConditionStatus::kFalse, std::string(kWaitingForWave),
+           "commit " + commit.id.substr(0, 12) + ": " + why, now);
+}
+
+void FinishWaiting(SourceStatus* status, WallTime now) {
+  status->applied_commit = std::exchange(status->applying_commit, "");
+  status->applied_at = now;
+  status->applied_author.clear();
+  status->applied_subject.clear();
+  status->let_through.clear();
+  for (SourceRevision& revision : status->history) {
+    if (revision.commit != status->applied_commit) continue;
+    status->applied_author = revision.author;
+    status->applied_subject = revision.subject;
+    revision.result = kRevisionApplied;
+    revision.message.clear();
+    revision.at = now;
+    return;
+  }
 }
 
 void RememberRevision(const FetchedCommit& commit, WallTime now, SourceStatus* status) {
@@ -114,7 +151,7 @@ std::optional<Reason> ReasonFor(const std::string& source, const SourceStatus& b
                 .component = "source-controller"};
   if (ready->status == ConditionStatus::kTrue) {
     reason.message += " is in force: " + after.applied_subject;
-  } else {
+  } else if (!IsWait(ready->reason)) {
     reason.type = EventType::kWarning;
   }
   return reason;

@@ -24,11 +24,23 @@ void SetReady(SourceStatus* status, ConditionStatus ready, const std::string& re
               const std::string& message, WallTime now);
 void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now);
 
+// Why a commit of which something waits is not Ready.
+inline constexpr std::string_view kWaitingForWave = "WaitingForWave";
+inline constexpr std::string_view kWaitingForSource = "WaitingForSource";
+// The commit that is in force, wholly applied or not.
+const std::string& InForceCommit(const SourceStatus& status);
+// That a wave of `commit` waits, and for what; `let_through` are the marks of what it removes.
+void SetWaiting(const FetchedCommit& commit, const std::string& why,
+                std::vector<std::string> let_through, SourceStatus* status, WallTime now);
+// The commit that waited is wholly applied now, while a newer one cannot be.
+void FinishWaiting(SourceStatus* status, WallTime now);
+
 // Keeps in the status' history what became of the commit, as the conditions say: one entry for each
 // time that the source came to it, newest first, kMaxHistory at most. No news changes nothing.
 void RememberRevision(const FetchedCommit& commit, WallTime now, SourceStatus* status);
 inline constexpr size_t kMaxHistory = 20;
 inline constexpr std::string_view kRevisionApplied = "Applied";
+inline constexpr std::string_view kRevisionWaiting = "Waiting";
 inline constexpr std::string_view kRevisionHeld = "Held";
 inline constexpr std::string_view kRevisionFailed = "Failed";
 

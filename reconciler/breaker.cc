@@ -23,6 +23,7 @@ struct Removal {
   bool is_deleted = false;     // the object itself goes
   bool comes_back = false;     // its pods start again
   bool workload_goes = false;  // nothing of it runs any more
+  bool let_through = false;    // by an earlier look, which counted it
   int64_t keeps_pods = 0;
   int64_t loses_pods = INT64_MAX;  // at most; what a rollout takes besides is not this commit's
 };
@@ -65,12 +66,30 @@ Removals RemovalsOf(const ObjectChanges& changes) {
   return removals;
 }
 
+std::string TextOf(const Removal& removal) {
+  return ToString(removal.key) + '\n' + removal.uid + '\n' + removal.what + '\n';
+}
+
+std::string MarkOf(const Removal& removal) {
+  return Sha256Hex(TextOf(removal)).substr(0, kPlanHashLength);
+}
+
+// True when some are new.
+bool NoteLetThrough(const std::vector<std::string>& marks, Removals* removals) {
+  if (marks.empty()) return !removals->empty();
+  const std::set<std::string> known(marks.begin(), marks.end());
+  bool some_new = false;
+  for (auto& [key, removal] : *removals) {
+    removal.let_through = known.contains(MarkOf(removal));
+    some_new |= !removal.let_through;
+  }
+  return some_new;
+}
+
 // The same for the same removals, whatever runs meanwhile.
 std::string PlanHash(const Removals& removals) {
   std::string text;
-  for (const auto& [key, removal] : removals) {
-    text += ToString(key) + '\n' + removal.uid + '\n' + removal.what + '\n';
-  }
+  for (const auto& [key, removal] : removals) text += TextOf(removal);
   return Sha256Hex(text).substr(0, kPlanHashLength);
 }
 
@@ -108,6 +127,11 @@ bool IsOf(const Object& object, const Source& source) {
 void CountObjects(const Removals& removals, const ClusterState& state, const Source& source,
                   Figures* figures) {
   for (const auto& [key, removal] : removals) {
+    // Counted then, and as gone.
+    if (removal.let_through) {
+      figures->objects -= removal.is_deleted ? 1 : 0;
+      continue;
+    }
     AddCount(&figures->now.objects, removal.is_object ? 1 : 0);
     AddCount(&figures->now.objects_gone, removal.is_deleted ? 1 : 0);
   }
@@ -129,10 +153,14 @@ void CountPods(const Removals& removals, const ClusterState& state, const Source
     if (IsOf(*top, source)) ++pods_of[top->key()];
   });
   for (const auto& [key, count] : pods_of) {
-    figures->pods += count;
     const auto removal = removals.find(key);
+    const bool let_through = removal != removals.end() && removal->second.let_through;
+    if (let_through && removal->second.is_deleted) continue;
+    figures->pods += count;
+    if (let_through) continue;
+    const auto space = removals.find({Kind::kNamespace, "", key.namespace_name});
     int64_t stopped = 0;
-    if (removals.contains({Kind::kNamespace, "", key.namespace_name})) {
+    if (space != removals.end() && !space->second.let_through) {
       stopped = count;
     } else if (removal != removals.end()) {
       const int64_t surplus = std::max<int64_t>(0, count - removal->second.keeps_pods);
@@ -166,7 +194,7 @@ std::vector<std::string> EmptiedNamespaces(const Removals& removals, const Clust
                                            const Source& source) {
   std::set<std::string> losing;
   for (const auto& [key, removal] : removals) {
-    if (removal.workload_goes) losing.insert(key.namespace_name);
+    if (removal.workload_goes && !removal.let_through) losing.insert(key.namespace_name);
   }
   for (const Kind kind : kAllKinds) {
     if (!IsWorkload(kind)) continue;
@@ -254,11 +282,19 @@ std::vector<std::string> Listed(const Removals& removals) {
 
 }  // namespace
 
+std::vector<std::string> RemovalMarks(const ObjectChanges& changes) {
+  std::vector<std::string> marks;
+  for (const auto& [key, removal] : RemovalsOf(changes)) marks.push_back(MarkOf(removal));
+  return marks;
+}
+
 BreakerVerdict CheckBreaker(const ObjectChanges& changes, const ClusterState& state,
                             const Source& source, const std::string& commit,
                             const std::vector<std::string>& confirmations,
                             const BreakerLimits& limits, WallTime now) {
-  const Removals removals = RemovalsOf(changes);
+  Removals removals = RemovalsOf(changes);
+  const bool some_new = NoteLetThrough(source.status.let_through, &removals);
+  if (!some_new && !removals.empty()) return {};
   const Figures figures = FiguresOf(removals, state, source, limits, now);
   const std::string why = WhyHeld(changes, removals, figures, state, source, limits);
   if (why.empty()) return {.held = {}, .counted = figures.now};

@@ -6,11 +6,11 @@
 #include "reconciler/declared.h"
 #include "reconciler/pod_control.h"
 #include "reconciler/references.h"
+#include "reconciler/waves.h"
 
 namespace reconcile {
 namespace {
 
-constexpr char kComponent[] = "source-controller";
 constexpr size_t kMaxFieldsInMessage = 5;
 constexpr size_t kMaxValueInMessage = 60;
 
@@ -32,7 +32,10 @@ std::string FieldsText(const std::vector<FieldChange>& fields) {
 }
 
 void Say(Turn* turn, const ObjectKey& key, const std::string& reason, const std::string& message) {
-  turn->Record({.key = key, .reason = reason, .message = message, .component = kComponent});
+  turn->Record({.key = key,
+                .reason = reason,
+                .message = message,
+                .component = std::string(kSourceComponent)});
 }
 
 bool MayCreate(const Turn& turn, const ObjectKey& key) {
@@ -77,8 +80,9 @@ void Update(Turn* turn, const Object& current, const Object& declared,
   Say(turn, merged->key(), "Changed", FieldsText(fields) + " (" + where + ")");
 }
 
-// True when it has to wait.
-bool Declare(Turn* turn, const Object& declared) {
+}  // namespace
+
+bool DeclareObject(Turn* turn, const Object& declared) {
   const ObjectKey key = declared.key();
   const ObjectPtr current = turn->state().Find(key);
   if (current == nullptr) {
@@ -96,7 +100,7 @@ bool Declare(Turn* turn, const Object& declared) {
   return true;
 }
 
-void Prune(Turn* turn, const Object& planned) {
+void PruneObject(Turn* turn, const Object& planned) {
   const ObjectPtr current = turn->state().Find(planned.key());
   const bool same = current != nullptr && current->metadata.uid == planned.metadata.uid;
   if (!same || current->metadata.deletion_timestamp) return;
@@ -113,19 +117,23 @@ void Prune(Turn* turn, const Object& planned) {
   }
 }
 
-}  // namespace
-
-ObjectChanges ApplyChanges(Turn* turn, const ObjectChanges& changes) {
+ObjectChanges ApplyChanges(Turn* turn, const ObjectChanges& changes, std::vector<WaveWait>* waits) {
   ObjectChanges ordered = changes;
-  std::sort(ordered.begin(), ordered.end(),
-            [](const ObjectChange& a, const ObjectChange& b) { return a.key < b.key; });
+  std::sort(ordered.begin(), ordered.end(), ComesBefore);
   ObjectChanges waiting;
+  waits->clear();
+  const auto in_waves = InWaves(ordered);
   for (const ObjectChange& change : ordered) {
+    if (!in_waves.empty() && in_waves.contains(SourceOf(change))) continue;
     if (change.after == nullptr) {
-      if (change.before != nullptr) Prune(turn, *change.before);
-    } else if (Declare(turn, *change.after)) {
+      PruneObject(turn, *change.before);
+    } else if (DeclareObject(turn, *change.after)) {
       waiting.push_back(change);
     }
+  }
+  for (const auto& [source, of_source] : in_waves) {
+    if (!ApplyInWaves(turn, of_source, waits)) continue;
+    for (const ObjectChange* change : of_source) waiting.push_back(*change);
   }
   return waiting;
 }

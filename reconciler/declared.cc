@@ -26,6 +26,24 @@ std::set<std::string> SplitKeys(const ObjectMeta& metadata, const char* annotati
   return keys;
 }
 
+// An annotation and its value.
+struct Protection {
+  const char* name;
+  const char* value;
+};
+constexpr char kFluxReconcile[] = "kustomize.toolkit.fluxcd.io/reconcile";
+
+// The first of them that `metadata` has, as "name: value".
+template <size_t kCount>
+std::string FirstOf(const Protection (&protections)[kCount], const ObjectMeta& metadata) {
+  for (const Protection& row : protections) {
+    if (SplitKeys(metadata, row.name).contains(row.value)) {
+      return std::string(row.name) + ": " + row.value;
+    }
+  }
+  return "";
+}
+
 std::string JoinKeys(const StringMap& map) {
   std::string text;
   for (const auto& [key, value] : map) text += (text.empty() ? "" : ",") + key;
@@ -239,19 +257,31 @@ std::shared_ptr<Object> FreshDeclared(const Object& after) {
 
 std::string PruneProtectionOf(const ObjectMeta& metadata) {
   // Argo CD's options are a list: "Prune=false,Validate=false".
-  struct Protection {
-    const char* name;
-    const char* value;
-  };
   constexpr Protection kProtections[] = {{"argocd.argoproj.io/sync-options", "Prune=false"},
                                          {"kustomize.toolkit.fluxcd.io/prune", "disabled"},
+                                         {kFluxReconcile, "disabled"},
                                          {"helm.sh/resource-policy", "keep"}};
-  for (const Protection& row : kProtections) {
-    if (SplitKeys(metadata, row.name).contains(row.value)) {
-      return std::string(row.name) + ": " + row.value;
-    }
+  return FirstOf(kProtections, metadata);
+}
+
+std::string ChangeProtectionOf(const ObjectMeta& declared) {
+  constexpr Protection kProtections[] = {{kFluxReconcile, "disabled"},
+                                         {"kustomize.toolkit.fluxcd.io/ssa", "IfNotPresent"}};
+  return FirstOf(kProtections, declared);
+}
+
+std::shared_ptr<const Object> AsProtected(const Object& before,
+                                          const std::shared_ptr<const Object>& declared) {
+  if (before.metadata.deletion_timestamp) return declared;
+  if (ChangeProtectionOf(declared->metadata).empty()) return declared;
+  std::shared_ptr<Object> kept = DeclaredView(before, *declared);
+  if (kept == nullptr) kept = before.Clone();
+  kept->metadata.origin = declared->metadata.origin;
+  const auto found = declared->metadata.annotations.find(kFluxReconcile);
+  if (found != declared->metadata.annotations.end()) {
+    kept->metadata.annotations[kFluxReconcile] = found->second;
   }
-  return "";
+  return kept;
 }
 
 std::shared_ptr<Object> Undeclared(const Object& before) {

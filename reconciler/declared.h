@@ -44,9 +44,18 @@ std::shared_ptr<Object> FreshDeclared(const Object& after);
 std::shared_ptr<Object> Undeclared(const Object& before);
 
 // The annotation by which people keep an object that Git declares no more, as "name: value": Argo
-// CD's sync option Prune=false, Flux's prune: disabled, Helm's resource-policy: keep. Empty
-// without.
+// CD's sync option Prune=false, Flux's prune: disabled and reconcile: disabled, Helm's
+// resource-policy: keep. Empty without.
 std::string PruneProtectionOf(const ObjectMeta& metadata);
+
+// The annotation by which people keep an object that Git declares as it is once it is there, as
+// "name: value": Flux's reconcile: disabled and ssa: IfNotPresent. Empty without.
+std::string ChangeProtectionOf(const ObjectMeta& declared);
+// `declared` as the model is to have it where `before` is there: by such an annotation, nothing but
+// where it stands is new, and of reconcile: disabled the annotation itself, which keeps the object
+// from being pruned too.
+std::shared_ptr<const Object> AsProtected(const Object& before,
+                                          const std::shared_ptr<const Object>& declared);
 
 // Sets the labels that a Node's agent reports and takes away those that it reported before and does
 // not report any more. What Git declares stays as it is.

@@ -4,6 +4,7 @@
 
 #include "reconciler/declared.h"
 #include "reconciler/references.h"
+#include "schema/sync_wave.h"
 
 namespace reconcile {
 namespace {
@@ -30,6 +31,7 @@ void CheckOwner(const Object& object, const Object& known, const std::string& so
 // A Pod is replaced when it changes, and an object that is going is created anew.
 void CheckImmutable(const Object& object, const Object& known, Problems* problems) {
   if (object.kind == Kind::kPod || known.metadata.deletion_timestamp) return;
+  if (!ChangeProtectionOf(object.metadata).empty()) return;  // nothing of it is changed
   const size_t before = problems->errors.size();
   ValidateUpdate(known, object, problems);
   for (size_t i = before; i < problems->errors.size(); ++i) {
@@ -110,13 +112,14 @@ void AddDesired(const ObjectPtr& object, const ClusterState& state, DesiredState
   if (const ObjectPtr known = state.Find(key)) {
     CheckAgainst(*declared, *known, desired->source, state, problems);
   }
+  if (WaveOf(declared->metadata) != 0) ++desired->waved;
   desired->objects.Set(key, declared);
 }
 
 DesiredState BuildDesired(const std::string& source, const std::string& commit,
                           const std::vector<ObjectPtr>& objects, const ClusterState& state,
                           Problems* problems) {
-  DesiredState desired{.source = source, .commit = commit, .objects = {}};
+  DesiredState desired{.source = source, .commit = commit, .objects = {}, .waved = 0};
   // In the order of the places they stand at, so that problems do not depend on the input's order.
   std::vector<ObjectPtr> ordered = objects;
   std::stable_sort(ordered.begin(), ordered.end(), [](const ObjectPtr& a, const ObjectPtr& b) {

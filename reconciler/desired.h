@@ -17,6 +17,7 @@ struct DesiredState {
   std::string source;
   std::string commit;
   ObjectMap objects;
+  int64_t waved = 0;  // of these, how many are of another sync wave than 0
 };
 
 // More replicas than this in one object are refused: a typing error must not flood the hosts.
@@ -67,7 +68,8 @@ using ObjectChanges = std::vector<ObjectChange>;  // sorted by key
 
 // PURE. Every object the source declares or owns in the model. Order of input does not matter. What
 // controllers add (annotation deployment.kubernetes.io/revision, server-set metadata, status) is no
-// difference. What an annotation keeps from being pruned is none either, and keeps its namespace.
+// difference. What an annotation keeps from being pruned is none either, and keeps its namespace;
+// nor is what one keeps from being changed (ChangeProtectionOf): `after` is then as it stays.
 ObjectChanges Diff(const DesiredState& desired, const ClusterState& observed);
 // The same for some keys. `*left_over` is set when one of them is the source's, is declared no more
 // and stays: it goes already, or others need it.
@@ -76,6 +78,8 @@ ObjectChanges DiffOf(const std::set<ObjectKey>& keys, const DesiredState& desire
 // What the source declares no more and does not go, because an annotation keeps it
 // (PruneProtectionOf).
 std::vector<ObjectPtr> KeptFromPruning(const DesiredState& desired, const ClusterState& observed);
+// What would change and does not, because an annotation keeps it as it is (ChangeProtectionOf).
+ObjectChanges KeptFromChanging(const DesiredState& desired, const ClusterState& observed);
 // All keys that Diff looks at.
 std::set<ObjectKey> KeysOf(const DesiredState& desired, const ClusterState& observed);
 
@@ -92,12 +96,15 @@ struct BreakerVerdict {
   // them: what was meant does not hold the commits after it.
   RecentPrune counted;
 };
+// What `changes` take away, a short hash of each: the same for the same removal of the same object.
+std::vector<std::string> RemovalMarks(const ObjectChanges& changes);
 // PURE. Whether `changes` run into a limit. Counts objects deleted, objects scaled to zero, renames
 // and recreations, and running pods that stop, each together with what the source lost within the
 // window (status.recent_prunes), out of all that it had there; considers all workloads of a
 // namespace going and an empty tree. A commit that takes nothing away is never held for earlier
 // ones. A hold confirmed for the same plan hash, or named by a `Reconcile-Confirm: prune=<hash>`
-// trailer in `confirmations`, does not hold.
+// trailer in `confirmations`, does not hold. Nor does what was let through before and waits
+// (status.let_through): it is not counted again.
 BreakerVerdict CheckBreaker(const ObjectChanges& changes, const ClusterState& state,
                             const Source& source, const std::string& commit,
                             const std::vector<std::string>& confirmations,

@@ -8,6 +8,7 @@
 #include "reconciler/referred.h"
 #include "schema/core.h"
 #include "schema/sets.h"
+#include "schema/sync_wave.h"
 
 namespace reconcile {
 namespace {
@@ -124,6 +125,20 @@ bool IsInForce(const ObjectChange& change) {
          MergeDeclared(*change.before, *change.after)->metadata == change.before->metadata;
 }
 
+// Waves wait for objects that are unchanged too.
+void AddUntouched(const DesiredState& desired, const ClusterState& state, ObjectChanges* changes) {
+  if (std::all_of(changes->begin(), changes->end(), IsInForce)) return;
+  std::set<ObjectKey> told;
+  for (const ObjectChange& change : *changes) told.insert(change.key);
+  for (const auto& [key, declared] : desired.objects) {
+    if (told.contains(key)) continue;
+    const ObjectPtr known = state.Find(key);
+    changes->push_back({.key = key, .before = known, .after = AsProtected(*known, declared)});
+  }
+  std::sort(changes->begin(), changes->end(),
+            [](const ObjectChange& a, const ObjectChange& b) { return a.key < b.key; });
+}
+
 bool TakesNothing(const ObjectChanges& changes) {
   return std::all_of(changes.begin(), changes.end(), [](const ObjectChange& change) {
     return change.after != nullptr && !change.after->metadata.origin.source.empty();
@@ -166,7 +181,11 @@ std::optional<DesiredState> DesiredMemory::BuildFromLast(const std::string& sour
   }
   DesiredState desired = built_->desired;
   desired.commit = commit;
-  for (auto gone = old_begin; gone != old_end; ++gone) desired.objects.Erase(gone->key);
+  for (auto gone = old_begin; gone != old_end; ++gone) {
+    const auto found = desired.objects.find(gone->key);
+    if (found != desired.objects.end() && WaveOf(found->second->metadata) != 0) --desired.waved;
+    desired.objects.Erase(gone->key);
+  }
   if (!HoldsIn(desired, built_->state, state)) return std::nullopt;
   Problems problems;
   for (auto added = new_begin; added != new_end; ++added) {
@@ -211,6 +230,7 @@ ObjectChanges DesiredMemory::Compare(const DesiredState& desired, const ClusterS
   if (touched) changes = DiffOf(*touched, desired, state, &left_over);
   if (touched && !left_over && TakesNothing(changes)) {
     CheckOwnersOf(*touched, desired, state, claims, problems);
+    if (desired.waved > 0) AddUntouched(desired, state, &changes);
   } else {
     left_over = false;
     CheckOwners(desired, state, claims, problems);

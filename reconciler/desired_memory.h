@@ -27,8 +27,8 @@ class DesiredMemory {
                      Problems* problems);
 
   // As CheckOwners and Diff, but for what is in force since the last call and changed neither here
-  // nor there: it is left out. A comparison that takes something away is a full one, as the breaker
-  // counts what is left.
+  // nor there: it is left out, unless the source has sync waves and something changed. A comparison
+  // that takes something away is a full one, as the breaker counts what is left.
   ObjectChanges Compare(const DesiredState& desired, const ClusterState& state,
                         const Claims& claims, Problems* problems);
 

@@ -91,7 +91,8 @@ ObjectChanges DiffOf(const std::set<ObjectKey>& keys, const DesiredState& desire
     const ObjectPtr known = observed.Find(key);
     const auto declared = desired.objects.find(key);
     if (declared != desired.objects.end()) {
-      changes.push_back(Compare(known, declared->second));
+      const ObjectPtr& after = declared->second;
+      changes.push_back(Compare(known, known == nullptr ? after : AsProtected(*known, after)));
       continue;
     }
     if (known == nullptr || known->metadata.origin.source != desired.source) continue;
@@ -127,6 +128,19 @@ std::vector<ObjectPtr> KeptFromPruning(const DesiredState& desired, const Cluste
       if (PruneProtectionOf(metadata).empty() || desired.objects.contains(key)) continue;
       kept.push_back(object);
     }
+  }
+  return kept;
+}
+
+ObjectChanges KeptFromChanging(const DesiredState& desired, const ClusterState& observed) {
+  ObjectChanges kept;
+  for (const auto& [key, declared] : desired.objects) {
+    if (ChangeProtectionOf(declared->metadata).empty()) continue;
+    const ObjectPtr known = observed.Find(key);
+    if (known == nullptr) continue;
+    const ObjectPtr after = AsProtected(*known, declared);
+    if (after == declared || DeclaredDiff(*after, *declared).empty()) continue;
+    kept.push_back(Compare(known, declared));
   }
   return kept;
 }

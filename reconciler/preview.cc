@@ -237,6 +237,15 @@ bool IsUsedUp(const PreviewLimits& limits, int turns, int64_t object_turns) {
          (turns >= kMinPreviewTurns && object_turns >= limits.max_object_turns);
 }
 
+// Hosts as obedient as these do not heal what the waves wait for.
+std::string NoteOn(const std::vector<WaveWait>& waits) {
+  std::string note;
+  for (const WaveWait& wait : waits) {
+    note += (note.empty() ? "" : "; ") + wait.text;
+  }
+  return note.empty() ? "" : note + ": what comes after that is not shown";
+}
+
 Now Later(Now now, int64_t ms) { return {now.mono + ms, WallTime{now.wall.ms + ms}}; }
 
 }  // namespace
@@ -261,6 +270,7 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
     object_turns += ObjectsIn(hosts.state());
     const ClusterState asked = hosts.state();
     const Plan plan = Reconcile(asked, changes, now, settled);
+    preview.note = NoteOn(plan.waits);
     const bool written = hosts.Take(plan);
     NotePlacements(plan, hosts.state(), &placements);
     const ClusterState planned = hosts.state();

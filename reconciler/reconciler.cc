@@ -54,9 +54,10 @@ Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now,
   Turn turn(state, now, settled);
   SyncNamespaces(&turn);
   ObjectChanges waiting = changes;
+  std::vector<WaveWait> waits;
   std::vector<Binding> unplaced;
   const bool done = Repeat(&turn, [&] {
-    waiting = ApplyChanges(&turn, waiting);
+    waiting = ApplyChanges(&turn, waiting, &waits);
     const bool workloads_settled = Repeat(&turn, [&] { SyncWorkloads(&turn); });
     if (!workloads_settled) turn.AskForMore();
     unplaced = SchedulePods(&turn);
@@ -64,7 +65,9 @@ Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now,
   if (!done) turn.AskForMore();
   ExplainUnplaced(&turn, unplaced);
   RecordEvents(&turn, state);
-  return turn.Finish();
+  Plan plan = turn.Finish();
+  plan.waits = std::move(waits);
+  return plan;
 }
 
 Transaction RecordReasons(const ClusterState& state, const std::vector<Reason>& reasons, Now now) {

@@ -21,10 +21,18 @@ struct Reason {
   std::string uid = {};   // of the object that is meant; empty: the one that has the key now
 };
 
+// What of a source's commit waits for another sync wave, and for what: "wave 2 waits for Deployment
+// shop/db of wave 1: 0 of 1 pods are ready".
+struct WaveWait {
+  std::string source;
+  std::string text;
+};
+
 // What one turn does. `transaction` contains the Events too.
 struct Plan {
   Transaction transaction;
   std::vector<Reason> reasons;
+  std::vector<WaveWait> waits;  // one for each source that waits
   // Earliest moment at which time alone would change the plan (minReadySeconds, progress deadline,
   // event expiry).
   std::optional<MonoTime> wake_at;
@@ -32,12 +40,12 @@ struct Plan {
   bool more = false;
 };
 
-// PURE. One turn: applies `changes`, then runs every kind's controller (Deployment, ReplicaSet,
-// ReplicationController, namespaces, garbage collection, statuses) and the scheduler over the
-// result until none has anything to write, all in memory. Order of objects does not matter; on an
-// unchanged world the transaction is empty. Holds at most kMaxCreatesPerTurn pods created for
-// workloads and kMaxDeletesPerTurn removed to scale them down (SEMANTICS 1.5); the rest follows in
-// the next turn.
+// PURE. One turn: applies `changes` as far as their sync waves allow (reconciler/waves.h), then
+// runs every kind's controller (Deployment, ReplicaSet, ReplicationController, namespaces, garbage
+// collection, statuses) and the scheduler over the result until none has anything to write, all in
+// memory. Order of objects does not matter; on an unchanged world the transaction is empty. Holds
+// at most kMaxCreatesPerTurn pods created for workloads and kMaxDeletesPerTurn removed to scale
+// them down (SEMANTICS 1.5); the rest follows in the next turn.
 //
 // `settled`, null or what the last call left there, says what need not be looked at again: the time
 // that a turn takes is that of what changed. The plan is the same with and without it, whatever

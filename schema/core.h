@@ -141,6 +141,9 @@ struct SourceSpec {
   // Groups of custom resources that it may hold and that are passed over, with a notice.
   std::vector<std::string> ignore_groups;
   std::string interval;  // between looks at a remote one, "30s"; "" is the default
+  // Sources whose newest commits are to be applied, and all that they declare healthy, before one
+  // of this source is.
+  std::vector<std::string> depends_on;
   bool suspend = false;  // what it declared stays, and nothing of it is changed
   SourceCredentials credentials;
   std::optional<SourceWebhookSpec> webhook;
@@ -172,13 +175,15 @@ struct SourceRevision {
   std::string subject;
   std::optional<WallTime> committed_at;  // Git's
   std::optional<WallTime> at;            // since when the result is this
-  std::string result;                    // Applied, Held or Failed
-  std::string message;                   // why it is held or failed
+  std::string result;                    // Applied, Waiting, Held or Failed
+  std::string message;                   // why it waits, is held or failed
   friend bool operator==(const SourceRevision&, const SourceRevision&) = default;
 };
 struct SourceStatus {
   std::string seen_commit;     // newest commit looked at
   std::string applied_commit;  // the last good one, in force
+  // The one that is in force since, while waves of it wait; empty when none does.
+  std::string applying_commit;
   std::string applied_author;
   std::string applied_subject;
   std::string applied_reference;  // what named it: "main", "v1.2.3"; may be empty
@@ -186,7 +191,10 @@ struct SourceStatus {
   std::vector<Condition> conditions;  // Ready, with file:line:column in its message
   std::optional<HeldPrune> held;
   std::vector<RecentPrune> recent_prunes;  // within the breaker's window, oldest first
-  std::vector<SourceRevision> history;     // newest first
+  // Of the removals that the breaker let through and counted, those that wait for their wave, each
+  // as RemovalMarks (reconciler/desired.h) has it.
+  std::vector<std::string> let_through;
+  std::vector<SourceRevision> history;  // newest first
   friend bool operator==(const SourceStatus&, const SourceStatus&) = default;
 };
 struct Source : ObjectOf<Source, Kind::kSource> {

@@ -118,6 +118,8 @@ const StructTable& TableOf<SourceSpec>() {
     t.Field<&SourceSpec::interval>("interval")
         .Default("15s")
         .Doc("Between looks at a remote repository.");
+    t.Field<&SourceSpec::depends_on>("dependsOn")
+        .Doc("Sources that are to be applied and healthy before a commit of this one is.");
     t.Field<&SourceSpec::suspend>("suspend").Doc("Change nothing of it for now.");
     t.Field<&SourceSpec::credentials>("credentials").Doc("Names of files, read at each fetch.");
     t.Field<&SourceSpec::webhook>("webhook").Doc("Who may ask to look at it now.");
@@ -164,8 +166,8 @@ const StructTable& TableOf<SourceRevision>() {
     t.Field<&SourceRevision::subject>("subject");
     t.Field<&SourceRevision::committed_at>("committedAt").Doc("By Git.");
     t.Field<&SourceRevision::at>("at").Doc("Since when the result is this.");
-    t.Field<&SourceRevision::result>("result").Doc("Applied, Held or Failed.");
-    t.Field<&SourceRevision::message>("message").Doc("Why it is held or failed.");
+    t.Field<&SourceRevision::result>("result").Doc("Applied, Waiting, Held or Failed.");
+    t.Field<&SourceRevision::message>("message").Doc("Why it waits, is held or failed.");
     return t;
   }();
   return table;
@@ -177,6 +179,8 @@ const StructTable& TableOf<SourceStatus>() {
     Table<SourceStatus> t("SourceStatus");
     t.Field<&SourceStatus::seen_commit>("seenCommit").Doc("The newest commit looked at.");
     t.Field<&SourceStatus::applied_commit>("appliedCommit").Doc("The last good commit, in force.");
+    t.Field<&SourceStatus::applying_commit>("applyingCommit")
+        .Doc("The commit that is being applied, while sync waves of it wait.");
     t.Field<&SourceStatus::applied_author>("appliedAuthor");
     t.Field<&SourceStatus::applied_subject>("appliedSubject");
     t.Field<&SourceStatus::applied_reference>("appliedReference")
@@ -186,6 +190,8 @@ const StructTable& TableOf<SourceStatus>() {
     t.Field<&SourceStatus::held>("held").Doc("Deletions that wait for a person.");
     t.Field<&SourceStatus::recent_prunes>("recentPrunes")
         .Doc("What commits of the last hour removed without a person's confirmation.");
+    t.Field<&SourceStatus::let_through>("letThrough")
+        .Doc("Marks of deletions that were let through and wait for their sync wave.");
     t.Field<&SourceStatus::history>("history").Doc("The last commits, newest first.");
     return t;
   }();

@@ -3,6 +3,7 @@
 #include "schema/all_kinds.h"
 #include "schema/field_table.h"
 #include "schema/names.h"
+#include "schema/sync_wave.h"
 #include "schema/text.h"
 #include "schema/validate_kept.h"
 
@@ -87,6 +88,15 @@ std::string CheckName(Kind kind, const std::string& name) {
   return CheckDnsSubdomain(name);
 }
 
+void ValidateWave(const StringMap& annotations, const FieldPath& path, FieldReporter* reporter) {
+  const std::string name(kSyncWave);
+  const auto found = annotations.find(name);
+  if (found == annotations.end() || ParseWave(found->second)) return;
+  reporter->Error(
+      FieldPath::Key(path, name),
+      "the wave must be an integer, such as \"2\" or \"-1\", not " + Quoted(found->second));
+}
+
 void ValidateMetadata(const Object& object, FieldReporter* reporter) {
   const FieldPath root;
   const FieldPath path(root, "metadata");
@@ -105,7 +115,9 @@ void ValidateMetadata(const Object& object, FieldReporter* reporter) {
     }
   }
   ValidateLabels(metadata.labels, FieldPath(path, "labels"), reporter);
-  ValidateAnnotations(metadata.annotations, FieldPath(path, "annotations"), reporter);
+  const FieldPath annotations(path, "annotations");
+  ValidateAnnotations(metadata.annotations, annotations, reporter);
+  ValidateWave(metadata.annotations, annotations, reporter);
 }
 
 void Validate(const Pod& pod, FieldReporter* reporter) {

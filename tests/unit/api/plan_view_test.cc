@@ -50,6 +50,20 @@ TEST(PlanView, EveryFieldSaysItsEffectAndWhatStaysIsCountedAlone) {
   EXPECT_EQ(change.GetList("fields")[2].GetString("why"), "nobody");
 }
 
+TEST(PlanView, SaysTheWaveOfAChangeUnlessItIsZero) {
+  Controller::PlanAnswer answer;
+  for (const char* wave : {"3", "0"}) {
+    const auto map = std::make_shared<ConfigMap>();
+    map->metadata.name = std::string("map-") + wave;
+    map->metadata.annotations["argocd.argoproj.io/sync-wave"] = wave;
+    answer.preview.changes.push_back(
+        {.type = ChangeType::kCreate, .key = map->key(), .before = nullptr, .after = map});
+  }
+  const Value plan = EncodePlan(answer);
+  EXPECT_EQ(plan.GetList("changes")[0].GetInt("wave"), 3);
+  EXPECT_EQ(plan.GetList("changes")[1].Find("wave"), nullptr);
+}
+
 TEST(PlanView, HostsSayTheirLoadInTheResourcesOwnUnits) {
   Controller::PlanAnswer answer = MakeAnswer();
   constexpr int64_t kMi = 1024 * 1024 * 1000;

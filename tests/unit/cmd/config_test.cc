@@ -112,6 +112,25 @@ TEST(Config, RefusesASourceWithoutRepositoryAndASecondOfOneName) {
   EXPECT_NE(read.errors[1].find("the name 'a' is taken"), std::string::npos);
 }
 
+TEST(Config, RefusesDependenciesOnNobodyAndInACircle) {
+  const auto source = [](const std::string& name, const std::string& on) {
+    return "- {name: " + name + ", repository: /x, dependsOn: [" + on + "]}\n";
+  };
+  const ReadOutcome good =
+      Read("sources:\n" + source("a", "b, c") + source("b", "c") + source("c", ""));
+  EXPECT_EQ(good.errors, std::vector<std::string>());
+  EXPECT_EQ(good.config.sources[0].spec.depends_on, (std::vector<std::string>{"b", "c"}));
+  const ReadOutcome unknown = Read("sources:\n" + source("a", "z"));
+  ASSERT_EQ(unknown.errors.size(), 1U);
+  EXPECT_NE(unknown.errors[0].find("sources[0].dependsOn: no source is named 'z'"),
+            std::string::npos);
+  const ReadOutcome circle =
+      Read("sources:\n" + source("a", "b") + source("b", "c") + source("c", "b"));
+  ASSERT_EQ(circle.errors.size(), 2U) << "a only leads there";
+  EXPECT_NE(circle.errors[0].find("sources[1].dependsOn: depends on itself: b -> c -> b"),
+            std::string::npos);
+}
+
 TEST(Config, ReadsEverySettingOfARemoteSource) {
   const ReadOutcome read = Read(R"(sources:
 - name: shop

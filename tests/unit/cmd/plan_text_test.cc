@@ -97,6 +97,18 @@ TEST(PlanText, SaysWhenNothingWouldChange) {
   EXPECT_EQ(PlanText(plan, {}), "No changes: the cluster is what this declares.\n");
 }
 
+TEST(PlanText, SaysTheWaveOfEachChangeThatHasOne) {
+  const Value plan = PlanOf(R"({"errors": [], "warnings": [], "pods": [], "summary": {"create": 2},
+    "changes": [
+      {"kind": "Pod", "namespace": "shop", "name": "a", "change": "created", "wave": -1, "fields": []},
+      {"kind": "Pod", "namespace": "shop", "name": "b", "change": "deleted", "wave": 2, "fields": []},
+      {"kind": "Pod", "namespace": "shop", "name": "c", "change": "created", "fields": []}]})");
+  const std::string text = PlanText(plan, {});
+  EXPECT_NE(text.find("+ Pod shop/a  created (wave -1)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("- Pod shop/b  deleted (wave 2)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("+ Pod shop/c  created\n"), std::string::npos) << text;
+}
+
 TEST(PlanText, ErrorsAreNoPlanButHideNoDeletion) {
   const Value plan = PlanOf(
       R"({"errors": [{"file": "web.yaml", "line": 3, "column": 7, "message": "unknown field"}],

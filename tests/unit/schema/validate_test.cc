@@ -14,6 +14,19 @@ using testing::PodWithSpec;
 
 // The golden files of decode_test.cc show most rules broken; these are their bounds.
 
+TEST(Validate, ASyncWaveIsAnInteger) {
+  const auto map = [](const std::string& wave) {
+    return "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations:\n    "
+           "argocd.argoproj.io/sync-wave: \"" +
+           wave + "\"\n";
+  };
+  for (const char* good : {"0", "2", "-5", "+1"}) EXPECT_EQ(ErrorsOf(map(good)), "") << good;
+  EXPECT_EQ(ErrorsOf(map("first")),
+            "m.yaml:6:35: metadata.annotations[argocd.argoproj.io/sync-wave]: the wave must be an "
+            "integer, such as \"2\" or \"-1\", not \"first\"\n");
+  EXPECT_NE(ErrorsOf(map("1.5")), "");
+}
+
 TEST(Validate, SurgeAndUnavailableMustNotBothBeZero) {
   const auto rolling = [](const std::string& fields) {
     return ErrorsOf(DeploymentWithSpec("strategy: {rollingUpdate: {" + fields + "}}\n"));

@@ -1,0 +1,97 @@
+#include "reconciler/health.h"
+
+#include "schema/core.h"
+#include "schema/workload.h"
+
+namespace reconcile {
+namespace {
+
+constexpr char kNotLookedAt[] = "not looked at yet";
+
+std::string WhyContainersWait(const Pod& pod) {
+  for (const ContainerStatus& container : pod.status.container_statuses) {
+    if (container.state.waiting && !container.state.waiting->reason.empty()) {
+      const ContainerStateWaiting& waiting = *container.state.waiting;
+      return waiting.reason + (waiting.message.empty() ? "" : ": " + waiting.message);
+    }
+    if (container.state.terminated) {
+      const ContainerStateTerminated& terminated = *container.state.terminated;
+      return "container " + container.name + " ended with exit code " +
+             std::to_string(terminated.exit_code) + " (" + terminated.reason + ")";
+    }
+  }
+  return "";
+}
+
+// A silent host's pods are as they were when it was last heard.
+std::string WhyUnknown(const Pod& pod, const ClusterState& state) {
+  const Condition* ready = FindCondition(pod.status.conditions, "Ready");
+  if (ready != nullptr && ready->reason == kNodeStatusUnknown) return ready->message;
+  const auto node = state.Find<Node>("", pod.spec.node_name);
+  const Condition* of_node =
+      node == nullptr ? nullptr : FindCondition(node->status.conditions, "Ready");
+  if (of_node == nullptr || of_node->reason != kNodeStatusUnknown) return "";
+  return "node " + pod.spec.node_name + " is silent; last seen " +
+         std::string(ToString(pod.status.phase));
+}
+
+std::string OfPod(const Pod& pod, const ClusterState& state) {
+  const bool going = pod.metadata.deletion_timestamp.has_value();
+  const bool done = pod.status.phase == PodPhase::kSucceeded;
+  if (!going && (done || IsReady(pod))) return "";
+  const std::string unknown = WhyUnknown(pod, state);
+  if (going) {
+    const std::string& why = unknown.empty() ? pod.status.message : unknown;
+    return "being stopped" + (why.empty() ? "" : ": " + why);
+  }
+  if (pod.spec.node_name.empty()) {
+    const Condition* scheduled = FindCondition(pod.status.conditions, "PodScheduled");
+    return scheduled != nullptr && !scheduled->message.empty() ? scheduled->message
+                                                               : "waiting for a host";
+  }
+  if (!unknown.empty()) return unknown;
+  std::string why = WhyContainersWait(pod);
+  if (!why.empty()) return why;
+  if (!pod.status.message.empty()) return pod.status.message;
+  return "starting on " + pod.spec.node_name;
+}
+
+std::string ReadyOf(int32_t ready, int32_t wanted) {
+  return std::to_string(ready) + " of " + std::to_string(wanted) + " pods are ready";
+}
+
+std::string OfDeployment(const Deployment& deployment) {
+  const DeploymentStatus& status = deployment.status;
+  const int32_t wanted = deployment.spec.replicas;
+  if (status.observed_generation < deployment.metadata.generation) return kNotLookedAt;
+  if (status.available_replicas < wanted) return ReadyOf(status.ready_replicas, wanted);
+  if (deployment.spec.paused) return "";
+  if (status.updated_replicas >= wanted && status.replicas <= wanted) return "";
+  return "rolling out: " + std::to_string(status.updated_replicas) + " of " +
+         std::to_string(wanted) + " pods are of the new template, " +
+         std::to_string(status.replicas) + " run";
+}
+
+std::string OfController(const ReplicationController& controller) {
+  const ReplicaSetStatus& status = controller.status;
+  const int32_t wanted = controller.spec.replicas;
+  if (status.observed_generation < controller.metadata.generation) return kNotLookedAt;
+  const bool all = status.ready_replicas == wanted && status.replicas == wanted;
+  return all ? "" : ReadyOf(status.ready_replicas, wanted);
+}
+
+}  // namespace
+
+std::string WhyUnhealthy(const Object& object, const ClusterState& state) {
+  if (const Pod* pod = As<Pod>(object)) return OfPod(*pod, state);
+  if (object.metadata.deletion_timestamp) return "being deleted";
+  if (const auto* deployment = As<Deployment>(object)) return OfDeployment(*deployment);
+  if (const auto* controller = As<ReplicationController>(object)) return OfController(*controller);
+  if (const auto* set = As<ReplicaSet>(object)) {
+    const int32_t ready = set->status.ready_replicas;
+    return ready == set->spec.replicas ? "" : ReadyOf(ready, set->spec.replicas);
+  }
+  return "";
+}
+
+}  // namespace reconcile
