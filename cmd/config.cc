@@ -166,6 +166,7 @@ SourceConfig ReadSource(const Value& value, const std::string& path, const std::
       .Texts("ignoreGroups", CheckGroup, &spec.ignore_groups)
       .Text("interval", CheckInterval, &spec.interval)
       .Flag("suspend", &spec.suspend)
+      .Text("apply", CheckApply, &spec.apply)
       .On("credentials",
           [&](const Value& map) { ReadCredentials(map, path, file, &spec.credentials, problems); })
       .On("webhook", [&](const Value& map) { ReadWebhook(map, path, file, &spec, problems); })

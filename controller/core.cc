@@ -8,6 +8,7 @@
 #include "controller/plan_manifests.h"
 #include "controller/recovery.h"
 #include "controller/source_status.h"
+#include "reconciler/source_operations.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -298,9 +299,10 @@ Status Controller::Core::Confirm(const std::string& plan_hash) {
     return NotFoundError("no prune is held under '" + plan_hash +
                          "'; `reconcile status` shows what is held, if anything");
   }
-  if (found->status.held->commit != found->status.seen_commit) {
+  const std::string wanted = WantedCommit(found->spec, found->status, found->status.seen_commit);
+  if (found->status.held->commit != wanted) {
     return ConflictError("commit " + found->status.held->commit.substr(0, 12) +
-                         " was held, but a newer one is there; see `reconcile status`");
+                         " was held, but another one is wanted now; see `reconcile status`");
   }
   found->status.held->confirmed = true;
   const Result<Revision> committed =
@@ -309,19 +311,22 @@ Status Controller::Core::Confirm(const std::string& plan_hash) {
   return committed.status();
 }
 
+Result<std::string> Controller::Core::NameOrOnly(const std::string& source) const {
+  if (source.empty() && followed_.size() != 1) {
+    return InvalidError("there are " + std::to_string(followed_.size()) +
+                        " sources; name one with --source");
+  }
+  if (source.empty()) return followed_.begin()->first;
+  if (!followed_.contains(source)) return NotFoundError("no source is named '" + source + "'");
+  return source;
+}
+
 Result<Controller::PlanAnswer> Controller::Core::PlanManifests(const std::string& source,
                                                                const PlanInput& input,
                                                                const PlanInput* base) const {
-  std::string name = source;
-  if (name.empty()) {
-    if (followed_.size() != 1) {
-      return InvalidError("there are " + std::to_string(followed_.size()) +
-                          " sources; name one with --source");
-    }
-    name = followed_.begin()->first;
-  }
-  if (!followed_.contains(name)) return NotFoundError("no source is named '" + name + "'");
-  return PlanManifestsAgainst(*store_->Snapshot(), name, input, base, options_.breaker,
+  const Result<std::string> name = NameOrOnly(source);
+  if (!name.ok()) return name.status();
+  return PlanManifestsAgainst(*store_->Snapshot(), *name, input, base, options_.breaker,
                               loop_->now());
 }
 

@@ -76,6 +76,18 @@ ObjectChanges DeletionsDespite(const Problems& problems, const std::vector<Manif
   return deletions;
 }
 
+void PlanChanges(const ClusterState& state, const DesiredState& desired,
+                 const ObjectChanges& changes, const std::vector<std::string>& confirmations,
+                 const BreakerLimits& limits, Now now, Controller::PlanAnswer* answer) {
+  WarnOfKeptPods(changes, &answer->problems);
+  WarnOfKept(desired, state, &answer->problems);
+  AdviseOn(changes, &answer->problems);
+  answer->held = CheckBreaker(changes, state, *SourceOrNew(state, desired.source), desired.commit,
+                              confirmations, limits, now.wall)
+                     .held;
+  answer->preview = PreviewChanges(state, changes, now);
+}
+
 Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& source,
                                const Controller::PlanInput& input, const BreakerLimits& limits,
                                Now now) {
@@ -93,13 +105,7 @@ Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& sou
     answer.preview.changes = DeletionsDespite(answer.problems, input.files, changes);
     return answer;
   }
-  WarnOfKeptPods(changes, &answer.problems);
-  WarnOfKept(desired, state, &answer.problems);
-  AdviseOn(changes, &answer.problems);
-  answer.held = CheckBreaker(changes, state, *SourceOrNew(state, source), input.commit,
-                             input.confirmations, limits, now.wall)
-                    .held;
-  answer.preview = PreviewChanges(state, changes, now);
+  PlanChanges(state, desired, changes, input.confirmations, limits, now, &answer);
   return answer;
 }
 
@@ -117,6 +123,14 @@ Result<Controller::PlanAnswer> PlanManifestsAgainst(const ClusterState& state,
                         first.problems.errors.front().ToString());
   }
   return PlanOne(first.preview.state_after, source, input, limits, now);
+}
+
+Controller::PlanAnswer PlanDesired(const ClusterState& state, const DesiredState& desired,
+                                   const std::vector<std::string>& confirmations,
+                                   const BreakerLimits& limits, Now now) {
+  Controller::PlanAnswer answer;
+  PlanChanges(state, desired, Diff(desired, state), confirmations, limits, now, &answer);
+  return answer;
 }
 
 ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now) {
