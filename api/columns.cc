@@ -4,6 +4,7 @@
 
 #include "api/columns_kept.h"
 #include "api/columns_workload.h"
+#include "reconciler/source_operations.h"
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -147,7 +148,12 @@ Cells EventCells(const Event& event, WallTime now) {
 
 std::string SourceMessage(const Source& source) {
   const Condition* ready = FindCondition(source.status.conditions, "Ready");
-  return ready == nullptr ? "not read yet" : ready->message;
+  std::string message = ready == nullptr ? "not read yet" : ready->message;
+  if (ready != nullptr && ready->reason == kWaitsForApply) message.clear();  // it is a line below
+  for (const std::string& line : OperationLines(source)) {
+    message += (message.empty() ? "" : "; ") + line;
+  }
+  return message;
 }
 
 // "main@sha1:..." of the commit in force, "main" before there is one.
@@ -165,7 +171,7 @@ Cells SourceCells(const Source& source, WallTime now) {
   const Condition* ready = FindCondition(source.status.conditions, "Ready");
   return {source.metadata.name,
           RevisionInForce(source),
-          source.spec.suspend ? "True" : "False",
+          IsSuspended(source) ? "True" : "False",
           ready == nullptr ? "Unknown" : std::string(ToString(ready->status)),
           SourceMessage(source),
           Age(source.metadata, now),

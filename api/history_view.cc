@@ -36,6 +36,28 @@ void SetStamp(const char* name, const std::optional<WallTime>& time, Value* valu
   if (time) value->Set(name, Value::String(FormatRfc3339(*time)));
 }
 
+void SetCount(const char* name, const std::optional<int64_t>& count, Value* value) {
+  if (count) value->Set(name, Value::Int(*count));
+}
+
+Value EncodeChangeCounts(const RevisionChanges& changes) {
+  Value value = Value::MakeMap();
+  value.Set("created", Value::Int(changes.created));
+  value.Set("changed", Value::Int(changes.changed));
+  value.Set("deleted", Value::Int(changes.deleted));
+  return value;
+}
+
+Value EncodeOutcome(const RevisionOutcome& outcome) {
+  Value value = Value::MakeMap();
+  value.Set("result", Value::String(outcome.result));
+  SetStamp("at", outcome.at, &value);
+  SetCount("tookMs", outcome.took_ms, &value);
+  SetCount("podsStarted", outcome.pods_started, &value);
+  SetCount("podsStopped", outcome.pods_stopped, &value);
+  return value;
+}
+
 }  // namespace
 
 Value EncodeHistory(const std::vector<Controller::HistoryEntry>& entries) {
@@ -52,6 +74,8 @@ Value EncodeHistory(const std::vector<Controller::HistoryEntry>& entries) {
     item.Set("subject", Value::String(revision.subject));
     SetStamp("committedAt", revision.committed_at, &item);
     SetStamp("at", revision.at, &item);
+    if (revision.changes) item.Set("changes", EncodeChangeCounts(*revision.changes));
+    if (revision.outcome) item.Set("outcome", EncodeOutcome(*revision.outcome));
     if (entry.timing) item.Set("timing", EncodeTiming(*entry.timing));
     items.Append(std::move(item));
   }

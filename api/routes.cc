@@ -6,6 +6,7 @@
 
 #include "api/enrollment_routes.h"
 #include "api/history_view.h"
+#include "api/operation_routes.h"
 #include "api/plan_view.h"
 #include "api/table.h"
 #include "base/version.h"
@@ -283,6 +284,7 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
       controller->PlanManifests(request.Query("source"), *input, base ? &*base : nullptr);
   if (!answer.ok()) return ErrorResponse(answer.status());
   Value value = Value::MakeMap();
+  value.Set("modelRevision", Value::Int(controller->State()->revision()));
   value.Set("plan", EncodePlan(*answer, request.Query("manifests") == "true"));
   return Json(value);
 }
@@ -308,6 +310,7 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   if (request.method != "POST") {
     return ErrorResponse(NotFoundError("no such path: " + request.method + " " + request.path));
   }
+  if (const auto answer = HandleOperation(controller, request, verb)) return *answer;
   if (verb == "plan") return PlanRoute(controller, request);
   if (verb == "secrets/rotate") return RotateRoute(controller);
   Status status = NotFoundError("no such path: " + request.path);

@@ -168,6 +168,7 @@ SourceConfig ReadSource(const Value& value, const std::string& path, const std::
       .Text("interval", CheckInterval, &spec.interval)
       .Texts("dependsOn", CheckSourceName, &spec.depends_on)
       .Flag("suspend", &spec.suspend)
+      .Text("apply", CheckApply, &spec.apply)
       .On("credentials",
           [&](const Value& map) { ReadCredentials(map, path, file, &spec.credentials, problems); })
       .On("webhook", [&](const Value& map) { ReadWebhook(map, path, file, &spec, problems); })

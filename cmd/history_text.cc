@@ -15,8 +15,47 @@ constexpr size_t kShownMessageBytes = 60;  // in a table
 std::string ResultText(const Value& item) {
   const std::string result = item.GetString("result");
   if (result == "Applied") return item.GetBool("inForce") ? "applied, in force" : "applied";
+  if (result == "Waiting") return "waits for `reconcile apply`";
   return result == "Held" ? "held" : "failed";
 }
+
+// "+1 ~2 -0"; "" where it is not known.
+std::string ChangesOf(const Value& item) {
+  const Value* changes = item.Find("changes");
+  if (changes == nullptr) return "";
+  return "+" + std::to_string(changes->GetInt("created")) + " ~" +
+         std::to_string(changes->GetInt("changed")) + " -" +
+         std::to_string(changes->GetInt("deleted"));
+}
+
+std::string PodsOf(const Value& outcome) {
+  if (outcome.Find("podsStarted") == nullptr) return "";
+  return "+" + std::to_string(outcome.GetInt("podsStarted")) + " -" +
+         std::to_string(outcome.GetInt("podsStopped"));
+}
+
+Value OutcomeOf(const Value& item) {
+  const Value* outcome = item.Find("outcome");
+  return outcome == nullptr ? Value::MakeMap() : *outcome;
+}
+
+std::string ConvergedOf(const Value& item) {
+  const Value outcome = OutcomeOf(item);
+  if (outcome.GetString("result") == "Replaced") return "no, replaced";
+  if (outcome.GetString("result") == "Converged") {
+    return outcome.Find("tookMs") == nullptr
+               ? "yes"
+               : "in " + std::to_string(outcome.GetInt("tookMs")) + " ms";
+  }
+  return item.GetBool("inForce") ? "not yet" : "";
+}
+
+std::string WithoutMail(const std::string& author) {
+  const size_t mail = author.find(" <");
+  return mail == 0 ? author : author.substr(0, mail);
+}
+
+std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
 
 std::string AgeOf(const Value& item, WallTime now) {
   const Result<WallTime> at = ParseRfc3339(item.GetString("at"));
@@ -58,6 +97,20 @@ std::string StagesTable(const Value& timing) {
   return TableText(EncodeTable(table), {.with_namespace = false, .wide = false});
 }
 
+std::string ObjectsText(const Value& item) {
+  const Value* changes = item.Find("changes");
+  if (changes == nullptr) return "";
+  return std::to_string(changes->GetInt("created")) + " created, " +
+         std::to_string(changes->GetInt("changed")) + " changed, " +
+         std::to_string(changes->GetInt("deleted")) + " deleted";
+}
+
+std::string PodsText(const Value& outcome) {
+  if (outcome.Find("podsStarted") == nullptr) return "";
+  return std::to_string(outcome.GetInt("podsStarted")) + " started, " +
+         std::to_string(outcome.GetInt("podsStopped")) + " stopped";
+}
+
 std::string WholeText(const Value& timing) {
   const int64_t pods = timing.GetInt("pods");
   const std::string total = std::to_string(timing.GetInt("totalMs")) + " ms from commit seen to ";
@@ -76,15 +129,21 @@ std::string WholeText(const Value& timing) {
 
 std::string HistoryText(const Value& history, WallTime now) {
   Table table;
-  for (const char* name : {"Revision", "Source", "Applied", "Result", "Subject"}) {
+  for (const char* name : {"Revision", "Source", "Applied", "Result", "Converged", "Objects",
+                           "Pods", "Author", "Subject"}) {
     table.columns.push_back({name, 0});
   }
   for (const Value& item : history.GetList("items")) {
     const std::string why = item.GetString("message");
     Table::Row row;
-    row.cells = {item.GetString("revision").substr(0, kShownIdLength), item.GetString("source"),
+    row.cells = {item.GetString("revision").substr(0, kShownIdLength),
+                 item.GetString("source"),
                  AgeOf(item, now),
                  ResultText(item) + (why.empty() ? "" : ": " + CutText(why, kShownMessageBytes)),
+                 OrDash(ConvergedOf(item)),
+                 OrDash(ChangesOf(item)),
+                 OrDash(PodsOf(OutcomeOf(item))),
+                 OrDash(WithoutMail(item.GetString("author"))),
                  item.GetString("subject")};
     table.rows.push_back(std::move(row));
   }
@@ -114,7 +173,8 @@ std::string RevisionText(const Value& item) {
          Line("Subject", item.GetString("subject")) + Line("Author", item.GetString("author")) +
          Line("Committed", item.GetString("committedAt")) +
          Line("Result", ResultText(item) + (at.empty() ? "" : " since " + at)) +
-         Line("Why", item.GetString("message"));
+         Line("Why", item.GetString("message")) + Line("Converged", ConvergedOf(item)) +
+         Line("Objects", ObjectsText(item)) + Line("Pods", PodsText(OutcomeOf(item)));
 }
 
 std::string TimingText(const Value& item) {

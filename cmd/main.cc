@@ -17,9 +17,9 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 13> kClientCommands = {
-    "plan",    "get",   "status", "events", "logs",    "sync",   "source",
-    "confirm", "token", "node",   "ca",     "secrets", "history"};
+constexpr std::array<std::string_view, 17> kClientCommands = {
+    "plan", "get", "status",  "events",  "logs",  "sync",    "source", "confirm", "token",
+    "node", "ca",  "secrets", "history", "apply", "suspend", "resume", "rollback"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -127,6 +127,10 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddSyncCommand(app, context);
   AddSourceCommand(app, context);
   AddConfirmCommand(app, context);
+  AddApplyCommand(app, context);
+  AddSuspendCommand(app, context);
+  AddResumeCommand(app, context);
+  AddRollbackCommand(app, context);
   AddTokenCommand(app, context);
   AddNodeCommand(app, context);
   AddCaCommand(app, context);

@@ -11,11 +11,13 @@
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
 #include "cmd/plan_diff.h"
+#include "cmd/plan_file.h"
 #include "cmd/plan_lines.h"
 #include "cmd/plan_target.h"
 #include "cmd/plan_text.h"
 #include "cmd/read_manifests.h"
 #include "cmd/repository_place.h"
+#include "cmd/sync_wait.h"
 #include "controller/plan_manifests.h"
 #include "schema/text.h"
 #include "source/manifest_names.h"
@@ -29,6 +31,7 @@ struct PlanOptions {
   std::string output = "text";
   size_t width = 0;
   bool detailed_exit_code = false;
+  std::string save;  // where to
 };
 
 // --dry-run: 0 no change, 1 changes. --detailed-exitcode (Terraform's order): 0 no change, 2
@@ -84,6 +87,18 @@ size_t ColumnsOfOutput() {
     return kColumnsOfFile;
   }
   return size.ws_col == 0 ? kColumnsOfFile : size.ws_col;
+}
+
+// For `reconcile apply`. A plan with errors is none that could be carried out.
+Status SavePlan(const Value& plan, const FetchedCommit& commit, const std::string& source,
+                int64_t model_revision, const std::string& path) {
+  if (!plan.GetList("errors").empty()) {
+    return InvalidError("a plan with errors cannot be applied: it is not saved");
+  }
+  RETURN_IF_ERROR(WritePlanFile(path, {source, commit.id, model_revision, "", plan}));
+  std::cerr << "Saved the plan of commit " << commit.id.substr(0, 12) << ": `reconcile apply "
+            << EscapeForTerminal(path) << "` carries it out.\n";
+  return OkStatus();
 }
 
 // Prints the plan, and says how to exit.
@@ -193,13 +208,38 @@ Result<Value> AskForPlan(const ReadCommits& read, const PlanTarget& target,
   return moved ? ask(whole) : std::move(answer);
 }
 
+// Prints the plan that the controller answered, and saves it where that is asked for.
+int ShowAnswer(const Value& answer, const FetchedCommit& commit, const PlanTarget& target,
+               const PlanOptions& options, const CommandContext& context) {
+  const Value* plan = answer.Find("plan");
+  if (plan == nullptr) return FailPlan(InternalError("the controller sent no plan"), options);
+  const int code = PrintPlan(*plan, commit, target.source, options, context);
+  if (options.save.empty()) return code;
+  const Status saved =
+      SavePlan(*plan, commit, target.source, answer.GetInt("modelRevision"), options.save);
+  return saved.ok() ? code : FailPlan(saved, options);
+}
+
 int PlanByController(const ReadCommits& read, const PlanTarget& target, const PlanOptions& options,
                      const CommandContext& context) {
   const Result<Value> answer = AskForPlan(read, target, options, context);
   if (!answer.ok()) return FailPlan(answer.status(), options);
-  const Value* plan = answer->Find("plan");
-  if (plan == nullptr) return FailPlan(InternalError("the controller sent no plan"), options);
-  return PrintPlan(*plan, read.commit, target.source, options, context);
+  return ShowAnswer(*answer, read.commit, target, options, context);
+}
+
+// What the controller has read itself: the commit that `reconcile apply` would be about.
+int PlanNewest(const PlanTarget& target, const PlanOptions& options,
+               const CommandContext& context) {
+  ApiClient client(context.socket_path);
+  const Result<Value> looked = SyncAndWait(target.source, &client);
+  if (!looked.ok()) return FailPlan(looked.status(), options);
+  const Result<Value> answer = client.Post(
+      "/apis/reconcile.dev/v1/plan-newest",
+      {{"source", target.source}, {"manifests", options.output == "diff" ? "true" : "false"}});
+  if (!answer.ok()) return FailPlan(answer.status(), options);
+  FetchedCommit commit;
+  commit.id = answer->GetString("commit");
+  return ShowAnswer(*answer, commit, target, options, context);
 }
 
 Result<std::vector<SourceConfig>> FollowedSources(const CommandContext& context) {
@@ -251,11 +291,32 @@ Result<ReadCommits> ReadCommitsOf(const PlanTarget& target, const CommandContext
   return commits;
 }
 
+// A saved plan is of one commit, as this cluster would take it.
+Status CheckSaving(const PlanOptions& options) {
+  if (options.save.empty()) return OkStatus();
+  if (!options.hosts.empty()) {
+    return InvalidError("--save is for a running cluster: a plan of --hosts cannot be applied");
+  }
+  if (options.request.revision.find("..") == std::string::npos) return OkStatus();
+  return InvalidError("--save takes one commit: a plan of A..B supposes a cluster at A");
+}
+
 int RunPlan(const PlanOptions& options, const CommandContext& context) {
+  const Status saving = CheckSaving(options);
+  if (!saving.ok()) return FailPlan(saving, options);
   const Result<PlanTarget> target = FindTarget(options, context);
   if (!target.ok()) return FailPlan(target.status(), options);
+  const PlanRequest& request = options.request;
+  if (!options.save.empty() && request.path.empty() && request.revision.empty()) {
+    return PlanNewest(*target, options, context);
+  }
   const Result<ReadCommits> read = ReadCommitsOf(*target, context);
   if (!read.ok()) return FailPlan(read.status(), options);
+  if (!options.save.empty() && read->commit.id == kWorkTreeCommit) {
+    return FailPlan(InvalidError("--save takes a commit, and this is a work tree: name one by " +
+                                 std::string("--rev, or leave PATH out for the source's newest")),
+                    options);
+  }
   return options.hosts.empty() ? PlanByController(*read, *target, options, context)
                                : PlanOffline(*read, *target, options, context);
 }
@@ -283,9 +344,13 @@ void AddPlanCommand(CLI::App* app, CommandContext* context) {
       ->check(CLI::Range(40, 1000));
   command->add_flag("--detailed-exitcode", options->detailed_exit_code,
                     "0 no change, 1 error, 2 changes");
+  command->add_option("--save", options->save,
+                      "a file for `reconcile apply`; of the source's newest commit, unless PATH or "
+                      "--rev name another");
   SetExamples(command, {"reconcile --dry-run", "reconcile --dry-run --rev my-branch",
                         "reconcile --dry-run --rev main..my-branch",
                         "reconcile --dry-run ./manifests --hosts 3x4cpu,8Gi",
+                        "reconcile --dry-run --save plan.json; reconcile apply plan.json",
                         "reconcile plan -o json | jq .summary",
                         "reconcile plan -o markdown >comment.md", "reconcile plan -o diff | less",
                         "Exit codes: 0 no change, 1 changes, 2 or more error."});

@@ -14,7 +14,14 @@ Value Part(const Value& source, const char* name) {
   return found == nullptr ? Value::MakeMap() : *found;
 }
 
-bool IsSuspended(const Value& source) { return Part(source, "spec").GetBool("suspend"); }
+bool IsSuspended(const Value& source) {
+  return Part(source, "spec").GetBool("suspend") ||
+         Part(source, "status").Find("suspended") != nullptr;
+}
+
+std::string ShortCommit(const std::string& commit) {
+  return EscapeForTerminal(commit.substr(0, kShownCommitLength));
+}
 
 Value ReadyCondition(const Value& source) {
   const Value status = Part(source, "status");
@@ -49,8 +56,7 @@ std::string SourceText(const Value& source) {
       "Source " + Part(source, "metadata").GetString("name") +
       "\n  Repository: " + EscapeForTerminal(spec.GetString("repository")) + " at " +
       EscapeForTerminal(spec.GetString("revision", spec.GetString("semver", "HEAD"))) + ", path /" +
-      EscapeForTerminal(spec.GetString("path")) + (spec.GetBool("suspend") ? ", suspended" : "") +
-      "\n";
+      EscapeForTerminal(spec.GetString("path")) + (IsSuspended(source) ? ", suspended" : "") + "\n";
   const std::string applied = status.GetString("appliedCommit");
   if (!applied.empty()) {
     text += "  In force:   " + applied.substr(0, kShownCommitLength) + " " +
@@ -58,10 +64,33 @@ std::string SourceText(const Value& source) {
             EscapeForTerminal(status.GetString("appliedAuthor")) + ")\n";
   }
   const std::string seen = status.GetString("seenCommit");
-  if (!seen.empty() && seen != applied) {
-    text += "  Newest:     " + seen.substr(0, kShownCommitLength) + "\n";
+  const Value* pin = status.Find("pin");
+  if (pin != nullptr) {
+    text += "  Rolled back to " + ShortCommit(pin->GetString("commit")) + " from " +
+            ShortCommit(pin->GetString("from")) + "\n";
+  }
+  const Value* waiting = status.Find("waiting");
+  if (waiting != nullptr) {
+    text += "  Waiting:    " + ShortCommit(waiting->GetString("commit")) + " " +
+            EscapeForTerminal(waiting->GetString("subject")) + " (" +
+            EscapeForTerminal(waiting->GetString("author")) + ")\n";
+  } else if (!seen.empty() && seen != applied) {
+    text += "  Newest:     " + ShortCommit(seen) + "\n";
   }
   return text;
+}
+
+// Why the newest commit is not in force though nothing is wrong.
+std::string NotInForceText(const Value& status) {
+  if (const Value* pin = status.Find("pin")) {
+    return ", rolled back from " + ShortCommit(pin->GetString("from"));
+  }
+  const Value* waiting = status.Find("waiting");
+  if (waiting == nullptr) return "";
+  const std::string problem = waiting->GetString("problem");
+  return "; " + ShortCommit(waiting->GetString("commit")) +
+         (problem.empty() ? " waits for `reconcile apply`"
+                          : " cannot be applied: " + EscapeForTerminal(problem));
 }
 
 std::string Listed(const std::string& title, const Value::List& lines) {
@@ -82,7 +111,11 @@ bool IsConvergedSoFar(const Value& status) {
 }
 
 bool IsInForce(const Value& source) {
-  return IsSuspended(source) || ReadyCondition(source).GetString("status") == "True";
+  if (IsSuspended(source)) return true;
+  const Value status = Part(source, "status");
+  const std::string applied = status.GetString("appliedCommit");
+  return ReadyCondition(source).GetString("status") == "True" &&
+         status.GetString("seenCommit", applied) == applied;
 }
 
 std::string SyncedText(const Value& source) {
@@ -93,7 +126,9 @@ std::string SyncedText(const Value& source) {
   if (IsSuspended(source)) {
     return name + "suspended" + (applied.empty() ? "" : ", " + applied + " in force") + "\n";
   }
-  if (ready.GetString("status") == "True") return name + applied + " in force\n";
+  if (ready.GetString("status") == "True") {
+    return name + applied + " in force" + NotInForceText(Part(source, "status")) + "\n";
+  }
   const std::string reason = ready.GetString("reason", "NotRead");
   const std::string message = ready.GetString("message", "it has not been read yet");
   return name + EscapeForTerminal(reason + ": " + message) + "; " +

@@ -123,6 +123,9 @@ void CommitTraces::Stored(const std::string& source, const std::string& commit,
     const bool made = change.type == ChangeType::kCreate || change.type == ChangeType::kChange;
     if (made && change.after->metadata.origin.source == source) {
       of.applying->objects.insert(change.key);
+    } else if (change.type == ChangeType::kDelete &&
+               change.before->metadata.origin.source == source) {
+      of.applying->deleted.insert(change.key);
     }
   }
 }
@@ -133,20 +136,36 @@ void CommitTraces::TakeWrites(const Transaction& transaction, const ClusterState
                                [](const auto& entry) { return entry.second.applying.has_value(); });
   if (!any) return;
   for (const Write& write : transaction.writes) {
+    if (write.key.kind != Kind::kPod) continue;
     const auto pod = As<Pod>(write.object);
-    if (pod == nullptr) continue;
-    const ObjectPtr old = before.Find(write.key);
-    if (old != nullptr && old->metadata.uid == pod->metadata.uid) continue;
-    const ObjectKey owner = TopOwner(*pod, after);
-    for (auto& [name, of] : sources_) {
-      if (!of.applying || !of.applying->objects.contains(owner)) continue;
-      if (of.applying->pods.size() >= kMaxTracedPods) continue;
-      TracedPod traced;
-      traced.namespace_name = pod->metadata.namespace_name;
-      traced.name = pod->metadata.name;
-      traced.due = now;
-      of.applying->pods.emplace(pod->metadata.uid, std::move(traced));
+    const auto old = As<Pod>(before.Find(write.key));
+    const bool same = pod != nullptr && old != nullptr && old->metadata.uid == pod->metadata.uid;
+    if (old != nullptr && !old->metadata.deletion_timestamp &&
+        (!same || pod->metadata.deletion_timestamp)) {
+      CountStopped(TopOwner(*old, before));
     }
+    if (pod != nullptr && !same) AddPod(*pod, TopOwner(*pod, after), now);
+  }
+}
+
+void CommitTraces::CountStopped(const ObjectKey& owner) {
+  for (auto& [name, of] : sources_) {
+    if (!of.applying) continue;
+    const bool its = of.applying->objects.contains(owner) || of.applying->deleted.contains(owner);
+    of.applying->pods_stopped += its ? 1 : 0;
+  }
+}
+
+void CommitTraces::AddPod(const Pod& pod, const ObjectKey& owner, MonoTime now) {
+  for (auto& [name, of] : sources_) {
+    if (!of.applying || !of.applying->objects.contains(owner)) continue;
+    ++of.applying->pods_started;
+    if (of.applying->pods.size() >= kMaxTracedPods) continue;
+    TracedPod traced;
+    traced.namespace_name = pod.metadata.namespace_name;
+    traced.name = pod.metadata.name;
+    traced.due = now;
+    of.applying->pods.emplace(pod.metadata.uid, std::move(traced));
   }
 }
 
@@ -185,6 +204,12 @@ std::vector<CommitTraces::Ended> CommitTraces::Settle(const ClusterState& state,
     ended.push_back({name, of.ended.back().first, of.ended.back().second});
   }
   return ended;
+}
+
+bool CommitTraces::IsOnItsWay(const std::string& source, const std::string& commit) const {
+  const auto found = sources_.find(source);
+  return found != sources_.end() && found->second.applying &&
+         found->second.applying->commit == commit;
 }
 
 std::optional<TraceSummary> CommitTraces::Find(const std::string& source,

@@ -10,6 +10,7 @@
 #include "controller/trace.h"
 #include "reconciler/desired.h"
 #include "schema/cluster_state.h"
+#include "schema/pod.h"
 
 namespace reconcile {
 
@@ -43,6 +44,9 @@ class CommitTraces {
   // Commits whose pods all run by now (or are gone again): each is named once.
   std::vector<Ended> Settle(const ClusterState& state, MonoTime now);
 
+  // Whether pods of the source's newest commit are still to come.
+  bool IsOnItsWay(const std::string& source, const std::string& commit) const;
+
   // None when this controller has not followed it, or not from its beginning.
   std::optional<TraceSummary> Find(const std::string& source, const std::string& commit) const;
 
@@ -57,6 +61,8 @@ class CommitTraces {
     std::deque<std::pair<std::string, TraceSummary>> ended;  // by commit, newest last
   };
   static void End(OfSource* of, bool ended);
+  void CountStopped(const ObjectKey& owner);
+  void AddPod(const Pod& pod, const ObjectKey& owner, MonoTime now);
 
   std::map<std::string, OfSource> sources_;  // by name
 };

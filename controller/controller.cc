@@ -21,6 +21,29 @@ WebhookAnswer Controller::TakeWebhook(const std::string& source, const StringMap
   return core_->TakeWebhook(source, headers, body);
 }
 Status Controller::Confirm(const std::string& plan_hash) { return core_->Confirm(plan_hash); }
+Status Controller::Suspend(const std::string& source, const Told& told) {
+  return core_->Suspend(source, told);
+}
+Status Controller::Resume(const std::string& source, const Told& told) {
+  return core_->Resume(source, told);
+}
+Result<SourcePin> Controller::RollBack(const std::string& source, const std::string& to,
+                                       const Told& told) {
+  return core_->RollBack(source, to, told);
+}
+Result<SourcePin> Controller::FindRollBack(const std::string& source, const std::string& to) const {
+  return core_->FindRollBack(source, to);
+}
+Result<Controller::PlanAnswer> Controller::PlanNewest(const std::string& source,
+                                                      std::string* commit) const {
+  return core_->PlanNewest(source, commit);
+}
+Status Controller::MayAccept(const std::string& source, const std::string& commit) const {
+  return core_->MayAccept(source, commit);
+}
+Status Controller::Accept(const std::string& source, const std::string& commit, const Told& told) {
+  return core_->Accept(source, commit, told);
+}
 void Controller::NoteRevocations() { core_->NoteRevocations(); }
 Status Controller::RemoveNode(const std::string& name) { return core_->RemoveNode(name); }
 Result<int64_t> Controller::RotateSecretKey() { return core_->RotateSecretKey(); }

@@ -96,6 +96,28 @@ class Controller {
   Status AcceptHostKey(const std::string& source, const std::string& fingerprint);
   // Confirms a held prune by its plan hash. NotFound when none is held by that hash.
   Status Confirm(const std::string& plan_hash);
+  // ---- What people tell about a source: stored with its status, before this returns OK ----
+  struct Told {
+    std::string by;      // user name; may be empty
+    std::string reason;  // may be empty
+  };
+  // Nothing of the source is changed and its commits are not looked at, until Resume. Conflict when
+  // it is suspended already.
+  Status Suspend(const std::string& source, const Told& told);
+  // Ends Suspend and RollBack. Invalid when neither is in effect, or when the configuration
+  // suspends it.
+  Status Resume(const std::string& source, const Told& told);
+  // Puts a commit of the history in force, `to` or the last good one, until another commit than
+  // now arrives at the source's revision. NotFound, Invalid: RollbackTarget
+  // (reconciler/source_operations.h); Conflict while it is suspended.
+  Result<SourcePin> RollBack(const std::string& source, const std::string& to, const Told& told);
+  // What RollBack would do, for who reverts it in Git instead; nothing is changed.
+  Result<SourcePin> FindRollBack(const std::string& source, const std::string& to) const;
+  // The newest commit becomes the one that is wanted: of a source whose commits wait for it, or
+  // that is rolled back. Conflict when `commit` is not the newest, or is in force; Invalid when the
+  // source applies commits by itself. MayAccept only looks.
+  Status MayAccept(const std::string& source, const std::string& commit) const;
+  Status Accept(const std::string& source, const std::string& commit, const Told& told);
   // Says that what `revoked_nodes` answers has changed.
   void NoteRevocations();
   // Forgets a revoked node: its object goes, and its pod subnet may be another's. NotFound without
@@ -125,6 +147,10 @@ class Controller {
   // What was read for the source's newest commit is known by path and blob id.
   Result<std::vector<size_t>> FilesToSend(const std::string& source,
                                           const std::vector<ManifestFile>& files) const;
+  // What applying the newest commit of `source`, as it was read last, would do; `*commit` is its
+  // id. Blocks the loop for the time of planning. Unavailable when it was not read; Invalid when
+  // it has errors.
+  Result<PlanAnswer> PlanNewest(const std::string& source, std::string* commit) const;
   // Opens a pod container's log. NotFound when there is no such pod, or it is on no host yet.
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);

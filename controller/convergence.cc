@@ -5,6 +5,7 @@
 #include <map>
 
 #include "reconciler/health.h"
+#include "reconciler/source_operations.h"
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 void AddSources(const ClusterState& state, std::vector<std::string>* lines) {
   state.ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
-    if (source->spec.suspend) return;  // NotesOn says so
+    if (IsSuspended(*source)) return;  // NotesOn says so
     const std::string name = "source " + source->metadata.name;
     const Condition* ready = FindCondition(source->status.conditions, "Ready");
     const bool held = ready != nullptr && ready->reason == "PruneHeld";
@@ -23,7 +24,7 @@ void AddSources(const ClusterState& state, std::vector<std::string>* lines) {
     }
     if (ready == nullptr) {
       lines->push_back(name + ": not read yet");
-    } else if (ready->status != ConditionStatus::kTrue) {
+    } else if (ready->status != ConditionStatus::kTrue && ready->reason != kWaitsForApply) {
       lines->push_back(name + ": " + ready->message);
     }
   });
@@ -102,9 +103,9 @@ std::vector<std::string> NotesOn(const ClusterState& state) {
     }
   }
   state.ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
-    if (!source->spec.suspend) return;
-    notes.push_back("source " + source->metadata.name +
-                    ": suspended: what it declared stays, and commits are not looked at");
+    for (const std::string& line : OperationLines(*source)) {
+      notes.push_back("source " + source->metadata.name + ": " + line);
+    }
   });
   const PodsByOwner pods = GroupPods(state);
   state.ForEach<ReplicationController>([&](const auto& controller) {

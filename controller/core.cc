@@ -8,6 +8,7 @@
 #include "controller/plan_manifests.h"
 #include "controller/recovery.h"
 #include "controller/source_status.h"
+#include "reconciler/source_operations.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -299,9 +300,10 @@ Status Controller::Core::Confirm(const std::string& plan_hash) {
     return NotFoundError("no prune is held under '" + plan_hash +
                          "'; `reconcile status` shows what is held, if anything");
   }
-  if (found->status.held->commit != found->status.seen_commit) {
+  const std::string wanted = WantedCommit(found->spec, found->status, found->status.seen_commit);
+  if (found->status.held->commit != wanted) {
     return ConflictError("commit " + found->status.held->commit.substr(0, 12) +
-                         " was held, but a newer one is there; see `reconcile status`");
+                         " was held, but another one is wanted now; see `reconcile status`");
   }
   found->status.held->confirmed = true;
   const Result<Revision> committed =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,6 +36,13 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   WebhookAnswer TakeWebhook(const std::string& source, const StringMap& headers,
                             const std::string& body);
   Status Confirm(const std::string& plan_hash);
+  Status Suspend(const std::string& source, const Told& told);
+  Status Resume(const std::string& source, const Told& told);
+  Result<SourcePin> RollBack(const std::string& source, const std::string& to, const Told& told);
+  Result<SourcePin> FindRollBack(const std::string& source, const std::string& to) const;
+  Status MayAccept(const std::string& source, const std::string& commit) const;
+  Result<PlanAnswer> PlanNewest(const std::string& source, std::string* commit) const;
+  Status Accept(const std::string& source, const std::string& commit, const Told& told);
   void NoteRevocations() { RequestTurn(); }
   Status RemoveNode(const std::string& name);
   Result<int64_t> RotateSecretKey() { return store_->RotateSecretKey(); }
@@ -50,6 +58,15 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   std::vector<std::string> UnderWay() const;
 
  private:
+  // The newest commit at a source's revision.
+  struct Newest {
+    FetchedCommit commit;  // without its files; its id is empty before it was read
+    // While another commit is wanted: what this one declares, and what is wrong with it.
+    std::optional<DesiredState> desired;
+    ManifestCache files;
+    Problems problems;
+  };
+
   // A repository being followed.
   struct Followed {
     SourceConfig config;
@@ -61,21 +78,22 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     bool hinted = false;   // a look is due
     WebhookMemory deliveries;
     std::string fetch_error;  // why the last fetch ended without a commit; empty when it did not
-    std::optional<FetchedCommit> commit;  // newest one read, without its files
+    Newest newest;
+    std::optional<FetchedCommit> commit;  // the one that is wanted, without its files
     ManifestCache files;                  // of `commit`, as they were read
     ParsedManifests parsed;  // of `commit`; its objects only until they are a desired state
     Problems problems;       // all of `commit`: of its text and of what it declares
     std::optional<DesiredState> desired;  // what `commit` declares, when it has no errors
     DesiredMemory memory;                 // of what was declared before
     std::string rejected;  // why the store does not take what `commit` leads to; empty: it does
+    std::optional<RevisionChanges> brought;  // by `commit`, when it came into force
     bool applied = false;  // the model is what desired says: nothing to diff until the next fetch
     // The last commit that was applied. It stays in force while a newer one is broken or held, and
     // what it began (a Pod made anew takes several turns) goes on.
     std::optional<DesiredState> in_force;
     bool in_force_reached = false;  // the model is what it says
-    bool moved = false;         // it was read elsewhere: there, the same commit said something else
-    bool recalled = false;      // it was asked for by its id
-    bool recall_again = false;  // without an answer: once the repository answers, again
+    bool recalled = false;          // it was asked for by its id
+    bool recall_again = false;      // without an answer: once the repository answers, again
   };
 
   // What the sources bring into one turn.
@@ -120,7 +138,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   };
 
   // ---- core_plan.cc: what a commit would do ----
-  Result<const Followed*> SourceToPlan(const std::string& name) const;
+  Result<std::string> NameOrOnly(const std::string& source) const;  // of a source
 
   // ---- core.cc: life and the turn ----
   Status Identify();
@@ -177,7 +195,11 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void Follow(Followed* followed);
   void Fetch(const std::string& name);
   void OnFetched(const std::string& name, Result<FetchedCommit> commit);
+  void TakeWanted(Followed* followed, FetchedCommit commit);
   void TakeCommit(Followed* followed, FetchedCommit commit);
+  void NoteFetchFailed(Followed* followed, const Status& failure);
+  void EndFetch(Followed* followed);
+  void DropFetch(Followed* followed);
   // Makes what was parsed a desired state, if it can be one in the model of now.
   void BuildFrom(Followed* followed);
   void PlanNextFetch(Followed* followed, int64_t delay_ms);
@@ -206,12 +228,31 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // when no source has a part in it.
   bool LeaveOut(const SourceTurn& turn, const Status& refusal);
 
+  // ---- core_operations.cc: what people tell about sources ----
+  bool IsSuspendedNow(const Followed& followed) const;
+  // Takes the newest commit, or reads the one that is wanted instead of it.
+  void TakeNewest(Followed* followed, FetchedCommit commit);
+  void LookAtNewest(Followed* followed, FetchedCommit commit);
+  void FetchWanted(Followed* followed, const std::string& commit);
+  void OnWanted(const std::string& name, const std::string& wanted, Result<FetchedCommit> commit);
+  // Into the status: which commit is the newest, and what that ends. Whether the commit that was
+  // read is the one that is wanted.
+  static bool NoteNewest(const Followed& followed, SourceStatus* status);
+  // OK when it is followed and in the model.
+  Status CheckKnown(const std::string& source) const;
+  // Changes a source's status durably, with an Event about it.
+  Status Operate(const std::string& source, const Reason& reason,
+                 const std::function<void(SourceStatus*)>& change);
+
   // ---- core_trace.cc: how commits went ----
   void TraceFetched(const std::string& source, const std::string& commit);
   void TraceStored(const SourceTurn& sources, const Transaction& transaction,
                    const ClusterState& before, MonoTime planned);
-  // Logs which commits run by now.
+  // Logs which commits run by now; the next turn writes it down.
   void SettleTraces();
+  // Into the status' history: what the commit in force changed, and whether it has converged.
+  void NoteOutcome(const Followed& followed, const SourceStatus& before, const ClusterState& state,
+                   Now now, SourceStatus* status);
 
   // ---- core_hints.cc: when to look, and who may ask for it ----
   int64_t Jitter(int64_t delay_ms);
@@ -292,6 +333,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   std::string store_refusal_;  // why the store did not take the last turn; empty when it did
   bool one_by_one_ = false;    // a turn takes the changes of one source only
   CommitTraces traces_;
+  std::vector<CommitTraces::Ended> converged_;  // that no turn has written down yet
+  MonoTime outcome_looked_at_;                  // in the model, where no trace tells
 };
 
 // Puts `object` into a turn's state and into its writes.

@@ -46,6 +46,10 @@ Status Controller::Core::Sync(const std::string& source) {
     return InvalidError("source " + source + " is suspended: take `suspend` out of its " +
                         "configuration to have it followed again");
   }
+  if (named != followed_.end() && IsSuspendedNow(named->second)) {
+    return InvalidError("source " + source + " is suspended: `reconcile resume " + source +
+                        "` has it followed again");
+  }
   for (const auto& [name, followed] : followed_) {
     if (source.empty() || source == name) Fetch(name);
   }
@@ -92,7 +96,7 @@ WebhookAnswer Controller::Core::TakeWebhook(const std::string& name, const Strin
         "audit: a webhook was refused",
         {{"source", name}, {"code", std::to_string(verdict.code)}, {"why", verdict.message}});
   }
-  if (verdict.fetch && !found->second.config.spec.suspend) Hint(name);
+  if (verdict.fetch && !IsSuspendedNow(found->second)) Hint(name);
   return {verdict.code, verdict.message};
 }
 

@@ -211,7 +211,7 @@ void Controller::Core::NoteMerged(const ClusterState& state) {
 bool Controller::Core::IsMadeAgain(const Pod& pod) const {
   if (ControllerOf(pod.metadata) != nullptr) return true;
   const auto followed = followed_.find(pod.metadata.origin.source);
-  return followed != followed_.end() && !followed->second.config.spec.suspend;
+  return followed != followed_.end() && !IsSuspendedNow(followed->second);
 }
 
 void Controller::Core::ForgetUnplaced(ClusterState* state, WriteSet* writes) const {
@@ -239,7 +239,7 @@ bool Controller::Core::RecoveredSources(ClusterState* state, WriteSet* writes, S
     const auto source = state->Find<Source>("", name);
     const Condition* ready = source ? ReadyOf(*source) : nullptr;
     if (followed.commit && ready != nullptr && ready->status == ConditionStatus::kTrue) continue;
-    const bool suspended = followed.config.spec.suspend;
+    const bool suspended = IsSuspendedNow(followed);
     // What it declared is in the model already, when that was restored.
     if (suspended && source != nullptr && !source->status.applied_commit.empty()) continue;
     // It may lack what another one brings, a namespace say.
@@ -247,8 +247,8 @@ bool Controller::Core::RecoveredSources(ClusterState* state, WriteSet* writes, S
     const bool lacks = parsed && !followed.desired && followed.fetch_error.empty();
     if (lacks && !sources->changing.empty()) continue;
     why.push_back("source " + name + " (" +
-                  (suspended
-                       ? "suspended, so that nobody knows what it declared; take `suspend` out"
+                  (suspended ? "suspended, so that nobody knows what it declared; `reconcile "
+                               "resume` it, or take `suspend` out of its configuration"
                    : ready != nullptr && ready->status != ConditionStatus::kTrue
                        ? CutText(ready->message, kMaxConditionBytes)
                        : "not read yet") +

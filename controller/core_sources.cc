@@ -6,6 +6,7 @@
 #include "controller/source_status.h"
 #include "reconciler/declared.h"
 #include "reconciler/health.h"
+#include "reconciler/source_operations.h"
 #include "reconciler/source_scope.h"
 #include "reconciler/waves.h"
 #include "schema/text.h"
@@ -38,12 +39,6 @@ bool AllUnchanged(const ObjectChanges& changes) {
   });
 }
 
-// Whether a commit's id means the same objects under both.
-bool ReadsTheSame(const SourceSpec& a, const SourceSpec& b) {
-  return a.repository == b.repository && a.revision == b.revision && a.semver == b.semver &&
-         a.path == b.path && a.namespaces == b.namespaces && a.ignore_groups == b.ignore_groups;
-}
-
 bool IsReady(const SourceStatus& status) {
   const Condition* ready = FindCondition(status.conditions, "Ready");
   return ready != nullptr && ready->status == ConditionStatus::kTrue;
@@ -62,7 +57,7 @@ void Controller::Core::Follow(Followed* followed) {
 
 void Controller::Core::Fetch(const std::string& name) {
   Followed& followed = followed_.at(name);
-  if (!started_ || followed.config.spec.suspend) return;
+  if (!started_ || IsSuspendedNow(followed)) return;
   traces_.Asked(name, followed.fetching, loop_->now().mono);
   if (followed.fetching) {
     followed.fetch_again = true;
@@ -89,22 +84,40 @@ void Controller::Core::OnFetched(const std::string& name, Result<FetchedCommit> 
   Followed& followed = followed_.at(name);
   followed.fetching = false;
   if (!started_) return;
+  if (IsSuspendedNow(followed)) return DropFetch(&followed);
   if (commit.ok()) {
     followed.failures = 0;
-    TraceFetched(name, commit->id);
-    TakeCommit(&followed, std::move(commit).value());
-    traces_.Parsed(name, loop_->now().mono);
+    TakeNewest(&followed, std::move(commit).value());
   } else {
-    // The last good commit stays in force; the condition says what is wrong.
-    followed.fetch_error = commit.status().message();
-    ++followed.failures;
-    LogWarning("cannot read a source", {{"source", name}, {"error", commit.status().message()}});
+    NoteFetchFailed(&followed, commit.status());
   }
-  PlanNextFetch(&followed, DelayToNextFetch(followed));
-  if (followed.fetch_again) {
-    followed.fetch_again = false;
-    Fetch(name);
-  }
+  if (!followed.fetching) EndFetch(&followed);
+}
+
+void Controller::Core::TakeWanted(Followed* followed, FetchedCommit commit) {
+  const std::string& name = followed->config.name;
+  TraceFetched(name, commit.id);
+  TakeCommit(followed, std::move(commit));
+  traces_.Parsed(name, loop_->now().mono);
+}
+
+// The last good commit stays in force; the condition says what is wrong.
+void Controller::Core::NoteFetchFailed(Followed* followed, const Status& failure) {
+  followed->fetch_error = failure.message();
+  ++followed->failures;
+  LogWarning("cannot read a source",
+             {{"source", followed->config.name}, {"error", failure.message()}});
+}
+
+// Suspended meanwhile: what was read is looked at no more, and nothing is under way.
+void Controller::Core::DropFetch(Followed* followed) {
+  followed->fetch_again = false;
+  RequestTurn();
+}
+
+void Controller::Core::EndFetch(Followed* followed) {
+  PlanNextFetch(followed, DelayToNextFetch(*followed));
+  if (std::exchange(followed->fetch_again, false)) Fetch(followed->config.name);
   RequestTurn();
 }
 
@@ -159,19 +172,17 @@ void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, W
                                       SourceTurn* turn, Now now) {
   const std::string& name = followed->config.name;
   auto source = std::make_shared<Source>();
-  if (const auto existing = state->Find<Source>("", name)) {
-    // What is in force came from somewhere else: read there, the same commit may say something
-    // else.
-    if (!ReadsTheSame(existing->spec, followed->config.spec)) followed->moved = true;
-    *source = *existing;
-  }
+  const auto existing = state->Find<Source>("", name);
+  if (existing != nullptr) *source = *existing;
   source->metadata.name = name;
   source->spec = followed->config.spec;
-  SourceStatus status = source->status;
-  if (source->spec.suspend) return PutSourceStatus(name, status, state, writes);
-  if (followed->commit) status.seen_commit = followed->commit->id;
+  SourceStatus status = StatusUnder(source->spec, existing.get());
+  if (IsSuspended(*source)) return PutSourceStatus(name, status, state, writes);
+  const bool is_wanted = NoteNewest(*followed, &status);
   if (!followed->fetch_error.empty()) {
     SetReady(&status, ConditionStatus::kFalse, "FetchFailed", followed->fetch_error, now.wall);
+  } else if (!is_wanted) {
+    SetWaiting(&status, now.wall);
   } else if (!followed->problems.errors.empty()) {
     status.held.reset();  // it was another commit that was held
     SetReady(&status, ConditionStatus::kFalse, "InvalidCommit",
@@ -183,9 +194,11 @@ void Controller::Core::ConsiderSource(Followed* followed, ClusterState* state, W
     ConsiderDesired(followed, *state, *source, &status, turn, now);
   }
   if (followed->commit) RememberRevision(*followed->commit, now.wall, &status);
+  RememberWaiting(now.wall, &status);
+  NoteOutcome(*followed, source->status, *state, now, &status);
   if (!IsReady(status)) ContinueInForce(followed, *state, &status, turn, now);
   for (const auto& reason :
-       {ReasonFor(name, source->status, status),
+       {ReasonFor(name, source->status, status), ReasonForOperations(name, source->status, status),
         WarningsReason(name, source->status.applied_commit, status, followed->problems)}) {
     if (reason) turn->reasons.push_back(*reason);
   }
@@ -231,6 +244,9 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
   if (!unchanged && one_by_one_ && !turn->changing.empty()) {
     turn->more = true;
     return;
+  }
+  if (status->applied_commit != followed->commit->id || status->read_otherwise) {
+    followed->brought = CountChanges(wanted);
   }
   RememberPrune(verdict.counted, options_.breaker, now.wall, status);
   if (!unchanged) turn->unapplied.emplace(followed->config.name, *status);
@@ -329,8 +345,9 @@ void Controller::Core::Recall(const std::string& name, Followed* followed) {
   const auto source = store_->Snapshot()->Find<Source>("", name);
   if (source == nullptr || IsReady(source->status)) return;
   if (InForceCommit(source->status).empty()) return;
-  if (followed->in_force || followed->moved || followed->recalled || followed->fetching) return;
-  if (followed->config.spec.suspend) return;
+  if (followed->in_force || followed->recalled || followed->fetching) return;
+  // Read elsewhere, the same commit said something else.
+  if (source->status.read_otherwise || IsSuspended(*source)) return;
   followed->recalled = true;
   followed->fetching = true;
   SourceSpec spec = followed->config.spec;
@@ -378,6 +395,7 @@ void Controller::Core::NoteApplied(const SourceTurn& turn, bool wrote) {
     }
   }
   for (Followed* followed : turn.reached) followed->in_force_reached = true;
+  converged_.clear();
   for (auto& [name, followed] : followed_) Recall(name, &followed);
   // A turn that wrote nothing (a change waits for its Pod to stop, say) helps no other source.
   if (!turn.more || !wrote) one_by_one_ = false;

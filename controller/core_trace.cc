@@ -1,9 +1,17 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "controller/convergence.h"
 #include "controller/core.h"
+#include "controller/source_status.h"
 
 namespace reconcile {
+namespace {
+
+// Looking through the whole model takes its time.
+constexpr int64_t kOutcomeSpacingMs = 5'000;
+
+}  // namespace
 
 // A commit that was in force before this controller began, or is again, brings nothing.
 void Controller::Core::TraceFetched(const std::string& source, const std::string& commit) {
@@ -34,7 +42,37 @@ void Controller::Core::SettleTraces() {
              {"took", StagesText(summary)},
              {"last",
               summary.pod.empty() ? "no pod was to start" : summary.pod + " on " + summary.node}});
+    converged_.push_back({source, commit, summary});
+    RequestTurn();
   }
+}
+
+void Controller::Core::NoteOutcome(const Followed& followed, const SourceStatus& before,
+                                   const ClusterState& state, Now now, SourceStatus* status) {
+  const std::string& name = followed.config.name;
+  SourceRevision* in_force = RevisionInForce(status);
+  if (in_force == nullptr || in_force->outcome) return;
+  if (!in_force->changes) in_force->changes = followed.brought;
+  for (const CommitTraces::Ended& ended : converged_) {
+    if (ended.source != name || ended.commit != in_force->commit) continue;
+    in_force->outcome = {.result = std::string(kOutcomeConverged),
+                         .at = now.wall,
+                         .took_ms = ended.summary.total_ms,
+                         .pods_started = ended.summary.started,
+                         .pods_stopped = ended.summary.stopped};
+    return;
+  }
+  // Its trace begins once this turn is durable, and is lost with the process.
+  const bool is_new =
+      std::find(before.history.begin(), before.history.end(), *in_force) == before.history.end();
+  if (is_new || traces_.IsOnItsWay(name, in_force->commit)) return;
+  if (now.mono < outcome_looked_at_ + kOutcomeSpacingMs) return;
+  outcome_looked_at_ = now.mono;
+  const std::vector<std::string> lines = UnconvergedIn(state);
+  const bool converged = std::all_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.starts_with("source ");
+  });
+  if (converged) in_force->outcome = {.result = std::string(kOutcomeConverged), .at = now.wall};
 }
 
 Result<std::vector<Controller::HistoryEntry>> Controller::Core::History(

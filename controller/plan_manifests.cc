@@ -118,6 +118,21 @@ int64_t CountUnchanged(const DesiredState& desired, const ObjectChanges& changes
          });
 }
 
+void PlanChanges(const ClusterState& state, const DesiredState& desired,
+                 const ObjectChanges& changes, const std::vector<std::string>& confirmations,
+                 const BreakerLimits& limits, Now now, Settled* settled,
+                 Controller::PlanAnswer* answer) {
+  answer->unchanged = CountUnchanged(desired, changes);
+  WarnOfKeptPods(changes, &answer->problems);
+  WarnOfKept(desired, state, &answer->problems);
+  WarnOfProtected(desired, state, &answer->problems);
+  AdviseOn(changes, &answer->problems);
+  answer->held = CheckBreaker(changes, state, *SourceOrNew(state, desired.source), desired.commit,
+                              confirmations, limits, now.wall)
+                     .held;
+  answer->preview = PreviewChanges(state, changes, now, PreviewLimits(), settled);
+}
+
 Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& source,
                                const Controller::PlanInput& input, const BreakerLimits& limits,
                                Now now, PlanMemory* memory) {
@@ -138,15 +153,7 @@ Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& sou
   }
   const ObjectChanges changes = memory->desired->Compare(desired, state, {}, &answer.problems);
   if (!answer.problems.errors.empty()) return answer;
-  answer.unchanged = CountUnchanged(desired, changes);
-  WarnOfKeptPods(changes, &answer.problems);
-  WarnOfKept(desired, state, &answer.problems);
-  WarnOfProtected(desired, state, &answer.problems);
-  AdviseOn(changes, &answer.problems);
-  answer.held = CheckBreaker(changes, state, *SourceOrNew(state, source), input.commit,
-                             input.confirmations, limits, now.wall)
-                    .held;
-  answer.preview = PreviewChanges(state, changes, now, PreviewLimits(), &memory->settled);
+  PlanChanges(state, desired, changes, input.confirmations, limits, now, &memory->settled, &answer);
   return answer;
 }
 
@@ -165,6 +172,14 @@ Result<Controller::PlanAnswer> PlanManifestsAgainst(
                         first.problems.errors.front().ToString());
   }
   return PlanOne(first.preview.state_after, source, input, limits, now, memory);
+}
+
+Controller::PlanAnswer PlanDesired(const ClusterState& state, const DesiredState& desired,
+                                   const std::vector<std::string>& confirmations,
+                                   const BreakerLimits& limits, Now now) {
+  Controller::PlanAnswer answer;
+  PlanChanges(state, desired, Diff(desired, state), confirmations, limits, now, nullptr, &answer);
+  return answer;
 }
 
 ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now) {

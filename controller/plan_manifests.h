@@ -29,6 +29,12 @@ Result<Controller::PlanAnswer> PlanManifestsAgainst(const ClusterState& state,
                                                     const BreakerLimits& limits, Now now,
                                                     PlanMemory* memory = nullptr);
 
+// PURE. The same for what a commit was found to declare, without errors; the answer has the
+// warnings about the changes alone.
+Controller::PlanAnswer PlanDesired(const ClusterState& state, const DesiredState& desired,
+                                   const std::vector<std::string>& confirmations,
+                                   const BreakerLimits& limits, Now now);
+
 // A state of `count` identical empty, Ready hosts named host-1 ... for planning without a cluster.
 ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now);
 

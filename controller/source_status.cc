@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "reconciler/source_operations.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -44,6 +45,12 @@ SourceRevision RevisionOf(const FetchedCommit& commit, WallTime now, const Sourc
     if (status.applied_commit != commit.id) return revision;
     revision.result = kRevisionApplied;
     revision.at = status.applied_at.value_or(now);
+    if (status.pin && status.pin->commit == commit.id) {
+      const std::string told = WhoAndWhy(status.pin->by, status.pin->reason);
+      revision.message = CutText("rolled back from " + status.pin->from.substr(0, 12) +
+                                     (told.empty() ? "" : ", by " + told),
+                                 kMaxResultBytes);
+    }
   } else if (status.held && status.held->commit == commit.id) {
     revision.result = kRevisionHeld;
     revision.message = CutText(status.held->reason, kMaxResultBytes);
@@ -52,6 +59,30 @@ SourceRevision RevisionOf(const FetchedCommit& commit, WallTime now, const Sourc
     revision.message = CutText(ready->message.substr(named.size()), kMaxResultBytes);
   }
   return revision;
+}
+
+bool SaysTheSame(const SourceRevision& a, const SourceRevision& b) {
+  // Of what is in force, the message tells how it came to be.
+  return a.commit == b.commit && a.result == b.result &&
+         (a.result == kRevisionApplied ? a.at == b.at : a.message == b.message);
+}
+
+// While a commit waits the source is at two of them, and the newest two entries may be theirs.
+void Remember(SourceRevision revision, SourceStatus* status) {
+  std::vector<SourceRevision>& history = status->history;
+  const size_t current = std::min<size_t>(status->waiting ? 2 : 1, history.size());
+  for (size_t i = 0; i < current; ++i) {
+    if (history[i].commit != revision.commit) continue;
+    if (!SaysTheSame(history[i], revision)) history[i] = std::move(revision);
+    return;
+  }
+  // Back at the commit that was in force all along: a broken one between was taken back.
+  const bool known = std::any_of(history.begin(), history.end(), [&](const SourceRevision& old) {
+    return old.commit == revision.commit && old.result == revision.result && old.at == revision.at;
+  });
+  if (known) return;
+  history.insert(history.begin(), std::move(revision));
+  if (history.size() > kMaxHistory) history.resize(kMaxHistory);
 }
 
 }  // namespace
@@ -77,6 +108,15 @@ void SetReady(SourceStatus* status, ConditionStatus ready, const std::string& re
                now);
 }
 
+void SetWaiting(SourceStatus* status, WallTime now) {
+  if (!status->waiting || !(status->applied_commit.empty() || status->read_otherwise)) return;
+  SetReady(status, ConditionStatus::kFalse, std::string(kWaitsForApply),
+           "commit " + status->waiting->commit.substr(0, 12) +
+               (status->waiting->problem.empty() ? " waits for `reconcile apply`"
+                                                 : ": " + status->waiting->problem),
+           now);
+}
+
 void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now) {
   if (status->applied_commit != commit.id) status->applied_at = now;
   status->applied_commit = commit.id;
@@ -86,6 +126,8 @@ void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now)
   status->applying_commit.clear();
   status->let_through.clear();
   status->held.reset();
+  status->read_otherwise = false;
+  if (status->accepted && status->accepted->commit == commit.id) status->accepted.reset();
   SetReady(status, ConditionStatus::kTrue, "Applied", "commit " + commit.id.substr(0, 12), now);
 }
 
@@ -108,6 +150,10 @@ void FinishWaiting(SourceStatus* status, WallTime now) {
   status->applied_author.clear();
   status->applied_subject.clear();
   status->let_through.clear();
+  status->read_otherwise = false;
+  if (status->accepted && status->accepted->commit == status->applied_commit) {
+    status->accepted.reset();
+  }
   for (SourceRevision& revision : status->history) {
     if (revision.commit != status->applied_commit) continue;
     status->applied_author = revision.author;
@@ -121,30 +167,64 @@ void FinishWaiting(SourceStatus* status, WallTime now) {
 
 void RememberRevision(const FetchedCommit& commit, WallTime now, SourceStatus* status) {
   SourceRevision revision = RevisionOf(commit, now, *status);
-  if (revision.result.empty()) return;
-  std::vector<SourceRevision>& history = status->history;
-  if (!history.empty() && history.front().commit == commit.id) {
-    const bool same =
-        history.front().result == revision.result && history.front().message == revision.message;
-    if (!same) history.front() = std::move(revision);
-    return;
+  if (!revision.result.empty()) Remember(std::move(revision), status);
+  // What was in force before had its time.
+  const SourceRevision* in_force = RevisionInForce(status);
+  for (SourceRevision& old : status->history) {
+    if (&old == in_force || in_force == nullptr || !old.changes || old.outcome) continue;
+    old.outcome = {.result = std::string(kOutcomeReplaced), .at = in_force->at};
   }
-  // Back at the commit that was in force all along: a broken one between was taken back.
-  const bool known = std::any_of(history.begin(), history.end(), [&](const SourceRevision& old) {
-    return old.commit == commit.id && old.result == revision.result && old.at == revision.at;
-  });
-  if (known) return;
-  history.insert(history.begin(), std::move(revision));
-  if (history.size() > kMaxHistory) history.resize(kMaxHistory);
+}
+
+SourceRevision* RevisionInForce(SourceStatus* status) {
+  const auto found = std::find_if(
+      status->history.begin(), status->history.end(), [&](const SourceRevision& revision) {
+        return revision.result == kRevisionApplied && revision.commit == status->applied_commit;
+      });
+  return found == status->history.end() ? nullptr : &*found;
+}
+
+RevisionChanges CountChanges(const ObjectChanges& changes) {
+  RevisionChanges count;
+  for (const ObjectChange& change : changes) {
+    switch (change.type) {
+      case ChangeType::kCreate:
+        ++count.created;
+        break;
+      case ChangeType::kChange:
+        ++count.changed;
+        break;
+      case ChangeType::kDelete:
+        ++count.deleted;
+        break;
+      case ChangeType::kUnchanged:
+        break;
+    }
+  }
+  return count;
+}
+
+void RememberWaiting(WallTime now, SourceStatus* status) {
+  if (!status->waiting) return;
+  SourceRevision revision;
+  revision.commit = status->waiting->commit;
+  revision.author = CutText(status->waiting->author, kMaxSubjectBytes);
+  revision.subject = CutText(status->waiting->subject, kMaxSubjectBytes);
+  revision.at = now;
+  revision.result = status->waiting->problem.empty() ? kRevisionWaiting : kRevisionFailed;
+  revision.message = CutText(status->waiting->problem, kMaxResultBytes);
+  Remember(std::move(revision), status);
 }
 
 std::optional<Reason> ReasonFor(const std::string& source, const SourceStatus& before,
                                 const SourceStatus& after) {
   const Condition* ready = FindCondition(after.conditions, "Ready");
+  if (ready == nullptr || ready->reason == kWaitsForApply) return std::nullopt;
   const bool same =
-      ReadyReason(before) == ReadyReason(after) && before.seen_commit == after.seen_commit &&
+      ReadyReason(before) == ReadyReason(after) &&
+      (before.seen_commit == after.seen_commit || ready->status == ConditionStatus::kTrue) &&
       before.applied_commit == after.applied_commit && HeldPlan(before) == HeldPlan(after);
-  if (ready == nullptr || same) return std::nullopt;
+  if (same) return std::nullopt;
   Reason reason{.key = {Kind::kSource, "", source},
                 .reason = ready->reason,
                 .message = ready->message,
@@ -153,6 +233,31 @@ std::optional<Reason> ReasonFor(const std::string& source, const SourceStatus& b
     reason.message += " is in force: " + after.applied_subject;
   } else if (!IsWait(ready->reason)) {
     reason.type = EventType::kWarning;
+  }
+  return reason;
+}
+
+std::optional<Reason> ReasonForOperations(const std::string& source, const SourceStatus& before,
+                                          const SourceStatus& after) {
+  Reason reason{.key = {Kind::kSource, "", source},
+                .reason = "RollbackEnded",
+                .message = {},
+                .component = "source-controller"};
+  if (before.pin && !after.pin) {
+    const std::string why = after.seen_commit != before.pin->from
+                                ? "another commit than " + before.pin->from.substr(0, 12) + " came"
+                                : "the source is configured otherwise";
+    reason.message = why + ": the rollback to " + before.pin->commit.substr(0, 12) + " is over";
+    return reason;
+  }
+  if (!after.waiting || after.waiting == before.waiting) return std::nullopt;
+  reason.reason = kWaitsForApply;
+  reason.message = "commit " + after.waiting->commit.substr(0, 12) + " waits for `reconcile apply`";
+  if (!after.waiting->problem.empty()) {
+    reason.type = EventType::kWarning;
+    reason.reason = "InvalidCommit";
+    reason.message = "commit " + after.waiting->commit.substr(0, 12) + ": " +
+                     CutText(after.waiting->problem, kMaxConditionBytes);
   }
   return reason;
 }

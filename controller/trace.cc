@@ -76,6 +76,8 @@ TraceSummary SummarizeTrace(const CommitTrace& trace, bool ended) {
   TraceSummary summary;
   summary.ended = ended;
   summary.pods = static_cast<int64_t>(trace.pods.size());
+  summary.started = trace.pods_started;
+  summary.stopped = trace.pods_stopped;
   const TracedPod* last = nullptr;
   for (const auto& [uid, pod] : trace.pods) {
     if (!pod.reported) continue;

@@ -33,6 +33,9 @@ struct CommitTrace {
   std::optional<MonoTime> planned;
   std::optional<MonoTime> stored;
   std::set<ObjectKey> objects;            // that it created or changed
+  std::set<ObjectKey> deleted;            // objects
+  int64_t pods_started = 0;               // made for these, also those that are gone again
+  int64_t pods_stopped = 0;               // of these and of the deleted ones
   std::map<std::string, TracedPod> pods;  // by uid; at most kMaxTracedPods
 };
 inline constexpr size_t kMaxTracedPods = 2'000;
@@ -55,8 +58,10 @@ struct TraceSummary {
   std::string node;
   int64_t pods = 0;        // that it brought
   int64_t pods_ready = 0;  // of these
-  bool ended = false;      // nothing more is to come
-  std::string note;        // what the figures do not show; empty: nothing
+  int64_t started = 0;     // pods, also those that are gone again
+  int64_t stopped = 0;
+  bool ended = false;  // nothing more is to come
+  std::string note;    // what the figures do not show; empty: nothing
 };
 
 // PURE. Time between two stages is the later one's. A stage that went on beside an earlier one

@@ -145,6 +145,7 @@ struct SourceSpec {
   // of this source is.
   std::vector<std::string> depends_on;
   bool suspend = false;  // what it declared stays, and nothing of it is changed
+  std::string apply;     // "manual": a commit waits for `reconcile apply`; "auto" and "": none does
   SourceCredentials credentials;
   std::optional<SourceWebhookSpec> webhook;
   friend bool operator==(const SourceSpec&, const SourceSpec&) = default;
@@ -168,6 +169,24 @@ struct RecentPrune {
   int32_t pods_gone = 0;     // of these: not started again
   friend bool operator==(const RecentPrune&, const RecentPrune&) = default;
 };
+// What a commit changed when it came into force, in objects.
+struct RevisionChanges {
+  int32_t created = 0;
+  int32_t changed = 0;
+  int32_t deleted = 0;
+  friend bool operator==(const RevisionChanges&, const RevisionChanges&) = default;
+};
+// How a commit that came into force went on.
+struct RevisionOutcome {
+  std::string result;  // Converged, or Replaced by another commit before it had
+  std::optional<WallTime> at;
+  // From the commit seen to its last pod ready, and pods until then; none where the controller was
+  // started meanwhile.
+  std::optional<int64_t> took_ms;
+  std::optional<int64_t> pods_started;
+  std::optional<int64_t> pods_stopped;
+  friend bool operator==(const RevisionOutcome&, const RevisionOutcome&) = default;
+};
 // What became of a commit that a source was at.
 struct SourceRevision {
   std::string commit;
@@ -176,8 +195,40 @@ struct SourceRevision {
   std::optional<WallTime> committed_at;  // Git's
   std::optional<WallTime> at;            // since when the result is this
   std::string result;                    // Applied, Waiting, Held or Failed
-  std::string message;                   // why it waits, is held or failed
+  std::string message;  // why it waits, is held or failed; that it was rolled back to
+  std::optional<RevisionChanges> changes;  // of an applied one
+  std::optional<RevisionOutcome> outcome;  // likewise; none: under way, or not known
   friend bool operator==(const SourceRevision&, const SourceRevision&) = default;
+};
+// What people told about a source by commands, on top of its configuration
+// (reconciler/source_operations.h): who, why and when.
+struct SourceSuspension {  // `reconcile suspend`
+  std::string by;
+  std::string reason;
+  std::optional<WallTime> at;
+  friend bool operator==(const SourceSuspension&, const SourceSuspension&) = default;
+};
+struct SourceAcceptance {  // `reconcile apply`: this commit is wanted
+  std::string commit;
+  std::string by;
+  std::optional<WallTime> at;
+  friend bool operator==(const SourceAcceptance&, const SourceAcceptance&) = default;
+};
+struct SourcePin {  // `reconcile rollback`
+  std::string commit;
+  std::string from;  // newest at the revision then: another one there ends the pin
+  std::string by;
+  std::string reason;
+  std::optional<WallTime> at;
+  friend bool operator==(const SourcePin&, const SourcePin&) = default;
+};
+// The newest commit, when a person has to say that it is wanted.
+struct SourceWaiting {
+  std::string commit;
+  std::string author;
+  std::string subject;
+  std::string problem;  // why it could not be applied; empty when it could
+  friend bool operator==(const SourceWaiting&, const SourceWaiting&) = default;
 };
 struct SourceStatus {
   std::string seen_commit;     // newest commit looked at
@@ -190,6 +241,12 @@ struct SourceStatus {
   std::optional<WallTime> applied_at;
   std::vector<Condition> conditions;  // Ready, with file:line:column in its message
   std::optional<HeldPrune> held;
+  std::optional<SourceSuspension> suspended;
+  std::optional<SourceAcceptance> accepted;  // until it is applied
+  std::optional<SourcePin> pin;
+  std::optional<SourceWaiting> waiting;
+  // What a commit means was configured otherwise when applied_commit was applied.
+  bool read_otherwise = false;
   std::vector<RecentPrune> recent_prunes;  // within the breaker's window, oldest first
   // Of the removals that the breaker let through and counted, those that wait for their wave, each
   // as RemovalMarks (reconciler/desired.h) has it.

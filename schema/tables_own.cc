@@ -121,6 +121,8 @@ const StructTable& TableOf<SourceSpec>() {
     t.Field<&SourceSpec::depends_on>("dependsOn")
         .Doc("Sources that are to be applied and healthy before a commit of this one is.");
     t.Field<&SourceSpec::suspend>("suspend").Doc("Change nothing of it for now.");
+    t.Field<&SourceSpec::apply>("apply").Default("auto").Doc(
+        "auto, or manual: a commit waits for reconcile apply.");
     t.Field<&SourceSpec::credentials>("credentials").Doc("Names of files, read at each fetch.");
     t.Field<&SourceSpec::webhook>("webhook").Doc("Who may ask to look at it now.");
     return t;
@@ -158,6 +160,32 @@ const StructTable& TableOf<RecentPrune>() {
 }
 
 template <>
+const StructTable& TableOf<RevisionChanges>() {
+  static const StructTable table = [] {
+    Table<RevisionChanges> t("RevisionChanges");
+    t.Field<&RevisionChanges::created>("created");
+    t.Field<&RevisionChanges::changed>("changed");
+    t.Field<&RevisionChanges::deleted>("deleted");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<RevisionOutcome>() {
+  static const StructTable table = [] {
+    Table<RevisionOutcome> t("RevisionOutcome");
+    t.Field<&RevisionOutcome::result>("result").Doc("Converged or Replaced.");
+    t.Field<&RevisionOutcome::at>("at");
+    t.Field<&RevisionOutcome::took_ms>("tookMs").Doc("From the commit seen to its last pod ready.");
+    t.Field<&RevisionOutcome::pods_started>("podsStarted");
+    t.Field<&RevisionOutcome::pods_stopped>("podsStopped");
+    return t;
+  }();
+  return table;
+}
+
+template <>
 const StructTable& TableOf<SourceRevision>() {
   static const StructTable table = [] {
     Table<SourceRevision> t("SourceRevision");
@@ -168,6 +196,59 @@ const StructTable& TableOf<SourceRevision>() {
     t.Field<&SourceRevision::at>("at").Doc("Since when the result is this.");
     t.Field<&SourceRevision::result>("result").Doc("Applied, Waiting, Held or Failed.");
     t.Field<&SourceRevision::message>("message").Doc("Why it waits, is held or failed.");
+    t.Field<&SourceRevision::changes>("changes").Doc("Objects, when it came into force.");
+    t.Field<&SourceRevision::outcome>("outcome").Doc("How it went on.");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<SourceSuspension>() {
+  static const StructTable table = [] {
+    Table<SourceSuspension> t("SourceSuspension");
+    t.Field<&SourceSuspension::by>("by");
+    t.Field<&SourceSuspension::reason>("reason");
+    t.Field<&SourceSuspension::at>("at");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<SourceAcceptance>() {
+  static const StructTable table = [] {
+    Table<SourceAcceptance> t("SourceAcceptance");
+    t.Field<&SourceAcceptance::commit>("commit");
+    t.Field<&SourceAcceptance::by>("by");
+    t.Field<&SourceAcceptance::at>("at");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<SourcePin>() {
+  static const StructTable table = [] {
+    Table<SourcePin> t("SourcePin");
+    t.Field<&SourcePin::commit>("commit");
+    t.Field<&SourcePin::from>("from").Doc("Another commit than this at the revision ends it.");
+    t.Field<&SourcePin::by>("by");
+    t.Field<&SourcePin::reason>("reason");
+    t.Field<&SourcePin::at>("at");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<SourceWaiting>() {
+  static const StructTable table = [] {
+    Table<SourceWaiting> t("SourceWaiting");
+    t.Field<&SourceWaiting::commit>("commit");
+    t.Field<&SourceWaiting::author>("author");
+    t.Field<&SourceWaiting::subject>("subject");
+    t.Field<&SourceWaiting::problem>("problem").Doc("Why it could not be applied.");
     return t;
   }();
   return table;
@@ -188,6 +269,12 @@ const StructTable& TableOf<SourceStatus>() {
     t.Field<&SourceStatus::applied_at>("appliedAt");
     t.Field<&SourceStatus::conditions>("conditions").Doc("Ready.");
     t.Field<&SourceStatus::held>("held").Doc("Deletions that wait for a person.");
+    t.Field<&SourceStatus::suspended>("suspended").Doc("By reconcile suspend.");
+    t.Field<&SourceStatus::accepted>("accepted").Doc("By reconcile apply, and not applied yet.");
+    t.Field<&SourceStatus::pin>("pin").Doc("By reconcile rollback.");
+    t.Field<&SourceStatus::waiting>("waiting").Doc("The newest commit: for reconcile apply.");
+    t.Field<&SourceStatus::read_otherwise>("readOtherwise")
+        .Doc("Whether the configuration says otherwise now what the commit in force means.");
     t.Field<&SourceStatus::recent_prunes>("recentPrunes")
         .Doc("What commits of the last hour removed without a person's confirmation.");
     t.Field<&SourceStatus::let_through>("letThrough")

@@ -93,6 +93,10 @@ std::string CheckSemver(const std::string& text) {
   return VersionRange::Parse(text).status().message();
 }
 
+std::string CheckApply(const std::string& text) {
+  return text == "auto" || text == "manual" ? "" : "must be auto or manual, is " + Quoted(text);
+}
+
 std::string CheckWebhookProvider(const std::string& text) {
   return ParseWebhookProvider(text)
              ? ""

@@ -26,6 +26,7 @@ int64_t IntervalOf(const SourceSpec& spec);
 std::string CheckSourceSpec(const SourceSpec& spec);
 std::string CheckInterval(const std::string& text);
 std::string CheckSemver(const std::string& text);
+std::string CheckApply(const std::string& text);
 std::string CheckWebhookProvider(const std::string& text);
 
 }  // namespace reconcile

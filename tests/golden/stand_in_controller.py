@@ -6,6 +6,7 @@ import base64
 import http.server
 import json
 import socketserver
+import subprocess
 import threading
 from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -30,6 +31,10 @@ TABLES = {"sources": (("Name", "Revision", "Suspended", "Ready", "Message"), SOU
 STAGES = [("seen", 0), ("fetched", 21), ("parsed", 23), ("planned", 24), ("stored", 31), ("due", 31), ("assigned", 32),
           ("accepted", 38), ("sandbox", 151), ("attached", 166), ("image", 166), ("created", 205), ("started", 352), ("network", 352),
           ("ready", 353), ("reported", 391)]
+PLAN = {"errors": [], "warnings": [], "pods": [], "workloads": [], "hosts": [],
+        "changes": [{"kind": "ConfigMap", "namespace": "default", "name": "words", "change": "created", "fields": []}],
+        "summary": {"create": 1}}
+OPERATIONS = ("apply", "suspend", "resume", "rollback", "plan-newest")
 ENROLLMENT = ("jointokens", "nodecertificates", "authorities")
 
 
@@ -40,7 +45,7 @@ def table(kind):
 
 
 def history(source):
-    """Three commits of shop: one in force and timed, one that failed, one that was replaced before this controller began."""
+    """Four commits of shop: one that waits, one in force and timed, one that failed, one that was replaced before this controller began."""
     if source == "nothing":
         return {"message": "no source is named 'nothing'"}, 404
     ago = lambda **since: (datetime.utcnow() - timedelta(seconds=5, **since)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -54,11 +59,14 @@ def history(source):
               "note": ""}
     common = {"source": "shop", "author": "Ada <ada@example.com>", "committedAt": "2026-01-02T03:04:05Z", "message": "", "inForce": False}
     return {"items": [
+        dict(common, revision="88bc02cd66ff" * 3 + "88bc", subject="Five of them", result="Waiting", at="2026-01-02T03:04:09Z"),
         dict(common, revision="3f9a1c20b7de" * 3 + "3f9a", subject="Three of them", result="Applied", inForce=True, at=ago(hours=3),
-             timing=timing),
+             changes={"created": 1, "changed": 2, "deleted": 0}, timing=timing,
+             outcome={"result": "Converged", "tookMs": 391, "podsStarted": 3, "podsStopped": 1}),
         dict(common, revision="77aa01bc55ee" * 3 + "77aa", subject="Four of them", result="Failed", at="2026-01-02T03:04:07Z",
              message="web.yaml:7:3: replicas: \"four\" is not an integer; web.yaml:9:3: replica: unknown field"),
-        dict(common, revision="77ab01bc55ee" * 3 + "77ab", subject="Begin\x1b[2J", result="Applied", at=ago(hours=5))]}, 200
+        dict(common, revision="77ab01bc55ee" * 3 + "77ab", subject="Begin\x1b[2J", result="Applied", at=ago(hours=5),
+             changes={"created": 4, "changed": 0, "deleted": 0}, outcome={"result": "Replaced"})]}, 200
 
 
 def objects(kind):
@@ -76,6 +84,26 @@ def plan(source, body):
         size = len(base64.b64decode(file["contentBase64"], validate=True))
         warnings.append({"file": file["path"], "line": 1, "column": 1, "message": f"{size} bytes"})
     return {"plan": {"errors": [], "warnings": warnings, "changes": [], "pods": [], "summary": {}}}
+
+
+def operation(verb, query, body, repository):
+    """What is told about a source: shop may be, tools is suspended by its configuration."""
+    source = query.get("source", [""])[0]
+    if source not in ("", "shop", "tools"):
+        return {"message": f"no source is named '{source}'"}, 404
+    if verb == "plan-newest":
+        return {"commit": "88bc02cd66ff" * 3 + "88bc", "modelRevision": 42, "plan": PLAN}, 200
+    if verb == "apply" and json.loads(body)["commit"].startswith("77ab"):
+        return {"message": "commit: the plan is of 77ab01bc55ee, and the newest of source shop is 88bc02cd66ff now"}, 409
+    if verb == "resume" and source == "tools":
+        return {"message": "source tools is suspended by the controller's configuration: take `suspend` out of it there and start "
+                           "the controller again"}, 400
+    if verb == "rollback" and query.get("find") == ["true"]:
+        log = subprocess.run(["git", "-C", repository, "log", "--format=%H"], check=False, capture_output=True, text=True).stdout.split()
+        return {"commit": log[-1], "from": log[0], "repository": repository}, 200
+    if verb == "rollback":
+        return {"commit": "77ab01bc55ee" * 3 + "77ab", "from": "3f9a1c20b7de" * 3 + "3f9a"}, 200
+    return {"status": "Success"}, 200
 
 
 def enrollment(parts, query):
@@ -138,6 +166,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif parts[-1] == "remove-node":
             revoked = query["node"] == ["host-2"]
             self.answer({"status": "Success"} if revoked else {"message": f"node {query['node'][0]} is not revoked"}, 200 if revoked else 409)
+        elif parts[-1] in OPERATIONS:
+            self.answer(*operation(parts[-1], query, body, str(self.server.folder / "manifests")))
         elif parts[-1] == "sync":
             self.answer({"kind": "Status", "status": "Success"})
         elif parts[-1] == "accept-host-key":

@@ -141,6 +141,7 @@ TEST(Config, ReadsEverySettingOfARemoteSource) {
   ignoreGroups: [monitoring.coreos.com]
   interval: 1m
   suspend: true
+  apply: manual
   credentials:
     tokenFile: /keys/token
     caFile: /keys/ca.pem
@@ -163,6 +164,7 @@ TEST(Config, ReadsEverySettingOfARemoteSource) {
   EXPECT_EQ(shop.namespaces, (std::vector<std::string>{"shop", "shop-test"}));
   EXPECT_EQ(shop.interval, "1m");
   EXPECT_TRUE(shop.suspend);
+  EXPECT_EQ(shop.apply, "manual");
   EXPECT_EQ(shop.credentials.token_file, "/keys/token");
   EXPECT_EQ(shop.credentials.client_key_file, "/keys/client.key");
   ASSERT_TRUE(shop.webhook);
@@ -187,6 +189,7 @@ TEST(Config, RefusesRemoteSourcesThatCannotWork) {
   expect("repository: 'https://h/x', namespaces: shop", "must be a list of strings");
   expect("repository: 'https://h/x', namespaces: [A_b]", "sources[0].namespaces");
   expect("repository: 'https://h/x', suspend: 1", "must be true or false");
+  expect("repository: 'https://h/x', apply: never", "apply: must be auto or manual");
   expect("repository: 'https://h/x', credentials: {tokenFile: x}", "must be an absolute path");
   expect("repository: 'https://h/x', credentials: {token: x}",
          "unknown setting; known here: caFile");

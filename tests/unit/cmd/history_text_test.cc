@@ -15,7 +15,9 @@ Value Parsed(const std::string& json) {
 
 constexpr char kHistory[] = R"({"items": [
   {"revision": "3f9a1c20b7de55", "source": "shop", "result": "Applied", "inForce": true,
-   "subject": "Three", "at": "2026-01-02T03:04:05Z"},
+   "subject": "Three", "at": "2026-01-02T03:04:05Z", "author": "Ada <ada@example.com>",
+   "changes": {"created": 1, "changed": 2, "deleted": 0},
+   "outcome": {"result": "Converged", "tookMs": 391, "podsStarted": 3, "podsStopped": 1}},
   {"revision": "77aa01bc55ee66", "source": "shop", "result": "Held", "subject": "None\u001b[2J",
    "message": "would remove 9 of 10 objects", "at": "2026-01-02T03:00:05Z"},
   {"revision": "3f9a1c20b7de55", "source": "shop", "result": "Applied", "subject": "Three",
@@ -24,10 +26,14 @@ constexpr char kHistory[] = R"({"items": [
 TEST(HistoryText, ListsCommitsWithWhatBecameOfThem) {
   const WallTime now = *ParseRfc3339("2026-01-02T03:06:05Z");
   EXPECT_EQ(HistoryText(Parsed(kHistory), now),
-            "REVISION       SOURCE   APPLIED   RESULT                               SUBJECT\n"
-            "3f9a1c20b7de   shop     2m        applied, in force                    Three\n"
-            "77aa01bc55ee   shop     -         held: would remove 9 of 10 objects   None\\x1b[2J\n"
-            "3f9a1c20b7de   shop     24h       applied                              Three\n");
+            "REVISION       SOURCE   APPLIED   RESULT                               CONVERGED   "
+            "OBJECTS    PODS    AUTHOR   SUBJECT\n"
+            "3f9a1c20b7de   shop     2m        applied, in force                    in 391 ms   +1 "
+            "~2 -0   +3 -1   Ada      Three\n"
+            "77aa01bc55ee   shop     -         held: would remove 9 of 10 objects   -           -  "
+            "        -       -        None\\x1b[2J\n"
+            "3f9a1c20b7de   shop     24h       applied                              -           -  "
+            "        -       -        Three\n");
 }
 
 TEST(HistoryText, FindsARevisionByItsBeginning) {
@@ -35,6 +41,14 @@ TEST(HistoryText, FindsARevisionByItsBeginning) {
   EXPECT_TRUE(FindRevision(history, "3f9a")->GetBool("inForce"));  // the newest of two
   EXPECT_EQ(FindRevision(history, "12").status().code(), StatusCode::kNotFound);
   EXPECT_EQ(FindRevision(history, "").status().code(), StatusCode::kInvalid);
+}
+
+TEST(HistoryText, SaysOfOneCommitWhatItChangedAndHowItWentOn) {
+  EXPECT_EQ(RevisionText(*FindRevision(Parsed(kHistory), "3f9a")),
+            "Revision:   3f9a1c20b7de55\nSource:     shop\nSubject:    Three\n"
+            "Author:     Ada <ada@example.com>\n"
+            "Result:     applied, in force since 2026-01-02T03:04:05Z\nConverged:  in 391 ms\n"
+            "Objects:    1 created, 2 changed, 0 deleted\nPods:       3 started, 1 stopped\n");
 }
 
 TEST(HistoryText, SaysOfOneCommitWhyItIsHeld) {

@@ -75,6 +75,30 @@ TEST(StatusText, SaysInALineWhatBecameOfASource) {
   EXPECT_TRUE(IsInForce(suspended));
 }
 
+TEST(StatusText, SaysWhyTheNewestCommitIsNotInForceThoughNothingIsWrong) {
+  const auto source = [](const std::string& status) {
+    return StatusOf(
+        R"({"metadata": {"name": "main"}, "spec": {}, "status": {"appliedCommit": "0123456789abcdef",
+            "seenCommit": "fedcba9876543210",
+            "conditions": [{"type": "Ready", "status": "True"}], )" +
+        status + "}}");
+  };
+  const Value waits = source(R"("waiting": {"commit": "fedcba9876543210", "subject": "More"})");
+  EXPECT_EQ(SyncedText(waits),
+            "main: 0123456789ab in force; fedcba987654 waits for `reconcile apply`\n");
+  EXPECT_FALSE(IsInForce(waits));
+  const Value broken = source(R"("waiting": {"commit": "fedcba9876543210", "problem": "odd"})");
+  EXPECT_EQ(SyncedText(broken),
+            "main: 0123456789ab in force; fedcba987654 cannot be applied: odd\n");
+  const Value pinned =
+      source(R"("pin": {"commit": "0123456789abcdef", "from": "fedcba9876543210"})");
+  EXPECT_EQ(SyncedText(pinned), "main: 0123456789ab in force, rolled back from fedcba987654\n");
+  EXPECT_FALSE(IsInForce(pinned));
+  const Value suspended = source(R"("suspended": {"by": "ada"})");
+  EXPECT_EQ(SyncedText(suspended), "main: suspended, 0123456789ab in force\n");
+  EXPECT_TRUE(IsInForce(suspended));
+}
+
 TEST(StatusText, ListsWhatIsNotConvergedAndWhatIsNoted) {
   const Value status = StatusOf(
       std::string(R"({"settled": true, "unconverged": ["pod a"], "notes": ["\u001b[2J"], )")

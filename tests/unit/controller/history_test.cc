@@ -105,6 +105,64 @@ TEST_F(HistoryTest, SaysWhatFailedAndOutlivesTheController) {
   EXPECT_EQ(controller_->History("nothing").status().code(), StatusCode::kNotFound);
 }
 
+TEST_F(HistoryTest, TellsWhatACommitChangedAndThatItConverged) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  Settle();
+  ASSERT_TRUE(History()[0].revision.changes.has_value());
+  EXPECT_EQ(History()[0].revision.changes->created, 1);
+  EXPECT_FALSE(History()[0].revision.outcome.has_value()) << "its pods do not run yet";
+  RunAndTell();
+  Settle();
+  ASSERT_TRUE(History()[0].revision.outcome.has_value());
+  const RevisionOutcome first = *History()[0].revision.outcome;
+  EXPECT_EQ(first.result, "Converged");
+  EXPECT_EQ(first.took_ms, History()[0].timing->total_ms);
+  EXPECT_EQ(first.pods_started, 2);
+  EXPECT_EQ(first.pods_stopped, 0);
+  source_.SetFiles("c2", {{"web.yaml", ControllerOf(1)}});
+  Settle();
+  RunAndTell();
+  Settle();
+  const SourceRevision second = History()[0].revision;
+  EXPECT_EQ(second.changes->changed, 1);
+  ASSERT_TRUE(second.outcome.has_value());
+  EXPECT_EQ(second.outcome->pods_started, 0);
+  EXPECT_EQ(second.outcome->pods_stopped, 1);
+}
+
+TEST_F(HistoryTest, ACommitThatAnotherReplacedBeforeAllOfItRanSaysSo) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  source_.SetFiles("c2", {{"web.yaml", ControllerOf(3)}});
+  Settle();
+  RunAndTell();
+  Settle();
+  EXPECT_EQ(History()[0].revision.outcome->result, "Converged");
+  EXPECT_EQ(History()[1].revision.outcome->result, "Replaced");
+}
+
+TEST_F(HistoryTest, AControllerThatWasStartedMeanwhileFindsThatACommitConverged) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  ControllerOptions options;
+  options.sources = {{"main", {"/repository", "", ""}}};
+  controller_ = std::make_unique<Controller>(options, &loop_, &random_, &store_, &source_, &link_);
+  Start();
+  Connect();
+  EXPECT_FALSE(History()[0].revision.outcome.has_value());
+  RunAndTell();
+  time_.RunFor(6'000);  // it does not look through the whole model in every turn
+  source_.hint();
+  Settle();
+  ASSERT_TRUE(History()[0].revision.outcome.has_value());
+  EXPECT_EQ(History()[0].revision.outcome->result, "Converged");
+  EXPECT_FALSE(History()[0].revision.outcome->took_ms.has_value()) << "nobody measured it";
+}
+
 TEST_F(HistoryTest, ASettledWorldWritesNothingForIt) {
   source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
   Start();
