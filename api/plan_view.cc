@@ -101,6 +101,18 @@ Value EncodeField(const FieldChange& field, const FieldEffect& effect) {
   return value;
 }
 
+// kubectl keeps a whole copy of a Secret in an annotation.
+void MaskLastApplied(const std::string& mask, Value* manifest) {
+  const Value* metadata = manifest->Find("metadata");
+  const Value* annotations = metadata == nullptr ? nullptr : metadata->Find("annotations");
+  if (annotations == nullptr || annotations->Find(kLastApplied) == nullptr) return;
+  Value masked = *annotations;
+  masked.Set(std::string(kLastApplied), Value::String(mask));
+  Value outer = *metadata;
+  outer.Set("annotations", std::move(masked));
+  manifest->Set("metadata", std::move(outer));
+}
+
 // What Git can declare of an object; of a Secret's values the mask.
 Value EncodeMasked(const Object& object, const std::string& mask) {
   Value manifest = EncodeObject(object, EncodeFor::kDiff);
@@ -110,6 +122,7 @@ Value EncodeMasked(const Object& object, const std::string& mask) {
     data.Set(key, Value::String(mask));
   }
   manifest.Set("data", std::move(data));
+  MaskLastApplied(mask, &manifest);
   return manifest;
 }
 

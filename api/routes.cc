@@ -279,6 +279,12 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
     Result<Controller::PlanInput> decoded = DecodePlanInput(*first);
     if (!decoded.ok()) return ErrorResponse(decoded.status());
     base = std::move(*decoded);
+    const auto lacks = [](const ManifestFile& file) { return file.bytes == nullptr; };
+    const bool whole = std::none_of(base->files.begin(), base->files.end(), lacks) &&
+                       std::none_of(input->files.begin(), input->files.end(), lacks);
+    if (!whole) {
+      return ErrorResponse(InvalidError("plan request: with a base, all files need contentBase64"));
+    }
   }
   const Result<Controller::PlanAnswer> answer =
       controller->PlanManifests(request.Query("source"), *input, base ? &*base : nullptr);

@@ -101,6 +101,7 @@ std::string WriteSavedPlan(const SavedPlan& plan) {
   value.Set("commit", Value::String(plan.commit));
   value.Set("modelRevision", Value::Int(plan.model_revision));
   value.Set("planHash", Value::String(PlanHashOf(plan.plan)));
+  value.Set("digest", Value::String(Sha256Hex(WriteJson(plan.plan))));
   value.Set("plan", plan.plan);
   return WriteJson(value, 2) + "\n";
 }
@@ -127,7 +128,9 @@ Result<SavedPlan> ReadSavedPlan(std::string_view text) {
         "the plan is of a work tree, and only a commit can be applied: commit it, " +
         std::string("and save the plan of that"));
   }
-  if (saved.source.empty() || saved.plan_hash != PlanHashOf(*plan)) {
+  const bool is_edited = saved.plan_hash != PlanHashOf(*plan) ||
+                         value->GetString("digest") != Sha256Hex(WriteJson(*plan));
+  if (saved.source.empty() || is_edited) {
     return InvalidError(
         "the plan was changed since it was saved: its hash is not that of what it "
         "says; save it again");

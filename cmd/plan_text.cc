@@ -334,8 +334,8 @@ std::string PlanText(const Value& plan, const PlanTextOptions& options) {
 bool ChangesAnything(const Value& plan) {
   const Value* summary = plan.Find("summary");
   if (summary == nullptr) return false;
-  for (const char* count :
-       {"create", "change", "delete", "podsStart", "podsStop", "podsUnschedulable"}) {
+  // Pods that fit nowhere are no change: new ones come with an object that is.
+  for (const char* count : {"create", "change", "delete", "podsStart", "podsStop"}) {
     if (summary->GetInt(count) > 0) return true;
   }
   return false;

@@ -237,7 +237,12 @@ Status Controller::Core::Finish(const ClusterState& snapshot, ClusterState state
                                 SourceTurn sources, const std::vector<Reason>& reasons,
                                 bool planning, WriteSet* writes, Now now) {
   Plan plan;
-  if (planning) plan = Reconcile(state, sources.changes, now, &settled_);
+  const auto before = snapshot.Find<Cluster>("", "cluster");
+  const bool recovers = before != nullptr && before->recovering;
+  if (planning) {
+    plan = Reconcile(state, sources.changes, now, &settled_,
+                     recovers ? WaveRule::kIgnore : WaveRule::kHold);
+  }
   TakeWaits(plan, snapshot, &sources, &state, writes, now);
   std::vector<Reason> all_reasons = reasons;
   all_reasons.insert(all_reasons.end(), sources.reasons.begin(), sources.reasons.end());

@@ -222,8 +222,10 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
   const bool unchanged = AllUnchanged(wanted);
   const std::string& commit = followed->commit->id;
   const bool begun = commit == status->applied_commit || commit == status->applying_commit;
-  // While recovering nothing gets healthier, and what is declared runs already.
-  if (!unchanged && !begun && !IsRecovering()) {
+  // While recovering nothing gets healthier, and what is declared runs already. A rollback may be
+  // what the other source waits for.
+  const bool rolls_back = status->pin && status->pin->commit == commit;
+  if (!unchanged && !begun && !rolls_back && !IsRecovering()) {
     const std::string wait = WaitsForSource(source.spec, state);
     if (!wait.empty()) {
       status->held.reset();
@@ -245,7 +247,7 @@ void Controller::Core::ConsiderDesired(Followed* followed, const ClusterState& s
     turn->more = true;
     return;
   }
-  if (status->applied_commit != followed->commit->id || status->read_otherwise) {
+  if (!begun || status->read_otherwise) {
     followed->brought = CountChanges(wanted);
   }
   RememberPrune(verdict.counted, options_.breaker, now.wall, status);
@@ -267,7 +269,7 @@ std::string Controller::Core::WaitsForSource(const SourceSpec& spec,
     const auto followed = followed_.find(name);
     if (source == nullptr || followed == followed_.end()) return waits + "not read yet";
     const SourceStatus& status = source->status;
-    if (source->spec.suspend) {
+    if (IsSuspended(*source)) {
       if (status.applied_commit.empty()) return waits + "suspended, and no commit of it is applied";
       continue;
     }
@@ -300,6 +302,7 @@ void Controller::Core::TakeWaits(const Plan& plan, const ClusterState& snapshot,
     SourceStatus& status = unapplied->second;
     SetWaiting(commit, wait.text, RemovalMarks(changes), &status, now.wall);
     RememberRevision(commit, now.wall, &status);
+    RememberWaiting(now.wall, &status);
     const auto before = snapshot.Find<Source>("", wait.source);
     PutSourceStatus(wait.source, status, state, writes);
     const ObjectKey key{Kind::kSource, "", wait.source};
@@ -309,9 +312,11 @@ void Controller::Core::TakeWaits(const Plan& plan, const ClusterState& snapshot,
       writes->erase(key);  // no news
     }
     std::erase_if(turn->reasons, [&](const Reason& reason) { return reason.key == key; });
-    const auto reason =
-        ReasonFor(wait.source, before == nullptr ? SourceStatus() : before->status, status);
-    if (reason) turn->reasons.push_back(*reason);
+    const SourceStatus was = before == nullptr ? SourceStatus() : before->status;
+    for (const auto& reason :
+         {ReasonFor(wait.source, was, status), ReasonForOperations(wait.source, was, status)}) {
+      if (reason) turn->reasons.push_back(*reason);
+    }
   }
 }
 

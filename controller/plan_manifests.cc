@@ -1,6 +1,7 @@
 #include "controller/plan_manifests.h"
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <set>
 
@@ -73,6 +74,19 @@ std::optional<std::set<std::string>> FilesWithErrors(const Problems& problems) {
   return files;
 }
 
+// Whether the name stands in the text, not as a part of a longer one.
+bool Mentions(std::string_view text, std::string_view name) {
+  const auto is_part = [](char byte) {
+    return std::isalnum(static_cast<unsigned char>(byte)) != 0 || byte == '-' || byte == '.';
+  };
+  for (size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+    const size_t end = at + name.size();
+    const bool begins = at == 0 || !is_part(text[at - 1]);
+    if (begins && (end == text.size() || !is_part(text[end]))) return true;
+  }
+  return false;
+}
+
 // What a commit with errors deletes all the same. An object is none of that when it came from a
 // file with an error, or is spoken of in one: it may be what could not be read.
 ObjectChanges DeletionsDespite(const Problems& problems, const std::vector<ManifestFile>& files,
@@ -82,8 +96,8 @@ ObjectChanges DeletionsDespite(const Problems& problems, const std::vector<Manif
   const auto may_be_declared = [&](const ObjectChange& change) {
     if (broken->contains(change.before->metadata.origin.file)) return true;
     return std::any_of(files.begin(), files.end(), [&](const ManifestFile& file) {
-      return broken->contains(file.path) && file.bytes != nullptr &&
-             file.bytes->find(change.key.name) != std::string::npos;
+      return broken->contains(file.path) &&
+             (file.bytes == nullptr || Mentions(*file.bytes, change.key.name));
     });
   };
   ObjectChanges deletions;

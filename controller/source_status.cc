@@ -118,7 +118,7 @@ void SetWaiting(SourceStatus* status, WallTime now) {
 }
 
 void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now) {
-  if (status->applied_commit != commit.id) status->applied_at = now;
+  if (InForceCommit(*status) != commit.id) status->applied_at = now;
   status->applied_commit = commit.id;
   status->applied_author = commit.author;
   status->applied_subject = commit.subject;
@@ -129,10 +129,6 @@ void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now)
   status->read_otherwise = false;
   if (status->accepted && status->accepted->commit == commit.id) status->accepted.reset();
   SetReady(status, ConditionStatus::kTrue, "Applied", "commit " + commit.id.substr(0, 12), now);
-}
-
-const std::string& InForceCommit(const SourceStatus& status) {
-  return status.applying_commit.empty() ? status.applied_commit : status.applying_commit;
 }
 
 void SetWaiting(const FetchedCommit& commit, const std::string& why,

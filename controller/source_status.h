@@ -7,6 +7,7 @@
 
 #include "reconciler/desired.h"
 #include "reconciler/reconciler.h"
+#include "reconciler/source_operations.h"
 #include "schema/core.h"
 #include "source/manifest_source.h"
 
@@ -26,12 +27,6 @@ void SetReady(SourceStatus* status, ConditionStatus ready, const std::string& re
 // While the commit that is wanted is none, or was not read yet.
 void SetWaiting(SourceStatus* status, WallTime now);
 void SetApplied(const FetchedCommit& commit, SourceStatus* status, WallTime now);
-
-// Why a commit of which something waits is not Ready.
-inline constexpr std::string_view kWaitingForWave = "WaitingForWave";
-inline constexpr std::string_view kWaitingForSource = "WaitingForSource";
-// The commit that is in force, wholly applied or not.
-const std::string& InForceCommit(const SourceStatus& status);
 // That a wave of `commit` waits, and for what; `let_through` are the marks of what it removes.
 void SetWaiting(const FetchedCommit& commit, const std::string& why,
                 std::vector<std::string> let_through, SourceStatus* status, WallTime now);

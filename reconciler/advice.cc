@@ -5,6 +5,7 @@
 
 #include "reconciler/declared.h"
 #include "reconciler/references.h"
+#include "schema/not_honoured.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -30,9 +31,12 @@ void Advise(const Object& object, const PodSpec& spec, Problems* problems) {
     if (MovesByItself(container.image)) AddName(container.image, &moving);
     if (container.resources.requests.empty()) AddName(container.name, &asking_nothing);
   }
-  const auto warn = [&](const std::string& message) {
-    problems->warnings.push_back(ProblemAt(object, message, Rule::kAdvice));
+  const auto warn = [&](const std::string& message, Rule rule = Rule::kAdvice) {
+    problems->warnings.push_back(ProblemAt(object, message, rule));
   };
+  if (const auto fields = FieldsNotHonoured(spec); !fields.empty()) {
+    warn("no pod of it is started: " + NotHonouredMessage(fields), Rule::kNotActedOn);
+  }
   if (!moving.empty()) {
     warn("the image " + moving +
          " is whatever `latest` is when a host pulls it: hosts may differ, and a revert changes "

@@ -6,7 +6,8 @@
 namespace reconcile {
 
 // PURE. Warnings about what comes or changes that is legal and that people regret: images whose tag
-// moves, containers that request nothing. One for each object and each kind of advice.
+// moves, containers that request nothing; and about workloads whose pods nobody starts, as they ask
+// for what is not acted on yet. One for each object and each kind of advice.
 void AdviseOn(const ObjectChanges& changes, Problems* problems);
 
 }  // namespace reconcile

@@ -117,20 +117,24 @@ void PruneObject(Turn* turn, const Object& planned) {
   }
 }
 
-ObjectChanges ApplyChanges(Turn* turn, const ObjectChanges& changes, std::vector<WaveWait>* waits) {
+ObjectChanges ApplyChanges(Turn* turn, const ObjectChanges& changes, std::vector<WaveWait>* waits,
+                           WaveRule waves) {
   ObjectChanges ordered = changes;
   std::sort(ordered.begin(), ordered.end(), ComesBefore);
   ObjectChanges waiting;
   waits->clear();
   const auto in_waves = InWaves(ordered);
   for (const ObjectChange& change : ordered) {
-    if (!in_waves.empty() && in_waves.contains(SourceOf(change))) continue;
+    const bool is_waved = !in_waves.empty() && in_waves.contains(SourceOf(change));
+    // Without waves, what goes waits all the same: for the next turn.
+    if (is_waved && (waves == WaveRule::kHold || change.after == nullptr)) continue;
     if (change.after == nullptr) {
       PruneObject(turn, *change.before);
     } else if (DeclareObject(turn, *change.after)) {
       waiting.push_back(change);
     }
   }
+  if (waves == WaveRule::kIgnore) return waiting;
   for (const auto& [source, of_source] : in_waves) {
     if (!ApplyInWaves(turn, of_source, waits)) continue;
     for (const ObjectChange* change : of_source) waiting.push_back(*change);

@@ -15,7 +15,8 @@ inline constexpr std::string_view kSourceComponent = "source-controller";
 // Returns those to be given again by the next pass: they wait for a pod that is still going, a
 // namespace or a wave, and then all of their source's come with them. `waits` gets why waves wait,
 // one for a source.
-ObjectChanges ApplyChanges(Turn* turn, const ObjectChanges& changes, std::vector<WaveWait>* waits);
+ObjectChanges ApplyChanges(Turn* turn, const ObjectChanges& changes, std::vector<WaveWait>* waits,
+                           WaveRule waves = WaveRule::kHold);
 
 // One object of it. True when it has to wait: for a pod that is still going, or a namespace.
 bool DeclareObject(Turn* turn, const Object& declared);

@@ -50,14 +50,15 @@ void RecordEvents(Turn* turn, const ClusterState& before) {
 
 }  // namespace
 
-Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now, Settled* settled) {
+Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now, Settled* settled,
+               WaveRule waves) {
   Turn turn(state, now, settled);
   SyncNamespaces(&turn);
   ObjectChanges waiting = changes;
   std::vector<WaveWait> waits;
   std::vector<Binding> unplaced;
   const bool done = Repeat(&turn, [&] {
-    waiting = ApplyChanges(&turn, waiting, &waits);
+    waiting = ApplyChanges(&turn, waiting, &waits, waves);
     const bool workloads_settled = Repeat(&turn, [&] { SyncWorkloads(&turn); });
     if (!workloads_settled) turn.AskForMore();
     unplaced = SchedulePods(&turn);

@@ -50,9 +50,13 @@ struct Plan {
 // `settled`, null or what the last call left there, says what need not be looked at again: the time
 // that a turn takes is that of what changed. The plan is the same with and without it, whatever
 // state it is of.
+//
+// With WaveRule::kIgnore all is declared at once, and of sources with waves nothing goes yet: for a
+// model that was just recovered, of which everything runs already.
 class Settled;
+enum class WaveRule { kHold, kIgnore };
 Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now,
-               Settled* settled = nullptr);
+               Settled* settled = nullptr, WaveRule waves = WaveRule::kHold);
 inline constexpr int kMaxCreatesPerTurn = 500;
 inline constexpr int kMaxDeletesPerTurn = 500;
 

@@ -40,6 +40,9 @@ Result<std::string> NamedInHistory(const Source& source, const std::string& to) 
 // The one before the one in force; that one itself when it is the last good one already.
 Result<std::string> LastGood(const Source& source, const std::string& newest) {
   const SourceStatus& status = source.status;
+  const bool begun = !status.applying_commit.empty() &&
+                     status.applying_commit != status.applied_commit && !status.pin;
+  if (begun && !status.applied_commit.empty()) return status.applied_commit;
   const bool follows = !IsManual(source.spec) && !status.pin;
   if (follows && !status.applied_commit.empty() && status.applied_commit != newest) {
     return status.applied_commit;
@@ -64,6 +67,10 @@ bool IsSuspended(const Source& source) {
   return source.spec.suspend || source.status.suspended.has_value();
 }
 
+const std::string& InForceCommit(const SourceStatus& status) {
+  return status.applying_commit.empty() ? status.applied_commit : status.applying_commit;
+}
+
 bool IsManual(const SourceSpec& spec) { return spec.apply == "manual"; }
 
 bool ReadsTheSame(const SourceSpec& a, const SourceSpec& b) {
@@ -75,7 +82,9 @@ SourceStatus StatusUnder(const SourceSpec& spec, const Source* known) {
   if (known == nullptr) return {};
   SourceStatus status = known->status;
   if (!ReadsTheSame(known->spec, spec)) {
-    status.read_otherwise = !status.applied_commit.empty();
+    status.read_otherwise = !InForceCommit(status).empty();
+    status.applying_commit.clear();
+    status.let_through.clear();
     status.accepted.reset();
     status.pin.reset();
   }
@@ -91,12 +100,17 @@ std::string WantedCommit(const SourceSpec& spec, const SourceStatus& status,
   if (status.pin && status.pin->from == newest) return status.pin->commit;
   if (!IsManual(spec)) return newest;
   if (status.accepted) return status.accepted->commit;
-  return status.read_otherwise ? "" : status.applied_commit;
+  return status.read_otherwise ? "" : InForceCommit(status);
 }
 
 Result<std::string> RollbackTarget(const Source& source, const std::string& newest,
                                    const std::string& to) {
   const SourceStatus& status = source.status;
+  if (status.read_otherwise) {
+    return InvalidError("source " + source.metadata.name +
+                        " is configured otherwise than when its commits were in force: the same "
+                        "commits would mean something else");
+  }
   const Result<std::string> commit =
       to.empty() ? LastGood(source, newest) : NamedInHistory(source, to);
   if (!commit.ok()) return commit;

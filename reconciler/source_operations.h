@@ -18,6 +18,12 @@ bool IsManual(const SourceSpec& spec);
 // Whether a commit's id means the same objects under both.
 bool ReadsTheSame(const SourceSpec& a, const SourceSpec& b);
 
+// Why a commit of which something waits is not Ready.
+inline constexpr std::string_view kWaitingForWave = "WaitingForWave";
+inline constexpr std::string_view kWaitingForSource = "WaitingForSource";
+// The commit that is in force, wholly applied or not.
+const std::string& InForceCommit(const SourceStatus& status);
+
 // The status of a source that is configured as `spec` now; `known` is it as it was stored, or null.
 // Where a commit's id means other objects now, what was said of commits counts no more.
 SourceStatus StatusUnder(const SourceSpec& spec, const Source* known);

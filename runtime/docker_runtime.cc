@@ -66,6 +66,19 @@ struct Listing {
   }
 };
 
+// Whether what a list lacks is gone.
+struct AbsenceCheck {
+  size_t left = 0;  // answers to come
+  Status doubt;     // why the list is not to be believed
+
+  void Take(const std::string& id, const Status& answer) {
+    if (answer.code() == StatusCode::kNotFound || !doubt.ok()) return;
+    doubt = answer.ok() ? UnavailableError("the engine lists its containers without " +
+                                           id.substr(0, 12) + ", which it still has")
+                        : answer;
+  }
+};
+
 class DockerRuntime final : public ContainerRuntime {
  public:
   DockerRuntime(EventLoop* loop, DockerOptions options) : api_(loop, std::move(options)) {}
@@ -97,12 +110,18 @@ class DockerRuntime final : public ContainerRuntime {
   // For arguments that no engine is asked about: `done` still comes later, on the loop.
   template <typename R>
   void Refuse(Status status, std::function<void(R)> done);
-  void InspectListed(const HttpReply& reply, Done<std::vector<ContainerInfo>> done);
+  void TakeList(const HttpReply& reply, Done<std::vector<ContainerInfo>> done);
+  std::vector<std::string> MissingFrom(const std::vector<ContainerInfo>& listed) const;
+  void InspectListed(std::vector<ContainerInfo> listed, Done<std::vector<ContainerInfo>> done);
   void LoadPause(const ImageArchive& archive, Done<std::string> done);
   void FollowProgress(HttpCall call, DoneStatus done);
 
   DockerApi api_;
   std::unique_ptr<DockerEvents> events_;
+  // Ids of the last list, with those that were created and without those that were removed here
+  // since.
+  std::set<std::string> known_;
+  std::string known_cluster_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -139,16 +158,50 @@ void DockerRuntime::GetEngineInfo(Done<EngineInfo> done) {
 
 void DockerRuntime::ListContainers(const std::string& cluster_id,
                                    Done<std::vector<ContainerInfo>> done) {
+  if (std::exchange(known_cluster_, cluster_id) != cluster_id) known_.clear();
   Send(NewCall("GET", ListPath(cluster_id)),
-       [this, done = std::move(done)](const HttpReply& reply) { InspectListed(reply, done); });
+       [this, done = std::move(done)](const HttpReply& reply) { TakeList(reply, done); });
 }
 
-void DockerRuntime::InspectListed(const HttpReply& reply, Done<std::vector<ContainerInfo>> done) {
+// Engines have answered "nothing" for a moment. What is gone from one list to the next is asked for
+// by its id: a list without what the engine still has is not believed, or all would be started
+// anew.
+void DockerRuntime::TakeList(const HttpReply& reply, Done<std::vector<ContainerInfo>> done) {
   if (const Status status = StatusOf(reply); !status.ok()) return done(status);
   Result<std::vector<ContainerInfo>> listed = ParseContainerList(reply.body);
-  if (!listed.ok() || listed->empty()) return done(std::move(listed));
+  if (!listed.ok()) return done(std::move(listed));
+  const std::vector<std::string> missing = MissingFrom(*listed);
+  if (missing.empty()) return InspectListed(std::move(*listed), std::move(done));
+  const auto check = std::make_shared<AbsenceCheck>();
+  check->left = missing.size();
+  for (const std::string& id : missing) {
+    Inspect(id, [this, check, id, listed = *listed, done](const HttpReply& answer) {
+      check->Take(id, StatusOf(answer));
+      if (--check->left > 0) return;
+      if (!check->doubt.ok()) return done(check->doubt);
+      InspectListed(listed, done);
+    });
+  }
+}
+
+// As many as tell whether the list is to be believed.
+std::vector<std::string> DockerRuntime::MissingFrom(
+    const std::vector<ContainerInfo>& listed) const {
+  constexpr size_t kMostAskedFor = 8;
+  std::set<std::string> missing = known_;
+  for (const ContainerInfo& container : listed) missing.erase(container.id);
+  std::vector<std::string> asked(missing.begin(), missing.end());
+  if (asked.size() > kMostAskedFor) asked.resize(kMostAskedFor);
+  return asked;
+}
+
+void DockerRuntime::InspectListed(std::vector<ContainerInfo> listed,
+                                  Done<std::vector<ContainerInfo>> done) {
+  known_.clear();
+  for (const ContainerInfo& container : listed) known_.insert(container.id);
+  if (listed.empty()) return done(std::move(listed));
   const auto listing = std::make_shared<Listing>();
-  listing->containers = std::move(listed).value();
+  listing->containers = std::move(listed);
   listing->missing = listing->containers.size();
   listing->done = std::move(done);
   for (size_t i = 0; i < listing->containers.size(); ++i) {
@@ -178,9 +231,11 @@ void DockerRuntime::CreateContainer(const ContainerConfig& config, Done<std::str
   ContainerConfig possible = config;
   possible.oom_score_adj = std::max(config.oom_score_adj, api_.options().min_oom_score_adj);
   call.body = CreateBody(possible);
-  Send(std::move(call), [done = std::move(done)](const HttpReply& reply) {
+  Send(std::move(call), [this, done = std::move(done)](const HttpReply& reply) {
     if (const Status status = StatusOf(reply); !status.ok()) return done(status);
-    done(ParseCreatedId(reply.body));
+    Result<std::string> id = ParseCreatedId(reply.body);
+    if (id.ok()) known_.insert(*id);
+    done(std::move(id));
   });
 }
 
@@ -213,9 +268,11 @@ void DockerRuntime::RemoveContainer(const std::string& id, DoneStatus done) {
     return Refuse(std::move(status), std::move(done));
   }
   Send(NewCall("DELETE", ContainerPath(id, "?force=1&v=1")),
-       [done = std::move(done)](const HttpReply& reply) {
+       [this, id, done = std::move(done)](const HttpReply& reply) {
          const Status status = StatusOf(reply);
-         done(status.code() == StatusCode::kNotFound ? OkStatus() : status);
+         const bool gone = status.ok() || status.code() == StatusCode::kNotFound;
+         if (gone) known_.erase(id);
+         done(gone ? OkStatus() : status);
        });
 }
 

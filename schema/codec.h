@@ -60,6 +60,9 @@ void Validate(const Object& object, const std::string& file, Problems* problems)
 // What may not change between two versions (selectors, clusterIP ...; SEMANTICS 1.4).
 void ValidateUpdate(const Object& before, const Object& after, Problems* problems);
 
+// kubectl keeps a whole copy of what was applied in this annotation, a Secret's data included.
+inline constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
 // One changed field between two objects of one kind, on canonical values (100m = 0.1, map order,
 // defaults filled).
 struct FieldChange {

@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::string_view kBeforeMask = "*** (before)";
 constexpr std::string_view kAfterMask = "*** (after)";
-// kubectl keeps a whole copy of what was applied here, a Secret's data included.
-constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
-
 // What holds for a field and everything below it.
 struct Inherited {
   bool is_secret = false;

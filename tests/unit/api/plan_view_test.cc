@@ -87,6 +87,8 @@ TEST(PlanView, ManifestsOfSecretsAreMaskedAndToldApart) {
   before->data = {{"changed", "hunter1"}, {"same", "hunter2"}};
   const auto after = std::make_shared<Secret>(*before);
   after->data["changed"] = "hunter3";
+  before->metadata.annotations[std::string(kLastApplied)] = R"({"data":{"same":"aHVudGVyMg=="}})";
+  after->metadata.annotations[std::string(kLastApplied)] = R"({"data":{"same":"hunter2"}})";
   Controller::PlanAnswer answer;
   answer.preview.changes.push_back({.type = ChangeType::kChange,
                                     .key = {Kind::kSecret, "default", "s"},

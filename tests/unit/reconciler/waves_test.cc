@@ -70,6 +70,20 @@ TEST_F(WavesTest, AWaveWaitsForTheHealthOfTheOneBefore) {
   EXPECT_TRUE(Has(Kind::kDeployment, "web"));
 }
 
+// A model that was recovered: what Git declares runs already, whatever is healthy.
+TEST_F(WavesTest, IgnoredTheyDeclareAllAtOnceAndTakeNothingAway) {
+  Take({InWave(MakeConfigMap("old"), 1), InWave(MakeConfigMap("first"), 0)});
+  ASSERT_TRUE(Has(Kind::kConfigMap, "old"));
+  const ObjectChanges changes =
+      world_.ChangesFor({InWave(MakeDeployment("db", 1), 1), InWave(MakeConfigMap("words"), 2)});
+  const Plan plan = Reconcile(world_.state, changes, world_.now, nullptr, WaveRule::kIgnore);
+  const ClusterState after = Apply(world_.state, plan.transaction);
+  EXPECT_TRUE(plan.waits.empty());
+  EXPECT_NE(after.Find<Deployment>("default", "db"), nullptr);
+  EXPECT_NE(after.Find<ConfigMap>("default", "words"), nullptr);
+  EXPECT_NE(after.Find<ConfigMap>("default", "old"), nullptr) << "goes in the next turn";
+}
+
 TEST_F(WavesTest, WhatNeedsNoTimeIsAppliedInOneTurn) {
   const auto web = InWave(MakeDeployment("web", 1), 7);
   EXPECT_EQ(Take({InWave(MakeConfigMap("first"), -3), MakeConfigMap("second"), web}), Texts());

@@ -1,0 +1,60 @@
+#include "reconciler/advice.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/reconciler/world.h"
+
+namespace reconcile {
+namespace {
+
+std::vector<std::string> AdviceOn(const std::shared_ptr<Deployment>& deployment,
+                                  ChangeType type = ChangeType::kCreate) {
+  Problems problems;
+  AdviseOn({{.type = type, .key = deployment->key(), .after = deployment}}, &problems);
+  std::vector<std::string> messages;
+  for (const Problem& warning : problems.warnings) messages.push_back(warning.message);
+  return messages;
+}
+
+std::shared_ptr<Deployment> Sensible(const std::string& image = "img:1") {
+  auto web = MakeDeployment("web", 1, image);
+  Request(&web->spec.pod_template.spec, "10m", "16Mi");
+  return web;
+}
+
+TEST(Advice, ThereIsNoneOnWhatIsSensibleOrStaysAsItIs) {
+  EXPECT_TRUE(AdviceOn(Sensible()).empty());
+  EXPECT_TRUE(AdviceOn(MakeDeployment("web", 1, "img"), ChangeType::kUnchanged).empty());
+}
+
+TEST(Advice, ImagesThatMoveByThemselvesAreNamed) {
+  for (const std::string image : {"img", "img:latest", "registry:5000/img", "a/b/img:latest"}) {
+    const auto advice = AdviceOn(Sensible(image));
+    ASSERT_EQ(advice.size(), 1U) << image;
+    EXPECT_NE(advice[0].find('"' + image + '"'), std::string::npos) << advice[0];
+  }
+  for (const std::string image :
+       {"img:1", "registry:5000/img:1", "img@sha256:0123", "img:latest@sha256:0"}) {
+    EXPECT_TRUE(AdviceOn(Sensible(image)).empty()) << image;
+  }
+}
+
+TEST(Advice, ContainersThatRequestNothingAreNamed) {
+  const auto advice = AdviceOn(MakeDeployment("web", 1));
+  ASSERT_EQ(advice.size(), 1U);
+  EXPECT_NE(advice[0].find("the container \"main\" requests no cpu and no memory"),
+            std::string::npos)
+      << advice[0];
+}
+
+TEST(Advice, AWorkloadWhosePodsNobodyStartsSaysSo) {
+  const auto web = Sensible();
+  web->spec.pod_template.spec.containers[0].resources.limits["vendor.example/gpu"] =
+      Quantity::FromUnits(1);
+  const auto advice = AdviceOn(web);
+  ASSERT_EQ(advice.size(), 1U);
+  EXPECT_TRUE(advice[0].find("no pod of it is started: ") != std::string::npos) << advice[0];
+}
+
+}  // namespace
+}  // namespace reconcile
