@@ -95,7 +95,10 @@ Status SavePlan(const Value& plan, const FetchedCommit& commit, const std::strin
   if (!plan.GetList("errors").empty()) {
     return InvalidError("a plan with errors cannot be applied: it is not saved");
   }
-  RETURN_IF_ERROR(WritePlanFile(path, {source, commit.id, model_revision, "", plan}));
+  if (!WritePlanFile(path, {source, commit.id, model_revision, "", plan}).ok()) {
+    return InvalidError("--save: " + Quoted(path) +
+                        " cannot be written: is its folder there, and is it yours to write to?");
+  }
   std::cerr << "Saved the plan of commit " << commit.id.substr(0, 12) << ": `reconcile apply "
             << EscapeForTerminal(path) << "` carries it out.\n";
   return OkStatus();
