@@ -58,6 +58,7 @@ Result<ClusterState> ParseHosts(const std::string& text, Now now) {
   const Result<Quantity> cpu = Quantity::Parse(text.substr(times + 1, comma - times - 1));
   const Result<Quantity> memory = Quantity::Parse(text.substr(comma + 4));
   if (!number || !cpu.ok() || !memory.ok()) return bad;
+  if (std::stoi(count) == 0 || cpu->IsNegative() || memory->IsNegative()) return bad;
   return EmptyCluster(std::stoi(count), *cpu, *memory, now);
 }
 

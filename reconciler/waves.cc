@@ -63,8 +63,11 @@ bool IsDue(const Turn& turn, const ObjectChange& change) {
     return current != nullptr && current->metadata.uid == change.before->metadata.uid &&
            !current->metadata.deletion_timestamp;
   }
-  return current == nullptr || current->metadata.deletion_timestamp ||
-         !DeclaredDiff(*current, *change.after).empty();
+  if (current == nullptr || current->metadata.deletion_timestamp) return true;
+  // What stays without being declared, a Node or a built-in Namespace, is let go all the same.
+  const std::string& owner = change.after->metadata.origin.source;
+  const bool is_let_go = owner.empty() && !current->metadata.origin.source.empty();
+  return is_let_go || !DeclaredDiff(*current, *change.after).empty();
 }
 
 std::string OfWave(const ObjectKey& key, int32_t wave) {

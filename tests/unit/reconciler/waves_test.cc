@@ -232,6 +232,18 @@ TEST_F(WavesTest, DeletionsComeLastAndInReverse) {
   EXPECT_EQ(world_.SetsOf("db").size(), 0u);
 }
 
+TEST_F(WavesTest, ABuiltInNamespaceThatIsDeclaredNoMoreIsLetGo) {
+  const auto space = MakeNamespace("default");
+  const std::vector<ObjectPtr> waved = {InWave(MakeConfigMap("a"), 1),
+                                        InWave(MakeConfigMap("b"), 2)};
+  std::vector<ObjectPtr> commit = waved;
+  commit.push_back(space);
+  world_.Declare(commit);
+  ASSERT_EQ(world_.state.Find<Namespace>("", "default")->metadata.origin.source, "main");
+  world_.Declare(waved);
+  EXPECT_EQ(world_.state.Find<Namespace>("", "default")->metadata.origin.source, "");
+}
+
 TEST_F(WavesTest, OfOneWaveAllIsDeletedAtOnce) {
   world_.Declare(
       {MakeConfigMap("keep"), InWave(MakeConfigMap("map"), 3), InWave(MakeDeployment("db", 1), 3)});
