@@ -70,9 +70,11 @@ struct Listing {
 struct AbsenceCheck {
   size_t left = 0;  // answers to come
   Status doubt;     // why the list is not to be believed
+  std::vector<std::string> gone;
 
   void Take(const std::string& id, const Status& answer) {
-    if (answer.code() == StatusCode::kNotFound || !doubt.ok()) return;
+    if (answer.code() == StatusCode::kNotFound) return gone.push_back(id);
+    if (!doubt.ok()) return;
     doubt = answer.ok() ? UnavailableError("the engine lists its containers without " +
                                            id.substr(0, 12) + ", which it still has")
                         : answer;
@@ -110,16 +112,17 @@ class DockerRuntime final : public ContainerRuntime {
   // For arguments that no engine is asked about: `done` still comes later, on the loop.
   template <typename R>
   void Refuse(Status status, std::function<void(R)> done);
-  void TakeList(const HttpReply& reply, Done<std::vector<ContainerInfo>> done);
-  std::vector<std::string> MissingFrom(const std::vector<ContainerInfo>& listed) const;
+  void TakeList(const HttpReply& reply, const std::set<std::string>& known,
+                Done<std::vector<ContainerInfo>> done);
+  std::vector<std::string> MissingFrom(const std::vector<ContainerInfo>& listed,
+                                       const std::set<std::string>& known) const;
   void InspectListed(std::vector<ContainerInfo> listed, Done<std::vector<ContainerInfo>> done);
   void LoadPause(const ImageArchive& archive, Done<std::string> done);
   void FollowProgress(HttpCall call, DoneStatus done);
 
   DockerApi api_;
   std::unique_ptr<DockerEvents> events_;
-  // Ids of the last list, with those that were created and without those that were removed here
-  // since.
+  // Ids that were listed or created here, until they are removed here or found gone.
   std::set<std::string> known_;
   std::string known_cluster_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -160,17 +163,20 @@ void DockerRuntime::ListContainers(const std::string& cluster_id,
                                    Done<std::vector<ContainerInfo>> done) {
   if (std::exchange(known_cluster_, cluster_id) != cluster_id) known_.clear();
   Send(NewCall("GET", ListPath(cluster_id)),
-       [this, done = std::move(done)](const HttpReply& reply) { TakeList(reply, done); });
+       [this, known = known_, done = std::move(done)](const HttpReply& reply) {
+         TakeList(reply, known, done);
+       });
 }
 
 // Engines have answered "nothing" for a moment. What is gone from one list to the next is asked for
 // by its id: a list without what the engine still has is not believed, or all would be started
-// anew.
-void DockerRuntime::TakeList(const HttpReply& reply, Done<std::vector<ContainerInfo>> done) {
+// anew. `known` were there when it was asked for: what was made since may be in it or not.
+void DockerRuntime::TakeList(const HttpReply& reply, const std::set<std::string>& known,
+                             Done<std::vector<ContainerInfo>> done) {
   if (const Status status = StatusOf(reply); !status.ok()) return done(status);
   Result<std::vector<ContainerInfo>> listed = ParseContainerList(reply.body);
   if (!listed.ok()) return done(std::move(listed));
-  const std::vector<std::string> missing = MissingFrom(*listed);
+  const std::vector<std::string> missing = MissingFrom(*listed, known);
   if (missing.empty()) return InspectListed(std::move(*listed), std::move(done));
   const auto check = std::make_shared<AbsenceCheck>();
   check->left = missing.size();
@@ -179,25 +185,28 @@ void DockerRuntime::TakeList(const HttpReply& reply, Done<std::vector<ContainerI
       check->Take(id, StatusOf(answer));
       if (--check->left > 0) return;
       if (!check->doubt.ok()) return done(check->doubt);
+      for (const std::string& gone : check->gone) known_.erase(gone);
       InspectListed(listed, done);
     });
   }
 }
 
 // As many as tell whether the list is to be believed.
-std::vector<std::string> DockerRuntime::MissingFrom(
-    const std::vector<ContainerInfo>& listed) const {
+std::vector<std::string> DockerRuntime::MissingFrom(const std::vector<ContainerInfo>& listed,
+                                                    const std::set<std::string>& known) const {
   constexpr size_t kMostAskedFor = 8;
-  std::set<std::string> missing = known_;
+  std::set<std::string> missing = known;
   for (const ContainerInfo& container : listed) missing.erase(container.id);
-  std::vector<std::string> asked(missing.begin(), missing.end());
+  std::vector<std::string> asked;
+  for (const std::string& id : missing) {
+    if (known_.contains(id)) asked.push_back(id);  // not removed meanwhile
+  }
   if (asked.size() > kMostAskedFor) asked.resize(kMostAskedFor);
   return asked;
 }
 
 void DockerRuntime::InspectListed(std::vector<ContainerInfo> listed,
                                   Done<std::vector<ContainerInfo>> done) {
-  known_.clear();
   for (const ContainerInfo& container : listed) known_.insert(container.id);
   if (listed.empty()) return done(std::move(listed));
   const auto listing = std::make_shared<Listing>();
