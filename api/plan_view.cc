@@ -278,4 +278,10 @@ Value EncodePlan(const Controller::PlanAnswer& answer, bool manifests) {
   return value;
 }
 
+std::string KeyText(const Value& item) {
+  const std::string namespace_name = item.GetString("namespace");
+  return item.GetString("kind") + " " + (namespace_name.empty() ? "" : namespace_name + "/") +
+         item.GetString("name");
+}
+
 }  // namespace reconcile

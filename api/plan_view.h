@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "base/value.h"
 #include "controller/controller.h"
 
@@ -10,5 +12,8 @@ namespace reconcile {
 // `manifests` adds to every change its object "before" and "after", as Git would declare it; values
 // of Secrets are masked.
 Value EncodePlan(const Controller::PlanAnswer& answer, bool manifests = false);
+
+// "Deployment default/web", "Node host-1": what an item of it is about.
+std::string KeyText(const Value& item);
 
 }  // namespace reconcile

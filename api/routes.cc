@@ -246,11 +246,10 @@ Result<Controller::PlanInput> DecodePlanInput(const Value& value) {
 // not have; ask again with them. Nothing when it has all.
 Result<std::optional<Value>> WhatIsNeeded(Controller* controller, const std::string& source,
                                           const Controller::PlanInput& input) {
-  std::vector<ManifestFile> bare;
-  for (const ManifestFile& file : input.files) {
-    if (file.bytes == nullptr) bare.push_back(file);
+  if (std::all_of(input.files.begin(), input.files.end(),
+                  [](const ManifestFile& file) { return file.bytes != nullptr; })) {
+    return std::optional<Value>();
   }
-  if (bare.empty()) return std::optional<Value>();
   // All of them: a kustomization among those that came with bytes counts too.
   const Result<std::vector<size_t>> lacking = controller->FilesToSend(source, input.files);
   if (!lacking.ok()) return lacking.status();

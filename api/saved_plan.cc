@@ -4,16 +4,11 @@
 #include <map>
 #include <utility>
 
+#include "api/plan_view.h"
 #include "base/ids.h"
 
 namespace reconcile {
 namespace {
-
-std::string NameOf(const Value& item) {
-  const std::string in_namespace = item.GetString("namespace");
-  return item.GetString("kind") + " " + (in_namespace.empty() ? "" : in_namespace + "/") +
-         item.GetString("name");
-}
 
 std::string FieldsText(const Value& change) {
   std::string text;
@@ -43,11 +38,11 @@ using Promises = std::map<std::pair<std::string, bool>, Promise>;
 Promises PromisesOf(const Value& plan) {
   Promises promises;
   for (const Value& change : plan.GetList("changes")) {
-    promises[{NameOf(change), false}] = {change.GetString("change"), FieldsText(change)};
+    promises[{KeyText(change), false}] = {change.GetString("change"), FieldsText(change)};
   }
   for (const Value& pod : plan.GetList("pods")) {
     if (pod.GetString("fate") == "keep") continue;
-    promises[{NameOf(pod), true}] = {FateText(pod), ""};
+    promises[{KeyText(pod), true}] = {FateText(pod), ""};
   }
   if (const Value* held = plan.Find("held")) {
     promises[{"deletion breaker", false}] = {"holds plan " + held->GetString("planHash"), ""};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/escape.h"
+#include "base/lines.h"
 
 namespace reconcile {
 namespace {
@@ -42,16 +43,6 @@ std::string_view CodeOf(LineColor color) {
       return "2";
   }
   return "";
-}
-
-std::vector<std::string_view> SplitLines(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
 }
 
 }  // namespace
@@ -102,12 +93,6 @@ std::vector<std::string> ChangedLines(std::string_view before, std::string_view 
     lines.push_back(more);
   }
   return lines;
-}
-
-std::string KeyText(const Value& key) {
-  const std::string namespace_name = key.GetString("namespace");
-  return key.GetString("kind") + " " + (namespace_name.empty() ? "" : namespace_name + "/") +
-         key.GetString("name");
 }
 
 std::string Counted(int64_t count, std::string_view one, std::string_view several) {

@@ -39,8 +39,6 @@ size_t WidthOf(std::string_view text);
 // with alike is left out. At most `most` lines, then how many more there are.
 std::vector<std::string> ChangedLines(std::string_view before, std::string_view after, size_t most);
 
-// "Deployment default/web", "Node host-1".
-std::string KeyText(const Value& key);
 // "web.yaml:3:7: unknown field", of an error or a warning.
 std::string ProblemText(const Value& problem);
 // "1 pod starts", "2 pods start".

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "api/plan_view.h"
 #include "cmd/plan_lines.h"
 #include "cmd/plan_text.h"
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "api/plan_view.h"
 #include "cmd/plan_lines.h"
 
 namespace reconcile {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/lines.h"
 #include "net/compile.h"
 
 namespace reconcile {
@@ -8,21 +9,11 @@ namespace {
 
 constexpr std::string_view kDockerChain = "DOCKER-USER";
 
-std::vector<std::string_view> Lines(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
-
 // The filter table's lines of what iptables-save printed.
 std::vector<std::string_view> FilterLines(std::string_view saved) {
   std::vector<std::string_view> filter;
   bool inside = false;
-  for (const std::string_view line : Lines(saved)) {
+  for (const std::string_view line : SplitLines(saved)) {
     if (line.starts_with("*")) inside = line == "*filter";
     if (inside) filter.push_back(line);
   }
