@@ -223,6 +223,7 @@ Status Controller::Core::Turn() {
   // Where nothing runs, nothing has to be kept.
   if (recovering && !state.Objects(Kind::kPod).empty()) {
     planning = RecoveredSources(&state, &writes, &sources, now);
+    sources.waves = WaveRule::kIgnore;
   } else {
     sources = ChangesToApply(&state, &writes, now);
   }
@@ -237,12 +238,7 @@ Status Controller::Core::Finish(const ClusterState& snapshot, ClusterState state
                                 SourceTurn sources, const std::vector<Reason>& reasons,
                                 bool planning, WriteSet* writes, Now now) {
   Plan plan;
-  const auto before = snapshot.Find<Cluster>("", "cluster");
-  const bool recovers = before != nullptr && before->recovering;
-  if (planning) {
-    plan = Reconcile(state, sources.changes, now, &settled_,
-                     recovers ? WaveRule::kIgnore : WaveRule::kHold);
-  }
+  if (planning) plan = Reconcile(state, sources.changes, now, &settled_, sources.waves);
   TakeWaits(plan, snapshot, &sources, &state, writes, now);
   std::vector<Reason> all_reasons = reasons;
   all_reasons.insert(all_reasons.end(), sources.reasons.begin(), sources.reasons.end());

@@ -108,6 +108,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     // Of `changing`: their statuses, should a wave of theirs wait.
     std::map<std::string, SourceStatus> unapplied;
     bool more = false;  // one of them waits for another turn
+    WaveRule waves = WaveRule::kHold;
   };
 
   // An agent, as this controller hears it.

@@ -251,6 +251,24 @@ TEST_F(RecoveryTest, AnAgentOfALaterLineageIsLeftAlone) {
   EXPECT_NE(accepted->message.find("superseded"), std::string::npos) << accepted->message;
 }
 
+// A host known beforehand makes it begin as one that lost its database does.
+TEST_F(RecoveryTest, ANewClusterKeepsTheOrderOfWaves) {
+  const auto in_wave = [](const std::string& name, const std::string& wave) {
+    return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + name +
+           ", annotations: {argocd.argoproj.io/sync-wave: '" + wave +
+           "'}}\nspec:\n  selector: {matchLabels: {app: " + name +
+           "}}\n  template:\n    metadata: {labels: {app: " + name +
+           "}}\n    spec: {containers: [{name: main, image: 'app:1'}]}\n";
+  };
+  source_.SetFiles("c1", {{"db.yaml", in_wave("db", "1")}, {"web.yaml", in_wave("web", "2")}});
+  StartOn(&store_);
+  ConnectAll();
+  EXPECT_NE(controller_->State()->Find<Deployment>("default", "db"), nullptr);
+  EXPECT_EQ(controller_->State()->Find<Deployment>("default", "web"), nullptr);
+  ObeyAll();
+  EXPECT_NE(controller_->State()->Find<Deployment>("default", "web"), nullptr);
+}
+
 TEST_F(RecoveryTest, ANewClusterWaitsForNothingThatRuns) {
   source_.answer = UnavailableError("not yet");
   StartOn(&store_);
