@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "net/ipam.h"
+#include "net/overlay.h"
 
 namespace reconcile {
 namespace {
@@ -13,19 +14,6 @@ constexpr size_t kDeviceHashLength = 13;  // with the prefix, IFNAMSIZ - 1
 constexpr std::string_view kPodDevice = "eth0";
 
 bool IsLowerHex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
-
-std::string MacFrom(std::string_view bytes) {
-  const std::string hash = Sha256Hex(bytes);
-  std::string mac = "02";  // locally administered, unicast
-  for (size_t i = 0; i < 5; ++i) mac += ":" + hash.substr(2 * i, 2);
-  return mac;
-}
-
-const LinkSeen* FindLink(const std::vector<LinkSeen>& links, std::string_view name) {
-  const auto it = std::find_if(links.begin(), links.end(),
-                               [&](const LinkSeen& link) { return link.name == name; });
-  return it == links.end() ? nullptr : &*it;
-}
 
 // Everything that both ways of attaching need, checked: only these go into a change.
 struct Parts {
@@ -105,6 +93,12 @@ bool IsHostDeviceName(std::string_view name) {
   return std::all_of(name.begin() + kDevicePrefix.size(), name.end(), IsLowerHex);
 }
 
+std::string MacFrom(std::string_view bytes) {
+  const std::string hash = Sha256Hex(bytes);
+  std::string mac = "02";  // locally administered, unicast
+  for (size_t i = 0; i < 5; ++i) mac += ":" + hash.substr(2 * i, 2);
+  return mac;
+}
 std::string HostDeviceMac(const std::string& pod_uid) { return MacFrom("host " + pod_uid); }
 std::string PodDeviceMac(const std::string& pod_uid) { return MacFrom("pod " + pod_uid); }
 
@@ -136,7 +130,12 @@ Result<std::vector<LinkChange>> CompileHostBridge(const HostNetworkConfig& confi
   const Result<std::string> host = HostAddress(config);
   if (!host.ok()) return host.status();
   const std::string bridge(kHostBridge);
-  const AddressSeen wanted = {bridge, *host, Cidr::Parse(config.node_pod_cidr)->prefix};
+  std::vector<AddressSeen> wanted = {{bridge, *host, Cidr::Parse(config.node_pod_cidr)->prefix}};
+  if (!config.service_cidr.empty()) {
+    const Result<std::string> dns = DnsAddress(config.service_cidr);
+    if (!dns.ok()) return dns.status();
+    wanted.push_back({bridge, *dns, 32});
+  }
   const LinkSeen* link = FindLink(links, bridge);
   if (link != nullptr && link->kind != "bridge") {
     return ConflictError("a device named " + bridge + " exists and is no bridge: rename it, the" +
@@ -144,16 +143,14 @@ Result<std::vector<LinkChange>> CompileHostBridge(const HostNetworkConfig& confi
   }
   std::vector<LinkChange> changes;
   if (link == nullptr) changes.push_back(AddBridge{bridge});
-  bool found = false;
   for (const AddressSeen& address : addresses) {
     if (address.device != bridge) continue;
-    if (address == wanted) {
-      found = true;
-    } else {
-      changes.push_back(DeleteAddress{bridge, address.address, address.prefix});
-    }
+    if (std::erase(wanted, address) > 0) continue;  // it is there
+    changes.push_back(DeleteAddress{bridge, address.address, address.prefix});
   }
-  if (!found) changes.push_back(AddAddress{bridge, *host, wanted.prefix});
+  for (const AddressSeen& address : wanted) {
+    changes.push_back(AddAddress{bridge, address.address, address.prefix});
+  }
   // Harmless when it is up, and what Prepare is asked again for when someone took it down.
   changes.push_back(SetUp{bridge});
   return changes;

@@ -24,7 +24,9 @@ inline constexpr std::string_view kRuleComment = "reconcile";
 Result<std::string> HostAddress(const HostNetworkConfig& config);
 // True for names that HostDeviceName gives.
 bool IsHostDeviceName(std::string_view name);
-// Locally administered, functions of the pod's uid: the neighbour entries on both sides are known
+// Locally administered; a function of `bytes`.
+std::string MacFrom(std::string_view bytes);
+// Likewise, of the pod's uid: the neighbour entries on both sides are known
 // without asking.
 std::string HostDeviceMac(const std::string& pod_uid);
 std::string PodDeviceMac(const std::string& pod_uid);

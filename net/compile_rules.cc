@@ -49,8 +49,11 @@ std::vector<std::string_view> OurRules(const std::vector<std::string_view>& filt
 // As iptables-save prints them, so that what is there can be compared with what is wanted.
 std::vector<std::string> WantedRules(const HostNetworkConfig& config) {
   const std::string end = " -m comment --comment " + std::string(kRuleComment) + " -j ACCEPT";
-  return {"-s " + config.node_pod_cidr + " -i rc+" + end,
-          "-d " + config.node_pod_cidr + " -o rc+" + end};
+  const std::string& pods = config.cluster_pod_cidr;
+  // A host passes on what comes for pods of others, to ports that it has for them.
+  const bool is_routed = config.backend == NetworkBackend::kHostGw;
+  return {"-s " + pods + (is_routed ? "" : " -i rc+") + end,
+          "-d " + pods + (is_routed ? "" : " -o rc+") + end};
 }
 
 std::string Restore(const std::vector<std::string_view>& remove,

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -11,11 +12,30 @@ namespace reconcile {
 // The address every pod sees as its gateway (DESIGN 5, "Pods").
 inline constexpr std::string_view kPodGateway = "169.254.1.1";
 
+// How packets for pods of other hosts get there.
+enum class NetworkBackend {
+  kVxlan,   // inside UDP: over anything that carries IP
+  kHostGw,  // by a route to the other host, which has to be on the same segment
+};
+std::string_view ToString(NetworkBackend backend);  // "vxlan", "host-gw"
+Result<NetworkBackend> ParseNetworkBackend(std::string_view text);
+
 struct HostNetworkConfig {
   std::string cluster_pod_cidr;  // "10.42.0.0/16": not masqueraded to
   std::string node_pod_cidr;     // "10.42.0.0/24": this host's pods
-  int mtu = 1500;
+  int mtu = 1500;                // of pods' devices (PodMtu)
+  std::string service_cidr;      // "10.96.0.0/16"; empty: there are no Services
+  std::string host_address;      // this host's own, by which its peers reach it
+  NetworkBackend backend = NetworkBackend::kVxlan;
   friend bool operator==(const HostNetworkConfig&, const HostNetworkConfig&) = default;
+};
+
+// Another host of the cluster, as the network has to know it.
+struct NetworkPeer {
+  std::string name;
+  std::string address;   // by which it is reached
+  std::string pod_cidr;  // its pods
+  friend bool operator==(const NetworkPeer&, const NetworkPeer&) = default;
 };
 
 // One pod's attachment: a veth whose one end is eth0 in the pod's network namespace.

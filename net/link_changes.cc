@@ -13,6 +13,11 @@ struct Text {
   std::string operator()(const AddBridge& bridge) const {
     return "link add name " + bridge.device + " type bridge";
   }
+  std::string operator()(const AddVxlan& vxlan) const {
+    return "link add name " + vxlan.device + " mtu " + std::to_string(vxlan.mtu) + " address " +
+           vxlan.mac + " type vxlan id " + std::to_string(vxlan.id) + " local " + vxlan.local +
+           " dstport " + std::to_string(vxlan.port) + " nolearning";
+  }
   std::string operator()(const DeleteLink& link) const { return "link delete dev " + link.device; }
   std::string operator()(const SetUp& link) const { return "link set dev " + link.device + " up"; }
   std::string operator()(const WakeLink& link) const {
@@ -31,14 +36,36 @@ struct Text {
     return "neighbour replace " + neighbour.address + " lladdr " + neighbour.mac + " dev " +
            neighbour.device + " nud permanent";
   }
+  std::string operator()(const DeleteNeighbour& neighbour) const {
+    return "neighbour delete " + neighbour.address + " dev " + neighbour.device;
+  }
+  std::string operator()(const ReplaceForwarding& entry) const {
+    return Forwarding("replace", entry.device, entry.mac, entry.destination);
+  }
+  std::string operator()(const DeleteForwarding& entry) const {
+    return Forwarding("delete", entry.device, entry.mac, entry.destination);
+  }
   std::string operator()(const SetRoute& route) const {
     std::string text = std::string("route ") + (route.replaces ? "replace " : "add ");
-    text += route.destination.empty() ? "default" : route.destination + "/32";
+    text += Block(route.destination, route.prefix);
     if (!route.via.empty()) text += " via " + route.via;
     text += " dev " + route.device;
     if (route.via.empty()) text += " scope link";
     if (!route.source.empty()) text += " src " + route.source;
+    if (route.is_onlink) text += " onlink";
+    if (route.protocol != 0) text += " protocol " + std::to_string(route.protocol);
     return text;
+  }
+  std::string operator()(const DeleteRoute& route) const {
+    return "route delete " + Block(route.destination, route.prefix) + " dev " + route.device;
+  }
+  static std::string Block(const std::string& destination, int prefix) {
+    return destination.empty() ? "default" : destination + "/" + std::to_string(prefix);
+  }
+  // What `bridge -batch` reads.
+  static std::string Forwarding(const std::string& verb, const std::string& device,
+                                const std::string& mac, const std::string& destination) {
+    return "fdb " + verb + " " + mac + " dev " + device + " dst " + destination + " self permanent";
   }
   static std::string Address(const std::string& verb, const std::string& device,
                              const std::string& address, int prefix) {

@@ -22,6 +22,16 @@ struct AddPair {
 struct AddBridge {
   std::string device;
 };
+// A VXLAN device without learning and without multicast: it sends only where ReplaceForwarding
+// says.
+struct AddVxlan {
+  std::string device;
+  std::string mac;
+  std::string local;  // the host's own address
+  int id = 0;
+  int port = 0;  // UDP, of all hosts
+  int mtu = 0;
+};
 struct DeleteLink {
   std::string device;
 };
@@ -52,16 +62,43 @@ struct ReplaceNeighbour {  // permanent
   std::string address;
   std::string mac;
 };
-struct SetRoute {
-  std::string destination;  // an address, meaning that one alone; empty: the default route
+struct DeleteNeighbour {
   std::string device;
-  std::string via;        // empty: the destination is on the link
-  std::string source;     // preferred; empty: the kernel's choice
-  bool replaces = false;  // otherwise one that is there is an error
+  std::string address;
+};
+// Frames for `mac` go to the host at `destination`; permanent.
+struct ReplaceForwarding {
+  std::string device;
+  std::string mac;
+  std::string destination;
+};
+struct DeleteForwarding {
+  std::string device;
+  std::string mac;
+  std::string destination;
+};
+// The mark of routes to other hosts and to Services: those that carry it are ours.
+inline constexpr int kRouteProtocol = 142;
+struct SetRoute {
+  std::string destination;  // its first address; empty: the default route
+  int prefix = 32;
+  std::string device;
+  std::string via;         // empty: the destination is on the link
+  std::string source;      // preferred; empty: the kernel's choice
+  bool replaces = false;   // otherwise one that is there is an error
+  bool is_onlink = false;  // `via` is on the link, whatever addresses the device has
+  int protocol = 0;        // 0: as `ip route` does it
+};
+struct DeleteRoute {
+  std::string destination;
+  int prefix = 32;
+  std::string device;
 };
 
-using LinkChange = std::variant<AddPair, AddBridge, DeleteLink, SetUp, WakeLink, ReplaceAddress,
-                                AddAddress, DeleteAddress, ReplaceNeighbour, SetRoute>;
+using LinkChange =
+    std::variant<AddPair, AddBridge, AddVxlan, DeleteLink, SetUp, WakeLink, ReplaceAddress,
+                 AddAddress, DeleteAddress, ReplaceNeighbour, DeleteNeighbour, ReplaceForwarding,
+                 DeleteForwarding, SetRoute, DeleteRoute>;
 
 std::string ToText(const LinkChange& change);  // one line, without its end
 std::string ToText(const std::vector<LinkChange>& changes);

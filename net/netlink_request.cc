@@ -24,7 +24,11 @@ struct Indexed {
   std::string operator()(const AddAddress& change) const { return change.device; }
   std::string operator()(const DeleteAddress& change) const { return change.device; }
   std::string operator()(const ReplaceNeighbour& change) const { return change.device; }
+  std::string operator()(const DeleteNeighbour& change) const { return change.device; }
+  std::string operator()(const ReplaceForwarding& change) const { return change.device; }
+  std::string operator()(const DeleteForwarding& change) const { return change.device; }
   std::string operator()(const SetRoute& change) const { return change.device; }
+  std::string operator()(const DeleteRoute& change) const { return change.device; }
   template <typename ByName>
   std::string operator()(const ByName&) const {
     return "";
@@ -53,6 +57,21 @@ struct NetlinkRequest::Writer {
     out->Words(IFLA_INFO_KIND, "bridge");
     mnl_attr_nest_end(out->header_, info);
   }
+  void operator()(const AddVxlan& vxlan) const {
+    out->Link(RTM_NEWLINK, kCreate, vxlan.device);
+    out->Number(IFLA_MTU, static_cast<uint32_t>(vxlan.mtu));
+    out->Mac(IFLA_ADDRESS, vxlan.mac);
+    nlattr* const info = mnl_attr_nest_start(out->header_, IFLA_LINKINFO);
+    out->Words(IFLA_INFO_KIND, "vxlan");
+    nlattr* const data = mnl_attr_nest_start(out->header_, IFLA_INFO_DATA);
+    out->Number(IFLA_VXLAN_ID, static_cast<uint32_t>(vxlan.id));
+    out->Ipv4(IFLA_VXLAN_LOCAL, vxlan.local);
+    const uint16_t port = htons(static_cast<uint16_t>(vxlan.port));
+    out->Put(IFLA_VXLAN_PORT, &port, sizeof(port));
+    out->Byte(IFLA_VXLAN_LEARNING, 0);
+    mnl_attr_nest_end(out->header_, data);
+    mnl_attr_nest_end(out->header_, info);
+  }
   void operator()(const DeleteLink& link) const { out->Link(RTM_DELLINK, 0, link.device); }
   void operator()(const SetUp& link) const { out->Link(RTM_NEWLINK, 0, link.device, IFF_UP); }
   void operator()(const WakeLink& link) const {
@@ -70,29 +89,52 @@ struct NetlinkRequest::Writer {
     out->Address(RTM_DELADDR, 0, index, unwanted.address, unwanted.prefix);
   }
   void operator()(const ReplaceNeighbour& neighbour) const {
-    out->Begin(RTM_NEWNEIGH, kReplace);
-    ndmsg body = {};
-    body.ndm_family = AF_INET;
-    body.ndm_ifindex = static_cast<int>(index);
-    body.ndm_state = NUD_PERMANENT;
-    out->Body(body);
+    out->Neighbour(RTM_NEWNEIGH, kReplace, index, AF_INET);
     out->Ipv4(NDA_DST, neighbour.address);
     out->Mac(NDA_LLADDR, neighbour.mac);
   }
+  void operator()(const DeleteNeighbour& neighbour) const {
+    out->Neighbour(RTM_DELNEIGH, 0, index, AF_INET);
+    out->Ipv4(NDA_DST, neighbour.address);
+  }
+  void operator()(const ReplaceForwarding& entry) const {
+    out->Neighbour(RTM_NEWNEIGH, kReplace, index, AF_BRIDGE);
+    out->Ipv4(NDA_DST, entry.destination);
+    out->Mac(NDA_LLADDR, entry.mac);
+  }
+  void operator()(const DeleteForwarding& entry) const {
+    out->Neighbour(RTM_DELNEIGH, 0, index, AF_BRIDGE);
+    out->Ipv4(NDA_DST, entry.destination);
+    out->Mac(NDA_LLADDR, entry.mac);
+  }
   void operator()(const SetRoute& route) const {
     out->Begin(RTM_NEWROUTE, route.replaces ? kReplace : kCreate);
-    rtmsg body = {};
-    body.rtm_family = AF_INET;
-    body.rtm_dst_len = route.destination.empty() ? 0 : 32;
-    body.rtm_table = RT_TABLE_MAIN;
-    body.rtm_protocol = RTPROT_BOOT;
+    rtmsg body = RouteTo(route.destination, route.prefix);
+    body.rtm_protocol =
+        route.protocol == 0 ? uint8_t{RTPROT_BOOT} : static_cast<uint8_t>(route.protocol);
     body.rtm_scope = route.via.empty() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-    body.rtm_type = RTN_UNICAST;
+    body.rtm_flags = route.is_onlink ? RTNH_F_ONLINK : 0;
     out->Body(body);
     if (!route.destination.empty()) out->Ipv4(RTA_DST, route.destination);
     if (!route.via.empty()) out->Ipv4(RTA_GATEWAY, route.via);
     if (!route.source.empty()) out->Ipv4(RTA_PREFSRC, route.source);
     out->Number(RTA_OIF, index);
+  }
+  void operator()(const DeleteRoute& route) const {
+    out->Begin(RTM_DELROUTE, 0);
+    rtmsg body = RouteTo(route.destination, route.prefix);
+    body.rtm_scope = RT_SCOPE_NOWHERE;  // of any
+    out->Body(body);
+    if (!route.destination.empty()) out->Ipv4(RTA_DST, route.destination);
+    out->Number(RTA_OIF, index);
+  }
+  static rtmsg RouteTo(const std::string& destination, int prefix) {
+    rtmsg body = {};
+    body.rtm_family = AF_INET;
+    body.rtm_dst_len = destination.empty() ? uint8_t{0} : static_cast<uint8_t>(prefix);
+    body.rtm_table = RT_TABLE_MAIN;
+    body.rtm_type = RTN_UNICAST;
+    return body;
   }
 };
 
@@ -137,6 +179,16 @@ void NetlinkRequest::Address(uint16_t type, uint16_t flags, uint32_t index,
   Body(body);
   Ipv4(IFA_LOCAL, address);
   Ipv4(IFA_ADDRESS, address);
+}
+
+void NetlinkRequest::Neighbour(uint16_t type, uint16_t flags, uint32_t index, uint8_t family) {
+  Begin(type, flags);
+  ndmsg body = {};
+  body.ndm_family = family;
+  body.ndm_ifindex = static_cast<int>(index);
+  body.ndm_state = NUD_PERMANENT;
+  body.ndm_flags = family == AF_BRIDGE ? uint8_t{NTF_SELF} : uint8_t{0};
+  Body(body);
 }
 
 void NetlinkRequest::Peer(const AddPair& pair) {

@@ -50,6 +50,7 @@ class NetlinkRequest {
   void Link(uint16_t type, uint16_t flags, const std::string& device, unsigned up = 0);
   void Address(uint16_t type, uint16_t flags, uint32_t index, const std::string& address,
                int prefix);
+  void Neighbour(uint16_t type, uint16_t flags, uint32_t index, uint8_t family);
   void Peer(const AddPair& pair);
   void Put(uint16_t type, const void* bytes, size_t size);
   void Refuse(Status status);

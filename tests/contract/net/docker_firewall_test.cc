@@ -36,8 +36,8 @@ TEST_P(DockerFirewall, PutsItsRulesThereOnceAndBackWhenTheyAreGone) {
   const std::string rules = DockerUser();
   EXPECT_EQ(rules,
             "-N DOCKER-USER\n"
-            "-A DOCKER-USER -s 10.42.7.0/24 -i rc+ -m comment --comment reconcile -j ACCEPT\n"
-            "-A DOCKER-USER -d 10.42.7.0/24 -o rc+ -m comment --comment reconcile -j ACCEPT\n"
+            "-A DOCKER-USER -s 10.42.0.0/16 -i rc+ -m comment --comment reconcile -j ACCEPT\n"
+            "-A DOCKER-USER -d 10.42.0.0/16 -o rc+ -m comment --comment reconcile -j ACCEPT\n"
             "-A DOCKER-USER -j RETURN\n");
   ASSERT_TRUE(world_.Prepare(kTestConfig).ok());
   EXPECT_EQ(DockerUser(), rules);
@@ -46,14 +46,14 @@ TEST_P(DockerFirewall, PutsItsRulesThereOnceAndBackWhenTheyAreGone) {
   EXPECT_EQ(DockerUser(), rules);
 }
 
-TEST_P(DockerFirewall, ReplacesTheRulesOfAnotherSubnet) {
+TEST_P(DockerFirewall, ReplacesTheRulesOfOtherAddresses) {
   StartDockersRules();
   ASSERT_TRUE(world_.Prepare(kTestConfig).ok());
   HostNetworkConfig config = kTestConfig;
-  config.node_pod_cidr = "10.42.9.0/24";
+  config.cluster_pod_cidr = "10.40.0.0/14";
   ASSERT_TRUE(world_.Prepare(config).ok());
-  EXPECT_EQ(DockerUser().find("10.42.7.0/24"), std::string::npos);
-  EXPECT_NE(DockerUser().find("-s 10.42.9.0/24 -i rc+"), std::string::npos);
+  EXPECT_EQ(DockerUser().find("10.42.0.0/16"), std::string::npos);
+  EXPECT_NE(DockerUser().find("-s 10.40.0.0/14 -i rc+"), std::string::npos);
 }
 
 TEST_P(DockerFirewall, TakesItsRulesAwayAndLeavesDockers) {
@@ -68,11 +68,11 @@ TEST_P(DockerFirewall, SaysWhatToDoWhenThePolicyDropsAndDockersChainIsAbsent) {
   world_.host().Run(Tool() + " -P FORWARD DROP");
   const Status status = world_.Prepare(kTestConfig);
   EXPECT_EQ(status.code(), StatusCode::kUnavailable);
-  EXPECT_NE(status.message().find("iptables -I FORWARD -s 10.42.7.0/24"), std::string::npos)
+  EXPECT_NE(status.message().find("iptables -I FORWARD -s 10.42.0.0/16"), std::string::npos)
       << status.message();
-  world_.host().Run(Tool() + " -I FORWARD -s 10.42.7.0/24 -i rc+ -m comment --comment reconcile" +
+  world_.host().Run(Tool() + " -I FORWARD -s 10.42.0.0/16 -i rc+ -m comment --comment reconcile" +
                     " -j ACCEPT; " + Tool() +
-                    " -I FORWARD -d 10.42.7.0/24 -o rc+ -m comment --comment reconcile -j ACCEPT");
+                    " -I FORWARD -d 10.42.0.0/16 -o rc+ -m comment --comment reconcile -j ACCEPT");
   EXPECT_TRUE(world_.Prepare(kTestConfig).ok());
   const int64_t one = world_.StartPod("uid-1", "10.42.7.2");
   const int64_t two = world_.StartPod("uid-2", "10.42.7.3");

@@ -19,9 +19,9 @@ std::string Saved(const std::string& rules, const std::string& policy = "DROP") 
 const char* kDocker = ":DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n";
 const char* kReturn = "-A DOCKER-USER -j RETURN\n";
 const char* kFrom =
-    "-A DOCKER-USER -s 10.42.7.0/24 -i rc+ -m comment --comment reconcile -j ACCEPT\n";
+    "-A DOCKER-USER -s 10.42.0.0/16 -i rc+ -m comment --comment reconcile -j ACCEPT\n";
 const char* kTo =
-    "-A DOCKER-USER -d 10.42.7.0/24 -o rc+ -m comment --comment reconcile -j ACCEPT\n";
+    "-A DOCKER-USER -d 10.42.0.0/16 -o rc+ -m comment --comment reconcile -j ACCEPT\n";
 
 TEST(CompileHostRules, Golden) {
   ExpectGolden("rules.nft", CompileHostRules(kRulesConfig));
@@ -47,8 +47,8 @@ TEST(DockerRules, AskNothingWhenTheyAreThere) {
 TEST(DockerRules, AreMendedWhenOneIsMissing) {
   const std::string text =
       CompileDockerRules(kRulesConfig, Saved(std::string(kDocker) + kTo + kReturn));
-  EXPECT_NE(text.find("-D DOCKER-USER -d 10.42.7.0/24"), std::string::npos) << text;
-  EXPECT_NE(text.find("-I DOCKER-USER 2 -d 10.42.7.0/24"), std::string::npos) << text;
+  EXPECT_NE(text.find("-D DOCKER-USER -d 10.42.0.0/16"), std::string::npos) << text;
+  EXPECT_NE(text.find("-I DOCKER-USER 2 -d 10.42.0.0/16"), std::string::npos) << text;
 }
 
 TEST(DockerRules, NeedDockersChainInTheFilterTable) {
@@ -63,7 +63,7 @@ TEST(DockerRules, RemoveOnlyWhatCarriesOurComment) {
       "-A DOCKER-USER -m comment --comment reconcile-not -j ACCEPT\n"
       "-A DOCKER-USER -m comment --comment \"reconcile me\" -j ACCEPT\n"
       "-A DOCKER -m comment --comment reconcile -j ACCEPT\n"
-      "-A DOCKER-USER -s 10.42.7.0/24 -i rc+ -j ACCEPT\n";
+      "-A DOCKER-USER -s 10.42.0.0/16 -i rc+ -j ACCEPT\n";
   EXPECT_EQ(CompileRemoveDockerRules(Saved(kDocker + others)), "");
 }
 
@@ -72,13 +72,13 @@ TEST(ForwardRefusal, SpeaksOnlyWhenPacketsWouldBeDropped) {
   EXPECT_EQ(ForwardRefusal(kRulesConfig, Saved("", "ACCEPT")), "");
   EXPECT_EQ(ForwardRefusal(kRulesConfig, Saved(kDocker)), "");
   const std::string refusal = ForwardRefusal(kRulesConfig, Saved(""));
-  EXPECT_NE(refusal.find("iptables -I FORWARD -s 10.42.7.0/24 -i rc+"), std::string::npos)
+  EXPECT_NE(refusal.find("iptables -I FORWARD -s 10.42.0.0/16 -i rc+"), std::string::npos)
       << refusal;
 }
 
 TEST(ForwardRefusal, IsSatisfiedByTheRulesThatItNames) {
   const std::string rules =
-      "-A FORWARD -s 10.42.7.0/24 -i rc+ -m comment --comment reconcile -j ACCEPT\n";
+      "-A FORWARD -s 10.42.0.0/16 -i rc+ -m comment --comment reconcile -j ACCEPT\n";
   EXPECT_EQ(ForwardRefusal(kRulesConfig, Saved(rules)), "");
 }
 

@@ -3,5 +3,7 @@ reconcile_test(net_test
           ${CMAKE_CURRENT_LIST_DIR}/fake_network_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/ip_output_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/ipam_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/overlay_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/rules_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/service_rules_test.cc
   LIBS net LABELS unit)
