@@ -110,6 +110,10 @@ bool SameFields(const ConfigMap& a, const ConfigMap& b) {
 bool SameFields(const Secret& a, const Secret& b) {
   return a.data == b.data && a.type == b.type && a.immutable == b.immutable;
 }
+bool SameFields(const EndpointSlice& a, const EndpointSlice& b) {
+  return a.address_type == b.address_type && a.endpoints == b.endpoints && a.ports == b.ports;
+}
+bool SameFields(const Endpoints& a, const Endpoints& b) { return a.subsets == b.subsets; }
 template <Kind kKept>
 bool SameFields(const Kept<kKept>& a, const Kept<kKept>& b) {
   return a.others == b.others;

@@ -7,6 +7,7 @@
 #include "reconciler/references.h"
 #include "reconciler/referred.h"
 #include "schema/core.h"
+#include "schema/network.h"
 #include "schema/sets.h"
 #include "schema/sync_wave.h"
 
