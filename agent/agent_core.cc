@@ -51,6 +51,7 @@ void Agent::Core::Start() {
                      Guarded([this] { SendInventory(); })});
   AskEngineInfo();
   RequestNetworkList();
+  network_->SetOnDisturbed(Guarded([this] { OnNetworkDisturbed(); }));
   After(options_.resync_ms, [this] { Resync(); });
   After(options_.heartbeat_ms, [this] { Heartbeat(); });
   RequestTurn();
@@ -96,6 +97,7 @@ void Agent::Core::TakeStep() {
   // Operations of this step may take away what else tells of an end: the next keeps it.
   if (ends_were_saved && !seen_.ends_saved) return RequestTurn();
   StartAllowed(result.operations);
+  ConsiderNetwork();
   if (result.wake_at) WakeAt(*result.wake_at);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/agent.h"
+#include "agent/assigned_network.h"
 #include "agent/fence.h"
 #include "agent/node_status.h"
 #include "agent/step.h"
@@ -139,6 +140,14 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void Say(const Operation& operation, EventType type, const std::string& reason,
            const std::string& message);
 
+  // ---- agent_sync.cc: the host's network beyond its pods ----
+  void ConsiderNetwork();
+  void OnSynced(const NetworkState& state, Revision revision, bool undisturbed,
+                Result<std::vector<std::string>> problems);
+  void NoteNetworkProblems(std::vector<std::string> problems);
+  void OnNetworkDisturbed();
+  void PrepareAgain(const std::string& why);
+
   // ---- agent_reports.cc ----
   void Heartbeat();
   void ReportIfChanged();
@@ -195,6 +204,15 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   bool network_list_again_ = false;
   int64_t network_changes_ = 0;  // grows with every beginning and end of an attachment's change
   Retry network_retry_;
+  AssignedNetwork assigned_network_;
+  std::optional<NetworkState> synced_;  // what the host's network is, as far as it is known
+  Revision network_revision_ = 0;       // of the assignment that it last followed; 0: none
+  bool syncing_ = false;
+  int32_t sync_failures_ = 0;  // in a row
+  MonoTime sync_again_at_;     // not before
+  uint64_t disturbances_ = 0;  // by others, counted
+  bool disturbed_timer_ = false;
+  MonoTime looked_at_;  // after the last one
   bool asking_info_ = false;
   Retry info_retry_;
 

@@ -29,10 +29,7 @@ void Agent::Core::Resync() {
   AskEngineInfo();
   if (!cluster_id_.empty()) RequestList();
   RequestNetworkList();
-  if (seen_.prepared && !seen_.busy.contains("network")) {
-    Begin({"network", "the host's rules may have been changed", PrepareNetwork{*seen_.prepared}, "",
-           "", ""});
-  }
+  PrepareAgain("the host's rules may have been changed");
 }
 
 void Agent::Core::Retry::Stop(EventLoop* loop) {

@@ -41,11 +41,25 @@ Condition LiveRestoreCondition(const EngineInfo& engine) {
   return condition;
 }
 
+// As Kubernetes has it: False is good.
+Condition NetworkCondition(const HostHealth& health) {
+  Condition condition{.type = "NetworkUnavailable"};
+  const bool lacks = !health.network_problems.empty();
+  condition.status = lacks ? ConditionStatus::kTrue : ConditionStatus::kFalse;
+  condition.reason = lacks ? "NetworkIncomplete" : "NetworkInSync";
+  for (const std::string& problem : health.network_problems) {
+    condition.message += (condition.message.empty() ? "" : "; ") + problem;
+  }
+  if (!lacks) condition.message = "routes to other hosts and service addresses are in place";
+  return condition;
+}
+
 }  // namespace
 
 NodeStatus MakeNodeStatus(const AgentOptions& options, const HostHealth& health) {
   NodeStatus status;
   status.conditions.push_back(ReadyCondition(health));
+  status.conditions.push_back(NetworkCondition(health));
   if (!options.host_ip.empty()) status.addresses.push_back({"InternalIP", options.host_ip});
   status.addresses.push_back({"Hostname", options.node_name});
   status.node_info.machine_id = options.machine_id;

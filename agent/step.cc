@@ -1,5 +1,6 @@
 #include "agent/step.h"
 
+#include "agent/assigned_network.h"
 #include "agent/pod_turn.h"
 #include "base/planted_bug.h"
 
@@ -11,11 +12,11 @@ void PrepareHost(StepContext* context) {
   if (seen.pause_image_id.empty()) {
     context->Add({"pause", "the sandbox's image is to be loaded", EnsurePause{}, "", "", ""});
   }
-  const HostNetworkConfig wanted = {context->assignment.cluster_pod_cidr,
-                                    context->assignment.node_pod_cidr, context->host.mtu};
-  if (!wanted.node_pod_cidr.empty() && seen.prepared != wanted) {
+  const std::optional<HostNetworkConfig> wanted =
+      NetworkConfigOf(context->assignment, context->host);
+  if (wanted && seen.prepared != wanted) {
     context->Add(
-        {"network", "the host's network is to be prepared", PrepareNetwork{wanted}, "", "", ""});
+        {"network", "the host's network is to be prepared", PrepareNetwork{*wanted}, "", "", ""});
   }
 }
 

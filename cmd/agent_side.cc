@@ -37,14 +37,20 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
   docker.socket_path = config.docker_socket;
   docker.min_oom_score_adj = host.min_oom_score_adj;
   side->runtime_ = MakeDockerRuntime(&side->loop_, docker);
-  side->network_ = MakeKernelNetwork(&side->loop_, &side->workers_, KernelNetworkOptions());
+  KernelNetworkOptions network;
+  network.subnet_file = config.data_folder + "/subnet.env";
+  network.watch_fd = [loop = &side->loop_](int fd, Task task) {
+    loop->WatchFd(fd, std::move(task));
+  };
+  network.unwatch_fd = [loop = &side->loop_](int fd) { loop->UnwatchFd(fd); };
+  side->network_ = MakeKernelNetwork(&side->loop_, &side->workers_, std::move(network));
   side->files_ = MakeDiskHostFiles(config.data_folder + "/agent", config.data_folder + "/host.key");
   return side;
 }
 
 Status AgentSide::Dial(const Config& config, const std::string& token,
                        std::function<void(const Status&)> on_refused) {
-  const Result<Endpoint> controller = ParseEndpoint(config.controller_address);
+  const Result<SocketAddress> controller = ParseEndpoint(config.controller_address);
   if (!controller.ok()) return controller.status();
   LinkDialerOptions options;
   options.host = controller->host;

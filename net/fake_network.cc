@@ -19,6 +19,8 @@ std::string_view ToString(FakeNetworkCall call) {
       return "DetachPod";
     case FakeNetworkCall::kList:
       return "List";
+    case FakeNetworkCall::kSync:
+      return "Sync";
     case FakeNetworkCall::kRemoveAll:
       return "RemoveAll";
   }
@@ -85,6 +87,14 @@ class FakeNetworkCore {
     return OkStatus();
   }
 
+  void Disturb() {
+    for (const auto& [client, on_disturbed] : disturbed) {
+      loop->Post([alive = std::weak_ptr<int>(client), call = on_disturbed] {
+        if (!alive.expired()) call();
+      });
+    }
+  }
+
   void Forget(const std::string& pod_uid) {
     const auto it = attachments.find(pod_uid);
     if (it == attachments.end()) return;
@@ -100,6 +110,8 @@ class FakeNetworkCore {
   std::set<int64_t> attached_processes;  // those that live: attached now, or once
   int64_t boot = 0;                      // grows with every reboot
   bool prepared = false;
+  std::optional<NetworkState> synced;
+  std::map<std::shared_ptr<int>, std::function<void()>> disturbed;  // by the client's life
   std::map<std::string, PodAttachment> attachments;
   std::set<std::string> routes;
   std::map<FakeNetworkCall, std::deque<Failure>> failures;
@@ -112,6 +124,7 @@ namespace {
 class FakeNetworkClient final : public HostNetwork {
  public:
   explicit FakeNetworkClient(std::shared_ptr<FakeNetworkCore> core) : core_(std::move(core)) {}
+  ~FakeNetworkClient() override { core_->disturbed.erase(alive_); }
 
   void Prepare(const HostNetworkConfig& config, DoneStatus done) override {
     Run<Status>(
@@ -152,11 +165,31 @@ class FakeNetworkClient final : public HostNetwork {
         std::move(done));
   }
 
+  void Sync(const NetworkState& state,
+            std::function<void(Result<std::vector<std::string>>)> done) override {
+    using Problems = Result<std::vector<std::string>>;
+    Run<Problems>(
+        FakeNetworkCall::kSync,
+        [state, prepared = config_.has_value()](FakeNetworkCore* core) -> Problems {
+          if (!prepared || !core->prepared) {
+            return ConflictError("the host's network has not been prepared");
+          }
+          core->synced = state;
+          return std::vector<std::string>();
+        },
+        std::move(done));
+  }
+
+  void SetOnDisturbed(std::function<void()> on_disturbed) override {
+    core_->disturbed[alive_] = std::move(on_disturbed);
+  }
+
   void RemoveAll(DoneStatus done) override {
     Run<Status>(
         FakeNetworkCall::kRemoveAll,
         [](FakeNetworkCore* core) {
           core->prepared = false;
+          core->synced.reset();
           core->attachments.clear();
           core->routes.clear();
           return OkStatus();
@@ -227,12 +260,17 @@ void FakeNetwork::ProcessEnded(int64_t process_id) {
 void FakeNetwork::RebootHost() {
   ++core_->boot;
   core_->prepared = false;
+  core_->synced.reset();
   core_->attachments.clear();
   core_->attached_processes.clear();
   core_->routes.clear();
 }
 
-bool FakeNetwork::DropRoute(const std::string& address) { return core_->routes.erase(address) > 0; }
+bool FakeNetwork::DropRoute(const std::string& address) {
+  if (core_->routes.erase(address) == 0) return false;
+  core_->Disturb();
+  return true;
+}
 
 void FakeNetwork::SetFaults(FakeNetworkFaults faults) { core_->options.faults = faults; }
 
@@ -240,6 +278,7 @@ void FakeNetwork::FailNext(FakeNetworkCall call, Status status, int count, bool 
   for (int i = 0; i < count; ++i) core_->failures[call].push_back({status, done_nevertheless});
 }
 
+const std::optional<NetworkState>& FakeNetwork::synced() const { return core_->synced; }
 bool FakeNetwork::prepared() const { return core_->prepared; }
 const std::map<std::string, PodAttachment>& FakeNetwork::attachments() const {
   return core_->attachments;

@@ -3,14 +3,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/event_loop.h"
-#include "net/host_network.h"
+#include "net/cluster_network.h"
 
 namespace reconcile {
 
-enum class FakeNetworkCall { kPrepare, kAttachPod, kDetachPod, kList, kRemoveAll };
+enum class FakeNetworkCall { kPrepare, kAttachPod, kDetachPod, kList, kSync, kRemoveAll };
 std::string_view ToString(FakeNetworkCall call);
 
 // Chance of an injected fault per 1,000 calls, of every kind of call.
@@ -52,7 +53,7 @@ class FakeNetwork {
   void ProcessEnded(int64_t process_id);
   // Everything is lost; calls under way are Unavailable and have no effect.
   void RebootHost();
-  // What a person does by hand; false when there is nothing to remove.
+  // What a person does by hand; false when there is nothing to remove. Agents are told.
   bool DropRoute(const std::string& address);
 
   // ---- faults ----
@@ -66,7 +67,8 @@ class FakeNetwork {
   const std::map<std::string, PodAttachment>& attachments() const;  // by pod uid
   bool WasAttached(int64_t process_id) const;  // a process that lives: now, or before
   bool HasRoute(const std::string& address) const;
-  int64_t CallCount(FakeNetworkCall call) const;  // that reached the host, successful or not
+  const std::optional<NetworkState>& synced() const;  // none: never, or lost by a reboot
+  int64_t CallCount(FakeNetworkCall call) const;      // that reached the host, successful or not
   int64_t injected_faults() const;
 
  private:

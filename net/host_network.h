@@ -46,6 +46,8 @@ struct PodAttachment {
   friend bool operator==(const PodAttachment&, const PodAttachment&) = default;
 };
 
+struct NetworkState;  // net/cluster_network.h
+
 // The seam to the host's devices, routes and firewall. Only what carries our names is ever changed.
 // Every call calls `done` exactly once, later, on the loop. Idempotent. Loop thread only.
 class HostNetwork {
@@ -64,6 +66,15 @@ class HostNetwork {
                          DoneStatus done) = 0;
   // Addresses of pods that are attached now (routes to our veths).
   virtual void List(std::function<void(Result<std::vector<std::string>>)> done) = 0;
+  // Routes to other hosts' pods, what becomes of packets for service addresses and ports of the
+  // host's own, DNS: what differs from `state` is changed, and nothing else. One at a time;
+  // Conflict before a Prepare that succeeded. The answer names, one sentence each, what could not
+  // be done though the rest was.
+  virtual void Sync(const NetworkState& state,
+                    std::function<void(Result<std::vector<std::string>>)> done) = 0;
+  // Calls it on the loop when somebody else has changed what is ours: Prepare, Sync and List, asked
+  // again, put it right.
+  virtual void SetOnDisturbed(std::function<void()> on_disturbed) = 0;
   // Removes everything of ours from the host (`reconcile up` uninstalling).
   virtual void RemoveAll(DoneStatus done) = 0;
 };

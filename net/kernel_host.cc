@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -36,13 +37,6 @@ std::string Trim(std::string_view text) {
   return std::string(text.substr(0, end == std::string_view::npos ? 0 : end + 1));
 }
 
-// What a change failed of is nothing that a caller could look at again: it is tried again.
-Status ToBeTriedAgain(const Status& status) {
-  const bool of_kernel =
-      status.code() == StatusCode::kConflict || status.code() == StatusCode::kNotFound;
-  return of_kernel ? UnavailableError(status.message()) : status;
-}
-
 }  // namespace
 
 Result<KernelHost> KernelHost::Open(const KernelNetworkOptions& options) {
@@ -50,7 +44,13 @@ Result<KernelHost> KernelHost::Open(const KernelNetworkOptions& options) {
   Result<NetworkNamespace> host =
       path.empty() ? NetworkNamespace::OfThisThread() : NetworkNamespace::Open(path);
   if (!host.ok()) return host.status();
-  return KernelHost(options, std::move(host).value());
+  KernelHost opened(options, std::move(host).value());
+  if (options.watch_fd) {
+    Result<std::unique_ptr<NetworkWatch>> watch = NetworkWatch::Open(opened.host_);
+    if (!watch.ok()) return watch.status();
+    opened.watch_ = std::move(watch).value();
+  }
+  return opened;
 }
 
 const NetworkNamespace* KernelHost::host_space() const {
@@ -58,7 +58,7 @@ const NetworkNamespace* KernelHost::host_space() const {
 }
 
 Result<std::string> KernelHost::Run(const NetworkNamespace* space, std::vector<std::string> command,
-                                    std::string input) const {
+                                    std::string input, const std::vector<int>& codes) const {
   const std::string name = command.front();
   command.front() = FindProgram(name);
   if (command.front().empty()) return UnavailableError(name + " is not installed");
@@ -75,7 +75,7 @@ Result<std::string> KernelHost::Run(const NetworkNamespace* space, std::vector<s
   options.clear_environment = true;
   Result<SubprocessOutput> output = RunSubprocess(options);
   if (!output.ok()) return output.status().WithContext(name);
-  if (output->exit_code != 0) {
+  if (std::find(codes.begin(), codes.end(), output->exit_code) == codes.end()) {
     return UnavailableError(name + " failed with exit code " + std::to_string(output->exit_code) +
                             ": " + Trim(output->error));
   }
@@ -96,7 +96,8 @@ Status KernelHost::Prepare(const HostNetworkConfig& config) const {
   RETURN_IF_ERROR(HostAddress(config).status());
   RETURN_IF_ERROR(host_.WriteSetting("ipv4/ip_forward", "1"));
   RETURN_IF_ERROR(PrepareBridge(config));
-  RETURN_IF_ERROR(OnHost({"nft", "-f", "-"}, CompileHostRules(config)).status());
+  RETURN_IF_ERROR(LoadRules(CompileHostRules(config)));
+  RETURN_IF_ERROR(WriteSubnetFile(config));
   return PrepareFirewall(config);
 }
 
@@ -112,7 +113,7 @@ Status KernelHost::PrepareBridge(const HostNetworkConfig& config) const {
   const Result<std::vector<LinkChange>> changes =
       CompileHostBridge(config, *links_seen, *addresses_seen);
   if (!changes.ok()) return changes.status();
-  return ToBeTriedAgain(ApplyOnHost(*changes));
+  return AsUnavailable(ApplyOnHost(*changes));
 }
 
 Status KernelHost::PrepareFirewall(const HostNetworkConfig& config) const {
@@ -169,7 +170,7 @@ Status KernelHost::Attach(const PodAttachment& attachment, const HostNetworkConf
     if (!repair.ok()) return repair.status().WithContext(pod);
     status = Connect(attachment, *sandbox, *repair);
   }
-  return ToBeTriedAgain(status).WithContext(pod);
+  return AsUnavailable(status).WithContext(pod);
 }
 
 // Packets pass once the host's end is up; the pod's programs know of it by the last change.
@@ -255,7 +256,10 @@ Status KernelHost::RemoveAll() const {
     const Status status = ApplyOnHost(CompileRemoveDevices({link}));
     if (!status.ok() && status.code() != StatusCode::kNotFound) return status;
   }
-  RETURN_IF_ERROR(OnHost({"nft", "-f", "-"}, CompileRemoveRules()).status());
+  RETURN_IF_ERROR(RemoveOverlay());
+  RETURN_IF_ERROR(LoadRules(CompileRemoveRules()));
+  RETURN_IF_ERROR(LoadRules(CompileRemoveOverlayRules()));
+  RETURN_IF_ERROR(LoadRules(CompileRemoveServiceRules()));
   for (const std::string_view variant : kVariants) {
     const std::string save = std::string(variant) + "-save";
     if (FindProgram(save).empty()) continue;

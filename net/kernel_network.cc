@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "net/kernel_host.h"
+#include "net/kernel_sync.h"
 
 namespace reconcile {
 namespace {
@@ -10,14 +11,22 @@ namespace {
 // Sends each call to the executor and brings its outcome back.
 class KernelNetwork final : public HostNetwork {
  public:
-  KernelNetwork(EventLoop* loop, Executor* executor, const KernelNetworkOptions& options)
-      : loop_(loop), executor_(executor) {
+  KernelNetwork(EventLoop* loop, Executor* executor, KernelNetworkOptions options)
+      : loop_(loop), executor_(executor), unwatch_fd_(options.unwatch_fd) {
     Result<KernelHost> host = KernelHost::Open(options);
-    if (host.ok()) {
-      host_ = std::make_shared<const KernelHost>(std::move(host).value());
-    } else {
+    if (!host.ok()) {
       no_host_ = host.status();
+      return;
     }
+    host_ = std::make_shared<const KernelHost>(std::move(host).value());
+    if (host_->watch() == nullptr) return;
+    options.watch_fd(host_->watch()->route_fd(), [this] { OnRouteNews(); });
+    options.watch_fd(host_->watch()->rules_fd(), [this] { OnRulesNews(); });
+  }
+  ~KernelNetwork() override {
+    if (host_ == nullptr || host_->watch() == nullptr) return;
+    unwatch_fd_(host_->watch()->route_fd());
+    unwatch_fd_(host_->watch()->rules_fd());
   }
 
   void Prepare(const HostNetworkConfig& config, DoneStatus done) override {
@@ -47,15 +56,54 @@ class KernelNetwork final : public HostNetwork {
                                           std::move(done));
   }
 
+  void Sync(const NetworkState& state,
+            std::function<void(Result<std::vector<std::string>>)> done) override {
+    Run<Result<SyncedNetwork>>(
+        [state, config = config_, before = synced_](const KernelHost& host) {
+          return SyncNetwork(host, config, state, before);
+        },
+        [this, done = std::move(done)](Result<SyncedNetwork> synced) {
+          if (!synced.ok()) {
+            synced_ = SyncedNetwork();  // who knows what came about
+            return done(synced.status());
+          }
+          synced_ = *synced;
+          synced_.problems.clear();
+          done(std::move(synced->problems));
+        });
+  }
+
+  void SetOnDisturbed(std::function<void()> on_disturbed) override {
+    on_disturbed_ = std::move(on_disturbed);
+  }
+
   void RemoveAll(DoneStatus done) override {
     Run<Status>([](const KernelHost& host) { return host.RemoveAll(); },
                 [this, done = std::move(done)](const Status& status) {
                   config_.reset();
+                  synced_ = SyncedNetwork();
                   done(status);
                 });
   }
 
  private:
+  void OnRouteNews() {
+    std::vector<Cidr> ours;
+    if (config_) {
+      for (const std::string& text : {config_->cluster_pod_cidr, config_->service_cidr}) {
+        const Result<Cidr> block = Cidr::Parse(text);
+        if (block.ok()) ours.push_back(*block);
+      }
+    }
+    if (host_->watch()->ReadRoutes(ours) && on_disturbed_) on_disturbed_();
+  }
+
+  void OnRulesNews() {
+    if (!host_->watch()->ReadRules()) return;
+    synced_ = SyncedNetwork();
+    if (on_disturbed_) on_disturbed_();
+  }
+
   template <typename Outcome>
   void Run(std::function<Outcome(const KernelHost&)> work, std::function<void(Outcome)> done) {
     const auto outcome = std::make_shared<std::optional<Outcome>>();
@@ -79,7 +127,10 @@ class KernelNetwork final : public HostNetwork {
   Executor* const executor_;
   std::shared_ptr<const KernelHost> host_;
   Status no_host_;
+  std::function<void(int)> unwatch_fd_;
+  std::function<void()> on_disturbed_;
   std::optional<HostNetworkConfig> config_;  // of the last Prepare that succeeded
+  SyncedNetwork synced_;                     // what is there, as far as it is known
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
@@ -87,7 +138,7 @@ class KernelNetwork final : public HostNetwork {
 
 std::unique_ptr<HostNetwork> MakeKernelNetwork(EventLoop* loop, Executor* executor,
                                                KernelNetworkOptions options) {
-  return std::make_unique<KernelNetwork>(loop, executor, options);
+  return std::make_unique<KernelNetwork>(loop, executor, std::move(options));
 }
 
 }  // namespace reconcile

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,7 +13,14 @@ namespace reconcile {
 struct KernelNetworkOptions {
   // The host's network namespace ("/run/netns/h1"); empty is this process's own.
   std::string network_namespace_path;
-  int64_t command_timeout_ms = 10'000;  // of each command: ip, nft, iptables
+  int64_t command_timeout_ms = 10'000;  // of each command: ip, bridge, nft, iptables, conntrack
+  // Where the file is kept by which others learn the host's pod subnet (SubnetFile); empty:
+  // nowhere.
+  std::string subnet_file;
+  // How descriptors are watched on the loop, and let go; none: nobody tells when others change what
+  // is ours.
+  std::function<void(int fd, Task on_readable)> watch_fd;
+  std::function<void(int fd)> unwatch_fd;
 };
 
 // HostNetwork of this machine: netlink, and ip, nft, nsenter and iptables (packages iproute2,

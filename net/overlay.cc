@@ -287,7 +287,7 @@ std::string CompileOverlayRules(const HostNetworkConfig& config,
   const std::string port = std::to_string(kOverlayPort);
   const bool is_vxlan = config.backend == NetworkBackend::kVxlan;
   const std::string table = "table ip reconcile_overlay";
-  std::string text = "add " + table + "\ndelete " + table + "\n";
+  std::string text = CompileRemoveOverlayRules();
   if (!is_vxlan) return text;
   text += table + " {\n  set members {\n    type ipv4_addr\n";
   if (!members.empty()) text += "    elements = { " + members + " }\n";
@@ -302,6 +302,10 @@ std::string CompileOverlayRules(const HostNetworkConfig& config,
       " ip saddr != @members drop comment \"frames of hosts of the cluster alone\"\n"
       "  }\n}\n";
   return text;
+}
+
+std::string CompileRemoveOverlayRules() {
+  return "add table ip reconcile_overlay\ndelete table ip reconcile_overlay\n";
 }
 
 std::string SubnetFile(const HostNetworkConfig& config) {

@@ -52,6 +52,7 @@ std::vector<LinkChange> CompileRemoveOverlay(const std::vector<LinkSeen>& links,
 // Our nft table of members: VXLAN is taken from them alone, and pods send none.
 std::string CompileOverlayRules(const HostNetworkConfig& config,
                                 const std::vector<NetworkPeer>& peers);
+std::string CompileRemoveOverlayRules();  // harmless when absent
 
 // The classic file that flannel leaves for others (FLANNEL_NETWORK, ...).
 std::string SubnetFile(const HostNetworkConfig& config);

@@ -6,11 +6,11 @@ namespace reconcile {
 namespace {
 
 TEST(Endpoint, ReadsNamesAndAddressesWithAndWithoutPorts) {
-  EXPECT_EQ(*ParseEndpoint("control.example.com"), (Endpoint{"control.example.com", 7443}));
-  EXPECT_EQ(*ParseEndpoint("control:80"), (Endpoint{"control", 80}));
-  EXPECT_EQ(*ParseEndpoint("192.0.2.7:65535"), (Endpoint{"192.0.2.7", 65535}));
-  EXPECT_EQ(*ParseEndpoint("[2001:db8::1]:7000"), (Endpoint{"2001:db8::1", 7000}));
-  EXPECT_EQ(*ParseEndpoint("[::]"), (Endpoint{"::", 7443}));
+  EXPECT_EQ(*ParseEndpoint("control.example.com"), (SocketAddress{"control.example.com", 7443}));
+  EXPECT_EQ(*ParseEndpoint("control:80"), (SocketAddress{"control", 80}));
+  EXPECT_EQ(*ParseEndpoint("192.0.2.7:65535"), (SocketAddress{"192.0.2.7", 65535}));
+  EXPECT_EQ(*ParseEndpoint("[2001:db8::1]:7000"), (SocketAddress{"2001:db8::1", 7000}));
+  EXPECT_EQ(*ParseEndpoint("[::]"), (SocketAddress{"::", 7443}));
 }
 
 TEST(Endpoint, WritesWhatItReads) {

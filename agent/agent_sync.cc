@@ -1,0 +1,86 @@
+#include "agent/agent_core.h"
+#include "agent/assigned_network.h"
+#include "agent/restart.h"
+#include "base/log.h"
+
+namespace reconcile {
+namespace {
+
+constexpr int64_t kDisturbedQuietMs = 100;   // news of one disturbance come together
+constexpr int64_t kDisturbedEveryMs = 500;   // looks at most, whoever goes on disturbing
+constexpr int64_t kMaxSyncAgainMs = 10'000;  // after failures
+
+}  // namespace
+
+// The whole network of the host, from the assignment in force and the addresses of its pods.
+void Agent::Core::ConsiderNetwork() {
+  if (!applied_ || !seen_.prepared || seen_.busy.contains("network")) return;
+  const auto cluster = assigned_network_.Take(*applied_);
+  if (cluster == nullptr) return;
+  const NetworkState wanted{options_.node_name, cluster, HostPortsOf(*applied_, seen_.pods)};
+  if (synced_ == wanted) {
+    network_revision_ = applied_->fence.revision;
+    return;
+  }
+  if (syncing_) return;
+  const MonoTime now = loop_->now().mono;
+  if (now < sync_again_at_) return;
+  syncing_ = true;
+  const uint64_t disturbance = disturbances_;
+  network_->Sync(wanted, Guarded([this, wanted, disturbance, revision = applied_->fence.revision](
+                                     Result<std::vector<std::string>> problems) {
+                   syncing_ = false;
+                   OnSynced(wanted, revision, disturbance == disturbances_, std::move(problems));
+                 }));
+}
+
+void Agent::Core::OnSynced(const NetworkState& state, Revision revision, bool undisturbed,
+                           Result<std::vector<std::string>> problems) {
+  if (!problems.ok()) {
+    synced_.reset();
+    const int64_t wait_ms = std::min(RetryDelayMs(++sync_failures_), kMaxSyncAgainMs);
+    sync_again_at_ = loop_->now().mono + wait_ms;
+    After(wait_ms, [this] { RequestTurn(); });
+    NoteNetworkProblems({problems.status().message()});
+    return RequestTurn();
+  }
+  sync_failures_ = 0;
+  NoteNetworkProblems(std::move(problems).value());
+  if (undisturbed) {
+    synced_ = state;
+    network_revision_ = revision;
+  }
+  RequestTurn();
+}
+
+void Agent::Core::NoteNetworkProblems(std::vector<std::string> problems) {
+  if (problems == health_.network_problems) return;
+  for (const std::string& problem : problems) {
+    LogWarning("the network lacks something", {{"problem", problem}});
+  }
+  health_.network_problems = std::move(problems);
+}
+
+// Somebody took away what is ours: look at all of it again.
+void Agent::Core::OnNetworkDisturbed() {
+  ++disturbances_;
+  synced_.reset();
+  if (disturbed_timer_) return;
+  disturbed_timer_ = true;
+  const MonoTime now = loop_->now().mono;
+  const int64_t wait_ms = std::max(kDisturbedQuietMs, looked_at_ + kDisturbedEveryMs - now);
+  After(wait_ms, [this] {
+    disturbed_timer_ = false;
+    looked_at_ = loop_->now().mono;
+    RequestNetworkList();
+    PrepareAgain("somebody changed the host's network");
+    RequestTurn();
+  });
+}
+
+void Agent::Core::PrepareAgain(const std::string& why) {
+  if (!seen_.prepared || seen_.busy.contains("network")) return;
+  Begin({"network", why, PrepareNetwork{*seen_.prepared}, "", "", ""});
+}
+
+}  // namespace reconcile

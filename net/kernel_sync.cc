@@ -1,0 +1,51 @@
+#include "net/kernel_sync.h"
+
+#include "net/overlay.h"
+#include "net/service_table.h"
+
+namespace reconcile {
+namespace {
+
+// The whole table; where something of its name is none of ours, in place of that.
+Status LoadAll(const KernelHost& host, const ServiceTable& table) {
+  const std::string rules = CompileServiceRules(table);
+  const Status loaded = host.LoadRules(rules);
+  if (loaded.ok()) return loaded;
+  return host.LoadRules(CompileRemoveServiceRules() + rules);
+}
+
+Status LoadServices(const KernelHost& host, const ServiceTable* before, const ServiceTable& after) {
+  if (before == nullptr) return LoadAll(host, after);
+  const Status changed = host.LoadRules(CompileServiceChange(*before, after));
+  return changed.ok() ? changed : LoadAll(host, after);
+}
+
+}  // namespace
+
+Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
+                                  const std::optional<HostNetworkConfig>& config,
+                                  const NetworkState& state, const SyncedNetwork& before) {
+  if (!config) return ConflictError("the host's network has not been prepared");
+  SyncedNetwork synced;
+  Result<std::vector<std::string>> problems =
+      host.SyncOverlay(*config, state.node, state.cluster->peers);
+  if (!problems.ok()) return problems.status().WithContext("routes to other hosts");
+  synced.problems = std::move(problems).value();
+  synced.overlay_rules = CompileOverlayRules(*config, state.cluster->peers);
+  if (synced.overlay_rules != before.overlay_rules) {
+    RETURN_IF_ERROR(host.LoadRules(synced.overlay_rules).WithContext("rules of the overlay"));
+  }
+  auto services = std::make_shared<const ServiceTable>(MakeServiceTable(*config, state));
+  RETURN_IF_ERROR(LoadServices(host, before.services.get(), *services)
+                      .WithContext("rules of service addresses"));
+  if (before.services != nullptr) {
+    const Status flushed = host.FlushFlows(StaleFlows(*before.services, *services));
+    if (!flushed.ok()) {
+      synced.problems.push_back("UDP flows to endpoints that are gone go on: " + flushed.message());
+    }
+  }
+  synced.services = std::move(services);
+  return synced;
+}
+
+}  // namespace reconcile

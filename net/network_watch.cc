@@ -1,0 +1,172 @@
+#include "net/network_watch.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/if.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "net/compile.h"
+#include "net/overlay.h"
+
+namespace reconcile {
+namespace {
+
+constexpr size_t kMaxNewsBytes = 64 << 10;
+constexpr int kReceiveBytes = 1 << 20;  // thousands of elements of one transaction
+
+Result<UniqueFd> Listen(const NetworkNamespace& space, int protocol, uint32_t groups) {
+  Result<UniqueFd> fd =
+      space.OpenSocket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  if (!fd.ok()) return fd.status();
+  ::setsockopt(fd->get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes, sizeof(kReceiveBytes));
+  sockaddr_nl address = {};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = groups;
+  if (::bind(fd->get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    return UnavailableError(std::string("listen to the kernel's news of the network: ") +
+                            strerror(errno));
+  }
+  return fd;
+}
+
+constexpr uint32_t Group(int number) { return 1U << (number - 1); }
+
+// Calls `visit` with each message that has come; false when some were lost.
+template <typename Visit>
+bool ForEachMessage(int fd, Visit visit) {
+  alignas(nlmsghdr) std::array<char, kMaxNewsBytes> buffer;
+  bool complete = true;
+  while (true) {
+    sockaddr_nl sender = {};
+    socklen_t sender_size = sizeof(sender);
+    const ssize_t size = ::recvfrom(fd, buffer.data(), buffer.size(), 0,
+                                    reinterpret_cast<sockaddr*>(&sender), &sender_size);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == ENOBUFS) {
+      complete = false;
+      continue;
+    }
+    if (size <= 0) return complete;
+    if (sender.nl_pid != 0) continue;  // not the kernel
+    int left = static_cast<int>(size);
+    const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
+    for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) visit(message);
+  }
+}
+
+struct Wanted {
+  int type = 0;
+  const nlattr* found = nullptr;
+};
+int KeepFirst(const nlattr* attribute, void* data) {
+  auto* wanted = static_cast<Wanted*>(data);
+  if (mnl_attr_get_type(attribute) == wanted->type) wanted->found = attribute;
+  return MNL_CB_OK;
+}
+template <typename Body>
+const nlattr* Find(const nlmsghdr* message, int type) {
+  if (mnl_nlmsg_get_payload_len(message) < sizeof(Body)) return nullptr;
+  Wanted wanted = {type, nullptr};
+  mnl_attr_parse(message, sizeof(Body), KeepFirst, &wanted);
+  return wanted.found;
+}
+
+template <typename Body>
+std::string_view TextOf(const nlmsghdr* message, int type) {
+  const nlattr* found = Find<Body>(message, type);
+  if (found == nullptr || mnl_attr_validate(found, MNL_TYPE_NUL_STRING) < 0) return "";
+  return mnl_attr_get_str(found);
+}
+
+template <typename Body>
+bool HasAddressIn(const std::vector<Cidr>& blocks, const nlmsghdr* message, int type) {
+  const nlattr* found = Find<Body>(message, type);
+  if (found == nullptr || mnl_attr_validate(found, MNL_TYPE_U32) < 0) return false;
+  const uint32_t address = ntohl(mnl_attr_get_u32(found));
+  for (const Cidr& block : blocks) {
+    if (block.Contains(address)) return true;
+  }
+  return false;
+}
+
+bool IsOurDevice(std::string_view name) {
+  return name == kOverlayDevice || name == kHostBridge || IsHostDeviceName(name);
+}
+
+bool TookSomething(const nlmsghdr* message, const std::vector<Cidr>& ours) {
+  switch (message->nlmsg_type) {
+    case RTM_DELLINK:
+      return IsOurDevice(TextOf<ifinfomsg>(message, IFLA_IFNAME));
+    case RTM_NEWLINK: {
+      const std::string_view name = TextOf<ifinfomsg>(message, IFLA_IFNAME);
+      if (name != kOverlayDevice && name != kHostBridge) return false;
+      const auto* body = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
+      return (body->ifi_flags & IFF_UP) == 0;
+    }
+    case RTM_DELROUTE:
+      return HasAddressIn<rtmsg>(ours, message, RTA_DST);
+    case RTM_DELADDR:
+      return HasAddressIn<ifaddrmsg>(ours, message, IFA_LOCAL);
+    case RTM_DELNEIGH: {
+      if (mnl_nlmsg_get_payload_len(message) < sizeof(ndmsg)) return false;
+      const auto* body = static_cast<const ndmsg*>(mnl_nlmsg_get_payload(message));
+      // Entries of a forwarding database name a host, not an address of ours.
+      return body->ndm_family == AF_BRIDGE || HasAddressIn<ndmsg>(ours, message, NDA_DST);
+    }
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NetworkWatch>> NetworkWatch::Open(const NetworkNamespace& space) {
+  Result<UniqueFd> route = Listen(space, NETLINK_ROUTE,
+                                  Group(RTNLGRP_LINK) | Group(RTNLGRP_NEIGH) |
+                                      Group(RTNLGRP_IPV4_IFADDR) | Group(RTNLGRP_IPV4_ROUTE));
+  if (!route.ok()) return route.status();
+  Result<UniqueFd> rules = Listen(space, NETLINK_NETFILTER, Group(NFNLGRP_NFTABLES));
+  if (!rules.ok()) return rules.status();
+  return std::unique_ptr<NetworkWatch>(
+      new NetworkWatch(std::move(route).value(), std::move(rules).value()));
+}
+
+bool NetworkWatch::ReadRoutes(const std::vector<Cidr>& ours) {
+  bool took = false;
+  const bool complete = ForEachMessage(
+      route_.get(), [&](const nlmsghdr* message) { took |= TookSomething(message, ours); });
+  return took || !complete;
+}
+
+bool NetworkWatch::ReadRules() {
+  bool took = false;
+  ForEachMessage(rules_.get(), [&](const nlmsghdr* message) {
+    if (NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES) return;
+    const int type = NFNL_MSG_TYPE(message->nlmsg_type);
+    if (type == NFT_MSG_NEWGEN) {  // a transaction's end
+      if (is_in_ours_ && ++changes_ > expected_) {
+        took = true;
+        changes_ = expected_;
+      }
+      took |= took_others_;
+      is_in_ours_ = took_others_ = false;
+      return;
+    }
+    // The table's name is the first attribute of them all.
+    const std::string_view table = TextOf<nfgenmsg>(message, NFTA_TABLE_NAME);
+    if (table.starts_with("reconcile")) is_in_ours_ = true;
+    const bool deletes =
+        type == NFT_MSG_DELRULE || type == NFT_MSG_DELCHAIN || type == NFT_MSG_DELTABLE;
+    if (table == "filter" && deletes) took_others_ = true;
+  });
+  return took;
+}
+
+}  // namespace reconcile

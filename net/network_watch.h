@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/status.h"
+#include "base/unique_fd.h"
+#include "net/ipam.h"
+#include "net/network_namespace.h"
+
+namespace reconcile {
+
+// Hears from the kernel what is changed of one namespace's devices, routes and rules (rtnetlink(7),
+// nftables), and tells which of it took something of ours away. The thread that calls Read.
+class NetworkWatch {
+ public:
+  // Unavailable when the kernel lets nobody listen.
+  static Result<std::unique_ptr<NetworkWatch>> Open(const NetworkNamespace& space);
+
+  int route_fd() const { return route_.get(); }  // readable when there is news
+  int rules_fd() const { return rules_.get(); }
+  // Takes what has come; true when something of ours went, or news were lost. `ours`: the blocks
+  // that our routes and addresses are in.
+  bool ReadRoutes(const std::vector<Cidr>& ours);
+  // Likewise of rules: true when others changed our tables, or took rules out of iptables' own, of
+  // which some are ours.
+  bool ReadRules();
+  // Before each transaction of our own: one change of our tables is expected. Any thread.
+  void ExpectChange() { ++expected_; }
+
+ private:
+  NetworkWatch(UniqueFd route, UniqueFd rules)
+      : route_(std::move(route)), rules_(std::move(rules)) {}
+
+  UniqueFd route_;
+  UniqueFd rules_;
+  std::atomic<uint64_t> expected_ = 0;
+  uint64_t changes_ = 0;      // transactions that changed our tables
+  bool is_in_ours_ = false;   // the transaction that is being told changed them
+  bool took_others_ = false;  // likewise, rules of iptables
+};
+
+}  // namespace reconcile

@@ -1,0 +1,155 @@
+#include "net/service_table.h"
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+
+#include "net/ipam.h"
+
+namespace reconcile {
+namespace {
+
+// One endpoint of one port, as slices say it.
+struct Candidate {
+  ServiceEndpoint at;
+  bool is_local = false;
+  bool is_ready = false;
+  bool serves_while_going = false;  // taken only where none is ready
+};
+using Candidates = std::vector<Candidate>;
+using Slices = std::vector<const EndpointSlice*>;
+
+class Maker {
+ public:
+  Maker(const HostNetworkConfig& config, const NetworkState& state)
+      : config_(config), state_(state) {}
+
+  ServiceTable Make() {
+    table_.service_cidr = config_.service_cidr;
+    table_.pod_cidr = config_.cluster_pod_cidr;
+    std::unordered_map<std::string, Slices> slices;
+    for (const auto& slice : state_.cluster->endpoint_slices) {
+      const auto name = slice->metadata.labels.find(kServiceNameLabel);
+      if (name == slice->metadata.labels.end() || slice->address_type != AddressType::kIpv4)
+        continue;
+      slices[slice->metadata.namespace_name + "/" + name->second].push_back(slice.get());
+    }
+    static const Slices kNone;
+    for (const auto& service : state_.cluster->services) {
+      const auto found =
+          slices.find(service->metadata.namespace_name + "/" + service->metadata.name);
+      AddService(*service, found == slices.end() ? kNone : found->second);
+    }
+    AddHostPorts();
+    return std::move(table_);
+  }
+
+ private:
+  void AddService(const Service& service, const Slices& slices) {
+    const ServiceSpec& spec = service.spec;
+    if (spec.type == ServiceType::kExternalName || IsHeadless(service)) return;
+    const bool is_local_inside = spec.internal_traffic_policy == TrafficPolicy::kLocal;
+    const bool is_local_outside = spec.external_traffic_policy == TrafficPolicy::kLocal;
+    for (const ServicePort& port : spec.ports) {
+      const Candidates candidates = CandidatesOf(service, port, slices);
+      ServiceTarget inside = TargetOf(spec, candidates, is_local_inside);
+      Put(spec.cluster_ip, port, port.port, inside);
+      ServiceTarget outside = TargetOf(spec, candidates, is_local_outside);
+      outside.masquerades = !is_local_outside;
+      if (port.node_port != 0) Put(config_.host_address, port, port.node_port, outside);
+      for (const std::string& address : spec.external_ips) Put(address, port, port.port, outside);
+      for (const auto& ingress : service.status.load_balancer_ingress) {
+        Put(ingress.ip, port, port.port, outside);
+      }
+    }
+  }
+
+  Candidates CandidatesOf(const Service& service, const ServicePort& port, const Slices& slices) {
+    std::map<ServiceEndpoint, Candidate> found;
+    for (const EndpointSlice* slice : slices) {
+      const EndpointPort* at = FindPort(*slice, port);
+      if (at == nullptr || at->port <= 0 || at->port > 65'535) continue;
+      for (const Endpoint& endpoint : slice->endpoints) {
+        const Result<uint32_t> address = endpoint.addresses.empty()
+                                             ? Result<uint32_t>(InvalidError("none"))
+                                             : ParseIpv4(endpoint.addresses.front());
+        if (!address.ok()) continue;
+        const EndpointConditions& conditions = endpoint.conditions;
+        const bool is_going = IsTerminating(conditions);
+        const bool is_ready =
+            service.spec.publish_not_ready_addresses || (IsReady(conditions) && !is_going);
+        Candidate candidate = {{*address, static_cast<uint16_t>(at->port)},
+                               endpoint.node_name == state_.node,
+                               is_ready,
+                               is_going && IsServing(conditions)};
+        if (!is_ready && !candidate.serves_while_going) continue;
+        if (candidate.is_local) table_.local_endpoints.insert(*address);
+        Candidate& known = found.try_emplace(candidate.at, candidate).first->second;
+        known.is_ready |= candidate.is_ready;
+      }
+    }
+    Candidates candidates;
+    for (const auto& [at, candidate] : found) candidates.push_back(candidate);
+    return candidates;
+  }
+
+  static const EndpointPort* FindPort(const EndpointSlice& slice, const ServicePort& port) {
+    for (const EndpointPort& each : slice.ports) {
+      if (each.name == port.name && each.protocol == port.protocol) return &each;
+    }
+    return nullptr;
+  }
+
+  static ServiceTarget TargetOf(const ServiceSpec& spec, const Candidates& candidates,
+                                bool is_local) {
+    ServiceTarget target;
+    const auto take = [&](bool ready) {
+      for (const Candidate& candidate : candidates) {
+        const bool wanted = ready ? candidate.is_ready : candidate.serves_while_going;
+        if (wanted && (candidate.is_local || !is_local)) target.endpoints.push_back(candidate.at);
+      }
+    };
+    take(true);
+    if (target.endpoints.empty()) take(false);
+    // Others have some: their hosts are to be asked (SEMANTICS 13.6).
+    target.drops = is_local && target.endpoints.empty() && !candidates.empty();
+    if (spec.session_affinity == SessionAffinity::kClientIp && !target.endpoints.empty()) {
+      target.affinity_seconds =
+          spec.session_affinity_timeout_seconds.value_or(kDefaultAffinitySeconds);
+    }
+    return target;
+  }
+
+  void Put(const std::string& address, const ServicePort& port, int32_t number,
+           const ServiceTarget& target) {
+    const Result<uint32_t> at = ParseIpv4(address);
+    if (!at.ok() || *at == 0 || number <= 0 || number > 65'535) return;
+    // Of two that claim one place, the first by namespace and name has it.
+    table_.targets.try_emplace({*at, port.protocol, static_cast<uint16_t>(number)}, target);
+  }
+
+  void AddHostPorts() {
+    for (const HostPort& port : state_.host_ports) {
+      const Result<uint32_t> pod = ParseIpv4(port.pod_address);
+      const Result<uint32_t> host =
+          port.host_address.empty() ? Result<uint32_t>(0U) : ParseIpv4(port.host_address);
+      if (!pod.ok() || !host.ok()) continue;
+      table_.local_endpoints.insert(*pod);
+      ServiceTarget target;
+      target.endpoints = {{*pod, static_cast<uint16_t>(port.pod_port)}};
+      table_.targets.try_emplace({*host, port.protocol, static_cast<uint16_t>(port.port)}, target);
+    }
+  }
+
+  const HostNetworkConfig& config_;
+  const NetworkState& state_;
+  ServiceTable table_;
+};
+
+}  // namespace
+
+ServiceTable MakeServiceTable(const HostNetworkConfig& config, const NetworkState& state) {
+  return Maker(config, state).Make();
+}
+
+}  // namespace reconcile
