@@ -71,6 +71,7 @@ Chain ChainOf(const ServiceTarget& target) {
     return {"sticky-" + std::to_string(count) + "-" + std::to_string(target.affinity_seconds),
             {"meta mark set " + std::string(kClient) + " map @affinity",
              std::string(kTo) + " . meta mark vmap @alive",
+             "delete @affinity { " + std::string(kClient) + " : meta mark }",
              "meta mark set " + std::string(kTo) + Random(count) + " map @ids", "goto " + keep}};
   }
   Chain chain = {"to-" + std::to_string(count), {}};
@@ -236,14 +237,20 @@ Chains BaseChains(const ServiceTable& table) {
       "fib daddr type local ip daddr != 127.0.0.0/8 dnat ip to ip protocol . th dport map "
       "@host_ports"};
   std::vector<std::string> stray;
-  std::vector<std::string> leave = {
-      "ct status & dnat == 0 return", "ip saddr . ip daddr @hairpins masquerade fully-random",
-      "meta mark & " + mark + " == " + mark + " masquerade fully-random"};
+  // Pods see the host by its address among theirs, to which they answer the way that they came.
+  const std::string to_pods =
+      " ip daddr " + table.pod_cidr + " snat ip to " + table.host_in_pods + " fully-random";
+  const std::string is_marked = "meta mark & " + mark + " == " + mark;
+  std::vector<std::string> leave = {"ct status & dnat == 0 return",
+                                    "ip saddr . ip daddr @hairpins" + to_pods, is_marked + to_pods,
+                                    is_marked + " masquerade fully-random"};
   if (!table.service_cidr.empty()) {
     // Nothing is behind another port of a service address.
     stray.push_back("ip daddr " + table.service_cidr + " fib daddr type != local goto refused");
-    leave.push_back("ct original ip daddr " + table.service_cidr +
-                    " ip saddr != " + table.pod_cidr + " masquerade fully-random");
+    const std::string from_elsewhere =
+        "ct original ip daddr " + table.service_cidr + " ip saddr != " + table.pod_cidr;
+    leave.push_back(from_elsewhere + to_pods);
+    leave.push_back(from_elsewhere + " masquerade fully-random");
   }
   return {{"prerouting-check", check},
           {"output-check", check},
@@ -313,7 +320,8 @@ std::string CompileServiceRules(const ServiceTable& table) {
 }
 
 std::string CompileServiceChange(const ServiceTable& before, const ServiceTable& after) {
-  if (before.service_cidr != after.service_cidr || before.pod_cidr != after.pod_cidr) {
+  if (before.service_cidr != after.service_cidr || before.pod_cidr != after.pod_cidr ||
+      before.host_in_pods != after.host_in_pods) {
     return CompileServiceRules(after);
   }
   std::string text;

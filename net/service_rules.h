@@ -38,6 +38,7 @@ struct ServiceTarget {
 struct ServiceTable {
   std::string service_cidr;  // addresses of it that nothing is behind are refused
   std::string pod_cidr;      // of the cluster
+  std::string host_in_pods;  // this host's own address in its pod subnet
   std::map<ServiceAddress, ServiceTarget> targets;
   // Endpoints on this host: one that reaches itself by a service address has to be masqueraded.
   std::set<uint32_t> local_endpoints;

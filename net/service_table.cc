@@ -4,6 +4,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "net/compile.h"
 #include "net/ipam.h"
 
 namespace reconcile {
@@ -27,6 +28,8 @@ class Maker {
   ServiceTable Make() {
     table_.service_cidr = config_.service_cidr;
     table_.pod_cidr = config_.cluster_pod_cidr;
+    const Result<std::string> host = HostAddress(config_);
+    if (host.ok()) table_.host_in_pods = *host;
     std::unordered_map<std::string, Slices> slices;
     for (const auto& slice : state_.cluster->endpoint_slices) {
       const auto name = slice->metadata.labels.find(kServiceNameLabel);

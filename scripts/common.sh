@@ -34,7 +34,7 @@ build_packages() {
     libfmt-dev libssl-dev zlib1g-dev libcli11-dev ccache lld
 }
 
-run_packages() { echo iproute2 nftables iptables util-linux; }
+run_packages() { echo conntrack iproute2 nftables iptables util-linux; }
 
 test_packages() {
   echo libgtest-dev python3 universal-ctags clang-format-14 clang-tidy-19 busybox-static docker.io curl sqlite3 procps iputils-ping docker-registry \

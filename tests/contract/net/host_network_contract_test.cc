@@ -179,6 +179,30 @@ TEST_P(HostNetworkContract, CallsNobodyBackOnceDestroyed) {
   EXPECT_FALSE(called);
 }
 
+TEST_P(HostNetworkContract, SyncsWhatIsPreparedAndAgainWithoutHarm) {
+  EXPECT_EQ(world_->Sync(EmptyState()).code(), StatusCode::kConflict);
+  PrepareHost();
+  const int64_t pod = world_->StartSandbox();
+  Attach({"uid-1", pod, "10.42.7.2"});
+  for (int i = 0; i < 2; ++i) {
+    const Status status = world_->Sync(EmptyState());
+    ASSERT_TRUE(status.ok()) << status.ToString();
+  }
+  EXPECT_TRUE(world_->Reaches(0, pod, "10.42.7.2"));
+}
+
+TEST_P(HostNetworkContract, TellsWhenSomebodyTakesAwayWhatIsOurs) {
+  int told = 0;
+  world_->network()->SetOnDisturbed([&] { ++told; });
+  PrepareHost();
+  Attach({"uid-1", world_->StartSandbox(), "10.42.7.2"});
+  ASSERT_TRUE(world_->Sync(EmptyState()).ok());
+  told = 0;
+  world_->DropRoute("10.42.7.2");
+  EXPECT_TRUE(world_->RunUntil([&] { return told > 0; }));
+  EXPECT_EQ(world_->List(), Addresses());
+}
+
 INSTANTIATE_TEST_SUITE_P(Worlds, HostNetworkContract,
                          testing::Values(WorldMaker{"Fake", MakeFakeWorld},
                                          WorldMaker{"Kernel", MakeKernelWorld}),

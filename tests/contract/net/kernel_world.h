@@ -24,9 +24,8 @@ class KernelWorld final : public NetworkWorld {
   int64_t StartSandbox() override;
   void EndSandbox(int64_t process_id) override;
   bool Reaches(int64_t from, int64_t to, const std::string& address) override;
-  [[nodiscard]] bool RunUntil(const std::function<bool()>& done) override {
-    return loop_.RunUntil(done);
-  }
+  void DropRoute(const std::string& address) override;
+  [[nodiscard]] bool RunUntil(const std::function<bool()>& done) override;
 
   const IdleProcess& host() const { return host_; }
   const IdleProcess& outside() const { return outside_; }
@@ -41,6 +40,7 @@ class KernelWorld final : public NetworkWorld {
   std::map<int64_t, std::unique_ptr<IdleProcess>> sandboxes_;
   RealLoop loop_;
   WorkerPool workers_;
+  std::map<int, Task> watched_;
   std::unique_ptr<HostNetwork> network_;
 };
 

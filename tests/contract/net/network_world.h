@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "net/host_network.h"
+#include "net/cluster_network.h"
 
 namespace reconcile {
 
@@ -19,6 +19,7 @@ class NetworkWorld {
   virtual void EndSandbox(int64_t process_id) = 0;
   // Whether a TCP connection comes about, from the host when `from` is 0.
   virtual bool Reaches(int64_t from, int64_t to, const std::string& address) = 0;
+  virtual void DropRoute(const std::string& address) = 0;  // a pod's, by hand
   [[nodiscard]] virtual bool RunUntil(const std::function<bool()>& done) = 0;
 
   // The calls, waited for.
@@ -26,6 +27,7 @@ class NetworkWorld {
   Status Attach(const PodAttachment& attachment);
   Status Detach(const std::string& pod_uid, const std::string& address);
   Status RemoveAll();
+  Status Sync(const NetworkState& state);
   std::vector<std::string> List();
 
  private:
@@ -33,6 +35,8 @@ class NetworkWorld {
 };
 
 inline const HostNetworkConfig kTestConfig = {"10.42.0.0/16", "10.42.7.0/24", 1400};
+// A cluster of one host, without Services.
+inline NetworkState EmptyState() { return {"h1", std::make_shared<const ClusterNetwork>(), {}}; }
 inline constexpr uint16_t kTestPort = 8080;
 
 std::unique_ptr<NetworkWorld> MakeFakeWorld();

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <set>
 
@@ -31,6 +32,13 @@ Status NetworkWorld::Detach(const std::string& pod_uid, const std::string& addre
 }
 Status NetworkWorld::RemoveAll() {
   return Wait([&](auto done) { network()->RemoveAll(std::move(done)); });
+}
+Status NetworkWorld::Sync(const NetworkState& state) {
+  return Wait([&](auto done) {
+    network()->Sync(state, [done](const Result<std::vector<std::string>>& problems) {
+      done(problems.status());
+    });
+  });
 }
 std::vector<std::string> NetworkWorld::List() {
   bool answered = false;
@@ -71,6 +79,7 @@ class FakeWorld final : public NetworkWorld {
     };
     return fake_.prepared() && attached(to, address) && (from == 0 || attached(from, ""));
   }
+  void DropRoute(const std::string& address) override { EXPECT_TRUE(fake_.DropRoute(address)); }
   [[nodiscard]] bool RunUntil(const std::function<bool()>& done) override {
     return loop_.RunUntil(done);
   }
@@ -97,8 +106,22 @@ KernelWorld::KernelWorld() : workers_(&loop_, 4, 100) {
 void KernelWorld::RestartAgent() {
   KernelNetworkOptions options;
   options.network_namespace_path = host_.NamespacePath();
+  options.watch_fd = [this](int fd, Task task) { watched_[fd] = std::move(task); };
+  options.unwatch_fd = [this](int fd) { watched_.erase(fd); };
   network_ = MakeKernelNetwork(&loop_, &workers_, options);
 }
+
+bool KernelWorld::RunUntil(const std::function<bool()>& done) {
+  return loop_.RunUntil([&] {
+    for (const auto& [fd, on_readable] : watched_) {
+      pollfd news = {fd, POLLIN, 0};
+      if (::poll(&news, 1, 0) > 0) on_readable();
+    }
+    return done();
+  });
+}
+
+void KernelWorld::DropRoute(const std::string& address) { host_.Run("ip route delete " + address); }
 
 int64_t KernelWorld::StartSandbox() {
   auto sandbox = std::make_unique<IdleProcess>();

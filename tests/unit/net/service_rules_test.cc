@@ -14,6 +14,7 @@ ServiceTable Example() {
   ServiceTable table;
   table.service_cidr = "10.96.0.0/16";
   table.pod_cidr = "10.42.0.0/16";
+  table.host_in_pods = "10.42.1.1";
   const std::vector<ServiceEndpoint> two = {{Ip("10.42.1.2"), 8080}, {Ip("10.42.2.2"), 8080}};
   table.targets[{Ip("10.96.0.1"), Protocol::kTcp, 80}] = {two};
   table.targets[{Ip("10.9.0.1"), Protocol::kTcp, 30080}] = {two, false, true, 0};

@@ -6,4 +6,5 @@ reconcile_test(net_test
           ${CMAKE_CURRENT_LIST_DIR}/overlay_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/rules_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/service_rules_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/service_table_test.cc
   LIBS net LABELS unit)

@@ -1,0 +1,207 @@
+// Packets for service addresses, through a real kernel (SEMANTICS 13).
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <array>
+#include <set>
+
+#include "tests/contract/net/kernel_world.h"
+
+namespace reconcile {
+namespace {
+
+constexpr char kClusterIp[] = "10.96.0.1";
+constexpr uint16_t kNodePort = 30'080;
+
+// Service web with two pods on this host, which listen; a third pod is a client.
+class ServiceAddresses : public testing::Test {
+ protected:
+  ServiceAddresses() {
+    config_.service_cidr = "10.96.0.0/16";
+    config_.host_address = KernelWorld::kHostUplink;
+    EXPECT_TRUE(world_.Prepare(config_).ok());
+    one_ = world_.StartPod("uid-1", "10.42.7.2");
+    two_ = world_.StartPod("uid-2", "10.42.7.3");
+    client_ = world_.StartPod("uid-3", "10.42.7.4");
+    service_.metadata.namespace_name = slice_.metadata.namespace_name = "default";
+    service_.metadata.name = "web";
+    service_.spec.cluster_ip = kClusterIp;
+    ServicePort port;
+    port.port = 80;
+    port.node_port = kNodePort;
+    service_.spec.ports = {port};
+    slice_.metadata.labels[kServiceNameLabel] = "web";
+    EndpointPort at;
+    at.port = kTestPort;
+    slice_.ports = {at};
+    SetEndpoints({"10.42.7.2", "10.42.7.3"});
+  }
+  void SetEndpoints(const std::vector<std::string>& addresses, const std::string& node = "h1") {
+    slice_.endpoints.clear();
+    for (const std::string& address : addresses) {
+      Endpoint endpoint;
+      endpoint.addresses = {address};
+      endpoint.node_name = node;
+      slice_.endpoints.push_back(endpoint);
+    }
+  }
+  void Sync() {
+    const auto cluster = std::make_shared<ClusterNetwork>();
+    cluster->services = {std::make_shared<Service>(service_)};
+    cluster->endpoint_slices = {std::make_shared<EndpointSlice>(slice_)};
+    const Status status = world_.Sync({"h1", cluster, host_ports_});
+    ASSERT_TRUE(status.ok()) << status.ToString();
+  }
+  // Whose connection arrives at which pod: "10.42.7.2 from 10.42.7.4"; "" when none comes about.
+  std::string Ask(const IdleProcess& from, const std::string& address, uint16_t port) {
+    const UniqueFd first = world_.sandbox(one_).Listen("10.42.7.2", kTestPort);
+    const UniqueFd second = world_.sandbox(two_).Listen("10.42.7.3", kTestPort);
+    const UniqueFd connection = from.Connect(address, port);
+    if (!connection.ok()) return "";
+    std::array<pollfd, 2> waiting = {{{first.get(), POLLIN, 0}, {second.get(), POLLIN, 0}}};
+    ::poll(waiting.data(), waiting.size(), 5'000);
+    const bool is_first = (waiting[0].revents & POLLIN) != 0;
+    return std::string(is_first ? "10.42.7.2" : "10.42.7.3") + " from " +
+           AcceptPeer(is_first ? first : second);
+  }
+  std::set<std::string> AskOften(const IdleProcess& from, const std::string& address,
+                                 uint16_t port) {
+    std::set<std::string> answers;
+    for (int i = 0; i < 24; ++i) answers.insert(Ask(from, address, port));
+    return answers;
+  }
+  // What connecting there says, at once.
+  std::string Refusal(const IdleProcess& from, const std::string& address, uint16_t port) {
+    return from.Run("timeout 5 bash -c 'echo > /dev/tcp/" + address + "/" + std::to_string(port) +
+                    "' 2>&1 | grep -m1 -o 'Connection refused' || echo none");
+  }
+  const IdleProcess& Client() { return world_.sandbox(client_); }
+
+  KernelWorld world_;
+  HostNetworkConfig config_ = kTestConfig;
+  int64_t one_ = 0;
+  int64_t two_ = 0;
+  int64_t client_ = 0;
+  Service service_;
+  EndpointSlice slice_;
+  std::vector<HostPort> host_ports_;
+};
+
+TEST_F(ServiceAddresses, APodReachesEveryEndpointAndIsSeenAsItself) {
+  Sync();
+  EXPECT_EQ(AskOften(Client(), kClusterIp, 80),
+            (std::set<std::string>{"10.42.7.2 from 10.42.7.4", "10.42.7.3 from 10.42.7.4"}));
+}
+
+TEST_F(ServiceAddresses, TheHostReachesThemToo) {
+  Sync();
+  EXPECT_EQ(AskOften(world_.host(), kClusterIp, 80),
+            (std::set<std::string>{"10.42.7.2 from 10.42.7.1", "10.42.7.3 from 10.42.7.1"}));
+}
+
+TEST_F(ServiceAddresses, APodReachesItselfByItsService) {
+  SetEndpoints({"10.42.7.2"});
+  Sync();
+  EXPECT_EQ(Ask(world_.sandbox(one_), kClusterIp, 80), "10.42.7.2 from 10.42.7.1");
+}
+
+TEST_F(ServiceAddresses, ANodePortIsReachedFromOutsideByWayOfTheHost) {
+  Sync();
+  EXPECT_EQ(AskOften(world_.outside(), KernelWorld::kHostUplink, kNodePort),
+            (std::set<std::string>{"10.42.7.2 from 10.42.7.1", "10.42.7.3 from 10.42.7.1"}));
+}
+
+TEST_F(ServiceAddresses, ExternalPolicyLocalKeepsTheClientsAddress) {
+  service_.spec.external_traffic_policy = TrafficPolicy::kLocal;
+  Sync();
+  EXPECT_EQ(AskOften(world_.outside(), KernelWorld::kHostUplink, kNodePort),
+            (std::set<std::string>{"10.42.7.2 from 192.0.2.2", "10.42.7.3 from 192.0.2.2"}));
+}
+
+TEST_F(ServiceAddresses, APortOfTheHostLeadsToItsPod) {
+  host_ports_ = {{Protocol::kTcp, "", 8081, "10.42.7.2", kTestPort}};
+  Sync();
+  EXPECT_EQ(Ask(world_.outside(), KernelWorld::kHostUplink, 8081), "10.42.7.2 from 192.0.2.2");
+  host_ports_.clear();
+  Sync();
+  EXPECT_EQ(Ask(world_.outside(), KernelWorld::kHostUplink, 8081), "");
+}
+
+TEST_F(ServiceAddresses, WhatNothingIsBehindIsRefusedAtOnce) {
+  SetEndpoints({});
+  Sync();
+  EXPECT_EQ(Refusal(Client(), kClusterIp, 80), "Connection refused\n");
+  EXPECT_EQ(Refusal(world_.host(), kClusterIp, 80), "Connection refused\n");
+  EXPECT_EQ(Refusal(world_.outside(), KernelWorld::kHostUplink, kNodePort), "Connection refused\n");
+  EXPECT_EQ(Refusal(Client(), kClusterIp, 81), "Connection refused\n") << "another port of it";
+  EXPECT_EQ(Refusal(Client(), "10.96.7.7", 80), "Connection refused\n") << "nobody's address";
+}
+
+TEST_F(ServiceAddresses, PolicyLocalWithoutAnEndpointHereDrops) {
+  service_.spec.internal_traffic_policy = TrafficPolicy::kLocal;
+  SetEndpoints({"10.42.9.2"}, "h2");
+  Sync();
+  EXPECT_EQ(Refusal(Client(), kClusterIp, 80), "none\n");
+}
+
+TEST_F(ServiceAddresses, AffinityBindsAClientUntilItsEndpointLeaves) {
+  service_.spec.session_affinity = SessionAffinity::kClientIp;
+  Sync();
+  const std::set<std::string> bound = AskOften(Client(), kClusterIp, 80);
+  ASSERT_EQ(bound.size(), 1U);
+  const bool is_first = bound.begin()->starts_with("10.42.7.2");
+  SetEndpoints({is_first ? "10.42.7.3" : "10.42.7.2"});
+  Sync();
+  const std::set<std::string> other = AskOften(Client(), kClusterIp, 80);
+  ASSERT_EQ(other.size(), 1U);
+  EXPECT_NE(other, bound);
+  SetEndpoints({"10.42.7.2", "10.42.7.3"});
+  Sync();
+  EXPECT_EQ(AskOften(Client(), kClusterIp, 80), other) << "bound to the other one now";
+}
+
+TEST_F(ServiceAddresses, AffinityOutlivesTheAgent) {
+  service_.spec.session_affinity = SessionAffinity::kClientIp;
+  Sync();
+  const std::set<std::string> bound = AskOften(Client(), kClusterIp, 80);
+  world_.RestartAgent();
+  ASSERT_TRUE(world_.Prepare(config_).ok());
+  Sync();
+  EXPECT_EQ(AskOften(Client(), kClusterIp, 80), bound);
+}
+
+TEST_F(ServiceAddresses, FlushedRulesAreToldAndComeBack) {
+  int told = 0;
+  world_.network()->SetOnDisturbed([&] { ++told; });
+  Sync();
+  ASSERT_TRUE(world_.Prepare(config_).ok());
+  Sync();
+  EXPECT_FALSE(world_.loop()->RunUntil([&] { return told > 0; }, 100)) << "our own changes";
+  world_.host().Run("nft flush ruleset");
+  ASSERT_TRUE(world_.RunUntil([&] { return told > 0; }));
+  ASSERT_TRUE(world_.Prepare(config_).ok());
+  Sync();
+  EXPECT_NE(Ask(Client(), kClusterIp, 80), "");
+}
+
+TEST_F(ServiceAddresses, FlowsToAnEndpointThatLeftAreForgotten) {
+  service_.spec.ports[0].protocol = slice_.ports[0].protocol = Protocol::kUdp;
+  SetEndpoints({"10.42.7.2"});
+  Sync();
+  const std::string send = "bash -c 'echo > /dev/udp/10.96.0.1/80'";
+  Client().Run(send);
+  EXPECT_NE(world_.host().Run("conntrack -L -p udp --reply-src 10.42.7.2 2>&1"), "");
+  SetEndpoints({"10.42.7.3"});
+  Sync();
+  EXPECT_EQ(world_.host().Run("conntrack -L -p udp --reply-src 10.42.7.2 2>/dev/null"), "");
+}
+
+TEST_F(ServiceAddresses, RemovesAllOfIt) {
+  Sync();
+  ASSERT_TRUE(world_.RemoveAll().ok());
+  EXPECT_EQ(world_.host().Run("nft list tables"), "");
+  EXPECT_EQ(world_.host().Run("ip route show proto 142"), "");
+}
+
+}  // namespace
+}  // namespace reconcile

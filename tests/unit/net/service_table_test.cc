@@ -1,0 +1,193 @@
+#include "net/service_table.h"
+
+#include <gtest/gtest.h>
+
+#include "net/ipam.h"
+
+namespace reconcile {
+namespace {
+
+const HostNetworkConfig kTableConfig = {"10.42.0.0/16", "10.42.1.0/24", 1450, "10.96.0.0/16",
+                                        "10.9.0.1",     NetworkBackend::kVxlan};
+
+// A Service web of default with endpoints, as the host h1 sees it.
+class ServiceTableTest : public testing::Test {
+ protected:
+  ServiceTableTest() {
+    service_.metadata.namespace_name = "default";
+    service_.metadata.name = "web";
+    service_.spec.cluster_ip = "10.96.0.1";
+    ServicePort port;
+    port.port = 80;
+    service_.spec.ports = {port};
+    slice_.metadata.namespace_name = "default";
+    slice_.metadata.name = "web-1";
+    slice_.metadata.labels[kServiceNameLabel] = "web";
+    EndpointPort at;
+    at.port = 8080;
+    slice_.ports = {at};
+  }
+  void Add(const std::string& address, const std::string& node, bool ready, bool serving,
+           bool terminating) {
+    Endpoint endpoint;
+    endpoint.addresses = {address};
+    endpoint.node_name = node;
+    endpoint.conditions = {ready, serving, terminating};
+    slice_.endpoints.push_back(endpoint);
+  }
+  void AddReady(const std::string& address, const std::string& node) {
+    Add(address, node, true, true, false);
+  }
+  ServiceTable Make() {
+    const auto cluster = std::make_shared<ClusterNetwork>();
+    cluster->services = {std::make_shared<Service>(service_)};
+    cluster->endpoint_slices = {std::make_shared<EndpointSlice>(slice_)};
+    return MakeServiceTable(kTableConfig, {"h1", cluster, host_ports_});
+  }
+  // "10.42.1.2:8080 10.42.2.2:8080", "refused" or "dropped"; "" when nothing is said of it.
+  std::string At(const std::string& address, uint16_t port, Protocol protocol = Protocol::kTcp) {
+    const ServiceTable table = Make();
+    const auto found = table.targets.find({*ParseIpv4(address), protocol, port});
+    if (found == table.targets.end()) return "";
+    const ServiceTarget& target = found->second;
+    if (target.endpoints.empty()) return target.drops ? "dropped" : "refused";
+    std::string text;
+    for (const ServiceEndpoint& endpoint : target.endpoints) {
+      text += (text.empty() ? "" : " ") + FormatIpv4(endpoint.address) + ":" +
+              std::to_string(endpoint.port);
+    }
+    return text + (target.masquerades ? " masqueraded" : "") +
+           (target.affinity_seconds > 0 ? " sticky " + std::to_string(target.affinity_seconds)
+                                        : "");
+  }
+
+  Service service_;
+  EndpointSlice slice_;
+  std::vector<HostPort> host_ports_;
+};
+
+TEST_F(ServiceTableTest, ClusterIpLeadsToReadyEndpoints) {
+  AddReady("10.42.1.2", "h1");
+  AddReady("10.42.2.2", "h2");
+  Add("10.42.3.2", "h3", false, false, false);
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080 10.42.2.2:8080");
+  EXPECT_EQ(Make().local_endpoints, std::set<uint32_t>{*ParseIpv4("10.42.1.2")});
+}
+
+TEST_F(ServiceTableTest, WithoutEndpointsItRefuses) {
+  EXPECT_EQ(At("10.96.0.1", 80), "refused");
+  Add("10.42.3.2", "h3", false, false, false);
+  EXPECT_EQ(At("10.96.0.1", 80), "refused");
+}
+
+TEST_F(ServiceTableTest, GoingEndpointsServeOnlyWhereNoneIsReady) {
+  Add("10.42.1.2", "h1", false, true, true);
+  Add("10.42.1.3", "h1", false, false, true);
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080");
+  AddReady("10.42.2.2", "h2");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.2.2:8080");
+}
+
+TEST_F(ServiceTableTest, PublishedUnreadyEndpointsCountAsReady) {
+  service_.spec.publish_not_ready_addresses = true;
+  Add("10.42.1.2", "h1", false, false, false);
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080");
+}
+
+TEST_F(ServiceTableTest, UnsetConditionsAreGood) {
+  Add("10.42.1.2", "h1", true, true, false);
+  slice_.endpoints[0].conditions = {};
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080");
+}
+
+TEST_F(ServiceTableTest, NodePortsAreOfTheHostsOwnAddressAndMasqueraded) {
+  service_.spec.type = ServiceType::kNodePort;
+  service_.spec.ports[0].node_port = 30'080;
+  AddReady("10.42.2.2", "h2");
+  EXPECT_EQ(At("10.9.0.1", 30'080), "10.42.2.2:8080 masqueraded");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.2.2:8080");
+}
+
+TEST_F(ServiceTableTest, ExternalPolicyLocalKeepsTheClientAndDropsWhereNoneIsHere) {
+  service_.spec.ports[0].node_port = 30'080;
+  service_.spec.external_traffic_policy = TrafficPolicy::kLocal;
+  AddReady("10.42.2.2", "h2");
+  EXPECT_EQ(At("10.9.0.1", 30'080), "dropped");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.2.2:8080") << "inside it is another policy";
+  AddReady("10.42.1.2", "h1");
+  EXPECT_EQ(At("10.9.0.1", 30'080), "10.42.1.2:8080");
+}
+
+TEST_F(ServiceTableTest, InternalPolicyLocalStaysOnTheHost) {
+  service_.spec.internal_traffic_policy = TrafficPolicy::kLocal;
+  EXPECT_EQ(At("10.96.0.1", 80), "refused") << "nobody has any";
+  AddReady("10.42.2.2", "h2");
+  EXPECT_EQ(At("10.96.0.1", 80), "dropped");
+  Add("10.42.1.2", "h1", false, true, true);
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080") << "within its scope";
+}
+
+TEST_F(ServiceTableTest, ExternalAndBalancersAddressesLeadThereToo) {
+  service_.spec.external_ips = {"198.51.100.7"};
+  service_.status.load_balancer_ingress = {{"10.9.0.1"}, {"10.9.0.2"}};
+  AddReady("10.42.1.2", "h1");
+  for (const char* address : {"198.51.100.7", "10.9.0.1", "10.9.0.2"}) {
+    EXPECT_EQ(At(address, 80), "10.42.1.2:8080 masqueraded") << address;
+  }
+}
+
+TEST_F(ServiceTableTest, AffinityIsOfTheClientsAddress) {
+  service_.spec.session_affinity = SessionAffinity::kClientIp;
+  EXPECT_EQ(At("10.96.0.1", 80), "refused");
+  AddReady("10.42.1.2", "h1");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080 sticky 10800");
+  service_.spec.session_affinity_timeout_seconds = 5;
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080 sticky 5");
+}
+
+TEST_F(ServiceTableTest, PortsAreMatchedByNameAndProtocol) {
+  service_.spec.ports[0].name = "http";
+  AddReady("10.42.1.2", "h1");
+  EXPECT_EQ(At("10.96.0.1", 80), "refused") << "the slice's port has no name";
+  slice_.ports[0].name = "http";
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080");
+  slice_.ports[0].protocol = Protocol::kUdp;
+  EXPECT_EQ(At("10.96.0.1", 80), "refused");
+  service_.spec.ports[0].protocol = Protocol::kUdp;
+  EXPECT_EQ(At("10.96.0.1", 80, Protocol::kUdp), "10.42.1.2:8080");
+}
+
+TEST_F(ServiceTableTest, HeadlessAndNamesHaveNoAddress) {
+  AddReady("10.42.1.2", "h1");
+  service_.spec.cluster_ip = std::string(kHeadless);
+  EXPECT_TRUE(Make().targets.empty());
+  service_.spec.cluster_ip.clear();
+  EXPECT_TRUE(Make().targets.empty()) << "not allocated yet";
+  service_.spec.type = ServiceType::kExternalName;
+  EXPECT_TRUE(Make().targets.empty());
+}
+
+TEST_F(ServiceTableTest, WhatIsNoIpv4AddressIsLeftOut) {
+  AddReady("2001:db8::1", "h1");
+  AddReady("web.example.com", "h1");
+  EXPECT_EQ(At("10.96.0.1", 80), "refused");
+  slice_.address_type = AddressType::kFqdn;
+  EXPECT_EQ(At("10.96.0.1", 80), "refused");
+}
+
+TEST_F(ServiceTableTest, SlicesOfOtherServicesAreNoneOfItsOwn) {
+  AddReady("10.42.1.2", "h1");
+  slice_.metadata.namespace_name = "other";
+  EXPECT_EQ(At("10.96.0.1", 80), "refused");
+}
+
+TEST_F(ServiceTableTest, PortsOfTheHostLeadToItsPods) {
+  host_ports_ = {{Protocol::kTcp, "", 8081, "10.42.1.9", 80},
+                 {Protocol::kUdp, "10.9.0.1", 53, "10.42.1.9", 5353}};
+  EXPECT_EQ(At("0.0.0.0", 8081), "10.42.1.9:80");
+  EXPECT_EQ(At("10.9.0.1", 53, Protocol::kUdp), "10.42.1.9:5353");
+  EXPECT_EQ(Make().local_endpoints.size(), 1U);
+}
+
+}  // namespace
+}  // namespace reconcile
