@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ids.h"
 #include "net/ipam.h"
 
 namespace reconcile {
@@ -61,9 +62,9 @@ Chain KeepChain(int32_t seconds) {
            "dnat ip to " + std::string(kTo) + " . meta mark map @sticky"}};
 }
 
-// The chain that a target's packets go through, by what targets have in common: as many as there
-// are numbers of endpoints.
-Chain ChainOf(const ServiceTarget& target) {
+// The chain that chooses among a target's endpoints, by what targets have in common: as many as
+// there are numbers of endpoints.
+Chain ChoosingChainOf(const ServiceTarget& target) {
   const size_t count = target.endpoints.size();
   if (count == 0) return {target.drops ? "dropped" : "refused", {}};
   if (target.affinity_seconds > 0) {
@@ -81,6 +82,16 @@ Chain ChainOf(const ServiceTarget& target) {
   }
   chain.rules.push_back("dnat ip to " + std::string(kTo) + Random(count) + " map @endpoints");
   return chain;
+}
+
+// Where some alone may connect, a chain asks for that first.
+Chain ChainOf(const ServiceTarget& target) {
+  const Chain choosing = ChoosingChainOf(target);
+  if (target.sources.empty() || target.endpoints.empty()) return choosing;
+  std::string blocks;
+  for (const std::string& block : target.sources) blocks += (blocks.empty() ? "" : ", ") + block;
+  return {"from-" + Sha256Hex(blocks).substr(0, 16) + "-" + choosing.name,
+          {"ip saddr != { " + blocks + " } drop", "goto " + choosing.name}};
 }
 
 // Elements of one kind of map, by its name.
@@ -177,6 +188,8 @@ void AddChains(const ServiceTarget& target, Chains* chains) {
     (*chains)[keep.name] = std::move(keep.rules);
   }
   (*chains)[chain.name] = std::move(chain.rules);
+  Chain choosing = ChoosingChainOf(target);
+  (*chains)[choosing.name] = std::move(choosing.rules);
 }
 
 Chains ChainsOf(const ServiceTable& table) {

@@ -31,8 +31,9 @@ struct ServiceEndpoint {
 struct ServiceTarget {
   std::vector<ServiceEndpoint> endpoints;  // sorted; each as likely as the others
   bool drops = false;
-  bool masquerades = false;      // endpoints see this host, and answer by way of it
-  int32_t affinity_seconds = 0;  // 0: each connection goes anywhere
+  bool masquerades = false;          // endpoints see this host, and answer by way of it
+  int32_t affinity_seconds = 0;      // 0: each connection goes anywhere
+  std::vector<std::string> sources;  // blocks that may connect, sorted; empty: all
   friend bool operator==(const ServiceTarget&, const ServiceTarget&) = default;
 };
 struct ServiceTable {

@@ -6,6 +6,7 @@
 
 #include "net/compile.h"
 #include "net/ipam.h"
+#include "schema/text.h"
 
 namespace reconcile {
 namespace {
@@ -61,10 +62,25 @@ class Maker {
       outside.masquerades = !is_local_outside;
       if (port.node_port != 0) Put(config_.host_address, port, port.node_port, outside);
       for (const std::string& address : spec.external_ips) Put(address, port, port.port, outside);
+      outside.sources = SourcesOf(spec);
       for (const auto& ingress : service.status.load_balancer_ingress) {
         Put(ingress.ip, port, port.port, outside);
       }
     }
+  }
+
+  // IPv4 blocks of loadBalancerSourceRanges. When none of them is, none of its clients may connect.
+  static std::vector<std::string> SourcesOf(const ServiceSpec& spec) {
+    std::vector<std::string> sources;
+    for (const std::string& range : spec.load_balancer_source_ranges) {
+      const Result<Cidr> block = Cidr::Parse(Trimmed(range, " \t\r\n\v\f"));
+      if (block.ok() && block->prefix == 0) return {};
+      if (block.ok()) sources.push_back(block->ToString());
+    }
+    if (sources.empty() && !spec.load_balancer_source_ranges.empty()) sources = {"0.0.0.0/32"};
+    std::sort(sources.begin(), sources.end());
+    sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
+    return sources;
   }
 
   Candidates CandidatesOf(const Service& service, const ServicePort& port, const Slices& slices) {

@@ -118,6 +118,16 @@ TEST_F(ServiceAddresses, ExternalPolicyLocalKeepsTheClientsAddress) {
             (std::set<std::string>{"10.42.7.2 from 192.0.2.2", "10.42.7.3 from 192.0.2.2"}));
 }
 
+TEST_F(ServiceAddresses, ABalancersAddressTakesConnectionsOfItsSourcesAlone) {
+  service_.status.load_balancer_ingress = {{KernelWorld::kHostUplink}};
+  service_.spec.load_balancer_source_ranges = {"192.0.2.0/24"};
+  Sync();
+  EXPECT_NE(Ask(world_.outside(), KernelWorld::kHostUplink, 80), "");
+  service_.spec.load_balancer_source_ranges = {"203.0.113.0/24", "203.0.113.0/25"};
+  Sync();
+  EXPECT_EQ(Refusal(world_.outside(), KernelWorld::kHostUplink, 80), "none\n");
+}
+
 TEST_F(ServiceAddresses, APortOfTheHostLeadsToItsPod) {
   host_ports_ = {{Protocol::kTcp, "", 8081, "10.42.7.2", kTestPort}};
   Sync();

@@ -136,6 +136,21 @@ TEST_F(ServiceTableTest, ExternalAndBalancersAddressesLeadThereToo) {
   }
 }
 
+TEST_F(ServiceTableTest, ABalancersAddressTakesItsSourcesAlone) {
+  service_.status.load_balancer_ingress = {{"10.9.0.2"}};
+  service_.spec.load_balancer_source_ranges = {" 203.0.113.9/24", "198.51.100.0/24"};
+  AddReady("10.42.1.2", "h1");
+  const auto sources = [&](const char* address) {
+    return Make().targets.at({*ParseIpv4(address), Protocol::kTcp, 80}).sources;
+  };
+  EXPECT_EQ(sources("10.9.0.2"), (std::vector<std::string>{"198.51.100.0/24", "203.0.113.0/24"}));
+  EXPECT_TRUE(sources("10.96.0.1").empty());
+  service_.spec.load_balancer_source_ranges = {"2001:db8::/32"};
+  EXPECT_EQ(sources("10.9.0.2"), std::vector<std::string>{"0.0.0.0/32"}) << "nobody";
+  service_.spec.load_balancer_source_ranges = {"203.0.113.0/24", "0.0.0.0/0"};
+  EXPECT_TRUE(sources("10.9.0.2").empty());
+}
+
 TEST_F(ServiceTableTest, AffinityIsOfTheClientsAddress) {
   service_.spec.session_affinity = SessionAffinity::kClientIp;
   EXPECT_EQ(At("10.96.0.1", 80), "refused");
