@@ -5,3 +5,5 @@ reconcile_test(net_test
           ${CMAKE_CURRENT_LIST_DIR}/ipam_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/rules_test.cc
   LIBS net LABELS unit)
+
+include(${CMAKE_CURRENT_LIST_DIR}/dns/tests.cmake)
