@@ -199,6 +199,16 @@ void EpollLoop::UnwatchFd(int fd) {
   state_->watches.erase(found);
 }
 
+void EpollLoop::SetInterest(int fd, bool readable, bool writable) {
+  const auto found = state_->watches.find(fd);
+  CHECK(found != state_->watches.end());
+  epoll_event event = {};
+  if (readable) event.events |= EPOLLIN;
+  if (writable) event.events |= EPOLLOUT;
+  event.data.u64 = found->second.id;
+  CHECK(epoll_ctl(state_->epoll.get(), EPOLL_CTL_MOD, fd, &event) == 0);
+}
+
 void EpollLoop::Run() {
   while (!state_->stopping) {
     state_->RunPosted();

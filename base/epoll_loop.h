@@ -26,6 +26,9 @@ class EpollLoop final : public EventLoop {
   // Loop thread only.
   void WatchFd(int fd, Task on_readable);
   void UnwatchFd(int fd);
+  // What the watch of `fd` waits for from now on; it begins with reading. With neither it is called
+  // for errors and hang-ups alone. Loop thread only.
+  void SetInterest(int fd, bool readable, bool writable);
 
   void Run();
   void Stop();

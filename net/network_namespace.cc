@@ -87,6 +87,11 @@ bool NetworkNamespace::IsSameAs(const NetworkNamespace& other) const {
   return device_ == other.device_ && inode_ == other.inode_;
 }
 
+Status NetworkNamespace::MoveThisThread() const {
+  if (::setns(fd_.get(), CLONE_NEWNET) != 0) return SystemError("enter the network namespace");
+  return OkStatus();
+}
+
 Result<UniqueFd> NetworkNamespace::OpenSocket(int domain, int type, int protocol) const {
   const ThreadMove move(fd_.get());
   if (!move.moved()) return SystemError("enter the network namespace for a socket");

@@ -25,6 +25,8 @@ class NetworkNamespace {
   // Writes a setting below /proc/sys/net as it is in this namespace ("ipv4/ip_forward"), unless it
   // has this value. NotFound when the kernel has no such setting.
   Status WriteSetting(const std::string& name, const std::string& value) const;
+  // Moves the calling thread here for good: what it opens from now on is of this namespace.
+  Status MoveThisThread() const;
   // A socket that stays in this namespace, by the arguments of socket(2).
   Result<UniqueFd> OpenSocket(int domain, int type, int protocol) const;
 

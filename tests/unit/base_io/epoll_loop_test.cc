@@ -176,6 +176,26 @@ TEST(EpollLoop, AWatchMayRemoveItselfAndOthers) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST(EpollLoop, AWatchWaitsForWhatItIsToldTo) {
+  EpollLoop loop;
+  const Pipe pipe;
+  std::string calls;
+  loop.WatchFd(pipe.read_end.get(), [&] {
+    calls += 'r';
+    loop.Stop();
+  });
+  loop.SetInterest(pipe.read_end.get(), false, false);
+  pipe.Write();
+  loop.WatchFd(pipe.write_end.get(), [&] {
+    calls += 'w';
+    loop.SetInterest(pipe.write_end.get(), false, false);
+    loop.SetInterest(pipe.read_end.get(), true, false);
+  });
+  loop.SetInterest(pipe.write_end.get(), false, true);
+  loop.Run();
+  EXPECT_EQ(calls, "wr");
+}
+
 TEST(EpollLoop, AReusedDescriptorNumberGetsItsNewWatch) {
   EpollLoop loop;
   auto old_pipe = std::make_unique<Pipe>();

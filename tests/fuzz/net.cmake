@@ -1,0 +1,1 @@
+reconcile_fuzz(fuzz_dns SOURCES ${CMAKE_CURRENT_LIST_DIR}/fuzz_dns.cc LIBS net_dns)
