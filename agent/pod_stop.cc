@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "agent/pod_drain.h"
 #include "agent/pod_turn.h"
 
 namespace reconcile {
@@ -111,6 +112,7 @@ void StopPod(PodTurn* turn, bool* gone) {
   named.namespace_name = pod.metadata.namespace_name;
   named.pod_name = pod.metadata.name;
   named.pod_uid = turn->uid();
+  if (WaitsForDrain(turn, *turn->memory.stop_deadline)) return;
   *gone = TearDown(&turn->context, named, turn->containers, grace_seconds, &turn->memory);
 }
 

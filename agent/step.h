@@ -60,6 +60,7 @@ struct PodSeen {
   bool has_resolver = false;        // a resolv.conf is among them; else the engine's copy serves
   std::optional<MonoTime> stop_deadline;  // set when stopping began
   int64_t stop_grace_seconds = 0;         // that the deadline was made from
+  std::optional<MonoTime> drain_until;    // it is an endpoint: no stop before, unless it is drained
   std::optional<WallTime> start_time;     // when the pod was first seen here
   std::optional<PodStatus> terminal;      // Succeeded or Failed: the last word
   std::vector<Condition> conditions;      // last reported: they keep their transition times

@@ -277,7 +277,7 @@ bool SameForAgent(const Assignment& a, const Assignment& b) {
   };
   return a.fence.lineage == b.fence.lineage && a.fence.epoch == b.fence.epoch &&
          a.node_pod_cidr == b.node_pod_cidr && a.cluster_pod_cidr == b.cluster_pod_cidr &&
-         a.tombstones == b.tombstones && SameNetwork(a, b) &&
+         a.tombstones == b.tombstones && a.is_drained == b.is_drained && SameNetwork(a, b) &&
          SameLists(a.pods, b.pods,
                    [](const auto& x, const auto& y) { return SameForAgent(*x, *y); }) &&
          SameLists(a.config_maps, b.config_maps, same_data) &&

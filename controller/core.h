@@ -133,9 +133,11 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     bool follows_us = false;         // it has said so
     std::optional<Assignment> sent;  // in full, also when only a part of it could be sent
     MonoTime sent_at;
-    bool to_tell = true;                  // `sent` may not be what it needs any more
-    bool to_tell_network = true;          // nor what it says of the cluster's network
-    std::string too_large;                // why `sent` could not be sent in full; empty when it was
+    bool to_tell = true;            // `sent` may not be what it needs any more
+    bool to_tell_network = true;    // nor what it says of the cluster's network
+    Revision network_revision = 0;  // what its host's network follows
+    Revision drain_from = 0;  // of the assignment that first said the newest stops of its pods
+    std::string too_large;    // why `sent` could not be sent in full; empty when it was
     std::vector<std::string> tombstones;  // newest last
   };
 
@@ -154,6 +156,12 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // Plans what `sources` bring and makes the turn durable. `planning` false: only makes durable.
   Status Finish(const ClusterState& snapshot, ClusterState state, SourceTurn sources,
                 const std::vector<Reason>& reasons, bool planning, WriteSet* writes, Now now);
+
+  // ---- core_drain.cc: pods are stopped when nobody sends them new connections any more ----
+  void NoteStops(Heard* heard, Assignment* assignment) const;
+  bool IsDrained(Revision drain_from) const;
+  void TakeNetworkRevision(const Report& report, Heard* heard);
+  void LookAtDrains();
 
   // ---- core_recovery.cc: learning what agents run by another lineage ----
   void BeginLineage(const ClusterState& state, Cluster* cluster, WriteSet* writes);

@@ -155,6 +155,7 @@ void Controller::Core::OnDisconnected(const std::string& node) {
   Heard& heard = heard_[node];
   heard.connected = false;
   heard.sent.reset();
+  LookAtDrains();
 }
 
 void Controller::Core::OnReport(const Report& report) {
@@ -176,6 +177,7 @@ void Controller::Core::OnReport(const Report& report) {
   const bool news = first_word || held != heard.held || IsNews(heard, report, now);
   heard.last_heard = now.mono;
   heard.held = std::move(held);
+  TakeNetworkRevision(report, &heard);
   for (const AgentEvent& event : report.events) {
     if (heard.pending_events.size() < kMaxEventsPerNode) heard.pending_events.push_back(event);
   }
@@ -378,6 +380,8 @@ void Controller::Core::HandOut(const std::shared_ptr<const ClusterState>& snapsh
   for (auto& [name, heard] : heard_) {
     if (!concerned || concerned->contains(name)) heard.to_tell = true;
     heard.to_tell_network |= is_new_network;
+  }
+  for (auto& [name, heard] : heard_) {
     if (IsRevokedNow(name)) continue;
     if (heard.sent && !heard.to_tell && !heard.to_tell_network) continue;
     if (!heard.connected || state.Find<Node>("", name) == nullptr) continue;
@@ -392,6 +396,7 @@ void Controller::Core::HandOutTo(const std::string& node, Heard* heard, const Cl
                               ? WithNetwork(*heard->sent, network_, state)
                               : AssignmentOf(node, PodsOn(node, state), network_, state);
   assignment.tombstones = heard->tombstones;
+  NoteStops(heard, &assignment);
   if (heard->sent && PlantedBug("never-hand-out-twice")) return;
   if (heard->sent && SameForAgent(*heard->sent, assignment)) {
     heard->to_tell = heard->to_tell_network = false;

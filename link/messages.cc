@@ -211,6 +211,7 @@ Value EncodeAssignment(const Assignment& assignment) {
   value.Set("nodes", EncodeObjects(assignment.nodes));
   value.Set("services", EncodeObjects(assignment.services));
   value.Set("endpointSlices", EncodeObjects(assignment.endpoint_slices));
+  value.Set("drained", Value::Bool(assignment.is_drained));
   return value;
 }
 
@@ -226,6 +227,7 @@ Result<Assignment> DecodeAssignment(const Value& value) {
   assignment.service_cidr = reader.String("serviceCidr");
   assignment.cluster_domain = reader.String("clusterDomain");
   assignment.network_backend = reader.String("networkBackend");
+  assignment.is_drained = reader.Bool("drained");
   RETURN_IF_ERROR(reader.status());
   Result<Fence> fence = DecodeFence(*fence_value, "assignment.fence");
   if (!fence.ok()) return fence.status();
@@ -263,6 +265,7 @@ Value EncodeReport(const Report& report) {
   value.Set("sequence", Value::Int(report.sequence));
   if (report.applied) value.Set("applied", EncodeFence(*report.applied));
   value.Set("held", Value::String(report.held));
+  value.Set("networkRevision", Value::Int(report.network_revision));
   value.Set("labels", EncodeStrings(report.labels));
   value.Set("nodeStatus", EncodeNodeStatus(report.node, report.node_status));
   Value pods = Value::MakeList();
@@ -285,6 +288,7 @@ Result<Report> DecodeReport(const Value& value) {
   report.agent_start = reader.String("agentStart");
   report.sequence = reader.Count("sequence");
   report.held = reader.String("held");
+  report.network_revision = reader.Count("networkRevision");
   report.labels = reader.Strings("labels");
   const Value* applied = reader.Map("applied");
   const Value* node_status = reader.Map("nodeStatus");

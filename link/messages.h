@@ -50,6 +50,9 @@ struct Assignment {
   SharedList<Node> nodes;
   SharedList<Service> services;
   SharedList<EndpointSlice> endpoint_slices;
+  // While pods here are to be stopped: all agents that are heard send them no new connections any
+  // more. Until then a pod that is an endpoint may be waited with (agent/pod_drain.h).
+  bool is_drained = false;
 };
 
 // Something an agent wants recorded: becomes an Event on the pod (or on the node when pod_uid is
@@ -100,6 +103,8 @@ struct Report {
   int64_t sequence = 0;          // grows within one start
   std::optional<Fence> applied;  // newest assignment taken; none before the first
   std::string held;              // why an assignment is being held (the 30 % rule); "" when none is
+  // Of the newest assignment whose network the host's rules and DNS follow; 0: of none.
+  Revision network_revision = 0;
   StringMap labels;  // the node's own: kubernetes.io/hostname, kubernetes.io/os, kubernetes.io/arch
   NodeStatus node_status;
   std::vector<PodReport> pods;

@@ -1,0 +1,63 @@
+#include <algorithm>
+
+#include "controller/core.h"
+
+namespace reconcile {
+namespace {
+
+bool IsGoing(const Pod& pod) { return pod.metadata.deletion_timestamp.has_value(); }
+
+// The assignment stops a pod that `before` did not.
+bool HasNewStops(const std::optional<Assignment>& before, const Assignment& assignment) {
+  std::set<std::string> known;
+  if (before) {
+    for (const auto& pod : before->pods) {
+      if (IsGoing(*pod)) known.insert(pod->metadata.uid);
+    }
+  }
+  return std::any_of(assignment.pods.begin(), assignment.pods.end(), [&](const auto& pod) {
+    return IsGoing(*pod) && !known.contains(pod->metadata.uid);
+  });
+}
+
+}  // namespace
+
+void Controller::Core::NoteStops(Heard* heard, Assignment* assignment) const {
+  if (HasNewStops(heard->sent, *assignment)) heard->drain_from = assignment->fence.revision;
+  const bool stops = std::any_of(assignment->pods.begin(), assignment->pods.end(),
+                                 [](const auto& pod) { return IsGoing(*pod); });
+  assignment->is_drained = stops && IsDrained(heard->drain_from);
+}
+
+// Those that were sent nothing newer have nothing newer to follow. Who is not heard is not waited
+// for: nobody knows when it will be.
+bool Controller::Core::IsDrained(Revision drain_from) const {
+  return std::all_of(heard_.begin(), heard_.end(), [&](const auto& entry) {
+    const Heard& heard = entry.second;
+    if (!heard.connected || IsRevokedNow(entry.first)) return true;
+    if (heard.to_tell_network || !heard.sent) return false;
+    return heard.network_revision >= std::min(drain_from, heard.sent->fence.revision);
+  });
+}
+
+void Controller::Core::TakeNetworkRevision(const Report& report, Heard* heard) {
+  const bool is_new = report.network_revision != heard->network_revision;
+  heard->network_revision = report.network_revision;
+  if (is_new) LookAtDrains();
+}
+
+void Controller::Core::LookAtDrains() {
+  bool found = false;
+  for (auto& [name, heard] : heard_) {
+    if (!heard.connected || !heard.sent || heard.drain_from == 0 || heard.sent->is_drained)
+      continue;
+    const bool stops = std::any_of(heard.sent->pods.begin(), heard.sent->pods.end(),
+                                   [](const auto& pod) { return IsGoing(*pod); });
+    if (!stops || !IsDrained(heard.drain_from)) continue;
+    heard.to_tell = true;
+    found = true;
+  }
+  if (found) RequestTurn();
+}
+
+}  // namespace reconcile
