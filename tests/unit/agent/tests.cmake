@@ -5,6 +5,7 @@ reconcile_test(agent_test
           ${CMAKE_CURRENT_LIST_DIR}/agent_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/alone_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/container_config_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/drain_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/env_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/fence_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/images_test.cc
