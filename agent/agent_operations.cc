@@ -150,8 +150,13 @@ void Agent::Core::OnPulled(const Operation& operation, const std::string& refere
 void Agent::Core::Run(const Operation& operation, const WritePodFiles& action) {
   const std::string folder = PodFolder(action.pod_uid) + "/";
   seen_.pod_folders.insert(action.pod_uid);
-  const std::string resolver =
-      options_.read_resolv_conf ? ResolverFile(options_.read_resolv_conf()) : "";
+  const PodResolvConf conf = MakePodResolvConf(
+      action.dns, action.cluster_dns, options_.read_resolv_conf ? options_.read_resolv_conf() : "");
+  for (const std::string& warning : conf.warnings) {
+    Say(operation, EventType::kWarning, "DNSConfigForming", warning);
+  }
+  // Without a server a pod has the engine's copy.
+  const std::string resolver = ParseResolvConf(conf.text).nameservers.empty() ? "" : conf.text;
   Status status =
       files_->Write(folder + "hosts", HostsFile(action.hostname, action.address), kPodFileMode);
   if (status.ok())

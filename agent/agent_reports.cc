@@ -24,9 +24,8 @@ bool SamePods(const std::vector<PodReport>& a, const std::vector<PodReport>& b) 
 }
 
 bool SameReports(const Report& a, const Report& b) {
-  return a.applied == b.applied && a.held == b.held &&
-         a.network_revision == b.network_revision && a.labels == b.labels &&
-         a.node_status == b.node_status && SamePods(a.pods, b.pods);
+  return a.applied == b.applied && a.held == b.held && a.network_revision == b.network_revision &&
+         a.labels == b.labels && a.node_status == b.node_status && SamePods(a.pods, b.pods);
 }
 
 }  // namespace

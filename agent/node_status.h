@@ -16,7 +16,7 @@ struct HostHealth {
   std::string engine_error;          // the engine's words while it is down; "" when it is up
   std::string network_error;         // why the network could not be prepared
   std::vector<std::string> network_problems;  // what the network lacks though it works
-  StringMap files_errors;            // why the agent's own files could not be written, by which
+  StringMap files_errors;  // why the agent's own files could not be written, by which
 };
 
 // PURE. What the node reports of itself. Conditions carry no transition times: the controller

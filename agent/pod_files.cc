@@ -1,6 +1,6 @@
 #include "agent/pod_files.h"
 
-#include <sstream>
+#include "net/overlay.h"
 
 namespace reconcile {
 
@@ -15,23 +15,23 @@ std::string HostsFile(const std::string& hostname, const std::string& address) {
          address + "\t" + hostname + "\n";
 }
 
-std::string ResolverFile(const std::string& host_resolv_conf) {
-  std::istringstream lines(host_resolv_conf);
-  std::string line;
-  std::string kept;
-  bool has_server = false;
-  while (std::getline(lines, line)) {
-    std::istringstream words(line);
-    std::string keyword;
-    std::string value;
-    words >> keyword >> value;
-    if (keyword == "nameserver") {
-      if (value.starts_with("127.") || value == "::1") continue;
-      has_server = true;
-    }
-    if (keyword == "nameserver" || keyword == "search" || keyword == "options") kept += line + "\n";
+PodDns DnsOf(const Pod& pod) {
+  PodDns dns;
+  dns.policy = std::string(ToString(pod.spec.dns_policy));
+  dns.host_network = pod.spec.host_network;
+  dns.namespace_name = pod.metadata.namespace_name;
+  if (!pod.spec.dns_config) return dns;
+  dns.config.nameservers = pod.spec.dns_config->nameservers;
+  dns.config.searches = pod.spec.dns_config->searches;
+  for (const PodDnsOption& option : pod.spec.dns_config->options) {
+    dns.config.options.push_back({option.name, option.value.value_or("")});
   }
-  return has_server ? kept : "";
+  return dns;
+}
+
+ClusterDns ClusterDnsOf(const Assignment& assignment) {
+  const Result<std::string> address = DnsAddress(assignment.service_cidr);
+  return {address.ok() ? *address : "", assignment.cluster_domain};
 }
 
 }  // namespace reconcile

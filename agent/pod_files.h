@@ -12,8 +12,8 @@ std::string PodFolder(const std::string& pod_uid);
 
 // PURE. The pod's /etc/hosts: localhost and itself.
 std::string HostsFile(const std::string& hostname, const std::string& address);
-// PURE. The pod's /etc/resolv.conf from the host's: name servers on the host's loopback are left
-// out, a pod cannot reach them. "" when nothing useful is left.
-std::string ResolverFile(const std::string& host_resolv_conf);
+// PURE. What the pod's /etc/resolv.conf is made of (net/dns/resolv_conf.h).
+PodDns DnsOf(const Pod& pod);
+ClusterDns ClusterDnsOf(const Assignment& assignment);
 
 }  // namespace reconcile

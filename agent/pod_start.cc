@@ -128,7 +128,8 @@ bool FilesAreWritten(PodTurn* turn) {
   const std::string key = turn->Key("files");
   AllWait(turn, "ContainerCreating", turn->context.FailureOf(key));
   turn->Add(key, "the pod's hosts, hostname and resolv.conf are to be written",
-            WritePodFiles{turn->uid(), HostnameOf(turn->pod), memory.address});
+            WritePodFiles{turn->uid(), HostnameOf(turn->pod), memory.address, DnsOf(turn->pod),
+                          ClusterDnsOf(turn->context.assignment)});
   return false;
 }
 

@@ -10,6 +10,7 @@
 #include "agent/start_times.h"
 #include "base/time.h"
 #include "link/messages.h"
+#include "net/dns/resolv_conf.h"
 #include "net/host_network.h"
 #include "runtime/container_runtime.h"
 
@@ -110,6 +111,8 @@ struct WritePodFiles {  // resolv.conf, hosts, hostname
   std::string pod_uid;
   std::string hostname;
   std::string address;
+  PodDns dns;
+  ClusterDns cluster_dns;
 };
 struct RunSandbox {  // create and start the pause container
   std::string pod_uid;

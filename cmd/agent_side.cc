@@ -43,6 +43,15 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
     loop->WatchFd(fd, std::move(task));
   };
   network.unwatch_fd = [loop = &side->loop_](int fd) { loop->UnwatchFd(fd); };
+  side->names_ = std::make_unique<NameServer>(NameServerOptions{
+      .network_namespace_path = "",
+      .read_resolv_conf = [] { return ReadTextFile("/etc/resolv.conf"); },
+      .read_systemd_resolv_conf = [] { return ReadTextFile("/run/systemd/resolve/resolv.conf"); },
+      .stub_domains = {}});
+  network.serve_names = [names = side->names_.get()](const HostNetworkConfig& prepared,
+                                                     const NetworkState& state) {
+    return names->Serve(prepared, state);
+  };
   side->network_ = MakeKernelNetwork(&side->loop_, &side->workers_, std::move(network));
   side->files_ = MakeDiskHostFiles(config.data_folder + "/agent", config.data_folder + "/host.key");
   return side;

@@ -12,6 +12,7 @@
 #include "cmd/host_lock.h"
 #include "cmd/serving.h"
 #include "link/link_dialer.h"
+#include "net/dns/name_server.h"
 
 namespace reconcile {
 
@@ -57,6 +58,7 @@ class AgentSide {
   SystemRandom link_random_;
   AgentOptions options_;
   std::unique_ptr<ContainerRuntime> runtime_;
+  std::unique_ptr<NameServer> names_;
   std::unique_ptr<HostNetwork> network_;
   std::unique_ptr<HostFiles> files_;
   std::unique_ptr<LinkDialer> dialer_;

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "agent/pod_files.h"
+#include "net/dns/resolv_conf.h"
 
 namespace reconcile {
 namespace {
@@ -22,13 +22,6 @@ std::string FirstLine(const std::string& path) {
   std::string line;
   std::getline(file, line);
   return line;
-}
-
-std::string WholeFile(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 std::string HostName() {
@@ -90,6 +83,13 @@ bool HasSysResource() {
   return false;
 }
 
+// That is not on the host's own loopback.
+bool HasServerForPods(const std::string& resolv_conf) {
+  PodDns pod;
+  pod.policy = "Default";
+  return !ParseResolvConf(MakePodResolvConf(pod, {}, resolv_conf).text).nameservers.empty();
+}
+
 }  // namespace
 
 LocalHost ReadLocalHost() {
@@ -117,11 +117,18 @@ bool ProtectFromOomKiller() {
   return file.good();
 }
 
+std::string ReadTextFile(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
 std::string ReadResolvConf(const std::string& path, const std::string& systemd_path) {
-  const std::string text = WholeFile(path);
-  if (!ResolverFile(text).empty()) return text;
-  const std::string upstream = WholeFile(systemd_path);
-  return ResolverFile(upstream).empty() ? text : upstream;
+  const std::string text = ReadTextFile(path);
+  if (HasServerForPods(text)) return text;
+  const std::string upstream = ReadTextFile(systemd_path);
+  return HasServerForPods(upstream) ? upstream : text;
 }
 
 }  // namespace reconcile

@@ -24,6 +24,9 @@ inline constexpr char kSystemdResolvConf[] = "/run/systemd/resolve/resolv.conf";
 std::string ReadResolvConf(const std::string& path = kResolvConf,
                            const std::string& systemd_path = kSystemdResolvConf);
 
+// Of a text file of the host's; "" when it cannot be read.
+std::string ReadTextFile(const std::string& path);
+
 // Lets the kernel's OOM killer take almost anything before this process (SEMANTICS 18.2); programs
 // that it starts (base/subprocess.h) are not spared. False where this process may not.
 bool ProtectFromOomKiller();

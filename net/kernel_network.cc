@@ -12,7 +12,10 @@ namespace {
 class KernelNetwork final : public HostNetwork {
  public:
   KernelNetwork(EventLoop* loop, Executor* executor, KernelNetworkOptions options)
-      : loop_(loop), executor_(executor), unwatch_fd_(options.unwatch_fd) {
+      : loop_(loop),
+        executor_(executor),
+        unwatch_fd_(options.unwatch_fd),
+        serve_names_(options.serve_names) {
     Result<KernelHost> host = KernelHost::Open(options);
     if (!host.ok()) {
       no_host_ = host.status();
@@ -59,8 +62,8 @@ class KernelNetwork final : public HostNetwork {
   void Sync(const NetworkState& state,
             std::function<void(Result<std::vector<std::string>>)> done) override {
     Run<Result<SyncedNetwork>>(
-        [state, config = config_, before = synced_](const KernelHost& host) {
-          return SyncNetwork(host, config, state, before);
+        [state, config = config_, before = synced_, serve = serve_names_](const KernelHost& host) {
+          return SyncNetwork(host, config, state, before, serve);
         },
         [this, done = std::move(done)](Result<SyncedNetwork> synced) {
           if (!synced.ok()) {
@@ -128,6 +131,7 @@ class KernelNetwork final : public HostNetwork {
   std::shared_ptr<const KernelHost> host_;
   Status no_host_;
   std::function<void(int)> unwatch_fd_;
+  ServeNames serve_names_;
   std::function<void()> on_disturbed_;
   std::optional<HostNetworkConfig> config_;  // of the last Prepare that succeeded
   SyncedNetwork synced_;                     // what is there, as far as it is known

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "base/worker_pool.h"
@@ -17,6 +18,10 @@ struct KernelNetworkOptions {
   // Where the file is kept by which others learn the host's pod subnet (SubnetFile); empty:
   // nowhere.
   std::string subnet_file;
+  // Makes the cluster's DNS answer for a state, once the rest of it is there; what is wrong with
+  // it. On a thread of the executor. None: no DNS.
+  std::function<std::vector<std::string>(const HostNetworkConfig&, const NetworkState&)>
+      serve_names;
   // How descriptors are watched on the loop, and let go; none: nobody tells when others change what
   // is ours.
   std::function<void(int fd, Task on_readable)> watch_fd;

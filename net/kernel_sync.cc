@@ -24,7 +24,8 @@ Status LoadServices(const KernelHost& host, const ServiceTable* before, const Se
 
 Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
                                   const std::optional<HostNetworkConfig>& config,
-                                  const NetworkState& state, const SyncedNetwork& before) {
+                                  const NetworkState& state, const SyncedNetwork& before,
+                                  const ServeNames& serve_names) {
   if (!config) return ConflictError("the host's network has not been prepared");
   SyncedNetwork synced;
   Result<std::vector<std::string>> problems =
@@ -45,6 +46,11 @@ Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
     }
   }
   synced.services = std::move(services);
+  if (serve_names) {
+    for (std::string& problem : serve_names(*config, state)) {
+      synced.problems.push_back(std::move(problem));
+    }
+  }
   return synced;
 }
 

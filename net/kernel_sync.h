@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,10 +18,13 @@ struct SyncedNetwork {
   std::string overlay_rules;                     // "": not known
   std::vector<std::string> problems;             // what could not be done though the rest was
 };
+using ServeNames =
+    std::function<std::vector<std::string>(const HostNetworkConfig&, const NetworkState&)>;
 
 // Brings the host to `state` from `before`. Blocks.
 Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
                                   const std::optional<HostNetworkConfig>& config,
-                                  const NetworkState& state, const SyncedNetwork& before);
+                                  const NetworkState& state, const SyncedNetwork& before,
+                                  const ServeNames& serve_names);
 
 }  // namespace reconcile

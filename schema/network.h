@@ -17,7 +17,7 @@ std::string_view ToString(SessionAffinity affinity);
 std::string_view ToString(TrafficPolicy policy);
 std::string_view ToString(AddressType type);
 
-inline constexpr std::string_view kHeadless = "None";  // clusterIP of a Service without an address
+inline constexpr std::string_view kHeadlessIp = "None";  // clusterIP of a Service without an address
 inline constexpr int32_t kDefaultAffinitySeconds = 10'800;
 inline constexpr int32_t kFirstNodePort = 30000;
 inline constexpr int32_t kLastNodePort = 32767;
@@ -35,7 +35,7 @@ struct ServiceSpec {
   ServiceType type = ServiceType::kClusterIp;
   StringMap selector;
   std::vector<ServicePort> ports;
-  std::string cluster_ip;     // "": to be allocated, or not needed; kHeadless; or an address
+  std::string cluster_ip;     // "": to be allocated, or not needed; kHeadlessIp; or an address
   std::string external_name;  // of type ExternalName; may end with "."
   std::vector<std::string> external_ips;
   SessionAffinity session_affinity = SessionAffinity::kNone;
@@ -66,7 +66,7 @@ struct Service : ObjectOf<Service, Kind::kService> {
 // Condition of a Service that lacks an address or a port: False, and why.
 inline constexpr std::string_view kAllocated = "Allocated";
 
-inline bool IsHeadless(const Service& service) { return service.spec.cluster_ip == kHeadless; }
+inline bool IsHeadless(const Service& service) { return service.spec.cluster_ip == kHeadlessIp; }
 
 struct EndpointConditions {  // unset: as consumers take it, see the functions below
   std::optional<bool> ready;

@@ -178,13 +178,6 @@ TEST(ContainerConfig, HostnameIsCutToWhatTheKernelTakes) {
   EXPECT_EQ(HostnameOf(*MakePod(name)), std::string(62, 'a'));
 }
 
-TEST(PodFiles, NameServersOnTheHostsLoopbackAreLeftOut) {
-  EXPECT_EQ(ResolverFile("# comment\nnameserver 127.0.0.53\nnameserver 192.0.2.53\nsearch lan\n"),
-            "nameserver 192.0.2.53\nsearch lan\n");
-  EXPECT_EQ(ResolverFile("nameserver 127.0.0.1\nsearch lan\n"), "");
-  EXPECT_EQ(ResolverFile(""), "");
-}
-
 TEST(PodFiles, HostsNamesThePod) {
   const std::string hosts = HostsFile("web", "10.42.3.2");
   EXPECT_NE(hosts.find("127.0.0.1\tlocalhost\n"), std::string::npos);

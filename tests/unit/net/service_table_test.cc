@@ -174,7 +174,7 @@ TEST_F(ServiceTableTest, PortsAreMatchedByNameAndProtocol) {
 
 TEST_F(ServiceTableTest, HeadlessAndNamesHaveNoAddress) {
   AddReady("10.42.1.2", "h1");
-  service_.spec.cluster_ip = std::string(kHeadless);
+  service_.spec.cluster_ip = std::string(kHeadlessIp);
   EXPECT_TRUE(Make().targets.empty());
   service_.spec.cluster_ip.clear();
   EXPECT_TRUE(Make().targets.empty()) << "not allocated yet";

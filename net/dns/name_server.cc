@@ -1,0 +1,58 @@
+#include "net/dns/name_server.h"
+
+#include "net/dns/cluster_names.h"
+#include "net/dns/resolv_conf.h"
+#include "net/overlay.h"
+
+namespace reconcile {
+
+std::vector<std::string> NameServer::Serve(const HostNetworkConfig& config,
+                                           const NetworkState& state) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<std::string> problems;
+  if (config.service_cidr.empty()) return problems;
+  const Result<std::string> address = DnsAddress(config.service_cidr);
+  if (!address.ok()) return {"DNS: " + address.status().message()};
+  if (server_ == nullptr || address_ != *address) {
+    server_.reset();  // its address first
+    DnsServerOptions options;
+    options.address = *address;
+    options.network_namespace_path = options_.network_namespace_path;
+    server_ = std::make_unique<DnsServer>(options);
+    address_ = *address;
+    read_from_.clear();
+    served_.reset();
+  }
+  Forward(*address, &problems);
+  if (served_ != state.cluster) {
+    Result<std::shared_ptr<const DnsZone>> zone = MakeClusterZone(config, *state.cluster);
+    if (zone.ok()) {
+      server_->SetZone(std::move(zone).value());
+      served_ = state.cluster;
+    } else {
+      problems.push_back("DNS: " + zone.status().message());
+    }
+  }
+  const std::string problem = server_->problem();
+  if (!problem.empty()) problems.push_back("DNS: " + problem);
+  return problems;
+}
+
+// The host's resolvers may have become others since.
+void NameServer::Forward(const std::string& own_address, std::vector<std::string>* problems) {
+  const std::string etc = options_.read_resolv_conf ? options_.read_resolv_conf() : "";
+  const std::string systemd =
+      options_.read_systemd_resolv_conf ? options_.read_systemd_resolv_conf() : "";
+  const std::string from = etc + '\0' + systemd;
+  if (from == read_from_) return;
+  Result<std::shared_ptr<const DnsForwarding>> forwarding =
+      DnsForwarding::Make(PickUpstreams(etc, systemd, own_address), options_.stub_domains);
+  if (!forwarding.ok()) {
+    problems->push_back("DNS: whom this host asks: " + forwarding.status().message());
+    return;
+  }
+  server_->SetForwarding(std::move(forwarding).value());
+  read_from_ = from;
+}
+
+}  // namespace reconcile
