@@ -54,6 +54,7 @@ void Agent::Core::Start() {
   network_->SetOnDisturbed(Guarded([this] { OnNetworkDisturbed(); }));
   After(options_.resync_ms, [this] { Resync(); });
   After(options_.heartbeat_ms, [this] { Heartbeat(); });
+  After(kFirstProbeMs, [this] { ProbePeers(); });
   RequestTurn();
 }
 

@@ -22,6 +22,8 @@ inline constexpr size_t kMaxPendingEvents = 1'000;  // that no report has taken 
 inline constexpr size_t kMaxLogStreams = 64;
 inline constexpr int kMaxParallelPulls = 4;
 inline constexpr int kMaxParallelStops = 256;
+inline constexpr int64_t kFirstProbeMs = 2'000;  // of other hosts
+inline constexpr int64_t kProbeMs = 10'000;
 
 // The agent's state and its loop. Everything but the last assignment and the ends of terminal pods
 // can be lost: the engine's labels bring it back.
@@ -146,6 +148,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
                 Result<std::vector<std::string>> problems);
   void NoteNetworkProblems(std::vector<std::string> problems);
   void OnNetworkDisturbed();
+  void ProbePeers();
+  NetworkReport NetworkNow() const;
   void PrepareAgain(const std::string& why);
 
   // ---- agent_reports.cc ----
@@ -208,9 +212,11 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   std::optional<NetworkState> synced_;  // what the host's network is, as far as it is known
   Revision network_revision_ = 0;       // of the assignment that it last followed; 0: none
   bool syncing_ = false;
-  int32_t sync_failures_ = 0;  // in a row
-  MonoTime sync_again_at_;     // not before
-  uint64_t disturbances_ = 0;  // by others, counted
+  std::vector<std::string> unreached_;  // peers, when they were looked for last
+  size_t peer_count_ = 0;               // and how many were
+  int32_t sync_failures_ = 0;           // in a row
+  MonoTime sync_again_at_;              // not before
+  uint64_t disturbances_ = 0;           // by others, counted
   bool disturbed_timer_ = false;
   MonoTime looked_at_;  // after the last one
   bool asking_info_ = false;

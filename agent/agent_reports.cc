@@ -24,7 +24,7 @@ bool SamePods(const std::vector<PodReport>& a, const std::vector<PodReport>& b) 
 }
 
 bool SameReports(const Report& a, const Report& b) {
-  return a.applied == b.applied && a.held == b.held && a.network_revision == b.network_revision &&
+  return a.applied == b.applied && a.held == b.held && a.network == b.network &&
          a.labels == b.labels && a.node_status == b.node_status && SamePods(a.pods, b.pods);
 }
 
@@ -39,7 +39,7 @@ Report Agent::Core::MakeReport() const {
   for (const std::string* reason : {&refused_, &pending_held_, &orphans_held_}) {
     if (report.held.empty()) report.held = *reason;
   }
-  report.network_revision = network_revision_;
+  report.network = NetworkNow();
   report.labels = MakeNodeLabels(options_, health_);
   report.node_status = MakeNodeStatus(options_, health_);
   report.pods = pods_;

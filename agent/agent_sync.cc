@@ -78,6 +78,44 @@ void Agent::Core::OnNetworkDisturbed() {
   });
 }
 
+// Whether other hosts' pods can be reached is seen by asking, not by what routes say.
+void Agent::Core::ProbePeers() {
+  After(kProbeMs, [this] { ProbePeers(); });
+  if (!synced_) return;
+  std::vector<NetworkPeer> others;
+  for (const NetworkPeer& peer : synced_->cluster->peers) {
+    if (peer.name != options_.node_name) others.push_back(peer);
+  }
+  if (others.empty()) {
+    peer_count_ = 0;
+    unreached_.clear();
+    return ReportIfChanged();
+  }
+  network_->Probe(
+      others,
+      Guarded([this, count = others.size()](const Result<std::vector<std::string>>& silent) {
+        if (!silent.ok()) {
+          return LogWarning("other hosts cannot be looked for",
+                            {{"error", silent.status().message()}});
+        }
+        peer_count_ = count;
+        unreached_ = *silent;
+        ReportIfChanged();
+      }));
+}
+
+NetworkReport Agent::Core::NetworkNow() const {
+  NetworkReport report;
+  report.revision = network_revision_;
+  report.peers = static_cast<int64_t>(peer_count_);
+  report.unreached = unreached_;
+  report.problems = health_.network_problems;
+  if (!seen_.prepared) return report;
+  report.backend = std::string(ToString(seen_.prepared->backend));
+  report.mtu = seen_.prepared->mtu;
+  return report;
+}
+
 void Agent::Core::PrepareAgain(const std::string& why) {
   if (!seen_.prepared || seen_.busy.contains("network")) return;
   Begin({"network", why, PrepareNetwork{*seen_.prepared}, "", "", ""});

@@ -133,9 +133,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     bool follows_us = false;         // it has said so
     std::optional<Assignment> sent;  // in full, also when only a part of it could be sent
     MonoTime sent_at;
-    bool to_tell = true;            // `sent` may not be what it needs any more
-    bool to_tell_network = true;    // nor what it says of the cluster's network
-    Revision network_revision = 0;  // what its host's network follows
+    bool to_tell = true;          // `sent` may not be what it needs any more
+    bool to_tell_network = true;  // nor what it says of the cluster's network
+    NetworkReport network;
     Revision drain_from = 0;  // of the assignment that first said the newest stops of its pods
     std::string too_large;    // why `sent` could not be sent in full; empty when it was
     std::vector<std::string> tombstones;  // newest last

@@ -36,13 +36,13 @@ bool Controller::Core::IsDrained(Revision drain_from) const {
     const Heard& heard = entry.second;
     if (!heard.connected || IsRevokedNow(entry.first)) return true;
     if (heard.to_tell_network || !heard.sent) return false;
-    return heard.network_revision >= std::min(drain_from, heard.sent->fence.revision);
+    return heard.network.revision >= std::min(drain_from, heard.sent->fence.revision);
   });
 }
 
 void Controller::Core::TakeNetworkRevision(const Report& report, Heard* heard) {
-  const bool is_new = report.network_revision != heard->network_revision;
-  heard->network_revision = report.network_revision;
+  const bool is_new = report.network.revision != heard->network.revision;
+  heard->network = report.network;
   if (is_new) LookAtDrains();
 }
 

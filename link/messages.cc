@@ -258,6 +258,40 @@ Status CheckItems(const Assignment& assignment) {
   return OkStatus();
 }
 
+namespace {
+
+Value EncodeLines(const std::vector<std::string>& lines) {
+  Value list = Value::MakeList();
+  for (const std::string& line : lines) list.Append(Value::String(line));
+  return list;
+}
+
+Value EncodeNetwork(const NetworkReport& network) {
+  Value value = Value::MakeMap();
+  value.Set("revision", Value::Int(network.revision));
+  value.Set("backend", Value::String(network.backend));
+  value.Set("mtu", Value::Int(network.mtu));
+  value.Set("peers", Value::Int(network.peers));
+  value.Set("unreached", EncodeLines(network.unreached));
+  value.Set("problems", EncodeLines(network.problems));
+  return value;
+}
+
+Result<NetworkReport> DecodeNetwork(const Value& value) {
+  MessageReader reader(value, "report.network");
+  NetworkReport network;
+  network.revision = reader.Count("revision");
+  network.backend = reader.String("backend");
+  network.mtu = reader.Count("mtu");
+  network.peers = reader.Count("peers");
+  network.unreached = reader.StringList("unreached");
+  network.problems = reader.StringList("problems");
+  if (!reader.status().ok()) return reader.status();
+  return network;
+}
+
+}  // namespace
+
 Value EncodeReport(const Report& report) {
   Value value = Value::MakeMap();
   value.Set("node", Value::String(report.node));
@@ -265,7 +299,7 @@ Value EncodeReport(const Report& report) {
   value.Set("sequence", Value::Int(report.sequence));
   if (report.applied) value.Set("applied", EncodeFence(*report.applied));
   value.Set("held", Value::String(report.held));
-  value.Set("networkRevision", Value::Int(report.network_revision));
+  value.Set("network", EncodeNetwork(report.network));
   value.Set("labels", EncodeStrings(report.labels));
   value.Set("nodeStatus", EncodeNodeStatus(report.node, report.node_status));
   Value pods = Value::MakeList();
@@ -288,7 +322,11 @@ Result<Report> DecodeReport(const Value& value) {
   report.agent_start = reader.String("agentStart");
   report.sequence = reader.Count("sequence");
   report.held = reader.String("held");
-  report.network_revision = reader.Count("networkRevision");
+  if (const Value* network = reader.Map("network")) {
+    const Result<NetworkReport> decoded = DecodeNetwork(*network);
+    if (!decoded.ok()) return decoded.status();
+    report.network = *decoded;
+  }
   report.labels = reader.Strings("labels");
   const Value* applied = reader.Map("applied");
   const Value* node_status = reader.Map("nodeStatus");

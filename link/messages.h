@@ -95,6 +95,19 @@ struct PodReport {
   bool gone = false;  // no container, sandbox or address of it is left on the host
 };
 
+// How a host's network is.
+struct NetworkReport {
+  // Of the newest assignment whose network the host's rules and DNS follow; 0: of none.
+  Revision revision = 0;
+  std::string backend;
+  int64_t mtu = 0;  // of pods
+  // Other hosts, whose pods' subnets are looked for now and then; those that did not answer.
+  int64_t peers = 0;
+  std::vector<std::string> unreached;
+  std::vector<std::string> problems;  // what it lacks though it works, a sentence each
+  friend bool operator==(const NetworkReport&, const NetworkReport&) = default;
+};
+
 // What an agent says: complete for the pods it has. Losing or repeating one does no harm; an older
 // one (by agent_start, sequence) is ignored.
 struct Report {
@@ -103,8 +116,7 @@ struct Report {
   int64_t sequence = 0;          // grows within one start
   std::optional<Fence> applied;  // newest assignment taken; none before the first
   std::string held;              // why an assignment is being held (the 30 % rule); "" when none is
-  // Of the newest assignment whose network the host's rules and DNS follow; 0: of none.
-  Revision network_revision = 0;
+  NetworkReport network;
   StringMap labels;  // the node's own: kubernetes.io/hostname, kubernetes.io/os, kubernetes.io/arch
   NodeStatus node_status;
   std::vector<PodReport> pods;

@@ -30,7 +30,7 @@ std::optional<ReportDelta> MakeDelta(const Report& base, const Report& next) {
   delta.changed.agent_start = next.agent_start;
   delta.changed.sequence = next.sequence;
   delta.changed.held = next.held;
-  delta.changed.network_revision = next.network_revision;
+  delta.changed.network = next.network;
   delta.changed.events = next.events;
   delta.changed.starts = next.starts;
   delta.keeps_applied = base.applied == next.applied;

@@ -21,6 +21,8 @@ std::string_view ToString(FakeNetworkCall call) {
       return "List";
     case FakeNetworkCall::kSync:
       return "Sync";
+    case FakeNetworkCall::kProbe:
+      return "Probe";
     case FakeNetworkCall::kRemoveAll:
       return "RemoveAll";
   }
@@ -178,6 +180,14 @@ class FakeNetworkClient final : public HostNetwork {
           return std::vector<std::string>();
         },
         std::move(done));
+  }
+
+  void Probe(const std::vector<NetworkPeer>&,
+             std::function<void(Result<std::vector<std::string>>)> done) override {
+    using Names = Result<std::vector<std::string>>;
+    Run<Names>(
+        FakeNetworkCall::kProbe,
+        [](FakeNetworkCore*) -> Names { return std::vector<std::string>(); }, std::move(done));
   }
 
   void SetOnDisturbed(std::function<void()> on_disturbed) override {

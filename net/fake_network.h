@@ -11,7 +11,7 @@
 
 namespace reconcile {
 
-enum class FakeNetworkCall { kPrepare, kAttachPod, kDetachPod, kList, kSync, kRemoveAll };
+enum class FakeNetworkCall { kPrepare, kAttachPod, kDetachPod, kList, kSync, kProbe, kRemoveAll };
 std::string_view ToString(FakeNetworkCall call);
 
 // Chance of an injected fault per 1,000 calls, of every kind of call.

@@ -72,6 +72,10 @@ class HostNetwork {
   // be done though the rest was.
   virtual void Sync(const NetworkState& state,
                     std::function<void(Result<std::vector<std::string>>)> done) = 0;
+  // Asks these hosts for a sign of life by the addresses that they have among their pods; the names
+  // of those that gave none within a second.
+  virtual void Probe(const std::vector<NetworkPeer>& peers,
+                     std::function<void(Result<std::vector<std::string>>)> done) = 0;
   // Calls it on the loop when somebody else has changed what is ours: Prepare, Sync and List, asked
   // again, put it right.
   virtual void SetOnDisturbed(std::function<void()> on_disturbed) = 0;

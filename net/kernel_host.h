@@ -39,6 +39,8 @@ class KernelHost {
   Result<std::vector<std::string>> SyncOverlay(const HostNetworkConfig& config,
                                                const std::string& node,
                                                const std::vector<NetworkPeer>& peers) const;
+  // Names of those that answer no echo request (RFC 792) within a second.
+  Result<std::vector<std::string>> Probe(const std::vector<NetworkPeer>& peers) const;
   // One transaction of nft.
   Status LoadRules(const std::string& rules) const;
   // Connection tracking forgets these; others stay.

@@ -76,6 +76,12 @@ class KernelNetwork final : public HostNetwork {
         });
   }
 
+  void Probe(const std::vector<NetworkPeer>& peers,
+             std::function<void(Result<std::vector<std::string>>)> done) override {
+    Run<Result<std::vector<std::string>>>(
+        [peers](const KernelHost& host) { return host.Probe(peers); }, std::move(done));
+  }
+
   void SetOnDisturbed(std::function<void()> on_disturbed) override {
     on_disturbed_ = std::move(on_disturbed);
   }

@@ -17,7 +17,8 @@ std::string_view ToString(SessionAffinity affinity);
 std::string_view ToString(TrafficPolicy policy);
 std::string_view ToString(AddressType type);
 
-inline constexpr std::string_view kHeadlessIp = "None";  // clusterIP of a Service without an address
+inline constexpr std::string_view kHeadlessIp =
+    "None";  // clusterIP of a Service without an address
 inline constexpr int32_t kDefaultAffinitySeconds = 10'800;
 inline constexpr int32_t kFirstNodePort = 30000;
 inline constexpr int32_t kLastNodePort = 32767;

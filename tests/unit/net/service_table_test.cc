@@ -7,8 +7,8 @@
 namespace reconcile {
 namespace {
 
-const HostNetworkConfig kTableConfig = {"10.42.0.0/16", "10.42.1.0/24", 1450, "10.96.0.0/16",
-                                        "10.9.0.1",     NetworkBackend::kVxlan};
+const HostNetworkConfig kTableConfig = {"10.42.0.0/16", "10.42.1.0/24", 1450,
+                                        "10.96.0.0/16", "10.9.0.1",     NetworkBackend::kVxlan};
 
 // A Service web of default with endpoints, as the host h1 sees it.
 class ServiceTableTest : public testing::Test {
