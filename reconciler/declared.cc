@@ -5,6 +5,7 @@
 #include <set>
 
 #include "reconciler/deployment.h"
+#include "reconciler/service_addresses.h"
 #include "schema/all_kinds.h"
 #include "schema/field_table.h"
 
@@ -93,6 +94,10 @@ std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) 
     const auto unbound = std::make_shared<Pod>(*pod);
     unbound->spec.node_name = As<Pod>(after)->spec.node_name;
     view = unbound;
+  } else if (const Service* service = As<Service>(before)) {
+    const auto bare = std::make_shared<Service>(*service);
+    HideAllocated(*As<Service>(after), bare.get());
+    view = bare;
   }
   return view;
 }
@@ -146,6 +151,10 @@ void Keep(const ReplicationController& before, ReplicationController* merged) {
 }
 void Keep(const ReplicaSet& before, ReplicaSet* merged) { merged->status = before.status; }
 void Keep(const Deployment& before, Deployment* merged) { merged->status = before.status; }
+void Keep(const Service& before, Service* merged) {
+  merged->status = before.status;
+  KeepAllocated(before, merged);
+}
 void Keep(const Object&, Object*) {}
 
 void KeepObserved(const Object& before, Object* merged) {

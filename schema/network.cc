@@ -52,4 +52,16 @@ std::string_view ToString(AddressType type) {
   CHECK(false);
 }
 
+std::vector<std::string> ClaimsOf(const ServiceSpec& spec) {
+  std::vector<std::string> claims;
+  if (!spec.cluster_ip.empty() && spec.cluster_ip != kHeadlessIp) claims.push_back(spec.cluster_ip);
+  const auto add_port = [&](int32_t port, Protocol protocol) {
+    if (port == 0) return;
+    claims.push_back(std::to_string(port) + "/" + std::string(ToString(protocol)));
+  };
+  for (const ServicePort& port : spec.ports) add_port(port.node_port, port.protocol);
+  add_port(spec.health_check_node_port, Protocol::kTcp);
+  return claims;
+}
+
 }  // namespace reconcile

@@ -67,6 +67,10 @@ struct Service : ObjectOf<Service, Kind::kService> {
 // Condition of a Service that lacks an address or a port: False, and why.
 inline constexpr std::string_view kAllocated = "Allocated";
 
+// What no two Services may have alike, as words: its address, "10.96.3.4", and its ports on every
+// node, "30080/TCP".
+std::vector<std::string> ClaimsOf(const ServiceSpec& spec);
+
 inline bool IsHeadless(const Service& service) { return service.spec.cluster_ip == kHeadlessIp; }
 
 struct EndpointConditions {  // unset: as consumers take it, see the functions below
