@@ -30,7 +30,8 @@ std::optional<ReportDelta> MakeDelta(const Report& base, const Report& next) {
   delta.changed.agent_start = next.agent_start;
   delta.changed.sequence = next.sequence;
   delta.changed.held = next.held;
-  delta.changed.network = next.network;
+  delta.keeps_network = base.network == next.network;
+  if (!delta.keeps_network) delta.changed.network = next.network;
   delta.changed.events = next.events;
   delta.changed.starts = next.starts;
   delta.keeps_applied = base.applied == next.applied;
@@ -51,6 +52,7 @@ Result<Report> ApplyDelta(const Report& base, const ReportDelta& delta) {
     return InvalidError("report delta: of node " + next.node + ", not " + base.node);
   }
   if (delta.keeps_applied) next.applied = base.applied;
+  if (delta.keeps_network) next.network = base.network;
   if (delta.keeps_host) {
     next.labels = base.labels;
     next.node_status = base.node_status;
@@ -81,6 +83,11 @@ Value EncodeDelta(const ReportDelta& delta) {
              std::end(kHostMembers);
     });
   }
+  if (delta.keeps_network) {
+    std::erase_if(value.AsMap(),
+                  [](const Value::Member& member) { return member.key == "network"; });
+    value.Set("keepsNetwork", Value::Bool(true));
+  }
   value.Set("keepsApplied", Value::Bool(delta.keeps_applied));
   value.Set("keepsHost", Value::Bool(delta.keeps_host));
   Value removed = Value::MakeList();
@@ -97,6 +104,7 @@ Result<ReportDelta> DecodeReportDelta(const Value& value) {
   delta.changed = std::move(changed).value();
   delta.keeps_applied = reader.Bool("keepsApplied");
   delta.keeps_host = reader.Bool("keepsHost");
+  delta.keeps_network = reader.Bool("keepsNetwork");
   delta.removed_pods = reader.StringList("removedPods");
   RETURN_IF_ERROR(reader.status());
   return delta;
