@@ -6,6 +6,7 @@
 
 #include "api/enrollment_routes.h"
 #include "api/history_view.h"
+#include "api/network_view.h"
 #include "api/operation_routes.h"
 #include "api/plan_view.h"
 #include "api/table.h"
@@ -294,6 +295,11 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
   return Json(value);
 }
 
+ApiResponse NetworkRoute(Controller* controller, const ApiRequest& request) {
+  const auto networks = controller->Networks();
+  return Json(WantsTable(request) ? EncodeTable(NetworkTable(networks)) : EncodeNetworks(networks));
+}
+
 ApiResponse HistoryRoute(Controller* controller, const ApiRequest& request) {
   const auto history = controller->History(request.Query("source"));
   return history.ok() ? Json(EncodeHistory(*history)) : ErrorResponse(history.status());
@@ -312,6 +318,7 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   if (IsEnrollmentPath(request.path)) return HandleEnrollmentApi({}, request, {});
   if (verb == "status" && request.method == "GET") return StatusRoute(controller);
   if (verb == "history" && request.method == "GET") return HistoryRoute(controller, request);
+  if (verb == "network" && request.method == "GET") return NetworkRoute(controller, request);
   if (request.method != "POST") {
     return ErrorResponse(NotFoundError("no such path: " + request.method + " " + request.path));
   }

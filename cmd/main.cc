@@ -17,9 +17,9 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 17> kClientCommands = {
-    "plan", "get", "status",  "events",  "logs",  "sync",    "source", "confirm", "token",
-    "node", "ca",  "secrets", "history", "apply", "suspend", "resume", "rollback"};
+constexpr std::array<std::string_view, 18> kClientCommands = {
+    "plan", "get", "status",  "events",  "logs",  "sync",    "source", "confirm",  "token",
+    "node", "ca",  "secrets", "history", "apply", "suspend", "resume", "rollback", "net"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -123,6 +123,7 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddStatusCommand(app, context);
   AddHistoryCommand(app, context);
   AddEventsCommand(app, context);
+  AddNetCommand(app, context);
   AddLogsCommand(app, context);
   AddSyncCommand(app, context);
   AddSourceCommand(app, context);

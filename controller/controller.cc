@@ -68,6 +68,7 @@ Result<std::vector<Controller::HistoryEntry>> Controller::History(const std::str
   return core_->History(source);
 }
 
+std::vector<Controller::HostNetwork> Controller::Networks() const { return core_->Networks(); }
 std::vector<std::string> Controller::Notes() const { return core_->Notes(); }
 std::vector<std::string> Controller::Unconverged() const { return core_->Unconverged(); }
 std::vector<std::string> Controller::UnderWay() const { return core_->UnderWay(); }

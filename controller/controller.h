@@ -163,6 +163,16 @@ class Controller {
     std::optional<TraceSummary> timing;  // none: this controller has not followed it
   };
   Result<std::vector<HistoryEntry>> History(const std::string& source) const;
+  // The network of every node's host, as it was told last, sorted by node.
+  struct HostNetwork {
+    std::string node;
+    std::string address;
+    std::string pod_cidr;
+    bool connected = false;
+    Revision wanted_revision = 0;  // of the newest assignment; 0: none was sent
+    NetworkReport network;
+  };
+  std::vector<HostNetwork> Networks() const;
   // What is not converged yet, one line each with the reason; empty when converged.
   std::vector<std::string> Unconverged() const;
   // What is as Kubernetes has it and yet surprises, one line each.

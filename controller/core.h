@@ -53,6 +53,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);
   Result<std::vector<HistoryEntry>> History(const std::string& source) const;
+  std::vector<HostNetwork> Networks() const;
   std::vector<std::string> Unconverged() const;
   std::vector<std::string> Notes() const;
   std::vector<std::string> UnderWay() const;

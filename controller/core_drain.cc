@@ -40,6 +40,26 @@ bool Controller::Core::IsDrained(Revision drain_from) const {
   });
 }
 
+std::vector<Controller::HostNetwork> Controller::Core::Networks() const {
+  std::vector<HostNetwork> networks;
+  State()->ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    HostNetwork host;
+    host.node = node->metadata.name;
+    host.pod_cidr = node->spec.pod_cidr;
+    for (const NodeAddress& address : node->status.addresses) {
+      if (address.type == "InternalIP") host.address = address.address;
+    }
+    const auto heard = heard_.find(host.node);
+    if (heard != heard_.end()) {
+      host.connected = heard->second.connected;
+      host.network = heard->second.network;
+      if (heard->second.sent) host.wanted_revision = heard->second.sent->fence.revision;
+    }
+    networks.push_back(std::move(host));
+  });
+  return networks;
+}
+
 void Controller::Core::TakeNetworkRevision(const Report& report, Heard* heard) {
   const bool is_new = report.network.revision != heard->network.revision;
   heard->network = report.network;
