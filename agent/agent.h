@@ -31,6 +31,13 @@ struct AgentOptions {
   int64_t resync_ms = 60'000;  // full list of containers, besides the event stream
   int max_parallel_operations = 16;
   int mtu = 1500;
+  // The host's address and MTU as they are now, asked now and then; an empty address is none at the
+  // moment. None: they stay.
+  struct Underlay {
+    std::string address;
+    int mtu = 0;
+  };
+  std::function<Underlay()> read_underlay;
   // Gives the text of the host's resolv.conf, for pods (dnsPolicy Default): asked whenever a pod's
   // files are written. Without a server in it that a pod can reach, pods get the engine's copy.
   std::function<std::string()> read_resolv_conf;

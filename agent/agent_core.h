@@ -148,6 +148,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
                 Result<std::vector<std::string>> problems);
   void NoteNetworkProblems(std::vector<std::string> problems);
   void OnNetworkDisturbed();
+  void LookAtUnderlay();
   void ProbePeers();
   NetworkReport NetworkNow() const;
   void PrepareAgain(const std::string& why);
@@ -163,7 +164,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   StreamHandle OpenLogs(const LogRequest& request, LogSink sink);
   Result<std::string> FindLog(const LogRequest& request) const;
 
-  const AgentOptions options_;
+  AgentOptions options_;  // the host's address may become another
   EventLoop* const loop_;
   Random* const random_;
   ContainerRuntime* const runtime_;

@@ -109,6 +109,7 @@ void Agent::Core::SendInventory() {
 
 void Agent::Core::Heartbeat() {
   After(options_.heartbeat_ms, [this] { Heartbeat(); });
+  LookAtUnderlay();
   SendReport();
 }
 

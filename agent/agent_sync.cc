@@ -72,10 +72,24 @@ void Agent::Core::OnNetworkDisturbed() {
   After(wait_ms, [this] {
     disturbed_timer_ = false;
     looked_at_ = loop_->now().mono;
+    LookAtUnderlay();
     RequestNetworkList();
     PrepareAgain("somebody changed the host's network");
     RequestTurn();
   });
+}
+
+// A host may get another address: its peers learn it from the next report.
+void Agent::Core::LookAtUnderlay() {
+  if (!options_.read_underlay) return;
+  const AgentOptions::Underlay now = options_.read_underlay();
+  if (now.address.empty()) return;  // between two
+  if (now.address == options_.host_ip && now.mtu == options_.mtu) return;
+  LogInfo("the host's address or MTU is another",
+          {{"address", now.address}, {"mtu", std::to_string(now.mtu)}});
+  options_.host_ip = now.address;
+  options_.mtu = now.mtu;
+  RequestTurn();
 }
 
 // Whether other hosts' pods can be reached is seen by asking, not by what routes say.

@@ -31,6 +31,12 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
   side->options_.machine_id = host.machine_id;
   side->options_.boot_id = host.boot_id;
   side->options_.mtu = host.mtu;
+  if (config.node_address.empty()) {
+    side->options_.read_underlay = [] {
+      const Underlay underlay = ReadUnderlay();
+      return AgentOptions::Underlay{underlay.address, underlay.mtu};
+    };
+  }
   side->options_.read_resolv_conf = [] { return ReadResolvConf(); };
   side->options_.start_program = StartProgram();
   DockerOptions docker;

@@ -92,6 +92,17 @@ bool HasServerForPods(const std::string& resolv_conf) {
 
 }  // namespace
 
+Underlay ReadUnderlay() {
+  Underlay underlay;
+  std::string interface = DefaultInterface();
+  if (interface.empty()) return underlay;
+  underlay.address = AddressOf(interface, &interface);
+  const std::string mtu = FirstLine("/sys/class/net/" + interface + "/mtu");
+  if (mtu.empty()) return Underlay();
+  underlay.mtu = std::stoi(mtu);
+  return underlay;
+}
+
 LocalHost ReadLocalHost() {
   LocalHost host;
   host.name = HostName();

@@ -17,6 +17,13 @@ struct LocalHost {
 };
 LocalHost ReadLocalHost();
 
+// Address and MTU of the interface with the default route; an empty address when it has none.
+struct Underlay {
+  std::string address;
+  int mtu = 0;
+};
+Underlay ReadUnderlay();
+
 inline constexpr char kResolvConf[] = "/etc/resolv.conf";
 inline constexpr char kSystemdResolvConf[] = "/run/systemd/resolve/resolv.conf";
 // The host's resolver file as pods can use it: where `path` names only resolvers on the loopback,

@@ -3,6 +3,7 @@
 
 #include "base/lines.h"
 #include "net/compile.h"
+#include "net/overlay.h"
 
 namespace reconcile {
 namespace {
@@ -71,10 +72,27 @@ std::string Restore(const std::vector<std::string_view>& remove,
 
 }  // namespace
 
+namespace {
+
+// Nobody outside the cluster is answered, whichever host they route its address to.
+std::string DnsGuard(const HostNetworkConfig& config) {
+  const Result<std::string> dns = DnsAddress(config.service_cidr);
+  if (!dns.ok()) return "";
+  return "  chain prerouting {\n"
+         "    type filter hook prerouting priority raw; policy accept;\n"
+         "    ip daddr " +
+         *dns +
+         " iifname != \"lo\" iifname != \"rc*\" drop comment \"DNS is for pods and this host\"\n"
+         "  }\n";
+}
+
+}  // namespace
+
 std::string CompileHostRules(const HostNetworkConfig& config) {
   return "add table ip reconcile\n"
          "delete table ip reconcile\n"
-         "table ip reconcile {\n"
+         "table ip reconcile {\n" +
+         DnsGuard(config) +
          "  chain postrouting {\n"
          "    type nat hook postrouting priority srcnat; policy accept;\n"
          "    ip saddr " +

@@ -112,8 +112,11 @@ bool TookSomething(const nlmsghdr* message, const std::vector<Cidr>& ours) {
     }
     case RTM_DELROUTE:
       return HasAddressIn<rtmsg>(ours, message, RTA_DST);
+    case RTM_NEWADDR:
+      // The host has another address of its own, maybe.
+      return !HasAddressIn<ifaddrmsg>(ours, message, IFA_LOCAL);
     case RTM_DELADDR:
-      return HasAddressIn<ifaddrmsg>(ours, message, IFA_LOCAL);
+      return true;  // ours, or the host's
     case RTM_DELNEIGH: {
       if (mnl_nlmsg_get_payload_len(message) < sizeof(ndmsg)) return false;
       const auto* body = static_cast<const ndmsg*>(mnl_nlmsg_get_payload(message));

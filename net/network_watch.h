@@ -21,7 +21,8 @@ class NetworkWatch {
 
   int route_fd() const { return route_.get(); }  // readable when there is news
   int rules_fd() const { return rules_.get(); }
-  // Takes what has come; true when something of ours went, or news were lost. `ours`: the blocks
+  // Takes what has come; true when something of ours went, the host's own addresses are others, or
+  // news were lost. `ours`: the blocks
   // that our routes and addresses are in.
   bool ReadRoutes(const std::vector<Cidr>& ours);
   // Likewise of rules: true when others changed our tables, or took rules out of iptables' own, of

@@ -55,6 +55,7 @@ class Machine:
         self.processes = {}  # name -> Process
         self.services = {}  # name -> command: what begins again after a reboot
         self.live_restore = True  # of its engine: containers outlive dockerd
+        self.docker_rules = False  # its engine keeps rules of its own, as installed: FORWARD is DROP
         self.oci_runtime = None  # of its engine: a name on PATH, such as crun; None: Docker's own
 
     # ---- life ----
@@ -206,9 +207,9 @@ class Machine:
             self.execute(["umount", "/sys/fs/cgroup/unified"], check=False)
         self.start_service("dockerd", ["dockerd"] + ["--live-restore"] * self.live_restore +
                            ["--data-root", self.disk / "docker", "--exec-root", self.run / "docker", "-p",
-                            self.run / "docker.pid", "-H", f"unix://{self.docker_socket}", "--bridge=none",
-                            "--iptables=false", "--ip-masq=false", "--exec-opt", "native.cgroupdriver=cgroupfs",
-                            "--cgroup-parent", self.cgroup] + other)
+                            self.run / "docker.pid", "-H", f"unix://{self.docker_socket}", "--exec-opt",
+                            "native.cgroupdriver=cgroupfs", "--cgroup-parent", self.cgroup] +
+                           ([] if self.docker_rules else ["--bridge=none", "--iptables=false", "--ip-masq=false"]) + other)
 
     def engine_answers(self):
         assert "dockerd" in self.processes and self.processes["dockerd"].alive(), self.log_end("dockerd")
@@ -235,6 +236,11 @@ class Machine:
     def pid_of(self, container):
         """As the host sees it."""
         return int(self.docker(["inspect", "-f", "{{.State.Pid}}", container]).stdout)
+
+    def in_pod(self, container, command, check=True, timeout=60):
+        """Runs a command of this machine in the network of a pod's container (an engine's id), as the pod's own would."""
+        words = ["nsenter", "-t", self.pid_of(container), "-n", "--"] + [str(word) for word in command]
+        return self.execute(words, check, timeout=timeout)
 
     def http(self, address, port=8888, path="/"):
         return self.execute(["curl", "-s", "-m", "5", f"http://{address}:{port}{path}"], check=False).stdout

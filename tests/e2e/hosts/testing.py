@@ -15,6 +15,7 @@ class ClusterTest(unittest.TestCase):
     def setUpClass(cls):
         cls.cluster = Cluster(cls.COUNT)
         cls.addClassCleanup(cls.cluster.stop)
+        cls.prepare_hosts()
         cls.cluster.start()
         tar = busybox_tar(cls.cluster.home)
         cls.cluster.import_image(tar, "test/busybox:1")
@@ -26,6 +27,10 @@ class ClusterTest(unittest.TestCase):
             cls.cluster.join(host)
         cls.cluster.all_ready()
         cls.repository.commit(cls.first_manifests(), "First")
+
+    @classmethod
+    def prepare_hosts(cls):
+        """Before they boot."""
 
     @classmethod
     def first_manifests(cls):
