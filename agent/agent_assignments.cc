@@ -162,6 +162,7 @@ void Agent::Core::ConsiderPending() {
 
 // Nothing is obeyed that a restarted agent would not know of.
 Status Agent::Core::SavePending() {
+  if (applied_ && DiffersInNetworkAlone(*applied_, *pending_)) return OkStatus();
   const Result<std::string> text = WriteAssignment(WithoutLists(*pending_));
   if (!text.ok()) return text.status();
   const std::string hash = Sha256Hex(*text);
