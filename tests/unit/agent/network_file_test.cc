@@ -61,6 +61,7 @@ TEST_F(NetworkFileTest, AServiceThatChangesIsObeyedAtOnceAndSavedLater) {
   RunFor(60'000);
   EXPECT_NE(Saved("network").find("\"name\":\"b\""), std::string::npos);
   EXPECT_EQ(Remembered(), "ab");
+  EXPECT_EQ(link.inventories.back().fence, assignment.fence) << "it obeys nothing older";
 }
 
 TEST_F(NetworkFileTest, WhatCannotBeSavedIsTriedAgainAndStopsNothing) {
