@@ -10,6 +10,19 @@ namespace {
 constexpr char kTerminalFile[] = "ended-pods";
 constexpr int64_t kSaveAgainMs = 5'000;
 
+// The fence alone.
+Assignment Bare(const Assignment& assignment) {
+  Assignment bare;
+  bare.fence = assignment.fence;
+  bare.node = assignment.node;
+  return bare;
+}
+
+// Whether the two are of one controller, and `b` is later.
+bool IsLater(const Fence& a, const Fence& b) {
+  return a.lineage == b.lineage && a.epoch == b.epoch && a.revision < b.revision;
+}
+
 }  // namespace
 
 void Agent::Core::Restore() {
@@ -27,6 +40,8 @@ void Agent::Core::Restore() {
   const Result<Assignment> fence = kept.ok() ? ReadAssignment(*kept) : kept.status();
   if (fence.ok() && (!applied_ || applied_->fence.lineage != fence->fence.lineage)) {
     kept_fence_ = fence->fence;
+  } else if (fence.ok() && IsLater(applied_->fence, fence->fence)) {
+    applied_->fence = fence->fence;  // nothing else that is kept here was another by then
   }
   const Result<std::vector<std::string>> folders = files_->List(std::string(kPodsFolder));
   if (folders.ok()) seen_.pod_folders.insert(folders->begin(), folders->end());
@@ -97,10 +112,7 @@ std::optional<Fence> Agent::Core::NewestFence() const {
 // What a lineage replaced is never followed again, also when this agent restarts before it obeys
 // the new one.
 Status Agent::Core::KeepLineage(const Assignment& assignment) {
-  Assignment bare;
-  bare.fence = assignment.fence;
-  bare.node = assignment.node;
-  const Result<std::string> text = WriteAssignment(bare);
+  const Result<std::string> text = WriteAssignment(Bare(assignment));
   if (!text.ok()) return text.status();
   RETURN_IF_ERROR(files_->WriteSealed(std::string(kLineageFile), *text)
                       .WithContext("the store lineage to follow cannot be saved"));
@@ -162,12 +174,15 @@ void Agent::Core::ConsiderPending() {
 
 // Nothing is obeyed that a restarted agent would not know of.
 Status Agent::Core::SavePending() {
-  const Result<std::string> text = WriteAssignment(WithoutLists(*pending_));
+  const bool is_same = applied_ && DiffersInNetworkAlone(*applied_, *pending_);
+  const Result<std::string> text =
+      WriteAssignment(is_same ? Bare(*pending_) : WithoutLists(*pending_));
   if (!text.ok()) return text.status();
   const std::string hash = Sha256Hex(*text);
   if (hash == saved_) return OkStatus();
   if (save_error_ && loop_->now().mono < save_again_at_) return *save_error_;
-  const Status saved = files_->WriteSealed(std::string(kAssignmentFile), *text);
+  const Status saved =
+      files_->WriteSealed(std::string(is_same ? kLineageFile : kAssignmentFile), *text);
   if (saved.ok()) {
     saved_ = hash;
     save_error_.reset();

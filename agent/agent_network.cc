@@ -24,6 +24,18 @@ Assignment WithoutLists(const Assignment& assignment) {
   return own;
 }
 
+bool DiffersInNetworkAlone(const Assignment& saved, const Assignment& next) {
+  Fence fence = next.fence;
+  fence.revision = saved.fence.revision;
+  return fence == saved.fence && next.node == saved.node &&
+         next.cluster_pod_cidr == saved.cluster_pod_cidr &&
+         next.node_pod_cidr == saved.node_pod_cidr && next.pods == saved.pods &&
+         next.config_maps == saved.config_maps && next.secrets == saved.secrets &&
+         next.tombstones == saved.tombstones && next.service_cidr == saved.service_cidr &&
+         next.cluster_domain == saved.cluster_domain &&
+         next.network_backend == saved.network_backend;
+}
+
 // The lists are large in a large cluster and change with every pod of it: they are not written
 // before each assignment is obeyed, as the rest of it is.
 void Agent::Core::SaveNetwork() {

@@ -105,6 +105,9 @@ Status ControllerSide::Listen(const Config& config) {
 ControllerOptions ControllerSide::OptionsOf(const Config& config) {
   ControllerOptions options;
   options.pod_cidr = config.pod_cidr;
+  options.service_cidr = config.service_cidr;
+  options.cluster_domain = config.cluster_domain;
+  options.network_backend = config.network_backend;
   options.sources = config.sources;
   options.breaker = config.breaker;
   options.read_secret = ReadSecretLine;

@@ -147,6 +147,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
 
   // ---- core.cc: life and the turn ----
   Status Identify();
+  Status SetNetwork(const ClusterState& state, Cluster* cluster) const;
   Status IdentifyAs(const Cluster& known, Cluster* cluster) const;
   void RequestTurn();
   void RunTurn();

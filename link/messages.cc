@@ -353,6 +353,7 @@ Value EncodeInventory(const Inventory& inventory) {
   if (inventory.fence) value.Set("fence", EncodeFence(*inventory.fence));
   value.Set("nodePodCidr", Value::String(inventory.node_pod_cidr));
   value.Set("pods", EncodeObjects(inventory.pods));
+  value.Set("services", EncodeObjects(inventory.services));
   return value;
 }
 
@@ -369,6 +370,7 @@ Result<Inventory> DecodeInventory(const Value& value) {
     inventory.fence = std::move(fence).value();
   }
   RETURN_IF_ERROR(DecodeObjects(&reader, "pods", &inventory.pods));
+  RETURN_IF_ERROR(DecodeObjects(&reader, "services", &inventory.services));
   return inventory;
 }
 

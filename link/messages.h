@@ -131,6 +131,7 @@ struct Inventory {
   std::optional<Fence> fence;  // of the assignment in force; none before the first
   std::string node_pod_cidr;
   std::vector<std::shared_ptr<const Pod>> pods;  // sorted by namespace and name
+  SharedList<Service> services;                  // as the assignment has them
 };
 
 // JSON forms (Kubernetes objects inside as EncodeFor::kStore). Decoding is lenient to unknown

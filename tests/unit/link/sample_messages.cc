@@ -127,6 +127,7 @@ Inventory SampleInventory() {
   auto web = std::make_shared<Pod>(*SamplePod("web"));
   web->status = SampleStatus();
   inventory.pods = {SamplePod("api"), web};
+  inventory.services = SampleAssignment().services;
   return inventory;
 }
 
