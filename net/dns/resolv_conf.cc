@@ -118,7 +118,7 @@ ResolvConf ParseResolvConf(std::string_view text) {
       }
     } else if (words[0] == "options") {
       for (size_t i = 1; i < words.size(); ++i) {
-        MergeOptions({ParseOption(words[i])}, &conf.options);
+        if (words[i][0] != ':') MergeOptions({ParseOption(words[i])}, &conf.options);
       }
     }
   }

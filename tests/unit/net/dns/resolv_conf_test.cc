@@ -103,7 +103,8 @@ TEST(PodResolvConf, SaysWhenNoServerIsLeft) {
 TEST(ResolvConf, ReadsWhatResolversRead) {
   const ResolvConf conf = ParseResolvConf(
       "; comment\n#nameserver 192.0.2.1\n  nameserver\t192.0.2.2 \r\nnameserver 192.0.2.2\n"
-      "nameserver\nsearch a b\nsearch .\noptions ndots:1 rotate\noptions ndots:3\nsortlist x y\n");
+      "nameserver\nsearch a b\nsearch .\noptions ndots:1 rotate : :x\noptions ndots:3\nsortlist x "
+      "y\n");
   EXPECT_EQ(conf, (ResolvConf{{"192.0.2.2"}, {}, {{"ndots", "3"}, {"rotate", ""}}}));
 }
 
