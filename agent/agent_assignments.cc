@@ -17,6 +17,7 @@ void Agent::Core::Restore() {
   Result<Assignment> assignment = text.ok() ? ReadAssignment(*text) : text.status();
   if (assignment.ok()) {
     applied_ = std::move(assignment).value();
+    RestoreNetwork();
     JoinCluster(applied_->fence.cluster_id);
   } else if (assignment.status().code() != StatusCode::kNotFound) {
     LogError("the last assignment cannot be read; waiting for the controller",
@@ -155,12 +156,14 @@ void Agent::Core::ConsiderPending() {
   applied_ = std::move(pending_);
   pending_.reset();
   kept_fence_.reset();
+  SaveNetwork();
   ForgetUnused();
 }
 
 // Nothing is obeyed that a restarted agent would not know of.
 Status Agent::Core::SavePending() {
-  const Result<std::string> text = WriteAssignment(*pending_);
+  if (applied_ && DiffersInNetworkAlone(*applied_, *pending_)) return OkStatus();
+  const Result<std::string> text = WriteAssignment(WithoutLists(*pending_));
   if (!text.ok()) return text.status();
   const std::string hash = Sha256Hex(*text);
   if (hash == saved_) return OkStatus();

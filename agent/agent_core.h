@@ -24,6 +24,12 @@ inline constexpr int kMaxParallelStops = 256;
 
 // The agent's state and its loop. Everything but the last assignment and the ends of terminal pods
 // can be lost: the engine's labels bring it back.
+// agent_network.cc: without those of nodes, Services and EndpointSlices.
+Assignment WithoutLists(const Assignment& assignment);
+// Whether nothing but those lists and the revision is another. Objects are compared by pointer:
+// what did not change came as a delta.
+bool DiffersInNetworkAlone(const Assignment& saved, const Assignment& next);
+
 class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
  public:
   Core(AgentOptions options, EventLoop* loop, Random* random, ContainerRuntime* runtime,
@@ -63,6 +69,10 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void Restore();
   void RestoreTerminalPods();
   void SaveTerminalPods();
+
+  // ---- agent_network.cc: what assignments say of the cluster's network, on disk ----
+  void RestoreNetwork();
+  void SaveNetwork();
   void NoteFiles(const std::string& which, const Status& status);
   static std::string PodFilesKey(const std::string& uid) { return "pod " + uid; }
   void OnAssignment(const Assignment& assignment);
@@ -164,6 +174,9 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   std::string saved_;                // the assignment's text on disk, hashed
   std::optional<Status> save_error_;
   MonoTime save_again_at_;
+  Assignment saved_network_;  // its lists are those on disk
+  MonoTime save_network_at_;  // not before
+  bool network_save_waits_ = false;
   std::set<std::string> saved_terminal_;
   MonoTime save_ends_again_at_;
 

@@ -81,8 +81,8 @@ void Agent::Core::SendReport() {
   told_at_ = loop_->now().mono;
 }
 
-// The assignment's pods with what was last seen of them. Too large to travel with that, it goes
-// without: it then has less than the assignment, which did travel.
+// The assignment's pods with what was last seen of them, and its Services. Too large to travel with
+// that, it goes without: it then has less than the assignment, which did travel.
 void Agent::Core::SendInventory() {
   Inventory inventory;
   inventory.node = options_.node_name;
@@ -90,6 +90,7 @@ void Agent::Core::SendInventory() {
     inventory.fence = applied_->fence;
     inventory.node_pod_cidr = applied_->node_pod_cidr;
     inventory.pods = applied_->pods;
+    inventory.services = applied_->services;
   }
   Inventory with_status = inventory;
   std::map<std::string, const PodReport*> reports;

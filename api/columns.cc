@@ -3,6 +3,7 @@
 #include <map>
 
 #include "api/columns_kept.h"
+#include "api/columns_network.h"
 #include "api/columns_workload.h"
 #include "reconciler/source_operations.h"
 #include "schema/core.h"
@@ -90,21 +91,6 @@ Cells ReplicaCells(const T& set, const std::string& selector, WallTime now) {
           Names(spec),
           Images(spec),
           selector};
-}
-
-Cells ServiceCells(const Service& service, WallTime now) {
-  std::string ports;
-  for (const ServicePort& port : service.spec.ports) {
-    ports += (ports.empty() ? "" : ",") + std::to_string(port.port) + "/" +
-             std::string(ToString(port.protocol));
-  }
-  return {service.metadata.name,
-          std::string(ToString(service.spec.type)),
-          OrNone(service.spec.cluster_ip),
-          "<none>",
-          OrNone(ports),
-          Age(service.metadata, now),
-          Join(service.spec.selector)};
 }
 
 std::string AddressOf(const Node& node, std::string_view type) {
@@ -219,14 +205,6 @@ const ColumnsByKind& ApplicationColumns() {
         {"Containers", 1},
         {"Images", 1},
         {"Selector", 1}}},
-      {Kind::kService,
-       {{"Name"},
-        {"Type"},
-        {"Cluster-IP"},
-        {"External-IP"},
-        {"Port(s)"},
-        {"Age"},
-        {"Selector", 1}}},
       {Kind::kConfigMap, {{"Name"}, {"Data"}, {"Age"}}},
       {Kind::kSecret, {{"Name"}, {"Type"}, {"Data"}, {"Age"}}},
   };
@@ -300,6 +278,7 @@ std::vector<TableColumn> ColumnsOf(Kind kind) {
     const auto found = columns->find(kind);
     if (found != columns->end()) return found->second;
   }
+  if (IsNetworkKind(kind)) return NetworkColumns(kind);
   return IsLaterWorkload(kind) ? WorkloadColumns(kind) : KeptColumns(kind);
 }
 
@@ -315,7 +294,6 @@ std::vector<std::string> CellsOf(const Object& object, WallTime now) {
     return ReplicaCells(*set, SelectorText(set->spec.selector), now);
   }
   if (const auto* deployment = As<Deployment>(object)) return DeploymentCells(*deployment, now);
-  if (const auto* service = As<Service>(object)) return ServiceCells(*service, now);
   if (const auto* map = As<ConfigMap>(object)) {
     return {map->metadata.name, std::to_string(map->data.size() + map->binary_data.size()), age};
   }
@@ -328,6 +306,7 @@ std::vector<std::string> CellsOf(const Object& object, WallTime now) {
     return {cluster->metadata.name, cluster->cluster_id, std::to_string(cluster->epoch),
             cluster->pod_cidr};
   }
+  if (IsNetworkKind(object.kind)) return NetworkCells(object, age);
   if (IsLaterWorkload(object.kind)) return WorkloadCells(object, age);
   return KeptCells(static_cast<const KeptObject&>(object), age);
 }

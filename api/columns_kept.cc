@@ -53,23 +53,6 @@ std::string AccessModes(const KeptObject& object) {
   });
 }
 
-// "10.0.0.1:80,10.0.0.2:80", every address with every port.
-std::string EndpointsText(const KeptObject& object) {
-  std::string text;
-  for (const Value& subset : ListAt(object, "subsets", "")) {
-    for (const Value& address : subset.GetList("addresses")) {
-      for (const Value& port : subset.GetList("ports")) {
-        text += (text.empty() ? "" : ",") + address.GetString("ip") + ":" +
-                std::to_string(port.GetInt("port"));
-      }
-      if (subset.GetList("ports").empty()) {
-        text += (text.empty() ? "" : ",") + address.GetString("ip");
-      }
-    }
-  }
-  return text.empty() ? Unset() : text;
-}
-
 std::string IngressHosts(const KeptObject& object) {
   const std::string hosts = Join(ListAt(object, "spec", "rules"),
                                  [](const Value& rule) { return rule.GetString("host"); });
@@ -110,11 +93,6 @@ struct KindColumns {
 
 std::vector<KindColumns> NetworkAndStorageColumns() {
   return {
-      {Kind::kEndpoints,
-       {{"Name"}, {"Endpoints"}, {"Age"}},
-       [](const KeptObject& object, const std::string& age) -> Cells {
-         return {object.metadata.name, EndpointsText(object), age};
-       }},
       {Kind::kIngress,
        {{"Name"}, {"Class"}, {"Hosts"}, {"Address"}, {"Ports"}, {"Age"}},
        [](const KeptObject& object, const std::string& age) -> Cells {

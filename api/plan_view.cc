@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "api/plan_network.h"
 #include "reconciler/declared.h"
 #include "reconciler/waves.h"
 #include "schema/codec.h"
@@ -267,6 +268,7 @@ Value EncodePlan(const Controller::PlanAnswer& answer, bool manifests) {
   value.Set("workloads", EncodeList(answer.preview.courses, EncodeCourse));
   value.Set("pods", EncodeList(answer.preview.pods, EncodePod));
   value.Set("hosts", EncodeList(answer.preview.hosts, EncodeHost));
+  value.Set("network", EncodeNetwork(answer.preview.network));
   if (!answer.preview.note.empty()) value.Set("note", Value::String(answer.preview.note));
   if (answer.held) {
     Value held = Value::MakeMap();

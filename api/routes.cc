@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "api/endpoints_view.h"
 #include "api/enrollment_routes.h"
 #include "api/history_view.h"
 #include "api/operation_routes.h"
@@ -116,7 +117,7 @@ bool WantsTable(const ApiRequest& request) {
 ApiResponse ListObjects(const ClusterState& state, const ResourcePath& resource,
                         const ApiRequest& request, Now now) {
   std::vector<ObjectPtr> objects;
-  for (const auto& [key, object] : state.Objects(resource.kind)) {
+  for (const auto& [key, object] : ObjectsInView(resource.kind, state)) {
     if (resource.namespace_name.empty() || key.namespace_name == resource.namespace_name) {
       objects.push_back(object);
     }
@@ -140,7 +141,8 @@ ApiResponse ListObjects(const ClusterState& state, const ResourcePath& resource,
 
 ApiResponse GetObject(const ClusterState& state, const ResourcePath& resource,
                       const ApiRequest& request, Now now) {
-  const ObjectPtr object = state.Find({resource.kind, resource.namespace_name, resource.name});
+  const ObjectPtr object =
+      FindInView({resource.kind, resource.namespace_name, resource.name}, state);
   if (object == nullptr) {
     return ErrorResponse(NotFoundError(std::string(InfoOf(resource.kind).plural) + " \"" +
                                        resource.name + "\" not found"));

@@ -208,6 +208,87 @@ void ControllerTurnPodReport(benchmark::State& run) {
 }
 BENCHMARK(ControllerTurnPodReport)->Unit(benchmark::kMillisecond);
 
+// 10,000 Services with a pod each, on 100 nodes, settled.
+ClusterState ManyServices(Settled* settled, Now now) {
+  ClusterState state;
+  auto cluster = std::make_shared<Cluster>();
+  cluster->metadata.name = "cluster";
+  state.Put(cluster);
+  for (int i = 0; i < 100; ++i) {
+    auto node = std::make_shared<Node>();
+    node->metadata.name = BenchNodeName(i);
+    node->spec.pod_cidr = "10.42." + std::to_string(i) + ".0/24";
+    node->status.addresses = {{"InternalIP", "192.0.2." + std::to_string(i)}};
+    state.Put(node);
+  }
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string name = "app-" + std::to_string(i);
+    auto service = std::make_shared<Service>();
+    service->metadata.namespace_name = "default";
+    service->metadata.name = name;
+    service->metadata.uid = "service-" + name;
+    service->spec.selector = {{"app", name}};
+    service->spec.ports = {{.name = "http", .port = 80, .target_port = IntOrString::Int(8080)}};
+    state.Put(service);
+    auto pod = std::make_shared<Pod>();
+    pod->metadata.namespace_name = "default";
+    pod->metadata.name = name;
+    pod->metadata.uid = "pod-" + name;
+    pod->metadata.labels = {{"app", name}, {"tier", "all"}};
+    pod->spec.node_name = BenchNodeName(i % 100);
+    pod->status.pod_ip = "10.42." + std::to_string(i % 100) + "." + std::to_string(i / 100 + 2);
+    state.Put(pod);
+  }
+  for (int turn = 0; turn < 3; ++turn) {
+    state = Apply(state, Reconcile(state, {}, now, settled).transaction);
+  }
+  return state;
+}
+
+void TurnReadiness(const std::string& name, bool ready, ClusterState* state) {
+  auto pod = std::make_shared<Pod>(*state->Find<Pod>("default", name));
+  SetCondition(
+      &pod->status.conditions,
+      {.type = "Ready", .status = ready ? ConditionStatus::kTrue : ConditionStatus::kFalse},
+      WallTime{});
+  state->Put(pod);
+}
+
+// A turn after one pod of them became ready, or no longer is.
+void ReconcileOnePodAmongManyServices(benchmark::State& run) {
+  const Now now{{1'000}, {1'790'000'000'000}};
+  Settled settled;
+  ClusterState state = ManyServices(&settled, now);
+  bool ready = true;
+  for (auto _ : run) {
+    TurnReadiness("app-5000", ready, &state);
+    const Plan plan = Reconcile(state, {}, now, &settled);
+    CHECK(plan.transaction.writes.size() == 1);
+    state = Apply(state, plan.transaction);
+    ready = !ready;
+  }
+}
+BENCHMARK(ReconcileOnePodAmongManyServices)->Unit(benchmark::kMicrosecond);
+
+// What all assignments have in common, after such a change.
+void NetworkAfterOneChange(benchmark::State& run) {
+  Settled settled;
+  const Now now{{1'000}, {1'790'000'000'000}};
+  ClusterState state = ManyServices(&settled, now);
+  NetworkLists network = NetworkOf(state);
+  CHECK(network.endpoint_slices.size() == 10'000);
+  bool ready = true;
+  for (auto _ : run) {
+    ClusterState next = state;
+    TurnReadiness("app-5000", ready, &next);
+    next = Apply(next, Reconcile(next, {}, now, &settled).transaction);
+    network = NetworkAfter(network, state, next);
+    state = std::move(next);
+    ready = !ready;
+  }
+}
+BENCHMARK(NetworkAfterOneChange)->Unit(benchmark::kMicrosecond);
+
 // What one node's agent is to be told, after one of its pods changed.
 void AssignmentOfOneNode(benchmark::State& run) {
   const ClusterState& state = Fleet().state;

@@ -44,7 +44,7 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
 
 Status AgentSide::Dial(const Config& config, const std::string& token,
                        std::function<void(const Status&)> on_refused) {
-  const Result<Endpoint> controller = ParseEndpoint(config.controller_address);
+  const Result<SocketAddress> controller = ParseEndpoint(config.controller_address);
   if (!controller.ok()) return controller.status();
   LinkDialerOptions options;
   options.host = controller->host;

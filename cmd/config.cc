@@ -14,7 +14,9 @@
 namespace reconcile {
 namespace {
 
-constexpr int kLongestPodCidrPrefix = 24;   // room for one host's subnet
+constexpr int kLongestPodCidrPrefix = 24;  // room for one host's subnet
+constexpr int kLongestServiceCidrPrefix = 28;
+constexpr int kShortestServiceCidrPrefix = 8;
 constexpr size_t kLongestSocketPath = 107;  // sockaddr_un
 using Check = std::string (*)(const std::string&);
 
@@ -293,6 +295,26 @@ std::string CheckPodCidr(const std::string& text) {
          " of it";
 }
 
+std::string CheckServiceCidr(const std::string& text) {
+  const Result<Cidr> cidr = Cidr::Parse(text);
+  if (!cidr.ok()) return cidr.status().message();
+  if (cidr->ToString() != text) return "has host bits set; write " + cidr->ToString();
+  if (cidr->prefix > kLongestServiceCidrPrefix) {
+    return text + " is too small: the longest prefix is /" +
+           std::to_string(kLongestServiceCidrPrefix);
+  }
+  return cidr->prefix >= kShortestServiceCidrPrefix
+             ? ""
+             : text + " is too large: the shortest prefix is /" +
+                   std::to_string(kShortestServiceCidrPrefix);
+}
+
+std::string CheckClusterDomain(const std::string& text) { return CheckDnsSubdomain(text); }
+
+std::string CheckNetworkBackend(const std::string& text) {
+  return text == "vxlan" || text == "host-gw" ? "" : "must be vxlan or host-gw, is '" + text + "'";
+}
+
 std::string CheckLogLevel(const std::string& text) {
   return text == "info" || text == "debug" ? "" : "must be info or debug, is '" + text + "'";
 }
@@ -327,6 +349,9 @@ void ReadConfig(std::string_view text, const std::string& file, Config* config,
         .On("controller",
             [&](const Value& value) { ReadControllerAddress(value, file, config, problems); })
         .Text("podCIDR", CheckPodCidr, &config->pod_cidr)
+        .Text("serviceCIDR", CheckServiceCidr, &config->service_cidr)
+        .Text("clusterDomain", CheckClusterDomain, &config->cluster_domain)
+        .Text("networkBackend", CheckNetworkBackend, &config->network_backend)
         .Text("logLevel", CheckLogLevel, &config->log_level)
         .On("node", [&](const Value& value) { ReadNode(value, file, config, problems); })
         .On("sources", [&](const Value& value) { ReadSources(value, file, config, problems); })

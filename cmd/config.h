@@ -27,6 +27,9 @@ struct Config {
   std::string advertise;                // what agents dial; this host's address when empty
   std::string controller_address;       // `agent`: whom to dial; as remembered when empty
   std::string pod_cidr;                 // of a cluster that begins; the cluster's own when empty
+  std::string service_cidr;     // likewise, of a cluster whose Services have no addresses yet
+  std::string cluster_domain;   // the cluster's own when empty
+  std::string network_backend;  // likewise
   std::string log_level = "info";
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;
@@ -34,6 +37,9 @@ struct Config {
 
 // What is wrong with a setting's value, for a person; empty when nothing is. For files and flags.
 std::string CheckPodCidr(const std::string& text);
+std::string CheckServiceCidr(const std::string& text);
+std::string CheckClusterDomain(const std::string& text);
+std::string CheckNetworkBackend(const std::string& text);
 std::string CheckLogLevel(const std::string& text);
 std::string CheckNodeName(const std::string& text);
 std::string CheckNodeAddress(const std::string& text);

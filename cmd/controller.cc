@@ -12,7 +12,7 @@ namespace {
 // Where agents find this controller when nobody says so.
 Status Advertise(Config* config) {
   if (!config->advertise.empty()) return OkStatus();
-  Result<Endpoint> listen = ParseEndpoint(config->listen);
+  Result<SocketAddress> listen = ParseEndpoint(config->listen);
   if (!listen.ok()) return listen.status();
   if (listen->host == "0.0.0.0" || listen->host == "::") listen->host = ReadLocalHost().address;
   if (listen->host.empty()) {

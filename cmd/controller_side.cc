@@ -76,7 +76,7 @@ Status ControllerSide::KeepRevocations() {
 }
 
 Status ControllerSide::Listen(const Config& config) {
-  const Result<Endpoint> listen = ParseEndpoint(config.listen);
+  const Result<SocketAddress> listen = ParseEndpoint(config.listen);
   if (!listen.ok()) return listen.status();
   LinkServerOptions options;
   options.listen_address = listen->host;
@@ -84,7 +84,7 @@ Status ControllerSide::Listen(const Config& config) {
   const LocalHost host = ReadLocalHost();
   options.names = {host.name, "localhost", "127.0.0.1"};
   if (!host.address.empty()) options.names.push_back(host.address);
-  const Result<Endpoint> advertise = ParseEndpoint(config.advertise);
+  const Result<SocketAddress> advertise = ParseEndpoint(config.advertise);
   if (advertise.ok()) options.names.push_back(advertise->host);
   options.on_hook = [this](LinkHttpRequest request,
                            const std::function<void(LinkHttpResponse)>& answer) {
@@ -105,6 +105,9 @@ Status ControllerSide::Listen(const Config& config) {
 ControllerOptions ControllerSide::OptionsOf(const Config& config) {
   ControllerOptions options;
   options.pod_cidr = config.pod_cidr;
+  options.service_cidr = config.service_cidr;
+  options.cluster_domain = config.cluster_domain;
+  options.network_backend = config.network_backend;
   options.sources = config.sources;
   options.breaker = config.breaker;
   options.read_secret = ReadSecretLine;

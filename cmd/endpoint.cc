@@ -40,8 +40,8 @@ Result<uint16_t> ParsePort(const std::string& digits, const std::string& text) {
 
 }  // namespace
 
-Result<Endpoint> ParseEndpoint(const std::string& text) {
-  Endpoint endpoint;
+Result<SocketAddress> ParseEndpoint(const std::string& text) {
+  SocketAddress endpoint;
   std::string port;
   const size_t colon = text.rfind(':');
   if (text.starts_with("[")) {
@@ -68,21 +68,21 @@ Result<Endpoint> ParseEndpoint(const std::string& text) {
   return endpoint;
 }
 
-std::string ToString(const Endpoint& endpoint) {
+std::string ToString(const SocketAddress& endpoint) {
   const bool brackets = endpoint.host.find(':') != std::string::npos;
   return (brackets ? "[" + endpoint.host + "]" : endpoint.host) + ":" +
          std::to_string(endpoint.port);
 }
 
 std::string CheckListenEndpoint(const std::string& text) {
-  const Result<Endpoint> endpoint = ParseEndpoint(text);
+  const Result<SocketAddress> endpoint = ParseEndpoint(text);
   if (!endpoint.ok()) return endpoint.status().message();
   if (IsIpv4(endpoint->host) || IsIpv6(endpoint->host)) return "";
   return "'" + endpoint->host + "' is a name: give an address of this host, or 0.0.0.0 for all";
 }
 
 std::string CheckDialEndpoint(const std::string& text) {
-  const Result<Endpoint> endpoint = ParseEndpoint(text);
+  const Result<SocketAddress> endpoint = ParseEndpoint(text);
   if (!endpoint.ok()) return endpoint.status().message();
   if (endpoint->host != "0.0.0.0" && endpoint->host != "::") return "";
   return endpoint->host + " is no address that a host can dial";

@@ -10,16 +10,16 @@ namespace reconcile {
 inline constexpr uint16_t kDefaultLinkPort = 7443;
 
 // Where something listens or is dialed.
-struct Endpoint {
+struct SocketAddress {
   std::string host;  // a DNS name, an IPv4 address, or an IPv6 address without brackets
   uint16_t port = kDefaultLinkPort;
-  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+  friend bool operator==(const SocketAddress&, const SocketAddress&) = default;
 };
 
 // "HOST", "HOST:PORT" or "[IPV6]:PORT". Invalid, with what is wrong, for anything else.
-Result<Endpoint> ParseEndpoint(const std::string& text);
+Result<SocketAddress> ParseEndpoint(const std::string& text);
 // With its port, an IPv6 address in brackets.
-std::string ToString(const Endpoint& endpoint);
+std::string ToString(const SocketAddress& endpoint);
 
 // What is wrong with it, for a person; empty when nothing is. To listen on: an address. To dial:
 // not "any address", which leads nowhere.

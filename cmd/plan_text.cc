@@ -7,6 +7,7 @@
 
 #include "api/plan_view.h"
 #include "cmd/plan_lines.h"
+#include "cmd/plan_network.h"
 
 namespace reconcile {
 namespace {
@@ -54,6 +55,7 @@ class Writer {
     for (const Value& change : plan_.GetList("changes")) WriteChange(change);
     WriteWorkloads();
     WriteHosts();
+    WriteNetwork(plan_, &lines_);
     WriteWarnings();
     WriteEnd();
     return lines_.Take();

@@ -28,6 +28,9 @@ std::shared_ptr<ServeOptions> MakeServeOptions() {
                     .advertise = "",
                     .controller_address = "",
                     .pod_cidr = "",
+                    .service_cidr = "",
+                    .cluster_domain = "",
+                    .network_backend = "",
                     .log_level = ""};
   return options;
 }
@@ -58,6 +61,10 @@ void AddSourceFlags(CLI::App* command, ServeOptions* options) {
       ->add_option("--pod-cidr", options->flags.pod_cidr,
                    "addresses of pods of a new cluster (default: 10.42.0.0/16)")
       ->check(CheckPodCidr);
+  command
+      ->add_option("--service-cidr", options->flags.service_cidr,
+                   "addresses of Services of a new cluster (default: 10.96.0.0/16)")
+      ->check(CheckServiceCidr);
 }
 
 Result<Config> ConfigOf(const ServeOptions& options, const CommandContext& context) {
@@ -72,6 +79,7 @@ Result<Config> ConfigOf(const ServeOptions& options, const CommandContext& conte
   Override(options.flags.advertise, &config.advertise);
   Override(options.flags.controller_address, &config.controller_address);
   Override(options.flags.pod_cidr, &config.pod_cidr);
+  Override(options.flags.service_cidr, &config.service_cidr);
   Override(options.flags.log_level, &config.log_level);
   if (options.socket_given) config.socket_path = context.socket_path;
   if (config.log_level == "debug") SetLogLevel(LogLevel::kDebug);

@@ -22,7 +22,7 @@ struct ServeOptions {
 };
 
 // All three: --data, --log-level. Host flags: --docker, --node-name, --node-address. Controller
-// flags: REPOSITORY, --rev, --path, --pod-cidr.
+// flags: REPOSITORY, --rev, --path, --pod-cidr, --service-cidr.
 std::shared_ptr<ServeOptions> MakeServeOptions();
 void AddDataFlags(CLI::App* command, ServeOptions* options);
 void AddHostFlags(CLI::App* command, ServeOptions* options);

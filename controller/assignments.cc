@@ -65,7 +65,8 @@ void Collect(const ClusterState& state, const std::string& namespace_name,
 bool SameCluster(const Cluster& a, const Cluster& b) {
   return a.cluster_id == b.cluster_id && a.lineage == b.lineage && a.epoch == b.epoch &&
          a.lineage_began_ms == b.lineage_began_ms && a.lineage_proof == b.lineage_proof &&
-         a.pod_cidr == b.pod_cidr;
+         a.pod_cidr == b.pod_cidr && a.service_cidr == b.service_cidr &&
+         a.cluster_domain == b.cluster_domain && a.network_backend == b.network_backend;
 }
 
 // The nodes of pods that read one of these ConfigMaps and Secrets.
@@ -115,6 +116,10 @@ class MessageBudget {
     return bytes <= kUsableMessageBytes;
   }
   bool Fits() const { return bytes_ <= kUsableMessageBytes; }
+  template <typename Objects>
+  void AddAll(const Objects& objects) {
+    for (const auto& object : objects) bytes_ += SizeOf(object->key());
+  }
 
  private:
   static constexpr size_t kUsableMessageBytes = kMaxMessageBytes - (256 << 10);  // tombstones etc.
@@ -172,7 +177,8 @@ std::optional<std::set<std::string>> NodesConcerned(const ClusterState& before,
   return nodes;
 }
 
-Assignment AssignmentOf(const std::string& node, const NodePods& pods, const ClusterState& state) {
+Assignment AssignmentOf(const std::string& node, const NodePods& pods, const NetworkLists& network,
+                        const ClusterState& state) {
   Assignment assignment;
   const std::shared_ptr<const Cluster> cluster = state.Find<Cluster>("", "cluster");
   CHECK(cluster != nullptr);
@@ -183,6 +189,7 @@ Assignment AssignmentOf(const std::string& node, const NodePods& pods, const Clu
   if (const auto object = state.Find<Node>("", node)) {
     assignment.node_pod_cidr = object->spec.pod_cidr;
   }
+  SetNetwork(network, *cluster, &assignment);
   std::map<ObjectKey, std::shared_ptr<const ConfigMap>> config_maps;
   std::map<ObjectKey, std::shared_ptr<const Secret>> secrets;
   for (const std::shared_ptr<const Pod>& pod : pods) {
@@ -196,8 +203,18 @@ Assignment AssignmentOf(const std::string& node, const NodePods& pods, const Clu
   return assignment;
 }
 
+Assignment WithNetwork(const Assignment& sent, const NetworkLists& network,
+                       const ClusterState& state) {
+  Assignment assignment = sent;
+  assignment.fence.revision = state.revision();
+  const std::shared_ptr<const Cluster> cluster = state.Find<Cluster>("", "cluster");
+  CHECK(cluster != nullptr);
+  SetNetwork(network, *cluster, &assignment);
+  return assignment;
+}
+
 Assignment AssignmentFor(const std::string& node, const ClusterState& state) {
-  return AssignmentOf(node, PodsOn(node, state), state);
+  return AssignmentOf(node, PodsOn(node, state), NetworkOf(state), state);
 }
 
 ObjectSizes MeasureObjects(const Assignment& assignment) {
@@ -210,12 +227,18 @@ ObjectSizes MeasureObjects(const Assignment& assignment) {
   measure(assignment.pods);
   measure(assignment.config_maps);
   measure(assignment.secrets);
+  measure(assignment.nodes);
+  measure(assignment.services);
+  measure(assignment.endpoint_slices);
   return sizes;
 }
 
 std::optional<Assignment> FitAssignment(const Assignment& assignment, const ObjectSizes& sizes,
                                         const NodePods& pods, const ClusterState& state) {
   MessageBudget budget(sizes);
+  budget.AddAll(assignment.nodes);
+  budget.AddAll(assignment.services);
+  budget.AddAll(assignment.endpoint_slices);
   for (const std::shared_ptr<const Pod>& pod : pods) {
     if (HasBegun(*pod)) budget.Add(*pod);
   }
@@ -228,7 +251,9 @@ std::optional<Assignment> FitAssignment(const Assignment& assignment, const Obje
     }
     fitting.push_back(pod);
   }
-  Assignment part = AssignmentOf(assignment.node, fitting, state);
+  Assignment part =
+      AssignmentOf(assignment.node, fitting,
+                   {assignment.nodes, assignment.services, assignment.endpoint_slices}, state);
   part.tombstones = assignment.tombstones;
   return part;
 }
@@ -252,7 +277,7 @@ bool SameForAgent(const Assignment& a, const Assignment& b) {
   };
   return a.fence.lineage == b.fence.lineage && a.fence.epoch == b.fence.epoch &&
          a.node_pod_cidr == b.node_pod_cidr && a.cluster_pod_cidr == b.cluster_pod_cidr &&
-         a.tombstones == b.tombstones &&
+         a.tombstones == b.tombstones && SameNetwork(a, b) &&
          SameLists(a.pods, b.pods,
                    [](const auto& x, const auto& y) { return SameForAgent(*x, *y); }) &&
          SameLists(a.config_maps, b.config_maps, same_data) &&

@@ -46,6 +46,11 @@ struct ControllerOptions {
   // kDefaultPodCidr for a new one.
   std::string pod_cidr;
   int node_prefix = 24;
+  // Addresses of Services, apart from those of pods. Empty: the cluster's own. Another one only
+  // while no Service has an address.
+  std::string service_cidr;
+  std::string cluster_domain;   // empty: the cluster's own
+  std::string network_backend;  // likewise
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;
   int64_t source_poll_ms = 60'000;  // local ones, besides hints

@@ -8,6 +8,7 @@
 #include "controller/plan_manifests.h"
 #include "controller/recovery.h"
 #include "controller/source_status.h"
+#include "net/ipam.h"
 #include "reconciler/source_operations.h"
 #include "schema/text.h"
 
@@ -120,6 +121,7 @@ Status Controller::Core::Identify() {
     cluster->pod_cidr = options_.pod_cidr.empty() ? kDefaultPodCidr : options_.pod_cidr;
     cluster->metadata.uid = DeriveUid({"cluster", cluster->cluster_id});
   }
+  RETURN_IF_ERROR(SetNetwork(*state, cluster.get()));
   // Restored, or quite new.
   if (cluster->lineage.empty()) BeginLineage(*state, cluster.get(), &writes);
   RETURN_IF_ERROR(SignLineage(cluster.get()));
@@ -129,6 +131,36 @@ Status Controller::Core::Identify() {
   for (const auto& [key, object] : writes) transaction.writes.push_back({key, object});
   const Result<Revision> committed = store_->Commit(transaction, state->revision());
   return committed.status().WithContext("cannot begin a new controller epoch");
+}
+
+// As the options have it; what they do not say stays.
+Status Controller::Core::SetNetwork(const ClusterState& state, Cluster* cluster) const {
+  const auto set = [](const std::string& option, std::string* field) {
+    if (!option.empty()) *field = option;
+  };
+  if (!options_.service_cidr.empty() && options_.service_cidr != cluster->service_cidr) {
+    for (const auto& [key, object] : state.Objects(Kind::kService)) {
+      const std::string& address = As<Service>(*object)->spec.cluster_ip;
+      if (address.empty() || address == kHeadless) continue;
+      return InvalidError("serviceCIDR is set to " + options_.service_cidr +
+                          ", but Services of this cluster have addresses of " +
+                          cluster->service_cidr + ". Set serviceCIDR to " + cluster->service_cidr +
+                          " or leave it out");
+    }
+  }
+  set(options_.service_cidr, &cluster->service_cidr);
+  set(options_.cluster_domain, &cluster->cluster_domain);
+  set(options_.network_backend, &cluster->network_backend);
+  const Result<Cidr> pods = Cidr::Parse(cluster->pod_cidr);
+  const Result<Cidr> services = Cidr::Parse(cluster->service_cidr);
+  if (!pods.ok()) return pods.status().WithContext("podCIDR");
+  if (!services.ok()) return services.status().WithContext("serviceCIDR");
+  if (pods->Contains(services->base) || services->Contains(pods->base)) {
+    return InvalidError("addresses of pods (podCIDR " + cluster->pod_cidr +
+                        ") and of Services (serviceCIDR " + cluster->service_cidr +
+                        ") overlap: set serviceCIDR to a range of its own");
+  }
+  return OkStatus();
 }
 
 Status Controller::Core::IdentifyAs(const Cluster& known, Cluster* cluster) const {

@@ -134,6 +134,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::optional<Assignment> sent;  // in full, also when only a part of it could be sent
     MonoTime sent_at;
     bool to_tell = true;                  // `sent` may not be what it needs any more
+    bool to_tell_network = true;          // nor what it says of the cluster's network
     std::string too_large;                // why `sent` could not be sent in full; empty when it was
     std::vector<std::string> tombstones;  // newest last
   };
@@ -143,6 +144,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
 
   // ---- core.cc: life and the turn ----
   Status Identify();
+  Status SetNetwork(const ClusterState& state, Cluster* cluster) const;
   Status IdentifyAs(const Cluster& known, Cluster* cluster) const;
   void RequestTurn();
   void RunTurn();
@@ -302,11 +304,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void MarkSilentPods(const std::set<std::string>& silent, ClusterState* state, WriteSet* writes,
                       std::vector<Reason>* reasons, Now now);
   void HandOut(const std::shared_ptr<const ClusterState>& snapshot);
-  void HandOutTo(const std::string& node, Heard* heard, const NodePods& pods,
-                 const ClusterState& state);
+  void HandOutTo(const std::string& node, Heard* heard, const ClusterState& state);
   // Sends what fits when all of it does not, and remembers that.
-  Status SendAssignment(const Assignment& assignment, Heard* heard, const NodePods& pods,
-                        const ClusterState& state);
+  Status SendAssignment(const Assignment& assignment, Heard* heard, const ClusterState& state);
 
   ControllerOptions options_;
   EventLoop* loop_;
@@ -319,6 +319,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // What can be lost at any time: the next turn looks at everything then.
   reconcile::Settled settled_;
   std::shared_ptr<const ClusterState> handed_out_;  // what assignments were last made of
+  NetworkLists network_;                            // NetworkOf(*handed_out_)
   std::shared_ptr<const RevokedNodes> revoked_ = std::make_shared<const RevokedNodes>();
   MonoTime started_at_;
   bool started_ = false;

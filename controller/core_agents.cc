@@ -125,6 +125,11 @@ std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
   return reason;
 }
 
+bool IsOneNetwork(const NetworkLists& a, const NetworkLists& b) {
+  return a.nodes.IsOneWith(b.nodes) && a.services.IsOneWith(b.services) &&
+         a.endpoint_slices.IsOneWith(b.endpoint_slices);
+}
+
 // A node that a recovery missed is there.
 void NoteFound(const std::string& node, ClusterState* state, WriteSet* writes) {
   const auto cluster = state->Find<Cluster>("", "cluster");
@@ -365,39 +370,45 @@ void Controller::Core::HandOut(const std::shared_ptr<const ClusterState>& snapsh
   const ClusterState& state = *snapshot;
   const auto concerned =
       handed_out_ == nullptr ? std::nullopt : NodesConcerned(*handed_out_, state);
+  const NetworkLists network =
+      handed_out_ == nullptr ? NetworkOf(state) : NetworkAfter(network_, *handed_out_, state);
+  const bool is_new_network = !IsOneNetwork(network, network_);
+  network_ = network;
   handed_out_ = snapshot;
   for (auto& [name, heard] : heard_) {
     if (!concerned || concerned->contains(name)) heard.to_tell = true;
+    heard.to_tell_network |= is_new_network;
     if (IsRevokedNow(name)) continue;
-    if (heard.sent && !heard.to_tell) continue;
+    if (heard.sent && !heard.to_tell && !heard.to_tell_network) continue;
     if (!heard.connected || state.Find<Node>("", name) == nullptr) continue;
     // Nothing until it is known what it follows, and what it runs by that.
     if (!heard.told || NeedsInventory(heard) || IsSuperseded(heard)) continue;
-    HandOutTo(name, &heard, PodsOn(name, state), state);
+    HandOutTo(name, &heard, state);
   }
 }
 
-void Controller::Core::HandOutTo(const std::string& node, Heard* heard, const NodePods& pods,
-                                 const ClusterState& state) {
-  Assignment assignment = AssignmentOf(node, pods, state);
+void Controller::Core::HandOutTo(const std::string& node, Heard* heard, const ClusterState& state) {
+  Assignment assignment = heard->sent && !heard->to_tell
+                              ? WithNetwork(*heard->sent, network_, state)
+                              : AssignmentOf(node, PodsOn(node, state), network_, state);
   assignment.tombstones = heard->tombstones;
   if (heard->sent && PlantedBug("never-hand-out-twice")) return;
   if (heard->sent && SameForAgent(*heard->sent, assignment)) {
-    heard->to_tell = false;
+    heard->to_tell = heard->to_tell_network = false;
     return;
   }
-  const Status sent = SendAssignment(assignment, heard, pods, state);
+  const Status sent = SendAssignment(assignment, heard, state);
   if (!sent.ok()) LogDebug("assignment not sent", {{"node", node}, {"error", sent.ToString()}});
   // After a broken connection its return asks again; what is too large is not tried at every turn.
   if (!sent.ok() && sent.code() != StatusCode::kInvalid) return;
-  heard->to_tell = false;
+  heard->to_tell = heard->to_tell_network = false;
   heard->sent_at = loop_->now().mono;
   traces_.Assigned(assignment, heard->sent_at);
   heard->sent = std::move(assignment);
 }
 
 Status Controller::Core::SendAssignment(const Assignment& assignment, Heard* heard,
-                                        const NodePods& pods, const ClusterState& state) {
+                                        const ClusterState& state) {
   Status sent = link_->Send(assignment.node, assignment);
   std::string too_large;
   if (sent.code() == StatusCode::kInvalid) {
@@ -405,7 +416,8 @@ Status Controller::Core::SendAssignment(const Assignment& assignment, Heard* hea
     too_large = "what this host is to run cannot be sent in full: " + sent.message() +
                 "; the largest are " + LargestObjects(sizes);
     // Stops must reach the host even so.
-    const std::optional<Assignment> fitting = FitAssignment(assignment, sizes, pods, state);
+    const std::optional<Assignment> fitting =
+        FitAssignment(assignment, sizes, PodsOn(assignment.node, state), state);
     if (fitting) {
       const size_t left_out = assignment.pods.size() - fitting->pods.size();
       too_large += ". " + std::to_string(left_out) + " pods that have not begun wait";

@@ -40,6 +40,8 @@ bool Selects(const Object& object, const StringMap& labels) {
   return controller != nullptr && Matches(controller->spec.selector, labels);
 }
 
+constexpr Kind kRecoveredKinds[] = {Kind::kPod, Kind::kReplicaSet, Kind::kService};
+
 // One taking of inventories.
 class Taking {
  public:
@@ -59,6 +61,7 @@ class Taking {
     for (const Inventory* inventory : inventories_) TakePods(*inventory);
     for (const ObjectKey& key : taken_) FindOwner(*As<Pod>(state_->Find(key)));
     SizeSets();
+    TakeServices();
     return std::move(learned_);
   }
 
@@ -72,6 +75,8 @@ class Taking {
   void RebuildSet(const OwnerReference& owner, const Pod& pod);
   void SetOwner(const Pod& pod, const std::string& uid);
   void SizeSets();
+  void TakeServices();
+  void TakeService(const Service& known);
   void EnsureNamespace(const std::string& name);
 
   const std::vector<const Inventory*>& inventories_;
@@ -277,6 +282,42 @@ void Taking::SizeSets() {
   for (const auto& set : resized) Put(set);
 }
 
+// Services have the addresses that hosts have for them. The host that heard of them last is asked
+// first.
+void Taking::TakeServices() {
+  std::vector<const Inventory*> newest_first = inventories_;
+  std::stable_sort(newest_first.begin(), newest_first.end(),
+                   [](const Inventory* a, const Inventory* b) {
+                     const Fence none;
+                     const Fence& x = a->fence ? *a->fence : none;
+                     const Fence& y = b->fence ? *b->fence : none;
+                     return std::pair(x.epoch, x.revision) > std::pair(y.epoch, y.revision);
+                   });
+  for (const Inventory* inventory : newest_first) {
+    for (const auto& service : inventory->services) TakeService(*service);
+  }
+}
+
+// What the model knows of a Service stays; what it cannot have, as another has it, is left out.
+void Taking::TakeService(const Service& known) {
+  if (state_->Find(known.key()) != nullptr) return;
+  const std::vector<std::string> claims = ClaimsOf(known.spec);
+  if (std::any_of(claims.begin(), claims.end(), [&](const std::string& claim) {
+        return state_->services_by_claim().Has(claim);
+      })) {
+    return;
+  }
+  const auto service = std::make_shared<Service>(known);
+  service->metadata.uid =
+      DeriveUid({ClusterOf(*state_)->cluster_id, "Service", known.metadata.namespace_name,
+                 known.metadata.name, ClusterOf(*state_)->lineage});
+  service->metadata.generation = 1;
+  service->metadata.creation_timestamp = now_.wall;
+  service->metadata.annotations[kRecoveredAnnotation] = "true";
+  EnsureNamespace(known.metadata.namespace_name);
+  Put(service);
+}
+
 // The source that declares most in a namespace; of equals, and where none does, the first.
 std::string HeirOf(const std::string& namespace_name, const std::set<std::string>& sources,
                    const ClusterState& state) {
@@ -308,7 +349,7 @@ Learned TakeInventories(const std::vector<const Inventory*>& inventories, Cluste
 }
 
 bool HasRecovered(const ClusterState& state) {
-  for (const Kind kind : {Kind::kPod, Kind::kReplicaSet}) {
+  for (const Kind kind : kRecoveredKinds) {
     for (const auto& [key, object] : state.Objects(kind)) {
       if (object->metadata.annotations.contains(kRecoveredAnnotation)) return true;
     }
@@ -321,7 +362,7 @@ std::set<std::string> GiveRecovered(const std::set<std::string>& sources, Cluste
   std::set<std::string> heirs;
   if (sources.empty()) return heirs;
   std::vector<ObjectPtr> recovered;
-  for (const Kind kind : {Kind::kPod, Kind::kReplicaSet}) {
+  for (const Kind kind : kRecoveredKinds) {
     for (const auto& [key, object] : state->Objects(kind)) {
       if (object->metadata.annotations.contains(kRecoveredAnnotation)) recovered.push_back(object);
     }

@@ -15,8 +15,8 @@ namespace reconcile {
 // What an agent runs is the truth about its node: its pods go into the model as they are, with
 // their uids, and with the ReplicaSets of Deployments that own them; pods of the model that were on
 // that node before this lineage began and are not there any more are gone. Other owners are not
-// rebuilt: their pods lose the reference and whoever selects them adopts them. Nothing here stops
-// a container.
+// rebuilt: their pods lose the reference and whoever selects them adopts them. Services come with
+// the addresses that hosts know. Nothing here stops a container.
 
 // On what was learned and has found no owner yet.
 inline constexpr char kRecoveredAnnotation[] = "reconcile.dev/recovered";

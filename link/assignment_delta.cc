@@ -33,6 +33,21 @@ bool DiffList(const Objects<T>& base, const Objects<T>& next, Objects<T>* change
 }
 
 template <typename T>
+bool DiffList(const SharedList<T>& base, const SharedList<T>& next, SharedList<T>* changed,
+              std::vector<std::string>* removed) {
+  if (next.IsOneWith(base)) return true;
+  if (const auto* step = next.StepFrom(base)) {
+    *changed = SharedList<T>(step->changed);
+    *removed = step->removed;
+    return true;
+  }
+  Objects<T> items;
+  if (!DiffList(base.items(), next.items(), &items, removed)) return false;
+  *changed = SharedList<T>(std::move(items));
+  return true;
+}
+
+template <typename T>
 Status ApplyList(const Objects<T>& base, const Objects<T>& changed,
                  const std::vector<std::string>& removed, const std::string& what,
                  Objects<T>* next) {
@@ -41,6 +56,20 @@ Status ApplyList(const Objects<T>& base, const Objects<T>& changed,
                      "assignment delta: " + what);
   if (!applied.ok()) return applied.status();
   *next = std::move(applied).value();
+  return OkStatus();
+}
+
+template <typename T>
+Status ApplyList(const SharedList<T>& base, const SharedList<T>& changed,
+                 const std::vector<std::string>& removed, const std::string& what,
+                 SharedList<T>* next) {
+  if (changed.empty() && removed.empty()) {
+    *next = base;
+    return OkStatus();
+  }
+  Objects<T> items;
+  RETURN_IF_ERROR(ApplyList(base.items(), changed.items(), removed, what, &items));
+  *next = SharedList<T>(base, {changed.items(), removed}, std::move(items));
   return OkStatus();
 }
 
@@ -70,11 +99,18 @@ std::optional<AssignmentDelta> MakeDelta(const Assignment& base, const Assignmen
   delta.changed.node = next.node;
   delta.changed.cluster_pod_cidr = next.cluster_pod_cidr;
   delta.changed.node_pod_cidr = next.node_pod_cidr;
+  delta.changed.service_cidr = next.service_cidr;
+  delta.changed.cluster_domain = next.cluster_domain;
+  delta.changed.network_backend = next.network_backend;
   const bool sorted =
       DiffList(base.pods, next.pods, &delta.changed.pods, &delta.removed_pods) &&
       DiffList(base.config_maps, next.config_maps, &delta.changed.config_maps,
                &delta.removed_config_maps) &&
-      DiffList(base.secrets, next.secrets, &delta.changed.secrets, &delta.removed_secrets);
+      DiffList(base.secrets, next.secrets, &delta.changed.secrets, &delta.removed_secrets) &&
+      DiffList(base.nodes, next.nodes, &delta.changed.nodes, &delta.removed_nodes) &&
+      DiffList(base.services, next.services, &delta.changed.services, &delta.removed_services) &&
+      DiffList(base.endpoint_slices, next.endpoint_slices, &delta.changed.endpoint_slices,
+               &delta.removed_endpoint_slices);
   if (!sorted || base.node != next.node) return std::nullopt;
   const size_t dropped = CountDropped(base.tombstones, next.tombstones);
   delta.dropped_tombstones = static_cast<int64_t>(dropped);
@@ -94,6 +130,13 @@ Result<Assignment> ApplyDelta(const Assignment& base, const AssignmentDelta& del
                             "configMaps", &next.config_maps));
   RETURN_IF_ERROR(ApplyList(base.secrets, delta.changed.secrets, delta.removed_secrets, "secrets",
                             &next.secrets));
+  RETURN_IF_ERROR(
+      ApplyList(base.nodes, delta.changed.nodes, delta.removed_nodes, "nodes", &next.nodes));
+  RETURN_IF_ERROR(ApplyList(base.services, delta.changed.services, delta.removed_services,
+                            "services", &next.services));
+  RETURN_IF_ERROR(ApplyList(base.endpoint_slices, delta.changed.endpoint_slices,
+                            delta.removed_endpoint_slices, "endpointSlices",
+                            &next.endpoint_slices));
   if (delta.dropped_tombstones > static_cast<int64_t>(base.tombstones.size())) {
     return InvalidError("assignment delta: drops " + std::to_string(delta.dropped_tombstones) +
                         " tombstones of " + std::to_string(base.tombstones.size()));
@@ -109,6 +152,9 @@ Value EncodeDelta(const AssignmentDelta& delta) {
   value.Set("removedPods", StringsOf(delta.removed_pods));
   value.Set("removedConfigMaps", StringsOf(delta.removed_config_maps));
   value.Set("removedSecrets", StringsOf(delta.removed_secrets));
+  value.Set("removedNodes", StringsOf(delta.removed_nodes));
+  value.Set("removedServices", StringsOf(delta.removed_services));
+  value.Set("removedEndpointSlices", StringsOf(delta.removed_endpoint_slices));
   value.Set("droppedTombstones", Value::Int(delta.dropped_tombstones));
   return value;
 }
@@ -122,6 +168,9 @@ Result<AssignmentDelta> DecodeAssignmentDelta(const Value& value) {
   delta.removed_pods = reader.StringList("removedPods");
   delta.removed_config_maps = reader.StringList("removedConfigMaps");
   delta.removed_secrets = reader.StringList("removedSecrets");
+  delta.removed_nodes = reader.StringList("removedNodes");
+  delta.removed_services = reader.StringList("removedServices");
+  delta.removed_endpoint_slices = reader.StringList("removedEndpointSlices");
   delta.dropped_tombstones = reader.Count("droppedTombstones");
   RETURN_IF_ERROR(reader.status());
   return delta;

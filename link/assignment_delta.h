@@ -16,6 +16,9 @@ struct AssignmentDelta {
   std::vector<std::string> removed_pods;  // keys, as link/list_delta.h writes them
   std::vector<std::string> removed_config_maps;
   std::vector<std::string> removed_secrets;
+  std::vector<std::string> removed_nodes;
+  std::vector<std::string> removed_services;
+  std::vector<std::string> removed_endpoint_slices;
   int64_t dropped_tombstones = 0;  // the oldest ones
 };
 

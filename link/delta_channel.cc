@@ -16,6 +16,7 @@ struct Channel<Assignment> {
   static constexpr std::string_view kWhole = link_type::kAssignment;
   static constexpr std::string_view kDelta = link_type::kAssignmentDelta;
   static constexpr char kWhat[] = "assignment for node ";
+  static Status Check(const Assignment& message) { return CheckItems(message); }
   static Value Encode(const Assignment& message) { return EncodeAssignment(message); }
   static Result<Assignment> Decode(const Value& value) { return DecodeAssignment(value); }
   static Result<AssignmentDelta> DecodeDelta(const Value& value) {
@@ -28,6 +29,7 @@ struct Channel<Report> {
   static constexpr std::string_view kWhole = link_type::kReport;
   static constexpr std::string_view kDelta = link_type::kReportDelta;
   static constexpr char kWhat[] = "report of node ";
+  static Status Check(const Report&) { return OkStatus(); }
   static Value Encode(const Report& message) { return EncodeReport(message); }
   static Result<Report> Decode(const Value& value) { return DecodeReport(value); }
   static Result<ReportDelta> DecodeDelta(const Value& value) { return DecodeReportDelta(value); }
@@ -42,6 +44,7 @@ void ForgetEvents(Report* report) { report->events.clear(); }
 template <typename T>
 Result<std::string> DeltaSender<T>::Write(const T& next) {
   using C = Channel<T>;
+  RETURN_IF_ERROR(C::Check(next));
   const std::string what = C::kWhat + next.node;
   const auto delta = base_ ? MakeDelta(*base_, next) : std::nullopt;
   if (delta) {

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,10 +14,13 @@
 namespace reconcile {
 
 // What names an item of a list: namespace, name and uid; unused parts are empty. Lists of messages
-// are sorted by it.
-using ItemKey = std::array<std::string, 3>;
+// are sorted by it. Its parts are the item's.
+using ItemKey = std::array<std::string_view, 3>;
 
-inline std::string ToString(const ItemKey& key) { return key[0] + "/" + key[1] + "/" + key[2]; }
+inline std::string ToString(const ItemKey& key) {
+  std::string text(key[0]);
+  return text.append("/").append(key[1]).append("/").append(key[2]);
+}
 
 // How one sorted list becomes another.
 template <typename Item>
@@ -31,8 +35,8 @@ template <typename Item, typename KeyOf>
 bool IsKeyedList(const std::vector<Item>& items, KeyOf key_of) {
   for (size_t i = 0; i < items.size(); ++i) {
     const ItemKey key = key_of(items[i]);
-    for (const std::string& part : key) {
-      if (part.find('/') != std::string::npos) return false;
+    for (const std::string_view part : key) {
+      if (part.find('/') != std::string_view::npos) return false;
     }
     if (i > 0 && !(key_of(items[i - 1]) < key)) return false;
   }
@@ -60,25 +64,32 @@ std::optional<ListDelta<Item>> MakeListDelta(const std::vector<Item>& base,
   return delta;
 }
 
-// Invalid, naming `what`, when the delta removes what is not there.
+// Invalid, naming `what`, when the delta removes what is not there. `base` is a keyed list; takes
+// one look at each item of it.
 template <typename Item, typename KeyOf>
 Result<std::vector<Item>> ApplyListDelta(const std::vector<Item>& base,
                                          const ListDelta<Item>& delta, KeyOf key_of,
                                          const std::string& what) {
-  std::map<std::string, Item> items;
-  for (const Item& item : base) items.emplace(ToString(key_of(item)), item);
-  for (const std::string& key : delta.removed) {
-    if (items.erase(key) == 0) return InvalidError(what + ": removes " + key + ", unknown here");
-  }
-  for (const Item& item : delta.changed) {
-    items.insert_or_assign(ToString(key_of(item)), item);
-  }
+  const auto is_before = [&](const Item& a, const Item& b) { return key_of(a) < key_of(b); };
+  std::vector<Item> changed = delta.changed;
+  std::stable_sort(changed.begin(), changed.end(), is_before);
+  const auto is_same = [&](const Item& a, const Item& b) { return key_of(a) == key_of(b); };
+  changed.erase(std::unique(changed.begin(), changed.end(), is_same), changed.end());
+  std::set<std::string> removed(delta.removed.begin(), delta.removed.end());
   std::vector<Item> next;
-  next.reserve(items.size());
-  for (auto& [key, item] : items) next.push_back(std::move(item));
-  // By parts: "a-b/x" stands before "a/x" as text.
-  std::sort(next.begin(), next.end(),
-            [&](const Item& a, const Item& b) { return key_of(a) < key_of(b); });
+  next.reserve(base.size() + changed.size());
+  auto change = changed.begin();
+  for (const Item& item : base) {
+    const ItemKey key = key_of(item);
+    for (; change != changed.end() && key_of(*change) < key; ++change) next.push_back(*change);
+    const bool is_changed = change != changed.end() && key_of(*change) == key;
+    if (!removed.empty() && removed.erase(ToString(key)) > 0) continue;
+    if (!is_changed) next.push_back(item);
+  }
+  next.insert(next.end(), change, changed.end());
+  if (!removed.empty()) {
+    return InvalidError(what + ": removes " + *removed.begin() + ", unknown here");
+  }
   return next;
 }
 

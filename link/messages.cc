@@ -32,8 +32,8 @@ Result<Fence> DecodeFence(const Value& value, const std::string& path) {
   return fence;
 }
 
-template <typename T>
-Value EncodeObjects(const std::vector<std::shared_ptr<const T>>& objects) {
+template <typename Objects>
+Value EncodeObjects(const Objects& objects) {
   Value list = Value::MakeList();
   for (const auto& object : objects) list.Append(EncodeObject(*object, EncodeFor::kStore));
   return list;
@@ -62,6 +62,14 @@ Status DecodeObjects(MessageReader* reader, std::string_view key,
     objects->push_back(std::move(object).value());
   }
   return reader->status();
+}
+
+template <typename T>
+Status DecodeObjects(MessageReader* reader, std::string_view key, SharedList<T>* objects) {
+  typename SharedList<T>::Items items;
+  RETURN_IF_ERROR(DecodeObjects(reader, key, &items));
+  if (!items.empty()) *objects = SharedList<T>(std::move(items));
+  return OkStatus();
 }
 
 Value EncodePodReport(const PodReport& report) {
@@ -197,6 +205,12 @@ Value EncodeAssignment(const Assignment& assignment) {
   Value tombstones = Value::MakeList();
   for (const std::string& uid : assignment.tombstones) tombstones.Append(Value::String(uid));
   value.Set("tombstones", std::move(tombstones));
+  value.Set("serviceCidr", Value::String(assignment.service_cidr));
+  value.Set("clusterDomain", Value::String(assignment.cluster_domain));
+  value.Set("networkBackend", Value::String(assignment.network_backend));
+  value.Set("nodes", EncodeObjects(assignment.nodes));
+  value.Set("services", EncodeObjects(assignment.services));
+  value.Set("endpointSlices", EncodeObjects(assignment.endpoint_slices));
   return value;
 }
 
@@ -209,6 +223,9 @@ Result<Assignment> DecodeAssignment(const Value& value) {
   assignment.cluster_pod_cidr = reader.String("clusterPodCidr");
   assignment.node_pod_cidr = reader.String("nodePodCidr");
   assignment.tombstones = reader.StringList("tombstones");
+  assignment.service_cidr = reader.String("serviceCidr");
+  assignment.cluster_domain = reader.String("clusterDomain");
+  assignment.network_backend = reader.String("networkBackend");
   RETURN_IF_ERROR(reader.status());
   Result<Fence> fence = DecodeFence(*fence_value, "assignment.fence");
   if (!fence.ok()) return fence.status();
@@ -216,7 +233,27 @@ Result<Assignment> DecodeAssignment(const Value& value) {
   RETURN_IF_ERROR(DecodeObjects(&reader, "pods", &assignment.pods));
   RETURN_IF_ERROR(DecodeObjects(&reader, "configMaps", &assignment.config_maps));
   RETURN_IF_ERROR(DecodeObjects(&reader, "secrets", &assignment.secrets));
+  RETURN_IF_ERROR(DecodeObjects(&reader, "nodes", &assignment.nodes));
+  RETURN_IF_ERROR(DecodeObjects(&reader, "services", &assignment.services));
+  RETURN_IF_ERROR(DecodeObjects(&reader, "endpointSlices", &assignment.endpoint_slices));
   return assignment;
+}
+
+Status CheckItems(const Assignment& assignment) {
+  const std::pair<const char*, size_t> counts[] = {
+      {"pods", assignment.pods.size()},
+      {"ConfigMaps", assignment.config_maps.size()},
+      {"Secrets", assignment.secrets.size()},
+      {"tombstones", assignment.tombstones.size()},
+      {"nodes", assignment.nodes.size()},
+      {"Services", assignment.services.size()},
+      {"EndpointSlices", assignment.endpoint_slices.size()}};
+  for (const auto& [what, count] : counts) {
+    if (count <= kMaxMessageItems) continue;
+    return InvalidError("assignment for node " + assignment.node + " has " + std::to_string(count) +
+                        " " + what + ", more than " + std::to_string(kMaxMessageItems));
+  }
+  return OkStatus();
 }
 
 Value EncodeReport(const Report& report) {
@@ -274,6 +311,7 @@ Value EncodeInventory(const Inventory& inventory) {
   if (inventory.fence) value.Set("fence", EncodeFence(*inventory.fence));
   value.Set("nodePodCidr", Value::String(inventory.node_pod_cidr));
   value.Set("pods", EncodeObjects(inventory.pods));
+  value.Set("services", EncodeObjects(inventory.services));
   return value;
 }
 
@@ -290,10 +328,12 @@ Result<Inventory> DecodeInventory(const Value& value) {
     inventory.fence = std::move(fence).value();
   }
   RETURN_IF_ERROR(DecodeObjects(&reader, "pods", &inventory.pods));
+  RETURN_IF_ERROR(DecodeObjects(&reader, "services", &inventory.services));
   return inventory;
 }
 
 Result<std::string> WriteAssignment(const Assignment& assignment) {
+  RETURN_IF_ERROR(CheckItems(assignment));
   return WriteMessage(EncodeAssignment(assignment), "assignment for node " + assignment.node);
 }
 

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "base/value.h"
+#include "link/shared_list.h"
 #include "schema/cluster_state.h"
-#include "schema/core.h"
+#include "schema/network.h"
 
 namespace reconcile {
 
@@ -39,6 +40,16 @@ struct Assignment {
   std::vector<std::shared_ptr<const ConfigMap>> config_maps;  // only those the pods refer to
   std::vector<std::shared_ptr<const Secret>> secrets;
   std::vector<std::string> tombstones;  // pod uids
+
+  // ---- The cluster's network, the same for every node, stripped to what hosts need ----
+  // controller/network_lists.h says to what.
+  std::string service_cidr;
+  std::string cluster_domain;
+  std::string network_backend;  // "vxlan" or "host-gw"
+  // Those with a pod subnet and an InternalIP, this one too. Ready is their only condition.
+  SharedList<Node> nodes;
+  SharedList<Service> services;
+  SharedList<EndpointSlice> endpoint_slices;
 };
 
 // Something an agent wants recorded: becomes an Event on the pod (or on the node when pod_uid is
@@ -103,6 +114,7 @@ struct Inventory {
   std::optional<Fence> fence;  // of the assignment in force; none before the first
   std::string node_pod_cidr;
   std::vector<std::shared_ptr<const Pod>> pods;  // sorted by namespace and name
+  SharedList<Service> services;                  // as the assignment has them
 };
 
 // JSON forms (Kubernetes objects inside as EncodeFor::kStore). Decoding is lenient to unknown
@@ -113,6 +125,9 @@ Value EncodeReport(const Report& report);
 Result<Report> DecodeReport(const Value& value);
 Value EncodeInventory(const Inventory& inventory);
 Result<Inventory> DecodeInventory(const Value& value);
+
+// Invalid when one of its lists has more than kMaxMessageItems: nobody would read it.
+Status CheckItems(const Assignment& assignment);
 
 // The same as JSON text, as it travels. Write: Invalid beyond kMaxMessageBytes.
 Result<std::string> WriteAssignment(const Assignment& assignment);

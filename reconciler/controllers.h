@@ -14,6 +14,9 @@ void SyncReplicaSets(Turn* turn);
 void SyncReplicationControllers(Turn* turn);
 void SyncDeployments(Turn* turn);
 
+// Gives Services their addresses and ports, and keeps the EndpointSlices of each.
+void SyncServices(Turn* turn);
+
 // The namespaces that always exist, the label that each carries, and the content of those that are
 // going (SEMANTICS 22.1).
 void SyncNamespaces(Turn* turn);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "reconciler/deployment.h"
+#include "reconciler/service_addresses.h"
 #include "schema/all_kinds.h"
 #include "schema/field_table.h"
 
@@ -93,6 +94,10 @@ std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) 
     const auto unbound = std::make_shared<Pod>(*pod);
     unbound->spec.node_name = As<Pod>(after)->spec.node_name;
     view = unbound;
+  } else if (const Service* service = As<Service>(before)) {
+    const auto bare = std::make_shared<Service>(*service);
+    HideAllocated(*As<Service>(after), bare.get());
+    view = bare;
   }
   return view;
 }
@@ -110,6 +115,10 @@ bool SameFields(const ConfigMap& a, const ConfigMap& b) {
 bool SameFields(const Secret& a, const Secret& b) {
   return a.data == b.data && a.type == b.type && a.immutable == b.immutable;
 }
+bool SameFields(const EndpointSlice& a, const EndpointSlice& b) {
+  return a.address_type == b.address_type && a.endpoints == b.endpoints && a.ports == b.ports;
+}
+bool SameFields(const Endpoints& a, const Endpoints& b) { return a.subsets == b.subsets; }
 template <Kind kKept>
 bool SameFields(const Kept<kKept>& a, const Kept<kKept>& b) {
   return a.others == b.others;
@@ -142,6 +151,10 @@ void Keep(const ReplicationController& before, ReplicationController* merged) {
 }
 void Keep(const ReplicaSet& before, ReplicaSet* merged) { merged->status = before.status; }
 void Keep(const Deployment& before, Deployment* merged) { merged->status = before.status; }
+void Keep(const Service& before, Service* merged) {
+  merged->status = before.status;
+  KeepAllocated(before, merged);
+}
 void Keep(const Object&, Object*) {}
 
 void KeepObserved(const Object& before, Object* merged) {

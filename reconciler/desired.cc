@@ -4,6 +4,7 @@
 
 #include "reconciler/declared.h"
 #include "reconciler/references.h"
+#include "reconciler/service_addresses.h"
 #include "schema/sync_wave.h"
 
 namespace reconcile {
@@ -33,7 +34,9 @@ void CheckImmutable(const Object& object, const Object& known, Problems* problem
   if (object.kind == Kind::kPod || known.metadata.deletion_timestamp) return;
   if (!ChangeProtectionOf(object.metadata).empty()) return;  // nothing of it is changed
   const size_t before = problems->errors.size();
-  ValidateUpdate(known, object, problems);
+  // What the controller gave it is not declared to be otherwise.
+  const bool is_given = known.kind == Kind::kService;
+  ValidateUpdate(is_given ? *DeclaredPart(known, object) : known, object, problems);
   for (size_t i = before; i < problems->errors.size(); ++i) {
     Problem& problem = problems->errors[i];
     if (problem.line > 0) continue;
@@ -153,6 +156,7 @@ void CheckOwners(const DesiredState& desired, const ClusterState& state, const C
   for (const auto& [key, object] : desired.objects) {
     CheckOwnerOf(*object, desired, state, claims, problems);
   }
+  CheckClaims(desired, state, problems);
 }
 
 void CheckOwnersOf(const std::set<ObjectKey>& keys, const DesiredState& desired,

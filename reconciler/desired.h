@@ -36,7 +36,9 @@ DesiredState BuildDesired(const std::string& source, const std::string& commit,
 // Objects that a turn's sources take, each with where it is declared.
 using Claims = std::map<ObjectKey, Origin>;
 // PURE. Errors for what `desired` declares and another followed source owns, in `state` or by
-// `claims`, or a controller. BuildDesired looks too, but at the model as it was then.
+// `claims`, or a controller, and for addresses and ports of Services that others have
+// (reconciler/service_addresses.h). BuildDesired looks at owners too, but at the model as it was
+// then.
 void CheckOwners(const DesiredState& desired, const ClusterState& state, const Claims& claims,
                  Problems* problems);
 

@@ -6,7 +6,9 @@
 #include "reconciler/reference_table.h"
 #include "reconciler/references.h"
 #include "reconciler/referred.h"
+#include "reconciler/service_addresses.h"
 #include "schema/core.h"
+#include "schema/network.h"
 #include "schema/sets.h"
 #include "schema/sync_wave.h"
 
@@ -139,6 +141,17 @@ void AddUntouched(const DesiredState& desired, const ClusterState& state, Object
             [](const ObjectChange& a, const ObjectChange& b) { return a.key < b.key; });
 }
 
+// Whether Services may have come to claim what others have, since they were all in force.
+bool MayClash(const std::set<ObjectKey>& touched, const ClusterState& before,
+              const ClusterState& after) {
+  const auto service = touched.lower_bound({Kind::kService, "", ""});
+  if (service != touched.end() && service->kind == Kind::kService) return true;
+  bool differs = false;
+  ClusterState::ForEachDifference(before, after, Kind::kService,
+                                  [&](const ObjectPtr&, const ObjectPtr&) { differs = true; });
+  return differs;
+}
+
 bool TakesNothing(const ObjectChanges& changes) {
   return std::all_of(changes.begin(), changes.end(), [](const ObjectChange& change) {
     return change.after != nullptr && !change.after->metadata.origin.source.empty();
@@ -230,6 +243,7 @@ ObjectChanges DesiredMemory::Compare(const DesiredState& desired, const ClusterS
   if (touched) changes = DiffOf(*touched, desired, state, &left_over);
   if (touched && !left_over && TakesNothing(changes)) {
     CheckOwnersOf(*touched, desired, state, claims, problems);
+    if (MayClash(*touched, in_force_->state, state)) CheckClaims(desired, state, problems);
     if (desired.waved > 0) AddUntouched(desired, state, &changes);
   } else {
     left_over = false;

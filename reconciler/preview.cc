@@ -291,6 +291,7 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
   preview.courses = courses.Take();
   preview.effects = EffectsOf(changes, state, hosts.state());
   preview.hosts = LoadsOf(state, hosts.state());
+  preview.network = NetworkChangesOf(state, hosts.state());
   preview.state_after = hosts.state();
   return preview;
 }

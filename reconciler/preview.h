@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "reconciler/desired.h"
 #include "reconciler/effects.h"
+#include "reconciler/network_preview.h"
 #include "reconciler/settled.h"
 #include "schema/cluster_state.h"
 
@@ -56,6 +57,7 @@ struct Preview {
   std::vector<PodPreview> pods;
   std::vector<RolloutCourse> courses;  // of workloads with such pods; sorted by workload
   std::vector<HostLoad> hosts;         // all of them, by name
+  std::vector<NetworkChange> network;  // by object
   ClusterState state_after;            // when all has come to rest
   // What the preview leaves out; empty when it goes to the end.
   std::string note;

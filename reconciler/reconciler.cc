@@ -30,6 +30,7 @@ void SyncWorkloads(Turn* turn) {
   SyncReplicaSets(turn);
   SyncReplicationControllers(turn);
   SyncDeployments(turn);
+  SyncServices(turn);
 }
 
 void RecordEvents(Turn* turn, const ClusterState& before) {

@@ -41,11 +41,11 @@ struct Plan {
 };
 
 // PURE. One turn: applies `changes` as far as their sync waves allow (reconciler/waves.h), then
-// runs every kind's controller (Deployment, ReplicaSet, ReplicationController, namespaces, garbage
-// collection, statuses) and the scheduler over the result until none has anything to write, all in
-// memory. Order of objects does not matter; on an unchanged world the transaction is empty. Holds
-// at most kMaxCreatesPerTurn pods created for workloads and kMaxDeletesPerTurn removed to scale
-// them down (SEMANTICS 1.5); the rest follows in the next turn.
+// runs every kind's controller (Deployment, ReplicaSet, ReplicationController, Service, namespaces,
+// garbage collection, statuses) and the scheduler over the result until none has anything to write,
+// all in memory. Order of objects does not matter; on an unchanged world the transaction is empty.
+// Holds at most kMaxCreatesPerTurn pods created for workloads and kMaxDeletesPerTurn removed to
+// scale them down (SEMANTICS 1.5); the rest follows in the next turn.
 //
 // `settled`, null or what the last call left there, says what need not be looked at again: the time
 // that a turn takes is that of what changed. The plan is the same with and without it, whatever

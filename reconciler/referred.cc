@@ -4,6 +4,7 @@
 #include "schema/core.h"
 #include "schema/field_path.h"
 #include "schema/kept.h"
+#include "schema/network.h"
 #include "schema/sets.h"
 
 namespace reconcile {

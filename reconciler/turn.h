@@ -9,6 +9,7 @@
 
 #include "reconciler/reconciler.h"
 #include "reconciler/settled.h"
+#include "schema/network.h"
 
 namespace reconcile {
 
@@ -108,7 +109,7 @@ class Turn {
   // ---- turn_due.cc ----
   static bool IsVisited(Kind kind) {
     return kind == Kind::kNamespace || kind == Kind::kReplicationController ||
-           kind == Kind::kReplicaSet || kind == Kind::kDeployment;
+           kind == Kind::kReplicaSet || kind == Kind::kDeployment || kind == Kind::kService;
   }
   // Whether the last turn tells what there is to look at.
   bool IsOfUse(const Settled& settled) const;
@@ -119,6 +120,12 @@ class Turn {
   void NoteUid(const std::string& uid);
   void NoteNamespace(const Object* before, const Object* after, const std::string& name);
   void NoteAdoptable(const Object& object);
+  // ---- turn_services.cc ----
+  // Of what a Service's addresses and endpoints are made.
+  void NoteForServices(const ObjectPtr& before, const ObjectPtr& after);
+  void NotePodForServices(const Pod* before, const Pod* after);
+  void NoteNodeForServices(const Node* before, const Node* after);
+  void NoteFreedClaims(const Service& before, const Service* after);
   void MakeDue(const ObjectKey& key) {
     if (IsVisited(key.kind)) due_.insert(key);
   }

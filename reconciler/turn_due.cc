@@ -11,6 +11,8 @@ namespace {
 
 constexpr Kind kWorkloadKinds[] = {Kind::kReplicationController, Kind::kReplicaSet,
                                    Kind::kDeployment};
+constexpr Kind kKindsThatCreate[] = {Kind::kReplicationController, Kind::kReplicaSet,
+                                     Kind::kDeployment, Kind::kService};
 
 bool IsOpen(const Object* space) { return space != nullptr && !space->metadata.deletion_timestamp; }
 
@@ -56,6 +58,7 @@ void Turn::NoteChange(const ObjectPtr& before, const ObjectPtr& after) {
     if (before != nullptr) NoteUid(before->metadata.uid);
     if (after != nullptr) NoteUid(after->metadata.uid);
   }
+  NoteForServices(before, after);
   if (either.kind == Kind::kNamespace) NoteNamespace(before.get(), after.get(), key.name);
   if (either.kind == Kind::kNode && (before == nullptr || after == nullptr)) {
     state_.pods_by_node().ForEach(key.name, [&](const ObjectKey& pod) {
@@ -101,7 +104,7 @@ void Turn::NoteNamespace(const Object* before, const Object* after, const std::s
       reconcile::IsOpen(before) == reconcile::IsOpen(after)) {
     return;
   }
-  for (const Kind kind : kWorkloadKinds) {
+  for (const Kind kind : kKindsThatCreate) {
     const ObjectMap& objects = state_.Objects(kind);
     for (auto it = objects.lower_bound({kind, name, ""});
          it != objects.end() && it->first.namespace_name == name; ++it) {

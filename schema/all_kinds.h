@@ -9,6 +9,7 @@
 #include "schema/core.h"
 #include "schema/job.h"
 #include "schema/kept.h"
+#include "schema/network.h"
 #include "schema/sets.h"
 #include "schema/workload.h"
 

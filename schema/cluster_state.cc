@@ -1,6 +1,7 @@
 #include "schema/cluster_state.h"
 
 #include "base/check.h"
+#include "schema/network.h"
 #include "schema/pod.h"
 
 namespace reconcile {
@@ -21,14 +22,42 @@ const std::string* NodeOf(const Object& object) {
   return pod == nullptr ? nullptr : &pod->spec.node_name;
 }
 
+// Labels that whole applications share: a poor choice to find one Service by.
+bool IsShared(const std::string& key) {
+  return key == "app.kubernetes.io/instance" || key == "app.kubernetes.io/part-of" ||
+         key == "app.kubernetes.io/managed-by";
+}
+
+// The pair of its selector that a Service is found by; null when it selects nothing.
+const StringMap::value_type* PairOf(const StringMap& selector) {
+  for (const auto& pair : selector) {
+    if (!IsShared(pair.first)) return &pair;
+  }
+  return selector.empty() ? nullptr : &*selector.begin();
+}
+
+bool SameWords(const Object& a, const Object& b) {
+  if (a.kind == Kind::kPod) return a.metadata.labels == b.metadata.labels;
+  const auto* service = As<Service>(a);
+  if (service == nullptr) return true;
+  const ServiceSpec& other = As<Service>(b)->spec;
+  return service->spec.selector == other.selector && ClaimsOf(service->spec) == ClaimsOf(other);
+}
+
 bool IndexedAlike(const Object& a, const Object& b) {
   const std::string* node = NodeOf(a);
   return a.metadata.uid == b.metadata.uid &&
          a.metadata.owner_references == b.metadata.owner_references &&
-         IsAdoptable(a) == IsAdoptable(b) && (node == nullptr || *node == *NodeOf(b));
+         IsAdoptable(a) == IsAdoptable(b) && SameWords(a, b) &&
+         (node == nullptr || *node == *NodeOf(b));
 }
 
 }  // namespace
+
+std::string LabelWord(const std::string& namespace_name, const std::string& key,
+                      const std::string& value) {
+  return namespace_name + "/" + key + "=" + value;
+}
 
 bool IsAdoptable(const Object& object) {
   return (object.kind == Kind::kPod || object.kind == Kind::kReplicaSet) &&
@@ -64,6 +93,22 @@ void ClusterState::Delete(const ObjectKey& key) {
   Reindex(before.get(), nullptr);
 }
 
+// Calls fn(index, word) for the words that a Pod or Service is found by.
+template <typename Function>
+void ClusterState::ForEachWord(const Object& object, Index* index, Function fn) {
+  const std::string& space = object.metadata.namespace_name;
+  if (object.kind == Kind::kPod) {
+    for (const auto& [key, value] : object.metadata.labels) {
+      fn(&index->pods_by_label, LabelWord(space, key, value));
+    }
+  } else if (const auto* service = As<Service>(object)) {
+    if (const auto* pair = PairOf(service->spec.selector)) {
+      fn(&index->services_by_selector, LabelWord(space, pair->first, pair->second));
+    }
+    for (const std::string& claim : ClaimsOf(service->spec)) fn(&index->services_by_claim, claim);
+  }
+}
+
 void ClusterState::Reindex(const Object* before, const Object* after) {
   const Object& either = before == nullptr ? *after : *before;
   if (either.kind == Kind::kEvent) return;
@@ -77,12 +122,16 @@ void ClusterState::Reindex(const Object* before, const Object* after) {
     }
     if (const std::string* node = NodeOf(*before)) index.pods_by_node.Remove(*node, key);
     index.adoptable.Remove(key.namespace_name, key);
+    ForEachWord(*before, &index,
+                [&](ObjectIndex* words, const std::string& word) { words->Remove(word, key); });
   }
   if (after != nullptr) {
     if (!after->metadata.uid.empty()) index.by_uid.Add(after->metadata.uid, key);
     for (const auto& owner : after->metadata.owner_references) index.by_owner.Add(owner.uid, key);
     if (const std::string* node = NodeOf(*after)) index.pods_by_node.Add(*node, key);
     if (IsAdoptable(*after)) index.adoptable.Add(key.namespace_name, key);
+    ForEachWord(*after, &index,
+                [&](ObjectIndex* words, const std::string& word) { words->Add(word, key); });
   }
 }
 

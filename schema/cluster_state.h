@@ -30,6 +30,15 @@ class ObjectIndex {
       fn(entry->first.second);
     }
   }
+  // How many keys are under `word`, at most `limit`.
+  size_t CountUpTo(const std::string& word, size_t limit) const {
+    size_t count = 0;
+    for (auto entry = From(word, ObjectKey());
+         count < limit && entry != entries_.end() && entry->first.first == word; ++entry) {
+      ++count;
+    }
+    return count;
+  }
 
  private:
   using Entries = SharedMap<std::pair<std::string, ObjectKey>, bool>;
@@ -74,6 +83,13 @@ class ClusterState {
   // source declares them.
   const ObjectIndex& adoptable() const { return index_->adoptable; }
 
+  // Pods by LabelWord of each of their labels.
+  const ObjectIndex& pods_by_label() const { return index_->pods_by_label; }
+  // Services by LabelWord of one pair of their selector: what they select has it.
+  const ObjectIndex& services_by_selector() const { return index_->services_by_selector; }
+  // Services by each of ClaimsOf.
+  const ObjectIndex& services_by_claim() const { return index_->services_by_claim; }
+
   void Put(ObjectPtr object);
   void Delete(const ObjectKey& key);
 
@@ -98,13 +114,22 @@ class ClusterState {
     ObjectIndex by_owner;
     ObjectIndex pods_by_node;
     ObjectIndex adoptable;
+    ObjectIndex pods_by_label;
+    ObjectIndex services_by_selector;
+    ObjectIndex services_by_claim;
   };
+  template <typename Function>
+  static void ForEachWord(const Object& object, Index* index, Function fn);
   void Reindex(const Object* before, const Object* after);
 
   std::array<std::shared_ptr<const ObjectMap>, kAllKinds.size()> maps_;
   std::shared_ptr<const Index> index_;
   Revision revision_ = 0;
 };
+
+// A label of a namespace's objects as a word of an ObjectIndex.
+std::string LabelWord(const std::string& namespace_name, const std::string& key,
+                      const std::string& value);
 
 // Whether a controller that selects the object may take it as its own.
 bool IsAdoptable(const Object& object);

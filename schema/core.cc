@@ -4,20 +4,6 @@
 
 namespace reconcile {
 
-std::string_view ToString(ServiceType type) {
-  switch (type) {
-    case ServiceType::kClusterIp:
-      return "ClusterIP";
-    case ServiceType::kNodePort:
-      return "NodePort";
-    case ServiceType::kLoadBalancer:
-      return "LoadBalancer";
-    case ServiceType::kExternalName:
-      return "ExternalName";
-  }
-  CHECK(false);
-}
-
 std::string_view ToString(EventType type) {
   switch (type) {
     case EventType::kNormal:

@@ -9,29 +9,6 @@ struct Namespace : ObjectOf<Namespace, Kind::kNamespace> {
   std::string phase = "Active";  // status.phase: Active or Terminating
 };
 
-enum class ServiceType { kClusterIp, kNodePort, kLoadBalancer, kExternalName };
-std::string_view ToString(ServiceType type);
-struct ServicePort {
-  std::string name;
-  Protocol protocol = Protocol::kTcp;
-  int32_t port = 0;
-  std::optional<IntOrString> target_port;  // filled by defaults: the port
-  int32_t node_port = 0;
-  OtherFields others;
-  friend bool operator==(const ServicePort&, const ServicePort&) = default;
-};
-struct ServiceSpec {
-  ServiceType type = ServiceType::kClusterIp;
-  StringMap selector;
-  std::vector<ServicePort> ports;
-  std::string cluster_ip;  // "", "None" or an address
-  OtherFields others;      // those that only ask for what a data plane does
-  friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
-};
-struct Service : ObjectOf<Service, Kind::kService> {
-  ServiceSpec spec;
-};
-
 struct ConfigMap : ObjectOf<ConfigMap, Kind::kConfigMap> {
   StringMap data;
   StringMap binary_data;  // decoded bytes; base64 outside
@@ -273,8 +250,11 @@ struct Cluster : ObjectOf<Cluster, Kind::kCluster> {
   // Nodes that were revoked: what their hosts still run when they are let in again is to go. Until
   // such a host follows its assignment. Oldest first.
   std::vector<std::string> revoked_nodes;
-  int64_t epoch = 0;     // grows with every start of a controller
-  std::string pod_cidr;  // of the whole cluster, "10.42.0.0/16"
+  int64_t epoch = 0;                             // grows with every start of a controller
+  std::string pod_cidr;                          // of the whole cluster, "10.42.0.0/16"
+  std::string service_cidr = "10.96.0.0/16";     // Services' addresses
+  std::string cluster_domain = "cluster.local";  // their names end with it
+  std::string network_backend = "vxlan";  // or "host-gw": how pods of other hosts are reached
 };
 
 }  // namespace reconcile

@@ -108,6 +108,16 @@ void Fill(Service* service) {
                           port.target_port->ToString().empty();
     if (is_unset) port.target_port = IntOrString::Int(port.port);
   }
+  ServiceSpec& spec = service->spec;
+  const bool is_outside = spec.type == ServiceType::kNodePort ||
+                          spec.type == ServiceType::kLoadBalancer || !spec.external_ips.empty();
+  if (is_outside && spec.external_traffic_policy == TrafficPolicy::kUnset) {
+    spec.external_traffic_policy = TrafficPolicy::kCluster;
+  }
+  if (spec.session_affinity == SessionAffinity::kClientIp &&
+      !spec.session_affinity_timeout_seconds) {
+    spec.session_affinity_timeout_seconds = kDefaultAffinitySeconds;
+  }
 }
 
 void Fill(CronJob* job) { FillJobSpec(&job->spec.job_template.spec); }
@@ -121,6 +131,8 @@ void Fill(ConfigMap*) {}
 void Fill(Event*) {}
 void Fill(Source*) {}
 void Fill(Cluster*) {}
+void Fill(Endpoints*) {}
+void Fill(EndpointSlice*) {}
 void Fill(KeptObject*) {}
 
 }  // namespace

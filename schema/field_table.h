@@ -57,9 +57,11 @@ struct FieldInfo {
 
   FieldInfo& Required() { return Set(&FieldInfo::is_required); }
   FieldInfo& Immutable() { return Set(&FieldInfo::is_immutable); }
-  FieldInfo& Mutable() { return Set(&FieldInfo::is_mutable); }      // inside an immutable struct
-  FieldInfo& Internal() { return Set(&FieldInfo::is_internal); }    // in the store alone
-  FieldInfo& Secret() { return Set(&FieldInfo::is_secret); }        // masked in diffs and messages
+  FieldInfo& Mutable() { return Set(&FieldInfo::is_mutable); }    // inside an immutable struct
+  FieldInfo& Internal() { return Set(&FieldInfo::is_internal); }  // in the store alone
+  FieldInfo& Secret() { return Set(&FieldInfo::is_secret); }      // masked in diffs and messages
+  // No difference is made of its default, though the member always has a value.
+  FieldInfo& LeftOutByDefault() { return Set(&FieldInfo::is_left_out_by_default); }
   FieldInfo& Always() { return Set(&FieldInfo::is_always_shown); }  // even when zero
   FieldInfo& ReadOnly() {
     return Set(&FieldInfo::is_read_only);
@@ -106,6 +108,7 @@ struct FieldInfo {
   bool is_always_shown = false;
   bool is_read_only = false;
   bool is_decode_only = false;
+  bool is_left_out_by_default = false;
 
  private:
   FieldInfo& Set(bool FieldInfo::*flag) {

@@ -5,6 +5,7 @@
 #include "schema/core.h"
 #include "schema/field_table.h"
 #include "schema/job.h"
+#include "schema/network.h"
 #include "schema/sets.h"
 #include "schema/shapes.h"
 #include "schema/workload.h"
@@ -38,6 +39,14 @@ template <>
 inline constexpr int kEnumCount<RestartPolicy> = 3;
 template <>
 inline constexpr int kEnumCount<Protocol> = 3;
+template <>
+inline constexpr int kEnumCount<DnsPolicy> = 4;
+template <>
+inline constexpr int kEnumCount<SessionAffinity> = 2;
+template <>
+inline constexpr int kEnumCount<TrafficPolicy> = 3;
+template <>
+inline constexpr int kEnumCount<AddressType> = 3;
 template <>
 inline constexpr int kEnumCount<PodPhase> = 5;
 template <>

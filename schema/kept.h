@@ -20,8 +20,6 @@ struct Kept final : KeptObject {
   std::unique_ptr<Object> Clone() const override { return std::make_unique<Kept>(*this); }
 };
 
-using Endpoints = Kept<Kind::kEndpoints>;
-using EndpointSlice = Kept<Kind::kEndpointSlice>;
 using Ingress = Kept<Kind::kIngress>;
 using IngressClass = Kept<Kind::kIngressClass>;
 using NetworkPolicy = Kept<Kind::kNetworkPolicy>;

@@ -45,6 +45,20 @@ std::string_view ToString(Protocol protocol) {
   CHECK(false);
 }
 
+std::string_view ToString(DnsPolicy policy) {
+  switch (policy) {
+    case DnsPolicy::kClusterFirst:
+      return "ClusterFirst";
+    case DnsPolicy::kClusterFirstWithHostNet:
+      return "ClusterFirstWithHostNet";
+    case DnsPolicy::kDefault:
+      return "Default";
+    case DnsPolicy::kNone:
+      return "None";
+  }
+  CHECK(false);
+}
+
 std::string_view ToString(PodPhase phase) {
   switch (phase) {
     case PodPhase::kPending:

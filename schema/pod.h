@@ -11,12 +11,14 @@ using ResourceList = std::map<std::string, Quantity>;  // "cpu", "memory", "pods
 enum class PullPolicy { kUnset, kAlways, kIfNotPresent, kNever };
 enum class RestartPolicy { kAlways, kOnFailure, kNever };
 enum class Protocol { kTcp, kUdp, kSctp };
+enum class DnsPolicy { kClusterFirst, kClusterFirstWithHostNet, kDefault, kNone };
 enum class PodPhase { kPending, kRunning, kSucceeded, kFailed, kUnknown };
 enum class ConditionStatus { kTrue, kFalse, kUnknown };
 
 std::string_view ToString(PullPolicy policy);  // Kubernetes' spelling; "" for kUnset
 std::string_view ToString(RestartPolicy policy);
 std::string_view ToString(Protocol protocol);
+std::string_view ToString(DnsPolicy policy);
 std::string_view ToString(PodPhase phase);
 std::string_view ToString(ConditionStatus status);
 
@@ -73,7 +75,8 @@ struct ContainerPort {
   std::string name;
   int32_t container_port = 0;
   Protocol protocol = Protocol::kTcp;
-  OtherFields others;
+  int32_t host_port = 0;  // the host's port that leads to it; 0: none
+  std::string host_ip;    // the host's address that host_port is opened on; "": all
   friend bool operator==(const ContainerPort&, const ContainerPort&) = default;
 };
 struct ResourceRequirements {
@@ -98,6 +101,18 @@ struct Container {
   friend bool operator==(const Container&, const Container&) = default;
 };
 
+struct PodDnsOption {
+  std::string name;
+  std::optional<std::string> value;
+  friend bool operator==(const PodDnsOption&, const PodDnsOption&) = default;
+};
+struct PodDnsConfig {
+  std::vector<std::string> nameservers;
+  std::vector<std::string> searches;
+  std::vector<PodDnsOption> options;
+  friend bool operator==(const PodDnsConfig&, const PodDnsConfig&) = default;
+};
+
 // As long as a 32-bit number of seconds, like every other duration of a workload: 68 years.
 inline constexpr int64_t kMaxGracePeriodSeconds = 2'147'483'647;
 
@@ -108,7 +123,11 @@ struct PodSpec {
   int64_t termination_grace_period_seconds = 30;  // at most kMaxGracePeriodSeconds
   StringMap node_selector;
   std::string node_name;  // empty until the scheduler binds; bound once
+  bool host_network = false;
+  DnsPolicy dns_policy = DnsPolicy::kClusterFirst;
+  std::optional<PodDnsConfig> dns_config;
   std::string hostname;   // the pod's name when empty
+  std::string subdomain;  // the headless Service under which hostname is found
   OtherFields others;     // as tables_pod.cc names them
   friend bool operator==(const PodSpec&, const PodSpec&) = default;
 };

@@ -15,20 +15,6 @@ Shape TolerationShape() {
   return StructOf(table);
 }
 
-Shape DnsConfigShape() {
-  static const ShapeTable option =
-      MakeShapeTable("PodDNSConfigOption",
-                     {{"name", StringShape(), "As resolv.conf has it."},
-                      {"value", StringShape(), "Its value, if it has one."}},
-                     "name");
-  static const ShapeTable table = MakeShapeTable(
-      "PodDNSConfig",
-      {{"nameservers", ListOf(StringShape()), "Addresses of further name servers."},
-       {"searches", ListOf(StringShape()), "Domains that short names are looked up in."},
-       {"options", ListOf(StructOf(option)), "Options of resolv.conf, such as ndots."}});
-  return StructOf(table);
-}
-
 Shape HostAliasShape() {
   static const ShapeTable table =
       MakeShapeTable("HostAlias",

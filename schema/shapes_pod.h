@@ -9,7 +9,6 @@ namespace reconcile {
 
 // shapes_pod.cc
 Shape TolerationShape();
-Shape DnsConfigShape();
 Shape HostAliasShape();
 Shape ResourceFieldShape();  // resourceFieldRef
 Shape ResizePolicyShape();

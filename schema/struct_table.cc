@@ -197,7 +197,9 @@ bool StructTable::ShouldEncode(const FieldInfo& field, const void* source,
       return !field.is_internal &&
              (field.is_always_shown || !field.type->IsZero(field.Get(source)));
     case EncodeFor::kDiff:
-      if (field.is_shaped && IsDefault(field, source)) return false;
+      if ((field.is_shaped || field.is_left_out_by_default) && IsDefault(field, source)) {
+        return false;
+      }
       return field.IsDeclarable() &&
              (field.is_always_shown || !field.type->IsZero(field.Get(source)));
   }

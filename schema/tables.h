@@ -19,6 +19,8 @@ const StructTable& TableOf<Condition>();
 template <>
 const StructTable& TableOf<ObjectMeta>();
 template <>
+const StructTable& TableOf<ObjectReference>();
+template <>
 const StructTable& TableOf<PodSpec>();
 template <>
 const StructTable& TableOf<PodTemplateSpec>();
@@ -56,12 +58,12 @@ template <>
 const StructTable& TableOf<Source>();
 template <>
 const StructTable& TableOf<Cluster>();
-
-// Those that are kept and not acted on.
 template <>
 const StructTable& TableOf<Endpoints>();
 template <>
 const StructTable& TableOf<EndpointSlice>();
+
+// Those that are kept and not acted on.
 template <>
 const StructTable& TableOf<Ingress>();
 template <>

@@ -154,10 +154,10 @@ const StructTable& TableOf<ContainerPort>() {
         .Required()
         .Doc("The port that the process listens on, 1 to 65535.");
     t.Field<&ContainerPort::protocol>("protocol").Doc("The transport protocol.");
-    t.Accepted("hostPort", Int32Shape(), "")
+    t.Field<&ContainerPort::host_port>("hostPort")
         .NotRunWith("ports of hosts are not opened yet, and pods that ask for them are not started")
         .Doc("The port of the host that leads to it.");
-    t.Accepted("hostIP", StringShape(), "")
+    t.Field<&ContainerPort::host_ip>("hostIP")
         .Accepted("it goes with hostPort")
         .Doc("The host's address that hostPort is opened on.");
     return t;

@@ -6,72 +6,6 @@ namespace {
 
 Shape ProtocolShape() { return OneOf({"TCP", "UDP", "SCTP"}); }
 
-Shape EndpointPortsShape() {
-  static const ShapeTable table = [] {
-    ShapeTable t("EndpointPort");
-    t.KeyedBy("name");
-    t.Field("name", StringShape(), "The Service port's name.");
-    t.Field("port", Int32Shape(), "The port at the address, 1 to 65535.");
-    t.Field("protocol", ProtocolShape(), "The transport protocol.").Default("TCP");
-    t.Field("appProtocol", StringShape(), "What is spoken there.");
-    return t;
-  }();
-  return ListOf(StructOf(table));
-}
-
-Shape EndpointSubsetsShape() {
-  static const ShapeTable address = [] {
-    ShapeTable t("EndpointAddress");
-    t.KeyedBy("ip");
-    t.Field("ip", StringShape(), "The address.").Required();
-    t.Field("hostname", StringShape(), "Its name in the Service's domain.");
-    t.Field("nodeName", StringShape(), "The node it is on.");
-    t.Field("targetRef", ObjectReferenceShape(), "The object behind it.");
-    return t;
-  }();
-  static const ShapeTable table = [] {
-    ShapeTable t("EndpointSubset");
-    t.Field("addresses", ListOf(StructOf(address)), "Those that are ready.");
-    t.Field("notReadyAddresses", ListOf(StructOf(address)), "Those that are not.");
-    t.Field("ports", EndpointPortsShape(), "The ports at each of them.");
-    return t;
-  }();
-  return ListOf(StructOf(table));
-}
-
-Shape SliceEndpointsShape() {
-  static const ShapeTable conditions = [] {
-    ShapeTable t("EndpointConditions");
-    t.Field("ready", BoolShape(), "Whether it takes traffic.");
-    t.Field("serving", BoolShape(), "Whether it answers, going or not.");
-    t.Field("terminating", BoolShape(), "Whether it is going.");
-    return t;
-  }();
-  static const ShapeTable zone = [] {
-    ShapeTable t("ForZone");
-    t.Field("name", StringShape(), "The zone's name.").Required();
-    return t;
-  }();
-  static const ShapeTable hints = [] {
-    ShapeTable t("EndpointHints");
-    t.Field("forZones", ListOf(StructOf(zone)), "Zones that should use it.");
-    return t;
-  }();
-  static const ShapeTable table = [] {
-    ShapeTable t("Endpoint");
-    t.Field("addresses", ListOf(StringShape()), "Its addresses, 1 to 100.").Required();
-    t.Field("conditions", StructOf(conditions), "How it is.");
-    t.Field("hostname", StringShape(), "Its name in the Service's domain.");
-    t.Field("nodeName", StringShape(), "The node it is on.");
-    t.Field("zone", StringShape(), "The zone it is in.");
-    t.Field("targetRef", ObjectReferenceShape(), "The object behind it.");
-    t.Field("hints", StructOf(hints), "Who should use it.");
-    t.Field("deprecatedTopology", StringMapShape(), "Where it is, as v1beta1 said it.");
-    return t;
-  }();
-  return ListOf(StructOf(table));
-}
-
 Shape IngressBackendShape() {
   static const ShapeTable port = [] {
     ShapeTable t("ServiceBackendPort");
@@ -196,30 +130,6 @@ Shape NetworkPolicySpecShape() {
 }
 
 }  // namespace
-
-template <>
-const StructTable& TableOf<Endpoints>() {
-  static const StructTable table = [] {
-    Table<Endpoints> t = KeptTable<Endpoints>();
-    KeptRow(&t, "subsets", EndpointSubsetsShape(), "Addresses that share their ports.");
-    return t;
-  }();
-  return table;
-}
-
-template <>
-const StructTable& TableOf<EndpointSlice>() {
-  static const StructTable table = [] {
-    Table<EndpointSlice> t = KeptTable<EndpointSlice>();
-    KeptRow(&t, "addressType", OneOf({"IPv4", "IPv6", "FQDN"}), "What the addresses are.")
-        .Required()
-        .Immutable();
-    KeptRow(&t, "endpoints", SliceEndpointsShape(), "Up to 1000 of them.");
-    KeptRow(&t, "ports", EndpointPortsShape(), "The ports at each of them.");
-    return t;
-  }();
-  return table;
-}
 
 template <>
 const StructTable& TableOf<Ingress>() {

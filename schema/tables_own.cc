@@ -6,11 +6,12 @@ template <>
 const StructTable& TableOf<ObjectReference>() {
   static const StructTable table = [] {
     Table<ObjectReference> t("ObjectReference");
-    t.Field<&ObjectReference::api_version>("apiVersion");
-    t.Field<&ObjectReference::kind>("kind");
-    t.Field<&ObjectReference::namespace_name>("namespace");
-    t.Field<&ObjectReference::name>("name");
-    t.Field<&ObjectReference::uid>("uid");
+    t.Field<&ObjectReference::api_version>("apiVersion").Doc("The object's apiVersion.");
+    t.Field<&ObjectReference::kind>("kind").Doc("Its kind.");
+    t.Field<&ObjectReference::namespace_name>("namespace").Doc("Its namespace.");
+    t.Field<&ObjectReference::name>("name").Doc("Its name.");
+    t.Field<&ObjectReference::uid>("uid").Doc("Its uid.");
+    t.SystemSet("resourceVersion fieldPath");
     return t;
   }();
   return table;
@@ -40,6 +41,9 @@ const StructTable& ClusterSpecTable() {
     t.Field<&Cluster::revoked_nodes>("revokedNodes").Doc("Revoked, and not back in order since.");
     t.Field<&Cluster::epoch>("epoch").Doc("Grows with every start of a controller.");
     t.Field<&Cluster::pod_cidr>("podCIDR").Doc("Addresses of all pods.");
+    t.Field<&Cluster::service_cidr>("serviceCIDR").Doc("Addresses of Services.");
+    t.Field<&Cluster::cluster_domain>("clusterDomain").Doc("What names of Services end with.");
+    t.Field<&Cluster::network_backend>("networkBackend").Doc("vxlan or host-gw.");
     return t;
   }();
   return table;

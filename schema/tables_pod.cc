@@ -9,9 +9,11 @@ constexpr std::string_view kPodNotRun = "pods that have it are not started";
 constexpr std::string_view kNoApi = "the API is not served inside pods, and no token is mounted";
 
 void AddHostAccess(Table<PodSpec>* t) {
+  t->Field<&PodSpec::host_network>("hostNetwork")
+      .NotRunWith(kPodNotRun)
+      .Doc("Whether the pod has the host's network.");
   for (const auto& [name, doc] :
-       {std::pair("hostNetwork", "Whether the pod has the host's network."),
-        std::pair("hostPID", "Whether it sees the host's processes."),
+       {std::pair("hostPID", "Whether it sees the host's processes."),
         std::pair("hostIPC", "Whether it shares the host's System V and POSIX memory."),
         std::pair("shareProcessNamespace", "Whether its containers see each other's processes.")}) {
     t->Accepted(name, BoolShape(), "").NotRunWith(kPodNotRun).Doc(doc);
@@ -53,11 +55,12 @@ void AddIdentity(Table<PodSpec>* t) {
 }
 
 void AddNames(Table<PodSpec>* t) {
-  t->Accepted("dnsPolicy", OneOf({"ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"}),
-              "names are looked up as the container engine has it")
+  t->Field<&PodSpec::dns_policy>("dnsPolicy")
+      .Accepted("names are looked up as the container engine has it")
+      .LeftOutByDefault()
       .Default("ClusterFirst")
       .Doc("Where names are looked up.");
-  t->Accepted("dnsConfig", DnsConfigShape(), "")
+  t->Field<&PodSpec::dns_config>("dnsConfig")
       .NotRunWith(kPodNotRun)
       .Doc("Further name servers and so on.");
   t->Accepted("hostAliases", ListOf(HostAliasShape()), "")
@@ -67,7 +70,7 @@ void AddNames(Table<PodSpec>* t) {
   t->Accepted("hostnameOverride", StringShape(), "")
       .NotRunWith(kPodNotRun)
       .Doc("The pod's host name.");
-  t->Accepted("subdomain", StringShape(), "")
+  t->Field<&PodSpec::subdomain>("subdomain")
       .NotRunWith(kPodNotRun)
       .Doc("The headless Service under which hostname is found.");
   t->Accepted("setHostnameAsFQDN", BoolShape(), "")
@@ -112,6 +115,30 @@ void AddLimits(Table<PodSpec>* t) {
 }
 
 }  // namespace
+
+template <>
+const StructTable& TableOf<PodDnsOption>() {
+  static const StructTable table = [] {
+    Table<PodDnsOption> t("PodDNSConfigOption");
+    t.KeyedBy("name");
+    t.Field<&PodDnsOption::name>("name").Doc("As resolv.conf has it.");
+    t.Field<&PodDnsOption::value>("value").Doc("Its value, if it has one.");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<PodDnsConfig>() {
+  static const StructTable table = [] {
+    Table<PodDnsConfig> t("PodDNSConfig");
+    t.Field<&PodDnsConfig::nameservers>("nameservers").Doc("Addresses of further name servers.");
+    t.Field<&PodDnsConfig::searches>("searches").Doc("Domains that short names are looked up in.");
+    t.Field<&PodDnsConfig::options>("options").Doc("Options of resolv.conf, such as ndots.");
+    return t;
+  }();
+  return table;
+}
 
 template <>
 const StructTable& TableOf<PodSpec>() {

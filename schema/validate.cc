@@ -171,6 +171,12 @@ void WarnOfAddress(const std::string& address, const FieldPath& path, FieldRepor
   if (!advice.empty()) reporter->Warn(path, advice);
 }
 
+void RequireReachableAddress(const std::string& address, const FieldPath& path,
+                             FieldReporter* reporter) {
+  ReportIf(CheckReachableAddress(address), path, reporter);
+  WarnOfAddress(address, path, reporter);
+}
+
 void RequireNotNegative(int64_t value, const FieldPath& path, FieldReporter* reporter) {
   if (value < 0) {
     reporter->Error(path, "must be 0 or more, not " + std::to_string(value));

@@ -4,6 +4,7 @@
 #include "schema/field_reporter.h"
 #include "schema/job.h"
 #include "schema/kept.h"
+#include "schema/network.h"
 #include "schema/sets.h"
 #include "schema/workload.h"
 
@@ -28,6 +29,8 @@ void Validate(const DaemonSet& set, FieldReporter* reporter);
 void Validate(const Job& job, FieldReporter* reporter);
 void Validate(const CronJob& job, FieldReporter* reporter);
 void Validate(const Service& service, FieldReporter* reporter);
+void Validate(const Endpoints& endpoints, FieldReporter* reporter);
+void Validate(const EndpointSlice& slice, FieldReporter* reporter);
 void Validate(const ConfigMap& config_map, FieldReporter* reporter);
 void Validate(const Secret& secret, FieldReporter* reporter);
 
@@ -35,6 +38,9 @@ void Validate(const Secret& secret, FieldReporter* reporter);
 void ReportIf(const std::string& wrong, const FieldPath& path, FieldReporter* reporter);
 // Says so when `address` has leading zeros.
 void WarnOfAddress(const std::string& address, const FieldPath& path, FieldReporter* reporter);
+// An address that other hosts can be reached at.
+void RequireReachableAddress(const std::string& address, const FieldPath& path,
+                             FieldReporter* reporter);
 void RequireNotNegative(int64_t value, const FieldPath& path, FieldReporter* reporter);
 void RequireAtMost(int64_t most, int64_t value, const FieldPath& path, FieldReporter* reporter);
 void RequirePort(int32_t port, const FieldPath& path, FieldReporter* reporter);

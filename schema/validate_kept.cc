@@ -39,9 +39,4 @@ void RequireIpAddress(const Value& address, const FieldPath& path, FieldReporter
   reporter->Error(path, Quoted(address.AsString()) + " is no IP address");
 }
 
-void RequireReachableAddress(const Value& address, const FieldPath& path, FieldReporter* reporter) {
-  ReportIf(CheckReachableAddress(address.AsString()), path, reporter);
-  WarnOfAddress(address.AsString(), path, reporter);
-}
-
 }  // namespace reconcile

@@ -43,14 +43,11 @@ void RequireOneOf(std::span<const std::string_view> names, const Value& fields,
 void ValidateSelectorShape(const Value& fields, const FieldPath& path, std::string_view name,
                            FieldReporter* reporter);
 void RequireIpAddress(const Value& address, const FieldPath& path, FieldReporter* reporter);
-void RequireReachableAddress(const Value& address, const FieldPath& path, FieldReporter* reporter);
 
 // What a claim asks for, also in a template of claims.
 void ValidateClaimSpec(const Value& spec, const FieldPath& path, FieldReporter* reporter);
 
 // What is checked of one kind, apart from metadata and required fields.
-void Validate(const Endpoints& endpoints, FieldReporter* reporter);
-void Validate(const EndpointSlice& slice, FieldReporter* reporter);
 void Validate(const Ingress& ingress, FieldReporter* reporter);
 void Validate(const IngressClass& ingress_class, FieldReporter* reporter);
 void Validate(const NetworkPolicy& policy, FieldReporter* reporter);

@@ -1,5 +1,4 @@
 #include <optional>
-#include <set>
 
 #include "schema/names.h"
 #include "schema/text.h"
@@ -13,46 +12,6 @@ constexpr std::string_view kBackends[] = {"service", "resource"};
 constexpr std::string_view kPortForms[] = {"name", "number"};
 constexpr int64_t kLastPort = 65535;
 constexpr size_t kMaxControllerBytes = 250;
-constexpr size_t kMaxSliceAddresses = 100;
-constexpr size_t kMaxSliceEndpoints = 1000;
-
-// Names of a slice's ports differ; those of Endpoints need not, but several want one each.
-// Source: ValidateEndpointSliceCreate, validateEndpointPort.
-enum class PortNames { kDiffer, kAreThere };
-
-template <typename Holder>
-void ValidateEndpointPorts(const Holder& holder, const FieldPath& path, PortNames rule,
-                           FieldReporter* reporter) {
-  std::set<std::string_view> names;
-  size_t count = 0;
-  ForEachItem(holder, path, "ports", [&](const Value&, const FieldPath&) { ++count; });
-  ForEachItem(holder, path, "ports", [&](const Value& port, const FieldPath& port_path) {
-    RequireBetween(1, kLastPort, port, port_path, "port", reporter);
-    const std::string_view name = TextOf(port, "name");
-    const FieldPath name_path(port_path, "name");
-    if (!name.empty()) ReportIf(CheckDnsLabel(name), name_path, reporter);
-    if (rule == PortNames::kAreThere && count > 1 && name.empty()) {
-      reporter->Error(name_path, "required, as there are several ports");
-    }
-    if (rule == PortNames::kDiffer && !names.insert(name).second) {
-      reporter->Error(name_path, "there is a port " + Quoted(name) + " already");
-    }
-  });
-}
-
-// Source: validateEndpoints.
-void ValidateSliceAddress(const Value& address, std::string_view type, const FieldPath& path,
-                          FieldReporter* reporter) {
-  if (type == "FQDN") return ReportIf(CheckFullDomain(address.AsString()), path, reporter);
-  if (type != "IPv4" && type != "IPv6") return;
-  const std::optional<std::vector<unsigned char>> bytes = ReadIpAddress(address.AsString());
-  const size_t size = type == "IPv4" ? 4 : 16;
-  if (bytes && bytes->size() != size) {
-    return reporter->Error(path, Quoted(address.AsString()) +
-                                     " is no address of the slice's addressType, " + Quoted(type));
-  }
-  RequireReachableAddress(address, path, reporter);
-}
 
 void ValidateIngressBackend(const Value& backend, const FieldPath& path, FieldReporter* reporter) {
   RequireOneOf(kBackends, backend, path, reporter);
@@ -175,44 +134,6 @@ void ValidatePolicyPort(const Value& entry, const FieldPath& path, FieldReporter
 }
 
 }  // namespace
-
-void Validate(const Endpoints& endpoints, FieldReporter* reporter) {
-  const FieldPath root;
-  ForEachItem(endpoints.others, root, "subsets", [&](const Value& subset, const FieldPath& path) {
-    const auto check = [&](const Value& address, const FieldPath& address_path) {
-      WithField(address, address_path, "ip", [&](const Value& ip, const FieldPath& ip_path) {
-        RequireReachableAddress(ip, ip_path, reporter);
-      });
-    };
-    ForEachItem(subset, path, "addresses", check);
-    ForEachItem(subset, path, "notReadyAddresses", check);
-    if (subset.Find("addresses") == nullptr && subset.Find("notReadyAddresses") == nullptr) {
-      reporter->Error(path, "needs addresses or notReadyAddresses");
-    }
-    ValidateEndpointPorts(subset, path, PortNames::kAreThere, reporter);
-  });
-}
-
-void Validate(const EndpointSlice& slice, FieldReporter* reporter) {
-  const FieldPath root;
-  const std::string_view type = TextOf(slice.others, "addressType");
-  size_t count = 0;
-  ForEachItem(slice.others, root, "endpoints", [&](const Value& endpoint, const FieldPath& path) {
-    ++count;
-    size_t addresses = 0;
-    ForEachItem(endpoint, path, "addresses", [&](const Value& address, const FieldPath& item) {
-      ++addresses;
-      ValidateSliceAddress(address, type, item, reporter);
-    });
-    if (addresses > kMaxSliceAddresses) {
-      reporter->Error(FieldPath(path, "addresses"), "has more than 100 addresses");
-    }
-  });
-  if (count > kMaxSliceEndpoints) {
-    reporter->Error(FieldPath(root, "endpoints"), "has more than 1000 endpoints");
-  }
-  ValidateEndpointPorts(slice.others, root, PortNames::kDiffer, reporter);
-}
 
 void Validate(const Ingress& ingress, FieldReporter* reporter) {
   const FieldPath root;

@@ -13,20 +13,17 @@ namespace {
 void ValidateHostPort(const ContainerPort& port, bool has_host_network,
                       std::set<std::string>* host_ports, const FieldPath& path,
                       FieldReporter* reporter) {
-  const Value* host_port = port.others.Find("hostPort");
-  if (host_port == nullptr || !host_port->IsInt() || host_port->AsInt() == 0) return;
+  if (port.host_port == 0) return;
   const FieldPath host_path(path, "hostPort");
-  ValidatePortValue(host_port, host_path, reporter);
-  if (has_host_network && host_port->AsInt() != port.container_port) {
+  RequirePort(port.host_port, host_path, reporter);
+  if (has_host_network && port.host_port != port.container_port) {
     reporter->Error(host_path, "must equal containerPort with hostNetwork");
   }
-  const Value* ip = port.others.Find("hostIP");
-  const std::string used = std::string(ToString(port.protocol)) + " " +
-                           (ip == nullptr ? "" : ip->AsString()) + " " +
-                           std::to_string(host_port->AsInt());
+  const std::string used = std::string(ToString(port.protocol)) + " " + port.host_ip + " " +
+                           std::to_string(port.host_port);
   if (!host_ports->insert(used).second) {
-    reporter->Error(
-        host_path, "the host's port " + std::to_string(host_port->AsInt()) + " is asked for twice");
+    reporter->Error(host_path,
+                    "the host's port " + std::to_string(port.host_port) + " is asked for twice");
   }
 }
 
@@ -116,8 +113,7 @@ void ValidatePodSpec(const PodSpec& spec, const FieldPath& path, FieldReporter* 
 void ValidatePodSpec(const PodSpec& spec, const VolumeNames& claims, const FieldPath& path,
                      FieldReporter* reporter) {
   PodScope scope{.volumes = claims, .container_names = {}, .host_ports = {}, .resource_claims = {}};
-  const Value* host_network = spec.others.Find("hostNetwork");
-  scope.has_host_network = host_network != nullptr && host_network->AsBool();
+  scope.has_host_network = spec.host_network;
   for (const Value& claim : ListIn(spec.others, "resourceClaims")) {
     scope.resource_claims.insert(claim.GetString("name"));
   }

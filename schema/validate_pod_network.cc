@@ -9,11 +9,9 @@ namespace {
 constexpr size_t kMaxNameservers = 3;
 constexpr size_t kMaxSearches = 32;
 
-void RequireLabel(const PodSpec& spec, std::string_view field, const FieldPath& path,
+void RequireLabel(const std::string& name, std::string_view field, const FieldPath& path,
                   FieldReporter* reporter) {
-  const Value* name = spec.others.Find(field);
-  if (name == nullptr || name->AsString().empty()) return;
-  ReportIf(CheckDnsLabel(name->AsString()), FieldPath(path, field), reporter);
+  if (!name.empty()) ReportIf(CheckDnsLabel(name), FieldPath(path, field), reporter);
 }
 
 void RequireAddress(const std::string& text, const FieldPath& path, FieldReporter* reporter) {
@@ -24,35 +22,34 @@ void RequireAddress(const std::string& text, const FieldPath& path, FieldReporte
 void ValidateDns(const PodSpec& spec, const FieldPath& path, FieldReporter* reporter) {
   const FieldPath config_path(path, "dnsConfig");
   const FieldPath servers_path(config_path, "nameservers");
-  const Value* policy = spec.others.Find("dnsPolicy");
-  const Value* config = spec.others.Find("dnsConfig");
-  const size_t servers = config == nullptr ? 0 : config->GetList("nameservers").size();
-  if (policy != nullptr && policy->AsString() == "None" && servers == 0) {
+  static const PodDnsConfig kNone;
+  const PodDnsConfig& config = spec.dns_config ? *spec.dns_config : kNone;
+  if (spec.dns_policy == DnsPolicy::kNone && config.nameservers.empty()) {
     reporter->Error(servers_path, "required with dnsPolicy \"None\"");
   }
-  if (config == nullptr) return;
-  if (servers > kMaxNameservers) {
+  if (config.nameservers.size() > kMaxNameservers) {
     reporter->Error(servers_path, "must be at most " + std::to_string(kMaxNameservers));
   }
-  ForEachIn(*config, "nameservers", config_path, [&](const Value& server, const FieldPath& at) {
-    if (server.IsString()) RequireAddress(server.AsString(), at, reporter);
-  });
-  if (config->GetList("searches").size() > kMaxSearches) {
+  for (size_t i = 0; i < config.nameservers.size(); ++i) {
+    RequireAddress(config.nameservers[i], FieldPath::Item(servers_path, i), reporter);
+  }
+  if (config.searches.size() > kMaxSearches) {
     reporter->Error(FieldPath(config_path, "searches"),
                     "must be at most " + std::to_string(kMaxSearches));
   }
-  ForEachIn(*config, "options", config_path, [&](const Value& option, const FieldPath& at) {
-    if (option.GetString("name").empty()) reporter->Error(FieldPath(at, "name"), "required");
-  });
+  const FieldPath options_path(config_path, "options");
+  for (size_t i = 0; i < config.options.size(); ++i) {
+    if (!config.options[i].name.empty()) continue;
+    const FieldPath option = FieldPath::Item(options_path, i);
+    reporter->Error(FieldPath(option, "name"), "required");
+  }
 }
 
 }  // namespace
 
 void ValidatePodNetwork(const PodSpec& spec, const FieldPath& path, FieldReporter* reporter) {
-  if (!spec.hostname.empty()) {
-    ReportIf(CheckDnsLabel(spec.hostname), FieldPath(path, "hostname"), reporter);
-  }
-  RequireLabel(spec, "subdomain", path, reporter);
+  RequireLabel(spec.hostname, "hostname", path, reporter);
+  RequireLabel(spec.subdomain, "subdomain", path, reporter);
   const FieldPath aliases(path, "hostAliases");
   const Value::List& list = ListIn(spec.others, "hostAliases");
   for (size_t i = 0; i < list.size(); ++i) {

@@ -12,9 +12,7 @@ namespace reconcile {
 
 namespace {
 
-constexpr int32_t kFirstNodePort = 30000;
-constexpr int32_t kLastNodePort = 32767;
-constexpr int64_t kMaxAffinitySeconds = 86'400;
+constexpr int32_t kMaxAffinitySeconds = 86'400;
 
 void ValidateTargetPort(const IntOrString& target, const FieldPath& path, FieldReporter* reporter) {
   if (target.is_string) {
@@ -76,11 +74,10 @@ void ValidateServicePorts(const ServiceSpec& spec, const FieldPath& path, FieldR
 
 void ValidateExternalName(const ServiceSpec& spec, const FieldPath& path, FieldReporter* reporter) {
   const FieldPath name_path(path, "externalName");
-  const Value* name = spec.others.Find("externalName");
-  if (name == nullptr) {
+  if (spec.external_name.empty()) {
     reporter->Error(name_path, "required by type \"ExternalName\"");
   } else {
-    std::string_view text = name->AsString();
+    std::string_view text = spec.external_name;
     if (text.ends_with('.')) text.remove_suffix(1);
     ReportIf(CheckDnsSubdomain(std::string(text)), name_path, reporter);
   }
@@ -91,15 +88,17 @@ void ValidateExternalName(const ServiceSpec& spec, const FieldPath& path, FieldR
 
 // sessionAffinity and its config.
 void ValidateAffinity(const ServiceSpec& spec, const FieldPath& path, FieldReporter* reporter) {
-  const Value* config = spec.others.Find("sessionAffinityConfig");
-  if (config == nullptr) return;
+  if (!spec.session_affinity_timeout_seconds) return;
   const FieldPath config_path(path, "sessionAffinityConfig");
-  if (TextOf(spec.others, "sessionAffinity") != "ClientIP") {
+  if (spec.session_affinity != SessionAffinity::kClientIp) {
     reporter->Error(config_path, "needs sessionAffinity \"ClientIP\"");
   }
-  WithField(*config, config_path, "clientIP", [&](const Value& client, const FieldPath& item) {
-    RequireBetween(1, kMaxAffinitySeconds, client, item, "timeoutSeconds", reporter);
-  });
+  const int32_t seconds = *spec.session_affinity_timeout_seconds;
+  if (seconds >= 1 && seconds <= kMaxAffinitySeconds) return;
+  const FieldPath client_path(config_path, "clientIP");
+  reporter->Error(FieldPath(client_path, "timeoutSeconds"),
+                  "must be from 1 to " + std::to_string(kMaxAffinitySeconds) + ", not " +
+                      std::to_string(seconds));
 }
 
 // clusterIPs and ipFamilies. Source: ValidateServiceClusterIPsRelatedFields.
@@ -120,29 +119,30 @@ void ValidateFamilies(const ServiceSpec& spec, const FieldPath& path, FieldRepor
 
 // What only a Service has that clients outside the cluster reach.
 void ValidateOutside(const ServiceSpec& spec, const FieldPath& path, FieldReporter* reporter) {
-  const auto find = [&](std::string_view name) { return spec.others.Find(name); };
-  ForEachItem(spec.others, path, "externalIPs", [&](const Value& address, const FieldPath& item) {
-    RequireReachableAddress(address, item, reporter);
-  });
+  const FieldPath addresses_path(path, "externalIPs");
+  for (size_t i = 0; i < spec.external_ips.size(); ++i) {
+    RequireReachableAddress(spec.external_ips[i], FieldPath::Item(addresses_path, i), reporter);
+  }
   const bool is_balanced = spec.type == ServiceType::kLoadBalancer;
   const bool has_outside =
-      is_balanced || spec.type == ServiceType::kNodePort || find("externalIPs") != nullptr;
-  if (find("externalTrafficPolicy") != nullptr && !has_outside) {
+      is_balanced || spec.type == ServiceType::kNodePort || !spec.external_ips.empty();
+  if (spec.external_traffic_policy != TrafficPolicy::kUnset && !has_outside) {
     reporter->Error(
         FieldPath(path, "externalTrafficPolicy"),
         "only a Service of type NodePort or LoadBalancer, or with externalIPs, has one");
   }
-  const Value* health = find("healthCheckNodePort");
-  const bool is_local = TextOf(spec.others, "externalTrafficPolicy") == "Local";
-  if (health != nullptr && health->AsInt() != 0 && !(is_balanced && is_local)) {
+  const bool is_local = spec.external_traffic_policy == TrafficPolicy::kLocal;
+  if (spec.health_check_node_port != 0 && !(is_balanced && is_local)) {
     reporter->Error(FieldPath(path, "healthCheckNodePort"),
                     "needs type \"LoadBalancer\" and externalTrafficPolicy \"Local\"");
   }
   if (is_balanced) return;
-  for (const char* name :
-       {"loadBalancerClass", "loadBalancerSourceRanges", "allocateLoadBalancerNodePorts"}) {
-    if (find(name) == nullptr) continue;
-    reporter->Error(FieldPath(path, name), "needs type \"LoadBalancer\"");
+  const std::pair<const char*, bool> fields[] = {
+      {"loadBalancerClass", spec.others.Find("loadBalancerClass") != nullptr},
+      {"loadBalancerSourceRanges", !spec.load_balancer_source_ranges.empty()},
+      {"allocateLoadBalancerNodePorts", spec.allocate_load_balancer_node_ports.has_value()}};
+  for (const auto& [name, is_set] : fields) {
+    if (is_set) reporter->Error(FieldPath(path, name), "needs type \"LoadBalancer\"");
   }
 }
 
@@ -151,13 +151,14 @@ void ValidateServiceExtras(const ServiceSpec& spec, const FieldPath& path,
   ValidateAffinity(spec, path, reporter);
   ValidateFamilies(spec, path, reporter);
   ValidateOutside(spec, path, reporter);
-  ForEachItem(spec.others, path, "loadBalancerSourceRanges",
-              [&](const Value& range, const FieldPath& item) {
-                // Spaces around it are forgiven, as they were in the annotation that came before
-                // the field; those of Go's strings.TrimSpace.
-                if (ReadIpBlock(Trimmed(range.AsString(), " \t\r\n\v\f"))) return;
-                reporter->Error(item, Quoted(range.AsString()) + " is no CIDR like 10.0.0.0/8");
-              });
+  const FieldPath ranges_path(path, "loadBalancerSourceRanges");
+  for (size_t i = 0; i < spec.load_balancer_source_ranges.size(); ++i) {
+    // Spaces around it are forgiven, as they were in the annotation that came before the field;
+    // those of Go's strings.TrimSpace.
+    const std::string& range = spec.load_balancer_source_ranges[i];
+    if (ReadIpBlock(Trimmed(range, " \t\r\n\v\f"))) continue;
+    reporter->Error(FieldPath::Item(ranges_path, i), Quoted(range) + " is no CIDR like 10.0.0.0/8");
+  }
   WithField(spec.others, path, "trafficDistribution", [&](const Value& word, const FieldPath& at) {
     static const std::vector<std::string_view> words = {"PreferClose", "PreferSameZone",
                                                         "PreferSameNode"};

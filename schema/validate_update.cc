@@ -21,10 +21,14 @@ bool IsFrozen(const Object& object) {
 // data, binaryData and immutable itself, of a ConfigMap or Secret that said `immutable: true`.
 bool IsFrozenPath(const std::string& path) { return path.rfind("metadata", 0) != 0; }
 
-// An address, once given, belongs to the Service (SEMANTICS 13.1); one never given may be.
-bool ChangesClusterIp(const Object& before, const FieldChange& change) {
+// An address, once given, belongs to the Service while its type needs one (SEMANTICS 13.1); one
+// never given may be.
+bool ChangesClusterIp(const Object& before, const Object& after, const FieldChange& change) {
   const auto* service = As<Service>(before);
-  return service != nullptr && change.path == "spec.clusterIP" && !service->spec.cluster_ip.empty();
+  if (service == nullptr || change.path != "spec.clusterIP") return false;
+  const bool is_needed = service->spec.type != ServiceType::kExternalName &&
+                         As<Service>(after)->spec.type != ServiceType::kExternalName;
+  return is_needed && !service->spec.cluster_ip.empty();
 }
 
 // What of a Job may change while it runs; the rest made its pods. Source: pkg/apis/batch
@@ -78,7 +82,7 @@ void ValidateUpdate(const Object& before, const Object& after, Problems* problem
     const FieldChange& change = changed.change;
     const bool frozen = IsFrozen(before) && IsFrozenPath(change.path);
     if (MayChangeInClaim(before, change)) continue;
-    if (!changed.is_immutable && !frozen && !ChangesClusterIp(before, change) &&
+    if (!changed.is_immutable && !frozen && !ChangesClusterIp(before, after, change) &&
         !ChangesJob(before, change)) {
       continue;
     }

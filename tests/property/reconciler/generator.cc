@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "schema/codec.h"
+
 namespace reconcile {
 namespace {
 
@@ -44,8 +46,33 @@ std::shared_ptr<Deployment> Generator::MakeAnyDeployment(const std::string& name
   return deployment;
 }
 
+std::shared_ptr<Service> Generator::MakeAnyService(const std::string& name) {
+  auto service = MakeService(name, "app-" + std::to_string(Int(0, 5)));
+  constexpr ServiceType kTypes[] = {ServiceType::kClusterIp, ServiceType::kNodePort,
+                                    ServiceType::kLoadBalancer, ServiceType::kExternalName};
+  ServiceSpec& spec = service->spec;
+  // An address once there must not change: the name decides.
+  if (name.ends_with('5')) {
+    spec.cluster_ip = kHeadless;
+  } else {
+    spec.type = kTypes[Int(0, 3)];
+  }
+  if (spec.type == ServiceType::kExternalName) spec.external_name = "away.example.com";
+  if (OneIn(4)) spec.ports.push_back({.name = "more", .port = 81, .target_port = {}});
+  if (OneIn(4)) spec.ports[0].target_port = IntOrString::String("web");
+  spec.publish_not_ready_addresses = OneIn(6);
+  if (spec.type == ServiceType::kLoadBalancer && OneIn(3)) {
+    spec.external_traffic_policy = TrafficPolicy::kLocal;
+  }
+  ApplyDefaults(service.get());
+  return service;
+}
+
 ObjectPtr Generator::MakeObject(const std::string& name) {
-  switch (Int(0, 6)) {
+  switch (Int(0, 8)) {
+    case 7:
+    case 8:
+      return MakeAnyService(name);
     case 0:
       return MakeConfigMap(name, std::to_string(Int(1, 3)));
     case 1: {
@@ -102,6 +129,8 @@ std::vector<ObjectPtr> Generator::Edit(std::vector<ObjectPtr> commit) {
     auto changed = std::make_shared<ReplicationController>(*controller);
     changed->spec.replicas = Int(0, 6);
     commit[index] = changed;
+  } else if (commit[index]->kind == Kind::kService) {
+    commit[index] = MakeAnyService(commit[index]->metadata.name);
   }
   return commit;
 }

@@ -24,6 +24,7 @@ class Generator {
   // Up to 6 objects of all kinds.
   std::vector<ObjectPtr> MakeCommit();
   std::shared_ptr<Deployment> MakeAnyDeployment(const std::string& name);
+  std::shared_ptr<Service> MakeAnyService(const std::string& name);
   // `commit` after a person's small change: an image, a number of replicas, an object less or more.
   std::vector<ObjectPtr> Edit(std::vector<ObjectPtr> commit);
   template <typename T>

@@ -408,7 +408,7 @@ TEST_F(StartTest, PodRemovedByHandComesBack) {
 
 TEST_F(StartTest, APodWithFieldsThatAreNotHonouredIsNotRunWithoutThem) {
   auto pod = MakePod();
-  pod->spec.others.Set("hostNetwork", Value::Bool(true));
+  pod->spec.host_network = true;
   Assign(pod);
   StepResult result = Take();
   for (const StepResult* one = &result; !one->operations.empty(); one = &result) {
@@ -428,7 +428,7 @@ TEST_F(StartTest, APodWithFieldsThatAreNotHonouredIsNotRunWithoutThem) {
 
 TEST_F(StartTest, ARefusedPodIsToldOfOnceAsAnEvent) {
   auto pod = MakePod();
-  pod->spec.others.Set("hostNetwork", Value::Bool(true));
+  pod->spec.host_network = true;
   Assign(pod);
   const StepResult first = Take();
   ASSERT_EQ(first.events.size(), 1U);
@@ -440,7 +440,7 @@ TEST_F(StartTest, ARefusedPodIsToldOfOnceAsAnEvent) {
 TEST_F(StartTest, WhatRunsIsNotStoppedForFieldsThatAreNotHonouredAndNotStartedAgain) {
   Assign(MakePod());
   Settle();
-  ChangePod(0, [](Pod* pod) { pod->spec.others.Set("hostNetwork", Value::Bool(true)); });
+  ChangePod(0, [](Pod* pod) { pod->spec.host_network = true; });
   StepResult result = Take();
   EXPECT_TRUE(result.operations.empty());
   EXPECT_TRUE(StatusOf(result).state.running);

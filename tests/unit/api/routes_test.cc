@@ -63,6 +63,21 @@ TEST_F(RoutesTest, ListsAndGetsObjectsOnKubernetesPaths) {
   EXPECT_EQ(Json(Ask("GET", "/api/v1/namespaces/default")).GetString("kind"), "Namespace");
 }
 
+TEST_F(RoutesTest, EndpointsAreThoseOfTheSlices) {
+  source_.SetFiles("c2", {{"service.yaml",
+                           "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: "
+                           "[{port: 80}]}\n---\napiVersion: v1\nkind: Endpoints\nmetadata: {name: "
+                           "own}\nsubsets: [{addresses: [{ip: 192.0.2.7}]}]\n"}});
+  time_.RunFor(120'000);
+  const Value list = Json(Ask("GET", "/api/v1/namespaces/default/endpoints"));
+  ASSERT_EQ(list.GetList("items").size(), 2U);
+  const Value derived = Json(Ask("GET", "/api/v1/namespaces/default/endpoints/web"));
+  EXPECT_EQ(derived.GetString("kind"), "Endpoints");
+  const Value own = Json(Ask("GET", "/api/v1/namespaces/default/endpoints/own"));
+  EXPECT_EQ(own.GetList("subsets").size(), 1U);
+  EXPECT_EQ(Ask("GET", "/api/v1/namespaces/default/endpoints/none").code, 404);
+}
+
 TEST_F(RoutesTest, GivesATableWhenAskedForOne) {
   ApiRequest request;
   request.method = "GET";

@@ -3,6 +3,7 @@
 #include "api/columns.h"
 #include "schema/codec.h"
 #include "schema/core.h"
+#include "schema/network.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -54,6 +55,73 @@ TEST(Table, APodOnASilentHostIsNotCalledReady) {
   EXPECT_EQ(TableText(EncodeTable(MakeTable(Kind::kPod, {pod}, kNow)), {}),
             "NAME    READY   STATUS     RESTARTS   AGE\n"
             "web-1   0/1     NodeLost   2          90s\n");
+}
+
+std::shared_ptr<Service> MakeService(const std::string& name, ServiceType type) {
+  auto service = std::make_shared<Service>();
+  service->metadata.name = name;
+  service->metadata.namespace_name = "default";
+  service->metadata.creation_timestamp = WallTime{kNow.ms - 90'000};
+  service->spec.type = type;
+  service->spec.cluster_ip = "10.96.0.7";
+  service->spec.ports = {{.name = "http", .port = 80, .target_port = {}}};
+  return service;
+}
+
+TEST(Table, ShowsServicesAsKubectlDoes) {
+  auto plain = MakeService("plain", ServiceType::kClusterIp);
+  plain->spec.selector = {{"app", "web"}, {"tier", "front"}};
+  plain->spec.external_ips = {"192.0.2.9"};
+  auto balanced = MakeService("balanced", ServiceType::kLoadBalancer);
+  balanced->spec.ports[0].node_port = 30080;
+  balanced->spec.ports.push_back({.name = "dns",
+                                  .protocol = Protocol::kUdp,
+                                  .port = 53,
+                                  .target_port = {},
+                                  .node_port = 30053});
+  auto ready = std::make_shared<Service>(*balanced);
+  ready->metadata.name = "ready";
+  ready->status.load_balancer_ingress = {{"192.0.2.1"}, {"192.0.2.2"}};
+  auto away = MakeService("away", ServiceType::kExternalName);
+  away->spec.cluster_ip.clear();
+  away->spec.ports.clear();
+  away->spec.external_name = "away.example.com";
+  EXPECT_EQ(
+      TableText(EncodeTable(MakeTable(Kind::kService, {plain, balanced, ready, away}, kNow)),
+                {.with_namespace = false, .wide = true}),
+      "NAME       TYPE           CLUSTER-IP   EXTERNAL-IP           PORT(S)                     AGE"
+      "   SELECTOR\n"
+      "plain      ClusterIP      10.96.0.7    192.0.2.9             80/TCP                      90s"
+      "   app=web,tier=front\n"
+      "balanced   LoadBalancer   10.96.0.7    <pending>             80:30080/TCP,53:30053/UDP   90s"
+      "   <none>\n"
+      "ready      LoadBalancer   10.96.0.7    192.0.2.1,192.0.2.2   80:30080/TCP,53:30053/UDP   90s"
+      "   <none>\n"
+      "away       ExternalName   <none>       away.example.com      <none>                      90s"
+      "   <none>\n");
+}
+
+TEST(Table, ShowsEndpointsAsKubectlDoes) {
+  auto endpoints = std::make_shared<Endpoints>();
+  endpoints->metadata.name = "web";
+  endpoints->metadata.creation_timestamp = WallTime{kNow.ms - 90'000};
+  EndpointSubset subset;
+  subset.ports = {{.name = "http", .port = 8080}};
+  for (const char* ip : {"10.42.0.1", "10.42.0.2", "10.42.0.3", "10.42.0.4"}) {
+    subset.addresses.push_back({.ip = ip});
+  }
+  endpoints->subsets = {subset};
+  EXPECT_EQ(TableText(EncodeTable(MakeTable(Kind::kEndpoints, {endpoints}, kNow)), {}),
+            "NAME   ENDPOINTS                                                  AGE\n"
+            "web    10.42.0.1:8080,10.42.0.2:8080,10.42.0.3:8080 + 1 more...   90s\n");
+  auto slice = std::make_shared<EndpointSlice>();
+  slice->metadata.name = "web-x7k2p";
+  slice->metadata.creation_timestamp = WallTime{kNow.ms - 90'000};
+  slice->endpoints.resize(1);
+  slice->endpoints[0].addresses = {"10.42.0.1"};
+  EXPECT_EQ(TableText(EncodeTable(MakeTable(Kind::kEndpointSlice, {slice}, kNow)), {}),
+            "NAME        ADDRESSTYPE   PORTS     ENDPOINTS   AGE\n"
+            "web-x7k2p   IPv4          <unset>   10.42.0.1   90s\n");
 }
 
 TEST(Table, ShowsThatANodeWasRevoked) {

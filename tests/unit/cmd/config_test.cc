@@ -26,6 +26,9 @@ listen: 192.0.2.7:7000
 advertise: control.example.com:443
 controller: {address: "192.0.2.8"}
 podCIDR: 10.50.0.0/16
+serviceCIDR: 10.60.0.0/20
+clusterDomain: example.internal
+networkBackend: host-gw
 logLevel: debug
 node:
   name: host-7
@@ -44,6 +47,9 @@ deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds
   EXPECT_EQ(read.config.advertise, "control.example.com:443");
   EXPECT_EQ(read.config.controller_address, "192.0.2.8");
   EXPECT_EQ(read.config.pod_cidr, "10.50.0.0/16");
+  EXPECT_EQ(read.config.service_cidr, "10.60.0.0/20");
+  EXPECT_EQ(read.config.cluster_domain, "example.internal");
+  EXPECT_EQ(read.config.network_backend, "host-gw");
   EXPECT_EQ(read.config.log_level, "debug");
   EXPECT_EQ(read.config.node_name, "host-7");
   EXPECT_EQ(read.config.node_address, "192.0.2.7");
@@ -92,6 +98,14 @@ TEST(Config, RefusesValuesThatCannotWork) {
   EXPECT_EQ(
       error_of("podCIDR: 10.42.7.0/25"),
       "reconcile.yaml:1:10: podCIDR: 10.42.7.0/25 is too small: every host takes a /24 of it");
+  EXPECT_EQ(error_of("serviceCIDR: 10.60.0.0/29"),
+            "reconcile.yaml:1:14: serviceCIDR: 10.60.0.0/29 is too small: the longest prefix is "
+            "/28");
+  EXPECT_EQ(error_of("serviceCIDR: 10.60.0.1/28"),
+            "reconcile.yaml:1:14: serviceCIDR: has host bits set; write 10.60.0.0/28");
+  EXPECT_NE(error_of("clusterDomain: A_b"), "");
+  EXPECT_EQ(error_of("networkBackend: bgp"),
+            "reconcile.yaml:1:17: networkBackend: must be vxlan or host-gw, is 'bgp'");
   EXPECT_EQ(error_of("logLevel: loud"),
             "reconcile.yaml:1:11: logLevel: must be info or debug, is 'loud'");
   EXPECT_EQ(error_of("dataFolder: data"),

@@ -5,21 +5,21 @@
 namespace reconcile {
 namespace {
 
-TEST(Endpoint, ReadsNamesAndAddressesWithAndWithoutPorts) {
-  EXPECT_EQ(*ParseEndpoint("control.example.com"), (Endpoint{"control.example.com", 7443}));
-  EXPECT_EQ(*ParseEndpoint("control:80"), (Endpoint{"control", 80}));
-  EXPECT_EQ(*ParseEndpoint("192.0.2.7:65535"), (Endpoint{"192.0.2.7", 65535}));
-  EXPECT_EQ(*ParseEndpoint("[2001:db8::1]:7000"), (Endpoint{"2001:db8::1", 7000}));
-  EXPECT_EQ(*ParseEndpoint("[::]"), (Endpoint{"::", 7443}));
+TEST(SocketAddress, ReadsNamesAndAddressesWithAndWithoutPorts) {
+  EXPECT_EQ(*ParseEndpoint("control.example.com"), (SocketAddress{"control.example.com", 7443}));
+  EXPECT_EQ(*ParseEndpoint("control:80"), (SocketAddress{"control", 80}));
+  EXPECT_EQ(*ParseEndpoint("192.0.2.7:65535"), (SocketAddress{"192.0.2.7", 65535}));
+  EXPECT_EQ(*ParseEndpoint("[2001:db8::1]:7000"), (SocketAddress{"2001:db8::1", 7000}));
+  EXPECT_EQ(*ParseEndpoint("[::]"), (SocketAddress{"::", 7443}));
 }
 
-TEST(Endpoint, WritesWhatItReads) {
+TEST(SocketAddress, WritesWhatItReads) {
   for (const char* text : {"control:80", "192.0.2.7:7443", "[2001:db8::1]:7000"}) {
     EXPECT_EQ(ToString(*ParseEndpoint(text)), text);
   }
 }
 
-TEST(Endpoint, RefusesWhatIsNone) {
+TEST(SocketAddress, RefusesWhatIsNone) {
   for (const char* text : {"",
                            ":",
                            ":80",
@@ -45,14 +45,14 @@ TEST(Endpoint, RefusesWhatIsNone) {
   }
 }
 
-TEST(Endpoint, ListensOnlyOnAddresses) {
+TEST(SocketAddress, ListensOnlyOnAddresses) {
   EXPECT_EQ(CheckListenEndpoint("0.0.0.0:7443"), "");
   EXPECT_EQ(CheckListenEndpoint("[::]:7443"), "");
   EXPECT_NE(CheckListenEndpoint("control:7443"), "");
   EXPECT_NE(CheckListenEndpoint("nonsense:"), "");
 }
 
-TEST(Endpoint, DialsNothingThatMeansAnyAddress) {
+TEST(SocketAddress, DialsNothingThatMeansAnyAddress) {
   EXPECT_EQ(CheckDialEndpoint("control:7443"), "");
   EXPECT_EQ(CheckDialEndpoint("0.0.0.0:7443"), "0.0.0.0 is no address that a host can dial");
   EXPECT_NE(CheckDialEndpoint("[::]:7443"), "");

@@ -46,6 +46,36 @@ constexpr char kRollout[] = R"({
   "summary": {"create": 0, "change": 2, "delete": 1, "unchanged": 7, "podsStart": 1, "podsStop": 1, "podsUnschedulable": 1}
 })";
 
+TEST(PlanText, SaysWhatClientsReachServicesBy) {
+  const std::string text = PlanText(PlanOf(R"({
+    "network": [
+      {"kind": "Service", "namespace": "default", "name": "web", "what": "address", "before": "", "after": "10.96.1.2"},
+      {"kind": "Service", "namespace": "default", "name": "web", "what": "node port", "before": "30080/TCP for 80",
+       "after": "30081/TCP for 80"},
+      {"kind": "Service", "namespace": "default", "name": "old", "what": "name", "before": "old.default.svc.cluster.local",
+       "after": ""}],
+    "summary": {"create": 1}})"),
+                                    {.columns = 120});
+  EXPECT_NE(text.find("Network:\n"
+                      "  + Service default/web  address 10.96.1.2\n"
+                      "  ~ Service default/web  node port 30080/TCP for 80 -> 30081/TCP for 80\n"
+                      "  - Service default/old  name old.default.svc.cluster.local\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(PlanText, ShowsSoMuchOfTheNetworkAndCountsTheRest) {
+  std::string changes;
+  for (int i = 0; i < 53; ++i) {
+    changes +=
+        std::string(i > 0 ? "," : "") +
+        R"({"kind": "Service", "namespace": "a", "name": "b", "what": "address", "before": "", "after": "x"})";
+  }
+  const std::string text = PlanText(
+      PlanOf(R"({"network": [)" + changes + R"(], "summary": {"create": 1}})"), {.columns = 120});
+  EXPECT_NE(text.find("  and 3 more changes\n"), std::string::npos) << text;
+}
+
 TEST(PlanText, SaysWhatEveryFieldDoesWhereThePodsGoAndHowFullTheHostsAre) {
   EXPECT_EQ(PlanText(PlanOf(kRollout), {.columns = 90}),
             R"(~ Deployment default/web  changed

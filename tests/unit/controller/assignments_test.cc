@@ -139,7 +139,7 @@ std::shared_ptr<Pod> MakeLargePod(const std::string& name, size_t bytes, bool be
 }
 
 std::optional<Assignment> Fit(const NodePods& pods, const ClusterState& state) {
-  const Assignment assignment = AssignmentOf("host-1", pods, state);
+  const Assignment assignment = AssignmentOf("host-1", pods, NetworkOf(state), state);
   return FitAssignment(assignment, MeasureObjects(assignment), pods, state);
 }
 

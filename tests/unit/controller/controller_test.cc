@@ -185,6 +185,35 @@ TEST_F(ControllerTest, KeepsThePodAddressesOfItsClusterAndRefusesOthers) {
   EXPECT_NE(refused.message().find("this cluster has 10.50.0.0/16"), std::string::npos);
 }
 
+TEST_F(ControllerTest, PodsAndServicesHaveRangesOfTheirOwn) {
+  const auto start_with = [this](const std::string& service_cidr) {
+    ControllerOptions options;
+    options.service_cidr = service_cidr;
+    options.cluster_domain = "example.internal";
+    options.network_backend = "host-gw";
+    Controller controller(options, &loop_, &random_, &store_, &source_, &link_);
+    return controller.Start();
+  };
+  const Status refused = start_with("10.42.128.0/20");
+  EXPECT_EQ(refused.code(), StatusCode::kInvalid);
+  EXPECT_NE(refused.message().find("overlap"), std::string::npos) << refused.message();
+  EXPECT_FALSE(start_with("10.0.0.0/8").ok());
+  ASSERT_TRUE(start_with("10.97.0.0/16").ok());
+  ASSERT_TRUE(start_with("").ok());
+  const auto cluster = store_.Snapshot()->Find<Cluster>("", "cluster");
+  EXPECT_EQ(cluster->service_cidr, "10.97.0.0/16");
+  EXPECT_EQ(cluster->cluster_domain, "example.internal");
+  EXPECT_EQ(cluster->network_backend, "host-gw");
+  ASSERT_TRUE(start_with("10.98.0.0/16").ok()) << "nothing has an address yet";
+  auto service = std::make_shared<Service>();
+  service->metadata.namespace_name = "default";
+  service->metadata.name = "web";
+  service->spec.cluster_ip = "10.98.1.1";
+  ASSERT_TRUE(store_.Commit({{{service->key(), service}}}, store_.Snapshot()->revision()).ok());
+  const Status late = start_with("10.97.0.0/16");
+  EXPECT_NE(late.message().find("have addresses of 10.98.0.0/16"), std::string::npos);
+}
+
 TEST_F(ControllerTest, PlansWithoutChangingAnything) {
   source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
   Start();

@@ -46,6 +46,7 @@ class Agents {
     if (applied == applied_.end()) return inventory;
     inventory.fence = applied->second.fence;
     inventory.node_pod_cidr = applied->second.node_pod_cidr;
+    inventory.services = applied->second.services;
     for (const auto& pod : applied->second.pods) {
       const auto told = std::make_shared<Pod>(*pod);
       told->status = RunningStatus();

@@ -81,6 +81,32 @@ TEST_F(RecoveryTest, AWipedDatabaseIsLearnedFromTheAgentsWithoutStoppingAPod) {
   EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()));
 }
 
+TEST_F(RecoveryTest, ServicesKeepTheAddressesThatHostsHaveForThem) {
+  const std::string service =
+      "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: "
+      "[{port: 80}]}\n";
+  RunCluster({{"web.yaml", DeploymentOf(1)}, {"service.yaml", service}});
+  Assignment applied = agents_.Applied("host-1");
+  ASSERT_EQ(applied.services.size(), 1U);
+  auto moved = std::make_shared<Service>(*applied.services[0]);
+  moved->spec.cluster_ip = "10.96.200.200";  // as one that was probed for is
+  auto undeclared = std::make_shared<Service>(*moved);
+  undeclared->metadata.name = "zombie";
+  undeclared->spec.cluster_ip = "10.96.200.201";
+  applied.services = {moved, undeclared};
+  agents_.Apply(applied);
+  StartOn(&wiped_);
+  ConnectAll();
+  agents_.Answer("host-1");
+  agents_.Answer("host-2");
+  Settle();
+  ObeyAll();
+  const auto recovered = controller_->State()->Find<Service>("default", "web");
+  EXPECT_EQ(recovered->spec.cluster_ip, "10.96.200.200");
+  EXPECT_EQ(recovered->metadata.origin.source, "main");
+  EXPECT_EQ(controller_->State()->Find<Service>("default", "zombie"), nullptr);
+}
+
 TEST_F(RecoveryTest, ARestoredOlderDatabaseKeepsWhatWasMadeSinceAndForgetsWhatWent) {
   RunCluster({{"web.yaml", DeploymentOf(3, "app:1")}});
   MemoryStore backup;

@@ -1,5 +1,5 @@
 reconcile_test(controller_test
-  SOURCES ${CMAKE_CURRENT_LIST_DIR}/agents_test.cc ${CMAKE_CURRENT_LIST_DIR}/assignments_test.cc
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/agents_test.cc ${CMAKE_CURRENT_LIST_DIR}/assignments_test.cc ${CMAKE_CURRENT_LIST_DIR}/network_lists_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/controller_test.cc ${CMAKE_CURRENT_LIST_DIR}/convergence_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/hints_test.cc ${CMAKE_CURRENT_LIST_DIR}/lineage_begin_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/operations_test.cc ${CMAKE_CURRENT_LIST_DIR}/recovery_lineages_test.cc

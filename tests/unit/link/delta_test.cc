@@ -47,6 +47,13 @@ class MessageChanger {
       secret->data = {{"k", AnyText()}};
       secret->type = AnyText();
     });
+    ChangeList(&assignment->nodes, [this](Node* node) { node->spec.pod_cidr = AnyText(); });
+    ChangeList(&assignment->services,
+               [this](Service* service) { service->spec.cluster_ip = AnyText(); });
+    ChangeList(&assignment->endpoint_slices, [this](EndpointSlice* slice) {
+      slice->metadata.labels = {{"of", AnyText()}};
+    });
+    if (OneIn(5)) assignment->cluster_domain = AnyText();
     auto& tombstones = assignment->tombstones;
     while (OneIn(2)) tombstones.push_back(AnyName());
     while (!tombstones.empty() && OneIn(3)) tombstones.erase(tombstones.begin());
@@ -86,6 +93,14 @@ class MessageChanger {
   }
 
  private:
+  template <typename T, typename Fill>
+  void ChangeList(SharedList<T>* list, Fill fill) {
+    if (OneIn(2)) return;  // the same list goes on
+    typename SharedList<T>::Items items = list->items();
+    ChangeObjects(&items, fill);
+    *list = SharedList<T>(std::move(items));
+  }
+
   template <typename T, typename Fill>
   void ChangeObjects(std::vector<std::shared_ptr<const T>>* objects, Fill fill) {
     std::erase_if(*objects, [this](const auto&) { return OneIn(4); });
@@ -255,6 +270,23 @@ TEST(AssignmentDelta, RefusesARemovalOfWhatIsNotThere) {
   delta.removed_pods.clear();
   delta.dropped_tombstones = 3;
   EXPECT_EQ(ApplyDelta(SampleAssignment(), delta).status().code(), StatusCode::kInvalid);
+}
+
+TEST(AssignmentDelta, TakesAListsOwnWordForHowItCameToBe) {
+  const Assignment base = SampleAssignment();
+  auto other = std::make_shared<Service>(*base.services[0]);
+  other->metadata.name = "other";
+  Assignment next = base;
+  next.services = SharedList<Service>(base.services, {{other}, {"shop/web/"}}, {other});
+  const auto delta = MakeDelta(base, next);
+  ASSERT_TRUE(delta);
+  EXPECT_EQ(delta->changed.services.items(), (SharedList<Service>::Items{other}));
+  EXPECT_EQ(delta->removed_services, std::vector<std::string>{"shop/web/"});
+  EXPECT_TRUE(delta->changed.endpoint_slices.empty());
+  const Result<Assignment> applied = ApplyDelta(base, *delta);
+  ASSERT_TRUE(applied.ok());
+  EXPECT_EQ(TextOf(*applied), TextOf(next));
+  EXPECT_TRUE(applied->nodes.IsOneWith(base.nodes));
 }
 
 TEST(AssignmentDelta, IsForOneNodeAlone) {

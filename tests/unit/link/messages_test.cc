@@ -30,6 +30,14 @@ TEST(AssignmentMessage, ArrivesAsItWasSent) {
   ExpectSameObjects(got->pods, sent.pods);
   ExpectSameObjects(got->config_maps, sent.config_maps);
   ExpectSameObjects(got->secrets, sent.secrets);
+  EXPECT_EQ(got->service_cidr, sent.service_cidr);
+  EXPECT_EQ(got->cluster_domain, sent.cluster_domain);
+  EXPECT_EQ(got->network_backend, sent.network_backend);
+  ExpectSameObjects(got->nodes.items(), sent.nodes.items());
+  ExpectSameObjects(got->services.items(), sent.services.items());
+  ExpectSameObjects(got->endpoint_slices.items(), sent.endpoint_slices.items());
+  EXPECT_EQ(got->services[0]->spec, sent.services[0]->spec);
+  EXPECT_EQ(got->endpoint_slices[0]->endpoints, sent.endpoint_slices[0]->endpoints);
   EXPECT_EQ(got->pods[0]->spec, sent.pods[0]->spec);
   EXPECT_EQ(got->pods[0]->metadata, sent.pods[0]->metadata);
   EXPECT_EQ(got->secrets[0]->data, sent.secrets[0]->data);
@@ -43,6 +51,19 @@ TEST(AssignmentMessage, MayBeAlmostEmpty) {
   ASSERT_TRUE(got.ok()) << got.status().ToString();
   EXPECT_TRUE(got->pods.empty());
   EXPECT_EQ(got->fence, Fence());
+}
+
+TEST(AssignmentMessage, OfMoreItemsThanAreReadIsNotWritten) {
+  Assignment sent = SampleAssignment();
+  const SharedList<Service>::Items items(kMaxMessageItems, sent.services[0]);
+  sent.services = items;
+  EXPECT_TRUE(CheckItems(sent).ok());
+  SharedList<Service>::Items more = items;
+  more.push_back(items[0]);
+  sent.services = more;
+  const Status status = WriteAssignment(sent).status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalid);
+  EXPECT_NE(status.message().find("20001 Services"), std::string::npos) << status.message();
 }
 
 TEST(ReportMessage, ArrivesAsItWasSent) {

@@ -43,6 +43,37 @@ PodStatus SampleStatus() {
   return status;
 }
 
+void AddSampleNetwork(Assignment* assignment) {
+  assignment->service_cidr = "10.96.0.0/16";
+  assignment->cluster_domain = "cluster.local";
+  assignment->network_backend = "vxlan";
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  node->spec.pod_cidr = "10.42.7.0/24";
+  node->status.addresses = {{"InternalIP", "192.0.2.1"}};
+  assignment->nodes = {node};
+  auto service = std::make_shared<Service>();
+  service->metadata.namespace_name = "shop";
+  service->metadata.name = "web";
+  service->spec.cluster_ip = "10.96.3.4";
+  service->spec.session_affinity = SessionAffinity::kClientIp;
+  service->spec.session_affinity_timeout_seconds = 60;
+  service->spec.ports = {{.name = "http", .port = 80, .target_port = IntOrString::Int(8080)}};
+  assignment->services = {service};
+  auto slice = std::make_shared<EndpointSlice>();
+  slice->metadata.namespace_name = "shop";
+  slice->metadata.name = "web-abcde";
+  slice->metadata.labels = {{kServiceNameLabel, "web"}};
+  Endpoint endpoint;
+  endpoint.addresses = {"10.42.7.2"};
+  endpoint.conditions = {true, true, false};
+  endpoint.node_name = "host-1";
+  endpoint.target_ref = ObjectReference{.kind = "Pod", .namespace_name = "shop", .name = "web"};
+  slice->endpoints = {endpoint};
+  slice->ports = {{.name = "http", .port = 8080}};
+  assignment->endpoint_slices = {slice};
+}
+
 }  // namespace
 
 Assignment SampleAssignment() {
@@ -64,6 +95,7 @@ Assignment SampleAssignment() {
   secret->data = {{"key", std::string("\xfe\0s", 3)}};
   assignment.secrets = {secret};
   assignment.tombstones = {"uid-gone", "uid-gone-too"};
+  AddSampleNetwork(&assignment);
   return assignment;
 }
 
@@ -95,6 +127,7 @@ Inventory SampleInventory() {
   auto web = std::make_shared<Pod>(*SamplePod("web"));
   web->status = SampleStatus();
   inventory.pods = {SamplePod("api"), web};
+  inventory.services = SampleAssignment().services;
   return inventory;
 }
 

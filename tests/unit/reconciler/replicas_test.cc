@@ -53,7 +53,7 @@ TEST(ReplicaSet, MakesNoPodsThatNoHostCouldRunAsWritten) {
   World world;
   world.AddNode("host-1");
   const auto set = MakeReplicaSet("web", 2);
-  set->spec.pod_template.spec.others.Set("hostNetwork", Value::Bool(true));
+  set->spec.pod_template.spec.host_network = true;
   world.Declare({set});
   EXPECT_TRUE(world.Pods().empty());
   const auto found = world.state.Find<ReplicaSet>("default", "web");
@@ -89,7 +89,7 @@ TEST(BarePod, IsBoundToNoNodeWhenItCannotBeRunAsWritten) {
   World world;
   world.AddNode("host-1");
   const auto pod = MakePod("p");
-  pod->spec.others.Set("hostNetwork", Value::Bool(true));
+  pod->spec.host_network = true;
   world.Declare({pod});
   const auto found = world.state.Find<Pod>("default", "p");
   EXPECT_EQ(found->spec.node_name, "");

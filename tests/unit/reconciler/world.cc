@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/ids.h"
 #include "schema/codec.h"
 
 namespace reconcile {
@@ -39,6 +40,8 @@ void World::AddNode(const std::string& name, const std::string& cpu, const std::
   node->metadata.uid = "node-" + name;
   node->metadata.labels["kubernetes.io/hostname"] = name;
   node->spec.pod_cidr = "10.42." + std::to_string(state.Objects(Kind::kNode).size()) + ".0/24";
+  node->status.addresses = {
+      {"InternalIP", "192.0.2." + std::to_string(state.Objects(Kind::kNode).size() + 1)}};
   node->status.allocatable = {{"cpu", *Quantity::Parse(cpu)}, {"memory", *Quantity::Parse(memory)}};
   SetCondition(&node->status.conditions, {.type = "Ready", .status = ConditionStatus::kTrue},
                now.wall);
@@ -48,6 +51,11 @@ void World::AddNode(const std::string& name, const std::string& cpu, const std::
 void World::SetReady(const Pod& pod, bool ready) {
   Edit<Pod>(pod.metadata.namespace_name, pod.metadata.name, [&](Pod* edited) {
     edited->status.phase = PodPhase::kRunning;
+    if (edited->status.pod_ip.empty()) {
+      const uint32_t hash = Fnv1a32(pod.metadata.uid);
+      edited->status.pod_ip =
+          "10.42." + std::to_string(hash >> 8 & 255) + "." + std::to_string(hash & 255);
+    }
     SetCondition(
         &edited->status.conditions,
         {.type = "Ready", .status = ready ? ConditionStatus::kTrue : ConditionStatus::kFalse},

@@ -8,6 +8,7 @@
 
 #include "reconciler/reconciler.h"
 #include "schema/core.h"
+#include "schema/network.h"
 #include "schema/workload.h"
 
 namespace reconcile {

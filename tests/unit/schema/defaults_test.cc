@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "schema/core.h"
+#include "schema/network.h"
 #include "schema/workload.h"
 #include "tests/unit/schema/schema_testing.h"
 

@@ -1,0 +1,82 @@
+#include "tests/unit/agent/agent_fixture.h"
+
+namespace reconcile {
+namespace {
+
+class NetworkFileTest : public AgentTest {
+ protected:
+  void SetServices(const std::vector<std::string>& names) {
+    SharedList<Service>::Items services;
+    for (const std::string& name : names) {
+      auto service = std::make_shared<Service>();
+      service->metadata.namespace_name = "default";
+      service->metadata.name = name;
+      services.push_back(service);
+    }
+    assignment.services = SharedList<Service>(std::move(services));
+  }
+  std::string Saved(const std::string& name) {
+    const Result<std::string> text = files.ReadSealed(name);
+    return text.ok() ? *text : "";
+  }
+  // Names of the Services that an agent started anew tells of.
+  std::string Remembered() {
+    KillAgent();
+    StartAgent();
+    link.Connect();
+    RunFor(1'000);
+    link.AskInventory();
+    std::string names;
+    for (const auto& service : link.inventories.back().services) names += service->metadata.name;
+    return names;
+  }
+};
+
+TEST_F(NetworkFileTest, WhatIsKnownOfTheNetworkOutlivesTheAgent) {
+  StartAgent();
+  link.Connect();
+  AddPod("web");
+  SetServices({"a", "b"});
+  Assign();
+  Settle();
+  EXPECT_EQ(Saved("assignment").find("\"kind\":\"Service\""), std::string::npos);
+  EXPECT_EQ(Remembered(), "ab");
+  EXPECT_EQ(Running().size(), 1U);
+}
+
+TEST_F(NetworkFileTest, AServiceThatChangesIsObeyedAtOnceAndSavedLater) {
+  StartAgent();
+  link.Connect();
+  AddPod("web");
+  SetServices({"a"});
+  Assign();
+  Settle();
+  const std::string before = Saved("assignment");
+  SetServices({"a", "b"});
+  Assign();
+  RunFor(1'000);
+  EXPECT_EQ(LastReport().applied->revision, assignment.fence.revision);
+  EXPECT_EQ(Saved("assignment"), before) << "nothing of this host changed";
+  EXPECT_EQ(Saved("network").find("\"name\":\"b\""), std::string::npos);
+  RunFor(60'000);
+  EXPECT_NE(Saved("network").find("\"name\":\"b\""), std::string::npos);
+  EXPECT_EQ(Remembered(), "ab");
+}
+
+TEST_F(NetworkFileTest, WhatCannotBeSavedIsTriedAgainAndStopsNothing) {
+  StartAgent();
+  link.Connect();
+  AddPod("web");
+  Assign();
+  Settle();
+  files.FailNextWrites(UnavailableError("the disk is full"));
+  SetServices({"a"});
+  Assign();
+  RunFor(40'000);
+  EXPECT_EQ(LastReport().applied->revision, assignment.fence.revision);
+  RunFor(60'000);
+  EXPECT_EQ(Remembered(), "a");
+}
+
+}  // namespace
+}  // namespace reconcile
