@@ -81,12 +81,17 @@ std::shared_ptr<const DnsService> DnsServiceOf(const Service& service,
 
 DnsZone::Services DnsServicesOf(const std::vector<std::shared_ptr<const Service>>& services,
                                 const std::vector<std::shared_ptr<const EndpointSlice>>& slices) {
-  SlicesByService by_service;
+  SlicesByService by_service;  // of headless ones alone: most are not
+  for (const std::shared_ptr<const Service>& service : services) {
+    if (!IsHeadless(*service)) continue;
+    by_service[{service->metadata.namespace_name, service->metadata.name}];
+  }
   for (const std::shared_ptr<const EndpointSlice>& slice : slices) {
+    if (by_service.empty() || slice->address_type != AddressType::kIpv4) continue;
     const auto label = slice->metadata.labels.find(kServiceNameLabel);
     if (label == slice->metadata.labels.end()) continue;
-    if (slice->address_type != AddressType::kIpv4) continue;
-    by_service[{slice->metadata.namespace_name, label->second}].push_back(slice.get());
+    const auto found = by_service.find({slice->metadata.namespace_name, label->second});
+    if (found != by_service.end()) found->second.push_back(slice.get());
   }
   DnsZone::Services made;
   made.reserve(services.size());
