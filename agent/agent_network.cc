@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "agent/agent_core.h"
 #include "base/log.h"
 
@@ -5,9 +7,16 @@ namespace reconcile {
 namespace {
 
 constexpr char kNetworkFile[] = "network";
-// Between two saves. What a restarted agent then lacks, the controller says at once, and the kernel
-// goes on with what it has.
-constexpr int64_t kSaveNetworkMs = 30'000;
+// Between two saves, for each item in the lists and at most. What a restarted agent then lacks, the
+// controller says at once; without one, a large cluster's is a little old.
+constexpr int64_t kSaveNetworkItemMs = 3;
+constexpr int64_t kMaxSaveNetworkMs = 30'000;
+
+int64_t SaveNetworkMs(const Assignment& assignment) {
+  const size_t items =
+      assignment.nodes.size() + assignment.services.size() + assignment.endpoint_slices.size();
+  return std::min(static_cast<int64_t>(items) * kSaveNetworkItemMs, kMaxSaveNetworkMs);
+}
 
 bool SameLists(const Assignment& a, const Assignment& b) {
   return a.nodes.IsOneWith(b.nodes) && a.services.IsOneWith(b.services) &&
@@ -49,7 +58,7 @@ void Agent::Core::SaveNetwork() {
       SaveNetwork();
     });
   }
-  save_network_at_ = now + kSaveNetworkMs;
+  save_network_at_ = now + SaveNetworkMs(*applied_);
   Assignment network;
   network.fence = applied_->fence;
   network.node = applied_->node;

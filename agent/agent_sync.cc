@@ -8,6 +8,7 @@ namespace {
 
 constexpr int64_t kDisturbedQuietMs = 100;   // news of one disturbance come together
 constexpr int64_t kDisturbedEveryMs = 500;   // looks at most, whoever goes on disturbing
+constexpr int64_t kProblemAgainMs = 5'000;   // while something is lacking
 constexpr int64_t kMaxSyncAgainMs = 10'000;  // after failures
 
 }  // namespace
@@ -45,6 +46,12 @@ void Agent::Core::OnSynced(const NetworkState& state, Revision revision, bool un
     return RequestTurn();
   }
   sync_failures_ = 0;
+  if (!problems->empty()) {  // somebody may mend what is wrong
+    After(kProblemAgainMs, [this] {
+      synced_.reset();
+      RequestTurn();
+    });
+  }
   NoteNetworkProblems(std::move(problems).value());
   if (undisturbed) {
     synced_ = state;

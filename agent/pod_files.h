@@ -12,8 +12,7 @@ std::string PodFolder(const std::string& pod_uid);
 
 // PURE. The pod's /etc/hosts: localhost and itself.
 std::string HostsFile(const std::string& hostname, const std::string& address);
-// PURE. What the pod's /etc/resolv.conf is made of (net/dns/resolv_conf.h).
-PodDns DnsOf(const Pod& pod);
+// PURE. The cluster's DNS, for the pod's /etc/resolv.conf (net/dns/resolv_conf.h).
 ClusterDns ClusterDnsOf(const Assignment& assignment);
 
 }  // namespace reconcile

@@ -4,6 +4,7 @@
 #include "agent/container_config.h"
 #include "agent/pod_turn.h"
 #include "agent/restart.h"
+#include "net/dns/from_objects.h"
 #include "net/ipam.h"
 #include "schema/not_honoured.h"
 
@@ -128,7 +129,7 @@ bool FilesAreWritten(PodTurn* turn) {
   const std::string key = turn->Key("files");
   AllWait(turn, "ContainerCreating", turn->context.FailureOf(key));
   turn->Add(key, "the pod's hosts, hostname and resolv.conf are to be written",
-            WritePodFiles{turn->uid(), HostnameOf(turn->pod), memory.address, DnsOf(turn->pod),
+            WritePodFiles{turn->uid(), HostnameOf(turn->pod), memory.address, PodDnsOf(turn->pod),
                           ClusterDnsOf(turn->context.assignment)});
   return false;
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -58,14 +59,22 @@ double MillisecondsSince(std::chrono::steady_clock::time_point begin) {
       .count();
 }
 
-// One changed service: the whole zone made anew, as the agent does. In milliseconds.
+// One changed service: the whole zone made anew, as the agent does, and the one before dropped. The
+// median in milliseconds.
 double TimeOfOneChange(const DnsZoneConfig& config, DnsZone::Services services) {
-  auto changed = std::make_shared<DnsService>(*services[services.size() / 2]);
-  ++changed->address;
-  const auto begin = std::chrono::steady_clock::now();
-  services[services.size() / 2] = std::move(changed);
-  CHECK(DnsZone::Make(config, services).ok());
-  return MillisecondsSince(begin);
+  constexpr size_t kRounds = 51;
+  std::vector<double> times;
+  std::shared_ptr<const DnsZone> zone = DnsZone::Make(config, services).value();
+  while (times.size() < kRounds) {
+    auto changed = std::make_shared<DnsService>(*services[services.size() / 2]);
+    ++changed->address;
+    const auto begin = std::chrono::steady_clock::now();
+    services[services.size() / 2] = std::move(changed);
+    zone = DnsZone::Make(config, services).value();
+    times.push_back(MillisecondsSince(begin));
+  }
+  std::sort(times.begin(), times.end());
+  return times[kRounds / 2];
 }
 
 int Main(int argc, char** argv) {

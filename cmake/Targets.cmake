@@ -9,7 +9,7 @@ function(reconcile_library name)
 endfunction()
 
 # Code whose time is the disks', the engines' and the network's is made small, not fast: it is resident in every process.
-set(RECONCILE_FAST base base_io schema schema_yaml schema_kustomize reconciler store controller cmd_validate)
+set(RECONCILE_FAST base base_io net_dns net_dns_io schema schema_yaml schema_kustomize reconciler store controller cmd_validate)
 function(reconcile_small name)
   if(RECONCILE_SMALL_CODE AND NOT name IN_LIST RECONCILE_FAST)
     target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Os>)

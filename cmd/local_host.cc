@@ -86,7 +86,7 @@ bool HasSysResource() {
 // That is not on the host's own loopback.
 bool HasServerForPods(const std::string& resolv_conf) {
   PodDns pod;
-  pod.policy = "Default";
+  pod.policy = DnsPolicy::kDefault;
   return !ParseResolvConf(MakePodResolvConf(pod, {}, resolv_conf).text).nameservers.empty();
 }
 

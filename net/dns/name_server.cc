@@ -1,10 +1,43 @@
 #include "net/dns/name_server.h"
 
-#include "net/dns/cluster_names.h"
+#include <poll.h>
+
+#include "net/dns/from_objects.h"
 #include "net/dns/resolv_conf.h"
 #include "net/overlay.h"
 
 namespace reconcile {
+namespace {
+
+constexpr int kListenWaitMs = 500;  // for a server that begins
+constexpr int kListenLookMs = 5;
+
+Result<std::shared_ptr<const DnsZone>> ZoneOf(const HostNetworkConfig& config,
+                                              const std::string& own_address,
+                                              const ClusterNetwork& network) {
+  DnsZoneConfig zone;
+  zone.cluster_domain = network.cluster_domain;
+  zone.dns_address = *ParseIpv4(own_address);
+  for (const std::string& range : {config.cluster_pod_cidr, config.service_cidr}) {
+    const Result<Cidr> block = Cidr::Parse(range);
+    if (!block.ok()) return block.status();
+    zone.reverse_ranges.push_back(*block);
+  }
+  return DnsZone::Make(zone, DnsServicesOf(network.services, network.endpoint_slices));
+}
+
+// What is wrong with it once it had the time to begin.
+std::string ProblemOf(const DnsServer& server) {
+  std::string problem = server.problem();
+  for (int waited_ms = 0; !problem.empty() && waited_ms < kListenWaitMs;
+       waited_ms += kListenLookMs) {
+    ::poll(nullptr, 0, kListenLookMs);
+    problem = server.problem();
+  }
+  return problem;
+}
+
+}  // namespace
 
 std::vector<std::string> NameServer::Serve(const HostNetworkConfig& config,
                                            const NetworkState& state) {
@@ -25,7 +58,7 @@ std::vector<std::string> NameServer::Serve(const HostNetworkConfig& config,
   }
   Forward(*address, &problems);
   if (served_ != state.cluster) {
-    Result<std::shared_ptr<const DnsZone>> zone = MakeClusterZone(config, *state.cluster);
+    Result<std::shared_ptr<const DnsZone>> zone = ZoneOf(config, *address, *state.cluster);
     if (zone.ok()) {
       server_->SetZone(std::move(zone).value());
       served_ = state.cluster;
@@ -33,7 +66,7 @@ std::vector<std::string> NameServer::Serve(const HostNetworkConfig& config,
       problems.push_back("DNS: " + zone.status().message());
     }
   }
-  const std::string problem = server_->problem();
+  const std::string problem = ProblemOf(*server_);
   if (!problem.empty()) problems.push_back("DNS: " + problem);
   return problems;
 }

@@ -12,8 +12,9 @@ constexpr uint16_t kAuthenticData = 0x0020;
 // Where the data of a type has names, which may be compressed: all types of RFC 1035 and some that
 // are older than RFC 3597.
 struct NamesInData {
-  size_t after = 0;  // octets before the names
+  size_t before = 0;  // octets before the names
   int count = 0;
+  size_t behind = 0;     // octets behind them, exactly, when there are names
   bool unknown = false;  // such types nobody uses any more
 };
 NamesInData NamesOf(uint16_t type) {
@@ -22,16 +23,16 @@ NamesInData NamesOf(uint16_t type) {
     case kDnsCname:
     case kDnsPtr:
     case 39:  // DNAME
-      return {0, 1, false};
+      return {0, 1};
     case 15:  // MX
     case 18:  // AFSDB
     case 21:  // RT
     case 36:  // KX
-      return {2, 1, false};
+      return {2, 1};
     case kDnsSrv:
-      return {6, 1, false};
+      return {6, 1};
     case kDnsSoa:
-      return {0, 2, false};
+      return {0, 2, 20};
     case 3:
     case 4:
     case 7:
@@ -43,7 +44,7 @@ NamesInData NamesOf(uint16_t type) {
     case 26:
     case 30:
     case 35:
-      return {0, 0, true};
+      return {.unknown = true};
     default:
       return {};
   }
@@ -102,9 +103,9 @@ std::optional<DnsRecord> TakeRecord(const DnsReply& reply, const DnsRecordPlace&
     return std::nullopt;
   }
   const NamesInData names = NamesOf(place.type);
-  if (names.unknown || place.data_at() + names.after > place.end) return std::nullopt;
-  size_t at = place.data_at() + names.after;
-  record.data = packet.substr(place.data_at(), names.after);
+  if (names.unknown || place.data_at() + names.before > place.end) return std::nullopt;
+  size_t at = place.data_at() + names.before;
+  record.data = packet.substr(place.data_at(), names.before);
   for (int i = 0; i < names.count; ++i) {
     std::string name;
     const std::optional<size_t> end = ReadDnsName(packet, at, &name);
@@ -112,6 +113,7 @@ std::optional<DnsRecord> TakeRecord(const DnsReply& reply, const DnsRecordPlace&
     record.data += name;
     at = *end;
   }
+  if (names.count > 0 && place.end - at != names.behind) return std::nullopt;
   record.data += packet.substr(at, place.end - at);
   return record;
 }

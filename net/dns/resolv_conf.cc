@@ -46,13 +46,23 @@ void AppendNew(const std::vector<std::string>& from, std::vector<std::string>* t
   }
 }
 
+bool WantsCluster(const PodDns& pod) {
+  switch (pod.policy) {
+    case DnsPolicy::kClusterFirst:
+      return !pod.host_network;  // there, the cluster's DNS must be asked for
+    case DnsPolicy::kClusterFirstWithHostNet:
+      return true;
+    case DnsPolicy::kDefault:
+    case DnsPolicy::kNone:
+      return false;
+  }
+  return false;
+}
+
 // What the policy gives, before dnsConfig.
 ResolvConf OfPolicy(const PodDns& pod, const ClusterDns& cluster, const ResolvConf& host) {
-  if (pod.policy == "None") return {};
-  // In the host's network the cluster's DNS must be asked for by name.
-  const bool wants_cluster =
-      pod.policy == "ClusterFirstWithHostNet" || (pod.policy != "Default" && !pod.host_network);
-  if (wants_cluster && !cluster.address.empty()) {
+  if (pod.policy == DnsPolicy::kNone) return {};
+  if (WantsCluster(pod) && !cluster.address.empty()) {
     ResolvConf conf;
     conf.nameservers = {cluster.address};
     const std::string services = "svc." + cluster.domain;
@@ -118,7 +128,7 @@ ResolvConf ParseResolvConf(std::string_view text) {
       }
     } else if (words[0] == "options") {
       for (size_t i = 1; i < words.size(); ++i) {
-        MergeOptions({ParseOption(words[i])}, &conf.options);
+        if (words[i][0] != ':') MergeOptions({ParseOption(words[i])}, &conf.options);
       }
     }
   }

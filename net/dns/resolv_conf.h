@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "net/dns/forwarder.h"
+#include "schema/pod.h"
 
 namespace reconcile {
 
@@ -30,7 +31,7 @@ ResolvConf ParseResolvConf(std::string_view text);
 std::string FormatResolvConf(const ResolvConf& conf);
 
 struct PodDns {
-  std::string policy = "ClusterFirst";  // Kubernetes' dnsPolicy
+  DnsPolicy policy = DnsPolicy::kClusterFirst;
   bool host_network = false;
   std::string namespace_name;
   ResolvConf config;  // dnsConfig

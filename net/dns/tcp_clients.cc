@@ -53,9 +53,10 @@ void TcpClients::Close(Connections::iterator connection) {
 }
 
 void TcpClients::CloseIdlest() {
-  Close(std::min_element(
-      connections_.begin(), connections_.end(),
-      [](const auto& a, const auto& b) { return a.second.active < b.second.active; }));
+  Close(
+      std::min_element(connections_.begin(), connections_.end(), [](const auto& a, const auto& b) {
+        return std::pair(a.second.active, a.first) < std::pair(b.second.active, b.first);
+      }));
 }
 
 void TcpClients::CloseIdle() {

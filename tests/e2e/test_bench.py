@@ -52,6 +52,16 @@ class ManifestsTest(unittest.TestCase):
             self.assertIn("b.yaml: duplicate keys on lines [2], expected []", done.stdout)
 
 
+class DnsTest(unittest.TestCase):
+
+    def test_dns_gives_a_row_for_each_server(self):
+        done = bench("dns", "--services", "100", "--runs", "1", "--seconds", "1")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for name in ("ours", "dnsmasq", "unbound", "ours / the better one"):
+            self.assertIn(f"queries/s, {name} ", done.stdout)
+            self.assertIn(f"p99 at half load, {name} ", done.stdout)
+
+
 class BenchTest(unittest.TestCase):
 
     def test_one_round_gives_a_row_for_each_step(self):

@@ -63,7 +63,10 @@ void CheckQuery(std::string_view packet, const DnsReply* upstream) {
   if (upstream == nullptr) return;
   CheckSent(AnswerWithChain(query, step.alias_chain, *upstream, 1, 30, limit), query, limit);
   if (!(upstream->question == query.question)) return;
-  CheckSent(RenderReply(*upstream, query, 1, 30, limit), query, limit);
+  // An upstream's own octets are passed on: names that lead through other fields stay nonsense.
+  const std::string rendered = RenderReply(*upstream, query, 1, 30, limit);
+  CHECK(rendered.size() <= limit && DnsWordAt(rendered, 0) == query.id);
+  CHECK(rendered.substr(kDnsHeaderBytes).starts_with(query.question_bytes));
 }
 
 // The packet as the reply to the very question that it repeats.

@@ -237,6 +237,15 @@ TEST(DnsReply, IsCutToWhatTheClientTakes) {
   EXPECT_EQ(cut->records.size(), (512 - query.size()) / 16);
 }
 
+TEST(DnsReply, ARecordThatGoesOnBehindItsNameIsNotTaken) {
+  std::string packet = UpstreamReply(QueryPacket("a.example", kDnsCname));
+  packet += std::string("\xc0\x0c\0\5\0\1\0\0\0\5\0\3\0\0f", 15);
+  SetDnsWord(1, 6, &packet);
+  const auto reply = ReadDnsReply(packet);
+  ASSERT_TRUE(reply && reply->records.size() == 1);
+  EXPECT_FALSE(TakeRecord(*reply, reply->records[0]));
+}
+
 TEST(DnsReply, RecordsAreTakenWithTheirNames) {
   // An MX record whose name is compressed.
   std::string packet = UpstreamReply(QueryPacket("a.example", 15));

@@ -37,19 +37,21 @@ TEST(DnsRules15_8, ClusterFirstInTheHostsNetworkIsDefault) {
             "nameserver 127.0.0.53\n"
             "nameserver 192.0.2.53\n"
             "options edns0 timeout:2\n");
-  EXPECT_EQ(
-      TextOf({.policy = "ClusterFirstWithHostNet", .host_network = true, .namespace_name = "shop"}),
-      kClusterFirst);
-  EXPECT_EQ(TextOf({.policy = "ClusterFirstWithHostNet", .namespace_name = "shop"}), kClusterFirst);
+  EXPECT_EQ(TextOf({.policy = DnsPolicy::kClusterFirstWithHostNet,
+                    .host_network = true,
+                    .namespace_name = "shop"}),
+            kClusterFirst);
+  EXPECT_EQ(TextOf({.policy = DnsPolicy::kClusterFirstWithHostNet, .namespace_name = "shop"}),
+            kClusterFirst);
 }
 
 TEST(DnsRules15_8, DefaultIsTheHosts) {
-  EXPECT_EQ(TextOf({.policy = "Default", .namespace_name = "shop"}), kDefault);
+  EXPECT_EQ(TextOf({.policy = DnsPolicy::kDefault, .namespace_name = "shop"}), kDefault);
   EXPECT_EQ(TextOf({.namespace_name = "shop"}, {}), kDefault) << "a cluster without DNS";
 }
 
 TEST(DnsRules15_8, NoneIsOnlyWhatThePodSays) {
-  PodDns pod = {.policy = "None", .namespace_name = "shop"};
+  PodDns pod = {.policy = DnsPolicy::kNone, .namespace_name = "shop"};
   pod.config = {{"192.0.2.9"}, {"my.example"}, {{"ndots", "2"}, {"edns0", ""}}};
   EXPECT_EQ(TextOf(pod), "search my.example\nnameserver 192.0.2.9\noptions ndots:2 edns0\n");
 }
@@ -66,7 +68,7 @@ TEST(DnsRules15_8, WhatThePodSaysIsAppendedAndItsOptionsWin) {
 }
 
 TEST(DnsRules15_8, AtMostThreeNameservers) {
-  PodDns pod = {.policy = "None"};
+  PodDns pod = {.policy = DnsPolicy::kNone};
   pod.config.nameservers = {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"};
   const PodResolvConf made = MakePodResolvConf(pod, kCluster, kHost);
   EXPECT_EQ(made.text, "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n");
@@ -74,7 +76,7 @@ TEST(DnsRules15_8, AtMostThreeNameservers) {
 }
 
 TEST(DnsRules15_8, AtMost32SearchesOf2048Characters) {
-  PodDns pod = {.policy = "None"};
+  PodDns pod = {.policy = DnsPolicy::kNone};
   pod.config.nameservers = {"192.0.2.1"};
   for (int i = 0; i < 32; ++i) pod.config.searches.push_back("d" + std::to_string(i));
   EXPECT_TRUE(MakePodResolvConf(pod, kCluster, "").warnings.empty());
@@ -94,7 +96,7 @@ TEST(DnsRules15_8, AtMost32SearchesOf2048Characters) {
 
 TEST(PodResolvConf, SaysWhenNoServerIsLeft) {
   const PodResolvConf made =
-      MakePodResolvConf({.policy = "Default"}, kCluster, "nameserver 127.0.0.1\n");
+      MakePodResolvConf({.policy = DnsPolicy::kDefault}, kCluster, "nameserver 127.0.0.1\n");
   EXPECT_EQ(made.text, "");
   ASSERT_EQ(made.warnings.size(), 1U);
   EXPECT_NE(made.warnings[0].find("dnsConfig.nameservers"), std::string::npos);
@@ -103,7 +105,8 @@ TEST(PodResolvConf, SaysWhenNoServerIsLeft) {
 TEST(ResolvConf, ReadsWhatResolversRead) {
   const ResolvConf conf = ParseResolvConf(
       "; comment\n#nameserver 192.0.2.1\n  nameserver\t192.0.2.2 \r\nnameserver 192.0.2.2\n"
-      "nameserver\nsearch a b\nsearch .\noptions ndots:1 rotate\noptions ndots:3\nsortlist x y\n");
+      "nameserver\nsearch a b\nsearch .\noptions ndots:1 rotate : :x\noptions ndots:3\nsortlist x "
+      "y\n");
   EXPECT_EQ(conf, (ResolvConf{{"192.0.2.2"}, {}, {{"ndots", "3"}, {"rotate", ""}}}));
 }
 
