@@ -141,7 +141,7 @@ Status Controller::Core::SetNetwork(const ClusterState& state, Cluster* cluster)
   if (!options_.service_cidr.empty() && options_.service_cidr != cluster->service_cidr) {
     for (const auto& [key, object] : state.Objects(Kind::kService)) {
       const std::string& address = As<Service>(*object)->spec.cluster_ip;
-      if (address.empty() || address == kHeadless) continue;
+      if (address.empty() || address == kHeadlessIp) continue;
       return InvalidError("serviceCIDR is set to " + options_.service_cidr +
                           ", but Services of this cluster have addresses of " +
                           cluster->service_cidr + ". Set serviceCIDR to " + cluster->service_cidr +
