@@ -63,6 +63,7 @@ size_t DnsForwarder::Flight::max_attempts() const {
 }
 
 void DnsForwarder::SetForwarding(std::shared_ptr<const DnsForwarding> forwarding) {
+  if (forwarding_ && forwarding && *forwarding_ == *forwarding) return;
   forwarding_ = std::move(forwarding);
   cache_.Clear();
   distrusted_.clear();

@@ -31,6 +31,7 @@ class DnsForwarding {
       std::vector<DnsUpstream> upstreams, const std::vector<StubDomain>& stub_domains);
   // Of the longest stub domain that `name` (wire form) is in, else those of all other names.
   const std::vector<DnsUpstream>& UpstreamsFor(std::string_view name) const;
+  friend bool operator==(const DnsForwarding&, const DnsForwarding&) = default;
 
  private:
   DnsForwarding() = default;
@@ -68,7 +69,7 @@ class DnsForwarder {
   DnsForwarder(const DnsForwarderLimits& limits, const DnsCacheLimits& cache, Random* random)
       : limits_(limits), cache_(cache), random_(random) {}
 
-  // Others than before: what they said is forgotten. Questions under way go on.
+  // When they are others than before, what was said is forgotten. Questions under way go on.
   void SetForwarding(std::shared_ptr<const DnsForwarding> forwarding);
 
   struct Kept {

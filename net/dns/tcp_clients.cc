@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kReadBytes = 16 * 1024;
 constexpr int64_t kLookMs = 1'000;  // for idle connections
+constexpr int64_t kPauseMs = 100;
 
 bool WouldBlock() { return errno == EAGAIN || errno == EINTR; }
 
@@ -33,8 +34,10 @@ TcpClients::~TcpClients() {
 void TcpClients::Accept(int listener) {
   while (true) {
     UniqueFd fd(::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    // Others' errors (ECONNABORTED) are told again by the next look.
-    if (!fd.ok()) break;
+    if (!fd.ok()) {
+      if (!WouldBlock() && errno != ECONNABORTED) Pause(listener);
+      break;
+    }
     if (connections_.size() >= max_connections_) CloseIdlest();
     const uint64_t id = next_id_++;
     Connection connection;
@@ -45,6 +48,12 @@ void TcpClients::Accept(int listener) {
     loop_->WatchFd(raw, [this, id] { OnReady(id); });
   }
   if (timer_ == 0 && !connections_.empty()) timer_ = loop_->After(kLookMs, [this] { CloseIdle(); });
+}
+
+// There are no descriptors or no memory: the one who waits would wake the loop all the time.
+void TcpClients::Pause(int listener) {
+  loop_->SetInterest(listener, false, false);
+  loop_->After(kPauseMs, [this, listener] { loop_->SetInterest(listener, true, false); });
 }
 
 void TcpClients::Close(Connections::iterator connection) {

@@ -24,7 +24,7 @@ class TcpClients {
   TcpClients(EpollLoop* loop, size_t max_connections, int64_t idle_ms, OnQuery on_query);
   ~TcpClients();
 
-  void Accept(int listener);  // all that wait
+  void Accept(int listener);  // all that wait; the loop watches `listener` until its end
   // No effect when the connection is gone meanwhile.
   void Send(uint64_t connection, const std::string& packet);
   size_t size() const { return connections_.size(); }
@@ -42,6 +42,7 @@ class TcpClients {
   };
   using Connections = std::unordered_map<uint64_t, Connection>;
 
+  void Pause(int listener);
   void OnReady(uint64_t id);
   bool Read(Connection* connection);
   void TakeQueries(uint64_t id);

@@ -1,6 +1,8 @@
 // The server as a process on a host sees it: sockets, addresses, connections, upstreams.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -164,6 +166,27 @@ TEST_F(DnsServerTest, ByTcpNonsenseEndsTheConnection) {
     SendAll(connection, bytes);
     EXPECT_EQ(ReadReplyId(connection), -1);
   }
+}
+
+TEST_F(DnsServerTest, AcceptsAgainWhenThereAreDescriptorsAgain) {
+  UniqueFd connection;
+  world_.host().Do([&] {
+    connection.Reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(53);
+    ::inet_pton(AF_INET, DnsWorld::kAddress, &address.sin_addr);
+    rlimit before = {};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none = {0, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    EXPECT_EQ(
+        ::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
+        0);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  });
+  SendAll(connection, TcpQuery(7, kFrontend));
+  EXPECT_EQ(ReadReplyId(connection), 7);
 }
 
 TEST_F(DnsServerTest, IdleConnectionsEnd) {

@@ -229,6 +229,8 @@ TEST_F(DnsForwarderTest, RemembersWhatItWasTold) {
 TEST_F(DnsForwarderTest, OtherUpstreamsMayKnowOtherThings) {
   Ask("a.example", 1);
   Reply(kFound);
+  Use({{"192.0.2.1"}, {"192.0.2.2"}});
+  EXPECT_TRUE(forwarder_.FromCache({Question("a.example")}, now_)) << "the same again";
   Use({{"192.0.2.9"}});
   EXPECT_FALSE(forwarder_.FromCache({Question("a.example")}, now_));
 }
