@@ -250,7 +250,8 @@ ContainerConfig MakeSandboxConfig(const std::string& cluster_id, const Pod& pod,
   config.cpu_shares = kMinCpuShares;
   config.oom_score_adj = kSandboxOomScoreAdjust;
   config.is_sandbox = true;
-  config.network_start = NetworkStartOf(basis.has_resolver);
+  config.network_start =
+      pod.spec.host_network ? NetworkStart::kHosts : NetworkStartOf(basis.has_resolver);
   return config;
 }
 

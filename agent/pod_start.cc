@@ -84,6 +84,10 @@ void AdoptAttachment(PodTurn* turn) {
 
 bool HasAddress(PodTurn* turn) {
   StepContext& context = turn->context;
+  if (turn->pod.spec.host_network) {
+    turn->memory.address = context.host.host_ip;
+    return true;
+  }
   const Result<Cidr> subnet = Cidr::Parse(context.assignment.node_pod_cidr);
   if (!subnet.ok()) {
     AllWait(turn, "ContainerCreating", "this host has no pod subnet yet");
@@ -245,6 +249,10 @@ bool HasProcess(PodTurn* turn, const ContainerInfo& owner) {
 // Nothing is started in a sandbox of which this is false: it has no network.
 bool SandboxIsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
   PodSeen& memory = turn->memory;
+  if (turn->pod.spec.host_network) {
+    memory.address = turn->context.host.host_ip;  // which may be another by now
+    return true;
+  }
   const bool has_address = turn->context.seen.attached_addresses.contains(memory.address);
   if (has_address && memory.attached_owner_id == sandbox.id) {
     if (!IsAnotherProcess(sandbox, &memory)) return true;
@@ -345,7 +353,7 @@ bool IsRefused(PodTurn* turn) {
 
 bool NeedsSandbox(const PodTurn& turn) {
   const auto& containers = turn.pod.spec.containers;
-  if (containers.size() != 1) return true;
+  if (containers.size() != 1 || turn.pod.spec.host_network) return true;
   const ContainerInfo* live = LiveOf(turn.Of(containers.front().name));
   if (live != nullptr) return !OwnsNetwork(*live);
   return !turn.containers.sandboxes.empty() || turn.context.host.start_program_path.empty();

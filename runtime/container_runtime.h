@@ -42,6 +42,8 @@ enum class NetworkStart {
   kEngines,
   // Made by the OCI runtime as a part of the container's start. No file of the engine's is in it.
   kBare,
+  // The host's own: nothing is made.
+  kHosts,
 };
 
 // What to create. Maps one to one on Docker's POST /containers/create.

@@ -39,7 +39,8 @@ Value Mounts(const std::vector<BindMount>& binds) {
 }
 
 std::string NetworkMode(const ContainerConfig& config) {
-  return config.network_container.empty() ? "none" : "container:" + config.network_container;
+  if (!config.network_container.empty()) return "container:" + config.network_container;
+  return config.network_start == NetworkStart::kHosts ? "host" : "none";
 }
 
 void ConfineSandbox(Value* host) {
@@ -125,7 +126,9 @@ std::string CreateBody(const ContainerConfig& config) {
     body.Set("NetworkDisabled", Value::Bool(true));
   }
   // The engine refuses a host name beside a joined network namespace, and takes the sandbox's.
-  if (!config.hostname.empty() && config.network_container.empty()) {
+  const bool has_own_name =
+      config.network_container.empty() && config.network_start != NetworkStart::kHosts;
+  if (!config.hostname.empty() && has_own_name) {
     body.Set("Hostname", Value::String(config.hostname));
   }
   Value labels = Value::MakeMap();

@@ -155,10 +155,8 @@ const StructTable& TableOf<ContainerPort>() {
         .Doc("The port that the process listens on, 1 to 65535.");
     t.Field<&ContainerPort::protocol>("protocol").Doc("The transport protocol.");
     t.Field<&ContainerPort::host_port>("hostPort")
-        .NotRunWith("ports of hosts are not opened yet, and pods that ask for them are not started")
         .Doc("The port of the host that leads to it.");
     t.Field<&ContainerPort::host_ip>("hostIP")
-        .Accepted("it goes with hostPort")
         .Doc("The host's address that hostPort is opened on.");
     return t;
   }();

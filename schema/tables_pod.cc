@@ -10,7 +10,6 @@ constexpr std::string_view kNoApi = "the API is not served inside pods, and no t
 
 void AddHostAccess(Table<PodSpec>* t) {
   t->Field<&PodSpec::host_network>("hostNetwork")
-      .NotRunWith(kPodNotRun)
       .Doc("Whether the pod has the host's network.");
   for (const auto& [name, doc] :
        {std::pair("hostPID", "Whether it sees the host's processes."),
@@ -56,12 +55,10 @@ void AddIdentity(Table<PodSpec>* t) {
 
 void AddNames(Table<PodSpec>* t) {
   t->Field<&PodSpec::dns_policy>("dnsPolicy")
-      .Accepted("names are looked up as the container engine has it")
       .LeftOutByDefault()
       .Default("ClusterFirst")
       .Doc("Where names are looked up.");
   t->Field<&PodSpec::dns_config>("dnsConfig")
-      .NotRunWith(kPodNotRun)
       .Doc("Further name servers and so on.");
   t->Accepted("hostAliases", ListOf(HostAliasShape()), "")
       .NotRunWith(kPodNotRun)
@@ -71,7 +68,6 @@ void AddNames(Table<PodSpec>* t) {
       .NotRunWith(kPodNotRun)
       .Doc("The pod's host name.");
   t->Field<&PodSpec::subdomain>("subdomain")
-      .NotRunWith(kPodNotRun)
       .Doc("The headless Service under which hostname is found.");
   t->Accepted("setHostnameAsFQDN", BoolShape(), "")
       .NotRunWith(kPodNotRun)

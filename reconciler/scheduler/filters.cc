@@ -46,6 +46,21 @@ std::vector<Refusal> NodeSelectorFilter(const PodNeeds& needs, const NodeUsage& 
   return {};
 }
 
+std::vector<Refusal> NodePortsFilter(const PodNeeds& needs, const NodeUsage& node) {
+  for (const HostPortClaim& claim : needs.host_ports) {
+    const auto clashes = [&](const HostPortClaim& taken) {
+      const bool meets =
+          taken.address.empty() || claim.address.empty() || taken.address == claim.address;
+      return taken.protocol == claim.protocol && taken.port == claim.port && meets;
+    };
+    if (std::any_of(node.host_ports.begin(), node.host_ports.end(), clashes)) {
+      return Same("port " + std::to_string(claim.port) + "/" +
+                  std::string(ToString(claim.protocol)) + " of the host taken");
+    }
+  }
+  return {};
+}
+
 std::vector<Refusal> FitFilter(const PodNeeds& needs, const NodeUsage& node) {
   std::vector<Refusal> refusals;
   if (node.pods >= node.max_pods) {
@@ -65,8 +80,8 @@ std::vector<Refusal> FitFilter(const PodNeeds& needs, const NodeUsage& node) {
 }
 
 std::vector<Refusal> WhyNot(const PodNeeds& needs, const NodeUsage& node) {
-  static constexpr std::array<Filter, 4> kFilters = {NodeReadyFilter, NodeUnschedulableFilter,
-                                                     NodeSelectorFilter, FitFilter};
+  static constexpr std::array<Filter, 5> kFilters = {
+      NodeReadyFilter, NodeUnschedulableFilter, NodeSelectorFilter, NodePortsFilter, FitFilter};
   for (const Filter filter : kFilters) {
     std::vector<Refusal> refusals = filter(needs, node);
     if (!refusals.empty()) return refusals;

@@ -19,6 +19,7 @@ using Filter = std::vector<Refusal> (*)(const PodNeeds& needs, const NodeUsage& 
 std::vector<Refusal> NodeReadyFilter(const PodNeeds& needs, const NodeUsage& node);
 std::vector<Refusal> NodeUnschedulableFilter(const PodNeeds& needs, const NodeUsage& node);
 std::vector<Refusal> NodeSelectorFilter(const PodNeeds& needs, const NodeUsage& node);
+std::vector<Refusal> NodePortsFilter(const PodNeeds& needs, const NodeUsage& node);
 std::vector<Refusal> FitFilter(const PodNeeds& needs, const NodeUsage& node);
 
 // What the first filter that refuses says; empty when the node can take the pod.

@@ -23,6 +23,17 @@ int64_t MilliOf(const std::map<std::string, int64_t>& amounts, const std::string
   return found == amounts.end() ? 0 : found->second;
 }
 
+// With the host's network every port that is declared is the host's (SEMANTICS 19).
+void AddHostPorts(const PodSpec& spec, std::vector<HostPortClaim>* claims) {
+  for (const Container& container : spec.containers) {
+    for (const ContainerPort& port : container.ports) {
+      const int32_t number = spec.host_network ? port.container_port : port.host_port;
+      const bool is_any = port.host_ip == "0.0.0.0" || spec.host_network;
+      if (number != 0) claims->push_back({port.protocol, number, is_any ? "" : port.host_ip});
+    }
+  }
+}
+
 }  // namespace
 
 PodNeeds NeedsOf(const Pod& pod) {
@@ -38,6 +49,7 @@ PodNeeds NeedsOf(const Pod& pod) {
     if (!Requests(container, "memory")) AddTo(&needs.scored_memory_bytes, kAssumedMemoryBytes);
   }
   if (const OwnerReference* owner = ControllerOf(pod.metadata)) needs.siblings = owner->uid;
+  AddHostPorts(pod.spec, &needs.host_ports);
   return needs;
 }
 
@@ -57,6 +69,7 @@ void NodeUsage::Add(const PodNeeds& needs) {
   }
   AddTo(&scored_cpu_milli, needs.scored_cpu_milli);
   AddTo(&scored_memory_bytes, needs.scored_memory_bytes);
+  host_ports.insert(needs.host_ports.begin(), needs.host_ports.end());
   if (!needs.siblings.empty() && IsActive(*needs.pod)) ++siblings[needs.siblings];
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -18,6 +19,14 @@ inline constexpr int64_t kAssumedMemoryBytes = 200'000'000;
 // Pods on a node whose agent does not say how many it takes (SEMANTICS 8.12).
 inline constexpr int64_t kDefaultMaxPods = 110;
 
+// A port of the host's own that a pod takes; an empty address is all of them.
+struct HostPortClaim {
+  Protocol protocol = Protocol::kTcp;
+  int32_t port = 0;
+  std::string address;
+  friend auto operator<=>(const HostPortClaim&, const HostPortClaim&) = default;
+};
+
 // What a pod asks of a node. Amounts in thousandths, so that they add exactly.
 struct PodNeeds {
   const Pod* pod = nullptr;
@@ -25,6 +34,7 @@ struct PodNeeds {
   int64_t scored_cpu_milli = 0;
   int64_t scored_memory_bytes = 0;
   std::string siblings;  // uid of the controller; empty for a bare pod
+  std::vector<HostPortClaim> host_ports;
 };
 PodNeeds NeedsOf(const Pod& pod);
 
@@ -39,6 +49,8 @@ struct NodeUsage {
   int64_t scored_cpu_milli = 0;
   int64_t scored_memory_bytes = 0;
   std::unordered_map<std::string, int> siblings;  // pods by their controller's uid, going ones not
+
+  std::set<HostPortClaim> host_ports;
 
   int64_t FreeMilli(const std::string& resource) const;
   int SiblingsOf(const PodNeeds& needs) const;

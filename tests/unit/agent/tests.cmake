@@ -8,6 +8,7 @@ reconcile_test(agent_test
           ${CMAKE_CURRENT_LIST_DIR}/drain_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/env_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/fence_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/host_network_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/images_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/lineage_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/network_file_test.cc

@@ -67,6 +67,29 @@ TEST(Scheduler, NamesEveryResourceThatIsShort) {
       "0/1 nodes are available: host-1: needs 1500m cpu, 1 free, needs 1Gi memory, 928Mi free");
 }
 
+TEST(Scheduler, APortOfTheHostIsTakenOnce) {
+  World world;
+  world.AddNode("host-1");
+  const auto with_port = [](const std::string& name, int32_t port, const std::string& address) {
+    auto pod = Pending(name);
+    ContainerPort of_host;
+    of_host.container_port = 80;
+    of_host.host_port = port;
+    of_host.host_ip = address;
+    pod->spec.containers.at(0).ports = {of_host};
+    return pod;
+  };
+  PutOn(&world, "host-1", with_port("other", 8080, "192.0.2.1"));
+  EXPECT_EQ(PlaceOne(world, with_port("web", 8080, "")).explanation,
+            "0/1 nodes are available: host-1: port 8080/TCP of the host taken");
+  EXPECT_EQ(PlaceOne(world, with_port("web", 8080, "192.0.2.2")).node, "host-1");
+  EXPECT_EQ(PlaceOne(world, with_port("web", 8081, "")).node, "host-1");
+  auto of_the_host = with_port("web", 8080, "");
+  of_the_host->spec.host_network = true;
+  of_the_host->spec.containers.at(0).ports[0].container_port = 8080;
+  EXPECT_EQ(PlaceOne(world, of_the_host).node, "");
+}
+
 TEST(Scheduler, SaysThatNoNodeHasRegistered) {
   EXPECT_EQ(PlaceOne(World(), Pending("web")).explanation,
             "0/0 nodes are available: no node has registered yet");
