@@ -16,8 +16,8 @@ namespace reconcile {
 
 // Below its HostFiles: the newest assignment that the agent obeys, sealed.
 inline constexpr std::string_view kAssignmentFile = "assignment";
-// Likewise: the fence of an assignment of another lineage that was accepted and is not obeyed yet, or
-// of a later one that differs from the first in nothing that is kept there.
+// Likewise: the fence of an assignment of another lineage that was accepted and is not obeyed yet,
+// or of a later one that differs from the first in nothing that is kept there.
 inline constexpr std::string_view kLineageFile = "lineage";
 // Likewise: the program that waits for the network in a pod's only container.
 inline constexpr std::string_view kStartProgramFile = "start";

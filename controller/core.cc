@@ -153,9 +153,8 @@ Status Controller::Core::SetNetwork(const ClusterState& state, Cluster* cluster)
   set(options_.network_backend, &cluster->network_backend);
   const Result<Cidr> pods = Cidr::Parse(cluster->pod_cidr);
   const Result<Cidr> services = Cidr::Parse(cluster->service_cidr);
-  if (!pods.ok()) return pods.status().WithContext("podCIDR");
   if (!services.ok()) return services.status().WithContext("serviceCIDR");
-  if (pods->Contains(services->base) || services->Contains(pods->base)) {
+  if (pods.ok() && (pods->Contains(services->base) || services->Contains(pods->base))) {
     return InvalidError("addresses of pods (podCIDR " + cluster->pod_cidr +
                         ") and of Services (serviceCIDR " + cluster->service_cidr +
                         ") overlap: set serviceCIDR to a range of its own");

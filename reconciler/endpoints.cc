@@ -69,22 +69,20 @@ Endpoint EndpointAt(const Pod& pod, const Service& service, const ClusterState& 
   return endpoint;
 }
 
-// The label of the selector that the fewest pods have, as a word: found by going through the pods
-// of all of them side by side until those of one end.
-std::string RarestWord(const Service& service, const ClusterState& state) {
+// A label of the selector that few pods have, as a word. Looks at no more pods than a few times
+// what the rarest one has.
+std::string RareWord(const Service& service, const ClusterState& state) {
+  constexpr size_t kFew = 64;
   std::vector<std::string> words;
   for (const auto& [key, value] : service.spec.selector) {
     words.push_back(LabelWord(service.metadata.namespace_name, key, value));
   }
-  size_t rarest = 0;
-  size_t fewest = words.size() == 1 ? 0 : state.pods_by_label().CountUpTo(words[0], SIZE_MAX);
-  for (size_t i = 1; i < words.size(); ++i) {
-    const size_t count = state.pods_by_label().CountUpTo(words[i], fewest);
-    if (count >= fewest) continue;
-    fewest = count;
-    rarest = i;
+  for (size_t limit = kFew; words.size() > 1; limit *= 4) {
+    for (const std::string& word : words) {
+      if (state.pods_by_label().CountUpTo(word, limit) < limit) return word;
+    }
   }
-  return words[rarest];
+  return words[0];
 }
 
 std::vector<EndpointGroup> GroupsByPods(const Service& service, const ClusterState& state) {
@@ -98,7 +96,7 @@ std::vector<EndpointGroup> GroupsByPods(const Service& service, const ClusterSta
     if (group == groups.end()) group = groups.insert(groups.end(), {std::move(ports), {}});
     group->endpoints.push_back(EndpointAt(pod, service, state));
   };
-  state.pods_by_label().ForEach(RarestWord(service, state),
+  state.pods_by_label().ForEach(RareWord(service, state),
                                 [&](const ObjectKey& key) { add(*As<Pod>(state.Find(key))); });
   return groups;
 }

@@ -109,6 +109,11 @@ void Fill(Service* service) {
     if (is_unset) port.target_port = IntOrString::Int(port.port);
   }
   ServiceSpec& spec = service->spec;
+  const Value* addresses = spec.others.Find("clusterIPs");
+  if (spec.cluster_ip.empty() && addresses != nullptr && !addresses->AsList().empty()) {
+    const Value& first = addresses->AsList()[0];
+    if (first.IsString()) spec.cluster_ip = first.AsString();
+  }
   const bool is_outside = spec.type == ServiceType::kNodePort ||
                           spec.type == ServiceType::kLoadBalancer || !spec.external_ips.empty();
   if (is_outside && spec.external_traffic_policy == TrafficPolicy::kUnset) {

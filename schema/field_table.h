@@ -72,6 +72,8 @@ struct FieldInfo {
   FieldInfo& Accepted(std::string_view why) {
     return state = State::kAccepted, reason = why, *this;
   }
+  // One that has no member, and is acted on all the same.
+  FieldInfo& ActedOn() { return state = State::kActedOn, *this; }
   // Accepted, and what a pod does would be wrong without it: none that has it is started
   // (FieldsNotHonoured).
   FieldInfo& NotRunWith(std::string_view why) { return is_needed_to_run = true, Accepted(why); }

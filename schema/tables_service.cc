@@ -8,6 +8,8 @@ namespace reconcile {
 namespace {
 
 constexpr std::string_view kMetadataDoc = "Name, namespace, labels, annotations.";
+constexpr std::string_view kOneFamily = "Services have IPv4 addresses";
+constexpr std::string_view kAllAlike = "all ready endpoints are used alike";
 
 }  // namespace
 
@@ -24,6 +26,7 @@ const StructTable& TableOf<ServicePort>() {
         .Doc("Number or name of the container port behind it.");
     t.Field<&ServicePort::node_port>("nodePort").Doc("The port on every node, 30000 to 32767.");
     t.Accepted("appProtocol", StringShape(), "")
+        .ActedOn()
         .Doc("What is spoken there, as http or kubernetes.io/h2c.");
     return t;
   }();
@@ -62,52 +65,48 @@ const StructTable& SessionAffinityConfigTable() {
 
 void AddOutside(Table<ServiceSpec>* t) {
   t->Field<&ServiceSpec::external_traffic_policy>("externalTrafficPolicy")
-      .Accepted("")
       .Default("Cluster")
       .LeftOutByDefault()
       .Doc("Which pods clients outside reach.");
   t->Field<&ServiceSpec::health_check_node_port>("healthCheckNodePort")
-      .Accepted("")
       .Doc("With externalTrafficPolicy Local.");
-  t->Accepted("clusterIPs", ListOf(StringShape()), "").Doc("The first is clusterIP.");
-  t->Accepted("ipFamilies", ListOf(OneOf({"IPv4", "IPv6"})), "").Doc("Families of its addresses.");
-  t->Accepted("ipFamilyPolicy", OneOf({"SingleStack", "PreferDualStack", "RequireDualStack"}), "")
+  t->Accepted("clusterIPs", ListOf(StringShape()), "").ActedOn().Doc("The first is clusterIP.");
+  t->Accepted("ipFamilies", ListOf(OneOf({"IPv4", "IPv6"})), kOneFamily)
+      .RunWith("[\"IPv4\"]")
+      .Doc("Families of its addresses.");
+  t->Accepted("ipFamilyPolicy", OneOf({"SingleStack", "PreferDualStack", "RequireDualStack"}),
+              kOneFamily)
       .Default("SingleStack")
       .Doc("How many families of addresses it has.");
   t->Field<&ServiceSpec::allocate_load_balancer_node_ports>("allocateLoadBalancerNodePorts")
-      .Accepted("")
       .Default("true")
       .LeftOutByDefault()
       .Doc("Whether a LoadBalancer has node ports.");
-  t->Accepted("loadBalancerIP", StringShape(), "")
+  t->Accepted("loadBalancerIP", StringShape(), "a load balancer has the addresses of the hosts")
       .Doc("The address that a LoadBalancer should have.");
-  t->Accepted("loadBalancerClass", StringShape(), "").Doc("Who is to provide the load balancer.");
+  t->Accepted("loadBalancerClass", StringShape(),
+              "there is no other load balancer than the hosts, and they are none for it")
+      .Doc("Who is to provide the load balancer.");
   t->Field<&ServiceSpec::load_balancer_source_ranges>("loadBalancerSourceRanges")
-      .Accepted("")
       .Doc("CIDRs of a LoadBalancer's clients.");
-  t->Accepted("trafficDistribution", StringShape(), "")
+  t->Accepted("trafficDistribution", StringShape(), kAllAlike)
       .Doc("Which endpoints to prefer, as PreferClose.");
 }
 
 void AddServiceExtras(Table<ServiceSpec>* t) {
   static const GroupType affinity(SessionAffinityConfigTable());
   t->Field<&ServiceSpec::external_name>("externalName")
-      .Accepted("")
       .Doc("The name that an ExternalName Service stands for.");
   t->Field<&ServiceSpec::external_ips>("externalIPs")
-      .Accepted("")
       .Doc("Addresses of nodes at which it answers too.");
   t->Field<&ServiceSpec::session_affinity>("sessionAffinity")
-      .Accepted("")
       .Default("None")
       .LeftOutByDefault()
       .Doc("Whether a client keeps its pod.");
-  t->Group("sessionAffinityConfig", affinity).Accepted("").Doc("For how long.");
+  t->Group("sessionAffinityConfig", affinity).Doc("For how long.");
   t->Field<&ServiceSpec::publish_not_ready_addresses>("publishNotReadyAddresses")
-      .Accepted("")
       .Doc("Whether its name leads to unready pods too.");
   t->Field<&ServiceSpec::internal_traffic_policy>("internalTrafficPolicy")
-      .Accepted("")
       .Default("Cluster")
       .LeftOutByDefault()
       .Doc("Which pods clients inside reach.");
@@ -169,7 +168,7 @@ const StructTable& TableOf<EndpointPort>() {
     t.Field<&EndpointPort::name>("name").Doc("The Service port's name.");
     t.Field<&EndpointPort::port>("port").Doc("The port at the address, 1 to 65535.");
     t.Field<&EndpointPort::protocol>("protocol").Default("TCP").Doc("The transport protocol.");
-    t.Accepted("appProtocol", StringShape(), "").Doc("What is spoken there.");
+    t.Accepted("appProtocol", StringShape(), "").ActedOn().Doc("What is spoken there.");
     return t;
   }();
   return table;
@@ -207,7 +206,7 @@ const StructTable& TableOf<Endpoints>() {
     Table<Endpoints> t("Endpoints");
     AddTypeMeta(&t);
     t.Field<&Endpoints::metadata>("metadata").Required().Doc(kMetadataDoc);
-    t.Field<&Endpoints::subsets>("subsets").Accepted("").Doc("Addresses that share their ports.");
+    t.Field<&Endpoints::subsets>("subsets").Doc("Addresses that share their ports.");
     return t;
   }();
   return table;
@@ -247,8 +246,9 @@ const StructTable& TableOf<Endpoint>() {
     t.Field<&Endpoint::node_name>("nodeName").Doc("The node it is on.");
     t.Field<&Endpoint::zone>("zone").Doc("The zone it is in.");
     t.Field<&Endpoint::target_ref>("targetRef").Doc("The object behind it.");
-    t.Accepted("hints", HintsShape(), "").Doc("Who should use it.");
-    t.Accepted("deprecatedTopology", StringMapShape(), "").Doc("Where it is, as v1beta1 said it.");
+    t.Accepted("hints", HintsShape(), kAllAlike).Doc("Who should use it.");
+    t.Accepted("deprecatedTopology", StringMapShape(), kAllAlike)
+        .Doc("Where it is, as v1beta1 said it.");
     return t;
   }();
   return table;
@@ -261,13 +261,12 @@ const StructTable& TableOf<EndpointSlice>() {
     AddTypeMeta(&t);
     t.Field<&EndpointSlice::metadata>("metadata").Required().Doc(kMetadataDoc);
     t.Field<&EndpointSlice::address_type>("addressType")
-        .Accepted("")
         .Required()
         .Immutable()
         .Always()
         .Doc("What the addresses are.");
-    t.Field<&EndpointSlice::endpoints>("endpoints").Accepted("").Doc("Up to 1000 of them.");
-    t.Field<&EndpointSlice::ports>("ports").Accepted("").Doc("The ports at each of them.");
+    t.Field<&EndpointSlice::endpoints>("endpoints").Doc("Up to 1000 of them.");
+    t.Field<&EndpointSlice::ports>("ports").Doc("The ports at each of them.");
     return t;
   }();
   return table;

@@ -43,7 +43,9 @@ std::string RenderApplication(const std::string& name, const Application& applic
          "}\nspec:\n  replicas: " + std::to_string(application.replicas) +
          "\n  selector: " + (deployment ? "{matchLabels: " + labels + "}" : labels) +
          "\n  template:\n    metadata: {labels: " + labels + "}\n    spec:\n" +
-         RenderPodSpec("      ", application.pod_template);
+         RenderPodSpec("      ", application.pod_template) +
+         "---\napiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+         "}\nspec: {type: NodePort, selector: " + labels + ", ports: [{port: 80}]}\n";
 }
 
 ManifestFile MakeFile(const std::string& path, std::string text) {
