@@ -205,6 +205,7 @@ void SetConditions(const PodTurn& turn, PodStatus* status) {
 // attempts of a container that owns it, the address stays the pod's, as in Kubernetes.
 bool HasAddress(const PodTurn& turn) {
   const ContainerInfo* owner = LiveOf(turn.containers.owners);
+  if (turn.pod.spec.host_network) return owner != nullptr;
   const bool attached = owner != nullptr && (turn.memory.attached_owner_id == owner->id ||
                                              !turn.context.seen.network_listed);
   return attached || (!NeedsSandbox(turn) && NewestDeadOf(turn.containers.owners) != nullptr);

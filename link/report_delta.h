@@ -14,7 +14,7 @@ struct ReportDelta {
   // unless a flag says that it stays.
   Report changed;
   bool keeps_applied = false;
-  bool keeps_host = false;                // labels and node status
+  bool keeps_host = false;  // labels and node status
   bool keeps_network = false;
   std::vector<std::string> removed_pods;  // keys, as link/list_delta.h writes them
 };

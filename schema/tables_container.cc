@@ -154,10 +154,9 @@ const StructTable& TableOf<ContainerPort>() {
         .Required()
         .Doc("The port that the process listens on, 1 to 65535.");
     t.Field<&ContainerPort::protocol>("protocol").Doc("The transport protocol.");
-    t.Field<&ContainerPort::host_port>("hostPort")
-        .Doc("The port of the host that leads to it.");
-    t.Field<&ContainerPort::host_ip>("hostIP")
-        .Doc("The host's address that hostPort is opened on.");
+    t.Field<&ContainerPort::host_port>("hostPort").Doc("The port of the host that leads to it.");
+    t.Field<&ContainerPort::host_ip>("hostIP").Doc(
+        "The host's address that hostPort is opened on.");
     return t;
   }();
   return table;

@@ -9,8 +9,7 @@ constexpr std::string_view kPodNotRun = "pods that have it are not started";
 constexpr std::string_view kNoApi = "the API is not served inside pods, and no token is mounted";
 
 void AddHostAccess(Table<PodSpec>* t) {
-  t->Field<&PodSpec::host_network>("hostNetwork")
-      .Doc("Whether the pod has the host's network.");
+  t->Field<&PodSpec::host_network>("hostNetwork").Doc("Whether the pod has the host's network.");
   for (const auto& [name, doc] :
        {std::pair("hostPID", "Whether it sees the host's processes."),
         std::pair("hostIPC", "Whether it shares the host's System V and POSIX memory."),
@@ -58,8 +57,7 @@ void AddNames(Table<PodSpec>* t) {
       .LeftOutByDefault()
       .Default("ClusterFirst")
       .Doc("Where names are looked up.");
-  t->Field<&PodSpec::dns_config>("dnsConfig")
-      .Doc("Further name servers and so on.");
+  t->Field<&PodSpec::dns_config>("dnsConfig").Doc("Further name servers and so on.");
   t->Accepted("hostAliases", ListOf(HostAliasShape()), "")
       .NotRunWith(kPodNotRun)
       .Doc("Lines of /etc/hosts.");

@@ -34,9 +34,9 @@ TEST(FieldsNotHonoured, APodOfWhatIsActedOnHasNone) {
 }
 
 TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
-  EXPECT_EQ(Blocking("hostNetwork: true\nvolumes: [{name: v, emptyDir: {}}]\n"
+  EXPECT_EQ(Blocking("hostPID: true\nvolumes: [{name: v, emptyDir: {}}]\n"
                      "initContainers: [{name: i, image: b}]\n"),
-            "spec.initContainers spec.hostNetwork spec.volumes");
+            "spec.initContainers spec.hostPID spec.volumes");
   EXPECT_EQ(Blocking("securityContext: {runAsUser: 0, runAsNonRoot: true}\n"),
             "spec.securityContext.runAsUser spec.securityContext.runAsNonRoot");
   EXPECT_EQ(BlockingIn("securityContext: {privileged: true, capabilities: {drop: [ALL]}}\n"),
@@ -48,7 +48,6 @@ TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
                        "ports: [{containerPort: 80, hostPort: 80}]\n"
                        "resources: {limits: {nvidia.com/gpu: 1}}\n"
                        "env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}]\n"),
-            "spec.containers[web].ports[0].hostPort "
             "spec.containers[web].env[A].valueFrom.resourceFieldRef "
             "spec.containers[web].lifecycle "
             "spec.containers[web].resources.limits[nvidia.com/gpu]");
