@@ -124,6 +124,27 @@ Result<std::string> HostAddress(const HostNetworkConfig& config) {
   return FormatIpv4(node->base + 1);
 }
 
+std::string RangeClash(const HostNetworkConfig& config, const std::vector<RouteSeen>& routes) {
+  const std::pair<const char*, const std::string*> ranges[] = {{"pods", &config.cluster_pod_cidr},
+                                                               {"Services", &config.service_cidr}};
+  for (const RouteSeen& route : routes) {
+    const bool is_ours = route.protocol == kRouteProtocol || route.device == kHostBridge ||
+                         IsHostDeviceName(route.device);
+    const bool has_prefix = route.destination.find('/') != std::string::npos;
+    const Result<Cidr> block = Cidr::Parse(route.destination + (has_prefix ? "" : "/32"));
+    if (is_ours || !block.ok()) continue;
+    for (const auto& [what, text] : ranges) {
+      const Result<Cidr> range = Cidr::Parse(*text);
+      if (!range.ok() || block->prefix < range->prefix || !range->Contains(block->base)) continue;
+      return "this host routes " + route.destination + " to " + route.device +
+             ", inside the cluster's addresses for " + what + ", " + *text +
+             ": begin the cluster with other addresses (--pod-cidr, --service-cidr), or take that "
+             "route away";
+    }
+  }
+  return "";
+}
+
 Result<std::vector<LinkChange>> CompileHostBridge(const HostNetworkConfig& config,
                                                   const std::vector<LinkSeen>& links,
                                                   const std::vector<AddressSeen>& addresses) {

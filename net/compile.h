@@ -31,6 +31,11 @@ std::string MacFrom(std::string_view bytes);
 std::string HostDeviceMac(const std::string& pod_uid);
 std::string PodDeviceMac(const std::string& pod_uid);
 
+// Why the cluster's addresses cannot be used on this host: one of its own routes leads into the
+// range of pods or Services. A sentence that says what to do; empty when none does. Routes that are
+// wider than the range (10.0.0.0/8, the default route) do no harm: ours are closer.
+std::string RangeClash(const HostNetworkConfig& config, const std::vector<RouteSeen>& routes);
+
 // What brings the bridge and its address about. Conflict when a device of that name is no bridge.
 // `links` and `addresses` are all of the host's.
 Result<std::vector<LinkChange>> CompileHostBridge(const HostNetworkConfig& config,

@@ -94,11 +94,21 @@ Status KernelHost::ApplyOnHost(const std::vector<LinkChange>& changes) const {
 
 Status KernelHost::Prepare(const HostNetworkConfig& config) const {
   RETURN_IF_ERROR(HostAddress(config).status());
+  RETURN_IF_ERROR(CheckRanges(config));
   RETURN_IF_ERROR(host_.WriteSetting("ipv4/ip_forward", "1"));
   RETURN_IF_ERROR(PrepareBridge(config));
   RETURN_IF_ERROR(LoadRules(CompileHostRules(config)));
   RETURN_IF_ERROR(WriteSubnetFile(config));
   return PrepareFirewall(config);
+}
+
+Status KernelHost::CheckRanges(const HostNetworkConfig& config) const {
+  const Result<std::string> printed = OnHost({"ip", "-json", "-4", "route", "show"});
+  if (!printed.ok()) return printed.status();
+  const Result<std::vector<RouteSeen>> routes = ParseRoutes(*printed);
+  if (!routes.ok()) return routes.status();
+  const std::string clash = RangeClash(config, *routes);
+  return clash.empty() ? OkStatus() : UnavailableError(clash);  // somebody may take it away
 }
 
 Status KernelHost::PrepareBridge(const HostNetworkConfig& config) const {

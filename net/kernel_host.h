@@ -67,6 +67,7 @@ class KernelHost {
                                         const HostNetworkConfig& config,
                                         const NetworkNamespace& sandbox) const;
   Status ShieldDevice(const std::string& device) const;
+  Status CheckRanges(const HostNetworkConfig& config) const;
   Status PrepareBridge(const HostNetworkConfig& config) const;
   Result<OverlaySeen> LookAtOverlay() const;
   Status ShieldOverlay() const;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/compile.h"
 #include "tests/unit/net/golden.h"
 
 namespace reconcile {
@@ -162,6 +163,20 @@ TEST(Overlay, RemovesAllOfIt) {
   const OverlaySeen routed = Made(Gateway());
   EXPECT_EQ(ToText(CompileRemoveOverlay(routed.links, routed.routes)),
             "route delete 10.42.2.0/24 dev eth0\nroute delete 10.42.3.0/24 dev eth0\n");
+}
+
+TEST(RangeClash, SaysWhichRouteOfTheHostsLeadsIntoTheRange) {
+  EXPECT_EQ(RangeClash(kVxlanConfig, Made(kVxlanConfig).routes), "");
+  EXPECT_EQ(RangeClash(Gateway(), Made(Gateway()).routes), "");
+  EXPECT_EQ(RangeClash(kVxlanConfig, {{"default", "eth0", "10.9.0.9", "", 0},
+                                      {"10.0.0.0/8", "eth0", "10.9.0.9", "", 0}}),
+            "");
+  EXPECT_EQ(RangeClash(kVxlanConfig, {{"10.42.7.0/24", "docker0", "", "", 0}})
+                .find("this host routes 10.42.7.0/24 to docker0, inside the cluster's addresses "
+                      "for pods, 10.42.0.0/16: "),
+            0U);
+  EXPECT_NE(RangeClash(kVxlanConfig, {{"10.96.0.1", "tun0", "", "", 0}}).find("for Services"),
+            std::string::npos);
 }
 
 TEST(DnsAddress, IsTheTenth) {
