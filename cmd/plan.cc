@@ -101,9 +101,9 @@ int PrintPlan(const Value& planned, const FetchedCommit& commit, const std::stri
               const PlanOptions& options, const CommandContext& context) {
   const Value plan = WithReadingWarnings(planned, commit);
   if (options.output == "json") {
-    std::cout << WriteJson(plan, 2) << "\n";
+    std::cout << EscapeForJson(WriteJson(plan, 2)) << "\n";
   } else if (options.output == "markdown") {
-    std::cout << PlanMarkdown(plan, source, commit.id);
+    std::cout << PlanMarkdown(plan, source, commit.id == kWorkTreeCommit ? "" : commit.id);
   } else if (options.output == "diff") {
     const Result<std::string> diff = PlanDiff(plan);
     if (!diff.ok()) return FailPlan(diff.status(), options);
