@@ -92,6 +92,7 @@ Value EncodeUser(const ConfigUser& user) {
   Value value = EncodeKey(user.workload);
   value.Set("asVariables", Value::Bool(user.as_variables));
   value.Set("mounted", Value::Bool(user.mounted));
+  value.Set("restarts", Value::Bool(user.restarts));
   return value;
 }
 

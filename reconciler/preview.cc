@@ -11,6 +11,7 @@
 #include "reconciler/owners.h"
 #include "reconciler/pod_control.h"
 #include "reconciler/reconciler.h"
+#include "reconciler/restart_on_change.h"
 #include "reconciler/scheduler/node_usage.h"
 #include "reconciler/settled.h"
 #include "schema/core.h"
@@ -128,8 +129,13 @@ std::string WhyRemoved(const Pod& pod, const ObjectPtr& top, const ClusterState&
   const auto set =
       after.Find<ReplicaSet>(pod.metadata.namespace_name, ControllerOf(pod.metadata)->name);
   const bool replaced = set == nullptr || set->spec.replicas == 0;
-  if (replaced && DeclaredReplicas(*top_after).value_or(0) > 0)
-    return "replaced: its template changed";
+  if (replaced && DeclaredReplicas(*top_after).value_or(0) > 0) {
+    const bool same =
+        As<Deployment>(*top)->spec.pod_template == As<Deployment>(*top_after)->spec.pod_template &&
+        RestartsOnChange(top_after->metadata);
+    return same ? "replaced: a ConfigMap or Secret that it uses changed"
+                : "replaced: its template changed";
+  }
   return ScaleText(*top, *top_after);
 }
 

@@ -119,6 +119,7 @@ class Turn {
   void NoteUid(const std::string& uid);
   void NoteNamespace(const Object* before, const Object* after, const std::string& name);
   void NoteAdoptable(const Object& object);
+  void NoteConfig(const ObjectKey& key);
   void MakeDue(const ObjectKey& key) {
     if (IsVisited(key.kind)) due_.insert(key);
   }
@@ -131,6 +132,9 @@ class Turn {
   std::vector<Reason> reasons_;
   std::set<ObjectKey> due_;
   std::set<ObjectKey> suspects_;
+  // Deployments that restart on change, all that there were at some time of the turn; none: not
+  // looked for yet.
+  std::optional<std::set<ObjectKey>> restarting_;
   std::map<ObjectKey, MonoTime> wakes_;
   std::optional<ObjectKey> visiting_;
   MonoTime full_at_;
