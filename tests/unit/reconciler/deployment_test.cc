@@ -212,7 +212,8 @@ TEST(Deployment, ANameTakenByAnotherTemplateGetsAnotherHash) {
   world.Declare({declared});
   EXPECT_EQ(Web(world)->status.collision_count, 1);
   ASSERT_NE(world.SetOf("web"), nullptr);
-  EXPECT_EQ(world.SetOf("web")->metadata.name, "web-" + TemplateHash(declared->spec.pod_template, 1));
+  EXPECT_EQ(world.SetOf("web")->metadata.name,
+            "web-" + TemplateHash(declared->spec.pod_template, 1));
 }
 
 TEST(Deployment, AdoptsAMatchingSetThatNobodyOwns) {
