@@ -24,6 +24,17 @@ Controller::Told ToldIn(const ApiRequest& request) {
   return {request.Query("by"), request.Query("reason")};
 }
 
+// Says to what the source is rolled back still.
+ApiResponse ResumeRoute(Controller* controller, const ApiRequest& request) {
+  const std::string source = request.Query("source");
+  const Status resumed = controller->Resume(source, ToldIn(request));
+  if (!resumed.ok()) return ErrorResponse(resumed);
+  Value value = Value::MakeMap();
+  const auto known = controller->State()->Find<Source>("", source);
+  if (known->status.pin) value.Set("rolledBackTo", Value::String(known->status.pin->commit));
+  return Answered(std::move(value));
+}
+
 ApiResponse RollBackRoute(Controller* controller, const ApiRequest& request) {
   const std::string source = request.Query("source");
   const std::string to = request.Query("to");
@@ -81,7 +92,7 @@ std::optional<ApiResponse> HandleOperation(Controller* controller, const ApiRequ
                                            const std::string& verb) {
   const std::string source = request.Query("source");
   if (verb == "suspend") return AnsweredBy(controller->Suspend(source, ToldIn(request)));
-  if (verb == "resume") return AnsweredBy(controller->Resume(source, ToldIn(request)));
+  if (verb == "resume") return ResumeRoute(controller, request);
   if (verb == "rollback") return RollBackRoute(controller, request);
   if (verb == "plan-newest") return PlanNewestRoute(controller, request);
   if (verb == "apply") return ApplyRoute(controller, request);

@@ -19,6 +19,7 @@ struct Counts {
   int remove = 0;
   int64_t unchanged = 0;
   int pods_start = 0;
+  int pods_wait = 0;
   int pods_stop = 0;
   int pods_unplaced = 0;
 };
@@ -44,7 +45,8 @@ Counts Count(const Controller::PlanAnswer& answer) {
   }
   for (const PodPreview& pod : preview.pods) {
     counts.pods_start += pod.fate == PodFate::kCreate ? 1 : 0;
-    counts.pods_stop += pod.fate == PodFate::kRemove ? 1 : 0;
+    counts.pods_wait += pod.fate == PodFate::kWait ? 1 : 0;
+    counts.pods_stop += pod.fate == PodFate::kRemove && !pod.never_ran ? 1 : 0;
     counts.pods_unplaced += pod.fate == PodFate::kUnschedulable ? 1 : 0;
   }
   return counts;
@@ -54,6 +56,8 @@ std::string_view FateWord(PodFate fate) {
   switch (fate) {
     case PodFate::kCreate:
       return "create";
+    case PodFate::kWait:
+      return "wait";
     case PodFate::kRemove:
       return "remove";
     case PodFate::kKeep:
@@ -89,6 +93,7 @@ Value EncodeUser(const ConfigUser& user) {
   Value value = EncodeKey(user.workload);
   value.Set("asVariables", Value::Bool(user.as_variables));
   value.Set("mounted", Value::Bool(user.mounted));
+  value.Set("restarts", Value::Bool(user.restarts));
   return value;
 }
 
@@ -243,10 +248,12 @@ Value EncodePod(const PodPreview& pod) {
   value.Set("workload", EncodeKey(pod.workload));
   value.Set("node", Value::String(pod.node));
   value.Set("explanation", Value::String(pod.explanation));
+  if (pod.never_ran) value.Set("neverRan", Value::Bool(true));
   return value;
 }
 
-Value EncodeCounts(const Counts& counts) {
+Value EncodeSummary(const Controller::PlanAnswer& answer) {
+  const Counts counts = Count(answer);
   Value value = Value::MakeMap();
   value.Set("create", Value::Int(counts.create));
   value.Set("change", Value::Int(counts.change));
@@ -254,7 +261,10 @@ Value EncodeCounts(const Counts& counts) {
   value.Set("unchanged", Value::Int(counts.unchanged));
   value.Set("podsStart", Value::Int(counts.pods_start));
   value.Set("podsStop", Value::Int(counts.pods_stop));
+  value.Set("podsWait", Value::Int(counts.pods_wait));
   value.Set("podsUnschedulable", Value::Int(counts.pods_unplaced));
+  value.Set("complete", Value::Bool(answer.problems.errors.empty() && answer.preview.note.empty()));
+  value.Set("held", Value::Bool(answer.held.has_value()));
   return value;
 }
 
@@ -276,7 +286,7 @@ Value EncodePlan(const Controller::PlanAnswer& answer, bool manifests) {
     held.Set("reason", Value::String(answer.held->reason));
     value.Set("held", std::move(held));
   }
-  value.Set("summary", EncodeCounts(Count(answer)));
+  value.Set("summary", EncodeSummary(answer));
   return value;
 }
 

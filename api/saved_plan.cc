@@ -22,6 +22,7 @@ std::string FieldsText(const Value& change) {
 std::string FateText(const Value& pod) {
   const std::string fate = pod.GetString("fate");
   if (fate == "create") return "started on " + pod.GetString("node");
+  if (fate == "wait") return "waiting on " + pod.GetString("node");
   if (fate == "remove") return "stopped";
   return fate == "unschedulable" ? "not placed" : "kept";
 }

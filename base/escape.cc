@@ -56,6 +56,21 @@ std::string EscapeForLog(std::string_view text) {
   return escaped;
 }
 
+std::string EscapeForJson(std::string_view text) {
+  std::string escaped;
+  for (size_t i = 0; i < text.size();) {
+    const HiddenControl hidden = FindHiddenControl(text.substr(i));
+    if (hidden.length == 0) {
+      escaped += text[i++];
+      continue;
+    }
+    escaped += "\\u";
+    AddHex(hidden.code_point, 4, &escaped);
+    i += hidden.length;
+  }
+  return escaped;
+}
+
 std::string EscapeForTerminal(std::string_view text) {
   std::string escaped;
   for (size_t i = 0; i < text.size();) {

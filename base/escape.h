@@ -15,4 +15,9 @@ std::string EscapeForLog(std::string_view text);
 // what is read (Unicode TR36), as \u202e. Quotes and backslashes stay as they are.
 std::string EscapeForTerminal(std::string_view text);
 
+// For a terminal, of JSON or YAML text: what EscapeForTerminal hides inside of strings is written
+// as the escape that both have for it, so that the text means what it meant. `text` has such
+// characters in double-quoted strings alone.
+std::string EscapeForJson(std::string_view text);
+
 }  // namespace reconcile

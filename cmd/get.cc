@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "api/table.h"
+#include "base/escape.h"
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
 #include "cmd/get_request.h"
@@ -99,7 +100,8 @@ int Get(const GetOptions& options, const CommandContext& context) {
     PrintTables(*targets, answers, options);
   } else {
     const Value merged = MergeAnswers(std::move(answers));
-    std::cout << (options.output == "json" ? WriteJson(merged, 2) + "\n" : WriteYaml(merged));
+    std::cout << (options.output == "json" ? EscapeForJson(WriteJson(merged, 2)) + "\n"
+                                           : WriteYaml(merged));
   }
   return kExitOk;
 }

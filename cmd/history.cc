@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "base/epoll_loop.h"
+#include "base/escape.h"
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
 #include "cmd/history_text.h"
@@ -31,7 +32,8 @@ int History(const HistoryOptions& options, const CommandContext& context) {
     shown = std::move(found).value();
   }
   if (!options.output.empty()) {
-    std::cout << (options.output == "json" ? WriteJson(shown, 2) + "\n" : WriteYaml(shown));
+    std::cout << (options.output == "json" ? EscapeForJson(WriteJson(shown, 2)) + "\n"
+                                           : WriteYaml(shown));
   } else if (!options.revision.empty()) {
     std::cout << RevisionText(shown) << (options.timing ? TimingText(shown) : "");
   } else if (shown.GetList("items").empty()) {

@@ -41,6 +41,12 @@ int Resume(const OperateOptions& options, const CommandContext& context) {
   ApiClient client(context.socket_path);
   const Result<Value> answer = Tell("resume", options, &client);
   if (!answer.ok()) return Fail(answer.status());
+  if (const std::string to = answer->GetString("rolledBackTo"); !to.empty()) {
+    const std::string name = EscapeForTerminal(options.source);
+    std::cout << "Source " << name << " is suspended no longer, and stays rolled back to "
+              << EscapeForTerminal(to.substr(0, kShownIdLength)) << ": `reconcile resume " << name
+              << "` once more ends that.\n";
+  }
   const Result<Value> status = WaitUntilRead(options.source, &client);
   return status.ok() ? PrintSynced(options.source, *status) : Fail(status.status());
 }
@@ -107,8 +113,9 @@ void AddSuspendCommand(CLI::App* app, CommandContext* context) {
 void AddResumeCommand(CLI::App* app, CommandContext* context) {
   auto options = std::make_shared<OperateOptions>();
   CLI::App* command = AddOperation(
-      "resume", "Have a source followed again after `reconcile suspend` or `reconcile rollback`",
-      app, options);
+      "resume",
+      "Have a source followed again after `reconcile suspend`, or else `reconcile rollback`", app,
+      options);
   SetExamples(command, {"reconcile resume shop",
                         "A source with `suspend: true` in the configuration is resumed there."});
   command->callback([options, context] { context->exit_code = Resume(*options, *context); });

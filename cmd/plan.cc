@@ -13,6 +13,7 @@
 #include "cmd/plan_diff.h"
 #include "cmd/plan_file.h"
 #include "cmd/plan_lines.h"
+#include "cmd/plan_offline.h"
 #include "cmd/plan_target.h"
 #include "cmd/plan_text.h"
 #include "cmd/read_manifests.h"
@@ -27,12 +28,18 @@ namespace {
 
 struct PlanOptions {
   PlanRequest request;
-  std::string hosts;
+  std::string hosts;       // plan offline for empty hosts
+  std::string state_file;  // plan offline for the cluster in a backup
+  std::string keys_file;   // for its Secrets
   std::string output = "text";
   size_t width = 0;
   bool detailed_exit_code = false;
   std::string save;  // where to
 };
+
+bool IsOffline(const PlanOptions& options) {
+  return !options.hosts.empty() || !options.state_file.empty();
+}
 
 // --dry-run: 0 no change, 1 changes. --detailed-exitcode (Terraform's order): 0 no change, 2
 // changes, 1 error.
@@ -44,22 +51,6 @@ int ExitCode(bool no_change, bool errors, const PlanOptions& options) {
 int FailPlan(const Status& status, const PlanOptions& options) {
   const int code = Fail(status);
   return options.detailed_exit_code ? 1 : code;
-}
-
-// "3x4cpu,8Gi": three empty hosts of four CPUs and 8 GiB each.
-Result<ClusterState> ParseHosts(const std::string& text, Now now) {
-  const Status bad = InvalidError("--hosts: '" + text + "' is not like 3x4cpu,8Gi");
-  const size_t times = text.find('x');
-  const size_t comma = text.find("cpu,");
-  if (times == std::string::npos || comma == std::string::npos || comma < times) return bad;
-  const std::string count = text.substr(0, times);
-  const bool number = !count.empty() && count.size() <= 4 &&
-                      count.find_first_not_of("0123456789") == std::string::npos;
-  const Result<Quantity> cpu = Quantity::Parse(text.substr(times + 1, comma - times - 1));
-  const Result<Quantity> memory = Quantity::Parse(text.substr(comma + 4));
-  if (!number || !cpu.ok() || !memory.ok()) return bad;
-  if (std::stoi(count) == 0 || cpu->IsNegative() || memory->IsNegative()) return bad;
-  return EmptyCluster(std::stoi(count), *cpu, *memory, now);
 }
 
 // The plan with what was passed over while its manifests were read before its own warnings.
@@ -110,9 +101,9 @@ int PrintPlan(const Value& planned, const FetchedCommit& commit, const std::stri
               const PlanOptions& options, const CommandContext& context) {
   const Value plan = WithReadingWarnings(planned, commit);
   if (options.output == "json") {
-    std::cout << WriteJson(plan, 2) << "\n";
+    std::cout << EscapeForJson(WriteJson(plan, 2)) << "\n";
   } else if (options.output == "markdown") {
-    std::cout << PlanMarkdown(plan, source, commit.id);
+    std::cout << PlanMarkdown(plan, source, commit.id == kWorkTreeCommit ? "" : commit.id);
   } else if (options.output == "diff") {
     const Result<std::string> diff = PlanDiff(plan);
     if (!diff.ok()) return FailPlan(diff.status(), options);
@@ -143,17 +134,14 @@ Controller::PlanInput InputOf(const FetchedCommit& commit, const PlanTarget& tar
   return {commit.id, commit.files, commit.confirmations, FolderOf(target)};
 }
 
-int PlanOffline(const ReadCommits& read, const PlanTarget& target, const PlanOptions& options,
-                const CommandContext& context) {
-  const Now now = ReadSystemClock();
-  const Result<ClusterState> state = ParseHosts(options.hosts, now);
-  if (!state.ok()) return FailPlan(state.status(), options);
-  const std::string& named = options.request.source;
-  const std::string source = named.empty() ? "main" : named;
+int PlanOffline(const OfflineCluster& cluster, const ReadCommits& read, const PlanTarget& target,
+                const PlanOptions& options, const CommandContext& context) {
+  const std::string source = target.source.empty() ? "main" : target.source;
   std::optional<Controller::PlanInput> base;
   if (read.base) base = InputOf(*read.base, target);
-  const Result<Controller::PlanAnswer> answer = PlanManifestsAgainst(
-      *state, source, InputOf(read.commit, target), base ? &*base : nullptr, BreakerLimits(), now);
+  const Result<Controller::PlanAnswer> answer =
+      PlanManifestsAgainst(cluster.state, source, InputOf(read.commit, target),
+                           base ? &*base : nullptr, BreakerLimits(), ReadSystemClock());
   if (!answer.ok()) return FailPlan(answer.status(), options);
   return PrintPlan(EncodePlan(*answer, options.output == "diff"), read.commit, source, options,
                    context);
@@ -261,13 +249,26 @@ Result<std::vector<SourceConfig>> FollowedSources(const CommandContext& context)
   return sources;
 }
 
-// What to read: as the command line says, the rest as the running controller's source.
-Result<PlanTarget> FindTarget(const PlanOptions& options, const CommandContext& context) {
+// What an offline plan is made against; nothing for a running controller.
+Result<std::optional<OfflineCluster>> ReadOfflineCluster(const PlanOptions& options) {
+  if (!IsOffline(options)) return std::optional<OfflineCluster>();
+  Result<OfflineCluster> cluster = options.state_file.empty()
+                                       ? ClusterOfHosts(options.hosts, ReadSystemClock())
+                                       : ClusterOfBackup(options.state_file, options.keys_file);
+  if (!cluster.ok()) return cluster.status();
+  return std::optional<OfflineCluster>(std::move(cluster).value());
+}
+
+// What to read: as the command line says, the rest as the cluster's source.
+Result<PlanTarget> FindTarget(const PlanOptions& options,
+                              const std::optional<OfflineCluster>& offline,
+                              const CommandContext& context) {
   const PlanRequest& request = options.request;
-  if (!options.hosts.empty()) {
+  if (offline && offline->sources.empty()) {
     return PlanTarget{request.source, request.path.empty() ? "." : request.path, request.revision,
                       request.folder};
   }
+  if (offline) return ChoosePlanTarget(request, offline->sources);
   const Result<std::vector<SourceConfig>> sources = FollowedSources(context);
   if (!sources.ok()) return sources.status();
   return ChoosePlanTarget(request, *sources);
@@ -298,17 +299,31 @@ Result<ReadCommits> ReadCommitsOf(const PlanTarget& target, const CommandContext
 // A saved plan is of one commit, as this cluster would take it.
 Status CheckSaving(const PlanOptions& options) {
   if (options.save.empty()) return OkStatus();
-  if (!options.hosts.empty()) {
-    return InvalidError("--save is for a running cluster: a plan of --hosts cannot be applied");
+  if (IsOffline(options)) {
+    return InvalidError("--save is for a running cluster: a plan of " +
+                        std::string(options.hosts.empty() ? "--state" : "--hosts") +
+                        " cannot be applied");
   }
   if (options.request.revision.find("..") == std::string::npos) return OkStatus();
   return InvalidError("--save takes one commit: a plan of A..B supposes a cluster at A");
 }
 
+Status CheckOptions(const PlanOptions& options) {
+  if (!options.hosts.empty() && !options.state_file.empty()) {
+    return InvalidError("--hosts and --state are two clusters: the backup has its own hosts");
+  }
+  if (!options.keys_file.empty() && options.state_file.empty()) {
+    return InvalidError("--keys opens the Secrets of a backup: name that by --state FILE");
+  }
+  return CheckSaving(options);
+}
+
 int RunPlan(const PlanOptions& options, const CommandContext& context) {
-  const Status saving = CheckSaving(options);
-  if (!saving.ok()) return FailPlan(saving, options);
-  const Result<PlanTarget> target = FindTarget(options, context);
+  const Status sound = CheckOptions(options);
+  if (!sound.ok()) return FailPlan(sound, options);
+  const Result<std::optional<OfflineCluster>> offline = ReadOfflineCluster(options);
+  if (!offline.ok()) return FailPlan(offline.status(), options);
+  const Result<PlanTarget> target = FindTarget(options, *offline, context);
   if (!target.ok()) return FailPlan(target.status(), options);
   const PlanRequest& request = options.request;
   if (!options.save.empty() && request.path.empty() && request.revision.empty()) {
@@ -321,8 +336,8 @@ int RunPlan(const PlanOptions& options, const CommandContext& context) {
                                  std::string("--rev, or leave PATH out for the source's newest")),
                     options);
   }
-  return options.hosts.empty() ? PlanByController(*read, *target, options, context)
-                               : PlanOffline(*read, *target, options, context);
+  return *offline ? PlanOffline(**offline, *read, *target, options, context)
+                  : PlanByController(*read, *target, options, context);
 }
 
 }  // namespace
@@ -340,6 +355,10 @@ void AddPlanCommand(CLI::App* app, CommandContext* context) {
   command->add_option("--source", options->request.source, "which source, when there are several");
   command->add_option("--hosts", options->hosts,
                       "plan offline, for empty hosts like 3x4cpu,8Gi, without a controller");
+  command->add_option("--state", options->state_file,
+                      "plan offline, for the cluster in a file that `reconcile backup` made");
+  command->add_option("--keys", options->keys_file,
+                      "for the Secrets in it: what `reconcile backup --keys` made");
   command->add_option("-o,--output", options->output, "text, json, markdown or diff")
       ->check(CLI::IsMember({"text", "json", "markdown", "diff"}));
   command
@@ -354,6 +373,7 @@ void AddPlanCommand(CLI::App* app, CommandContext* context) {
   SetExamples(command, {"reconcile --dry-run", "reconcile --dry-run --rev my-branch",
                         "reconcile --dry-run --rev main..my-branch",
                         "reconcile --dry-run ./manifests --hosts 3x4cpu,8Gi",
+                        "reconcile --dry-run ./manifests --state cluster.rcb --keys cluster.keys",
                         "reconcile --dry-run --save plan.json; reconcile apply plan.json",
                         "reconcile plan -o json | jq .summary",
                         "reconcile plan -o markdown >comment.md", "reconcile plan -o diff | less",

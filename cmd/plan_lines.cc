@@ -1,9 +1,11 @@
 #include "cmd/plan_lines.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/escape.h"
 #include "base/lines.h"
+#include "schema/quantity.h"
 
 namespace reconcile {
 namespace {
@@ -45,6 +47,10 @@ std::string_view CodeOf(LineColor color) {
   return "";
 }
 
+std::string_view WithoutSpacesAfter(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
 }  // namespace
 
 size_t WidthOf(std::string_view text) {
@@ -74,6 +80,34 @@ void PlanLines::Add(LineColor color, size_t indent, std::string_view text) {
   } while (!rest.empty());
 }
 
+void PlanLines::AddTable(size_t indent, const std::vector<std::vector<std::string>>& rows) {
+  constexpr size_t kGap = 2;
+  std::vector<size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], WidthOf(row[i]));
+  }
+  const size_t second = widths.empty() ? 0 : widths[0] + kGap;
+  std::vector<bool> begins_line(widths.size());
+  for (size_t i = 0, width = indent; i < widths.size(); ++i) {
+    begins_line[i] = i > 1 && width + widths[i] > columns_;
+    if (begins_line[i]) width = indent + second;
+    width += widths[i] + kGap;
+  }
+  for (const auto& row : rows) {
+    std::string text;
+    for (size_t i = 0; i < row.size(); ++i) {
+      if (begins_line[i]) {
+        Add(LineColor::kPlain, indent, WithoutSpacesAfter(text));
+        text.assign(second, ' ');
+      }
+      text += row[i];
+      text.append(widths[i] - WidthOf(row[i]) + kGap, ' ');
+    }
+    Add(LineColor::kPlain, indent, WithoutSpacesAfter(text));
+  }
+}
+
 std::vector<std::string> ChangedLines(std::string_view before, std::string_view after,
                                       size_t most) {
   std::vector<std::string_view> removed = SplitLines(before);
@@ -93,6 +127,23 @@ std::vector<std::string> ChangedLines(std::string_view before, std::string_view 
     lines.push_back(more);
   }
   return lines;
+}
+
+std::string ShortAmount(const std::string& amount) {
+  constexpr size_t kShortEnough = 6;  // "1500Mi"
+  constexpr std::array<const char*, 7> kSuffixes = {"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+  const Result<Quantity> quantity = Quantity::Parse(amount);
+  if (amount.size() <= kShortEnough || !quantity.ok() || quantity->IsNegative()) return amount;
+  int64_t whole = quantity->Units();
+  int64_t rest = 0;
+  size_t power = 0;
+  for (; whole >= 1024 && power + 1 < kSuffixes.size(); ++power) {
+    rest = whole % 1024;
+    whole /= 1024;
+  }
+  const int64_t tenths = whole * 10 + (rest * 10 + 512) / 1024;
+  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) +
+         kSuffixes[power];
 }
 
 std::string Counted(int64_t count, std::string_view one, std::string_view several) {

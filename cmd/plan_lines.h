@@ -21,6 +21,9 @@ class PlanLines {
   void Add(LineColor color, size_t indent, std::string_view text);
   // One line however long it is, as scripts look for it.
   void AddWhole(std::string_view text) { text_.append(text) += '\n'; }
+  // Cells below one another, each column as wide as its widest. What of the rows does not fit the
+  // width goes on below, the same columns of each, under the second.
+  void AddTable(size_t indent, const std::vector<std::vector<std::string>>& rows);
   // Between parts; nothing at the beginning.
   void Blank() { text_ += text_.empty() ? "" : "\n"; }
   bool Fits(size_t indent, std::string_view text) const;
@@ -41,6 +44,8 @@ std::vector<std::string> ChangedLines(std::string_view before, std::string_view 
 
 // "web.yaml:3:7: unknown field", of an error or a warning.
 std::string ProblemText(const Value& problem);
+// An amount of bytes as people say it: "23.5Gi" for "24684096Ki"; others as they are.
+std::string ShortAmount(const std::string& amount);
 // "1 pod starts", "2 pods start".
 std::string Counted(int64_t count, std::string_view one, std::string_view several);
 

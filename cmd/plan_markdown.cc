@@ -3,20 +3,25 @@
 #include <vector>
 
 #include "api/plan_view.h"
+#include "base/escape.h"
 #include "cmd/plan_lines.h"
 #include "cmd/plan_text.h"
+#include "schema/text.h"
 
 namespace reconcile {
 namespace {
 
 constexpr size_t kMostRows = 50;
 constexpr size_t kColumns = 120;
+constexpr size_t kMaxNoteBytes = 1'000;  // above the table; the whole plan has all of it
 
 std::string WhatHappens(const Value& change) {
+  const int64_t number = change.GetInt("wave");
+  const std::string wave = number == 0 ? "" : " (wave " + std::to_string(number) + ")";
   const std::string type = change.GetString("change");
-  if (type != "changed") return type;
+  if (type != "changed") return type + wave;
   const std::string effect = change.GetString("effect");
-  return effect == "none" ? "changed; nothing restarts" : "changed: " + effect;
+  return (effect == "none" ? "changed; nothing restarts" : "changed: " + effect) + wave;
 }
 
 // Kinds and names are safe in a cell: their rules leave no room for anything else.
@@ -66,6 +71,13 @@ std::string FenceFor(std::string_view text) {
   return std::string(longest + 1, '`');
 }
 
+// On a line, as it is.
+std::string Code(const std::string& text) {
+  const std::string escaped = EscapeForTerminal(text);
+  const std::string fence = FenceFor(escaped);
+  return fence + " " + escaped + " " + fence;
+}
+
 // In a block; what is beyond `most` bytes is left out, line by line.
 std::string Block(const std::string& text, size_t most) {
   std::string lines;
@@ -103,13 +115,16 @@ std::string Heading(const Value& plan) {
 std::string PlanMarkdown(const Value& plan, const std::string& source, const std::string& commit) {
   std::string text = "<!-- reconcile plan of " + source + " -->\n### reconcile: " + Heading(plan) +
                      "\n\nSource `" + source + "`" +
-                     (commit.empty() ? "" : ", commit `" + commit + "`") + ".";
+                     (commit.empty() ? ", the work tree" : ", commit `" + commit + "`") + ".";
   const size_t warnings = plan.GetList("warnings").size();
   if (warnings > 0) {
     text += " " + Counted(static_cast<int64_t>(warnings), "warning", "warnings") + ".";
   }
   if (plan.Find("held") != nullptr) {
     text += " **The deletion breaker would hold this commit until a person confirms it.**";
+  }
+  if (const std::string note = plan.GetString("note"); !note.empty()) {
+    text += "\n\n**The plan is not complete:** " + Code(CutText(note, kMaxNoteBytes));
   }
   text += "\n\n" + (plan.GetList("errors").empty() ? ChangesTable(plan) : "");
   const bool is_empty = plan.GetList("errors").empty() && !ChangesAnything(plan) && warnings == 0;

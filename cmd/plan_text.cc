@@ -132,7 +132,9 @@ void Writer::WriteUsers(const Value& change) {
   for (const Value& user : change.GetList("users")) {
     const bool variables = user.GetBool("asVariables");
     const bool mounted = user.GetBool("mounted");
-    const std::string how = variables && mounted ? "as variables, at the next start, and as files"
+    const std::string how = user.GetBool("restarts")
+                                ? "and restarts on change: its pods are replaced"
+                            : variables && mounted ? "as variables, at the next start, and as files"
                             : variables ? "as variables: containers have it from their next start"
                                         : "as files, which change in place";
     lines_.Add(LineColor::kDim, 4, "used by " + KeyText(user) + " " + how);
@@ -169,9 +171,9 @@ std::string CourseText(const Value& course) {
                          ? Counted(after, "pod", "pods")
                          : std::to_string(before) + " -> " + Counted(after, "pod", "pods");
   if (most > std::max(before, after)) text += ", at most " + std::to_string(most) + " at once";
-  if (before > 0 && after > 0) {
-    text += least == 0 && ready > 0 ? ", for a moment none is ready"
-                                    : ", never fewer than " + std::to_string(least) + " ready";
+  if (before > 0 && after > 0 && ready > 0) {
+    text += least == 0 ? ", for a moment none is ready"
+                       : ", never fewer than " + std::to_string(least) + " ready";
   }
   return text;
 }
@@ -182,10 +184,16 @@ void Writer::WritePod(const Value& pod) {
   const std::string node = pod.GetString("node");
   const std::string why = pod.GetString("explanation");
   if (fate == "create") return lines_.Add(LineColor::kGreen, 4, "+ " + name + "  on " + node);
+  if (fate == "wait") {
+    return lines_.Add(LineColor::kRed, 4, "! " + name + "  on " + node + ", " + why);
+  }
   if (fate == "remove") {
+    const std::string all = why + (!pod.GetBool("neverRan") ? ""
+                                   : why.empty()            ? "it never ran"
+                                                            : "; it never ran");
     return lines_.Add(LineColor::kRed, 4,
                       "- " + name + (node.empty() ? "" : "  on " + node) +
-                          (why.empty() ? "" : "  (" + why + ")"));
+                          (all.empty() ? "" : "  (" + all + ")"));
   }
   lines_.Add(LineColor::kRed, 4, "! " + name + "  does not fit: " + why);
 }
@@ -199,10 +207,14 @@ void Writer::WriteMany(std::string_view fate, const std::vector<const Value*>& p
     if (fate != "create") ++by_reason[pod->GetString("explanation")];
   }
   const std::string count = Counted(static_cast<int64_t>(pods.size()), "pod", "pods");
-  if (fate == "unschedulable") {
+  if (fate == "unschedulable" || fate == "wait") {
+    const bool waits = fate == "wait";
     for (const auto& [why, times] : by_reason) {
       lines_.Add(LineColor::kRed, 4,
-                 "! " + Counted(times, "pod does not fit", "pods do not fit") + ": " + why);
+                 "! " +
+                     (waits ? Counted(times, "pod", "pods")
+                            : Counted(times, "pod does not fit", "pods do not fit")) +
+                     ": " + why);
     }
     return;
   }
@@ -258,6 +270,21 @@ std::string Moved(const std::string& before, const std::string& after, const std
   return (before == after ? after : before + " -> " + after) + " of " + of;
 }
 
+// "memory 1Gi -> 1.5Gi of 23.5Gi".
+std::string LoadText(const Value& load) {
+  const std::string name = load.GetString("name");
+  const bool is_bytes = name == "memory" || name.ends_with("storage");
+  const auto shown = [&](const char* member) {
+    return is_bytes ? ShortAmount(load.GetString(member)) : load.GetString(member);
+  };
+  const bool looks_same = shown("before") == shown("after");
+  if (looks_same && load.GetString("before") != load.GetString("after")) {
+    return name + " " +
+           Moved(load.GetString("before"), load.GetString("after"), shown("allocatable"));
+  }
+  return name + " " + Moved(shown("before"), shown("after"), shown("allocatable"));
+}
+
 // Hosts whose load changes: what pods request, of what there is.
 void Writer::WriteHosts() {
   std::vector<std::vector<std::string>> rows;
@@ -270,12 +297,10 @@ void Writer::WriteHosts() {
         host.GetString("name"),
         "pods " + Moved(before, after, std::to_string(host.GetInt("maxPods")))};
     for (const Value& load : host.GetList("resources")) {
-      const std::string from = load.GetString("before");
-      const std::string to = load.GetString("after");
       const std::string name = load.GetString("name");
-      changes = changes || from != to;
-      const bool shown = name == "cpu" || name == "memory" || from != to;
-      if (shown) row.push_back(name + " " + Moved(from, to, load.GetString("allocatable")));
+      const bool moves = load.GetString("before") != load.GetString("after");
+      changes = changes || moves;
+      if (name == "cpu" || name == "memory" || moves) row.push_back(LoadText(load));
     }
     if (!changes) continue;
     if (rows.size() < kMostHosts) {
@@ -287,19 +312,7 @@ void Writer::WriteHosts() {
   if (rows.empty()) return;
   lines_.Blank();
   lines_.Add(LineColor::kPlain, 0, "Hosts, and what pods request of them:");
-  std::vector<size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], WidthOf(row[i]));
-  }
-  for (const auto& row : rows) {
-    std::string text;
-    for (size_t i = 0; i < row.size(); ++i) {
-      text += row[i];
-      if (i + 1 < row.size()) text.append(widths[i] - WidthOf(row[i]) + 2, ' ');
-    }
-    lines_.Add(LineColor::kPlain, 2, text);
-  }
+  lines_.AddTable(2, rows);
   if (left_out > 0) {
     lines_.Add(LineColor::kPlain, 2,
                "and " + Counted(static_cast<int64_t>(left_out), "more host", "more hosts"));
@@ -338,7 +351,7 @@ bool ChangesAnything(const Value& plan) {
   const Value* summary = plan.Find("summary");
   if (summary == nullptr) return false;
   // Pods that fit nowhere are no change: new ones come with an object that is.
-  for (const char* count : {"create", "change", "delete", "podsStart", "podsStop"}) {
+  for (const char* count : {"create", "change", "delete", "podsStart", "podsStop", "podsWait"}) {
     if (summary->GetInt(count) > 0) return true;
   }
   return false;
@@ -354,6 +367,8 @@ std::string PlanSummary(const Value& plan) {
                      " unchanged; " +
                      Counted(summary.GetInt("podsStart"), "pod starts", "pods start") + ", " +
                      Counted(summary.GetInt("podsStop"), "stops", "stop");
+  const int64_t waiting = summary.GetInt("podsWait");
+  if (waiting > 0) text += ", " + Counted(waiting, "waits", "wait");
   const int64_t unplaced = summary.GetInt("podsUnschedulable");
   if (unplaced > 0) text += ", " + Counted(unplaced, "does not fit", "do not fit");
   return text;

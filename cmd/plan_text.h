@@ -19,8 +19,8 @@ std::string PlanText(const Value& plan, const PlanTextOptions& options);
 
 // For a comment on a pull request, in GitHub's and GitLab's Markdown: a heading, a table of what
 // happens, the whole text folded away. It begins with a comment that nobody sees and that names
-// `source`, so that the next plan can take its place. At most kMaxMarkdownBytes, and says so when
-// something had to be left out.
+// `source`, so that the next plan can take its place. `commit` empty: of a work tree. At most
+// kMaxMarkdownBytes, and says so when something had to be left out.
 inline constexpr size_t kMaxMarkdownBytes = 60'000;
 std::string PlanMarkdown(const Value& plan, const std::string& source, const std::string& commit);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "reconciler/health.h"
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -70,6 +71,26 @@ bool AllRun(const ClusterState& state, MonoTime now, CommitTrace* trace) {
   }
   return all && std::all_of(trace->objects.begin(), trace->objects.end(),
                             [&](const ObjectKey& key) { return IsRolledOut(key, state); });
+}
+
+// Whether what the source declares is as it is to be. One thing that was not is looked at first: to
+// look at everything takes its time.
+bool IsHealthy(const std::string& source, const ClusterState& state,
+               std::optional<ObjectKey>* unhealthy) {
+  const auto is_unhealthy = [&](const ObjectPtr& object) {
+    return object != nullptr && object->metadata.origin.source == source &&
+           !WhyUnhealthy(*object, state).empty();
+  };
+  if (*unhealthy && is_unhealthy(state.Find(**unhealthy))) return false;
+  for (const Kind kind :
+       {Kind::kDeployment, Kind::kReplicaSet, Kind::kReplicationController, Kind::kPod}) {
+    for (const auto& [key, object] : state.Objects(kind)) {
+      if (!is_unhealthy(object)) continue;
+      *unhealthy = key;
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -200,8 +221,13 @@ std::vector<CommitTraces::Ended> CommitTraces::Settle(const ClusterState& state,
     const auto source = state.Find<Source>("", name);
     const bool waits = source != nullptr && source->status.applying_commit == of.applying->commit;
     if (waits || !AllRun(state, now, &*of.applying)) continue;
+    const MonoTime seen = of.applying->seen;
+    const bool starts_none = of.applying->pods_started == 0;
+    const bool waited = of.applying->waits_for.has_value();
+    if (starts_none && !IsHealthy(name, state, &of.applying->waits_for)) continue;
     End(&of, true);
-    ended.push_back({name, of.ended.back().first, of.ended.back().second});
+    const TraceSummary& summary = of.ended.back().second;
+    ended.push_back({name, of.ended.back().first, summary, waited ? now - seen : summary.total_ms});
   }
   return ended;
 }

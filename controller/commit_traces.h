@@ -40,8 +40,10 @@ class CommitTraces {
     std::string source;
     std::string commit;
     TraceSummary summary;
+    int64_t took_ms = 0;  // since it was seen
   };
-  // Commits whose pods all run by now (or are gone again): each is named once.
+  // Commits whose pods all run by now (or are gone again), and of those that start none, all that
+  // their sources declare: each is named once.
   std::vector<Ended> Settle(const ClusterState& state, MonoTime now);
 
   // Whether pods of the source's newest commit are still to come.

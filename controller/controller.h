@@ -109,8 +109,8 @@ class Controller {
   // Nothing of the source is changed and its commits are not looked at, until Resume. Conflict when
   // it is suspended already.
   Status Suspend(const std::string& source, const Told& told);
-  // Ends Suspend and RollBack. Invalid when neither is in effect, or when the configuration
-  // suspends it.
+  // Ends Suspend; of a source that is not suspended, RollBack. Invalid when neither is in effect,
+  // or when the configuration suspends it.
   Status Resume(const std::string& source, const Told& told);
   // Puts a commit of the history in force, `to` or the last good one, until another commit than
   // now arrives at the source's revision. NotFound, Invalid: RollbackTarget

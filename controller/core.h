@@ -74,6 +74,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     bool fetching = false;
     bool fetch_again = false;  // a hint came while fetching
     int32_t failures = 0;      // fetches in a row that did not answer
+    bool look_failed = false;  // the last look at the revision did not tell the newest commit
     TimerId timer = 0;
     MonoTime hints_spent;  // kHintSpacingMs further with each look that was hinted at
     bool hinted = false;   // a look is due

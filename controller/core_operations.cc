@@ -161,10 +161,14 @@ Status Controller::Core::Resume(const std::string& name, const Told& told) {
   const auto source = store_->Snapshot()->Find<Source>("", name);
   const bool suspended = source->status.suspended.has_value();
   if (suspended || source->status.pin) {
-    RETURN_IF_ERROR(Operate(name, About(name, "Resumed", "resumed" + ByWhom(told.by, told.reason)),
-                            [](SourceStatus* status) {
-                              status->suspended.reset();
-                              status->pin.reset();
+    const std::string what = suspended ? "resumed" : "the rollback ended";
+    RETURN_IF_ERROR(Operate(name, About(name, "Resumed", what + ByWhom(told.by, told.reason)),
+                            [&](SourceStatus* status) {
+                              if (suspended) {
+                                status->suspended.reset();
+                              } else {
+                                status->pin.reset();
+                              }
                             }));
   }
   Followed& followed = followed_.at(name);
@@ -243,7 +247,7 @@ Status Controller::Core::MayAccept(const std::string& name, const std::string& c
                         "its configuration makes them wait for `reconcile apply`");
   }
   const std::string& newest = found->second.newest.commit.id;
-  if (found->second.failures > 0 || newest.empty() || source == nullptr) {
+  if (found->second.look_failed || newest.empty() || source == nullptr) {
     return UnavailableError(
         "source " + name + " cannot be read now" +
         (found->second.fetch_error.empty() ? "; try again" : ": " + found->second.fetch_error));

@@ -85,6 +85,7 @@ void Controller::Core::OnFetched(const std::string& name, Result<FetchedCommit> 
   followed.fetching = false;
   if (!started_) return;
   if (IsSuspendedNow(followed)) return DropFetch(&followed);
+  followed.look_failed = !commit.ok();
   if (commit.ok()) {
     followed.failures = 0;
     TakeNewest(&followed, std::move(commit).value());

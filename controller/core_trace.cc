@@ -33,16 +33,16 @@ void Controller::Core::TraceStored(const SourceTurn& sources, const Transaction&
 }
 
 void Controller::Core::SettleTraces() {
-  for (const auto& [source, commit, summary] :
-       traces_.Settle(*store_->Snapshot(), loop_->now().mono)) {
+  for (const CommitTraces::Ended& ended : traces_.Settle(*store_->Snapshot(), loop_->now().mono)) {
+    const TraceSummary& summary = ended.summary;
     LogInfo("commit applied",
-            {{"source", source},
-             {"commit", commit.substr(0, 12)},
+            {{"source", ended.source},
+             {"commit", ended.commit.substr(0, 12)},
              {"pods", std::to_string(summary.pods)},
              {"took", StagesText(summary)},
              {"last",
               summary.pod.empty() ? "no pod was to start" : summary.pod + " on " + summary.node}});
-    converged_.push_back({source, commit, summary});
+    converged_.push_back(ended);
     RequestTurn();
   }
 }
@@ -57,7 +57,7 @@ void Controller::Core::NoteOutcome(const Followed& followed, const SourceStatus&
     if (ended.source != name || ended.commit != in_force->commit) continue;
     in_force->outcome = {.result = std::string(kOutcomeConverged),
                          .at = now.wall,
-                         .took_ms = ended.summary.total_ms,
+                         .took_ms = ended.took_ms,
                          .pods_started = ended.summary.started,
                          .pods_stopped = ended.summary.stopped};
     return;

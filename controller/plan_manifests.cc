@@ -182,8 +182,10 @@ Result<Controller::PlanAnswer> PlanManifestsAgainst(
   if (base == nullptr) return PlanOne(state, source, input, limits, now, memory);
   const Controller::PlanAnswer first = PlanOne(state, source, *base, limits, now, memory);
   if (!first.problems.errors.empty()) {
-    return InvalidError("commit " + base->commit + " could not be applied itself: " +
-                        first.problems.errors.front().ToString());
+    return InvalidError(
+        "the commit before, " + base->commit + ", could not be applied itself (" +
+        first.problems.errors.front().ToString() + "), so that nothing is known of a cluster at " +
+        "it: plan what comes after it against the cluster as it is, by --rev without \"..\"");
   }
   return PlanOne(first.preview.state_after, source, input, limits, now, memory);
 }

@@ -61,28 +61,40 @@ SourceRevision RevisionOf(const FetchedCommit& commit, WallTime now, const Sourc
   return revision;
 }
 
-bool SaysTheSame(const SourceRevision& a, const SourceRevision& b) {
-  // Of what is in force, the message tells how it came to be.
-  return a.commit == b.commit && a.result == b.result &&
-         (a.result == kRevisionApplied ? a.at == b.at : a.message == b.message);
+bool IsApplied(const SourceRevision& revision) { return revision.result == kRevisionApplied; }
+
+// Of those that came into force kMaxHistory stay, and of the others kMaxNotApplied: neither take
+// the place of the other.
+void ForgetOld(std::vector<SourceRevision>* history) {
+  size_t applied = 0;
+  size_t others = 0;
+  std::erase_if(*history, [&](const SourceRevision& revision) {
+    return IsApplied(revision) ? ++applied > kMaxHistory : ++others > kMaxNotApplied;
+  });
 }
 
-// While a commit waits the source is at two of them, and the newest two entries may be theirs.
+// What was said of a commit that is not in force holds no longer: each has one entry.
 void Remember(SourceRevision revision, SourceStatus* status) {
   std::vector<SourceRevision>& history = status->history;
-  const size_t current = std::min<size_t>(status->waiting ? 2 : 1, history.size());
-  for (size_t i = 0; i < current; ++i) {
-    if (history[i].commit != revision.commit) continue;
-    if (!SaysTheSame(history[i], revision)) history[i] = std::move(revision);
-    return;
+  const auto same_commit = [&](const SourceRevision& old) { return old.commit == revision.commit; };
+  const auto said = std::find_if(history.begin(), history.end(), [&](const SourceRevision& old) {
+    return same_commit(old) && !IsApplied(old);
+  });
+  if (said != history.end()) {
+    const bool is_news = said->result != revision.result || said->message != revision.message;
+    // While a commit waits for a person the source is at two of them, and that one is the newer.
+    const bool may_be_second = status->waiting && status->waiting->commit != revision.commit;
+    const bool is_current = said - history.begin() < (may_be_second ? 2 : 1);
+    if (!is_news && is_current) return;
+    history.erase(said);
   }
   // Back at the commit that was in force all along: a broken one between was taken back.
-  const bool known = std::any_of(history.begin(), history.end(), [&](const SourceRevision& old) {
-    return old.commit == revision.commit && old.result == revision.result && old.at == revision.at;
-  });
-  if (known) return;
-  history.insert(history.begin(), std::move(revision));
-  if (history.size() > kMaxHistory) history.resize(kMaxHistory);
+  const bool known = IsApplied(revision) &&
+                     std::any_of(history.begin(), history.end(), [&](const SourceRevision& old) {
+                       return same_commit(old) && IsApplied(old) && old.at == revision.at;
+                     });
+  if (!known) history.insert(history.begin(), std::move(revision));
+  ForgetOld(&history);
 }
 
 }  // namespace

@@ -33,12 +33,14 @@ void SetWaiting(const FetchedCommit& commit, const std::string& why,
 // The commit that waited is wholly applied now, while a newer one cannot be.
 void FinishWaiting(SourceStatus* status, WallTime now);
 
-// Keeps in the status' history what became of the commit, as the conditions say: one entry for each
-// time that the source came to it, newest first, kMaxHistory at most. No news changes nothing.
+// Keeps in the status' history what became of the commit, as the conditions say, newest first: one
+// entry for each time that it came into force, kMaxHistory at most, which rollbacks choose from,
+// and one for each that is not, kMaxNotApplied at most. No news changes nothing.
 void RememberRevision(const FetchedCommit& commit, WallTime now, SourceStatus* status);
 // Likewise of the newest commit, when it waits for a person.
 void RememberWaiting(WallTime now, SourceStatus* status);
 inline constexpr size_t kMaxHistory = 20;
+inline constexpr size_t kMaxNotApplied = 10;
 inline constexpr std::string_view kRevisionApplied = "Applied";
 inline constexpr std::string_view kRevisionWaiting = "Waiting";
 inline constexpr std::string_view kRevisionHeld = "Held";

@@ -37,6 +37,8 @@ struct CommitTrace {
   int64_t pods_started = 0;               // made for these, also those that are gone again
   int64_t pods_stopped = 0;               // of these and of the deleted ones
   std::map<std::string, TracedPod> pods;  // by uid; at most kMaxTracedPods
+  // Of a commit that starts no pod: what its source declares and does not run, as seen last.
+  std::optional<ObjectKey> waits_for;
 };
 inline constexpr size_t kMaxTracedPods = 2'000;
 

@@ -5,6 +5,7 @@
 
 #include "reconciler/declared.h"
 #include "reconciler/references.h"
+#include "reconciler/restart_on_change.h"
 #include "schema/not_honoured.h"
 #include "schema/text.h"
 
@@ -36,6 +37,16 @@ void Advise(const Object& object, const PodSpec& spec, Problems* problems) {
   };
   if (const auto fields = FieldsNotHonoured(spec); !fields.empty()) {
     warn("no pod of it is started: " + NotHonouredMessage(fields), Rule::kNotActedOn);
+  }
+  const auto restarts = object.metadata.annotations.find(std::string(kRestartOnChange));
+  const bool is_there = restarts != object.metadata.annotations.end();
+  if (is_there && restarts->second != "true" && restarts->second != "false") {
+    warn("its annotation " + Quoted(kRestartOnChange) + " is " + Quoted(restarts->second) +
+         ", which counts as \"false\": write \"true\" to have its pods replaced");
+  }
+  if (object.kind != Kind::kDeployment && RestartsOnChange(object.metadata)) {
+    warn("its annotation " + Quoted(kRestartOnChange) +
+         " does nothing: Deployments alone replace pods that run");
   }
   if (!moving.empty()) {
     warn("the image " + moving +

@@ -323,6 +323,10 @@ std::optional<int32_t> DeclaredReplicas(const Object& object) {
   return std::nullopt;
 }
 
+bool AwaitsPods(const Object& object) {
+  return object.kind == Kind::kPod || DeclaredReplicas(object).value_or(0) > 0;
+}
+
 const PodSpec* PodSpecOf(const Object& object) {
   if (const auto* pod = As<Pod>(object)) return &pod->spec;
   const PodTemplateSpec* pods = PodTemplateOf(object);

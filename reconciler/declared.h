@@ -63,6 +63,8 @@ void MergeReportedLabels(const StringMap& reported, ObjectMeta* metadata);
 
 // Replicas that a workload declares; nothing for other kinds.
 std::optional<int32_t> DeclaredReplicas(const Object& object);
+// Whether the object is healthy only with pods that run (health.h).
+bool AwaitsPods(const Object& object);
 // The pod spec that a workload or Pod declares; null for other kinds.
 const PodSpec* PodSpecOf(const Object& object);
 const StringMap* PodLabelsOf(const Object& object);

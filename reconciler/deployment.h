@@ -22,6 +22,7 @@ using ReplicaSetPtr = std::shared_ptr<const ReplicaSet>;
 struct Rollout {
   Turn* turn = nullptr;
   std::shared_ptr<const Deployment> deployment;
+  std::shared_ptr<const PodTemplateSpec> pod_template;  // of the pods that it makes
   ReplicaSetPtr newest;
   std::vector<ReplicaSetPtr> old;
 
@@ -40,9 +41,9 @@ bool ScaleSet(Rollout* rollout, ReplicaSetPtr* set, int32_t replicas);
 void CleanUp(Rollout* rollout);
 void PutDeployment(Rollout* rollout, std::shared_ptr<const Deployment> updated);
 // Semantic equality of the templates, the hash label aside (SEMANTICS 2.1).
-bool SameTemplate(const Deployment& deployment, const ReplicaSet& set);
+bool SameTemplate(const PodTemplateSpec& pod_template, const ReplicaSet& set);
 // A stable hash of the template; `collision_count` makes another one of it.
-std::string TemplateHash(const Deployment& deployment, int32_t collision_count);
+std::string TemplateHash(const PodTemplateSpec& pod_template, int32_t collision_count);
 
 // ---- deployment_rolling.cc: arithmetic of rolling updates ----
 struct Fenceposts {

@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "reconciler/deployment.h"
 #include "reconciler/pod_control.h"
+#include "reconciler/restart_on_change.h"
 #include "schema/codec.h"
 
 namespace reconcile {
@@ -94,7 +95,7 @@ std::shared_ptr<ReplicaSet> MakeSet(const Rollout& rollout, const std::string& h
   set->metadata.generation = 1;
   set->metadata.creation_timestamp = rollout.now();
   set->metadata.owner_references = {ControllerReference(deployment)};
-  set->spec.pod_template = deployment.spec.pod_template;
+  set->spec.pod_template = *rollout.pod_template;
   set->spec.pod_template.metadata.labels[kTemplateHashLabel] = hash;
   set->metadata.labels = set->spec.pod_template.metadata.labels;
   set->spec.selector = deployment.spec.selector;
@@ -125,7 +126,7 @@ void CreateNewest(Rollout* rollout, int64_t revision) {
   const auto deployment = Mutable(*rollout->deployment);
   std::string hash;
   for (int32_t tries = 0;; ++tries) {
-    hash = TemplateHash(*deployment, deployment->status.collision_count);
+    hash = TemplateHash(*rollout->pod_template, deployment->status.collision_count);
     const std::string name = GenerateName(deployment->metadata.name + "-", hash);
     if (!rollout->turn->state().Find<ReplicaSet>(deployment->metadata.namespace_name, name)) break;
     // The name belongs to a set of another template or owner.
@@ -178,17 +179,17 @@ void UpdateNewest(Rollout* rollout, int64_t revision) {
 
 }  // namespace
 
-bool SameTemplate(const Deployment& deployment, const ReplicaSet& set) {
-  return EqualWithoutHash(deployment.spec.pod_template, set.spec.pod_template);
+bool SameTemplate(const PodTemplateSpec& pod_template, const ReplicaSet& set) {
+  return EqualWithoutHash(pod_template, set.spec.pod_template);
 }
 
-std::string TemplateHash(const Deployment& deployment, int32_t collision_count) {
+std::string TemplateHash(const PodTemplateSpec& pod_template, int32_t collision_count) {
   Pod carrier;
   carrier.metadata.name = "template";
-  carrier.metadata.labels = deployment.spec.pod_template.metadata.labels;
+  carrier.metadata.labels = pod_template.metadata.labels;
   carrier.metadata.labels.erase(kTemplateHashLabel);
-  carrier.metadata.annotations = deployment.spec.pod_template.metadata.annotations;
-  carrier.spec = deployment.spec.pod_template.spec;
+  carrier.metadata.annotations = pod_template.metadata.annotations;
+  carrier.spec = pod_template.spec;
   std::string text = EncodeObjectJson(carrier, EncodeFor::kDiff);
   if (collision_count > 0) text += "#" + std::to_string(collision_count);
   return SafeSuffix(Fnv1a64(text), kTemplateHashLength);
@@ -203,16 +204,19 @@ Rollout FindRollout(Turn* turn, const std::shared_ptr<const Deployment>& deploym
   Rollout rollout;
   rollout.turn = turn;
   rollout.deployment = deployment;
+  rollout.pod_template = TemplateOf(deployment, turn->state());
   rollout.old = ClaimSets(turn, *deployment);
   // Of several with the template, the oldest counts: so every pass finds the same one.
-  const auto same = [&](const ReplicaSetPtr& set) { return SameTemplate(*deployment, *set); };
+  const auto same = [&](const ReplicaSetPtr& set) {
+    return SameTemplate(*rollout.pod_template, *set);
+  };
   auto newest = std::find_if(rollout.old.begin(), rollout.old.end(), same);
   if (newest == rollout.old.end()) {
     // A set that an older release stored lacks the defaults that came since: no reason to roll.
     newest = std::find_if(rollout.old.begin(), rollout.old.end(), [&](const ReplicaSetPtr& set) {
       ReplicaSet filled = *set;
       ApplyDefaults(&filled);
-      return SameTemplate(*deployment, filled);
+      return SameTemplate(*rollout.pod_template, filled);
     });
   }
   if (newest == rollout.old.end()) return rollout;

@@ -43,6 +43,7 @@ bool ServesAsMuch(const ObjectPtr& before, const ObjectPtr& after) {
   if (after == nullptr || before->metadata.deletion_timestamp != after->metadata.deletion_timestamp)
     return false;
   if (labels != nullptr && *labels != *PodLabelsOf(*after)) return false;
+  if (WaveOf(before->metadata) != WaveOf(after->metadata)) return false;
   if (labels != nullptr && PortNamesOf(*before) != PortNamesOf(*after)) return false;
   if (const auto set = As<StatefulSet>(before)) {  // its claims count
     return set->spec.others == As<StatefulSet>(after)->spec.others;

@@ -9,6 +9,7 @@
 #include "reconciler/deployment.h"
 #include "reconciler/owners.h"
 #include "reconciler/reference_table.h"
+#include "reconciler/restart_on_change.h"
 #include "schema/all_kinds.h"
 #include "schema/field_table.h"
 
@@ -61,28 +62,35 @@ std::string HowItRolls(const Deployment& deployment) {
 }
 
 // Whether all pods of the Deployment with this uid are of its template.
-bool IsRolledOut(const Deployment& deployment, const std::string& uid, const ClusterState& state) {
+bool IsRolledOut(const std::shared_ptr<const Deployment>& deployment, const std::string& uid,
+                 const ClusterState& state) {
+  const auto pod_template = TemplateOf(deployment, state);
   bool has_own = false;
   bool has_other = false;
   state.by_owner().ForEach(uid, [&](const ObjectKey& key) {
     const auto set = As<ReplicaSet>(state.Find(key));
     if (set == nullptr || set->spec.replicas == 0) return;
-    (SameTemplate(deployment, *set) ? has_own : has_other) = true;
+    (SameTemplate(*pod_template, *set) ? has_own : has_other) = true;
   });
   return has_own && !has_other;
 }
 
 FieldEffect EffectOnDeployment(const ObjectChange& change, const FieldChange& field,
                                const ClusterState& before) {
-  const Deployment& deployment = *As<Deployment>(*change.after);
+  const auto held = As<Deployment>(change.after);
+  const Deployment& deployment = *held;
   const FieldEffect usual = EffectByTable(change.key.kind, field);
-  if (usual.effect == Effect::kRollOut) {
+  const bool asks_otherwise =
+      RestartsOnChange(change.before->metadata) != RestartsOnChange(deployment.metadata) &&
+      field.path.starts_with("metadata.annotations") &&
+      field.path.find(kRestartOnChange) != std::string::npos && !ConfigUsesOf(deployment).empty();
+  if (usual.effect == Effect::kRollOut || asks_otherwise) {
     if (deployment.spec.paused)
       return {Effect::kNone, "paused: nothing rolls out until it resumes"};
     return {Effect::kRollOut, HowItRolls(deployment)};
   }
   const bool resumes = field.path == "spec.paused" && !deployment.spec.paused;
-  if (resumes && !IsRolledOut(deployment, change.before->metadata.uid, before)) {
+  if (resumes && !IsRolledOut(held, change.before->metadata.uid, before)) {
     return {Effect::kRollOut, "what changed while it was paused; " + HowItRolls(deployment)};
   }
   return usual;
@@ -97,22 +105,27 @@ class Users {
       for (auto at = objects.lower_bound({kind, namespace_name, ""});
            at != objects.end() && at->first.namespace_name == namespace_name; ++at) {
         if (ControllerOf(at->second->metadata) != nullptr) continue;
+        const auto* deployment = As<Deployment>(*at->second);
+        const bool restarts = deployment != nullptr && !deployment->spec.paused &&
+                              RestartsOnChange(deployment->metadata);
         for (const ConfigUse& use : ConfigUsesOf(*at->second)) {
-          by_used_[use.key].push_back({at->first, use.part, use.mounted});
+          by_used_[use.key].push_back({at->first, use.part, use.mounted, restarts});
         }
       }
     }
   }
 
-  // Of one key of a ConfigMap or Secret.
+  // Of one key of a ConfigMap or Secret; `part` empty: those that restart whatever changes in it.
   void Collect(const ObjectKey& used, std::string_view part,
                std::map<ObjectKey, ConfigUser>* users) const {
     const auto found = by_used_.find(used);
     if (found == by_used_.end()) return;
     for (const One& one : found->second) {
-      if (!one.part.empty() && one.part != part) continue;
+      const bool takes_it = !part.empty() && (one.part.empty() || one.part == part);
+      if (!takes_it && !one.restarts) continue;
       ConfigUser& user = (*users)[one.workload];
       user.workload = one.workload;
+      user.restarts = user.restarts || one.restarts;
       (one.mounted ? user.mounted : user.as_variables) = true;
     }
   }
@@ -122,6 +135,7 @@ class Users {
     ObjectKey workload;
     std::string part;
     bool mounted;
+    bool restarts;
   };
   std::map<ObjectKey, std::vector<One>> by_used_;
 };
@@ -133,6 +147,7 @@ FieldEffect EffectOnUsers(const std::map<ObjectKey, ConfigUser>& users) {
   for (const auto& [workload, user] : users) {
     effect.effect = std::max(effect.effect, user.mounted ? Effect::kInPlace : Effect::kNone);
     effect.effect = std::max(effect.effect, user.as_variables ? Effect::kNextStart : Effect::kNone);
+    effect.effect = std::max(effect.effect, user.restarts ? Effect::kRollOut : Effect::kNone);
   }
   if (users.empty()) effect.why = "nobody uses it";
   return effect;
@@ -162,15 +177,18 @@ class Judge {
     if (kind == Kind::kDeployment) return EffectOnDeployment(change, field, before_);
     const bool is_content = IsConfig(kind) && !field.path.starts_with("metadata");
     if (!is_content) return EffectByTable(kind, field);
-    if (field.map_key.empty()) return {};
+    // Of a Secret it is not told what changes in it.
+    if (field.map_key.empty() && kind == Kind::kConfigMap) return {};
     const auto known =
         known_users_.try_emplace(change.key.namespace_name, after_, change.key.namespace_name);
     std::map<ObjectKey, ConfigUser> of_field;
     known.first->second.Collect(change.key, field.map_key, &of_field);
     const FieldEffect effect = EffectOnUsers(of_field);
+    if (field.map_key.empty() && of_field.empty()) return {};
     for (const auto& [key, user] : of_field) {
       ConfigUser& all = (*users)[key];
-      all = {key, all.as_variables || user.as_variables, all.mounted || user.mounted};
+      all = {key, all.as_variables || user.as_variables, all.mounted || user.mounted,
+             all.restarts || user.restarts};
     }
     return effect;
   }

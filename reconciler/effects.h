@@ -34,6 +34,7 @@ struct ConfigUser {
   ObjectKey workload;
   bool as_variables = false;  // read when a container starts
   bool mounted = false;       // as files
+  bool restarts = false;      // its pods are replaced when it changes: it asks for that
   friend bool operator==(const ConfigUser&, const ConfigUser&) = default;
 };
 

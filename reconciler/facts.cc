@@ -4,6 +4,7 @@
 #include <atomic>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "reconciler/referred.h"
 #include "schema/field_path.h"
 #include "schema/packed.h"
+#include "schema/sync_wave.h"
 
 namespace reconcile {
 namespace {
@@ -108,6 +110,7 @@ void UnpackSelector(PackReader* in, LabelSelector* selector) {
 constexpr uint64_t kHasPodLabels = 1;
 constexpr uint64_t kHasSelector = 2;
 constexpr uint64_t kHasEveryPart = 4;
+constexpr uint64_t kAwaitsPods = 8;
 
 }  // namespace
 
@@ -127,7 +130,8 @@ std::string PackFacts(const Object& object, const FieldPlaces& places) {
   PackWriter out;
   const auto pack_text = [&](const std::string& text) { out.Text(text); };
   out.Number((pod_labels != nullptr ? kHasPodLabels : 0) | (selector ? kHasSelector : 0) |
-             (HasEveryPart(object) ? kHasEveryPart : 0));
+             (HasEveryPart(object) ? kHasEveryPart : 0) | (AwaitsPods(object) ? kAwaitsPods : 0));
+  out.Signed(WaveOf(object.metadata));
   PackPlace(has_space ? places(space) : FieldPlace(), origin, &out);
   PackList(ReferencesOf(object, &places), &out,
            [&](const Reference& reference) { PackReference(reference, origin, &out); });
@@ -153,6 +157,8 @@ std::optional<ObjectFacts> UnpackFacts(const ObjectDigest& digest) {
   facts.of = &digest;
   const uint64_t has = in.Number();
   facts.has_every_part = (has & kHasEveryPart) != 0;
+  facts.awaits_pods = (has & kAwaitsPods) != 0;
+  facts.wave = static_cast<int32_t>(in.Signed());
   UnpackPlace(&in, &facts.namespace_at);
   UnpackList(&in, [&] { UnpackReference(&in, &facts.references.emplace_back()); });
   if ((has & kHasPodLabels) != 0) UnpackLabels(&in, &facts.pod_labels.emplace());
@@ -199,6 +205,7 @@ class FactsThere {
   explicit FactsThere(const std::vector<ObjectFacts>& all) {
     by_key_.reserve(all.size());
     for (const ObjectFacts& facts : all) {
+      last_wave_ = std::max(last_wave_, facts.wave);
       const Spot spot = SpotOf(facts.of->key);
       by_key_.emplace(spot, &facts);
       // These are looked for without their names.
@@ -214,6 +221,8 @@ class FactsThere {
     const auto found = by_key_.find(SpotOf(key));
     return found == by_key_.end() ? nullptr : found->second;
   }
+  static bool IsThere(const ObjectKey&, const std::string&) { return false; }
+  bool HasWaveAfter(int32_t wave) const { return last_wave_ > wave; }
   bool Declares(const ObjectKey& key) const { return Resulting(key) != nullptr; }
   bool DeclaresIn(const std::string& name) const { return namespaces_.contains(name); }
   template <typename Function>
@@ -227,6 +236,8 @@ class FactsThere {
   template <typename Function>
   void ForForeign(Kind, const std::string&, Function) const {}
 
+  static int32_t WaveOf(const ObjectFacts& facts) { return facts.wave; }
+  static bool AwaitsPods(const ObjectFacts& facts) { return facts.awaits_pods; }
   static const ObjectKey& KeyOf(const ObjectFacts& facts) { return facts.of->key; }
   static const Origin& OriginOf(const ObjectFacts& facts) { return facts.of->origin; }
   static const std::string& NamespaceOf(const ObjectFacts& facts) {
@@ -265,6 +276,7 @@ class FactsThere {
  private:
   std::unordered_map<Spot, const ObjectFacts*, SpotHash> by_key_;
   std::unordered_map<Spot, std::vector<const ObjectFacts*>, SpotHash> by_namespace_;
+  int32_t last_wave_ = std::numeric_limits<int32_t>::min();
   std::unordered_set<std::string_view> namespaces_;  // that the commit has something in
 };
 

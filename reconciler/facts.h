@@ -17,6 +17,8 @@ namespace reconcile {
 // in it (referred.h). Borrows the digest that it was unpacked from, and its bytes.
 struct ObjectFacts {
   const ObjectDigest* of = nullptr;
+  int32_t wave = 0;
+  bool awaits_pods = false;
   FieldPlace namespace_at;  // of places, the file where it is not the object's
   std::vector<Reference> references;
   std::optional<StringMap> pod_labels;  // of what makes pods

@@ -1,5 +1,6 @@
 #include "reconciler/health.h"
 
+#include "reconciler/restart_on_change.h"
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -60,6 +61,24 @@ std::string ReadyOf(int32_t ready, int32_t wanted) {
   return std::to_string(ready) + " of " + std::to_string(wanted) + " pods are ready";
 }
 
+// Whether its newest pods have been told to be of the template that there is now: when a ConfigMap
+// changes, nothing else of the Deployment does before that.
+bool HasNewestSet(const std::shared_ptr<const Deployment>& deployment, const ClusterState& state) {
+  if (deployment->spec.paused || !RestartsOnChange(deployment->metadata)) return true;
+  const auto content_in = [](const PodTemplateSpec& pods) {
+    const auto found = pods.metadata.annotations.find(std::string(kConfigAnnotation));
+    return found == pods.metadata.annotations.end() ? "" : found->second;
+  };
+  const std::string wanted = content_in(*TemplateOf(deployment, state));
+  bool found = false;
+  state.by_owner().ForEach(deployment->metadata.uid, [&](const ObjectKey& key) {
+    const auto set = As<ReplicaSet>(state.Find(key));
+    if (set == nullptr || content_in(set->spec.pod_template) != wanted) return;
+    found = found || set->spec.replicas > 0 || deployment->spec.replicas == 0;
+  });
+  return found;
+}
+
 std::string OfDeployment(const Deployment& deployment) {
   const DeploymentStatus& status = deployment.status;
   const int32_t wanted = deployment.spec.replicas;
@@ -85,7 +104,13 @@ std::string OfController(const ReplicationController& controller) {
 std::string WhyUnhealthy(const Object& object, const ClusterState& state) {
   if (const Pod* pod = As<Pod>(object)) return OfPod(*pod, state);
   if (object.metadata.deletion_timestamp) return "being deleted";
-  if (const auto* deployment = As<Deployment>(object)) return OfDeployment(*deployment);
+  if (const auto* deployment = As<Deployment>(object)) {
+    const std::string why = OfDeployment(*deployment);
+    if (!why.empty() || !RestartsOnChange(deployment->metadata)) return why;
+    const auto held = As<Deployment>(state.Find(object.key()));
+    const bool has_newest = held == nullptr || HasNewestSet(held, state);
+    return has_newest ? "" : "rolling out: a ConfigMap or Secret that it uses changed";
+  }
   if (const auto* controller = As<ReplicationController>(object)) return OfController(*controller);
   if (const auto* set = As<ReplicaSet>(object)) {
     const int32_t ready = set->status.ready_replicas;

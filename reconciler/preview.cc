@@ -7,9 +7,11 @@
 
 #include "reconciler/courses.h"
 #include "reconciler/declared.h"
+#include "reconciler/missing_config.h"
 #include "reconciler/owners.h"
 #include "reconciler/pod_control.h"
 #include "reconciler/reconciler.h"
+#include "reconciler/restart_on_change.h"
 #include "reconciler/scheduler/node_usage.h"
 #include "reconciler/settled.h"
 #include "schema/core.h"
@@ -17,8 +19,14 @@
 namespace reconcile {
 namespace {
 
-// Hosts that do as they are told: between turns, what is bound becomes Ready and what is asked to
-// go is gone. Hosts that are not Ready do nothing.
+std::string WhyItWaits(const Pod& pod, const ClusterState& state) {
+  const std::string missing = MissingConfigOf(pod, state);
+  return missing.empty() ? "" : "containers wait: " + missing;
+}
+
+// Hosts that do as they are told: between turns, what is bound becomes Ready, as far as what its
+// variables come from is there, and what is asked to go is gone. Hosts that are not Ready do
+// nothing.
 class ObedientHosts {
  public:
   explicit ObedientHosts(const ClusterState& state) : state_(state) {
@@ -52,14 +60,9 @@ class ObedientHosts {
       const bool wants = pod->metadata.deletion_timestamp || (IsActive(*pod) && !IsReady(*pod));
       if (wants && IsOnReadyNode(*pod)) due.push_back(pod);
     });
-    for (const PodPtr& pod : due) {
-      if (pod->metadata.deletion_timestamp) {
-        state_.Delete(pod->key());
-      } else {
-        state_.Put(Started(*pod, now));
-      }
-    }
-    return !due.empty();
+    bool acted = false;
+    for (const PodPtr& pod : due) acted |= ActOn(pod, now);
+    return acted;
   }
 
  private:
@@ -68,9 +71,27 @@ class ObedientHosts {
     return node != nullptr && IsReady(*node);
   }
 
+  bool ActOn(const PodPtr& pod, WallTime now) {
+    if (pod->metadata.deletion_timestamp) {
+      state_.Delete(pod->key());
+      return true;
+    }
+    const std::string why = WhyItWaits(*pod, state_);
+    if (!why.empty() && pod->status.message == why) return false;
+    state_.Put(why.empty() ? Started(*pod, now) : Waiting(*pod, why));
+    return true;
+  }
+
+  static PodPtr Waiting(const Pod& pod, const std::string& why) {
+    const auto waiting = Mutable(pod);
+    waiting->status.message = why;
+    return waiting;
+  }
+
   static PodPtr Started(const Pod& pod, WallTime now) {
     const auto started = Mutable(pod);
     started->status.phase = PodPhase::kRunning;
+    started->status.message.clear();
     for (const char* type : {"Initialized", "ContainersReady", "Ready"}) {
       SetCondition(&started->status.conditions, {.type = type, .status = ConditionStatus::kTrue},
                    now);
@@ -108,8 +129,13 @@ std::string WhyRemoved(const Pod& pod, const ObjectPtr& top, const ClusterState&
   const auto set =
       after.Find<ReplicaSet>(pod.metadata.namespace_name, ControllerOf(pod.metadata)->name);
   const bool replaced = set == nullptr || set->spec.replicas == 0;
-  if (replaced && DeclaredReplicas(*top_after).value_or(0) > 0)
-    return "replaced: its template changed";
+  if (replaced && DeclaredReplicas(*top_after).value_or(0) > 0) {
+    const bool same =
+        As<Deployment>(*top)->spec.pod_template == As<Deployment>(*top_after)->spec.pod_template &&
+        RestartsOnChange(top_after->metadata);
+    return same ? "replaced: a ConfigMap or Secret that it uses changed"
+                : "replaced: its template changed";
+  }
   return ScaleText(*top, *top_after);
 }
 
@@ -158,9 +184,14 @@ class Summary {
       const Condition* scheduled = FindCondition(pod->status.conditions, "PodScheduled");
       if (scheduled != nullptr) preview.explanation = scheduled->message;
     } else if (was == nullptr || was->spec.node_name.empty()) {
-      preview.fate = PodFate::kCreate;
+      const std::string waits = IsReady(*pod) ? "" : WhyItWaits(*pod, after_);
+      preview.fate = waits.empty() ? PodFate::kCreate : PodFate::kWait;
       const auto why = placements_.find(pod->metadata.uid);
-      if (why != placements_.end()) preview.explanation = why->second;
+      if (!waits.empty()) {
+        preview.explanation = waits;
+      } else if (why != placements_.end()) {
+        preview.explanation = why->second;
+      }
     } else {
       return;
     }
@@ -173,7 +204,8 @@ class Summary {
                      .key = pod->key(),
                      .workload = top->key(),
                      .node = pod->spec.node_name,
-                     .explanation = WhyRemoved(*pod, top, after_)});
+                     .explanation = WhyRemoved(*pod, top, after_),
+                     .never_ran = pod->status.phase == PodPhase::kPending});
   }
 
   const ClusterState& before_;

@@ -17,13 +17,20 @@ namespace reconcile {
 // What a commit would do, by running the controllers' own functions against hosts that do as they
 // are told.
 
-enum class PodFate { kCreate, kRemove, kKeep, kUnschedulable };
+enum class PodFate {
+  kCreate,
+  kWait,  // it comes, and its containers do not start
+  kRemove,
+  kKeep,
+  kUnschedulable
+};
 struct PodPreview {
   PodFate fate = PodFate::kKeep;
   ObjectKey key;
   ObjectKey workload;       // the topmost owner; the pod itself when it has none
   std::string node;         // where it lands or is removed from
-  std::string explanation;  // kUnschedulable: per host why; kRemove: why
+  std::string explanation;  // kUnschedulable: per host why; kRemove: why; kWait: what for
+  bool never_ran = false;   // kRemove: no container of it has started
 };
 
 // How many pods a workload has meanwhile. Pods that are going count no more.
@@ -53,7 +60,7 @@ struct HostLoad {
 struct Preview {
   ObjectChanges changes;
   std::vector<ChangeEffect> effects;  // of `changes`, in their order
-  // Only created, removed and unschedulable ones; sorted by workload and name.
+  // All but those that stay; sorted by workload and name.
   std::vector<PodPreview> pods;
   std::vector<RolloutCourse> courses;  // of workloads with such pods; sorted by workload
   std::vector<HostLoad> hosts;         // all of them, by name
@@ -73,9 +80,10 @@ inline constexpr int kMinPreviewTurns = 100;
 // How long a turn takes in a preview.
 inline constexpr int64_t kPreviewTurnMs = 1'000;
 
-// PURE. Runs Reconcile turn by turn; between turns bound pods become Ready and pods being deleted
-// go, kPreviewTurnMs later. Ends when nothing is written any more, with or without waiting for the
-// next moment that Reconcile names, or at its limits, and then says so.
+// PURE. Runs Reconcile turn by turn; between turns bound pods become Ready, unless their containers
+// wait for a ConfigMap or Secret, and pods being deleted go, kPreviewTurnMs later. Ends when
+// nothing is written any more, with or without waiting for the next moment that Reconcile names, or
+// at its limits, and then says so.
 //
 // What it cannot know is the pace of real hosts: which of several new pods is Ready first, how long
 // a going pod still holds its requests, and with them the ages that a scale-down in the middle of a

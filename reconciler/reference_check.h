@@ -20,14 +20,17 @@ namespace reconcile {
 // (references.cc), or their facts (facts.cc). `There` says what is there:
 //   Item                                    what stands for an object
 //   const Item* Resulting(key)              as it will be once the commit is applied; null: not
+//   bool IsThere(key, part)                 whether it is there before, with the part
+//   bool HasWaveAfter(wave)                 whether the commit has anything in a higher wave
 //   bool Declares(key)                      whether the commit has the object
 //   bool DeclaresIn(namespace)              whether it has anything in the namespace
 //   void ForDeclared(kind, namespace, fn)   its objects of one kind there, until fn gives false
 //   void ForForeign(kind, namespace, fn)    the same for what others than its source have in the
 //                                           model
-// and tells of an Item its KeyOf, OriginOf, NamespaceOf, NamespacePlaceOf, ReferencesOf,
-// PodLabelsOf, SelectorOf, SelectorPlaceOf and TargetPortsOf, whether it HasPart, HasPortName,
-// IsClaimOf it, IsGoing and IsControlled: as its static functions.
+// and tells of an Item its WaveOf, whether its wave AwaitsPods of it, its KeyOf, OriginOf,
+// NamespaceOf, NamespacePlaceOf, ReferencesOf, PodLabelsOf, SelectorOf, SelectorPlaceOf and
+// TargetPortsOf, whether it HasPart, HasPortName, IsClaimOf it, IsGoing and IsControlled: as its
+// static functions.
 template <typename There>
 class ReferenceCheck {
  public:
@@ -75,6 +78,7 @@ class ReferenceCheck {
         SayAbsent(item, at, end);
       } else {
         SayLacking(item, *named, at, end);
+        SayTooLate(item, *named, at, end);
       }
       at = end;
     }
@@ -90,8 +94,36 @@ class ReferenceCheck {
     if (is_elsewhere || IsBuiltIn(key) || IsClaimOfSet(key)) return;
     const auto worst = std::max_element(
         begin, end, [](const auto& a, const auto& b) { return a.missing < b.missing; });
+    const bool waits = worst->missing == Missing::kContainersWait;
     Warn(item, worst->at,
-         "uses " + ToString(key) + ", which is not declared" + OutcomeOfAbsence(*worst));
+         "uses " + ToString(key) + ", which is not declared" + OutcomeOfAbsence(*worst) +
+             (waits ? HigherWavesWait(item) : ""));
+  }
+
+  // ", and what is in higher waves waits for them", where there is such.
+  std::string HigherWavesWait(const Item& item) const {
+    const bool holds_up = There::AwaitsPods(item) && there_.HasWaveAfter(There::WaveOf(item));
+    return holds_up ? ", and what is in higher waves waits for them" : "";
+  }
+
+  // What comes in a higher wave than the pods that wait for it never comes.
+  template <typename Iterator>
+  void SayTooLate(const Item& item, const Item& named, Iterator begin, Iterator end) {
+    const int32_t wave = There::WaveOf(item);
+    const int32_t later = There::WaveOf(named);
+    if (later <= wave || !There::AwaitsPods(item) || !there_.Declares(begin->key)) return;
+    const auto late = std::find_if(begin, end, [&](const auto& reference) {
+      return reference.missing == Missing::kContainersWait &&
+             !there_.IsThere(reference.key, reference.part);
+    });
+    if (late == end) return;
+    const std::string number = std::to_string(later);
+    Warn(item, late->at,
+         "is of wave " + std::to_string(wave) + " and uses " +
+             (late->part.empty() ? "" : "key '" + late->part + "' of ") + ToString(late->key) +
+             ", which comes in wave " + number + ": its containers wait for that, and wave " +
+             number + " waits for them, for ever. Give " + ToString(late->key) + " wave " +
+             std::to_string(wave) + " or a lower one");
   }
 
   template <typename Iterator>
@@ -106,7 +138,9 @@ class ReferenceCheck {
       Warn(item, at->part_at,
            "uses " + what + " '" + at->part + "' of " + ToString(key) + ", which has no such " +
                what +
-               (at->missing == Missing::kUnknown ? "" : ": its containers wait until it has"));
+               (at->missing == Missing::kUnknown
+                    ? ""
+                    : ": its containers wait until it has" + HigherWavesWait(item)));
     }
   }
 

@@ -6,6 +6,7 @@
 #include "reconciler/declared.h"
 #include "reconciler/reference_check.h"
 #include "reconciler/referred.h"
+#include "schema/sync_wave.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -25,6 +26,16 @@ class ObjectsThere {
     const ObjectPtr known = state_.Find(key);
     return known != nullptr && IsForeign(*known) ? known.get() : nullptr;
   }
+  bool IsThere(const ObjectKey& key, const std::string& part) const {
+    const ObjectPtr known = state_.Find(key);
+    return known != nullptr && (part.empty() || HasPart(*known, part));
+  }
+  // Looks at everything: what asks is about to warn.
+  bool HasWaveAfter(int32_t wave) const {
+    return std::any_of(desired_.objects.begin(), desired_.objects.end(), [&](const auto& entry) {
+      return reconcile::WaveOf(entry.second->metadata) > wave;
+    });
+  }
   bool Declares(const ObjectKey& key) const { return desired_.objects.contains(key); }
   bool DeclaresIn(const std::string& name) const { return reconcile::DeclaresIn(desired_, name); }
 
@@ -38,6 +49,8 @@ class ObjectsThere {
               [&](const Object& object) { return !IsForeign(object) || fn(object); });
   }
 
+  static int32_t WaveOf(const Object& object) { return reconcile::WaveOf(object.metadata); }
+  static bool AwaitsPods(const Object& object) { return reconcile::AwaitsPods(object); }
   static ObjectKey KeyOf(const Object& object) { return object.key(); }
   static const std::string& NamespaceOf(const Object& object) {
     return object.metadata.namespace_name;

@@ -47,8 +47,11 @@ void Turn::Delete(const ObjectKey& key) {
 
 void Turn::WakeIn(int64_t delay_ms) {
   const MonoTime due = now_.mono + std::max<int64_t>(delay_ms, 1);
-  if (!wake_at_ || due < *wake_at_) wake_at_ = due;
-  if (!visiting_) return;
+  if (!visiting_) {
+    if (!wake_at_ || due < *wake_at_) wake_at_ = due;
+    return;
+  }
+  // Another visit in this turn may find that it need not wait.
   const auto [known, added] = wakes_.emplace(*visiting_, due);
   if (!added) known->second = std::min(known->second, due);
 }

@@ -120,6 +120,7 @@ class Turn {
   void NoteUid(const std::string& uid);
   void NoteNamespace(const Object* before, const Object* after, const std::string& name);
   void NoteAdoptable(const Object& object);
+  void NoteConfig(const ObjectKey& key);
   // ---- turn_services.cc ----
   // Of what a Service's addresses and endpoints are made.
   void NoteForServices(const ObjectPtr& before, const ObjectPtr& after);
@@ -138,6 +139,9 @@ class Turn {
   std::vector<Reason> reasons_;
   std::set<ObjectKey> due_;
   std::set<ObjectKey> suspects_;
+  // Deployments that restart on change, all that there were at some time of the turn; none: not
+  // looked for yet.
+  std::optional<std::set<ObjectKey>> restarting_;
   std::map<ObjectKey, MonoTime> wakes_;
   std::optional<ObjectKey> visiting_;
   MonoTime full_at_;

@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "reconciler/restart_on_change.h"
 #include "reconciler/turn.h"
 
 // What a change makes due. The rule: whatever a controller reads when it visits an object, a change
@@ -13,6 +14,10 @@ constexpr Kind kWorkloadKinds[] = {Kind::kReplicationController, Kind::kReplicaS
                                    Kind::kDeployment};
 constexpr Kind kKindsThatCreate[] = {Kind::kReplicationController, Kind::kReplicaSet,
                                      Kind::kDeployment, Kind::kService};
+
+bool RestartsOnChange(const Object& object) {
+  return object.kind == Kind::kDeployment && reconcile::RestartsOnChange(object.metadata);
+}
 
 bool IsOpen(const Object* space) { return space != nullptr && !space->metadata.deletion_timestamp; }
 
@@ -68,6 +73,8 @@ void Turn::NoteChange(const ObjectPtr& before, const ObjectPtr& after) {
       MakeDue({Kind::kNamespace, "", pod.namespace_name});
     });
   }
+  if (either.kind == Kind::kConfigMap || either.kind == Kind::kSecret) NoteConfig(key);
+  if (restarting_ && after != nullptr && RestartsOnChange(*after)) restarting_->insert(key);
   // What is in a namespace that is going is waited for.
   if (!key.namespace_name.empty()) {
     const ObjectKey space{Kind::kNamespace, "", key.namespace_name};
@@ -87,6 +94,20 @@ void Turn::NoteOwners(const Object& object) {
         state_.by_uid().ForEach(above.uid, [&](const ObjectKey& top) { MakeDue(top); });
       }
     });
+  }
+}
+
+// Deployments whose template is another one with it.
+void Turn::NoteConfig(const ObjectKey& key) {
+  if (!restarting_) {
+    restarting_.emplace();
+    for (const auto& [found, object] : state_.Objects(Kind::kDeployment)) {
+      if (RestartsOnChange(*object)) restarting_->insert(found);
+    }
+  }
+  for (auto at = restarting_->lower_bound({Kind::kDeployment, key.namespace_name, ""});
+       at != restarting_->end() && at->namespace_name == key.namespace_name; ++at) {
+    MakeDue(*at);
   }
 }
 

@@ -159,6 +159,11 @@ void FakeSource::RemoveBranch(const std::string& repository, const std::string& 
   Hint(repository);
 }
 
+void FakeSource::ForgetCommit(const std::string& repository, const std::string& id) {
+  std::erase_if(repositories_[repository].commits,
+                [&](const FetchedCommit& commit) { return commit.id == id; });
+}
+
 void FakeSource::FailFetches(const std::string& repository, Status failure, int times) {
   Repository& target = repositories_[repository];
   for (int i = 0; i < times; ++i) target.failures.push_back(failure);

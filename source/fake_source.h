@@ -34,6 +34,8 @@ class FakeSource final : public ManifestSource {
                  const std::string& branch = std::string(kMainBranch));
   // Removes a branch, as a force-push or `git branch -D` does.
   void RemoveBranch(const std::string& repository, const std::string& branch);
+  // The commit is no more, as after a force-push and a garbage collection.
+  void ForgetCommit(const std::string& repository, const std::string& id);
   // The next `times` fetches of the repository end with `failure`.
   void FailFetches(const std::string& repository, Status failure, int times = 1);
   // From now on: how long a fetch and a hint take.

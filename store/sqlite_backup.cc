@@ -11,6 +11,8 @@
 
 #include "base/unique_fd.h"
 #include "schema/core.h"
+#include "store/sealed_payload.h"
+#include "store/sqlite_load.h"
 #include "store/sqlite_rows.h"
 #include "store/sqlite_schema.h"
 #include "store/sqlite_store.h"
@@ -165,6 +167,67 @@ Result<BackupInfo> Draw(const std::string& database_path, const std::string& key
   return InfoOf(*(*store)->Snapshot());
 }
 
+// What the backup holds must be what it says of itself.
+Status CheckSaid(const BackupInfo& said, const BackupInfo& holds) {
+  if (holds.cluster_id == said.cluster_id && holds.revision == said.revision) return OkStatus();
+  return InvalidError("it holds revision " + std::to_string(holds.revision) + " of cluster " +
+                      holds.cluster_id + " and says that it is revision " +
+                      std::to_string(said.revision) + " of cluster " + said.cluster_id);
+}
+
+// A folder for temporary files that only its user can read; gone with what is in it.
+class PrivateFolder {
+ public:
+  ~PrivateFolder() {
+    std::error_code error;
+    if (!path_.empty()) std::filesystem::remove_all(path_, error);
+  }
+  Status Make() {
+    std::error_code error;
+    std::string pattern = std::filesystem::temp_directory_path(error) / "reconcile-XXXXXX";
+    if (error || ::mkdtemp(pattern.data()) == nullptr) {
+      return ErrnoError("make a temporary folder", pattern);
+    }
+    path_ = std::move(pattern);
+    return OkStatus();
+  }
+  std::string File(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+// Without a key only Secrets cannot be read.
+Status CheckOpensSecrets(SqliteDatabase* database, const PayloadSealer& sealer,
+                         const std::string& fingerprint) {
+  const Result<int64_t> secrets =
+      database->QueryInt("SELECT count(*) FROM objects WHERE kind = 'Secret'");
+  if (!secrets.ok()) return secrets.status();
+  if (*secrets == 0 || sealer.HasKeyOf(fingerprint)) return OkStatus();
+  return InvalidError("it holds " + std::to_string(*secrets) +
+                      (*secrets == 1 ? " Secret" : " Secrets") +
+                      ", sealed with the key of fingerprint " + fingerprint +
+                      (sealer.has_key() ? ", which the keys file does not hold" : "") +
+                      ": give the keys file that was saved with it by --keys KEYS");
+}
+
+// Of the tables of any version that we know.
+Result<LoadedRows> LoadDraft(const Draft& draft, const PayloadSealer& sealer) {
+  Result<SqliteDatabase> database = SqliteDatabase::Open(draft.path(), "");
+  if (!database.ok()) return database.status();
+  Result<MetaMap> meta = ReadMeta(&*database);
+  if (!meta.ok()) return meta.status();
+  const Result<int64_t> version = SchemaVersionOf(*meta);
+  if (!version.ok()) return version.status();
+  RETURN_IF_ERROR(CheckSchemaVersion("it", *version));
+  RETURN_IF_ERROR(Migrate(&*database, *version));
+  RETURN_IF_ERROR(CheckSchema(&*database));
+  RETURN_IF_ERROR(CheckOpensSecrets(&*database, sealer, (*meta)[std::string(kMetaKeyFingerprint)]));
+  Result<LoadedRows> loaded = LoadAndVerify(&*database, sealer);
+  if (loaded.ok() || loaded.status().code() == StatusCode::kUnavailable) return loaded;
+  return loaded.status().WithContext("it is damaged");
+}
+
 // Agents go on obeying what was; the next controller says that it begins anew, and proves it.
 Status EndLineage(Store* store) {
   const auto state = store->Snapshot();
@@ -250,11 +313,7 @@ Status SqliteRestore::Verify(const std::string& keys) {
     if (!store.ok()) return store.status().WithContext(cannot);
     const Result<BackupInfo> info = InfoOf(*(*store)->Snapshot());
     if (!info.ok()) return info.status().WithContext(cannot);
-    if (info->cluster_id != info_.cluster_id || info->revision != info_.revision) {
-      return InvalidError(cannot + ": it holds revision " + std::to_string(info->revision) +
-                          " of cluster " + info->cluster_id + " and says that it is revision " +
-                          std::to_string(info_.revision) + " of cluster " + info_.cluster_id);
-    }
+    if (const Status said = CheckSaid(info_, *info); !said.ok()) return said.WithContext(cannot);
     info_.objects = info->objects;
     info_.had_authority = info->had_authority;
     RETURN_IF_ERROR(EndLineage(store->get()));
@@ -265,6 +324,35 @@ Status SqliteRestore::Verify(const std::string& keys) {
 }
 
 Status SqliteRestore::PutInPlace() { return parts_->draft.KeepAs(parts_->database_path); }
+
+Result<BackupContents> ReadBackup(const std::string& file, const std::string& keys) {
+  const Result<PayloadSealer> sealer =
+      keys.empty() ? Result<PayloadSealer>(PayloadSealer()) : PayloadSealer::Make(keys);
+  if (!sealer.ok()) return sealer.status();
+  PrivateFolder folder;
+  RETURN_IF_ERROR(folder.Make());
+  const Draft draft(folder.File("backup.db"));
+  RETURN_IF_ERROR(CopyFile(file, draft));
+  const auto read = [&]() -> Result<BackupContents> {
+    const Result<BackupInfo> said = ReadSeal(draft);
+    if (!said.ok()) return said.status();
+    const Result<LoadedRows> loaded = LoadDraft(draft, *sealer);
+    if (!loaded.ok()) return loaded.status();
+    Result<BackupInfo> info = InfoOf(*loaded->state);
+    if (!info.ok()) return info.status();
+    RETURN_IF_ERROR(CheckSaid(*said, *info));
+    info->made_at = said->made_at;
+    info->key_fingerprint = said->key_fingerprint;
+    return BackupContents{std::move(info).value(), loaded->state};
+  };
+  Result<BackupContents> contents = read();
+  if (contents.ok()) return contents;
+  std::string why = contents.status().message();
+  if (const size_t at = why.find(draft.path()); at != std::string::npos) {
+    why.replace(at, draft.path().size(), "the backup");
+  }
+  return Status(contents.status().code(), file + ": " + why);
+}
 
 Result<StoreIdentity> ReadStoreIdentity(const std::string& database_path) {
   const Status wrong = InvalidError(database_path + " cannot be read as a database of reconcile");

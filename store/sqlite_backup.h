@@ -65,6 +65,17 @@ class SqliteRestore {
   BackupInfo info_;
 };
 
+// What a backup holds, for who only looks: nothing is restored. The file is not changed; a copy of
+// it is looked at, in a folder for temporary files that only its user can read. Verifies every row.
+// `keys`, newest first, may be empty for a backup without Secrets. NotFound without the file;
+// Invalid, which names the file, when it is no backup, is damaged, is of a newer release or holds
+// Secrets that no key opens. Blocks; any thread.
+struct BackupContents {
+  BackupInfo info;
+  std::shared_ptr<const ClusterState> state;
+};
+Result<BackupContents> ReadBackup(const std::string& file, const std::string& keys);
+
 // Which cluster and which key a database belongs to, without opening it whole. Both are "" in one
 // that holds nothing yet.
 struct StoreIdentity {

@@ -144,4 +144,11 @@ Result<int64_t> SchemaVersionOf(const MetaMap& meta) {
   return version;
 }
 
+Status CheckSchemaVersion(const std::string& called, int64_t version) {
+  if (version <= kSchemaVersion) return OkStatus();
+  return InvalidError(called + " was written by a newer release (schema version " +
+                      std::to_string(version) + ", this one knows up to " +
+                      std::to_string(kSchemaVersion) + "): install that release again");
+}
+
 }  // namespace reconcile

@@ -30,6 +30,8 @@ Status CheckSchema(SqliteDatabase* database);
 using MetaMap = std::map<std::string, std::string>;
 // The version in `meta`. Invalid when there is none.
 Result<int64_t> SchemaVersionOf(const MetaMap& meta);
+// Invalid, with what to do, when a newer release wrote the database that messages call `called`.
+Status CheckSchemaVersion(const std::string& called, int64_t version);
 // Takes the tables from `version` to kSchemaVersion, each step in a transaction of its own.
 Status Migrate(SqliteDatabase* database, int64_t version);
 

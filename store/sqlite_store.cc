@@ -309,13 +309,6 @@ Status TurnLogOn(SqliteDatabase* database) {
   return OkStatus();
 }
 
-Status CheckVersion(const std::string& path, int64_t version) {
-  if (version <= kSchemaVersion) return OkStatus();
-  return InvalidError(path + " was written by a newer release (schema version " +
-                      std::to_string(version) + ", this one knows up to " +
-                      std::to_string(kSchemaVersion) + "): install that release again");
-}
-
 std::string FingerprintIn(const MetaMap& meta) {
   const auto found = meta.find(std::string(kMetaKeyFingerprint));
   return found == meta.end() ? "" : found->second;
@@ -377,7 +370,8 @@ Status BringUpToDate(const SqliteStoreOptions& options, const PayloadSealer& sea
   if (!meta.ok()) return AsDamage(options, meta.status());
   const Result<int64_t> version = SchemaVersionOf(*meta);
   if (!version.ok()) return AsDamage(options, version.status());
-  RETURN_IF_ERROR(CheckVersion(options.copy_of.empty() ? options.path : options.copy_of, *version));
+  RETURN_IF_ERROR(
+      CheckSchemaVersion(options.copy_of.empty() ? options.path : options.copy_of, *version));
   RETURN_IF_ERROR(AsDamage(options, Migrate(database, *version)));
   RETURN_IF_ERROR(AsDamage(options, CheckSchema(database)));
   return CheckKey(options, sealer, *meta, database);

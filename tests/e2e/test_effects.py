@@ -141,6 +141,14 @@ OF_CONFIG = {
 }
 
 
+# The same where the Deployment asks to be restarted.
+RESTARTING = {
+    "ConfigMap.data, restarting": (config("ConfigMap", data={"a": "1"}), lambda m: m["data"].update(a="2"), "rollout"),
+    "ConfigMap.immutable, restarting": (config("ConfigMap", data={"a": "1"}), lambda m: m.update(immutable=True), "none"),
+    "Secret.data, restarting": (config("Secret", data={"a": "MQ=="}), lambda m: m["data"].update(a="Mg=="), "rollout"),
+}
+
+
 class Case:
     """One object that changes in one field; `pods` are those whose containers are watched, by the beginning of their names."""
 
@@ -169,6 +177,13 @@ def make_cases():
         reference = {"configMapRef" if manifest["kind"] == "ConfigMap" else "secretRef": {"name": f"c{number:02d}"}}
         more.append(workload("Deployment", f"u{number:02d}", pod_spec(containers=[container(envFrom=[reference])])))
         cases.append(Case(field, manifest, None, edit, effect, pods=f"u{number:02d}"))
+    for number, (field, (manifest, edit, effect)) in enumerate(RESTARTING.items()):
+        manifest["metadata"]["name"] = f"r{number:02d}"
+        reference = {"configMapRef" if manifest["kind"] == "ConfigMap" else "secretRef": {"name": f"r{number:02d}"}}
+        user = workload("Deployment", f"s{number:02d}", pod_spec(containers=[container(envFrom=[reference])]))
+        user["metadata"]["annotations"] = {"reconcile.dev/restart-on-change": "true"}
+        more.append(user)
+        cases.append(Case(field.split(",")[0], manifest, None, edit, effect, pods=f"s{number:02d}"))
     return cases, more
 
 

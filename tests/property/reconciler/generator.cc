@@ -40,6 +40,11 @@ std::shared_ptr<Deployment> Generator::MakeAnyDeployment(const std::string& name
     deployment->spec.strategy.rolling_update = {.max_surge = AnyAmount(this),
                                                 .max_unavailable = AnyAmount(this)};
   }
+  if (OneIn(3)) {
+    EnvFromSource& from = deployment->spec.pod_template.spec.containers[0].env_from.emplace_back();
+    from.config_map_ref = EnvFromRef{.name = "app-" + std::to_string(Int(0, 5)), .optional = true};
+    if (OneIn(2)) deployment->metadata.annotations["reconcile.dev/restart-on-change"] = "true";
+  }
   deployment->spec.revision_history_limit = Int(0, 3);
   deployment->spec.min_ready_seconds = OneIn(4) ? Int(1, 60) : 0;
   deployment->spec.paused = OneIn(10);
@@ -121,6 +126,8 @@ std::vector<ObjectPtr> Generator::Edit(std::vector<ObjectPtr> commit) {
     if (OneIn(2)) changed->spec.replicas = Int(0, 8);
     if (OneIn(2)) changed->spec.pod_template.spec.containers[0].image = AnyImage(this);
     commit[index] = changed;
+  } else if (commit[index]->kind == Kind::kConfigMap) {
+    commit[index] = MakeConfigMap(commit[index]->metadata.name, std::to_string(Int(1, 3)));
   } else if (const auto pod = As<Pod>(commit[index])) {
     auto changed = std::make_shared<Pod>(*pod);
     changed->spec.containers[0].image = AnyImage(this);

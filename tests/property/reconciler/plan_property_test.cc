@@ -6,6 +6,7 @@
 #include "reconciler/declared.h"
 #include "reconciler/deployment.h"
 #include "reconciler/preview.h"
+#include "reconciler/restart_on_change.h"
 #include "reconciler/scheduler/node_usage.h"
 #include "tests/property/reconciler/generator.h"
 
@@ -192,7 +193,8 @@ void ExpectEffectsToFit(const Preview& preview) {
     const int64_t pods = course == preview.courses.end() ? 0 : course->before;
     SCOPED_TRACE(ToString(change.key));
     const Effect effect = preview.effects[i].strongest;
-    if (effect < Effect::kScale) {
+    const bool may_restart = RestartsOnChange(change.after->metadata);
+    if (effect < Effect::kScale && !may_restart) {
       ASSERT_EQ(removed, 0);
     }
     if (effect == Effect::kRecreate) {

@@ -64,6 +64,12 @@ TEST(Log, FieldsStayOnOneLine) {
   EXPECT_EQ(EscapeForLog(std::string_view("\0", 1)), "\\x00");
 }
 
+TEST(Escape, InJsonWhatReordersIsWrittenAsItsEscape) {
+  EXPECT_EQ(EscapeForJson("{\"a\": \"b\xe2\x80\xae"
+                          "c\\n\"}\n"),
+            "{\"a\": \"b\\u202ec\\n\"}\n");
+}
+
 TEST(Terminal, ObeysNothingThatItIsShown) {
   EXPECT_EQ(EscapeForTerminal("a\nb\x1b[31m"), "a\\nb\\x1b[31m");
   EXPECT_EQ(EscapeForTerminal("\xc2\x9b"

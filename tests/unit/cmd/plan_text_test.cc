@@ -120,6 +120,59 @@ TEST(PlanText, NoLineIsWiderThanTheTerminal) {
   }
 }
 
+TEST(PlanText, SaysWhichPodsWaitAndWhichNeverRan) {
+  const Value plan = PlanOf(R"({"errors": [], "warnings": [], "changes": [], "pods": [
+      {"kind": "Pod", "namespace": "shop", "name": "a", "fate": "wait", "node": "host-1",
+       "explanation": "containers wait: ConfigMap shop/x is not there"},
+      {"kind": "Pod", "namespace": "shop", "name": "b", "fate": "remove", "node": "", "neverRan": true,
+       "explanation": "replaced"}], "summary": {"podsWait": 1}})");
+  const std::string text = PlanText(plan, {});
+  EXPECT_NE(text.find("! a  on host-1, containers wait: ConfigMap shop/x is not there\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("- b  (replaced; it never ran)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("0 pods start, 0 stop, 1 waits\n"), std::string::npos) << text;
+  EXPECT_TRUE(ChangesAnything(plan));
+}
+
+TEST(PlanText, OfAWorkloadThatWasNotReadyTheLeastIsNotSaid) {
+  const Value plan = PlanOf(R"({"errors": [], "warnings": [], "changes": [], "pods": [
+      {"kind": "Pod", "namespace": "shop", "name": "a", "fate": "create", "node": "host-1",
+       "workload": {"kind": "Deployment", "namespace": "shop", "name": "web"}}],
+      "workloads": [{"kind": "Deployment", "namespace": "shop", "name": "web", "podsBefore": 1,
+        "podsAfter": 2, "mostPods": 2, "readyBefore": 0, "leastReady": 0}], "summary": {}})");
+  const std::string text = PlanText(plan, {});
+  EXPECT_NE(text.find("Deployment shop/web  1 -> 2 pods\n"), std::string::npos) << text;
+}
+
+TEST(PlanText, ColumnsOfHostsStayColumnsWhereTheyDoNotFit) {
+  std::string hosts;
+  for (const char* name : {"host-1", "a-host-of-a-longer-name"}) {
+    hosts += std::string(hosts.empty() ? "" : ",") + R"({"name": ")" + name +
+             R"(", "podsBefore": 0, "podsAfter": 12, "maxPods": 110, "resources": [
+      {"name": "cpu", "before": "0", "after": "1500m", "allocatable": "16"},
+      {"name": "memory", "before": "0", "after": "512Mi", "allocatable": "24684096Ki"}]})";
+  }
+  const Value plan =
+      PlanOf(R"({"errors": [], "warnings": [], "changes": [], "pods": [], "hosts": [)" + hosts +
+             R"(], "summary": {"podsStart": 24}})");
+  const std::string text = PlanText(plan, {.columns = 70});
+  EXPECT_NE(text.find("  host-1                   pods 0 -> 12 of 110  cpu 0 -> 1500m of 16\n"
+                      "                           memory 0 -> 512Mi of 23.5Gi\n"
+                      "  a-host-of-a-longer-name  pods 0 -> 12 of 110  cpu 0 -> 1500m of 16\n"
+                      "                           memory 0 -> 512Mi of 23.5Gi\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(PlanText, AmountsAreShort) {
+  EXPECT_EQ(ShortAmount("24684096Ki"), "23.5Gi");
+  EXPECT_EQ(ShortAmount("16Mi"), "16Mi");
+  EXPECT_EQ(ShortAmount("8388608Ki"), "8Gi");
+  EXPECT_EQ(ShortAmount("1500000"), "1.4Mi");
+  EXPECT_EQ(ShortAmount("many more"), "many more");
+}
+
 TEST(PlanText, SaysWhenNothingWouldChange) {
   const Value plan = PlanOf(
       R"({"errors": [], "warnings": [], "changes": [], "pods": [], "summary": {"unchanged": 3}})");
@@ -189,6 +242,18 @@ TEST(PlanMarkdown, HasATableAndTheWholePlanWithItsSignsFirst) {
   EXPECT_NE(text.find("| `-` | `Service default/old` | deleted |\n"), std::string::npos) << text;
   EXPECT_NE(text.find("\n+     web-b  on host-2\n"), std::string::npos) << text;
   EXPECT_NE(text.find("\n! Deployment default/web  changed\n"), std::string::npos) << text;
+}
+
+TEST(PlanMarkdown, SaysWavesAndWhyItIsNotComplete) {
+  const Value plan = PlanOf(R"({"errors": [], "warnings": [], "pods": [], "summary": {"create": 1},
+    "note": "wave 2 waits for `it`\nand more",
+    "changes": [{"kind": "Pod", "namespace": "shop", "name": "a", "change": "created", "wave": 2, "fields": []}]})");
+  const std::string text = PlanMarkdown(plan, "main", "");
+  EXPECT_NE(text.find("| `+` | `Pod shop/a` | created (wave 2) |\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("**The plan is not complete:** ``` wave 2 waits for `it`\\nand more ```\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("Source `main`, the work tree."), std::string::npos) << text;
 }
 
 TEST(PlanMarkdown, FitsACommentWhateverIsInIt) {

@@ -144,6 +144,29 @@ TEST_F(HistoryTest, ACommitThatAnotherReplacedBeforeAllOfItRanSaysSo) {
   EXPECT_EQ(History()[1].revision.outcome->result, "Replaced");
 }
 
+// What it declares has to run, also when nothing of that is its own doing.
+TEST_F(HistoryTest, ACommitThatStartsNoPodHasNotConvergedWhileItsSourcesPodsDoNotRun) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
+  Start();
+  Connect();
+  Settle();
+  const std::string words = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {a: ";
+  source_.SetFiles("c2", {{"web.yaml", ControllerOf(2)}, {"words.yaml", words + "one}\n"}});
+  Settle();
+  EXPECT_EQ(History()[0].revision.changes->created, 1);
+  EXPECT_FALSE(History()[0].revision.outcome.has_value());
+  EXPECT_EQ(History()[1].revision.outcome->result, "Replaced");
+  source_.SetFiles("c3", {{"web.yaml", ControllerOf(2)}, {"words.yaml", words + "two}\n"}});
+  Settle();
+  EXPECT_EQ(History()[1].revision.outcome->result, "Replaced") << "no rollback goes to it";
+  time_.RunFor(1'000);
+  RunAndTell();
+  Settle();
+  ASSERT_TRUE(History()[0].revision.outcome.has_value());
+  EXPECT_EQ(History()[0].revision.outcome->result, "Converged");
+  EXPECT_GE(History()[0].revision.outcome->took_ms, 1'000) << "it waited for the pods";
+}
+
 TEST_F(HistoryTest, AControllerThatWasStartedMeanwhileFindsThatACommitConverged) {
   source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
   Start();

@@ -153,6 +153,28 @@ TEST_F(ManualTest, WhatWasAcceptedIsAppliedAfterARestartThoughANewerCommitCame) 
   EXPECT_EQ(InForce(), "two");
 }
 
+// Its history was rewritten, say.
+TEST_F(ManualTest, ACommitInForceThatIsGoneBlocksNoOther) {
+  Commit("c1c1", ValueText("one"));
+  Start();
+  ASSERT_TRUE(controller_->Accept("main", "c1c1", ada_).ok());
+  Settle();
+  source_.ForgetCommit("/repository", "c1c1");
+  Commit("c2c2", ValueText("two"));
+  Start();
+  Wait();
+  EXPECT_EQ(InForce(), "one");
+  const Status may = controller_->MayAccept("main", "c2c2");
+  ASSERT_TRUE(may.ok()) << may.message();
+  ASSERT_TRUE(controller_->Accept("main", "c2c2", ada_).ok());
+  Settle();
+  EXPECT_EQ(InForce(), "two");
+  source_.FailFetches("/repository", UnavailableError("no answer"), 100);
+  Wait();
+  EXPECT_EQ(controller_->MayAccept("main", "c2c2").code(), StatusCode::kUnavailable)
+      << "nobody knows which is the newest";
+}
+
 TEST_F(ManualTest, OnlyTheNewestCommitCanBeAccepted) {
   Commit("c1c1", ValueText("one"));
   Start();
@@ -381,6 +403,24 @@ TEST_F(RollBackTest, ResumeEndsIt) {
   Commit("c2c2", ValueText("two"));
   ASSERT_TRUE(controller_->RollBack("main", "", ada_).ok());
   Settle();
+  ASSERT_TRUE(controller_->Resume("main", ada_).ok());
+  Settle();
+  EXPECT_EQ(InForce(), "two");
+}
+
+// One word ends one thing.
+TEST_F(RollBackTest, ResumeOfASuspendedOneEndsTheSuspensionFirst) {
+  Commit("c1c1", ValueText("one"));
+  Start();
+  Commit("c2c2", ValueText("two"));
+  ASSERT_TRUE(controller_->RollBack("main", "", ada_).ok());
+  Settle();
+  ASSERT_TRUE(controller_->Suspend("main", ada_).ok());
+  ASSERT_TRUE(controller_->Resume("main", ada_).ok());
+  Settle();
+  EXPECT_EQ(InForce(), "one");
+  ASSERT_TRUE(StatusNow().pin.has_value());
+  EXPECT_FALSE(StatusNow().suspended.has_value());
   ASSERT_TRUE(controller_->Resume("main", ada_).ok());
   Settle();
   EXPECT_EQ(InForce(), "two");

@@ -112,6 +112,42 @@ TEST(History, ACommitTakenBackAddsNothingTwice) {
   EXPECT_EQ(Results(status), (std::vector<std::string>{"c2 Failed", "c1 Applied"}));
 }
 
+TEST(History, ACommitThatIsNotInForceHasOneRowWhateverIsSaidOfIt) {
+  SourceStatus status;
+  SetApplied({.id = "c1"}, &status, WallTime{1'000});
+  RememberRevision({.id = "c1"}, WallTime{1'000}, &status);
+  int64_t at = 2'000;
+  for (const char* commit : {"c2", "c3", "c2", "c3", "c2"}) {
+    status.waiting = SourceWaiting{.commit = commit};
+    RememberWaiting(WallTime{at += 1'000}, &status);
+    RememberRevision({.id = "c1"}, WallTime{at}, &status);
+  }
+  EXPECT_EQ(Results(status), (std::vector<std::string>{"c2 Waiting", "c3 Waiting", "c1 Applied"}));
+  status.waiting.reset();
+  status.held = HeldPrune{.commit = "c3", .reason = "would remove 9 of 10 objects"};
+  SetReady(&status, ConditionStatus::kFalse, "PruneHeld", status.held->reason, WallTime{9'000});
+  RememberRevision({.id = "c3"}, WallTime{9'000}, &status);
+  EXPECT_EQ(Results(status), (std::vector<std::string>{"c3 Held", "c2 Waiting", "c1 Applied"}));
+  SetApplied({.id = "c3"}, &status, WallTime{10'000});
+  RememberRevision({.id = "c3"}, WallTime{10'000}, &status);
+  EXPECT_EQ(Results(status), (std::vector<std::string>{"c3 Applied", "c2 Waiting", "c1 Applied"}));
+}
+
+TEST(History, WhatWasInForceIsNotPushedOutByWhatWasNot) {
+  SourceStatus status;
+  SetApplied({.id = "good"}, &status, WallTime{1'000});
+  RememberRevision({.id = "good"}, WallTime{1'000}, &status);
+  for (size_t i = 0; i < kMaxHistory + 5; ++i) {
+    const std::string commit = "c" + std::to_string(i);
+    SetReady(&status, ConditionStatus::kFalse, "InvalidCommit", "commit " + commit + ": odd",
+             WallTime{2'000});
+    RememberRevision({.id = commit}, WallTime{2'000}, &status);
+  }
+  ASSERT_EQ(status.history.size(), kMaxNotApplied + 1);
+  EXPECT_EQ(status.history.front().commit, "c24");
+  EXPECT_EQ(status.history.back().commit, "good");
+}
+
 TEST(History, IsBounded) {
   SourceStatus status;
   for (size_t i = 0; i < kMaxHistory + 5; ++i) {

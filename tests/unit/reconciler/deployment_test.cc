@@ -206,13 +206,14 @@ TEST(Deployment, ANameTakenByAnotherTemplateGetsAnotherHash) {
   World world = WorldWithHosts();
   const auto declared = MakeDeployment("web", 1);
   auto squatter = MakeReplicaSet("other", 0);
-  squatter->metadata.name = "web-" + TemplateHash(*declared, 0);
+  squatter->metadata.name = "web-" + TemplateHash(declared->spec.pod_template, 0);
   squatter->metadata.uid = "squatter";
   world.state.Put(squatter);
   world.Declare({declared});
   EXPECT_EQ(Web(world)->status.collision_count, 1);
   ASSERT_NE(world.SetOf("web"), nullptr);
-  EXPECT_EQ(world.SetOf("web")->metadata.name, "web-" + TemplateHash(*declared, 1));
+  EXPECT_EQ(world.SetOf("web")->metadata.name,
+            "web-" + TemplateHash(declared->spec.pod_template, 1));
 }
 
 TEST(Deployment, AdoptsAMatchingSetThatNobodyOwns) {

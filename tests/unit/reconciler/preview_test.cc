@@ -12,6 +12,8 @@ std::string Word(PodFate fate) {
   switch (fate) {
     case PodFate::kCreate:
       return "create";
+    case PodFate::kWait:
+      return "wait";
     case PodFate::kRemove:
       return "remove";
     case PodFate::kKeep:
@@ -130,6 +132,65 @@ TEST(Preview, WhatDoesNotFitSaysWhyForEachHost) {
   for (const PodPreview& pod : preview.pods) {
     if (pod.fate != PodFate::kUnschedulable) continue;
     EXPECT_EQ(pod.explanation, "0/1 nodes are available: host-1: needs 500m cpu, 0 free");
+  }
+}
+
+// One replica that takes its variables from the ConfigMap or Secret.
+std::shared_ptr<ReplicationController> Reads(const std::string& config, Kind kind,
+                                             const std::string& key = "") {
+  auto controller = MakeController("web", 2);
+  Container& container = controller->spec.pod_template.spec.containers[0];
+  const bool is_secret = kind == Kind::kSecret;
+  if (key.empty()) {
+    EnvFromSource& from = container.env_from.emplace_back();
+    (is_secret ? from.secret_ref : from.config_map_ref) = EnvFromRef{.name = config};
+  } else {
+    EnvVar& variable = container.env.emplace_back();
+    variable.name = "A";
+    EnvVarSource& from = variable.value_from.emplace();
+    (is_secret ? from.secret_key_ref : from.config_map_key_ref) =
+        KeySelector{.name = config, .key = key};
+  }
+  return controller;
+}
+
+TEST(Preview, ContainersWaitForWhatTheirVariablesComeFrom) {
+  World world = PreviewWorld();
+  const auto why = [&](const std::vector<ObjectPtr>& objects) {
+    const Preview preview = PreviewOf(world, objects);
+    EXPECT_EQ(preview.pods.size(), 2U);
+    const PodPreview& pod = preview.pods.front();
+    EXPECT_FALSE(pod.node.empty());
+    return Word(pod.fate) + ": " + pod.explanation;
+  };
+  EXPECT_EQ(why({Reads("words", Kind::kConfigMap)}),
+            "wait: containers wait: ConfigMap default/words is not there");
+  EXPECT_EQ(why({Reads("words", Kind::kSecret)}),
+            "wait: containers wait: Secret default/words is not there");
+  EXPECT_EQ(why({Reads("words", Kind::kConfigMap, "a"), MakeConfigMap("words")}),
+            "wait: containers wait: ConfigMap default/words has no key \"a\"");
+  EXPECT_EQ(why({Reads("words", Kind::kConfigMap), MakeConfigMap("words")}).substr(0, 6), "create");
+  const auto optional = Reads("words", Kind::kConfigMap);
+  optional->spec.pod_template.spec.containers[0].env_from[0].config_map_ref->optional = true;
+  EXPECT_EQ(why({optional}).substr(0, 6), "create");
+  const Preview preview = PreviewOf(world, {Reads("words", Kind::kConfigMap)});
+  ASSERT_EQ(preview.courses.size(), 1U);
+  EXPECT_EQ(preview.courses.front().after, 2);
+  EXPECT_TRUE(preview.note.empty()) << "nothing else follows";
+}
+
+TEST(Preview, APodThatNeverRanIsNoStop) {
+  World world = PreviewWorld();
+  world.Declare({MakeController("runs", 1)});
+  world.Edit<Node>("", "host-1", [](Node* node) { node->spec.unschedulable = true; });
+  const auto stuck = MakePod("stuck");
+  Request(&stuck->spec, "64", "1Gi");
+  world.Declare({MakeController("runs", 1), stuck});
+  const Preview preview = PreviewOf(world, {});
+  ASSERT_EQ(preview.pods.size(), 2U);
+  for (const PodPreview& pod : preview.pods) {
+    EXPECT_EQ(pod.fate, PodFate::kRemove);
+    EXPECT_EQ(pod.never_ran, pod.key.name == "stuck") << pod.key.name;
   }
 }
 

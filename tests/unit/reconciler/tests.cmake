@@ -4,5 +4,8 @@ reconcile_test(reconciler_test
           ${here}/deployment_test.cc ${here}/desired_test.cc ${here}/effects_test.cc ${here}/endpoints_test.cc ${here}/service_addresses_test.cc ${here}/events_test.cc ${here}/facts_test.cc
           ${here}/golden_test.cc ${here}/network_preview_test.cc ${here}/preview_test.cc ${here}/references_test.cc ${here}/replicas_test.cc
           ${here}/rolling_test.cc ${here}/scheduler_test.cc ${here}/source_operations_test.cc ${here}/victims_test.cc ${here}/waves_test.cc
+          ${here}/reference_warnings.cc
+          ${here}/references_waves_test.cc
+          ${here}/restart_on_change_test.cc
           ${here}/world.cc
   LIBS reconciler LABELS unit)

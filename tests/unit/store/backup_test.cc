@@ -11,6 +11,8 @@
 #include "store/sealed_payload.h"
 #include "store/secret_key.h"
 #include "store/sqlite_backup.h"
+#include "store/sqlite_rows.h"
+#include "store/sqlite_schema.h"
 #include "tests/support/store_testing.h"
 
 namespace reconcile {
@@ -201,6 +203,63 @@ TEST_F(BackupTest, RefusesWhatIsNoBackupAndTheWrongKey) {
   EXPECT_EQ(text.code(), StatusCode::kInvalid);
   EXPECT_NE(text.message().find("`reconcile backup`"), std::string::npos) << text.message();
   EXPECT_FALSE(std::filesystem::exists(folder_.File("new.db")));
+}
+
+TEST_F(BackupTest, IsReadWithoutBeingRestored) {
+  ASSERT_TRUE(BackUp("b").ok());
+  const std::string bytes = BytesOf(folder_.File("b"));
+  const Result<BackupContents> read = ReadBackup(folder_.File("b"), "other key" + KeyForTests());
+  EXPECT_FALSE(read.ok()) << "keys have a length";
+  const Result<BackupContents> contents = ReadBackup(folder_.File("b"), KeyForTests());
+  ASSERT_TRUE(contents.ok()) << contents.status().ToString();
+  EXPECT_EQ(TextOf(*contents->state), TextOf(*store_->Snapshot()));
+  EXPECT_EQ(contents->info.cluster_id, "cluster-1");
+  EXPECT_EQ(contents->info.revision, 1);
+  EXPECT_EQ(contents->info.made_at, FormatRfc3339(kNow));
+  EXPECT_TRUE(BytesOf(folder_.File("b")) == bytes);
+  EXPECT_EQ(Files(), std::vector<std::string>{"b"});
+}
+
+TEST_F(BackupTest, OnlySecretsNeedAKeyToBeRead) {
+  ASSERT_TRUE(BackUp("b").ok());
+  for (const std::string& keys : {std::string(), std::string(kSecretKeyBytes, 'x')}) {
+    const Status status = ReadBackup(folder_.File("b"), keys).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalid);
+    EXPECT_NE(status.message().find("1 Secret, sealed with the key"), std::string::npos)
+        << status.message();
+    EXPECT_NE(status.message().find("--keys KEYS"), std::string::npos) << status.message();
+  }
+  ASSERT_TRUE(store_->Commit({{{{Kind::kSecret, "default", "s"}, nullptr}}}, 1).ok());
+  ASSERT_TRUE(BackUp("without").ok());
+  const Result<BackupContents> contents = ReadBackup(folder_.File("without"), "");
+  ASSERT_TRUE(contents.ok()) << contents.status().ToString();
+  EXPECT_EQ(contents->state->size(), 2U);
+}
+
+TEST_F(BackupTest, WhatCannotBeReadSaysWhyAndLeavesNothing) {
+  ASSERT_TRUE(BackUp("b").ok());
+  const auto why = [&](const std::string& name) {
+    const Status status = ReadBackup(folder_.File(name), KeyForTests()).status();
+    EXPECT_EQ(status.message().find("/backup.db"), std::string::npos) << status.message();
+    return status.message();
+  };
+  EXPECT_EQ(ReadBackup(folder_.File("nowhere"), "").status().code(), StatusCode::kNotFound);
+  store_.reset();
+  std::filesystem::copy_file(folder_.File("cluster.db"), folder_.File("copy"));
+  EXPECT_NE(why("copy").find("`reconcile backup`"), std::string::npos) << why("copy");
+  std::ofstream(folder_.File("text")) << "root:x:0:0:root:/root:/bin/bash\n";
+  EXPECT_NE(why("text").find("`reconcile backup`"), std::string::npos) << why("text");
+  const std::string bytes = BytesOf(folder_.File("b"));
+  std::ofstream(folder_.File("half"), std::ios::binary) << bytes.substr(0, bytes.size() / 2);
+  EXPECT_NE(why("half").find("damaged"), std::string::npos) << why("half");
+  std::filesystem::copy_file(folder_.File("b"), folder_.File("newer"));
+  {
+    Result<SqliteDatabase> database = SqliteDatabase::Open(folder_.File("newer"), "");
+    ASSERT_TRUE(database.ok());
+    ASSERT_TRUE(WriteMeta(&*database, kMetaSchemaVersion, "99").ok());
+  }
+  EXPECT_NE(why("newer").find("newer release (schema version 99"), std::string::npos)
+      << why("newer");
 }
 
 TEST_F(BackupTest, ANewerKeyInForceSealsWhatAnOlderOneOpens) {
