@@ -25,14 +25,14 @@ inline constexpr int kMaxParallelStops = 256;
 inline constexpr int64_t kFirstProbeMs = 2'000;  // of other hosts
 inline constexpr int64_t kProbeMs = 10'000;
 
-// The agent's state and its loop. Everything but the last assignment and the ends of terminal pods
-// can be lost: the engine's labels bring it back.
 // agent_network.cc: without those of nodes, Services and EndpointSlices.
 Assignment WithoutLists(const Assignment& assignment);
 // Whether nothing but those lists and the revision is another. Objects are compared by pointer:
 // what did not change came as a delta.
 bool DiffersInNetworkAlone(const Assignment& saved, const Assignment& next);
 
+// The agent's state and its loop. Everything but the last assignment and the ends of terminal pods
+// can be lost: the engine's labels bring it back.
 class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
  public:
   Core(AgentOptions options, EventLoop* loop, Random* random, ContainerRuntime* runtime,
