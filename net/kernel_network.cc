@@ -65,13 +65,12 @@ class KernelNetwork final : public HostNetwork {
         [state, config = config_, before = synced_, serve = serve_names_](const KernelHost& host) {
           return SyncNetwork(host, config, state, before, serve);
         },
-        [this, done = std::move(done)](Result<SyncedNetwork> synced) {
-          if (!synced.ok()) {
-            synced_ = SyncedNetwork();  // who knows what came about
-            return done(synced.status());
-          }
-          synced_ = *synced;
+        [this, taken = rules_taken_, done = std::move(done)](Result<SyncedNetwork> synced) {
+          // Who knows what came about, or what is left of it.
+          const bool is_known = synced.ok() && taken == rules_taken_;
+          synced_ = is_known ? *synced : SyncedNetwork();
           synced_.problems.clear();
+          if (!synced.ok()) return done(synced.status());
           done(std::move(synced->problems));
         });
   }
@@ -109,6 +108,7 @@ class KernelNetwork final : public HostNetwork {
 
   void OnRulesNews() {
     if (!host_->watch()->ReadRules()) return;
+    ++rules_taken_;
     synced_ = SyncedNetwork();
     if (on_disturbed_) on_disturbed_();
   }
@@ -141,6 +141,7 @@ class KernelNetwork final : public HostNetwork {
   std::function<void()> on_disturbed_;
   std::optional<HostNetworkConfig> config_;  // of the last Prepare that succeeded
   SyncedNetwork synced_;                     // what is there, as far as it is known
+  uint64_t rules_taken_ = 0;                 // how often others took some
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
