@@ -120,10 +120,11 @@ def machine_notes(options):
             "load average now: " + " ".join(f"{load:.1f}" for load in os.getloadavg())]
 
 
-def write_docs(text):
-    """Puts the figures between the marks of docs/performance.md."""
+def write_docs(text, marks=(BEGIN, END)):
+    """Puts the figures between these marks of docs/performance.md."""
+    begin, end = marks
     old = DOCS.read_text(encoding="utf-8")
-    if BEGIN not in old or END not in old:
+    if begin not in old or end not in old:
         raise SystemExit(f"{DOCS} has no marks for figures")
-    head, rest = old.split(BEGIN, 1)
-    DOCS.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
+    head, rest = old.split(begin, 1)
+    DOCS.write_text(f"{head}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}", encoding="utf-8")

@@ -8,6 +8,9 @@
 namespace reconcile {
 namespace {
 
+// What the kernel does not tell of a changed overlay, a Sync sees after so long.
+constexpr int64_t kLookEveryMs = 10'000;
+
 // Sends each call to the executor and brings its outcome back.
 class KernelNetwork final : public HostNetwork {
  public:
@@ -61,17 +64,24 @@ class KernelNetwork final : public HostNetwork {
 
   void Sync(const NetworkState& state,
             std::function<void(Result<std::vector<std::string>>)> done) override {
+    const MonoTime now = loop_->now().mono;
+    const bool looks = host_ == nullptr || host_->watch() == nullptr || now >= look_again_at_;
+    if (looks) {
+      synced_.overlay.reset();
+      look_again_at_ = now + kLookEveryMs;
+    }
     Run<Result<SyncedNetwork>>(
         [state, config = config_, before = synced_, serve = serve_names_](const KernelHost& host) {
           return SyncNetwork(host, config, state, before, serve);
         },
-        [this, done = std::move(done)](Result<SyncedNetwork> synced) {
-          if (!synced.ok()) {
-            synced_ = SyncedNetwork();  // who knows what came about
-            return done(synced.status());
-          }
-          synced_ = *synced;
+        [this, rules = rules_taken_, routes = routes_taken_,
+         done = std::move(done)](Result<SyncedNetwork> synced) {
+          // Who knows what came about, or what is left of it.
+          const bool is_known = synced.ok() && rules == rules_taken_;
+          synced_ = is_known ? *synced : SyncedNetwork();
           synced_.problems.clear();
+          if (routes != routes_taken_) synced_.overlay.reset();
+          if (!synced.ok()) return done(synced.status());
           done(std::move(synced->problems));
         });
   }
@@ -104,11 +114,15 @@ class KernelNetwork final : public HostNetwork {
         if (block.ok()) ours.push_back(*block);
       }
     }
-    if (host_->watch()->ReadRoutes(ours) && on_disturbed_) on_disturbed_();
+    if (!host_->watch()->ReadRoutes(ours)) return;
+    ++routes_taken_;
+    synced_.overlay.reset();
+    if (on_disturbed_) on_disturbed_();
   }
 
   void OnRulesNews() {
     if (!host_->watch()->ReadRules()) return;
+    ++rules_taken_;
     synced_ = SyncedNetwork();
     if (on_disturbed_) on_disturbed_();
   }
@@ -141,6 +155,9 @@ class KernelNetwork final : public HostNetwork {
   std::function<void()> on_disturbed_;
   std::optional<HostNetworkConfig> config_;  // of the last Prepare that succeeded
   SyncedNetwork synced_;                     // what is there, as far as it is known
+  uint64_t rules_taken_ = 0;                 // how often others took some
+  uint64_t routes_taken_ = 0;                // likewise
+  MonoTime look_again_at_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 

@@ -90,7 +90,9 @@ Status KernelHost::WriteSubnetFile(const HostNetworkConfig& config) const {
 Status KernelHost::LoadRules(const std::string& rules) const {
   if (rules.empty()) return OkStatus();
   if (watch_ != nullptr) watch_->ExpectChange();
-  return OnHost({"nft", "-f", "-"}, rules).status();
+  const Status loaded = OnHost({"nft", "-f", "-"}, rules).status();
+  if (!loaded.ok() && watch_ != nullptr) watch_->ExpectNoChange();
+  return loaded;
 }
 
 Status KernelHost::FlushFlows(const std::vector<StaleFlow>& flows) const {

@@ -28,10 +28,14 @@ Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
                                   const ServeNames& serve_names) {
   if (!config) return ConflictError("the host's network has not been prepared");
   SyncedNetwork synced;
-  Result<std::vector<std::string>> problems =
-      host.SyncOverlay(*config, state.node, state.cluster->peers);
-  if (!problems.ok()) return problems.status().WithContext("routes to other hosts");
-  synced.problems = std::move(problems).value();
+  OverlayBasis basis = {*config, state.node, state.cluster->peers};
+  if (before.overlay != basis) {
+    Result<std::vector<std::string>> problems =
+        host.SyncOverlay(*config, state.node, state.cluster->peers);
+    if (!problems.ok()) return problems.status().WithContext("routes to other hosts");
+    synced.problems = std::move(problems).value();
+  }
+  if (synced.problems.empty()) synced.overlay = std::move(basis);
   synced.overlay_rules = CompileOverlayRules(*config, state.cluster->peers);
   if (synced.overlay_rules != before.overlay_rules) {
     RETURN_IF_ERROR(host.LoadRules(synced.overlay_rules).WithContext("rules of the overlay"));

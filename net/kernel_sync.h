@@ -12,8 +12,19 @@
 
 namespace reconcile {
 
+// What routes and entries towards other hosts follow from.
+struct OverlayBasis {
+  HostNetworkConfig config;
+  std::string node;
+  std::vector<NetworkPeer> peers;
+  friend bool operator==(const OverlayBasis&, const OverlayBasis&) = default;
+};
+
 // What a host's kernel was given, so that the next time only the difference is.
 struct SyncedNetwork {
+  // What the overlay was looked at for, found or made right; it is not looked at again for the
+  // same: that takes longer than all the rest of a change. None: not known.
+  std::optional<OverlayBasis> overlay;
   std::shared_ptr<const ServiceTable> services;  // nullptr: not known
   std::string overlay_rules;                     // "": not known
   std::vector<std::string> problems;             // what could not be done though the rest was

@@ -19,13 +19,17 @@ namespace reconcile {
 namespace {
 
 constexpr size_t kMaxNewsBytes = 64 << 10;
-constexpr int kReceiveBytes = 1 << 20;  // thousands of elements of one transaction
+// What is told and not read yet. Of rules it is every element of a transaction: of 10,000 Services
+// some 10 MB, and what is lost makes all of it be loaded again.
+constexpr int kMaxRouteNewsBytes = 1 << 20;
+constexpr int kMaxRulesNewsBytes = 64 << 20;
 
-Result<UniqueFd> Listen(const NetworkNamespace& space, int protocol, uint32_t groups) {
+Result<UniqueFd> Listen(const NetworkNamespace& space, int protocol, uint32_t groups,
+                        int max_bytes) {
   Result<UniqueFd> fd =
       space.OpenSocket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
   if (!fd.ok()) return fd.status();
-  ::setsockopt(fd->get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBytes, sizeof(kReceiveBytes));
+  ::setsockopt(fd->get(), SOL_SOCKET, SO_RCVBUFFORCE, &max_bytes, sizeof(max_bytes));
   sockaddr_nl address = {};
   address.nl_family = AF_NETLINK;
   address.nl_groups = groups;
@@ -133,9 +137,11 @@ bool TookSomething(const nlmsghdr* message, const std::vector<Cidr>& ours) {
 Result<std::unique_ptr<NetworkWatch>> NetworkWatch::Open(const NetworkNamespace& space) {
   Result<UniqueFd> route = Listen(space, NETLINK_ROUTE,
                                   Group(RTNLGRP_LINK) | Group(RTNLGRP_NEIGH) |
-                                      Group(RTNLGRP_IPV4_IFADDR) | Group(RTNLGRP_IPV4_ROUTE));
+                                      Group(RTNLGRP_IPV4_IFADDR) | Group(RTNLGRP_IPV4_ROUTE),
+                                  kMaxRouteNewsBytes);
   if (!route.ok()) return route.status();
-  Result<UniqueFd> rules = Listen(space, NETLINK_NETFILTER, Group(NFNLGRP_NFTABLES));
+  Result<UniqueFd> rules =
+      Listen(space, NETLINK_NETFILTER, Group(NFNLGRP_NFTABLES), kMaxRulesNewsBytes);
   if (!rules.ok()) return rules.status();
   return std::unique_ptr<NetworkWatch>(
       new NetworkWatch(std::move(route).value(), std::move(rules).value()));
@@ -150,7 +156,7 @@ bool NetworkWatch::ReadRoutes(const std::vector<Cidr>& ours) {
 
 bool NetworkWatch::ReadRules() {
   bool took = false;
-  ForEachMessage(rules_.get(), [&](const nlmsghdr* message) {
+  const bool complete = ForEachMessage(rules_.get(), [&](const nlmsghdr* message) {
     if (NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES) return;
     const int type = NFNL_MSG_TYPE(message->nlmsg_type);
     if (type == NFT_MSG_NEWGEN) {  // a transaction's end
@@ -169,7 +175,11 @@ bool NetworkWatch::ReadRules() {
         type == NFT_MSG_DELRULE || type == NFT_MSG_DELCHAIN || type == NFT_MSG_DELTABLE;
     if (table == "filter" && deletes) took_others_ = true;
   });
-  return took;
+  if (complete) return took;
+  // Ends of transactions may be among what was lost: counting begins anew.
+  changes_ = expected_;
+  is_in_ours_ = took_others_ = false;
+  return true;
 }
 
 }  // namespace reconcile

@@ -30,6 +30,8 @@ class NetworkWatch {
   bool ReadRules();
   // Before each transaction of our own: one change of our tables is expected. Any thread.
   void ExpectChange() { ++expected_; }
+  // It was refused: nobody is told of it.
+  void ExpectNoChange() { --expected_; }
 
  private:
   NetworkWatch(UniqueFd route, UniqueFd rules)

@@ -192,6 +192,16 @@ void AddChains(const ServiceTarget& target, Chains* chains) {
   (*chains)[choosing.name] = std::move(choosing.rules);
 }
 
+// Whether some target of the table has the chains that this one needs.
+bool HasChains(const ServiceTable& table, const ServiceTarget& wanted) {
+  return std::any_of(table.targets.begin(), table.targets.end(), [&](const auto& entry) {
+    const auto& [at, target] = entry;
+    return at.address != 0 && target.endpoints.size() == wanted.endpoints.size() &&
+           target.drops == wanted.drops && target.masquerades == wanted.masquerades &&
+           target.affinity_seconds == wanted.affinity_seconds && target.sources == wanted.sources;
+  });
+}
+
 Chains ChainsOf(const ServiceTable& table) {
   Chains chains;
   for (const auto& [at, target] : table.targets) {
@@ -338,9 +348,11 @@ std::string CompileServiceChange(const ServiceTable& before, const ServiceTable&
     return CompileServiceRules(after);
   }
   std::string text;
+  // Chains that are there stay: for a rule that looks into a map the kernel walks through all of
+  // it.
   Chains chains;
   ForEachOther(after, before, [&](const ServiceAddress& at, const ServiceTarget& target) {
-    if (at.address != 0) AddChains(target, &chains);
+    if (at.address != 0 && !HasChains(before, target)) AddChains(target, &chains);
   });
   Write(chains, &text);
   Lines gone = LinesOfOthers(before, after);

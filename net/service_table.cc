@@ -1,8 +1,9 @@
 #include "net/service_table.h"
 
 #include <algorithm>
-#include <tuple>
-#include <unordered_map>
+#include <span>
+#include <string_view>
+#include <utility>
 
 #include "net/compile.h"
 #include "net/ipam.h"
@@ -19,7 +20,11 @@ struct Candidate {
   bool serves_while_going = false;  // taken only where none is ready
 };
 using Candidates = std::vector<Candidate>;
-using Slices = std::vector<const EndpointSlice*>;
+// With the namespace and name of the Service that each belongs to, ordered by these.
+using ServiceKey = std::pair<std::string_view, std::string_view>;
+using KeyedSlice = std::pair<ServiceKey, const EndpointSlice*>;
+using Slices = std::span<const KeyedSlice>;
+constexpr auto kByKey = [](const KeyedSlice& a, const KeyedSlice& b) { return a.first < b.first; };
 
 class Maker {
  public:
@@ -31,25 +36,26 @@ class Maker {
     table_.pod_cidr = config_.cluster_pod_cidr;
     const Result<std::string> host = HostAddress(config_);
     if (host.ok()) table_.host_in_pods = *host;
-    std::unordered_map<std::string, Slices> slices;
+    std::vector<KeyedSlice> slices;
+    slices.reserve(state_.cluster->endpoint_slices.size());
     for (const auto& slice : state_.cluster->endpoint_slices) {
       const auto name = slice->metadata.labels.find(kServiceNameLabel);
       if (name == slice->metadata.labels.end() || slice->address_type != AddressType::kIpv4)
         continue;
-      slices[slice->metadata.namespace_name + "/" + name->second].push_back(slice.get());
+      slices.push_back({{slice->metadata.namespace_name, name->second}, slice.get()});
     }
-    static const Slices kNone;
+    std::stable_sort(slices.begin(), slices.end(), kByKey);
     for (const auto& service : state_.cluster->services) {
-      const auto found =
-          slices.find(service->metadata.namespace_name + "/" + service->metadata.name);
-      AddService(*service, found == slices.end() ? kNone : found->second);
+      const KeyedSlice key = {{service->metadata.namespace_name, service->metadata.name}, nullptr};
+      const auto [begin, end] = std::equal_range(slices.begin(), slices.end(), key, kByKey);
+      AddService(*service, Slices(begin, end));
     }
     AddHostPorts();
     return std::move(table_);
   }
 
  private:
-  void AddService(const Service& service, const Slices& slices) {
+  void AddService(const Service& service, Slices slices) {
     const ServiceSpec& spec = service.spec;
     if (spec.type == ServiceType::kExternalName || IsHeadless(service)) return;
     const bool is_local_inside = spec.internal_traffic_policy == TrafficPolicy::kLocal;
@@ -83,9 +89,9 @@ class Maker {
     return sources;
   }
 
-  Candidates CandidatesOf(const Service& service, const ServicePort& port, const Slices& slices) {
+  Candidates CandidatesOf(const Service& service, const ServicePort& port, Slices slices) {
     std::map<ServiceEndpoint, Candidate> found;
-    for (const EndpointSlice* slice : slices) {
+    for (const auto& [key, slice] : slices) {
       const EndpointPort* at = FindPort(*slice, port);
       if (at == nullptr || at->port <= 0 || at->port > 65'535) continue;
       for (const Endpoint& endpoint : slice->endpoints) {

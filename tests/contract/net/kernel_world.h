@@ -21,6 +21,8 @@ class KernelWorld final : public NetworkWorld {
 
   HostNetwork* network() override { return network_.get(); }
   void RestartAgent() override;
+  // Another agent, which calls it where it makes DNS answer.
+  void SetServeNames(std::function<std::vector<std::string>()> serve_names);
   int64_t StartSandbox() override;
   void EndSandbox(int64_t process_id) override;
   bool Reaches(int64_t from, int64_t to, const std::string& address) override;
@@ -41,6 +43,7 @@ class KernelWorld final : public NetworkWorld {
   RealLoop loop_;
   WorkerPool workers_;
   std::map<int, Task> watched_;
+  std::function<std::vector<std::string>()> serve_names_;
   std::unique_ptr<HostNetwork> network_;
 };
 

@@ -3,6 +3,8 @@
 #include <poll.h>
 
 #include <array>
+#include <chrono>
+#include <future>
 #include <set>
 
 #include "tests/contract/net/kernel_world.h"
@@ -74,6 +76,15 @@ class ServiceAddresses : public testing::Test {
   std::string Refusal(const IdleProcess& from, const std::string& address, uint16_t port) {
     return from.Run("timeout 5 bash -c 'echo > /dev/tcp/" + address + "/" + std::to_string(port) +
                     "' 2>&1 | grep -m1 -o 'Connection refused' || echo none");
+  }
+  // How often the network has told of changes by others in what the kernel says by now.
+  int TakeNews() {
+    int told = 0;
+    int looks = 0;
+    world_.network()->SetOnDisturbed([&] { ++told; });
+    EXPECT_TRUE(world_.RunUntil([&] { return ++looks > 3; }));
+    world_.network()->SetOnDisturbed(nullptr);
+    return told;
   }
   const IdleProcess& Client() { return world_.sandbox(client_); }
 
@@ -189,6 +200,57 @@ TEST_F(ServiceAddresses, FlushedRulesAreToldAndComeBack) {
   EXPECT_FALSE(world_.loop()->RunUntil([&] { return told > 0; }, 100)) << "our own changes";
   world_.host().Run("nft flush ruleset");
   ASSERT_TRUE(world_.RunUntil([&] { return told > 0; }));
+  ASSERT_TRUE(world_.Prepare(config_).ok());
+  Sync();
+  EXPECT_NE(Ask(Client(), kClusterIp, 80), "");
+}
+
+// The kernel's news of so many elements at once are more than sockets usually hold.
+TEST_F(ServiceAddresses, RulesTakenAreToldAfterThousandsOfServicesWereLoaded) {
+  const auto cluster = std::make_shared<ClusterNetwork>();
+  service_.spec.ports[0].node_port = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    service_.metadata.name = "web-" + std::to_string(i);
+    service_.spec.cluster_ip =
+        "10.96." + std::to_string(1 + i / 200) + "." + std::to_string(i % 200);
+    slice_.metadata.labels[kServiceNameLabel] = service_.metadata.name;
+    cluster->services.push_back(std::make_shared<Service>(service_));
+    cluster->endpoint_slices.push_back(std::make_shared<EndpointSlice>(slice_));
+  }
+  const Status status = world_.Sync({"h1", cluster, {}});
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  EXPECT_EQ(TakeNews(), 0) << "our own changes";
+  world_.host().Run("nft delete table ip reconcile_services");
+  EXPECT_GT(TakeNews(), 0);
+}
+
+// Each transaction of ours is expected to be told of; one that the kernel refused is not.
+TEST_F(ServiceAddresses, RulesTakenAreToldAfterOursWereRefused) {
+  world_.host().Run("nft add table ip reconcile_services");
+  world_.host().Run("nft add map ip reconcile_services services '{ type ipv4_addr : verdict; }'");
+  TakeNews();
+  Sync();
+  EXPECT_EQ(TakeNews(), 0) << "our own changes";
+  world_.host().Run("nft delete table ip reconcile_services");
+  EXPECT_GT(TakeNews(), 0);
+}
+
+TEST_F(ServiceAddresses, RulesTakenDuringASyncComeBackWithTheNext) {
+  std::promise<void> told;
+  int takes = 0;
+  world_.SetServeNames([&] {
+    if (++takes > 1) return std::vector<std::string>();
+    world_.host().Run("nft flush ruleset");
+    const auto heard = told.get_future().wait_for(std::chrono::seconds(30));
+    EXPECT_EQ(heard, std::future_status::ready);
+    return std::vector<std::string>();
+  });
+  ASSERT_TRUE(world_.Prepare(config_).ok());
+  world_.network()->SetOnDisturbed([&, times = 0]() mutable {
+    if (++times == 1) told.set_value();
+  });
+  Sync();
+  world_.network()->SetOnDisturbed(nullptr);
   ASSERT_TRUE(world_.Prepare(config_).ok());
   Sync();
   EXPECT_NE(Ask(Client(), kClusterIp, 80), "");

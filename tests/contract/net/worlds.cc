@@ -108,7 +108,17 @@ void KernelWorld::RestartAgent() {
   options.network_namespace_path = host_.NamespacePath();
   options.watch_fd = [this](int fd, Task task) { watched_[fd] = std::move(task); };
   options.unwatch_fd = [this](int fd) { watched_.erase(fd); };
+  if (serve_names_) {
+    options.serve_names = [this](const HostNetworkConfig&, const NetworkState&) {
+      return serve_names_();
+    };
+  }
   network_ = MakeKernelNetwork(&loop_, &workers_, options);
+}
+
+void KernelWorld::SetServeNames(std::function<std::vector<std::string>()> serve_names) {
+  serve_names_ = std::move(serve_names);
+  RestartAgent();
 }
 
 bool KernelWorld::RunUntil(const std::function<bool()>& done) {

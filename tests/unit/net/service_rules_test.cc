@@ -43,6 +43,20 @@ TEST(ServiceRules, AnEndpointMoreTouchesItsServiceAlone) {
   ExpectGolden("services_endpoint_less.nft", CompileServiceChange(after, Example()));
 }
 
+// For each rule that looks into a map, the kernel walks through all of the map.
+TEST(ServiceRules, AChangeMakesNoChainThatIsThere) {
+  ServiceTable before = Example();
+  const ServiceTarget& known = before.targets.at({Ip("10.96.0.1"), Protocol::kTcp, 80});
+  ServiceTarget one_more = known;
+  one_more.endpoints.push_back({Ip("10.42.3.2"), 8080});
+  before.targets[{Ip("10.96.0.9"), Protocol::kTcp, 80}] = one_more;
+  ServiceTable after = before;
+  after.targets[{Ip("10.96.0.1"), Protocol::kTcp, 80}] = one_more;
+  const std::string change = CompileServiceChange(before, after);
+  EXPECT_EQ(change.find("chain"), std::string::npos) << change;
+  EXPECT_NE(change.find("10.42.3.2"), std::string::npos) << change;
+}
+
 TEST(ServiceRules, AServiceThatGoesTakesItsElementsAlong) {
   ServiceTable after = Example();
   after.targets.erase({Ip("10.96.0.2"), Protocol::kUdp, 53});
