@@ -12,11 +12,6 @@ namespace {
 constexpr std::string_view kOwnGroup = "reconcile.dev/v1";
 
 constexpr std::string_view kNoPods = "no pods are made for it yet";
-constexpr std::string_view kNoDataPlane =
-    "Services have no data plane yet, and nothing answers at its address or name";
-
-constexpr std::string_view kNoEndpoints =
-    "Services have no data plane yet, and nothing leads to these addresses";
 constexpr std::string_view kNoIngress = "nothing leads in from outside yet";
 constexpr std::string_view kNoPolicies = "traffic between pods is not restricted yet";
 constexpr std::string_view kNoVolumes = "volumes are not made or bound to claims yet";
@@ -37,15 +32,15 @@ constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
     {Kind::kJob, "Job", "batch/v1", "jobs", "job", "", true, true, kNoPods},
     {Kind::kCronJob, "CronJob", "batch/v1", "cronjobs", "cronjob", "cj", true, true,
      "no Jobs and no pods are made for it yet"},
-    {Kind::kService, "Service", "v1", "services", "service", "svc", true, true, kNoDataPlane},
+    {Kind::kService, "Service", "v1", "services", "service", "svc", true, true},
     {Kind::kConfigMap, "ConfigMap", "v1", "configmaps", "configmap", "cm", true, true},
     {Kind::kSecret, "Secret", "v1", "secrets", "secret", "", true, true},
     {Kind::kEvent, "Event", "v1", "events", "event", "ev", true, false},
     {Kind::kSource, "Source", kOwnGroup, "sources", "source", "", false, false},
     {Kind::kCluster, "Cluster", kOwnGroup, "clusters", "cluster", "", false, false},
-    {Kind::kEndpoints, "Endpoints", "v1", "endpoints", "endpoints", "ep", true, true, kNoEndpoints},
+    {Kind::kEndpoints, "Endpoints", "v1", "endpoints", "endpoints", "ep", true, true},
     {Kind::kEndpointSlice, "EndpointSlice", "discovery.k8s.io/v1", "endpointslices",
-     "endpointslice", "", true, true, kNoEndpoints},
+     "endpointslice", "", true, true},
     {Kind::kIngress, "Ingress", "networking.k8s.io/v1", "ingresses", "ingress", "ing", true, true,
      kNoIngress},
     {Kind::kIngressClass, "IngressClass", "networking.k8s.io/v1", "ingressclasses", "ingressclass",

@@ -56,13 +56,11 @@ void AddIdentity(Table<PodSpec>* t) {
 
 void AddNames(Table<PodSpec>* t) {
   t->Field<&PodSpec::dns_policy>("dnsPolicy")
-      .Accepted("names are looked up as the container engine has it")
       .LeftOutByDefault()
       .Default("ClusterFirst")
       .Doc("Where names are looked up.");
   t->Field<&PodSpec::dns_config>("dnsConfig")
-      .NotRunWith(kPodNotRun)
-      .Doc("Further name servers and so on.");
+      .Doc("Name servers, search domains and options beside those of dnsPolicy.");
   t->Accepted("hostAliases", ListOf(HostAliasShape()), "")
       .NotRunWith(kPodNotRun)
       .Doc("Lines of /etc/hosts.");
@@ -71,7 +69,6 @@ void AddNames(Table<PodSpec>* t) {
       .NotRunWith(kPodNotRun)
       .Doc("The pod's host name.");
   t->Field<&PodSpec::subdomain>("subdomain")
-      .NotRunWith(kPodNotRun)
       .Doc("The headless Service under which hostname is found.");
   t->Accepted("setHostnameAsFQDN", BoolShape(), "")
       .NotRunWith(kPodNotRun)

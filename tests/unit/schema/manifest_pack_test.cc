@@ -90,8 +90,9 @@ TEST(KeptManifests, FilesReadBeforeGiveTheSameDigestsAndProblemsAtTheirPathOfNow
 TEST(KeptManifests, DigestsStandForObjectsAndAreKeptInTheirPlace) {
   KeptInMemory kept;
   const std::string two = std::string(kConfigMap) +
-                          "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n}\n"
-                          "spec: {ports: [{port: 80}]}\n---\napiVersion: v1\nkind: Nothing\n";
+                          "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                          "metadata: {name: s, namespace: n}\nspec: {podSelector: {}}\n"
+                          "---\napiVersion: v1\nkind: Nothing\n";
   const auto read = [&](const std::string& path) {
     std::vector<ManifestDocument> documents;
     const ParsedManifests parsed = Read({FileOf(path, two)}, &kept, &documents);
@@ -102,12 +103,12 @@ TEST(KeptManifests, DigestsStandForObjectsAndAreKeptInTheirPlace) {
   };
   const std::string fresh = read("b.yaml");
   EXPECT_EQ(fresh.find("ConfigMap default/c b.yaml:1 {"), 0U) << fresh;
-  EXPECT_NE(fresh.find("}\nService n/s b.yaml:6 {"), std::string::npos) << fresh;
+  EXPECT_NE(fresh.find("}\nNetworkPolicy n/s b.yaml:6 {"), std::string::npos) << fresh;
   EXPECT_NE(fresh.find("but not acted on"), std::string::npos) << fresh;
   EXPECT_EQ(kept.kept.size(), 1U);
   EXPECT_EQ(read("b.yaml"), fresh);
   EXPECT_EQ(kept.found_count, 1);
-  EXPECT_NE(read("c.yaml").find("Service n/s c.yaml:6 {"), std::string::npos);
+  EXPECT_NE(read("c.yaml").find("NetworkPolicy n/s c.yaml:6 {"), std::string::npos);
   EXPECT_EQ(kept.found_count, 2);
 }
 

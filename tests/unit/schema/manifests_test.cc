@@ -121,21 +121,21 @@ TEST(ParseManifests, ListsAreReadStrictly) {
 }
 
 TEST(ParseManifests, WhatIsKeptWithoutEffectIsSaidOncePerKindAndFile) {
-  const auto service = [](const std::string& name) {
-    return "apiVersion: v1\nkind: Service\nmetadata: {name: " + name +
-           "}\nspec: {ports: [{port: 80}]}\n";
+  const auto policy = [](const std::string& name) {
+    return "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: " + name +
+           "}\nspec: {podSelector: {}}\n";
   };
-  const ParsedManifests parsed = ParseManifests(
-      {File("a.yaml", service("x") + "---\n" + service("y") + "---\n" + service("z")),
-       File("b.yaml", service("w"))});
+  const ParsedManifests parsed =
+      ParseManifests({File("a.yaml", policy("x") + "---\n" + policy("y") + "---\n" + policy("z")),
+                      File("b.yaml", policy("w"))});
   EXPECT_EQ(ErrorsOf(parsed), Strings());
   ASSERT_EQ(parsed.problems.warnings.size(), 2U);
   EXPECT_EQ(
       parsed.problems.warnings[0].ToString(),
-      "a.yaml:1:1: Service x and 2 more services of this file are stored and shown, but not "
-      "acted on: Services have no data plane yet, and nothing answers at its address or name");
+      "a.yaml:1:1: NetworkPolicy x and 2 more networkpolicies of this file are stored and shown, "
+      "but not acted on: traffic between pods is not restricted yet");
   EXPECT_EQ(parsed.problems.warnings[1].ToString().substr(0, 40),
-            "b.yaml:1:1: Service w is stored and show");
+            "b.yaml:1:1: NetworkPolicy w is stored an");
 }
 
 TEST(ParseManifests, CustomResourcesOfIgnoredGroupsArePassedOverWithANotice) {

@@ -166,8 +166,9 @@ TEST(FieldTables, InternalAndServerSetFieldsStayWhereTheyBelong) {
   for (Kind kind : kAllKinds) {
     const ObjectPtr object = DecodeStored(Generator(5).Object(kind)).value();
     std::vector<std::string> shown, declared;
-    // Kinds that are not acted on have nothing server-set but metadata, and refer to others' uids.
-    const bool is_kept = !InfoOf(kind).not_acted_on.empty();
+    // These have nothing server-set but metadata, and refer to others' uids and nodes.
+    const bool is_kept = !InfoOf(kind).not_acted_on.empty() || kind == Kind::kEndpoints ||
+                         kind == Kind::kEndpointSlice;
     for (const auto& [purpose, names] :
          {std::pair(EncodeFor::kUser, &shown), std::pair(EncodeFor::kDiff, &declared)}) {
       const Value value = EncodeObject(*object, purpose);
