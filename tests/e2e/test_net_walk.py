@@ -16,11 +16,14 @@ REQUESTS = 600
 STEADY = Path(__file__).resolve().parent / "net/steady.py"
 PER_SECOND = 200
 
+MOST, FEWEST = 6, 2  # replicas
+
+# It may be asked when it is ready, which a pod without a probe is said to be when its program begins.
 ROLLING = """apiVersion: apps/v1
 kind: Deployment
 metadata: {{name: rolling}}
 spec:
-  replicas: 5
+  replicas: {replicas}
   selector: {{matchLabels: {{app: rolling}}}}
   template:
     metadata: {{labels: {{app: rolling}}}}
@@ -31,6 +34,7 @@ spec:
         imagePullPolicy: IfNotPresent
         env: [{{name: GREETING, value: "{greeting}"}}]
         ports: [{{containerPort: 8888}}]
+        readinessProbe: {{httpGet: {{path: /, port: 8888}}, periodSeconds: 1}}
 ---
 apiVersion: v1
 kind: Service
@@ -50,7 +54,7 @@ class NetWalkTest(NetTest):
     def first_manifests(cls):
         files = {name: (EXAMPLES / name).read_text(encoding="utf-8") for name in ("my-node.yaml", "frontend.yaml")}
         files["my-node.yaml"] = files["my-node.yaml"].replace("replicas: 2", "replicas: 5")
-        files["rolling.yaml"] = ROLLING.format(greeting="Hello")
+        files["rolling.yaml"] = ROLLING.format(greeting="Hello", replicas=MOST)
         for number in (1, 2, 3):
             files[f"client-{number}.yaml"] = pod(f"client-{number}", "{app: client}", number, command="sleep 100000")
         # Any host's: by the name alone, as people write it first.
@@ -110,27 +114,57 @@ class NetWalkTest(NetTest):
         self.assertEqual(len(subnets), 3)
 
     # ---- a steady load ----
-    def test_no_request_fails_while_every_pod_is_replaced(self):
-        address = self.address("rolling")
-        before = set(self.pods_of("app=rolling"))
+    def under_load(self, change):
+        """What a client on each host says that asks from before the change until after it."""
         stop = self.cluster.home / "stop"
+        stop.unlink(missing_ok=True)
         for client in self.clients:
-            client.host.spawn("steady", ["nsenter", "-t", client.pid, "-n", "--", "python3", STEADY, address, 80, PER_SECOND, stop])
-        for greeting in ("Good day", "Good evening"):
-            self.converge(self.repository.commit({"rolling.yaml": ROLLING.format(greeting=greeting)}, greeting))
-            eventually("the pods of before are gone", lambda gone=before: not gone & set(self.pods_of("app=rolling")), 60)
-            before = set(self.pods_of("app=rolling"))
+            client.host.processes.pop("steady", None)
+            client.host.spawn("steady", ["nsenter", "-t", client.pid, "-n", "--", "python3", STEADY, self.address("rolling"), 80,
+                                         PER_SECOND, stop])
+        for client in self.clients:
+            eventually("it asks", lambda at=client: "begins" in at.host.log_end("steady", 1))
+        change()
         stop.touch()
+        heard = []
         for client in self.clients:
             process = client.host.processes["steady"]
             eventually("the client ends", lambda ended=process: not ended.alive(), 30)
             said = json.loads(client.host.log_end("steady", 1))
-            rate = said["sent"] / said["seconds"]
             print(f"{client.host.name}: {said['sent']} requests in {said['seconds']} s to {len(said['pods'])} pods, "
                   f"{len(said['failures'])} failed")
+            heard.append(said)
+        for said in heard:
             self.assertEqual(said["failures"], [])
-            self.assertGreater(rate, 0.9 * PER_SECOND, "it kept its pace")
-            self.assertGreaterEqual(len(said["pods"]), 10)
+            self.assertGreater(said["sent"] / said["seconds"], 0.9 * PER_SECOND, "it kept its pace")
+        return heard
+
+    def roll(self, **values):
+        self.converge(self.repository.commit({"rolling.yaml": ROLLING.format(**values)}, "Roll"))
+
+    def test_no_request_fails_while_pods_end(self):
+        self.addCleanup(self.roll, greeting="Hello", replicas=MOST)
+        self.roll(greeting="Hello", replicas=MOST)
+
+        def shrink():
+            self.roll(greeting="Hello", replicas=FEWEST)
+            eventually("they are gone", lambda: len(self.pods_of("app=rolling")) == FEWEST, 60)
+
+        for said in self.under_load(shrink):
+            self.assertGreaterEqual(len(said["pods"]), MOST - 1)
+
+    def test_no_request_fails_while_every_pod_is_replaced(self):
+        before = set(self.pods_of("app=rolling"))
+
+        def replace():
+            for greeting in ("Good day", "Good evening"):
+                gone = set(self.pods_of("app=rolling"))
+                self.roll(greeting=greeting, replicas=MOST)
+                eventually("the pods of before are gone", lambda old=gone: not old & set(self.pods_of("app=rolling")), 60)
+
+        self.assertEqual(len(before), MOST)
+        for said in self.under_load(replace):
+            self.assertGreaterEqual(len(said["pods"]), 2 * MOST)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Client:
                 pod = self.ask()
             except OSError as error:
                 with self.lock:
-                    self.failures.append(f"{time.strftime('%H:%M:%S')} after {time.monotonic() - self.begin:.3f} s: {error}")
+                    self.failures.append(f"{time.time():.3f}, after {time.monotonic() - moment:.3f} s: {error}")
             else:
                 with self.lock:
                     self.pods[pod] += 1
@@ -64,6 +64,7 @@ class Client:
 def main():
     client = Client(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4])
     threads = [threading.Thread(target=client.work) for _ in range(THREADS)]
+    print("begins", flush=True)
     for thread in threads:
         thread.start()
     for thread in threads:
