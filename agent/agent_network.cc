@@ -20,7 +20,7 @@ int64_t SaveNetworkMs(const Assignment& assignment) {
 
 bool SameLists(const Assignment& a, const Assignment& b) {
   return a.nodes.IsOneWith(b.nodes) && a.services.IsOneWith(b.services) &&
-         a.endpoint_slices.IsOneWith(b.endpoint_slices);
+         a.endpoint_slices.IsOneWith(b.endpoint_slices) && a.namespaces.IsOneWith(b.namespaces);
 }
 
 }  // namespace
@@ -30,6 +30,7 @@ Assignment WithoutLists(const Assignment& assignment) {
   own.nodes = {};
   own.services = {};
   own.endpoint_slices = {};
+  own.namespaces = {};
   return own;
 }
 
@@ -65,6 +66,7 @@ void Agent::Core::SaveNetwork() {
   network.nodes = applied_->nodes;
   network.services = applied_->services;
   network.endpoint_slices = applied_->endpoint_slices;
+  network.namespaces = applied_->namespaces;
   const Result<std::string> text = WriteAssignment(network);
   const Status saved = text.ok() ? files_->WriteSealed(kNetworkFile, *text) : text.status();
   NoteFiles("network", saved);
@@ -90,6 +92,7 @@ void Agent::Core::RestoreNetwork() {
   applied_->nodes = network->nodes;
   applied_->services = network->services;
   applied_->endpoint_slices = network->endpoint_slices;
+  applied_->namespaces = network->namespaces;
   saved_network_ = *network;
 }
 

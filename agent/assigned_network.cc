@@ -42,11 +42,13 @@ std::shared_ptr<const ClusterNetwork> AssignedNetwork::Take(const Assignment& as
   const bool is_known = network_ != nullptr && nodes_.IsOneWith(assignment.nodes) &&
                         services_.IsOneWith(assignment.services) &&
                         endpoint_slices_.IsOneWith(assignment.endpoint_slices) &&
+                        namespaces_.IsOneWith(assignment.namespaces) &&
                         network_->cluster_domain == assignment.cluster_domain;
   if (is_known) return network_;
   nodes_ = assignment.nodes;
   services_ = assignment.services;
   endpoint_slices_ = assignment.endpoint_slices;
+  namespaces_ = assignment.namespaces;
   auto network = std::make_shared<ClusterNetwork>();
   network->cluster_domain = assignment.cluster_domain;
   for (const auto& node : assignment.nodes) {
@@ -54,10 +56,12 @@ std::shared_ptr<const ClusterNetwork> AssignedNetwork::Take(const Assignment& as
   }
   network->services = assignment.services.items();
   network->endpoint_slices = assignment.endpoint_slices.items();
+  network->namespaces = assignment.namespaces.items();
   const bool is_same = network_ != nullptr && network_->cluster_domain == network->cluster_domain &&
                        network_->peers == network->peers &&
                        network_->services == network->services &&
-                       network_->endpoint_slices == network->endpoint_slices;
+                       network_->endpoint_slices == network->endpoint_slices &&
+                       network_->namespaces == network->namespaces;
   if (!is_same) network_ = std::move(network);
   return network_;
 }

@@ -24,6 +24,7 @@ class AssignedNetwork {
   SharedList<Node> nodes_;
   SharedList<Service> services_;
   SharedList<EndpointSlice> endpoint_slices_;
+  SharedList<Namespace> namespaces_;
   std::shared_ptr<const ClusterNetwork> network_;
 };
 // PURE: what the host is prepared for; none while it has no pod subnet.

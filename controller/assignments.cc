@@ -230,6 +230,7 @@ ObjectSizes MeasureObjects(const Assignment& assignment) {
   measure(assignment.nodes);
   measure(assignment.services);
   measure(assignment.endpoint_slices);
+  measure(assignment.namespaces);
   return sizes;
 }
 
@@ -239,6 +240,7 @@ std::optional<Assignment> FitAssignment(const Assignment& assignment, const Obje
   budget.AddAll(assignment.nodes);
   budget.AddAll(assignment.services);
   budget.AddAll(assignment.endpoint_slices);
+  budget.AddAll(assignment.namespaces);
   for (const std::shared_ptr<const Pod>& pod : pods) {
     if (HasBegun(*pod)) budget.Add(*pod);
   }
@@ -251,9 +253,10 @@ std::optional<Assignment> FitAssignment(const Assignment& assignment, const Obje
     }
     fitting.push_back(pod);
   }
-  Assignment part =
-      AssignmentOf(assignment.node, fitting,
-                   {assignment.nodes, assignment.services, assignment.endpoint_slices}, state);
+  Assignment part = AssignmentOf(
+      assignment.node, fitting,
+      {assignment.nodes, assignment.services, assignment.endpoint_slices, assignment.namespaces},
+      state);
   part.tombstones = assignment.tombstones;
   return part;
 }

@@ -127,7 +127,7 @@ std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
 
 bool IsOneNetwork(const NetworkLists& a, const NetworkLists& b) {
   return a.nodes.IsOneWith(b.nodes) && a.services.IsOneWith(b.services) &&
-         a.endpoint_slices.IsOneWith(b.endpoint_slices);
+         a.endpoint_slices.IsOneWith(b.endpoint_slices) && a.namespaces.IsOneWith(b.namespaces);
 }
 
 // A node that a recovery missed is there.

@@ -50,6 +50,13 @@ std::shared_ptr<const EndpointSlice> Stripped(const EndpointSlice& slice) {
   return stripped;
 }
 
+std::shared_ptr<const Namespace> Stripped(const Namespace& space) {
+  auto stripped = std::make_shared<Namespace>();
+  stripped->metadata.name = space.metadata.name;
+  return stripped;
+}
+
+bool Same(const Namespace&, const Namespace&) { return true; }
 bool Same(const Node& a, const Node& b) { return a.spec == b.spec && a.status == b.status; }
 bool Same(const Service& a, const Service& b) { return a.spec == b.spec && a.status == b.status; }
 bool Same(const EndpointSlice& a, const EndpointSlice& b) {
@@ -106,13 +113,15 @@ bool SameList(const SharedList<T>& a, const SharedList<T>& b) {
 }  // namespace
 
 NetworkLists NetworkOf(const ClusterState& state) {
-  return {ListOf<Node>(state), ListOf<Service>(state), ListOf<EndpointSlice>(state)};
+  return {ListOf<Node>(state), ListOf<Service>(state), ListOf<EndpointSlice>(state),
+          ListOf<Namespace>(state)};
 }
 
 NetworkLists NetworkAfter(const NetworkLists& network, const ClusterState& before,
                           const ClusterState& after) {
   return {ListAfter(network.nodes, before, after), ListAfter(network.services, before, after),
-          ListAfter(network.endpoint_slices, before, after)};
+          ListAfter(network.endpoint_slices, before, after),
+          ListAfter(network.namespaces, before, after)};
 }
 
 void SetNetwork(const NetworkLists& network, const Cluster& cluster, Assignment* assignment) {
@@ -122,12 +131,14 @@ void SetNetwork(const NetworkLists& network, const Cluster& cluster, Assignment*
   assignment->nodes = network.nodes;
   assignment->services = network.services;
   assignment->endpoint_slices = network.endpoint_slices;
+  assignment->namespaces = network.namespaces;
 }
 
 bool SameNetwork(const Assignment& a, const Assignment& b) {
   return a.service_cidr == b.service_cidr && a.cluster_domain == b.cluster_domain &&
          a.network_backend == b.network_backend && SameList(a.nodes, b.nodes) &&
-         SameList(a.services, b.services) && SameList(a.endpoint_slices, b.endpoint_slices);
+         SameList(a.services, b.services) && SameList(a.endpoint_slices, b.endpoint_slices) &&
+         SameList(a.namespaces, b.namespaces);
 }
 
 }  // namespace reconcile

@@ -9,10 +9,12 @@ namespace reconcile {
 //                  stamps; none without a pod subnet or an InternalIP
 //   Service        namespace, name, spec, addresses of its load balancer
 //   EndpointSlice  namespace, name, the label of its Service, addressType, endpoints, ports
+//   Namespace      name
 struct NetworkLists {
   SharedList<Node> nodes;
   SharedList<Service> services;
   SharedList<EndpointSlice> endpoint_slices;
+  SharedList<Namespace> namespaces;
 };
 
 NetworkLists NetworkOf(const ClusterState& state);

@@ -111,7 +111,9 @@ std::optional<AssignmentDelta> MakeDelta(const Assignment& base, const Assignmen
       DiffList(base.nodes, next.nodes, &delta.changed.nodes, &delta.removed_nodes) &&
       DiffList(base.services, next.services, &delta.changed.services, &delta.removed_services) &&
       DiffList(base.endpoint_slices, next.endpoint_slices, &delta.changed.endpoint_slices,
-               &delta.removed_endpoint_slices);
+               &delta.removed_endpoint_slices) &&
+      DiffList(base.namespaces, next.namespaces, &delta.changed.namespaces,
+               &delta.removed_namespaces);
   if (!sorted || base.node != next.node) return std::nullopt;
   const size_t dropped = CountDropped(base.tombstones, next.tombstones);
   delta.dropped_tombstones = static_cast<int64_t>(dropped);
@@ -138,6 +140,8 @@ Result<Assignment> ApplyDelta(const Assignment& base, const AssignmentDelta& del
   RETURN_IF_ERROR(ApplyList(base.endpoint_slices, delta.changed.endpoint_slices,
                             delta.removed_endpoint_slices, "endpointSlices",
                             &next.endpoint_slices));
+  RETURN_IF_ERROR(ApplyList(base.namespaces, delta.changed.namespaces, delta.removed_namespaces,
+                            "namespaces", &next.namespaces));
   if (delta.dropped_tombstones > static_cast<int64_t>(base.tombstones.size())) {
     return InvalidError("assignment delta: drops " + std::to_string(delta.dropped_tombstones) +
                         " tombstones of " + std::to_string(base.tombstones.size()));
@@ -156,6 +160,7 @@ Value EncodeDelta(const AssignmentDelta& delta) {
   value.Set("removedNodes", StringsOf(delta.removed_nodes));
   value.Set("removedServices", StringsOf(delta.removed_services));
   value.Set("removedEndpointSlices", StringsOf(delta.removed_endpoint_slices));
+  value.Set("removedNamespaces", StringsOf(delta.removed_namespaces));
   value.Set("droppedTombstones", Value::Int(delta.dropped_tombstones));
   return value;
 }
@@ -172,6 +177,7 @@ Result<AssignmentDelta> DecodeAssignmentDelta(const Value& value) {
   delta.removed_nodes = reader.StringList("removedNodes");
   delta.removed_services = reader.StringList("removedServices");
   delta.removed_endpoint_slices = reader.StringList("removedEndpointSlices");
+  delta.removed_namespaces = reader.StringList("removedNamespaces");
   delta.dropped_tombstones = reader.Count("droppedTombstones");
   RETURN_IF_ERROR(reader.status());
   return delta;

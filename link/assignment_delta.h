@@ -19,6 +19,7 @@ struct AssignmentDelta {
   std::vector<std::string> removed_nodes;
   std::vector<std::string> removed_services;
   std::vector<std::string> removed_endpoint_slices;
+  std::vector<std::string> removed_namespaces;
   int64_t dropped_tombstones = 0;  // the oldest ones
 };
 

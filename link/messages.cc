@@ -211,6 +211,7 @@ Value EncodeAssignment(const Assignment& assignment) {
   value.Set("nodes", EncodeObjects(assignment.nodes));
   value.Set("services", EncodeObjects(assignment.services));
   value.Set("endpointSlices", EncodeObjects(assignment.endpoint_slices));
+  value.Set("namespaces", EncodeObjects(assignment.namespaces));
   value.Set("drained", Value::Bool(assignment.is_drained));
   return value;
 }
@@ -238,6 +239,7 @@ Result<Assignment> DecodeAssignment(const Value& value) {
   RETURN_IF_ERROR(DecodeObjects(&reader, "nodes", &assignment.nodes));
   RETURN_IF_ERROR(DecodeObjects(&reader, "services", &assignment.services));
   RETURN_IF_ERROR(DecodeObjects(&reader, "endpointSlices", &assignment.endpoint_slices));
+  RETURN_IF_ERROR(DecodeObjects(&reader, "namespaces", &assignment.namespaces));
   return assignment;
 }
 
@@ -249,7 +251,8 @@ Status CheckItems(const Assignment& assignment) {
       {"tombstones", assignment.tombstones.size()},
       {"nodes", assignment.nodes.size()},
       {"Services", assignment.services.size()},
-      {"EndpointSlices", assignment.endpoint_slices.size()}};
+      {"EndpointSlices", assignment.endpoint_slices.size()},
+      {"namespaces", assignment.namespaces.size()}};
   for (const auto& [what, count] : counts) {
     if (count <= kMaxMessageItems) continue;
     return InvalidError("assignment for node " + assignment.node + " has " + std::to_string(count) +

@@ -50,6 +50,7 @@ struct Assignment {
   SharedList<Node> nodes;
   SharedList<Service> services;
   SharedList<EndpointSlice> endpoint_slices;
+  SharedList<Namespace> namespaces;
   // While pods here are to be stopped: all agents that are heard send them no new connections any
   // more. Until then a pod that is an endpoint may be waited with (agent/pod_drain.h).
   bool is_drained = false;

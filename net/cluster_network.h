@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/host_network.h"
+#include "schema/core.h"
 #include "schema/network.h"
 
 namespace reconcile {
@@ -16,6 +17,7 @@ struct ClusterNetwork {
   std::vector<NetworkPeer> peers;  // the hosts, this one too
   std::vector<std::shared_ptr<const Service>> services;
   std::vector<std::shared_ptr<const EndpointSlice>> endpoint_slices;
+  std::vector<std::shared_ptr<const Namespace>> namespaces;
 };
 
 // A port of the host's own that leads to a pod on it.

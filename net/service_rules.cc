@@ -62,9 +62,13 @@ Chain KeepChain(int32_t seconds) {
            "dnat ip to " + std::string(kTo) + " . meta mark map @sticky"}};
 }
 
+// nft makes the first rule that it reads with a map match the protocol that the map's value was
+// declared by (1.0.6), so each protocol has a map of its own.
+std::string EndpointsMap(Protocol protocol) { return "endpoints_" + std::string(Word(protocol)); }
+
 // The chain that chooses among a target's endpoints, by what targets have in common: as many as
 // there are numbers of endpoints.
-Chain ChoosingChainOf(const ServiceTarget& target) {
+Chain ChoosingChainOf(Protocol protocol, const ServiceTarget& target) {
   const size_t count = target.endpoints.size();
   if (count == 0) return {target.drops ? "dropped" : "refused", {}};
   if (target.affinity_seconds > 0) {
@@ -75,18 +79,19 @@ Chain ChoosingChainOf(const ServiceTarget& target) {
              "delete @affinity { " + std::string(kClient) + " : meta mark }",
              "meta mark set " + std::string(kTo) + Random(count) + " map @ids", "goto " + keep}};
   }
-  Chain chain = {"to-" + std::to_string(count), {}};
+  Chain chain = {std::string(Word(protocol)) + "-to-" + std::to_string(count), {}};
   if (target.masquerades) {
     chain.name += "-masquerade";
     chain.rules.push_back("meta mark set meta mark | " + std::to_string(kMasqueradeMark));
   }
-  chain.rules.push_back("dnat ip to " + std::string(kTo) + Random(count) + " map @endpoints");
+  chain.rules.push_back("dnat ip to " + std::string(kTo) + Random(count) + " map @" +
+                        EndpointsMap(protocol));
   return chain;
 }
 
 // Where some alone may connect, a chain asks for that first.
-Chain ChainOf(const ServiceTarget& target) {
-  const Chain choosing = ChoosingChainOf(target);
+Chain ChainOf(Protocol protocol, const ServiceTarget& target) {
+  const Chain choosing = ChoosingChainOf(protocol, target);
   if (target.sources.empty() || target.endpoints.empty()) return choosing;
   std::string blocks;
   for (const std::string& block : target.sources) blocks += (blocks.empty() ? "" : ", ") + block;
@@ -115,12 +120,13 @@ void AddHostPort(const ServiceAddress& at, const ServiceTarget& target, Lines* l
 void AddTarget(const ServiceAddress& at, const ServiceTarget& target, Lines* lines) {
   if (at.address == 0) return AddHostPort(at, target, lines);
   const std::string key = Key(at);
-  const std::string chain = ChainOf(target).name;
+  const std::string chain = ChainOf(at.protocol, target).name;
   if (target.endpoints.empty()) return lines->Add("unreachable", key, "goto " + chain);
   lines->Add("services", key, "goto " + chain);
   if (target.affinity_seconds == 0) {
     for (size_t i = 0; i < target.endpoints.size(); ++i) {
-      lines->Add("endpoints", key + " . " + std::to_string(i), EndpointText(target.endpoints[i]));
+      lines->Add(EndpointsMap(at.protocol), key + " . " + std::to_string(i),
+                 EndpointText(target.endpoints[i]));
     }
     return;
   }
@@ -180,24 +186,25 @@ void Write(const std::string& verb, const Elements& elements, std::string* text)
 
 using Chains = std::map<std::string, std::vector<std::string>>;
 
-void AddChains(const ServiceTarget& target, Chains* chains) {
-  Chain chain = ChainOf(target);
+void AddChains(Protocol protocol, const ServiceTarget& target, Chains* chains) {
+  Chain chain = ChainOf(protocol, target);
   if (chain.rules.empty()) return;
   if (target.affinity_seconds > 0) {
     Chain keep = KeepChain(target.affinity_seconds);
     (*chains)[keep.name] = std::move(keep.rules);
   }
   (*chains)[chain.name] = std::move(chain.rules);
-  Chain choosing = ChoosingChainOf(target);
+  Chain choosing = ChoosingChainOf(protocol, target);
   (*chains)[choosing.name] = std::move(choosing.rules);
 }
 
 // Whether some target of the table has the chains that this one needs.
-bool HasChains(const ServiceTable& table, const ServiceTarget& wanted) {
+bool HasChains(const ServiceTable& table, Protocol protocol, const ServiceTarget& wanted) {
   return std::any_of(table.targets.begin(), table.targets.end(), [&](const auto& entry) {
     const auto& [at, target] = entry;
-    return at.address != 0 && target.endpoints.size() == wanted.endpoints.size() &&
-           target.drops == wanted.drops && target.masquerades == wanted.masquerades &&
+    return at.address != 0 && at.protocol == protocol &&
+           target.endpoints.size() == wanted.endpoints.size() && target.drops == wanted.drops &&
+           target.masquerades == wanted.masquerades &&
            target.affinity_seconds == wanted.affinity_seconds && target.sources == wanted.sources;
   });
 }
@@ -205,7 +212,7 @@ bool HasChains(const ServiceTable& table, const ServiceTarget& wanted) {
 Chains ChainsOf(const ServiceTable& table) {
   Chains chains;
   for (const auto& [at, target] : table.targets) {
-    if (at.address != 0) AddChains(target, &chains);
+    if (at.address != 0) AddChains(at.protocol, target, &chains);
   }
   return chains;
 }
@@ -229,7 +236,9 @@ const std::map<std::string, std::string>& MapTypes() {
   static const std::map<std::string, std::string> types = {
       {"map services", "type " + key + " : verdict"},
       {"map unreachable", "type " + key + " : verdict"},
-      {"map endpoints", indexed + "ip daddr . tcp dport"},
+      {"map " + EndpointsMap(Protocol::kTcp), indexed + "ip daddr . tcp dport"},
+      {"map " + EndpointsMap(Protocol::kUdp), indexed + "ip daddr . udp dport"},
+      {"map " + EndpointsMap(Protocol::kSctp), indexed + "ip daddr . sctp dport"},
       {"map ids", indexed + "meta mark"},
       {"map alive", "type " + key + " . mark : verdict"},
       {"map sticky", "type " + key + " . mark : ipv4_addr . inet_service"},
@@ -352,7 +361,9 @@ std::string CompileServiceChange(const ServiceTable& before, const ServiceTable&
   // it.
   Chains chains;
   ForEachOther(after, before, [&](const ServiceAddress& at, const ServiceTarget& target) {
-    if (at.address != 0 && !HasChains(before, target)) AddChains(target, &chains);
+    if (at.address != 0 && !HasChains(before, at.protocol, target)) {
+      AddChains(at.protocol, target, &chains);
+    }
   });
   Write(chains, &text);
   Lines gone = LinesOfOthers(before, after);

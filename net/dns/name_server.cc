@@ -23,6 +23,7 @@ Result<std::shared_ptr<const DnsZone>> ZoneOf(const HostNetworkConfig& config,
     if (!block.ok()) return block.status();
     zone.reverse_ranges.push_back(*block);
   }
+  for (const auto& space : network.namespaces) zone.namespaces.push_back(space->metadata.name);
   return DnsZone::Make(zone, DnsServicesOf(network.services, network.endpoint_slices));
 }
 

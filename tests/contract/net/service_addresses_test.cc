@@ -256,13 +256,33 @@ TEST_F(ServiceAddresses, RulesTakenDuringASyncComeBackWithTheNext) {
   EXPECT_NE(Ask(Client(), kClusterIp, 80), "");
 }
 
+// Whichever rules nft reads first, and in one run with those of TCP or without.
+TEST_F(ServiceAddresses, DatagramsReachEveryEndpoint) {
+  service_.spec.ports[0].protocol = slice_.ports[0].protocol = Protocol::kUdp;
+  const auto reached = [&] {
+    for (int i = 0; i < 24; ++i) Client().Run("bash -c 'echo > /dev/udp/10.96.0.1/80'");
+    std::set<std::string> endpoints;
+    for (const std::string endpoint : {"10.42.7.2", "10.42.7.3"}) {
+      const std::string list = "conntrack -L -p udp --reply-src " + endpoint + " 2>/dev/null";
+      if (!world_.host().Run(list).empty()) endpoints.insert(endpoint);
+    }
+    return endpoints;
+  };
+  SetEndpoints({"10.42.7.2"});
+  Sync();
+  EXPECT_EQ(reached(), (std::set<std::string>{"10.42.7.2"}));
+  SetEndpoints({"10.42.7.2", "10.42.7.3"});
+  Sync();
+  EXPECT_EQ(reached(), (std::set<std::string>{"10.42.7.2", "10.42.7.3"}));
+}
+
 TEST_F(ServiceAddresses, FlowsToAnEndpointThatLeftAreForgotten) {
   service_.spec.ports[0].protocol = slice_.ports[0].protocol = Protocol::kUdp;
   SetEndpoints({"10.42.7.2"});
   Sync();
   const std::string send = "bash -c 'echo > /dev/udp/10.96.0.1/80'";
   Client().Run(send);
-  EXPECT_NE(world_.host().Run("conntrack -L -p udp --reply-src 10.42.7.2 2>&1"), "");
+  EXPECT_NE(world_.host().Run("conntrack -L -p udp --reply-src 10.42.7.2 2>/dev/null"), "");
   SetEndpoints({"10.42.7.3"});
   Sync();
   EXPECT_EQ(world_.host().Run("conntrack -L -p udp --reply-src 10.42.7.2 2>/dev/null"), "");

@@ -19,6 +19,7 @@ class ClusterTest(unittest.TestCase):
         cls.cluster.start()
         tar = busybox_tar(cls.cluster.home)
         cls.cluster.import_image(tar, "test/busybox:1")
+        cls.prepare_machines()
         cls.repository = Repository(cls.cluster.controller.disk / "manifests").make()
         cls.repository.commit({"README": "Manifests come when every host is there: what runs stays where it is.\n"}, "Begin")
         cls.cluster.configure(cls.cluster.controller, cls.make_sources())
@@ -31,6 +32,10 @@ class ClusterTest(unittest.TestCase):
     @classmethod
     def prepare_hosts(cls):
         """Before they boot."""
+
+    @classmethod
+    def prepare_machines(cls):
+        """Engines run, nothing of reconcile yet."""
 
     @classmethod
     def first_manifests(cls):

@@ -40,6 +40,7 @@ std::string TextOf(const NetworkLists& network) {
   add(network.nodes);
   add(network.services);
   add(network.endpoint_slices);
+  add(network.namespaces);
   return text;
 }
 
@@ -63,7 +64,14 @@ TEST(NetworkLists, HaveWhatHostsNeedAndNothingThatMovesOtherwise) {
   auto stray = SliceOf("stray", "10.42.1.3");
   stray->metadata.labels.clear();
   state.Put(stray);
+  auto space = std::make_shared<Namespace>();
+  space->metadata.name = "shop";
+  space->metadata.labels = {{"team", "x"}};
+  state.Put(space);
   const NetworkLists network = NetworkOf(state);
+  ASSERT_EQ(network.namespaces.size(), 1U);
+  EXPECT_EQ(network.namespaces[0]->metadata.name, "shop");
+  EXPECT_EQ(network.namespaces[0]->metadata.labels, StringMap());
   ASSERT_EQ(network.nodes.size(), 1U);
   EXPECT_EQ(network.nodes[0]->metadata.labels, StringMap());
   ASSERT_EQ(network.nodes[0]->status.conditions.size(), 1U);

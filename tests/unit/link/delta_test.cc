@@ -53,6 +53,9 @@ class MessageChanger {
     ChangeList(&assignment->endpoint_slices, [this](EndpointSlice* slice) {
       slice->metadata.labels = {{"of", AnyText()}};
     });
+    ChangeList(&assignment->namespaces, [this](Namespace* space) {
+      space->metadata.labels = {{"of", AnyText()}};
+    });
     if (OneIn(5)) assignment->cluster_domain = AnyText();
     auto& tombstones = assignment->tombstones;
     while (OneIn(2)) tombstones.push_back(AnyName());

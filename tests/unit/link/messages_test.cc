@@ -36,6 +36,7 @@ TEST(AssignmentMessage, ArrivesAsItWasSent) {
   ExpectSameObjects(got->nodes.items(), sent.nodes.items());
   ExpectSameObjects(got->services.items(), sent.services.items());
   ExpectSameObjects(got->endpoint_slices.items(), sent.endpoint_slices.items());
+  ExpectSameObjects(got->namespaces.items(), sent.namespaces.items());
   EXPECT_EQ(got->services[0]->spec, sent.services[0]->spec);
   EXPECT_EQ(got->endpoint_slices[0]->endpoints, sent.endpoint_slices[0]->endpoints);
   EXPECT_EQ(got->pods[0]->spec, sent.pods[0]->spec);

@@ -72,6 +72,9 @@ void AddSampleNetwork(Assignment* assignment) {
   slice->endpoints = {endpoint};
   slice->ports = {{.name = "http", .port = 8080}};
   assignment->endpoint_slices = {slice};
+  auto space = std::make_shared<Namespace>();
+  space->metadata.name = "shop";
+  assignment->namespaces = {space};
 }
 
 }  // namespace

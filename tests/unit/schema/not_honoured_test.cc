@@ -53,6 +53,13 @@ TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
             "spec.containers[web].resources.limits[nvidia.com/gpu]");
 }
 
+TEST(FieldsNotHonoured, NamesAreHonoured) {
+  EXPECT_EQ(
+      Blocking("hostname: a\nsubdomain: b\ndnsPolicy: None\n"
+               "dnsConfig: {nameservers: [192.0.2.1], searches: [x], options: [{name: y}]}\n"),
+      "");
+}
+
 TEST(FieldsNotHonoured, OnlyHardRulesOfPlacementKeepAPodFromStarting) {
   const std::string terms =
       "DuringSchedulingIgnoredDuringExecution: [{topologyKey: zone, labelSelector: {}}]}}\n";
