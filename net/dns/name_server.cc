@@ -2,7 +2,7 @@
 
 #include <poll.h>
 
-#include "net/dns/from_objects.h"
+#include "net/dns/cluster_zone.h"
 #include "net/dns/resolv_conf.h"
 #include "net/overlay.h"
 
@@ -11,21 +11,6 @@ namespace {
 
 constexpr int kListenWaitMs = 500;  // for a server that begins
 constexpr int kListenLookMs = 5;
-
-Result<std::shared_ptr<const DnsZone>> ZoneOf(const HostNetworkConfig& config,
-                                              const std::string& own_address,
-                                              const ClusterNetwork& network) {
-  DnsZoneConfig zone;
-  zone.cluster_domain = network.cluster_domain;
-  zone.dns_address = *ParseIpv4(own_address);
-  for (const std::string& range : {config.cluster_pod_cidr, config.service_cidr}) {
-    const Result<Cidr> block = Cidr::Parse(range);
-    if (!block.ok()) return block.status();
-    zone.reverse_ranges.push_back(*block);
-  }
-  for (const auto& space : network.namespaces) zone.namespaces.push_back(space->metadata.name);
-  return DnsZone::Make(zone, DnsServicesOf(network.services, network.endpoint_slices));
-}
 
 // What is wrong with it once it had the time to begin.
 std::string ProblemOf(const DnsServer& server) {
@@ -59,7 +44,7 @@ std::vector<std::string> NameServer::Serve(const HostNetworkConfig& config,
   }
   Forward(*address, &problems);
   if (served_ != state.cluster) {
-    Result<std::shared_ptr<const DnsZone>> zone = ZoneOf(config, *address, *state.cluster);
+    Result<std::shared_ptr<const DnsZone>> zone = MakeClusterZone(config, *state.cluster);
     if (zone.ok()) {
       server_->SetZone(std::move(zone).value());
       served_ = state.cluster;

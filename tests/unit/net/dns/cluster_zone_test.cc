@@ -1,4 +1,4 @@
-#include "net/dns/cluster_names.h"
+#include "net/dns/cluster_zone.h"
 
 #include <gtest/gtest.h>
 
