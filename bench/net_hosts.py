@@ -1,6 +1,6 @@
 """Three hosts with as many Services as are asked for, and the ways between two of them: ours, and the same made by hand."""
 import json
-import os
+import signal
 import time
 
 from testbed import BINARY_FOLDER, COMMAND, IMAGE, STEP_DEADLINE_S, Cluster, Repository, busybox_tar, eventually
@@ -80,7 +80,7 @@ def team_file(team, count, changed=None):
 
 
 class NetBed:
-    """The hosts; the network between them is `backend`'s."""
+    """The hosts, their controller, and two repositories that it follows: ours and the many Services'."""
 
     def __init__(self):
         self.cluster = Cluster(HOSTS)
@@ -153,11 +153,9 @@ class NetBed:
         return taken
 
     def change_service(self, turn):
-        """Another endpoint for one of the many; the address that it has from then on."""
-        number = WITH_SELECTOR + turn * 7 if self.services > WITH_SELECTOR + turn * 7 else None
-        if number is None:
-            return None
-        endpoint = f"203.0.113.{1 + turn}"
+        """Another endpoint for one of the many, another one each turn; the address that it has from then on."""
+        number = WITH_SELECTOR + turn * 7 % (self.services - WITH_SELECTOR)
+        endpoint = f"203.0.113.{1 + turn % 250}"
         team = number % TEAMS
         self.load.commit({f"team-{team}.yaml": team_file(team, self.services, {number: endpoint})})
         return endpoint
@@ -172,7 +170,7 @@ class NetBed:
 
     def switch_backend(self, backend):
         """The controller begins again with it. Pods keep their devices' MTU, so they are made anew."""
-        self.cluster.controller.kill("controller", 15)
+        self.cluster.controller.kill("controller", signal.SIGTERM)
         self.configure(backend)
         self.cluster.start_controller()
         self.cluster.all_ready()
@@ -233,7 +231,3 @@ class NetBed:
 
 def program(name):
     return BINARY_FOLDER / "bench" / name
-
-
-def load_average():
-    return os.getloadavg()[0]

@@ -13,6 +13,7 @@ import time
 
 NETLINK_NETFILTER, GROUP_NFTABLES = 12, 7  # linux/netlink.h, linux/netfilter/nfnetlink.h
 NEW_ELEMENTS = 0x0a0c  # NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 EVERY_S = 0.004
 ANSWER_S = 0.5  # after which a question is taken for lost
 RECEIVE_BYTES = 16 << 20
@@ -56,7 +57,7 @@ def new_elements(messages):
 
 def main(server, name, path):
     rules = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
-    rules.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE if hasattr(socket, "SO_RCVBUFFORCE") else 33, RECEIVE_BYTES)
+    rules.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BYTES)
     rules.bind((0, 1 << (GROUP_NFTABLES - 1)))
     dns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     dns.connect((server, 53))

@@ -62,6 +62,17 @@ class DnsTest(unittest.TestCase):
             self.assertIn(f"p99 at half load, {name} ", done.stdout)
 
 
+class NetTest(unittest.TestCase):
+
+    def test_one_pair_gives_a_row_for_each_figure(self):
+        done = bench("net", "--smoke")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for row in ("1 stream, 200 Services: vxlan / vxlan by hand, hosts", "8 streams, 200 Services: host-gw / bare link",
+                    "request, 10 Services: service address / pod", "request, 200 Services: service address / pod",
+                    "one Service of 200 changed", "200 Services from nothing", "every host's DNS and rules, 200 Services", "commit of one Service"):
+            self.assertIn(row, done.stdout)
+
+
 class BenchTest(unittest.TestCase):
 
     def test_one_round_gives_a_row_for_each_step(self):
