@@ -51,7 +51,7 @@ void Agent::Core::Start() {
                      Guarded([this] { SendInventory(); })});
   AskEngineInfo();
   RequestNetworkList();
-  network_->SetOnDisturbed(Guarded([this] { OnNetworkDisturbed(); }));
+  network_->SetOnDisturbed(Guarded([this](Disturbance what) { OnNetworkDisturbed(what); }));
   After(options_.resync_ms, [this] { Resync(); });
   After(options_.heartbeat_ms, [this] { Heartbeat(); });
   After(kFirstProbeMs, [this] { ProbePeers(); });

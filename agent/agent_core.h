@@ -151,7 +151,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void OnSynced(const NetworkState& state, Revision revision, bool undisturbed,
                 Result<std::vector<std::string>> problems);
   void NoteNetworkProblems(std::vector<std::string> problems);
-  void OnNetworkDisturbed();
+  void OnNetworkDisturbed(Disturbance what);
   void LookAtUnderlay();
   void ProbePeers();
   NetworkReport NetworkNow() const;
@@ -223,6 +223,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   MonoTime sync_again_at_;              // not before
   uint64_t disturbances_ = 0;           // by others, counted
   bool disturbed_timer_ = false;
+  bool pods_timer_ = false;
   MonoTime looked_at_;  // after the last one
   bool asking_info_ = false;
   Retry info_retry_;

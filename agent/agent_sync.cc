@@ -69,7 +69,15 @@ void Agent::Core::NoteNetworkProblems(std::vector<std::string> problems) {
 }
 
 // Somebody took away what is ours: look at all of it again.
-void Agent::Core::OnNetworkDisturbed() {
+void Agent::Core::OnNetworkDisturbed(Disturbance what) {
+  if (what == Disturbance::kPods) {
+    if (pods_timer_) return;
+    pods_timer_ = true;
+    return After(kDisturbedQuietMs, [this] {
+      pods_timer_ = false;
+      RequestNetworkList();
+    });
+  }
   ++disturbances_;
   synced_.reset();
   if (disturbed_timer_) return;

@@ -92,7 +92,7 @@ class FakeNetworkCore {
   void Disturb() {
     for (const auto& [client, on_disturbed] : disturbed) {
       loop->Post([alive = std::weak_ptr<int>(client), call = on_disturbed] {
-        if (!alive.expired()) call();
+        if (!alive.expired()) call(Disturbance::kPods);
       });
     }
   }
@@ -113,7 +113,8 @@ class FakeNetworkCore {
   int64_t boot = 0;                      // grows with every reboot
   bool prepared = false;
   std::optional<NetworkState> synced;
-  std::map<std::shared_ptr<int>, std::function<void()>> disturbed;  // by the client's life
+  std::map<std::shared_ptr<int>, std::function<void(Disturbance)>>
+      disturbed;  // by the client's life
   std::map<std::string, PodAttachment> attachments;
   std::set<std::string> routes;
   std::map<FakeNetworkCall, std::deque<Failure>> failures;
@@ -190,7 +191,7 @@ class FakeNetworkClient final : public HostNetwork {
         [](FakeNetworkCore*) -> Names { return std::vector<std::string>(); }, std::move(done));
   }
 
-  void SetOnDisturbed(std::function<void()> on_disturbed) override {
+  void SetOnDisturbed(std::function<void(Disturbance)> on_disturbed) override {
     core_->disturbed[alive_] = std::move(on_disturbed);
   }
 

@@ -46,6 +46,11 @@ struct PodAttachment {
   friend bool operator==(const PodAttachment&, const PodAttachment&) = default;
 };
 
+enum class Disturbance {
+  kPods,  // a pod's device or route went, also when its sandbox ended: List
+  kHost,  // anything else: Prepare, Sync and List
+};
+
 struct NetworkState;  // net/cluster_network.h
 
 // The seam to the host's devices, routes and firewall. Only what carries our names is ever changed.
@@ -76,9 +81,9 @@ class HostNetwork {
   // of those that gave none within a second.
   virtual void Probe(const std::vector<NetworkPeer>& peers,
                      std::function<void(Result<std::vector<std::string>>)> done) = 0;
-  // Calls it on the loop when somebody else has changed what is ours: Prepare, Sync and List, asked
-  // again, put it right.
-  virtual void SetOnDisturbed(std::function<void()> on_disturbed) = 0;
+  // Calls it on the loop when what is ours was changed, and not by us: what to ask again says
+  // Disturbance.
+  virtual void SetOnDisturbed(std::function<void(Disturbance)> on_disturbed) = 0;
   // Removes everything of ours from the host (`reconcile up` uninstalling).
   virtual void RemoveAll(DoneStatus done) = 0;
 };

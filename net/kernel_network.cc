@@ -92,7 +92,7 @@ class KernelNetwork final : public HostNetwork {
         [peers](const KernelHost& host) { return host.Probe(peers); }, std::move(done));
   }
 
-  void SetOnDisturbed(std::function<void()> on_disturbed) override {
+  void SetOnDisturbed(std::function<void(Disturbance)> on_disturbed) override {
     on_disturbed_ = std::move(on_disturbed);
   }
 
@@ -114,17 +114,19 @@ class KernelNetwork final : public HostNetwork {
         if (block.ok()) ours.push_back(*block);
       }
     }
-    if (!host_->watch()->ReadRoutes(ours)) return;
-    ++routes_taken_;
-    synced_.overlay.reset();
-    if (on_disturbed_) on_disturbed_();
+    const std::optional<Disturbance> what = host_->watch()->ReadRoutes(ours);
+    if (what == Disturbance::kHost) {
+      ++routes_taken_;
+      synced_.overlay.reset();
+    }
+    if (what && on_disturbed_) on_disturbed_(*what);
   }
 
   void OnRulesNews() {
     if (!host_->watch()->ReadRules()) return;
     ++rules_taken_;
     synced_ = SyncedNetwork();
-    if (on_disturbed_) on_disturbed_();
+    if (on_disturbed_) on_disturbed_(Disturbance::kHost);
   }
 
   template <typename Outcome>
@@ -152,7 +154,7 @@ class KernelNetwork final : public HostNetwork {
   Status no_host_;
   std::function<void(int)> unwatch_fd_;
   ServeNames serve_names_;
-  std::function<void()> on_disturbed_;
+  std::function<void(Disturbance)> on_disturbed_;
   std::optional<HostNetworkConfig> config_;  // of the last Prepare that succeeded
   SyncedNetwork synced_;                     // what is there, as far as it is known
   uint64_t rules_taken_ = 0;                 // how often others took some

@@ -100,35 +100,54 @@ bool HasAddressIn(const std::vector<Cidr>& blocks, const nlmsghdr* message, int 
   return false;
 }
 
-bool IsOurDevice(std::string_view name) {
-  return name == kOverlayDevice || name == kHostBridge || IsHostDeviceName(name);
+// Gateways of other hosts' subnets are their first addresses; pods have others.
+bool IsOverlayNeighbour(const nlmsghdr* message, const std::vector<Cidr>& ours) {
+  const nlattr* found = Find<ndmsg>(message, NDA_DST);
+  if (found == nullptr || mnl_attr_validate(found, MNL_TYPE_U32) < 0) return false;
+  return HasAddressIn<ndmsg>(ours, message, NDA_DST) && (ntohl(mnl_attr_get_u32(found)) & 7) == 0;
+}
+std::optional<Disturbance> HostsIf(bool went) {
+  return went ? std::optional(Disturbance::kHost) : std::nullopt;
 }
 
-bool TookSomething(const nlmsghdr* message, const std::vector<Cidr>& ours) {
+// A pod's address is routed alone; what is routed to hosts and Services is a block.
+std::optional<Disturbance> LostRoute(const nlmsghdr* message, const std::vector<Cidr>& ours) {
+  if (!HasAddressIn<rtmsg>(ours, message, RTA_DST)) return std::nullopt;
+  const auto* body = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message));
+  return body->rtm_dst_len == 32 ? Disturbance::kPods : Disturbance::kHost;
+}
+
+std::optional<Disturbance> LossOf(const nlmsghdr* message, const std::vector<Cidr>& ours) {
   switch (message->nlmsg_type) {
-    case RTM_DELLINK:
-      return IsOurDevice(TextOf<ifinfomsg>(message, IFLA_IFNAME));
+    case RTM_DELLINK: {
+      const std::string_view name = TextOf<ifinfomsg>(message, IFLA_IFNAME);
+      if (IsHostDeviceName(name)) return Disturbance::kPods;
+      return HostsIf(name == kOverlayDevice || name == kHostBridge);
+    }
     case RTM_NEWLINK: {
       const std::string_view name = TextOf<ifinfomsg>(message, IFLA_IFNAME);
-      if (name != kOverlayDevice && name != kHostBridge) return false;
+      if (name != kOverlayDevice && name != kHostBridge) return std::nullopt;
       const auto* body = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
-      return (body->ifi_flags & IFF_UP) == 0;
+      return HostsIf((body->ifi_flags & IFF_UP) == 0);
     }
     case RTM_DELROUTE:
-      return HasAddressIn<rtmsg>(ours, message, RTA_DST);
+      return LostRoute(message, ours);
     case RTM_NEWADDR:
       // The host has another address of its own, maybe.
-      return !HasAddressIn<ifaddrmsg>(ours, message, IFA_LOCAL);
+      return HostsIf(!HasAddressIn<ifaddrmsg>(ours, message, IFA_LOCAL));
     case RTM_DELADDR:
-      return true;  // ours, or the host's
+      return Disturbance::kHost;  // ours, or the host's
     case RTM_DELNEIGH: {
-      if (mnl_nlmsg_get_payload_len(message) < sizeof(ndmsg)) return false;
+      if (mnl_nlmsg_get_payload_len(message) < sizeof(ndmsg)) return std::nullopt;
       const auto* body = static_cast<const ndmsg*>(mnl_nlmsg_get_payload(message));
       // Entries of a forwarding database name a host, not an address of ours.
-      return body->ndm_family == AF_BRIDGE || HasAddressIn<ndmsg>(ours, message, NDA_DST);
+      const bool is_entry = body->ndm_family == AF_BRIDGE && (body->ndm_flags & NTF_SELF) != 0;
+      if (is_entry) return Disturbance::kHost;
+      // A pod's neighbour entry goes with its device.
+      return HostsIf(IsOverlayNeighbour(message, ours));
     }
     default:
-      return false;
+      return std::nullopt;
   }
 }
 
@@ -147,11 +166,13 @@ Result<std::unique_ptr<NetworkWatch>> NetworkWatch::Open(const NetworkNamespace&
       new NetworkWatch(std::move(route).value(), std::move(rules).value()));
 }
 
-bool NetworkWatch::ReadRoutes(const std::vector<Cidr>& ours) {
-  bool took = false;
-  const bool complete = ForEachMessage(
-      route_.get(), [&](const nlmsghdr* message) { took |= TookSomething(message, ours); });
-  return took || !complete;
+std::optional<Disturbance> NetworkWatch::ReadRoutes(const std::vector<Cidr>& ours) {
+  std::optional<Disturbance> most;
+  const bool complete = ForEachMessage(route_.get(), [&](const nlmsghdr* message) {
+    const std::optional<Disturbance> loss = LossOf(message, ours);
+    if (loss && most != Disturbance::kHost) most = loss;
+  });
+  return complete ? most : Disturbance::kHost;
 }
 
 bool NetworkWatch::ReadRules() {

@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/status.h"
 #include "base/unique_fd.h"
+#include "net/host_network.h"
 #include "net/ipam.h"
 #include "net/network_namespace.h"
 
@@ -21,10 +24,9 @@ class NetworkWatch {
 
   int route_fd() const { return route_.get(); }  // readable when there is news
   int rules_fd() const { return rules_.get(); }
-  // Takes what has come; true when something of ours went, the host's own addresses are others, or
-  // news were lost. `ours`: the blocks
-  // that our routes and addresses are in.
-  bool ReadRoutes(const std::vector<Cidr>& ours);
+  // Takes what has come: what of ours went. The host's own addresses having changed, or news having
+  // been lost, is of the host. `ours`: the blocks that our routes and addresses are in.
+  std::optional<Disturbance> ReadRoutes(const std::vector<Cidr>& ours);
   // Likewise of rules: true when others changed our tables, or took rules out of iptables' own, of
   // which some are ours.
   bool ReadRules();

@@ -193,7 +193,7 @@ TEST_P(HostNetworkContract, SyncsWhatIsPreparedAndAgainWithoutHarm) {
 
 TEST_P(HostNetworkContract, TellsWhenSomebodyTakesAwayWhatIsOurs) {
   int told = 0;
-  world_->network()->SetOnDisturbed([&] { ++told; });
+  world_->network()->SetOnDisturbed([&](Disturbance) { ++told; });
   PrepareHost();
   Attach({"uid-1", world_->StartSandbox(), "10.42.7.2"});
   ASSERT_TRUE(world_->Sync(EmptyState()).ok());

@@ -81,7 +81,7 @@ class ServiceAddresses : public testing::Test {
   int TakeNews() {
     int told = 0;
     int looks = 0;
-    world_.network()->SetOnDisturbed([&] { ++told; });
+    world_.network()->SetOnDisturbed([&](Disturbance) { ++told; });
     EXPECT_TRUE(world_.RunUntil([&] { return ++looks > 3; }));
     world_.network()->SetOnDisturbed(nullptr);
     return told;
@@ -193,7 +193,7 @@ TEST_F(ServiceAddresses, AffinityOutlivesTheAgent) {
 
 TEST_F(ServiceAddresses, FlushedRulesAreToldAndComeBack) {
   int told = 0;
-  world_.network()->SetOnDisturbed([&] { ++told; });
+  world_.network()->SetOnDisturbed([&](Disturbance) { ++told; });
   Sync();
   ASSERT_TRUE(world_.Prepare(config_).ok());
   Sync();
@@ -246,7 +246,7 @@ TEST_F(ServiceAddresses, RulesTakenDuringASyncComeBackWithTheNext) {
     return std::vector<std::string>();
   });
   ASSERT_TRUE(world_.Prepare(config_).ok());
-  world_.network()->SetOnDisturbed([&, times = 0]() mutable {
+  world_.network()->SetOnDisturbed([&, times = 0](Disturbance) mutable {
     if (++times == 1) told.set_value();
   });
   Sync();
