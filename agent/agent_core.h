@@ -224,6 +224,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   uint64_t disturbances_ = 0;           // by others, counted
   bool disturbed_timer_ = false;
   bool pods_timer_ = false;
+  bool problem_timer_ = false;
   MonoTime looked_at_;  // after the last one
   bool asking_info_ = false;
   Retry info_retry_;

@@ -46,8 +46,10 @@ void Agent::Core::OnSynced(const NetworkState& state, Revision revision, bool un
     return RequestTurn();
   }
   sync_failures_ = 0;
-  if (!problems->empty()) {  // somebody may mend what is wrong
+  if (!problems->empty() && !problem_timer_) {  // somebody may mend what is wrong
+    problem_timer_ = true;
     After(kProblemAgainMs, [this] {
+      problem_timer_ = false;
       synced_.reset();
       RequestTurn();
     });
@@ -86,6 +88,8 @@ void Agent::Core::OnNetworkDisturbed(Disturbance what) {
   const int64_t wait_ms = std::max(kDisturbedQuietMs, looked_at_ + kDisturbedEveryMs - now);
   After(wait_ms, [this] {
     disturbed_timer_ = false;
+    // What is under way may have begun before.
+    if (seen_.busy.contains("network")) return OnNetworkDisturbed(Disturbance::kHost);
     looked_at_ = loop_->now().mono;
     LookAtUnderlay();
     RequestNetworkList();

@@ -113,6 +113,7 @@ class FakeNetworkCore {
   int64_t boot = 0;                      // grows with every reboot
   bool prepared = false;
   std::optional<NetworkState> synced;
+  std::vector<std::string> problems;  // of every Sync
   std::map<std::shared_ptr<int>, std::function<void(Disturbance)>>
       disturbed;  // by the client's life
   std::map<std::string, PodAttachment> attachments;
@@ -178,7 +179,7 @@ class FakeNetworkClient final : public HostNetwork {
             return ConflictError("the host's network has not been prepared");
           }
           core->synced = state;
-          return std::vector<std::string>();
+          return core->problems;
         },
         std::move(done));
   }
@@ -281,6 +282,10 @@ bool FakeNetwork::DropRoute(const std::string& address) {
   if (core_->routes.erase(address) == 0) return false;
   core_->Disturb();
   return true;
+}
+
+void FakeNetwork::SetProblems(std::vector<std::string> problems) {
+  core_->problems = std::move(problems);
 }
 
 void FakeNetwork::SetFaults(FakeNetworkFaults faults) { core_->options.faults = faults; }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "net/cluster_network.h"
@@ -55,6 +56,9 @@ class FakeNetwork {
   void RebootHost();
   // What a person does by hand; false when there is nothing to remove. Agents are told.
   bool DropRoute(const std::string& address);
+
+  // What every Sync says that it could not do.
+  void SetProblems(std::vector<std::string> problems);
 
   // ---- faults ----
   void SetFaults(FakeNetworkFaults faults);
