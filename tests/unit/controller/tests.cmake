@@ -1,6 +1,7 @@
 reconcile_test(controller_test
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/agents_test.cc ${CMAKE_CURRENT_LIST_DIR}/assignments_test.cc ${CMAKE_CURRENT_LIST_DIR}/network_lists_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/controller_test.cc ${CMAKE_CURRENT_LIST_DIR}/convergence_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/drain_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/hints_test.cc ${CMAKE_CURRENT_LIST_DIR}/lineage_begin_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/operations_test.cc ${CMAKE_CURRENT_LIST_DIR}/recovery_lineages_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/recovery_test.cc ${CMAKE_CURRENT_LIST_DIR}/revoked_test.cc
