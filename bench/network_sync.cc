@@ -109,7 +109,7 @@ class Bench {
       return names_->Serve(config, now);
     };
     const auto begin = std::chrono::steady_clock::now();
-    Result<SyncedNetwork> synced = SyncNetwork(*host_, config_, state, synced_, serve);
+    Result<SyncedNetwork> synced = SyncNetwork(*host_, config_, state, synced_, &tables_, serve);
     const std::chrono::duration<double, std::milli> taken =
         std::chrono::steady_clock::now() - begin;
     Must(synced.status());
@@ -122,6 +122,7 @@ class Bench {
   std::unique_ptr<KernelHost> host_;
   std::unique_ptr<NameServer> names_;
   SyncedNetwork synced_;
+  ServiceTables tables_;
 };
 
 void Print(const char* what, const std::vector<double>& times) {

@@ -71,8 +71,9 @@ class KernelNetwork final : public HostNetwork {
       look_again_at_ = now + kLookEveryMs;
     }
     Run<Result<SyncedNetwork>>(
-        [state, config = config_, before = synced_, serve = serve_names_](const KernelHost& host) {
-          return SyncNetwork(host, config, state, before, serve);
+        [state, config = config_, before = synced_, tables = tables_,
+         serve = serve_names_](const KernelHost& host) {
+          return SyncNetwork(host, config, state, before, tables.get(), serve);
         },
         [this, rules = rules_taken_, routes = routes_taken_,
          done = std::move(done)](Result<SyncedNetwork> synced) {
@@ -154,6 +155,8 @@ class KernelNetwork final : public HostNetwork {
   Status no_host_;
   std::function<void(int)> unwatch_fd_;
   ServeNames serve_names_;
+  // Of the thread that runs the Sync of the moment.
+  std::shared_ptr<ServiceTables> tables_ = std::make_shared<ServiceTables>();
   std::function<void(Disturbance)> on_disturbed_;
   std::optional<HostNetworkConfig> config_;  // of the last Prepare that succeeded
   SyncedNetwork synced_;                     // what is there, as far as it is known

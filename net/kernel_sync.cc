@@ -1,7 +1,6 @@
 #include "net/kernel_sync.h"
 
 #include "net/overlay.h"
-#include "net/service_table.h"
 
 namespace reconcile {
 namespace {
@@ -25,7 +24,7 @@ Status LoadServices(const KernelHost& host, const ServiceTable* before, const Se
 Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
                                   const std::optional<HostNetworkConfig>& config,
                                   const NetworkState& state, const SyncedNetwork& before,
-                                  const ServeNames& serve_names) {
+                                  ServiceTables* tables, const ServeNames& serve_names) {
   if (!config) return ConflictError("the host's network has not been prepared");
   SyncedNetwork synced;
   OverlayBasis basis = {*config, state.node, state.cluster->peers};
@@ -40,7 +39,7 @@ Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
   if (synced.overlay_rules != before.overlay_rules) {
     RETURN_IF_ERROR(host.LoadRules(synced.overlay_rules).WithContext("rules of the overlay"));
   }
-  auto services = std::make_shared<const ServiceTable>(MakeServiceTable(*config, state));
+  auto services = std::make_shared<const ServiceTable>(tables->Next(*config, state));
   RETURN_IF_ERROR(LoadServices(host, before.services.get(), *services)
                       .WithContext("rules of service addresses"));
   if (before.services != nullptr) {

@@ -9,6 +9,7 @@
 #include "net/cluster_network.h"
 #include "net/kernel_host.h"
 #include "net/service_rules.h"
+#include "net/service_table.h"
 
 namespace reconcile {
 
@@ -32,10 +33,10 @@ struct SyncedNetwork {
 using ServeNames =
     std::function<std::vector<std::string>(const HostNetworkConfig&, const NetworkState&)>;
 
-// Brings the host to `state` from `before`. Blocks.
+// Brings the host to `state` from `before`. Blocks. `tables` are those of the Syncs before it.
 Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
                                   const std::optional<HostNetworkConfig>& config,
                                   const NetworkState& state, const SyncedNetwork& before,
-                                  const ServeNames& serve_names);
+                                  ServiceTables* tables, const ServeNames& serve_names);
 
 }  // namespace reconcile

@@ -22,39 +22,73 @@ struct Candidate {
 using Candidates = std::vector<Candidate>;
 // With the namespace and name of the Service that each belongs to, ordered by these.
 using ServiceKey = std::pair<std::string_view, std::string_view>;
-using KeyedSlice = std::pair<ServiceKey, const EndpointSlice*>;
+using KeyedSlice = std::pair<ServiceKey, const std::shared_ptr<const EndpointSlice>*>;
 using Slices = std::span<const KeyedSlice>;
 constexpr auto kByKey = [](const KeyedSlice& a, const KeyedSlice& b) { return a.first < b.first; };
 
-class Maker {
+}  // namespace
+
+class ServiceTables::Maker {
  public:
   Maker(const HostNetworkConfig& config, const NetworkState& state)
       : config_(config), state_(state) {}
 
-  ServiceTable Make() {
+  ServiceTable Make(std::unordered_map<const Service*, Part>* parts) {
     table_.service_cidr = config_.service_cidr;
     table_.pod_cidr = config_.cluster_pod_cidr;
     const Result<std::string> host = HostAddress(config_);
     if (host.ok()) table_.host_in_pods = *host;
-    std::vector<KeyedSlice> slices;
-    slices.reserve(state_.cluster->endpoint_slices.size());
-    for (const auto& slice : state_.cluster->endpoint_slices) {
-      const auto name = slice->metadata.labels.find(kServiceNameLabel);
-      if (name == slice->metadata.labels.end() || slice->address_type != AddressType::kIpv4)
-        continue;
-      slices.push_back({{slice->metadata.namespace_name, name->second}, slice.get()});
-    }
-    std::stable_sort(slices.begin(), slices.end(), kByKey);
+    const std::vector<KeyedSlice> slices = SortedSlices();
+    std::unordered_map<const Service*, Part> before = std::move(*parts);
+    parts->clear();
+    parts->reserve(state_.cluster->services.size());
     for (const auto& service : state_.cluster->services) {
       const KeyedSlice key = {{service->metadata.namespace_name, service->metadata.name}, nullptr};
       const auto [begin, end] = std::equal_range(slices.begin(), slices.end(), key, kByKey);
-      AddService(*service, Slices(begin, end));
+      const auto known = before.find(service.get());
+      const bool is_same = known != before.end() && IsOf(known->second, Slices(begin, end));
+      const auto place =
+          parts->emplace(service.get(), is_same ? std::move(known->second)
+                                                : MakePart(service, Slices(begin, end)));
+      Take(place.first->second);
     }
     AddHostPorts();
     return std::move(table_);
   }
 
  private:
+  std::vector<KeyedSlice> SortedSlices() const {
+    std::vector<KeyedSlice> slices;
+    slices.reserve(state_.cluster->endpoint_slices.size());
+    for (const auto& slice : state_.cluster->endpoint_slices) {
+      const auto name = slice->metadata.labels.find(kServiceNameLabel);
+      if (name == slice->metadata.labels.end() || slice->address_type != AddressType::kIpv4)
+        continue;
+      slices.push_back({{slice->metadata.namespace_name, name->second}, &slice});
+    }
+    std::stable_sort(slices.begin(), slices.end(), kByKey);
+    return slices;
+  }
+
+  static bool IsOf(const Part& part, Slices slices) {
+    return std::equal(part.slices.begin(), part.slices.end(), slices.begin(), slices.end(),
+                      [](const auto& kept, const KeyedSlice& now) { return kept == *now.second; });
+  }
+
+  Part MakePart(const std::shared_ptr<const Service>& service, Slices slices) {
+    part_ = Part();
+    part_.service = service;
+    for (const auto& [key, slice] : slices) part_.slices.push_back(*slice);
+    AddService(*service, slices);
+    return std::move(part_);
+  }
+
+  // Of two that claim one place, the first by namespace and name has it.
+  void Take(const Part& part) {
+    for (const auto& [at, target] : part.targets) table_.targets.try_emplace(at, target);
+    table_.local_endpoints.insert(part.local_endpoints.begin(), part.local_endpoints.end());
+  }
+
   void AddService(const Service& service, Slices slices) {
     const ServiceSpec& spec = service.spec;
     if (spec.type == ServiceType::kExternalName || IsHeadless(service)) return;
@@ -92,9 +126,9 @@ class Maker {
   Candidates CandidatesOf(const Service& service, const ServicePort& port, Slices slices) {
     std::map<ServiceEndpoint, Candidate> found;
     for (const auto& [key, slice] : slices) {
-      const EndpointPort* at = FindPort(*slice, port);
+      const EndpointPort* at = FindPort(**slice, port);
       if (at == nullptr || at->port <= 0 || at->port > 65'535) continue;
-      for (const Endpoint& endpoint : slice->endpoints) {
+      for (const Endpoint& endpoint : (*slice)->endpoints) {
         const Result<uint32_t> address = endpoint.addresses.empty()
                                              ? Result<uint32_t>(InvalidError("none"))
                                              : ParseIpv4(endpoint.addresses.front());
@@ -108,7 +142,7 @@ class Maker {
                                is_ready,
                                is_going && IsServing(conditions)};
         if (!is_ready && !candidate.serves_while_going) continue;
-        if (candidate.is_local) table_.local_endpoints.insert(*address);
+        if (candidate.is_local) part_.local_endpoints.push_back(*address);
         Candidate& known = found.try_emplace(candidate.at, candidate).first->second;
         known.is_ready |= candidate.is_ready;
       }
@@ -149,8 +183,7 @@ class Maker {
            const ServiceTarget& target) {
     const Result<uint32_t> at = ParseIpv4(address);
     if (!at.ok() || *at == 0 || number <= 0 || number > 65'535) return;
-    // Of two that claim one place, the first by namespace and name has it.
-    table_.targets.try_emplace({*at, port.protocol, static_cast<uint16_t>(number)}, target);
+    part_.targets.push_back({{*at, port.protocol, static_cast<uint16_t>(number)}, target});
   }
 
   void AddHostPorts() {
@@ -169,12 +202,18 @@ class Maker {
   const HostNetworkConfig& config_;
   const NetworkState& state_;
   ServiceTable table_;
+  Part part_;  // of the Service that is being looked at
 };
 
-}  // namespace
+ServiceTable ServiceTables::Next(const HostNetworkConfig& config, const NetworkState& state) {
+  if (config != config_ || state.node != node_) parts_.clear();
+  config_ = config;
+  node_ = state.node;
+  return Maker(config, state).Make(&parts_);
+}
 
 ServiceTable MakeServiceTable(const HostNetworkConfig& config, const NetworkState& state) {
-  return Maker(config, state).Make();
+  return ServiceTables().Next(config, state);
 }
 
 }  // namespace reconcile

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/random.h"
 #include "net/ipam.h"
 
 namespace reconcile {
@@ -202,6 +203,63 @@ TEST_F(ServiceTableTest, PortsOfTheHostLeadToItsPods) {
   EXPECT_EQ(At("0.0.0.0", 8081), "10.42.1.9:80");
   EXPECT_EQ(At("10.9.0.1", 53, Protocol::kUdp), "10.42.1.9:5353");
   EXPECT_EQ(Make().local_endpoints.size(), 1U);
+}
+
+// Random changes, each followed from what was remembered and made from nothing.
+TEST(ServiceTables, NextIsWhatOneMadeFromNothingIs) {
+  SeededRandom random(11);
+  const auto below = [&](uint64_t end) { return static_cast<int>(random.Below(end)); };
+  std::vector<std::shared_ptr<const Service>> services;
+  std::vector<std::shared_ptr<const EndpointSlice>> slices;
+  for (int i = 0; i < 20; ++i) {
+    Service service;
+    service.metadata.namespace_name = "default";
+    service.metadata.name = "s" + std::to_string(10 + i);
+    ServicePort port;
+    port.port = 80;
+    service.spec.ports = {port};
+    services.push_back(std::make_shared<Service>(service));
+    EndpointSlice slice;
+    slice.metadata.namespace_name = "default";
+    slice.metadata.name = service.metadata.name + "-1";
+    slice.metadata.labels[kServiceNameLabel] = service.metadata.name;
+    EndpointPort at;
+    at.port = 8080;
+    slice.ports = {at};
+    slices.push_back(std::make_shared<EndpointSlice>(slice));
+  }
+  ServiceTables tables;
+  HostNetworkConfig config = kTableConfig;
+  for (int round = 0; round < 300; ++round) {
+    const auto which = static_cast<size_t>(below(20));
+    if (below(2) == 0) {
+      auto service = std::make_shared<Service>(*services[which]);
+      // Some claim one address: who has it changes with others.
+      service->spec.cluster_ip = "10.96.0." + std::to_string(1 + below(12));
+      service->spec.external_traffic_policy =
+          below(2) == 0 ? TrafficPolicy::kLocal : TrafficPolicy::kCluster;
+      service->spec.ports[0].node_port = below(3) == 0 ? 30'000 + below(5) : 0;
+      services[which] = service;
+    } else {
+      auto slice = std::make_shared<EndpointSlice>(*slices[which]);
+      slice->endpoints.clear();
+      for (int i = below(4); i > 0; --i) {
+        Endpoint endpoint;
+        endpoint.addresses = {"10.42.1." + std::to_string(1 + below(30))};
+        endpoint.node_name = "h" + std::to_string(1 + below(2));
+        endpoint.conditions.ready = below(3) != 0;
+        slice->endpoints.push_back(endpoint);
+      }
+      slices[which] = slice;
+    }
+    if (round % 50 == 49) config.host_address = "10.9.0." + std::to_string(1 + below(3));
+    const auto cluster = std::make_shared<ClusterNetwork>();
+    cluster->services = services;
+    cluster->endpoint_slices = slices;
+    if (below(5) == 0) cluster->services.erase(cluster->services.begin() + below(20));
+    const NetworkState state = {below(20) == 0 ? "h2" : "h1", cluster, {}};
+    ASSERT_EQ(tables.Next(config, state), MakeServiceTable(config, state)) << round;
+  }
 }
 
 }  // namespace
