@@ -125,10 +125,11 @@ class ServiceTables::Maker {
 
   Candidates CandidatesOf(const Service& service, const ServicePort& port, Slices slices) {
     std::map<ServiceEndpoint, Candidate> found;
-    for (const auto& [key, slice] : slices) {
-      const EndpointPort* at = FindPort(**slice, port);
+    for (const auto& [key, shared] : slices) {
+      const EndpointSlice& slice = **shared;
+      const EndpointPort* at = FindPort(slice, port);
       if (at == nullptr || at->port <= 0 || at->port > 65'535) continue;
-      for (const Endpoint& endpoint : (*slice)->endpoints) {
+      for (const Endpoint& endpoint : slice.endpoints) {
         const Result<uint32_t> address = endpoint.addresses.empty()
                                              ? Result<uint32_t>(InvalidError("none"))
                                              : ParseIpv4(endpoint.addresses.front());

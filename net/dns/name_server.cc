@@ -43,11 +43,15 @@ std::vector<std::string> NameServer::Serve(const HostNetworkConfig& config,
     served_.reset();
   }
   Forward(*address, &problems);
-  if (served_ != state.cluster) {
+  const bool is_same = served_ != nullptr && served_for_ == config &&
+                       (served_ == state.cluster || HasSameNames(*served_, *state.cluster));
+  if (is_same) served_ = state.cluster;
+  if (!is_same) {
     Result<std::shared_ptr<const DnsZone>> zone = MakeClusterZone(config, *state.cluster);
     if (zone.ok()) {
       server_->SetZone(std::move(zone).value());
       served_ = state.cluster;
+      served_for_ = config;
     } else {
       problems.push_back("DNS: " + zone.status().message());
     }

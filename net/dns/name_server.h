@@ -36,6 +36,7 @@ class NameServer {
   std::string address_;
   std::string read_from_;  // texts that the upstreams are from
   std::shared_ptr<const ClusterNetwork> served_;
+  HostNetworkConfig served_for_;
   std::unique_ptr<DnsServer> server_;
 };
 
