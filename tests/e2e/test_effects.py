@@ -64,12 +64,24 @@ def first(manifest):
     return spec_of(manifest)["containers"][0]
 
 
+def taking(port, **more):
+    """Gives the first container a port of the host, another one in each kind of workload; the old pod goes before the new one comes."""
+    def change(m):
+        first(m).update(ports=[dict({"containerPort": 80, "hostPort": port + (m["kind"] == "Pod")}, **more)])
+        if m["kind"] == "Deployment":
+            m["spec"].update(strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}})
+    return change
+
+
 # Of a pod's spec, tried in a Deployment and in a Pod: what is there before, if it matters, and the edit.
 IN_PODS = {
     "PodSpec.restartPolicy": (None, lambda m: spec_of(m).update(restartPolicy="OnFailure")),  # a Pod alone
     "PodSpec.terminationGracePeriodSeconds": (None, lambda m: spec_of(m).update(terminationGracePeriodSeconds=2)),
     "PodSpec.nodeSelector": (None, lambda m: spec_of(m).update(nodeSelector={"kubernetes.io/hostname": "host-1"})),
     "PodSpec.hostname": (None, lambda m: spec_of(m).update(hostname="other")),
+    "PodSpec.subdomain": (None, lambda m: spec_of(m).update(subdomain="group")),
+    "PodSpec.hostNetwork": (None, lambda m: spec_of(m).update(hostNetwork=True)),
+    "PodSpec.dnsPolicy": (None, lambda m: spec_of(m).update(dnsPolicy="Default")),
     "Container.name": (None, lambda m: first(m).update(name="other")),
     "Container.image": (None, lambda m: first(m).update(image="test/busybox:2")),
     "Container.command": (None, lambda m: first(m).update(command=["sh", "-c", "sleep 100001"])),
@@ -79,6 +91,8 @@ IN_PODS = {
     "ContainerPort.containerPort": (None, lambda m: first(m).update(ports=[{"containerPort": 80}])),
     "ContainerPort.name": (lambda m: first(m).update(ports=[{"containerPort": 80}]), lambda m: first(m)["ports"][0].update(name="web")),
     "ContainerPort.protocol": (lambda m: first(m).update(ports=[{"containerPort": 80}]), lambda m: first(m)["ports"][0].update(protocol="UDP")),
+    "ContainerPort.hostPort": (taking(18080), lambda m: first(m)["ports"][0].update(hostPort=18082 + (m["kind"] == "Pod"))),
+    "ContainerPort.hostIP": (taking(18084), lambda m: first(m)["ports"][0].update(hostIP="127.0.0.1")),
     "EnvVar.name": (lambda m: first(m).update(env=[{"name": "A", "value": "1"}]), lambda m: first(m)["env"][0].update(name="B")),
     "EnvVar.value": (lambda m: first(m).update(env=[{"name": "A", "value": "1"}]), lambda m: first(m)["env"][0].update(value="2")),
     "EnvVarSource.fieldRef": (None, lambda m: first(m).update(env=[{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}])),
