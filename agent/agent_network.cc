@@ -11,6 +11,7 @@ constexpr char kNetworkFile[] = "network";
 // controller says at once; without one, a large cluster's is a little old.
 constexpr int64_t kSaveNetworkItemMs = 3;
 constexpr int64_t kMaxSaveNetworkMs = 30'000;
+constexpr int64_t kSaveNetworkAgainMs = 5'000;  // after a failure
 
 int64_t SaveNetworkMs(const Assignment& assignment) {
   const size_t items =
@@ -75,6 +76,7 @@ void Agent::Core::SaveNetwork() {
   } else {
     LogWarning("what is known of the cluster's network cannot be saved",
                {{"error", saved.message()}});
+    save_network_at_ = now + kSaveNetworkAgainMs;
     SaveNetwork();  // waits
   }
 }

@@ -68,6 +68,23 @@ TEST_F(NetworkFileTest, AServiceOfManyThatChangesIsObeyedAtOnceAndSavedLater) {
   EXPECT_EQ(link.inventories.back().fence, assignment.fence) << "it obeys nothing older";
 }
 
+// Also when nothing is left of it, which takes no time to write.
+TEST_F(NetworkFileTest, WhatCannotBeSavedForLongIsTriedEveryFewSeconds) {
+  StartAgent();
+  link.Connect();
+  AddPod("web");
+  SetServices({"a"});
+  Assign();
+  Settle();
+  files.FailNextWrites(UnavailableError("the disk is full"), 3);
+  SetServices({});
+  Assign();
+  RunFor(1'000);
+  EXPECT_NE(Saved("network").find("\"name\":\"a\""), std::string::npos) << "not yet";
+  RunFor(30'000);
+  EXPECT_EQ(Saved("network").find("\"name\":\"a\""), std::string::npos);
+}
+
 TEST_F(NetworkFileTest, WhatCannotBeSavedIsTriedAgainAndStopsNothing) {
   StartAgent();
   link.Connect();
