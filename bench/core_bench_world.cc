@@ -66,6 +66,7 @@ BenchWorld::BenchWorld(const BenchSize& size) {
   cluster->cluster_id = "bench";
   cluster->lineage = "bench-lineage";
   cluster->pod_cidr = "10.0.0.0/8";
+  cluster->service_cidr = "172.20.0.0/16";
   state.Put(cluster);
   auto source = std::make_shared<Source>();
   source->metadata.name = "main";

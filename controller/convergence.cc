@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 
+#include "reconciler/eviction.h"
 #include "reconciler/health.h"
 #include "reconciler/source_operations.h"
 #include "schema/core.h"
@@ -31,13 +32,15 @@ void AddSources(const ClusterState& state, std::vector<std::string>* lines) {
 }
 
 void AddNodes(const ClusterState& state, std::vector<std::string>* lines) {
+  const std::string pods_stay = WhyPodsStay(state);
   state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
     if (IsRevoked(*node)) return;  // NotesOn says so
     const std::string name = "node " + node->metadata.name;
     const Condition* ready = FindCondition(node->status.conditions, "Ready");
     if (!IsReady(*node)) {
       lines->push_back(name + ": not ready" +
-                       (ready == nullptr ? ": has not reported yet" : ": " + ready->message));
+                       (ready == nullptr ? ": has not reported yet" : ": " + ready->message) +
+                       (IsSilent(*node) && !pods_stay.empty() ? "; " + pods_stay : ""));
     }
     const Condition* accepted = FindCondition(node->status.conditions, kAssignmentAccepted);
     if (accepted != nullptr && accepted->status == ConditionStatus::kFalse) {

@@ -87,7 +87,9 @@ Status Controller::Core::Start() {
   }
   // A node that was here before has one lease to be heard again.
   store_->Snapshot()->ForEach<Node>([this](const std::shared_ptr<const Node>& node) {
-    heard_[node->metadata.name].last_heard = started_at_;
+    Heard& heard = heard_[node->metadata.name];
+    heard.last_heard = started_at_;
+    heard.unheard_of = true;
   });
   awake_at_ = started_at_;
   WatchSleep();

@@ -123,6 +123,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::optional<Report> taken;    // the one that the last turn with news of this node took in
     MonoTime taken_at;
     bool marked_silent = false;  // in the model, since then
+    // Nobody listened for a while: a silence that the model knows of counts from now on.
+    bool unheard_of = false;
     std::vector<AgentEvent> pending_events;
     std::string held;              // why the agent does not follow what it was sent; "": it does
     bool told = false;             // a report came since the last connection began
@@ -311,6 +313,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void WatchSleep();
   void MarkSilentNodes(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,
                        Now now);
+  void CountSilenceAnew(ClusterState* state, WriteSet* writes, Now now);
   void MarkSilentPods(const std::set<std::string>& silent, ClusterState* state, WriteSet* writes,
                       std::vector<Reason>* reasons, Now now);
   void HandOut(const std::shared_ptr<const ClusterState>& snapshot);

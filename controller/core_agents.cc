@@ -9,6 +9,7 @@
 #include "link/report_delta.h"
 #include "net/ipam.h"
 #include "reconciler/declared.h"
+#include "reconciler/eviction.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -298,7 +299,10 @@ void Controller::Core::NoticeSleep(MonoTime now) {
   if (!slept) return;
   LogInfo("this process did not run for a while; nodes have a lease from now on",
           {{"for", FormatAge(for_ms)}});
-  for (auto& [name, heard] : heard_) heard.last_heard = now;
+  for (auto& [name, heard] : heard_) {
+    heard.last_heard = now;
+    heard.unheard_of = true;
+  }
 }
 
 void Controller::Core::WatchSleep() {
@@ -308,10 +312,27 @@ void Controller::Core::WatchSleep() {
   });
 }
 
+// While this process was not there, or slept, nobody knows who was silent: pods are not replaced
+// for that time.
+void Controller::Core::CountSilenceAnew(ClusterState* state, WriteSet* writes, Now now) {
+  for (auto& [name, heard] : heard_) {
+    if (!heard.unheard_of) continue;
+    heard.unheard_of = false;
+    const auto existing = state->Find<Node>("", name);
+    if (existing == nullptr || !IsSilent(*existing)) continue;
+    auto node = std::make_shared<Node>(*existing);
+    for (Condition& condition : node->status.conditions) {
+      if (condition.type == "Ready") condition.last_transition_time = now.wall;
+    }
+    PutBoth(node, state, writes);
+  }
+}
+
 // Silence of a lease makes a node NotReady, and the pods on it with it: nobody knows how they are.
 void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes,
                                        std::vector<Reason>* reasons, Now now) {
   std::set<std::string> silent;
+  CountSilenceAnew(state, writes, now);
   for (auto& [name, heard] : heard_) {
     if (IsRevokedNow(name)) continue;  // nobody waits for its word
     const MonoTime due = heard.last_heard + options_.node_silent_ms;

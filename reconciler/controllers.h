@@ -27,6 +27,10 @@ bool IsBuiltInNamespace(std::string_view name);
 // dropped (SEMANTICS 22.3). Pods of nodes that are not in the model go too.
 void CollectGarbage(Turn* turn);
 
+// Marks the pods of silent hosts for deletion, once they are no longer tolerated there, so that
+// others take their places (SEMANTICS 23; reconciler/eviction.h).
+void EvictFromSilentNodes(Turn* turn);
+
 // Binds pending pods; returns those that fit nowhere.
 std::vector<Binding> SchedulePods(Turn* turn);
 // Says on each pod that fits nowhere why, once for each change of it. For the end of a turn: what

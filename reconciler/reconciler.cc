@@ -27,6 +27,7 @@ bool Repeat(Turn* turn, Pass pass) {
 void SyncWorkloads(Turn* turn) {
   SyncNamespaces(turn);
   CollectGarbage(turn);
+  EvictFromSilentNodes(turn);
   SyncReplicaSets(turn);
   SyncReplicationControllers(turn);
   SyncDeployments(turn);

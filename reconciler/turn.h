@@ -109,7 +109,8 @@ class Turn {
   // ---- turn_due.cc ----
   static bool IsVisited(Kind kind) {
     return kind == Kind::kNamespace || kind == Kind::kReplicationController ||
-           kind == Kind::kReplicaSet || kind == Kind::kDeployment || kind == Kind::kService;
+           kind == Kind::kReplicaSet || kind == Kind::kDeployment || kind == Kind::kService ||
+           kind == Kind::kNode;
   }
   // Whether the last turn tells what there is to look at.
   bool IsOfUse(const Settled& settled) const;
@@ -121,6 +122,7 @@ class Turn {
   void NoteNamespace(const Object* before, const Object* after, const std::string& name);
   void NoteAdoptable(const Object& object);
   void NoteConfig(const ObjectKey& key);
+  void NoteSilence(const Object* before, const Object* after);
   // ---- turn_services.cc ----
   // Of what a Service's addresses and endpoints are made.
   void NoteForServices(const ObjectPtr& before, const ObjectPtr& after);

@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "reconciler/eviction.h"
 #include "reconciler/restart_on_change.h"
 #include "reconciler/turn.h"
 
@@ -73,6 +74,7 @@ void Turn::NoteChange(const ObjectPtr& before, const ObjectPtr& after) {
       MakeDue({Kind::kNamespace, "", pod.namespace_name});
     });
   }
+  NoteSilence(before.get(), after.get());
   if (either.kind == Kind::kConfigMap || either.kind == Kind::kSecret) NoteConfig(key);
   if (restarting_ && after != nullptr && RestartsOnChange(*after)) restarting_->insert(key);
   // What is in a namespace that is going is waited for.
@@ -95,6 +97,23 @@ void Turn::NoteOwners(const Object& object) {
       }
     });
   }
+}
+
+// The pods that a silent host has, and whether so many are silent that none of theirs may go.
+void Turn::NoteSilence(const Object* before, const Object* after) {
+  if (after != nullptr && after->kind == Kind::kPod) {
+    const std::string& name = As<Pod>(*after)->spec.node_name;
+    const auto node = name.empty() ? nullptr : state_.Find<Node>("", name);
+    if (node != nullptr && IsSilent(*node)) due_.insert(node->key());
+    return;
+  }
+  if ((before == nullptr ? after : before)->kind != Kind::kNode) return;
+  const auto counts = [](const Object* object) {
+    const Node* node = object == nullptr ? nullptr : As<Node>(*object);
+    return std::pair(node != nullptr && IsSilent(*node), node != nullptr && !IsRevoked(*node));
+  };
+  if (counts(before) == counts(after)) return;
+  for (const auto& [key, node] : state_.Objects(Kind::kNode)) due_.insert(key);
 }
 
 // Deployments whose template is another one with it.

@@ -75,7 +75,8 @@ void AddNames(Table<PodSpec>* t) {
 void AddPlacement(Table<PodSpec>* t) {
   constexpr std::string_view kNoPriority = "the scheduler has no priorities yet";
   t->Accepted("affinity", AffinityShape(), "").Doc("Nodes and pods to be near to or away from.");
-  t->Accepted("tolerations", ListOf(TolerationShape()), "nodes have no taints yet")
+  t->Accepted("tolerations", ListOf(TolerationShape()),
+              "of taints only node.kubernetes.io/unreachable is looked at, which silent hosts have")
       .Mutable()
       .Doc("Taints of nodes that do not keep the pod away.");
   t->Accepted("topologySpreadConstraints", ListOf(TopologySpreadShape()),

@@ -53,6 +53,30 @@ bool IsStopping(const ClusterState& state, const std::string& pod_name) {
   return pod != nullptr && pod->metadata.deletion_timestamp;
 }
 
+bool IsSilentIn(const ClusterState& state, const std::string& node_name) {
+  const auto node = state.Find<Node>("", node_name);
+  const Condition* ready =
+      node == nullptr ? nullptr : FindCondition(node->status.conditions, "Ready");
+  return ready != nullptr && ready->reason == kNodeStatusUnknown;
+}
+
+// A host that is silent loses what others make again, though never in the commit that calls it so,
+// never while most hosts are silent, and never before it says that it stopped them.
+bool IsEvicted(const Pod& pod, const ClusterState& before, const ClusterState& after) {
+  const auto now = As<Pod>(after.Find(pod.key()));
+  const std::string& node = pod.spec.node_name;
+  const bool waits_for_host = now != nullptr && now->metadata.uid == pod.metadata.uid;
+  if (!waits_for_host || ControllerOf(pod.metadata) == nullptr) return false;
+  if (!IsSilentIn(before, node) || !IsSilentIn(after, node)) return false;
+  int heard = 0;
+  int silent = 0;
+  after.ForEach<Node>([&](const std::shared_ptr<const Node>& each) {
+    if (IsRevoked(*each)) return;
+    ++(IsSilentIn(after, each->metadata.name) ? silent : heard);
+  });
+  return silent <= heard;
+}
+
 // Whether the newest commit could be read and taken.
 bool SourceIsReady(const ClusterState& state) {
   const auto source = state.Find<Source>("", "main");
@@ -207,8 +231,8 @@ void ModelChecker::CheckPods(const Declaration& declaration, const ClusterState&
 void ModelChecker::OnRemoved(const Pod& pod, const std::string& workload,
                              const Declaration& declaration, const ClusterState& before,
                              const ClusterState& after) {
-  const bool may_go =
-      MayGo(pod, workload, declaration) || IsExcused(pod, workload, declaration, before, after);
+  const bool may_go = MayGo(pod, workload, declaration) || IsEvicted(pod, before, after) ||
+                      IsExcused(pod, workload, declaration, before, after);
   went_.insert(pod.metadata.uid);
   if (may_go) return;
   violations_.Add("revision " + std::to_string(after.revision()) + ": pod " + pod.metadata.name +

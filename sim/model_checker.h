@@ -15,8 +15,8 @@ namespace reconcile {
 std::string WorkloadOf(const Pod& pod, const ClusterState& state);
 
 // At all times: the model declares exactly what one good commit declared, never an older one than
-// before, and no pod is taken away that this commit wants as it is. Told of every state that became
-// durable.
+// before, and no pod is taken away that this commit wants as it is, but from silent hosts. Told of
+// every state that became durable.
 class ModelChecker {
  public:
   // `runs` says whether a container of the pod of this uid is live.

@@ -174,6 +174,50 @@ class HostsTest(ClusterTest):
         self.converge()
         self.same_containers(before, "what runs on a host that is away is neither stopped nor started elsewhere")
 
+    def test_line_34_pods_of_a_host_that_stays_away_are_replaced_and_its_own_are_stopped_when_it_returns(self):
+        cluster, host = self.cluster, self.cluster.hosts[1]
+        others = [each for each in cluster.hosts if each is not host]
+        old = set(host.containers())
+        kept = {each.name: each.containers() for each in others}
+        self.assertTrue(old)
+        wanted = self.mains(cluster.hosts)
+        self.addCleanup(cluster.switch.heal)
+        began = time.monotonic()
+        cluster.switch.cut(host.name)
+        eventually("all of them run on the other hosts", lambda: self.mains(others) == wanted, 60)
+        print(f"{host.name} away: its {len(old)} containers have others in their place after {time.monotonic() - began:.1f} s")
+        self.assertEqual(set(host.containers()), old, "nobody stops what runs on a host that is away")
+        cluster.switch.heal()
+        self.node_is(host.name, True)
+        eventually("what was replaced is stopped", lambda: not old & set(host.containers()))
+        self.converge()
+        self.assertEqual(self.mains(cluster.hosts), wanted)
+        for each in others:
+            now = each.containers()
+            self.assertEqual({key: now.get(key) for key in kept[each.name]}, kept[each.name])
+
+    def test_when_most_hosts_are_away_no_pod_is_replaced(self):
+        cluster, away = self.cluster, self.cluster.hosts[:2]
+        before = cluster.containers()
+        self.addCleanup(cluster.switch.heal)
+        for host in away:
+            cluster.switch.cut(host.name)
+        for host in away:
+            self.node_is(host.name, False)
+        end = time.monotonic() + LEASE_S + 10  # longer than pods are tolerated on a silent host
+        eventually("status says why", lambda: "2 of 3 hosts are silent: is the controller cut off?" in " ".join(cluster.status()["unconverged"]))
+        eventually("the time is over", lambda: time.monotonic() > end, LEASE_S + 30)
+        self.assertEqual(self.mains(cluster.hosts[2:]), len([key for key in before if key.startswith("host-3/")
+                                                            and key.endswith("/main")]))
+        cluster.switch.heal()
+        for host in away:
+            self.node_is(host.name, True)
+        self.converge()
+        self.same_containers(before, "what runs on hosts that are away is neither stopped nor started elsewhere")
+
+    def mains(self, hosts):
+        return sum(1 for host in hosts for key in host.containers() if key.endswith("/main"))
+
     def test_a_link_that_loses_packets_still_converges(self):
         cluster = self.cluster
         for host in cluster.hosts:

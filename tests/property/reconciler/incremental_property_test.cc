@@ -135,11 +135,12 @@ class History {
       if (generator_.OneIn(2)) {
         node->spec.unschedulable = !node->spec.unschedulable;
       } else {
-        SetCondition(
-            &node->status.conditions,
-            {.type = "Ready",
-             .status = generator_.OneIn(2) ? ConditionStatus::kTrue : ConditionStatus::kUnknown},
-            world.now.wall);
+        const bool silent = generator_.OneIn(2);
+        SetCondition(&node->status.conditions,
+                     {.type = "Ready",
+                      .status = silent ? ConditionStatus::kUnknown : ConditionStatus::kTrue,
+                      .reason = silent ? std::string(kNodeStatusUnknown) : "AgentReady"},
+                     world.now.wall);
       }
     });
   }

@@ -74,6 +74,29 @@ TEST_F(AgentsTest, AfterASleepNoNodeIsNotReadyForALease) {
   EXPECT_FALSE(IsReady(*Host()));
 }
 
+TEST_F(AgentsTest, ASilenceThatTheModelKnowsOfCountsFromAControllersStartOn) {
+  StartWith(1);
+  time_.RunFor(20'000);
+  ASSERT_FALSE(IsReady(*Host()));
+  const auto since = [this] {
+    return FindCondition(Host()->status.conditions, "Ready")->last_transition_time->ms;
+  };
+  const int64_t fell_silent = since();
+  time_.RunFor(5'000);
+  EXPECT_EQ(since(), fell_silent);
+  controller_.reset();
+  time_.RunFor(3'600'000);
+  const int64_t started = loop_.now().wall.ms;
+  ControllerOptions options;
+  options.sources = {{"main", {"/repository", "", ""}}};
+  controller_ = std::make_unique<Controller>(options, &loop_, &random_, &store_, &source_, &link_);
+  Start();
+  EXPECT_GE(since(), started) << "nobody listened meanwhile";
+  const int64_t counted_from = since();
+  time_.RunFor(5'000);
+  EXPECT_EQ(since(), counted_from) << "once";
+}
+
 TEST_F(AgentsTest, Faults_Line35_ClockJumpsChangeNoPodAndNoNode) {
   constexpr int64_t kHourMs = 3'600'000;
   source_.SetFiles("c1", {{"web.yaml", ControllerOf(3)}});

@@ -113,10 +113,12 @@ TEST(Convergence, SaysOfPodsOnASilentNodeOnlyWhatWasLastKnown) {
   auto starting = MakePod("web-2", false);
   starting->status.phase = PodPhase::kPending;
   state.Put(starting);
-  EXPECT_EQ(UnconvergedIn(state),
-            (Lines{"node host-1: not ready: is the host up?",
-                   "pod default/web-1: node host-1 is silent; last seen Running at noon",
-                   "pod default/web-2: node host-1 is silent; last seen Pending"}));
+  EXPECT_EQ(
+      UnconvergedIn(state),
+      (Lines{"node host-1: not ready: is the host up?; its pods are not replaced, as there is no "
+             "other host",
+             "pod default/web-1: node host-1 is silent; last seen Running at noon",
+             "pod default/web-2: node host-1 is silent; last seen Pending"}));
 }
 
 TEST(Convergence, ARevokedNodeIsANoteAndWaitedForByNobody) {

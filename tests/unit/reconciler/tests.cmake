@@ -1,7 +1,7 @@
 set(here ${CMAKE_CURRENT_LIST_DIR})
 reconcile_test(reconciler_test
   SOURCES ${here}/advice_test.cc ${here}/breaker_test.cc ${here}/changes_test.cc ${here}/deployment_status_test.cc
-          ${here}/deployment_test.cc ${here}/desired_test.cc ${here}/effects_test.cc ${here}/endpoints_test.cc ${here}/service_addresses_test.cc ${here}/events_test.cc ${here}/facts_test.cc
+          ${here}/deployment_test.cc ${here}/desired_test.cc ${here}/effects_test.cc ${here}/eviction_test.cc ${here}/endpoints_test.cc ${here}/service_addresses_test.cc ${here}/events_test.cc ${here}/facts_test.cc
           ${here}/golden_test.cc ${here}/network_preview_test.cc ${here}/preview_test.cc ${here}/references_test.cc ${here}/replicas_test.cc
           ${here}/rolling_test.cc ${here}/scheduler_test.cc ${here}/source_operations_test.cc ${here}/victims_test.cc ${here}/waves_test.cc
           ${here}/reference_warnings.cc
