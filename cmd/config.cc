@@ -14,6 +14,8 @@
 namespace reconcile {
 namespace {
 
+constexpr int64_t kLeastSilenceSeconds = 10;  // two heartbeats of an agent
+constexpr int64_t kMostSilenceSeconds = 86'400;
 constexpr int kLongestPodCidrPrefix = 24;  // room for one host's subnet
 constexpr int kLongestServiceCidrPrefix = 28;
 constexpr int kShortestServiceCidrPrefix = 8;
@@ -269,6 +271,17 @@ void ReadBreaker(const Value& value, const std::string& file, BreakerLimits* bre
       .Read(value);
 }
 
+void ReadHosts(const Value& value, const std::string& file, Config* config, Problems* problems) {
+  const auto to_ms = [](int64_t* target) {
+    return [target](int64_t seconds) { *target = seconds * 1000; };
+  };
+  MapReader("hosts", file, problems)
+      .Number("silentAfterSeconds", kLeastSilenceSeconds, kMostSilenceSeconds,
+              to_ms(&config->silent_after_ms))
+      .Number("replaceAfterSeconds", 0, kMostSilenceSeconds, to_ms(&config->replace_after_ms))
+      .Read(value);
+}
+
 void ReadNode(const Value& value, const std::string& file, Config* config, Problems* problems) {
   MapReader("node", file, problems)
       .Text("name", CheckNodeName, &config->node_name)
@@ -354,6 +367,7 @@ void ReadConfig(std::string_view text, const std::string& file, Config* config,
         .Text("networkBackend", CheckNetworkBackend, &config->network_backend)
         .Text("logLevel", CheckLogLevel, &config->log_level)
         .On("node", [&](const Value& value) { ReadNode(value, file, config, problems); })
+        .On("hosts", [&](const Value& value) { ReadHosts(value, file, config, problems); })
         .On("sources", [&](const Value& value) { ReadSources(value, file, config, problems); })
         .On("deletionBreaker",
             [&](const Value& value) { ReadBreaker(value, file, &config->breaker, problems); })

@@ -33,6 +33,8 @@ struct Config {
   std::string log_level = "info";
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;
+  int64_t silent_after_ms = 15'000;   // without a word of its agent a host is NotReady
+  int64_t replace_after_ms = 15'000;  // from then on until its pods are replaced
 };
 
 // What is wrong with a setting's value, for a person; empty when nothing is. For files and flags.

@@ -108,6 +108,8 @@ ControllerOptions ControllerSide::OptionsOf(const Config& config) {
   options.service_cidr = config.service_cidr;
   options.cluster_domain = config.cluster_domain;
   options.network_backend = config.network_backend;
+  options.node_silent_ms = config.silent_after_ms;
+  options.unreachable_toleration_ms = config.replace_after_ms;
   options.sources = config.sources;
   options.breaker = config.breaker;
   options.read_secret = ReadSecretLine;

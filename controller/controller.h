@@ -57,6 +57,8 @@ struct ControllerOptions {
   // Reads a webhook's secret out of its small local file, at each webhook. None: all are refused.
   std::function<Result<std::string>(const std::string& path)> read_secret;
   int64_t node_silent_ms = 15'000;  // then NotReady
+  // From then on, until its pods are replaced: Cluster::unreachable_toleration_ms.
+  int64_t unreachable_toleration_ms = 15'000;
   // Of a cluster that begins, from its CA; of one that exists it must be its own. Empty: random.
   std::string cluster_id;
   // The CA's signature of LineageText: proves to agents that a lineage is the cluster's. Without it

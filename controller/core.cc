@@ -153,6 +153,7 @@ Status Controller::Core::SetNetwork(const ClusterState& state, Cluster* cluster)
   set(options_.service_cidr, &cluster->service_cidr);
   set(options_.cluster_domain, &cluster->cluster_domain);
   set(options_.network_backend, &cluster->network_backend);
+  cluster->unreachable_toleration_ms = options_.unreachable_toleration_ms;
   const Result<Cidr> pods = Cidr::Parse(cluster->pod_cidr);
   const Result<Cidr> services = Cidr::Parse(cluster->service_cidr);
   if (!services.ok()) return services.status().WithContext("serviceCIDR");

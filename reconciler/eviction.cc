@@ -40,7 +40,13 @@ void Evict(Turn* turn, const Node& node, const Pod& pod) {
   RemovePod(turn, pod);
 }
 
+int64_t DefaultTolerationMs(const ClusterState& state) {
+  const auto cluster = state.Find<Cluster>("", "cluster");
+  return (cluster == nullptr ? Cluster() : *cluster).unreachable_toleration_ms;
+}
+
 void EvictPodsOf(Turn* turn, const Node& node) {
+  const int64_t default_ms = DefaultTolerationMs(turn->state());
   const Condition& ready = *FindCondition(node.status.conditions, "Ready");
   const int64_t since_ms = ready.last_transition_time.value_or(turn->now().wall).ms;
   std::vector<PodPtr> pods;
@@ -49,7 +55,7 @@ void EvictPodsOf(Turn* turn, const Node& node) {
     if (IsReplaceable(*pod)) pods.push_back(std::move(pod));
   });
   for (const PodPtr& pod : pods) {
-    const std::optional<int64_t> tolerated_ms = UnreachableTolerationOf(pod->spec);
+    const std::optional<int64_t> tolerated_ms = UnreachableTolerationOf(pod->spec, default_ms);
     if (!tolerated_ms) continue;
     // A stamp from the future (a clock set back) waits no longer than the whole time.
     const int64_t left_ms =
@@ -70,9 +76,9 @@ bool IsSilent(const Node& node) {
          ready->reason == kNodeStatusUnknown;
 }
 
-std::optional<int64_t> UnreachableTolerationOf(const PodSpec& spec) {
+std::optional<int64_t> UnreachableTolerationOf(const PodSpec& spec, int64_t default_ms) {
   const Value* tolerations = spec.others.Find("tolerations");
-  if (tolerations == nullptr || !tolerations->IsList()) return kUnreachableTolerationMs;
+  if (tolerations == nullptr || !tolerations->IsList()) return default_ms;
   bool tolerates = false;
   std::optional<int64_t> shortest_s;
   for (const Value& toleration : tolerations->AsList()) {
@@ -83,7 +89,7 @@ std::optional<int64_t> UnreachableTolerationOf(const PodSpec& spec) {
     const int64_t seconds = std::clamp<int64_t>(toleration.GetInt("tolerationSeconds"), 0, kMost);
     shortest_s = std::min(shortest_s.value_or(seconds), seconds);
   }
-  if (!tolerates) return kUnreachableTolerationMs;
+  if (!tolerates) return default_ms;
   if (!shortest_s) return std::nullopt;
   return *shortest_s * 1000;
 }

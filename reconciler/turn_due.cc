@@ -20,6 +20,12 @@ bool RestartsOnChange(const Object& object) {
   return object.kind == Kind::kDeployment && reconcile::RestartsOnChange(object.metadata);
 }
 
+bool SameToleration(const Object* before, const Object* after) {
+  return before != nullptr && after != nullptr &&
+         As<Cluster>(*before)->unreachable_toleration_ms ==
+             As<Cluster>(*after)->unreachable_toleration_ms;
+}
+
 bool IsOpen(const Object* space) { return space != nullptr && !space->metadata.deletion_timestamp; }
 
 }  // namespace
@@ -107,12 +113,15 @@ void Turn::NoteSilence(const Object* before, const Object* after) {
     if (node != nullptr && IsSilent(*node)) due_.insert(node->key());
     return;
   }
-  if ((before == nullptr ? after : before)->kind != Kind::kNode) return;
+  const Kind kind = (before == nullptr ? after : before)->kind;
+  if (kind != Kind::kNode && kind != Kind::kCluster) return;
   const auto counts = [](const Object* object) {
     const Node* node = object == nullptr ? nullptr : As<Node>(*object);
     return std::pair(node != nullptr && IsSilent(*node), node != nullptr && !IsRevoked(*node));
   };
-  if (counts(before) == counts(after)) return;
+  const bool is_same =
+      kind == Kind::kNode ? counts(before) == counts(after) : SameToleration(before, after);
+  if (is_same) return;
   for (const auto& [key, node] : state_.Objects(Kind::kNode)) due_.insert(key);
 }
 

@@ -255,6 +255,8 @@ struct Cluster : ObjectOf<Cluster, Kind::kCluster> {
   std::string service_cidr = "10.96.0.0/16";     // Services' addresses
   std::string cluster_domain = "cluster.local";  // their names end with it
   std::string network_backend = "vxlan";  // or "host-gw": how pods of other hosts are reached
+  // For how long pods without a toleration of their own stay on a host that is silent.
+  int64_t unreachable_toleration_ms = 15'000;
 };
 
 }  // namespace reconcile

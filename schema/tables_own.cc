@@ -44,6 +44,9 @@ const StructTable& ClusterSpecTable() {
     t.Field<&Cluster::service_cidr>("serviceCIDR").Doc("Addresses of Services.");
     t.Field<&Cluster::cluster_domain>("clusterDomain").Doc("What names of Services end with.");
     t.Field<&Cluster::network_backend>("networkBackend").Doc("vxlan or host-gw.");
+    t.Field<&Cluster::unreachable_toleration_ms>("unreachableTolerationMs")
+        .Always()
+        .Doc("For how long pods stay on a host that is silent.");
     return t;
   }();
   return table;

@@ -29,6 +29,7 @@ podCIDR: 10.50.0.0/16
 serviceCIDR: 10.60.0.0/20
 clusterDomain: example.internal
 networkBackend: host-gw
+hosts: {silentAfterSeconds: 10, replaceAfterSeconds: 0}
 logLevel: debug
 node:
   name: host-7
@@ -50,6 +51,8 @@ deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds
   EXPECT_EQ(read.config.service_cidr, "10.60.0.0/20");
   EXPECT_EQ(read.config.cluster_domain, "example.internal");
   EXPECT_EQ(read.config.network_backend, "host-gw");
+  EXPECT_EQ(read.config.silent_after_ms, 10'000);
+  EXPECT_EQ(read.config.replace_after_ms, 0);
   EXPECT_EQ(read.config.log_level, "debug");
   EXPECT_EQ(read.config.node_name, "host-7");
   EXPECT_EQ(read.config.node_address, "192.0.2.7");
@@ -106,6 +109,8 @@ TEST(Config, RefusesValuesThatCannotWork) {
   EXPECT_NE(error_of("clusterDomain: A_b"), "");
   EXPECT_EQ(error_of("networkBackend: bgp"),
             "reconcile.yaml:1:17: networkBackend: must be vxlan or host-gw, is 'bgp'");
+  EXPECT_EQ(error_of("hosts: {silentAfterSeconds: 5}"),
+            "reconcile.yaml:1:29: hosts.silentAfterSeconds: must be a number from 10 to 86400");
   EXPECT_EQ(error_of("logLevel: loud"),
             "reconcile.yaml:1:11: logLevel: must be info or debug, is 'loud'");
   EXPECT_EQ(error_of("dataFolder: data"),

@@ -191,6 +191,7 @@ TEST_F(ControllerTest, PodsAndServicesHaveRangesOfTheirOwn) {
     options.service_cidr = service_cidr;
     options.cluster_domain = "example.internal";
     options.network_backend = "host-gw";
+    options.unreachable_toleration_ms = 60'000;
     Controller controller(options, &loop_, &random_, &store_, &source_, &link_);
     return controller.Start();
   };
@@ -204,6 +205,7 @@ TEST_F(ControllerTest, PodsAndServicesHaveRangesOfTheirOwn) {
   EXPECT_EQ(cluster->service_cidr, "10.97.0.0/16");
   EXPECT_EQ(cluster->cluster_domain, "example.internal");
   EXPECT_EQ(cluster->network_backend, "host-gw");
+  EXPECT_EQ(cluster->unreachable_toleration_ms, 60'000);
   ASSERT_TRUE(start_with("10.98.0.0/16").ok()) << "nothing has an address yet";
   auto service = std::make_shared<Service>();
   service->metadata.namespace_name = "default";

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "reconciler/settled.h"
 #include "tests/unit/reconciler/world.h"
 
 namespace reconcile {
 namespace {
 
 constexpr int64_t kSecondMs = 1000;
+constexpr int64_t kTolerationMs = 15'000;  // the default of a cluster
 
 Value Toleration(const std::string& key, const std::string& comparison, const std::string& effect,
                  std::optional<int64_t> seconds) {
@@ -71,8 +73,8 @@ TEST_F(EvictionTest, PodsOfASilentHostAreReplacedElsewhereAfterTheirToleration) 
   EXPECT_EQ(ActiveOn("host-2"), 2);
   const Plan waiting = Reconcile(world_.state, {}, world_.now);
   ASSERT_TRUE(waiting.wake_at);
-  EXPECT_EQ(*waiting.wake_at - world_.now.mono, kUnreachableTolerationMs);
-  world_.Advance(kUnreachableTolerationMs - 1);
+  EXPECT_EQ(*waiting.wake_at - world_.now.mono, kTolerationMs);
+  world_.Advance(kTolerationMs - 1);
   TakeAll();
   EXPECT_EQ(ActiveOn("host-2"), 2);
   world_.Advance(1);
@@ -86,7 +88,7 @@ TEST_F(EvictionTest, AHostThatIsHeardInTimeKeepsItsPods) {
   world_.Declare({MakeDeployment("web", 6)});
   SetSilent("host-2");
   TakeAll();
-  world_.Advance(kUnreachableTolerationMs - 1);
+  world_.Advance(kTolerationMs - 1);
   SetSilent("host-2", false);
   world_.Advance(3600 * kSecondMs);
   TakeAll();
@@ -107,6 +109,18 @@ TEST_F(EvictionTest, WhenMostHostsAreSilentNothingIsReplaced) {
   TakeAll();
   EXPECT_EQ(WhyPodsStay(world_.state), "");
   EXPECT_EQ(GoingOn("host-1"), 0);
+  EXPECT_EQ(GoingOn("host-2"), 2);
+}
+
+TEST_F(EvictionTest, TheClusterSaysForHowLongPodsStay) {
+  world_.Declare({MakeDeployment("web", 6)});
+  SetSilent("host-2");
+  Settled settled;
+  EXPECT_TRUE(Reconcile(world_.state, {}, world_.now, &settled).transaction.writes.empty());
+  world_.Edit<Cluster>("", "cluster",
+                       [](Cluster* cluster) { cluster->unreachable_toleration_ms = 0; });
+  EXPECT_FALSE(Reconcile(world_.state, {}, world_.now, &settled).transaction.writes.empty());
+  TakeAll();
   EXPECT_EQ(GoingOn("host-2"), 2);
 }
 
@@ -136,22 +150,25 @@ TEST_F(EvictionTest, AClockSetBackWaitsNoLongerThanTheWholeToleration) {
   world_.now.wall.ms -= 3600 * kSecondMs;
   const Plan plan = Reconcile(world_.state, {}, world_.now);
   ASSERT_TRUE(plan.wake_at);
-  EXPECT_LE(*plan.wake_at - world_.now.mono, kUnreachableTolerationMs);
+  EXPECT_LE(*plan.wake_at - world_.now.mono, kTolerationMs);
 }
 
 TEST(UnreachableToleration, IsTheDefaultWithoutOneForTheTaint) {
-  EXPECT_EQ(UnreachableTolerationOf({}), kUnreachableTolerationMs);
-  EXPECT_EQ(UnreachableTolerationOf(Tolerating({Toleration("gpu", "Exists", "", 5)})),
-            kUnreachableTolerationMs);
-  EXPECT_EQ(UnreachableTolerationOf(Tolerating(
-                {Toleration("node.kubernetes.io/unreachable", "Exists", "NoSchedule", 5)})),
-            kUnreachableTolerationMs);
+  EXPECT_EQ(UnreachableTolerationOf({}, kTolerationMs), kTolerationMs);
+  EXPECT_EQ(
+      UnreachableTolerationOf(Tolerating({Toleration("gpu", "Exists", "", 5)}), kTolerationMs),
+      kTolerationMs);
+  EXPECT_EQ(
+      UnreachableTolerationOf(
+          Tolerating({Toleration("node.kubernetes.io/unreachable", "Exists", "NoSchedule", 5)}),
+          kTolerationMs),
+      kTolerationMs);
 }
 
 TEST(UnreachableToleration, IsThePodsOwn) {
   const std::string key = "node.kubernetes.io/unreachable";
   const auto of = [](Value::List tolerations) {
-    return UnreachableTolerationOf(Tolerating(std::move(tolerations)));
+    return UnreachableTolerationOf(Tolerating(std::move(tolerations)), kTolerationMs);
   };
   EXPECT_EQ(of({Toleration(key, "Exists", "NoExecute", 300)}), 300'000);
   EXPECT_EQ(of({Toleration(key, "", "", 300)}), 300'000) << "Equal to no value";
