@@ -14,6 +14,7 @@ void NoteImage(const ImageInfo& info, ImageSeen* image) {
   image->image_id = info.id;
   image->entrypoint = info.entrypoint;
   image->cmd = info.cmd;
+  image->user = info.user;
 }
 
 }  // namespace
@@ -157,8 +158,8 @@ void Agent::Core::Run(const Operation& operation, const WritePodFiles& action) {
   }
   // Without a server a pod has the engine's copy.
   const std::string resolver = ParseResolvConf(conf.text).nameservers.empty() ? "" : conf.text;
-  Status status =
-      files_->Write(folder + "hosts", HostsFile(action.hostname, action.address), kPodFileMode);
+  Status status = files_->Write(
+      folder + "hosts", HostsFile(action.hostname, action.address) + action.aliases, kPodFileMode);
   if (status.ok())
     status = files_->Write(folder + "hostname", action.hostname + "\n", kPodFileMode);
   if (status.ok() && !resolver.empty()) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "agent/container_rights.h"
 #include "agent/containers.h"
 #include "base/ids.h"
 #include "base/planted_bug.h"
 #include "runtime/start_program.h"
+#include "schema/security.h"
 
 namespace reconcile {
 namespace {
@@ -136,6 +138,7 @@ void OwnNetwork(const Pod& pod, const Container& container, const ContainerBasis
   config->labels[std::string(kLabelAddress)] = basis.address;
   config->hostname = HostnameOf(pod);
   config->network_start = NetworkStartOf(basis.has_resolver);
+  config->sysctls = SysctlsOf(pod.spec);
   config->cmd = CommandOf(container, basis, env);
   if (PlantedBug("run-before-network")) return;
   config->entrypoint = {std::string(kStartProgramPath)};
@@ -153,6 +156,10 @@ std::string SpecHashOf(const Container& container) {
   AddEnv(container, &fields);
   AddResources("limit", container.resources.limits, &fields);
   AddResources("request", container.resources.requests, &fields);
+  if (const Value* context = container.others.Find("securityContext")) {
+    fields.Add("securityContext");
+    fields.Add(WriteJson(*context));
+  }
   return std::string(kHashVersion) + ":" + Sha256Hex(fields.text()).substr(0, 16);
 }
 
@@ -232,6 +239,9 @@ ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& po
     config.memory_bytes = memory->Units();
   }
   config.oom_score_adj = OomScoreAdjust(pod.spec, container, host.memory_bytes);
+  config.rights = RightsOf(pod.spec, container, basis.image_user);
+  config.process_view = ProcessViewOf(pod.spec, !basis.sandbox_id.empty());
+  config.host_ipc = HasHostIpc(pod.spec);
   return config;
 }
 
@@ -252,6 +262,8 @@ ContainerConfig MakeSandboxConfig(const std::string& cluster_id, const Pod& pod,
   config.is_sandbox = true;
   config.network_start =
       pod.spec.host_network ? NetworkStart::kHosts : NetworkStartOf(basis.has_resolver);
+  config.host_ipc = HasHostIpc(pod.spec);
+  config.sysctls = SysctlsOf(pod.spec);
   return config;
 }
 

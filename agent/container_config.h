@@ -17,6 +17,7 @@ struct ContainerBasis {
   int32_t crashes = 0;  // of the attempts before it, as far as they count
   WallTime pod_start;
   bool has_resolver = false;  // the pod's files have a resolv.conf
+  std::string image_user;
   // Without a sandbox alone:
   std::string address;
   std::vector<std::string> image_entrypoint;

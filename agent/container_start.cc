@@ -2,6 +2,7 @@
 #include <sstream>
 
 #include "agent/container_config.h"
+#include "agent/container_rights.h"
 #include "agent/pod_turn.h"
 #include "agent/restart.h"
 
@@ -72,6 +73,13 @@ std::optional<ContainerStateWaiting> PrepareOwner(PodTurn* turn, const Container
   return ContainerStateWaiting{"CreateContainerError", error};
 }
 
+// What its own configuration says that keeps it from being made.
+ContainerStateWaiting ConfigError(PodTurn* turn, const Status& status, ContainerMemory* memory) {
+  turn->Announce("config/" + status.message(), EventType::kWarning, "Failed",
+                 "Error: " + status.message(), memory);
+  return {"CreateContainerConfigError", status.message()};
+}
+
 // Everything a new container stands on, or why it has to wait.
 std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container& container,
                                                   const ContainerInfo* sandbox,
@@ -82,10 +90,10 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
   const Result<ResolvedEnv> env = ResolveEnv({context.assignment, turn->pod, context.host.node_name,
                                               context.host.host_ip, turn->memory.address},
                                              container);
-  if (!env.ok()) {
-    turn->Announce("config/" + env.status().message(), EventType::kWarning, "Failed",
-                   "Error: " + env.status().message(), memory);
-    return ContainerStateWaiting{"CreateContainerConfigError", env.status().message()};
+  if (!env.ok()) return ConfigError(turn, env.status(), memory);
+  basis.image_user = context.seen.images.at(container.image).user;
+  if (const Status status = CheckNonRoot(turn->pod, container, basis.image_user); !status.ok()) {
+    return ConfigError(turn, status, memory);
   }
   if (sandbox != nullptr) {
     basis.sandbox_id = sandbox->id;

@@ -15,6 +15,20 @@ std::string HostsFile(const std::string& hostname, const std::string& address) {
          address + "\t" + hostname + "\n";
 }
 
+std::string HostAliasLines(const PodSpec& spec) {
+  const Value* aliases = spec.others.Find("hostAliases");
+  if (aliases == nullptr || !aliases->IsList() || aliases->AsList().empty()) return "";
+  std::string lines = "# Entries added by HostAliases.\n";
+  for (const Value& alias : aliases->AsList()) {
+    lines += alias.GetString("ip");
+    for (const Value& name : alias.GetList("hostnames")) {
+      if (name.IsString()) lines += "\t" + name.AsString();
+    }
+    lines += "\n";
+  }
+  return lines;
+}
+
 ClusterDns ClusterDnsOf(const Assignment& assignment) {
   const Result<std::string> address = DnsAddress(assignment.service_cidr);
   return {address.ok() ? *address : "", assignment.cluster_domain};

@@ -12,6 +12,8 @@ std::string PodFolder(const std::string& pod_uid);
 
 // PURE. The pod's /etc/hosts: localhost and itself.
 std::string HostsFile(const std::string& hostname, const std::string& address);
+// PURE. The further lines that the pod's hostAliases ask for.
+std::string HostAliasLines(const PodSpec& spec);
 // PURE. The cluster's DNS, for the pod's /etc/resolv.conf (net/dns/resolv_conf.h).
 ClusterDns ClusterDnsOf(const Assignment& assignment);
 

@@ -2,11 +2,13 @@
 #include <limits>
 
 #include "agent/container_config.h"
+#include "agent/pod_files.h"
 #include "agent/pod_turn.h"
 #include "agent/restart.h"
 #include "net/dns/from_objects.h"
 #include "net/ipam.h"
 #include "schema/not_honoured.h"
+#include "schema/security.h"
 
 namespace reconcile {
 namespace {
@@ -133,7 +135,8 @@ bool FilesAreWritten(PodTurn* turn) {
   const std::string key = turn->Key("files");
   AllWait(turn, "ContainerCreating", turn->context.FailureOf(key));
   turn->Add(key, "the pod's hosts, hostname and resolv.conf are to be written",
-            WritePodFiles{turn->uid(), HostnameOf(turn->pod), memory.address, PodDnsOf(turn->pod),
+            WritePodFiles{turn->uid(), HostnameOf(turn->pod), memory.address,
+                          HostAliasLines(turn->pod.spec), PodDnsOf(turn->pod),
                           ClusterDnsOf(turn->context.assignment)});
   return false;
 }
@@ -227,8 +230,11 @@ bool IsAnotherProcess(const ContainerInfo& owner, PodSeen* memory) {
 }
 
 void Attach(PodTurn* turn, const ContainerInfo& owner, const std::string& why) {
-  turn->Add(NetworkKey(*turn), why,
-            AttachNetwork{{turn->uid(), owner.process_id, turn->memory.address}, owner.id});
+  PodAttachment attachment = {turn->uid(), owner.process_id, turn->memory.address};
+  for (const auto& [name, value] : SysctlsOf(turn->pod.spec)) {
+    attachment.own_settings.push_back(name);
+  }
+  turn->Add(NetworkKey(*turn), why, AttachNetwork{std::move(attachment), owner.id});
 }
 
 // True when there is a process to attach; else the container goes.
@@ -356,6 +362,7 @@ bool NeedsSandbox(const PodTurn& turn) {
   if (containers.size() != 1 || turn.pod.spec.host_network) return true;
   const ContainerInfo* live = LiveOf(turn.Of(containers.front().name));
   if (live != nullptr) return !OwnsNetwork(*live);
+  if (SharesProcesses(turn.pod.spec)) return true;  // process 1 is the sandbox's
   return !turn.containers.sandboxes.empty() || turn.context.host.start_program_path.empty();
 }
 

@@ -25,6 +25,7 @@ struct ImageSeen {
   std::string image_id;                 // kPresent
   std::vector<std::string> entrypoint;  // likewise
   std::vector<std::string> cmd;         // likewise
+  std::string user;                     // likewise; "" is root
   std::string error;                    // of the last failed pull: the engine's words
   int32_t failures = 0;                 // consecutive failed pulls
   MonoTime retry_at;                    // no pull before (10 s doubling to 300 s, SEMANTICS 8.6)
@@ -111,6 +112,7 @@ struct WritePodFiles {  // resolv.conf, hosts, hostname
   std::string pod_uid;
   std::string hostname;
   std::string address;
+  std::string aliases;  // lines of hosts
   PodDns dns;
   ClusterDns cluster_dns;
 };

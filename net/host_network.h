@@ -43,6 +43,8 @@ struct PodAttachment {
   std::string pod_uid;
   int64_t process_id = 0;  // of what owns that namespace; 0 in what List returns
   std::string address;     // IPv4, no prefix
+  // Settings of that namespace that it was made with, as sysctl(8) names them: they stay.
+  std::vector<std::string> own_settings;
   friend bool operator==(const PodAttachment&, const PodAttachment&) = default;
 };
 

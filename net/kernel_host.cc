@@ -173,7 +173,8 @@ Status KernelHost::Attach(const PodAttachment& attachment, const HostNetworkConf
   if (!changes.ok()) return changes.status();
   const Result<NetworkNamespace> sandbox = OpenSandbox(attachment.process_id);
   if (!sandbox.ok()) return sandbox.status().WithContext(pod);
-  RETURN_IF_ERROR(SettleSandbox(*sandbox).WithContext(pod + ", in its sandbox"));
+  RETURN_IF_ERROR(
+      SettleSandbox(*sandbox, attachment.own_settings).WithContext(pod + ", in its sandbox"));
   Status status = Connect(attachment, *sandbox, *changes);
   if (status.code() == StatusCode::kConflict) {  // something is there
     const Result<AttachChanges> repair = CompileRepairOf(attachment, config, *sandbox);
@@ -198,14 +199,19 @@ Status KernelHost::Connect(const PodAttachment& attachment, const NetworkNamespa
 }
 
 // What Docker's network code sets in a namespace that it makes, so that pods are the same in one
-// that it has no part in: anybody may listen on low ports and ping, and there is no IPv6.
-Status KernelHost::SettleSandbox(const NetworkNamespace& sandbox) const {
+// that it has no part in: anybody may listen on low ports and ping, and there is no IPv6. What a
+// pod asks for itself stays.
+Status KernelHost::SettleSandbox(const NetworkNamespace& sandbox,
+                                 const std::vector<std::string>& own_settings) const {
   constexpr std::array<std::pair<const char*, const char*>, 3> kSettings = {{
       {"ipv4/ip_unprivileged_port_start", "0"},
       {"ipv4/ping_group_range", "0\t2147483647"},
       {"ipv6/conf/all/disable_ipv6", "1"},
   }};
   for (const auto& [name, value] : kSettings) {
+    std::string with_dots = std::string("net/") + name;
+    std::replace(with_dots.begin(), with_dots.end(), '/', '.');
+    if (std::count(own_settings.begin(), own_settings.end(), with_dots) > 0) continue;
     const Status status = sandbox.WriteSetting(name, value);
     const bool unknown = status.code() == StatusCode::kNotFound;  // to this kernel
     if (!status.ok() && !unknown) return status;

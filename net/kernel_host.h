@@ -60,7 +60,8 @@ class KernelHost {
   bool IsHosts(const NetworkNamespace& space, int64_t process_id) const;
   // NotFound when the process has ended, or lives in the host's namespace.
   Result<NetworkNamespace> OpenSandbox(int64_t process_id) const;
-  Status SettleSandbox(const NetworkNamespace& sandbox) const;
+  Status SettleSandbox(const NetworkNamespace& sandbox,
+                       const std::vector<std::string>& own_settings) const;
   Status Connect(const PodAttachment& attachment, const NetworkNamespace& sandbox,
                  const AttachChanges& changes) const;
   Result<AttachChanges> CompileRepairOf(const PodAttachment& attachment,

@@ -46,6 +46,26 @@ enum class NetworkStart {
   kHosts,
 };
 
+// Whose processes a container sees.
+enum class ProcessView {
+  kOwn,
+  kHosts,
+  kNetworkContainers,  // those of the container whose network it has joined
+};
+
+// What a container's processes are and may do, beyond or below the engine's default.
+struct ContainerRights {
+  std::string user;                 // "uid", "uid:gid", or names for them; empty: the image's
+  std::vector<std::string> groups;  // further groups: ids
+  bool privileged = false;
+  bool read_only_root = false;
+  // Names as capabilities(7) has them, with CAP_ or without, or ALL.
+  std::vector<std::string> capabilities_added;
+  std::vector<std::string> capabilities_dropped;
+  std::vector<std::string> security_options;  // "no-new-privileges", "seccomp=unconfined"
+  friend bool operator==(const ContainerRights&, const ContainerRights&) = default;
+};
+
 // What to create. Maps one to one on Docker's POST /containers/create.
 struct ContainerConfig {
   std::string name;                     // at least two characters
@@ -59,12 +79,17 @@ struct ContainerConfig {
   std::string hostname;           // only without network_container
   std::string network_container;  // join this container's network namespace; "" is `network_start`
   NetworkStart network_start = NetworkStart::kEngines;
+  ProcessView process_view = ProcessView::kOwn;
+  bool host_ipc = false;  // else its own, or that of network_container
+  StringMap sysctls;      // of its own namespaces alone; by names with dots
+  ContainerRights rights;
   int64_t cpu_shares = 0;    // 0: Docker's default
   int64_t cpu_quota_us = 0;  // per period of 100 ms; 0: none
   int64_t memory_bytes = 0;  // 0: none
   int32_t oom_score_adj = 0;
-  int64_t pids_limit = 0;   // 0: none
-  bool is_sandbox = false;  // ipc shareable; no log files
+  int64_t pids_limit = 0;  // 0: none
+  // No log files, no rights whatever `rights` says, and an ipc namespace that others can join.
+  bool is_sandbox = false;
 };
 
 enum class ContainerRunState { kCreated, kRunning, kPaused, kExited, kDead };

@@ -13,6 +13,12 @@ Value Strings(const std::vector<std::string>& items) {
   return list;
 }
 
+Value StringsByName(const StringMap& items) {
+  Value map = Value::MakeMap();
+  for (const auto& [name, value] : items) map.Set(name, Value::String(value));
+  return map;
+}
+
 Value LogConfig(bool is_sandbox) {
   Value options = Value::MakeMap();
   if (!is_sandbox) {
@@ -43,20 +49,47 @@ std::string NetworkMode(const ContainerConfig& config) {
   return config.network_start == NetworkStart::kHosts ? "host" : "none";
 }
 
+// The namespaces that are not new ones of its own.
+void SetNamespaces(const ContainerConfig& config, Value* host) {
+  const std::string network = NetworkMode(config);
+  host->Set("NetworkMode", Value::String(network));
+  if (config.host_ipc) {
+    host->Set("IpcMode", Value::String("host"));
+  } else if (!config.network_container.empty()) {
+    host->Set("IpcMode", Value::String(network));
+  } else if (config.is_sandbox) {
+    host->Set("IpcMode", Value::String("shareable"));
+  }
+  if (config.process_view == ProcessView::kHosts) {
+    host->Set("PidMode", Value::String("host"));
+  } else if (config.process_view == ProcessView::kNetworkContainers) {
+    host->Set("PidMode", Value::String(network));
+  }
+  if (!config.sysctls.empty()) host->Set("Sysctls", StringsByName(config.sysctls));
+}
+
 void ConfineSandbox(Value* host) {
-  host->Set("IpcMode", Value::String("shareable"));
   host->Set("SecurityOpt", Strings({"no-new-privileges"}));
   host->Set("CapDrop", Strings({"ALL"}));
   host->Set("ReadonlyRootfs", Value::Bool(true));
 }
 
+void SetRights(const ContainerRights& rights, Value* host) {
+  if (rights.privileged) host->Set("Privileged", Value::Bool(true));
+  if (rights.read_only_root) host->Set("ReadonlyRootfs", Value::Bool(true));
+  const auto set = [host](const char* name, const std::vector<std::string>& items) {
+    if (!items.empty()) host->Set(name, Strings(items));
+  };
+  set("GroupAdd", rights.groups);
+  set("CapAdd", rights.capabilities_added);
+  set("CapDrop", rights.capabilities_dropped);
+  set("SecurityOpt", rights.security_options);
+}
+
 Value HostConfig(const ContainerConfig& config) {
   Value host = Value::MakeMap();
-  host.Set("NetworkMode", Value::String(NetworkMode(config)));
-  if (!config.network_container.empty()) {
-    host.Set("IpcMode", Value::String(NetworkMode(config)));
-  }
-  if (config.is_sandbox) ConfineSandbox(&host);
+  SetNamespaces(config, &host);
+  config.is_sandbox ? ConfineSandbox(&host) : SetRights(config.rights, &host);
   if (config.cpu_shares > 0) host.Set("CpuShares", Value::Int(config.cpu_shares));
   if (config.cpu_quota_us > 0) {
     host.Set("CpuPeriod", Value::Int(kCpuPeriodUs));
@@ -131,9 +164,10 @@ std::string CreateBody(const ContainerConfig& config) {
   if (!config.hostname.empty() && has_own_name) {
     body.Set("Hostname", Value::String(config.hostname));
   }
-  Value labels = Value::MakeMap();
-  for (const auto& [name, value] : config.labels) labels.Set(name, Value::String(value));
-  body.Set("Labels", std::move(labels));
+  if (!config.is_sandbox && !config.rights.user.empty()) {
+    body.Set("User", Value::String(config.rights.user));
+  }
+  body.Set("Labels", StringsByName(config.labels));
   body.Set("HostConfig", HostConfig(config));
   return WriteJson(body);
 }

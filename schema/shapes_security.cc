@@ -7,16 +7,19 @@ namespace {
 constexpr std::string_view kUnmetRights = "pods that have it are not started";
 constexpr std::string_view kNoSeLinux = "hosts' SELinux labels are left as they are";
 constexpr std::string_view kNoWindows = "hosts run Linux";
-// What the engine does anyway.
-constexpr std::string_view kRuntimeDefault = "{\"type\":\"RuntimeDefault\"}";
 
+// Of what the engine has, Unconfined and its own default can be had.
 Shape ProfileShape(std::string_view name) {
   const auto make = [](std::string_view struct_name) {
-    return MakeShapeTable(
-        struct_name,
-        {{"type", OneOf({"RuntimeDefault", "Unconfined", "Localhost"}), "Where it comes from.",
-          kRequired},
-         {"localhostProfile", StringShape(), "The profile's name on the host, for Localhost."}});
+    ShapeTable table(struct_name);
+    table.Field("type", OneOf({"RuntimeDefault", "Unconfined", "Localhost"}))
+        .ActedOn()
+        .Required()
+        .Doc("Where it comes from; RuntimeDefault is the engine's, which is what is used anyway.");
+    table.Field("localhostProfile", StringShape())
+        .NotRunWith(kUnmetRights)
+        .Doc("The profile's name on the host, for Localhost.");
+    return table;
   };
   static const ShapeTable seccomp = make("SeccompProfile");
   static const ShapeTable apparmor = make("AppArmorProfile");
@@ -37,23 +40,19 @@ void AddCommon(ShapeTable* t) {
                       {"runAsUserName", StringShape(), "The Windows user."},
                       {"hostProcess", BoolShape(), "Whether it runs as a host process."}});
   t->Field("runAsUser", Int64Shape())
-      .NotRunWith(kUnmetRights)
+      .ActedOn()
       .Default("the image's")
       .Doc("User id of the processes.");
   t->Field("runAsGroup", Int64Shape())
-      .NotRunWith(kUnmetRights)
+      .ActedOn()
       .Default("the image's")
       .Doc("Group id of the processes.");
-  t->Field("runAsNonRoot", BoolShape())
-      .NotRunWith(kUnmetRights)
-      .Doc("Whether to refuse to run as root.");
+  t->Field("runAsNonRoot", BoolShape()).ActedOn().Doc("Whether to refuse to run as root.");
   t->Field("seccompProfile", ProfileShape("SeccompProfile"))
-      .NotRunWith(kUnmetRights)
-      .RunWith(kRuntimeDefault)
+      .ActedOn()
       .Doc("The filter of system calls.");
   t->Field("appArmorProfile", ProfileShape("AppArmorProfile"))
-      .NotRunWith(kUnmetRights)
-      .RunWith(kRuntimeDefault)
+      .ActedOn()
       .Doc("The AppArmor profile.");
   t->Field("seLinuxOptions", StructOf(se_linux)).Accepted(kNoSeLinux).Doc("The SELinux label.");
   t->Field("windowsOptions", StructOf(windows)).Accepted(kNoWindows).Doc("For Windows.");
@@ -69,16 +68,16 @@ Shape SecurityContextShape() {
   static const ShapeTable table = [] {
     ShapeTable t("SecurityContext");
     t.Field("privileged", BoolShape())
-        .NotRunWith(kUnmetRights)
+        .ActedOn()
         .Doc("Whether processes have all rights of the host's root.");
     t.Field("capabilities", StructOf(capabilities))
-        .NotRunWith(kUnmetRights)
+        .ActedOn()
         .Doc("Rights of root beyond or below the engine's default.");
     t.Field("readOnlyRootFilesystem", BoolShape())
-        .NotRunWith(kUnmetRights)
+        .ActedOn()
         .Doc("Whether the image's files cannot be written to.");
     t.Field("allowPrivilegeEscalation", BoolShape())
-        .NotRunWith(kUnmetRights)
+        .ActedOn()
         .Default("true")
         .Doc("Whether a process may gain rights that its parent lacks.");
     t.Field("procMount", OneOf({"Default", "Unmasked"}))
@@ -109,14 +108,14 @@ Shape PodSecurityContextShape() {
         .Accepted(kVolumes)
         .Doc("When the volumes' files are given to fsGroup.");
     t.Field("supplementalGroups", ListOf(Int64Shape()))
-        .NotRunWith(kUnmetRights)
+        .ActedOn()
         .Doc("Further group ids of the processes.");
     t.Field("supplementalGroupsPolicy", OneOf({"Merge", "Strict"}))
         .NotRunWith(kUnmetRights)
         .Default("Merge")
         .Doc("Whether the image's groups count.");
     t.Field("sysctls", ListOf(StructOf(sysctl)))
-        .NotRunWith(kUnmetRights)
+        .ActedOn()
         .Doc("Settings of the kernel in the pod's namespaces.");
     t.Field("seLinuxChangePolicy", OneOf({"Recursive", "MountOption"}))
         .Accepted(kNoSeLinux)

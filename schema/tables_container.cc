@@ -41,7 +41,9 @@ void AddOtherFields(Table<Container>* t) {
   t->Accepted("volumeDevices", ListOf(VolumeDeviceShape()), "")
       .NotRunWith(kNotRun)
       .Doc("Where volumes appear as devices.");
-  t->Accepted("securityContext", SecurityContextShape(), "").Doc("Rights of the container.");
+  t->Accepted("securityContext", SecurityContextShape(), "")
+      .ActedOn()
+      .Doc("Rights of the container.");
   t->Accepted("restartPolicy", OneOf({"Always", "OnFailure", "Never"}), "")
       .NotRunWith(kNotRun)
       .Doc("Of an init container: Always lets it run beside the others.");

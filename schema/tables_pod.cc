@@ -14,7 +14,7 @@ void AddHostAccess(Table<PodSpec>* t) {
        {std::pair("hostPID", "Whether it sees the host's processes."),
         std::pair("hostIPC", "Whether it shares the host's System V and POSIX memory."),
         std::pair("shareProcessNamespace", "Whether its containers see each other's processes.")}) {
-    t->Accepted(name, BoolShape(), "").NotRunWith(kPodNotRun).Doc(doc);
+    t->Accepted(name, BoolShape(), "").ActedOn().Doc(doc);
   }
   t->Accepted("hostUsers", BoolShape(), "")
       .NotRunWith(kPodNotRun)
@@ -24,6 +24,7 @@ void AddHostAccess(Table<PodSpec>* t) {
       .NotRunWith("volumes are not mounted yet, and pods that have them are not started")
       .Doc("Files that containers mount.");
   t->Accepted("securityContext", PodSecurityContextShape(), "")
+      .ActedOn()
       .Doc("Rights of all containers; a container's own win.");
   t->Accepted("runtimeClassName", StringShape(), "")
       .NotRunWith(kPodNotRun)
@@ -58,9 +59,7 @@ void AddNames(Table<PodSpec>* t) {
       .Default("ClusterFirst")
       .Doc("Where names are looked up.");
   t->Field<&PodSpec::dns_config>("dnsConfig").Doc("Further name servers and so on.");
-  t->Accepted("hostAliases", ListOf(HostAliasShape()), "")
-      .NotRunWith(kPodNotRun)
-      .Doc("Lines of /etc/hosts.");
+  t->Accepted("hostAliases", ListOf(HostAliasShape()), "").ActedOn().Doc("Lines of /etc/hosts.");
   t->Field<&PodSpec::hostname>("hostname").Doc("The pod's host name, instead of its own name.");
   t->Accepted("hostnameOverride", StringShape(), "")
       .NotRunWith(kPodNotRun)

@@ -1,4 +1,5 @@
 #include "schema/names.h"
+#include "schema/security.h"
 #include "schema/text.h"
 #include "schema/validate_pod.h"
 
@@ -59,6 +60,10 @@ void ValidateSecurityContext(const Container& container, const FieldPath& contai
 }
 
 void ValidatePodSecurity(const PodSpec& spec, const FieldPath& pod_path, FieldReporter* reporter) {
+  const Value* shares = spec.others.Find("shareProcessNamespace");
+  if (HasHostProcesses(spec) && shares != nullptr && *shares == Value::Bool(true)) {
+    reporter->Error(FieldPath(pod_path, "shareProcessNamespace"), "must not be set with hostPID");
+  }
   const Value* context = spec.others.Find("securityContext");
   if (context == nullptr) return;
   const FieldPath path(pod_path, "securityContext");

@@ -11,9 +11,11 @@ from harness import ROOT, HostTest
 
 STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "EnvVarSource", "EnvFromSource", "ResourceRequirements",
            "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSetSpec", "ReplicationControllerSpec", "ConfigMap",
-           "Secret", "NodeSpec"]
+           "Secret", "NodeSpec", "SecurityContext", "PodSecurityContext", "Capabilities", "SeccompProfile", "AppArmorProfile", "Sysctl",
+           "HostAlias"]
 # No change of one that runs.
-NO_CHANGE = {"ObjectMeta.name", "ObjectMeta.namespace",  # another object
+NO_CHANGE = {"SecurityContext.privileged",  # no such container starts on a machine that lacks a capability itself
+             "ObjectMeta.name", "ObjectMeta.namespace",  # another object
              "DeploymentSpec.selector", "ReplicaSetSpec.selector",  # cannot be changed
              "Secret.type",  # cannot be changed
              "ReplicationControllerSpec.selector"}  # must match the template, with which it changes
@@ -109,6 +111,43 @@ IN_PODS = {
 }
 
 
+def rights(**more):
+    return lambda m: first(m).setdefault("securityContext", {}).update(more)
+
+
+def pod_rights(**more):
+    return lambda m: spec_of(m).setdefault("securityContext", {}).update(more)
+
+
+# The same, of what containers may do and see.
+RIGHTS = {
+    "PodSpec.hostPID": (None, lambda m: spec_of(m).update(hostPID=True)),
+    "PodSpec.hostIPC": (None, lambda m: spec_of(m).update(hostIPC=True)),
+    "PodSpec.shareProcessNamespace": (None, lambda m: spec_of(m).update(shareProcessNamespace=True)),
+    "HostAlias.ip": (lambda m: spec_of(m).update(hostAliases=[{"ip": "192.0.2.1", "hostnames": ["a"]}]),
+                     lambda m: spec_of(m)["hostAliases"][0].update(ip="192.0.2.2")),
+    "HostAlias.hostnames": (lambda m: spec_of(m).update(hostAliases=[{"ip": "192.0.2.1", "hostnames": ["a"]}]),
+                            lambda m: spec_of(m)["hostAliases"][0].update(hostnames=["b"])),
+    "SecurityContext.readOnlyRootFilesystem": (None, rights(readOnlyRootFilesystem=True)),
+    "SecurityContext.allowPrivilegeEscalation": (None, rights(allowPrivilegeEscalation=False)),
+    "SecurityContext.runAsUser": (None, rights(runAsUser=1000)),
+    "SecurityContext.runAsGroup": (None, rights(runAsGroup=1000)),
+    "SecurityContext.runAsNonRoot": (rights(runAsUser=1000), rights(runAsNonRoot=True)),
+    "Capabilities.add": (None, rights(capabilities={"add": ["NET_ADMIN"]})),
+    "Capabilities.drop": (None, rights(capabilities={"drop": ["ALL"]})),
+    "SeccompProfile.type": (None, rights(seccompProfile={"type": "Unconfined"})),
+    "AppArmorProfile.type": (None, rights(appArmorProfile={"type": "Unconfined"})),
+    "PodSecurityContext.runAsUser": (None, pod_rights(runAsUser=1000)),
+    "PodSecurityContext.runAsGroup": (None, pod_rights(runAsGroup=1000)),
+    "PodSecurityContext.runAsNonRoot": (pod_rights(runAsUser=1000), pod_rights(runAsNonRoot=True)),
+    "PodSecurityContext.supplementalGroups": (None, pod_rights(supplementalGroups=[1000])),
+    "Sysctl.name": (pod_rights(sysctls=[{"name": "net.core.somaxconn", "value": "1000"}]),
+                    lambda m: spec_of(m)["securityContext"]["sysctls"][0].update(name="net.ipv4.ip_unprivileged_port_start")),
+    "Sysctl.value": (pod_rights(sysctls=[{"name": "net.core.somaxconn", "value": "1000"}]),
+                     lambda m: spec_of(m)["securityContext"]["sysctls"][0].update(value="1001")),
+}
+
+
 def rolling(m):
     m["spec"].update(strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
 
@@ -177,13 +216,18 @@ class Case:
         self.key = (manifest["kind"], manifest["metadata"]["name"])
 
 
-def make_cases():
-    cases, more = [], []
-    for number, (field, (before, edit)) in enumerate(IN_PODS.items()):
+def cases_in_pods(fields):
+    cases = []
+    for number, (field, (before, edit)) in enumerate(fields.items()):
         for kind, effect in (("Deployment", "rollout"), ("Pod", "recreate")):
             if field == "PodSpec.restartPolicy" and kind != "Pod":
                 continue
             cases.append(Case(field, workload(kind, f"p{number:02d}-{kind.lower()}"), before, edit, effect))
+    return cases
+
+
+def make_cases():
+    cases, more = cases_in_pods(IN_PODS), []
     for number, (field, (kind, before, edit, effect)) in enumerate(OF_WORKLOADS.items()):
         cases.append(Case(field.split()[0], workload(kind, f"w{number:02d}"), before, edit, effect))
     for number, (field, (manifest, edit, effect)) in enumerate(OF_CONFIG.items()):
@@ -248,9 +292,16 @@ class EffectsTest(HostTest):
 
     def test_every_field_that_is_acted_on(self):
         cases, more = make_cases()
-        missing = documented() - {case.field for case in cases} - NO_CHANGE - {"NodeSpec.unschedulable"}
+        missing = documented() - {case.field for case in cases} - set(RIGHTS) - NO_CHANGE - {"NodeSpec.unschedulable"}
         self.assertEqual(missing, set(), "fields without a case here")
         more += [config("ConfigMap", metadata={"name": "stays"}, data={"a": "1"}), config("Secret", metadata={"name": "stays"}, data={"a": "MQ=="})]
+        self.check_cases(cases, more)
+
+    def test_every_right(self):
+        self.check_cases(cases_in_pods(RIGHTS), [])
+
+    def check_cases(self, cases, more):
+        """All change at once; beside them, `more` stays as it is."""
         self.start([case.before for case in cases] + more)
         ids = {case.name: self.ids(case.name) for case in cases}
         pods = {pod["metadata"]["name"]: pod["spec"]["nodeName"] for pod in self.host.pods()}

@@ -87,6 +87,20 @@ TEST_F(KernelNetwork, MakesASandboxesSettingsThoseOfDockersOwn) {
   EXPECT_EQ(setting("ipv6/conf/eth0/disable_ipv6"), "1\n");
 }
 
+TEST_F(KernelNetwork, LeavesTheSettingsThatAPodAskedFor) {
+  PrepareHost();
+  const int64_t pod = world_.StartSandbox();
+  world_.sandbox(pod).Run("echo 1000 > /proc/sys/net/ipv4/ip_unprivileged_port_start");
+  PodAttachment attachment = {"uid-1", pod, "10.42.7.2"};
+  attachment.own_settings = {"net.ipv4.ip_unprivileged_port_start"};
+  ASSERT_TRUE(world_.Attach(attachment).ok());
+  const auto setting = [&](const std::string& name) {
+    return world_.sandbox(pod).Run("cat /proc/sys/net/" + name);
+  };
+  EXPECT_EQ(setting("ipv4/ip_unprivileged_port_start"), "1000\n");
+  EXPECT_EQ(setting("ipv4/ping_group_range"), "0\t2147483647\n");
+}
+
 TEST_F(KernelNetwork, RoutesAnAddressOnlyToASandboxThatHasAllOfIt) {
   PrepareHost();
   const int64_t pod = world_.StartSandbox();

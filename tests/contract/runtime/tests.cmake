@@ -5,6 +5,7 @@ reconcile_test(runtime_contract_test
           ${CMAKE_CURRENT_LIST_DIR}/engine_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/harness.cc
           ${CMAKE_CURRENT_LIST_DIR}/logs_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/rights_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/sandbox_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/start_program_test.cc
   LIBS runtime_io runtime base_io test_dockerd

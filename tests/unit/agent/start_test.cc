@@ -408,7 +408,7 @@ TEST_F(StartTest, PodRemovedByHandComesBack) {
 
 TEST_F(StartTest, APodWithFieldsThatAreNotHonouredIsNotRunWithoutThem) {
   auto pod = MakePod();
-  pod->spec.others.Set("hostPID", Value::Bool(true));
+  pod->spec.others.Set("hostUsers", Value::Bool(false));
   Assign(pod);
   StepResult result = Take();
   for (const StepResult* one = &result; !one->operations.empty(); one = &result) {
@@ -422,13 +422,13 @@ TEST_F(StartTest, APodWithFieldsThatAreNotHonouredIsNotRunWithoutThem) {
   const ContainerStatus& status = StatusOf(result);
   ASSERT_TRUE(status.state.waiting);
   EXPECT_EQ(status.state.waiting->reason, "UnsupportedFields");
-  EXPECT_NE(status.state.waiting->message.find("spec.hostPID"), std::string::npos);
+  EXPECT_NE(status.state.waiting->message.find("spec.hostUsers"), std::string::npos);
   EXPECT_EQ(ReportOf(result).status.phase, PodPhase::kPending);
 }
 
 TEST_F(StartTest, ARefusedPodIsToldOfOnceAsAnEvent) {
   auto pod = MakePod();
-  pod->spec.others.Set("hostPID", Value::Bool(true));
+  pod->spec.others.Set("hostUsers", Value::Bool(false));
   Assign(pod);
   const StepResult first = Take();
   ASSERT_EQ(first.events.size(), 1U);
@@ -440,7 +440,7 @@ TEST_F(StartTest, ARefusedPodIsToldOfOnceAsAnEvent) {
 TEST_F(StartTest, WhatRunsIsNotStoppedForFieldsThatAreNotHonouredAndNotStartedAgain) {
   Assign(MakePod());
   Settle();
-  ChangePod(0, [](Pod* pod) { pod->spec.others.Set("hostPID", Value::Bool(true)); });
+  ChangePod(0, [](Pod* pod) { pod->spec.others.Set("hostUsers", Value::Bool(false)); });
   StepResult result = Take();
   EXPECT_TRUE(result.operations.empty());
   EXPECT_TRUE(StatusOf(result).state.running);

@@ -101,6 +101,7 @@ void StepTest::Perform(const Operation& operation) {
     image.image_id = there ? "sha256:" + reference : "";
     image.cmd.clear();
     if (there && !images_without_command.contains(reference)) image.cmd = {"serve"};
+    image.user = image_users[reference];
     image.checked_at = now.mono;
     if (pulled) image.pulled_at = now.mono;
   };

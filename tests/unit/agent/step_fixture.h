@@ -71,6 +71,7 @@ class StepTest : public testing::Test {
   Now now;
   std::set<std::string> images_on_host = {"shop:1", "shop:2"};
   std::set<std::string> images_without_command;
+  StringMap image_users;  // by reference; others are root's
   int64_t run_count = 0;
 
  private:

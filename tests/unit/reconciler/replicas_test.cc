@@ -53,7 +53,7 @@ TEST(ReplicaSet, MakesNoPodsThatNoHostCouldRunAsWritten) {
   World world;
   world.AddNode("host-1");
   const auto set = MakeReplicaSet("web", 2);
-  set->spec.pod_template.spec.others.Set("hostPID", Value::Bool(true));
+  set->spec.pod_template.spec.others.Set("hostUsers", Value::Bool(false));
   world.Declare({set});
   EXPECT_TRUE(world.Pods().empty());
   const auto found = world.state.Find<ReplicaSet>("default", "web");
@@ -61,7 +61,7 @@ TEST(ReplicaSet, MakesNoPodsThatNoHostCouldRunAsWritten) {
   ASSERT_NE(failure, nullptr);
   EXPECT_EQ(failure->reason, "UnsupportedFields");
   EXPECT_TRUE(Tells(world, "ReplicaSet web UnsupportedFields: " + failure->message));
-  EXPECT_NE(failure->message.find("spec.hostPID"), std::string::npos);
+  EXPECT_NE(failure->message.find("spec.hostUsers"), std::string::npos);
   // Once it asks for nothing of the kind, pods come, and the condition goes.
   world.Declare({MakeReplicaSet("web", 2)});
   EXPECT_EQ(world.Pods().size(), 2u);
@@ -73,7 +73,7 @@ TEST(Deployment, KeepsItsOldPodsWhenTheNewOnesCannotBeRunAsWritten) {
   world.AddNode("host-1");
   world.Declare({MakeDeployment("web", 4)});
   const auto changed = MakeDeployment("web", 4, "img:2");
-  changed->spec.pod_template.spec.others.Set("hostPID", Value::Bool(true));
+  changed->spec.pod_template.spec.others.Set("hostUsers", Value::Bool(false));
   world.Declare({changed});
   EXPECT_GE(world.ActivePods().size(), 3u);
   for (const auto& pod : world.ActivePods()) {
@@ -89,7 +89,7 @@ TEST(BarePod, IsBoundToNoNodeWhenItCannotBeRunAsWritten) {
   World world;
   world.AddNode("host-1");
   const auto pod = MakePod("p");
-  pod->spec.others.Set("hostPID", Value::Bool(true));
+  pod->spec.others.Set("hostUsers", Value::Bool(false));
   world.Declare({pod});
   const auto found = world.state.Find<Pod>("default", "p");
   EXPECT_EQ(found->spec.node_name, "");

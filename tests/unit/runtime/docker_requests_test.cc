@@ -25,13 +25,14 @@ Value BodyOf(const ContainerConfig& config) {
 
 TEST(CreateBody, LeavesOutWhatTheImageDecides) {
   const Value body = BodyOf(AppConfig());
-  for (const char* key : {"Entrypoint", "Cmd", "Env", "WorkingDir", "Hostname"}) {
+  for (const char* key : {"Entrypoint", "Cmd", "Env", "WorkingDir", "Hostname", "User"}) {
     EXPECT_EQ(body.Find(key), nullptr) << key;
   }
   EXPECT_EQ(body.Find("Labels")->GetString("k"), "v\"\n");
   const Value& host = *body.Find("HostConfig");
   for (const char* key :
-       {"Memory", "CpuShares", "CpuQuota", "PidsLimit", "Mounts", "SecurityOpt", "IpcMode"}) {
+       {"Memory", "CpuShares", "CpuQuota", "PidsLimit", "Mounts", "SecurityOpt", "IpcMode",
+        "PidMode", "CapAdd", "CapDrop", "GroupAdd", "Privileged", "ReadonlyRootfs", "Sysctls"}) {
     EXPECT_EQ(host.Find(key), nullptr) << key;
   }
   EXPECT_EQ(host.GetString("NetworkMode"), "none");
@@ -70,21 +71,63 @@ TEST(CreateBody, LogsAreBoundedForAppsAndAbsentForSandboxes) {
   EXPECT_EQ(sandbox.Find("HostConfig")->GetString("IpcMode"), "shareable");
 }
 
+std::string Words(const Value& map, const char* key) {
+  std::string words;
+  for (const Value& word : map.GetList(key)) words += word.AsString() + " ";
+  return words;
+}
+
+TEST(CreateBody, SaysWhatProcessesAreAndMayDo) {
+  ContainerConfig config = AppConfig();
+  config.rights.user = "1000:2000";
+  config.rights.groups = {"3000", "4000"};
+  config.rights.privileged = true;
+  config.rights.read_only_root = true;
+  config.rights.capabilities_added = {"NET_ADMIN"};
+  config.rights.capabilities_dropped = {"ALL"};
+  config.rights.security_options = {"no-new-privileges", "seccomp=unconfined"};
+  config.sysctls = {{"net.core.somaxconn", "1024"}};
+  const Value body = BodyOf(config);
+  EXPECT_EQ(body.GetString("User"), "1000:2000");
+  const Value& host = *body.Find("HostConfig");
+  EXPECT_EQ(Words(host, "GroupAdd"), "3000 4000 ");
+  EXPECT_TRUE(host.GetBool("Privileged"));
+  EXPECT_TRUE(host.GetBool("ReadonlyRootfs"));
+  EXPECT_EQ(Words(host, "CapAdd"), "NET_ADMIN ");
+  EXPECT_EQ(Words(host, "CapDrop"), "ALL ");
+  EXPECT_EQ(Words(host, "SecurityOpt"), "no-new-privileges seccomp=unconfined ");
+  EXPECT_EQ(host.Find("Sysctls")->GetString("net.core.somaxconn"), "1024");
+}
+
+TEST(CreateBody, SharesTheHostsNamespacesOrThoseOfTheSandbox) {
+  ContainerConfig config = AppConfig();
+  config.process_view = ProcessView::kHosts;
+  config.host_ipc = true;
+  Value body = BodyOf(config);
+  EXPECT_EQ(body.Find("HostConfig")->GetString("PidMode"), "host");
+  EXPECT_EQ(body.Find("HostConfig")->GetString("IpcMode"), "host");
+  config.network_container = "abc";
+  body = BodyOf(config);
+  EXPECT_EQ(body.Find("HostConfig")->GetString("NetworkMode"), "container:abc");
+  EXPECT_EQ(body.Find("HostConfig")->GetString("IpcMode"), "host");
+  config.process_view = ProcessView::kNetworkContainers;
+  EXPECT_EQ(BodyOf(config).Find("HostConfig")->GetString("PidMode"), "container:abc");
+}
+
 TEST(CreateBody, SandboxIsConfinedHoweverItsNetworkBegins) {
   ContainerConfig config = AppConfig();
   config.is_sandbox = true;
-  const auto list = [](const Value& map, const char* key) {
-    std::string words;
-    for (const Value& word : map.GetList(key)) words += word.AsString() + " ";
-    return words;
-  };
+  config.rights.user = "0";
+  config.rights.privileged = true;
+  config.rights.capabilities_added = {"ALL"};
   for (const NetworkStart start : {NetworkStart::kEngines, NetworkStart::kBare}) {
     config.network_start = start;
     const Value body = BodyOf(config);
     const Value& host = *body.Find("HostConfig");
-    EXPECT_EQ(list(host, "SecurityOpt"), "no-new-privileges ");
-    EXPECT_EQ(list(host, "CapDrop"), "ALL ");
+    EXPECT_EQ(Words(host, "SecurityOpt"), "no-new-privileges ");
+    EXPECT_EQ(Words(host, "CapDrop"), "ALL ");
     EXPECT_EQ(host.Find("CapAdd"), nullptr);
+    EXPECT_EQ(host.Find("Privileged"), nullptr);
     EXPECT_TRUE(host.GetBool("ReadonlyRootfs"));
     EXPECT_EQ(body.Find("User"), nullptr) << "the image's";
   }

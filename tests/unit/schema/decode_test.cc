@@ -78,11 +78,11 @@ TEST(DecodeManifest, UnsupportedFieldsThatAskForSomethingAreRefused) {
 }
 
 TEST(DecodeManifest, FieldsThatAreNotActedOnAreKeptWithAWarning) {
-  EXPECT_EQ(ErrorsOf(PodWithSpec("hostPID: true\n")), "");
-  EXPECT_EQ(testing::WarningsOf(PodWithSpec("hostPID: true\n")),
-            "m.yaml:6:12: spec.hostPID: accepted, not acted on: pods that have it are not "
+  EXPECT_EQ(ErrorsOf(PodWithSpec("hostUsers: false\n")), "");
+  EXPECT_EQ(testing::WarningsOf(PodWithSpec("hostUsers: false\n")),
+            "m.yaml:6:14: spec.hostUsers: accepted, not acted on: pods that have it are not "
             "started\n");
-  EXPECT_EQ(testing::WarningsOf(PodWithSpec("dnsPolicy: ClusterFirst\nhostPID: false\n")), "");
+  EXPECT_EQ(testing::WarningsOf(PodWithSpec("dnsPolicy: ClusterFirst\nhostUsers: true\n")), "");
 }
 
 TEST(DecodeManifest, SecretValuesAreNotInMessages) {

@@ -34,16 +34,13 @@ TEST(FieldsNotHonoured, APodOfWhatIsActedOnHasNone) {
 }
 
 TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
-  EXPECT_EQ(Blocking("hostPID: true\nvolumes: [{name: v, emptyDir: {}}]\n"
+  EXPECT_EQ(Blocking("hostUsers: false\nvolumes: [{name: v, emptyDir: {}}]\n"
                      "initContainers: [{name: i, image: b}]\n"),
-            "spec.initContainers spec.hostPID spec.volumes");
-  EXPECT_EQ(Blocking("securityContext: {runAsUser: 0, runAsNonRoot: true}\n"),
-            "spec.securityContext.runAsUser spec.securityContext.runAsNonRoot");
-  EXPECT_EQ(BlockingIn("securityContext: {privileged: true, capabilities: {drop: [ALL]}}\n"),
-            "spec.containers[web].securityContext.privileged "
-            "spec.containers[web].securityContext.capabilities");
-  EXPECT_EQ(BlockingIn("securityContext: {allowPrivilegeEscalation: false}\n"),
-            "spec.containers[web].securityContext.allowPrivilegeEscalation");
+            "spec.initContainers spec.hostUsers spec.volumes");
+  EXPECT_EQ(Blocking("securityContext: {fsGroup: 1, supplementalGroupsPolicy: Strict}\n"),
+            "spec.securityContext.fsGroup spec.securityContext.supplementalGroupsPolicy");
+  EXPECT_EQ(BlockingIn("securityContext: {procMount: Unmasked}\n"),
+            "spec.containers[web].securityContext.procMount");
   EXPECT_EQ(BlockingIn("lifecycle: {preStop: {exec: {command: [a]}}}\n"
                        "ports: [{containerPort: 80, hostPort: 80}]\n"
                        "resources: {limits: {nvidia.com/gpu: 1}}\n"
@@ -51,6 +48,28 @@ TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
             "spec.containers[web].env[A].valueFrom.resourceFieldRef "
             "spec.containers[web].lifecycle "
             "spec.containers[web].resources.limits[nvidia.com/gpu]");
+}
+
+TEST(FieldsNotHonoured, RightsAreHonoured) {
+  EXPECT_EQ(Blocking("hostPID: true\nhostIPC: true\nhostAliases: [{ip: 192.0.2.1}]\n"
+                     "securityContext: {runAsUser: 0, runAsNonRoot: true, runAsGroup: 1,\n"
+                     "  supplementalGroups: [2], seccompProfile: {type: Unconfined},\n"
+                     "  sysctls: [{name: net.core.somaxconn, value: '1024'}]}\n"),
+            "");
+  EXPECT_EQ(Blocking("shareProcessNamespace: true\n"), "");
+  EXPECT_EQ(BlockingIn("securityContext: {privileged: true, capabilities: {drop: [ALL]},\n"
+                       "  readOnlyRootFilesystem: true, appArmorProfile: {type: Unconfined}}\n"),
+            "");
+  EXPECT_EQ(BlockingIn("securityContext: {allowPrivilegeEscalation: false}\n"), "");
+}
+
+TEST(FieldsNotHonoured, ProfilesOfTheHostAreNotGivenYet) {
+  EXPECT_EQ(Blocking("securityContext:\n"
+                     "    seccompProfile: {type: Localhost, localhostProfile: p}\n"),
+            "spec.securityContext.seccompProfile.localhostProfile");
+  EXPECT_EQ(BlockingIn("securityContext: {appArmorProfile: {type: Localhost, "
+                       "localhostProfile: p}}\n"),
+            "spec.containers[web].securityContext.appArmorProfile.localhostProfile");
 }
 
 TEST(FieldsNotHonoured, NamesAreHonoured) {

@@ -71,6 +71,9 @@ TEST(ValidatePod, ProbesHaveOneActionAndSensibleNumbers) {
 }
 
 TEST(ValidatePod, SecurityContextsDoNotContradictThemselves) {
+  EXPECT_EQ(PodErrors("hostPID: true\nshareProcessNamespace: true\n"),
+            "spec.shareProcessNamespace: must not be set with hostPID\n");
+  EXPECT_EQ(PodErrors("hostPID: true\nshareProcessNamespace: false\n"), "");
   EXPECT_EQ(ContainerErrors("securityContext: {privileged: true, allowPrivilegeEscalation: false}"),
             "spec.initContainers[i].securityContext.allowPrivilegeEscalation: must not be false "
             "when privileged is true\n");

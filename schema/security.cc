@@ -1,0 +1,100 @@
+#include "schema/security.h"
+
+#include <utility>
+
+namespace reconcile {
+
+namespace {
+
+// The securityContext of a pod and that of one of its containers; either may be unset.
+class Contexts {
+ public:
+  Contexts(const PodSpec& spec, const Container& container)
+      : pod_(spec.others.Find("securityContext")),
+        container_(container.others.Find("securityContext")) {}
+
+  const Value* Find(std::string_view name) const {
+    const Value* own = container_ == nullptr ? nullptr : container_->Find(name);
+    if (own != nullptr && !own->IsNull()) return own;
+    return pod_ == nullptr ? nullptr : pod_->Find(name);
+  }
+  bool Bool(std::string_view name, bool unset) const {
+    const Value* value = Find(name);
+    return value == nullptr ? unset : *value == Value::Bool(true);
+  }
+  std::optional<int64_t> Int(std::string_view name) const {
+    const Value* value = Find(name);
+    return value != nullptr && value->IsInt() ? std::optional(value->AsInt()) : std::nullopt;
+  }
+  bool IsUnconfined(std::string_view profile) const {
+    const Value* value = Find(profile);
+    return value != nullptr && value->GetString("type") == "Unconfined";
+  }
+
+ private:
+  const Value* pod_;
+  const Value* container_;
+};
+
+std::vector<std::string> Words(const Value* map, std::string_view name) {
+  std::vector<std::string> words;
+  if (map == nullptr) return words;
+  for (const Value& word : map->GetList(name)) {
+    if (word.IsString()) words.push_back(word.AsString());
+  }
+  return words;
+}
+
+bool IsTrue(const PodSpec& spec, std::string_view name) {
+  const Value* value = spec.others.Find(name);
+  return value != nullptr && *value == Value::Bool(true);
+}
+
+// With '/' first, a '.' is a part of a name, as in net/ipv4/conf/eth0.1/forwarding.
+std::string WithDots(std::string name) {
+  const size_t first = name.find_first_of("./");
+  if (first == std::string::npos || name[first] == '.') return name;
+  for (char& c : name) c = c == '/' ? '.' : (c == '.' ? '/' : c);
+  return name;
+}
+
+}  // namespace
+
+SecurityContext EffectiveSecurityContext(const PodSpec& spec, const Container& container) {
+  const Contexts contexts(spec, container);
+  SecurityContext effective;
+  effective.run_as_user = contexts.Int("runAsUser");
+  effective.run_as_group = contexts.Int("runAsGroup");
+  effective.run_as_non_root = contexts.Bool("runAsNonRoot", false);
+  effective.privileged = contexts.Bool("privileged", false);
+  effective.read_only_root = contexts.Bool("readOnlyRootFilesystem", false);
+  effective.may_gain_rights = contexts.Bool("allowPrivilegeEscalation", true);
+  effective.capabilities_added = Words(contexts.Find("capabilities"), "add");
+  effective.capabilities_dropped = Words(contexts.Find("capabilities"), "drop");
+  effective.is_seccomp_unconfined = contexts.IsUnconfined("seccompProfile");
+  effective.is_apparmor_unconfined = contexts.IsUnconfined("appArmorProfile");
+  if (const Value* pod = spec.others.Find("securityContext")) {
+    for (const Value& group : pod->GetList("supplementalGroups")) {
+      if (group.IsInt()) effective.supplemental_groups.push_back(group.AsInt());
+    }
+  }
+  return effective;
+}
+
+StringMap SysctlsOf(const PodSpec& spec) {
+  StringMap sysctls;
+  const Value* context = spec.others.Find("securityContext");
+  if (context == nullptr) return sysctls;
+  for (const Value& sysctl : context->GetList("sysctls")) {
+    sysctls[WithDots(sysctl.GetString("name"))] = sysctl.GetString("value");
+  }
+  return sysctls;
+}
+
+bool HasHostProcesses(const PodSpec& spec) { return IsTrue(spec, "hostPID"); }
+bool HasHostIpc(const PodSpec& spec) { return IsTrue(spec, "hostIPC"); }
+bool SharesProcesses(const PodSpec& spec) {
+  return IsTrue(spec, "shareProcessNamespace") && !HasHostProcesses(spec);
+}
+
+}  // namespace reconcile
