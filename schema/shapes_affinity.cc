@@ -17,11 +17,9 @@ Shape NodeAffinityShape() {
        {"preference", NodeSelectorTermShape(), "What the node should have.", kRequired}});
   static const ShapeTable table = [] {
     ShapeTable t("NodeAffinity");
-    t.Field(kRequiredTerms, NodeSelectorShape())
-        .NotRunWith(kHardReason)
-        .Doc("What the node must have.");
+    t.Field(kRequiredTerms, NodeSelectorShape()).ActedOn().Doc("What the node must have.");
     t.Field(kPreferredTerms, ListOf(StructOf(preferred)))
-        .Accepted(kSoftReason)
+        .ActedOn()
         .Doc("What the node should have.");
     return t;
   }();

@@ -5,6 +5,7 @@
 
 #include "base/ids.h"
 #include "reconciler/scheduler/filters.h"
+#include "reconciler/scheduler/node_affinity.h"
 #include "reconciler/scheduler/scores.h"
 
 namespace reconcile {
@@ -44,7 +45,7 @@ std::string Placer::TextOf(const Pod& pod) {
     text += resource + '=' + quantity.ToString() + '\n';
   }
   for (const auto& [label, value] : pod.spec.node_selector) text += label + ':' + value + '\n';
-  return text;
+  return text + NodeAffinityText(pod.spec) + '\n';
 }
 
 Placer::Ask& Placer::AskOf(const PodNeeds& needs) {
@@ -56,6 +57,11 @@ Placer::Ask& Placer::AskOf(const PodNeeds& needs) {
     found = asks_.emplace(text, Ask()).first;
     found->second.scores.assign(usage_->nodes().size(), kRefused);
     for (size_t i = 0; i < usage_->nodes().size(); ++i) Judge(needs, i, &found->second);
+    if (needs.node_affinity && !needs.node_affinity->preferred.empty()) {
+      for (const NodeUsage& node : usage_->nodes()) {
+        found->second.preferred.push_back(static_cast<int32_t>(PreferredWeight(needs, node)));
+      }
+    }
     found->second.seen = placements_.size();
   }
   Ask& ask = found->second;
@@ -71,6 +77,20 @@ void Placer::Judge(const PodNeeds& needs, size_t node, Ask* ask) const {
   if (!WhyNot(needs, usage).empty()) return;
   score = static_cast<int32_t>(kLeastAllocatedWeight * LeastAllocatedScore(needs, usage));
   ++ask->feasible;
+}
+
+// Adds to the totals of the nodes that can take the pod.
+void Placer::AddPreferences(const Ask& ask) {
+  int32_t highest = 0;
+  for (size_t i = 0; i < ask.preferred.size(); ++i) {
+    if (ask.scores[i] != kRefused) highest = std::max(highest, ask.preferred[i]);
+  }
+  if (highest == 0) return;
+  for (size_t i = 0; i < ask.preferred.size(); ++i) {
+    if (ask.scores[i] == kRefused) continue;
+    totals_[i] +=
+        static_cast<int32_t>(kNodeAffinityWeight * NodeAffinityScore(ask.preferred[i], highest));
+  }
 }
 
 // Of the nodes that can take the pod, the one with the highest score; ties by hash(pod uid, node).
@@ -93,6 +113,7 @@ Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask) {
       totals_[node] = ask.scores[node] + SpreadPart(count, fewest);
     }
   }
+  AddPreferences(ask);
   const int32_t best = *std::max_element(totals_.begin(), totals_.end());
   const uint64_t hash = Fnv1a64(needs.pod->metadata.uid + "/");
   Choice choice{.node = totals_.size()};
@@ -111,7 +132,7 @@ Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask) {
 
 Binding Placer::Place(const std::shared_ptr<const Pod>& pod) {
   Binding binding{.pod = pod, .node = {}, .explanation = {}, .refusal = {}};
-  const PodNeeds needs = NeedsOf(*pod);
+  const PodNeeds needs = PendingNeedsOf(*pod);
   const Ask& ask = AskOf(needs);
   if (ask.feasible == 0) return binding;
   const Choice choice = Choose(needs, ask);
@@ -119,6 +140,10 @@ Binding Placer::Place(const std::shared_ptr<const Pod>& pod) {
   binding.node = nodes[choice.node].node->metadata.name;
   binding.explanation = ExplainChoice(needs, ask.feasible, nodes.size(), choice.siblings,
                                       LeastAllocatedScore(needs, nodes[choice.node]));
+  if (!ask.preferred.empty()) {
+    binding.explanation +=
+        ", preferred node affinity of weight " + std::to_string(ask.preferred[choice.node]);
+  }
   usage_->Place(choice.node, needs);
   placements_.push_back(choice.node);
   return binding;
@@ -130,7 +155,7 @@ void Placer::Explain(Binding* binding) {
     binding->explanation = "0/0 nodes are available: " + binding->refusal;
     return;
   }
-  const PodNeeds needs = NeedsOf(*binding->pod);
+  const PodNeeds needs = PendingNeedsOf(*binding->pod);
   Ask& ask = AskOf(needs);
   if (ask.explanation.empty()) ExplainAll(needs, &ask);
   binding->refusal = ask.refusal;

@@ -24,7 +24,8 @@ class Placer {
  private:
   // What a pod asks for, and how each node stands to it.
   struct Ask {
-    std::vector<int32_t> scores;  // by node: LeastAllocatedScore; kRefused when a filter refuses
+    std::vector<int32_t> scores;     // by node: LeastAllocatedScore; kRefused when a filter refuses
+    std::vector<int32_t> preferred;  // by node: PreferredWeight; empty when nothing is preferred
     size_t feasible = 0;
     size_t seen = 0;  // placements that are in the scores
     std::string refusal;
@@ -38,6 +39,7 @@ class Placer {
   static std::string TextOf(const Pod& pod);
   Ask& AskOf(const PodNeeds& needs);
   void Judge(const PodNeeds& needs, size_t node, Ask* ask) const;
+  void AddPreferences(const Ask& ask);
   Choice Choose(const PodNeeds& needs, const Ask& ask);
   void ExplainAll(const PodNeeds& needs, Ask* ask) const;
 

@@ -11,7 +11,7 @@ from harness import ROOT, HostTest
 
 STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "EnvVarSource", "EnvFromSource", "ResourceRequirements",
            "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSetSpec", "ReplicationControllerSpec", "ConfigMap",
-           "Secret", "NodeSpec"]
+           "Secret", "NodeSpec", "NodeAffinity", "NodeSelector", "NodeSelectorTerm", "NodeSelectorRequirement", "PreferredSchedulingTerm"]
 # No change of one that runs.
 NO_CHANGE = {"ObjectMeta.name", "ObjectMeta.namespace",  # another object
              "DeploymentSpec.selector", "ReplicaSetSpec.selector",  # cannot be changed
@@ -73,11 +73,33 @@ def taking(port, **more):
     return change
 
 
+def near(**requirement):
+    """Requires this of the node's labels, and prefers what holds on every node."""
+    def change(m):
+        everywhere = {"key": "kubernetes.io/hostname", "operator": "Exists"}
+        spec_of(m).update(affinity={"nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [dict(everywhere, **requirement)]}]},
+            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": {"matchExpressions": [everywhere]}}]}})
+    return change
+
+
+def required(m):
+    return spec_of(m)["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"][0]["matchExpressions"][0]
+
+
+def preferred(m):
+    return spec_of(m)["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"][0]
+
+
 # Of a pod's spec, tried in a Deployment and in a Pod: what is there before, if it matters, and the edit.
 IN_PODS = {
     "PodSpec.restartPolicy": (None, lambda m: spec_of(m).update(restartPolicy="OnFailure")),  # a Pod alone
     "PodSpec.terminationGracePeriodSeconds": (None, lambda m: spec_of(m).update(terminationGracePeriodSeconds=2)),
     "PodSpec.nodeSelector": (None, lambda m: spec_of(m).update(nodeSelector={"kubernetes.io/hostname": "host-1"})),
+    "NodeSelectorRequirement.key": (near(operator="NotIn", values=["x"]), lambda m: required(m).update(key="kubernetes.io/os")),
+    "NodeSelectorRequirement.operator": (near(), near(operator="In", values=["host-1"])),
+    "NodeSelectorRequirement.values": (near(operator="In", values=["host-1"]), lambda m: required(m).update(values=["host-1", "host-2"])),
+    "PreferredSchedulingTerm.weight": (near(), lambda m: preferred(m).update(weight=2)),
     "PodSpec.hostname": (None, lambda m: spec_of(m).update(hostname="other")),
     "PodSpec.subdomain": (None, lambda m: spec_of(m).update(subdomain="group")),
     "PodSpec.hostNetwork": (None, lambda m: spec_of(m).update(hostNetwork=True)),
