@@ -39,17 +39,22 @@ int32_t SpreadPart(int siblings, int fewest) {
 Placer::Placer(UsageCache* usage) : usage_(usage), totals_(usage->nodes().size()) {}
 
 // The same for pods that filters and scores cannot tell apart, but for their siblings.
-std::string Placer::TextOf(const Pod& pod) {
+std::string Placer::TextOf(const PodNeeds& needs) {
+  const Pod& pod = *needs.pod;
   std::string text;
   for (const auto& [resource, quantity] : RequestsOf(pod.spec)) {
     text += resource + '=' + quantity.ToString() + '\n';
   }
   for (const auto& [label, value] : pod.spec.node_selector) text += label + ':' + value + '\n';
+  for (const HostPortClaim& claim : needs.host_ports) {
+    text += std::string(ToString(claim.protocol)) + ' ' + std::to_string(claim.port) + ' ' +
+            claim.address + '\n';
+  }
   return text + NodeAffinityText(pod.spec) + '\n';
 }
 
 Placer::Ask& Placer::AskOf(const PodNeeds& needs) {
-  const std::string text = TextOf(*needs.pod) + std::to_string(needs.scored_cpu_milli) + '/' +
+  const std::string text = TextOf(needs) + std::to_string(needs.scored_cpu_milli) + '/' +
                            std::to_string(needs.scored_memory_bytes);
   auto found = asks_.find(text);
   if (found == asks_.end()) {

@@ -36,7 +36,7 @@ class Placer {
     int siblings = 0;
   };
 
-  static std::string TextOf(const Pod& pod);
+  static std::string TextOf(const PodNeeds& needs);
   Ask& AskOf(const PodNeeds& needs);
   void Judge(const PodNeeds& needs, size_t node, Ask* ask) const;
   void AddPreferences(const Ask& ask);
