@@ -78,14 +78,14 @@ Shape TopologySpreadShape() {
          {"minDomains", Int32Shape(), "How many different nodes or zones there must be."},
          {"nodeAffinityPolicy", OneOf({"Honor", "Ignore"}), "Whether affinity leaves nodes out.",
           false, "Honor"},
-         {"nodeTaintsPolicy", OneOf({"Honor", "Ignore"}), "Whether taints leave nodes out.", false,
-          "Ignore"},
          {"matchLabelKeys", ListOf(StringShape()), "Labels whose values are this pod's."}},
         "topologyKey");
+    t.Field("nodeTaintsPolicy", OneOf({"Honor", "Ignore"}))
+        .Accepted("nodes have no taints yet")
+        .Default("Ignore")
+        .Doc("Whether taints leave nodes out.");
     t.Field("whenUnsatisfiable", OneOf({"DoNotSchedule", "ScheduleAnyway"}))
         .Required()
-        .NotRunWith("")
-        .RunWith("\"ScheduleAnyway\"")
         .Doc("Whether a pod that would break it waits.");
     return t;
   }();

@@ -56,6 +56,7 @@ PodNeeds NeedsOf(const Pod& pod) {
 PodNeeds PendingNeedsOf(const Pod& pod) {
   PodNeeds needs = NeedsOf(pod);
   needs.node_affinity = NodeAffinityOf(pod.spec);
+  needs.spreads = TopologySpreadsOf(pod.spec, pod.metadata.labels);
   return needs;
 }
 

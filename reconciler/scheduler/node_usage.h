@@ -12,6 +12,7 @@
 #include "schema/affinity.h"
 #include "schema/cluster_state.h"
 #include "schema/core.h"
+#include "schema/topology_spread.h"
 
 namespace reconcile {
 
@@ -39,6 +40,7 @@ struct PodNeeds {
   std::vector<HostPortClaim> host_ports;
   // Of a pod that is to be placed alone: what is asked of the node while it is chosen.
   std::optional<NodeAffinity> node_affinity;
+  std::vector<TopologySpread> spreads;
 };
 PodNeeds NeedsOf(const Pod& pod);         // on a node
 PodNeeds PendingNeedsOf(const Pod& pod);  // of a pod that is to be placed

@@ -11,7 +11,8 @@ from harness import ROOT, HostTest
 
 STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "EnvVarSource", "EnvFromSource", "ResourceRequirements",
            "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSetSpec", "ReplicationControllerSpec", "ConfigMap",
-           "Secret", "NodeSpec", "NodeAffinity", "NodeSelector", "NodeSelectorTerm", "NodeSelectorRequirement", "PreferredSchedulingTerm"]
+           "Secret", "NodeSpec", "NodeAffinity", "NodeSelector", "NodeSelectorTerm", "NodeSelectorRequirement", "PreferredSchedulingTerm",
+           "TopologySpreadConstraint"]
 # No change of one that runs.
 NO_CHANGE = {"ObjectMeta.name", "ObjectMeta.namespace",  # another object
              "DeploymentSpec.selector", "ReplicaSetSpec.selector",  # cannot be changed
@@ -83,6 +84,14 @@ def near(**requirement):
     return change
 
 
+def spread(**more):
+    """Is spread over the hosts by this constraint, which holds on one host."""
+    def change(m):
+        constraint = {"maxSkew": 5, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}
+        spec_of(m).update(topologySpreadConstraints=[dict(constraint, **more)])
+    return change
+
+
 def required(m):
     return spec_of(m)["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"][0]["matchExpressions"][0]
 
@@ -100,6 +109,12 @@ IN_PODS = {
     "NodeSelectorRequirement.operator": (near(), near(operator="In", values=["host-1"])),
     "NodeSelectorRequirement.values": (near(operator="In", values=["host-1"]), lambda m: required(m).update(values=["host-1", "host-2"])),
     "PreferredSchedulingTerm.weight": (near(), lambda m: preferred(m).update(weight=2)),
+    "TopologySpreadConstraint.maxSkew": (spread(), spread(maxSkew=6)),
+    "TopologySpreadConstraint.topologyKey": (spread(), spread(topologyKey="kubernetes.io/os")),
+    "TopologySpreadConstraint.minDomains": (spread(), spread(minDomains=2)),
+    "TopologySpreadConstraint.nodeAffinityPolicy": (spread(), spread(nodeAffinityPolicy="Ignore")),
+    "TopologySpreadConstraint.matchLabelKeys": (spread(), spread(matchLabelKeys=["app"])),
+    "TopologySpreadConstraint.whenUnsatisfiable": (spread(), spread(whenUnsatisfiable="ScheduleAnyway")),
     "PodSpec.hostname": (None, lambda m: spec_of(m).update(hostname="other")),
     "PodSpec.subdomain": (None, lambda m: spec_of(m).update(subdomain="group")),
     "PodSpec.hostNetwork": (None, lambda m: spec_of(m).update(hostNetwork=True)),

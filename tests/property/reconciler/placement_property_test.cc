@@ -2,6 +2,7 @@
 
 #include "reconciler/scheduler/scheduler.h"
 #include "schema/affinity.h"
+#include "schema/topology_spread.h"
 #include "tests/property/reconciler/generator.h"
 
 namespace reconcile {
@@ -68,6 +69,27 @@ Value AnyNodeAffinity(Generator* generator) {
   return affinity;
 }
 
+Value AnySpreads(Generator* generator) {
+  Value spreads = Value::MakeList();
+  for (const char* key : {"zone", "rack"}) {
+    if (generator->OneIn(2)) continue;
+    Value spread = Value::MakeMap();
+    spread.Set("maxSkew", Value::Int(generator->Int(1, 2)));
+    spread.Set("topologyKey", Value::String(key));
+    const bool must_hold = generator->OneIn(2);
+    spread.Set("whenUnsatisfiable", Value::String(must_hold ? "DoNotSchedule" : "ScheduleAnyway"));
+    if (must_hold && generator->OneIn(4)) spread.Set("minDomains", Value::Int(2));
+    if (generator->OneIn(4)) spread.Set("nodeAffinityPolicy", Value::String("Ignore"));
+    Value labels = Value::MakeMap();
+    labels.Set("app", Value::String("app-" + std::to_string(generator->Int(0, 2))));
+    Value selector = Value::MakeMap();
+    selector.Set("matchLabels", std::move(labels));
+    spread.Set("labelSelector", std::move(selector));
+    spreads.Append(std::move(spread));
+  }
+  return spreads;
+}
+
 std::shared_ptr<Pod> AnyPod(Generator* generator, int number) {
   auto pod = MakePod("pod-" + std::to_string(number));
   pod->metadata.uid = "uid-" + std::to_string(number);
@@ -75,6 +97,9 @@ std::shared_ptr<Pod> AnyPod(Generator* generator, int number) {
   pod->metadata.creation_timestamp = WallTime{generator->Int(1, 3)};
   Value affinity = Value::MakeMap();
   if (generator->OneIn(2)) affinity.Set("nodeAffinity", AnyNodeAffinity(generator));
+  if (generator->OneIn(2)) {
+    pod->spec.others.Set("topologySpreadConstraints", AnySpreads(generator));
+  }
   if (!affinity.AsMap().empty()) pod->spec.others.Set("affinity", std::move(affinity));
   return pod;
 }
@@ -96,23 +121,59 @@ std::vector<std::shared_ptr<const Pod>> AnyPods(Generator* generator) {
   return pods;
 }
 
-TEST(PlacementProperty, NoPodGoesWhereItsNodeAffinityDoesNotHold) {
+std::string LabelOf(const Node& node, const std::string& key) {
+  const auto label = node.metadata.labels.find(key);
+  return label == node.metadata.labels.end() ? "" : label->second;
+}
+
+// Whether the pod may go to the node by its constraints, as the rule of SEMANTICS 19.8 is written,
+// when `bound` are the pods that have a node.
+bool SpreadSuits(const Pod& pod, const Node& node, const World& world,
+                 const std::vector<std::pair<std::shared_ptr<const Pod>, std::string>>& bound) {
+  const auto spreads = TopologySpreadsOf(pod.spec, pod.metadata.labels);
+  for (const TopologySpread& spread : spreads) {
+    if (!spread.must_hold) continue;
+    std::map<std::string, int64_t> counts;
+    world.state.ForEach<Node>([&](const std::shared_ptr<const Node>& each) {
+      for (const TopologySpread& other : spreads) {
+        if (other.must_hold && LabelOf(*each, other.topology_key).empty()) return;
+      }
+      if (spread.honours_affinity && !NodeSuits(pod, *each)) return;
+      int64_t& count = counts[LabelOf(*each, spread.topology_key)];
+      for (const auto& [other, name] : bound) {
+        if (name == each->metadata.name) count += Matches(*spread.selector, other->metadata.labels);
+      }
+    });
+    int64_t fewest = INT64_MAX;
+    for (const auto& [value, count] : counts) fewest = std::min(fewest, count);
+    if (static_cast<int64_t>(counts.size()) < spread.min_domains) fewest = 0;
+    const std::string value = LabelOf(node, spread.topology_key);
+    const int64_t self = Matches(*spread.selector, pod.metadata.labels) ? 1 : 0;
+    if (value.empty() || counts[value] + self - fewest > spread.max_skew) return false;
+  }
+  return true;
+}
+
+TEST(PlacementProperty, PodsGoWhereWhatTheyRequireHoldsAndNowhereElse) {
   int placed = 0;
   int refused = 0;
   for (uint64_t seed = 0; seed < kPlacementCases; ++seed) {
     SCOPED_TRACE(seed);
     Generator generator(seed);
     const World world = AnyHosts(&generator);
+    std::vector<std::pair<std::shared_ptr<const Pod>, std::string>> bound;
     for (const Binding& binding : Place(AnyPods(&generator), world.state)) {
       bool suits_any = false;
       world.state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
-        const bool suits = !node->spec.unschedulable && NodeSuits(*binding.pod, *node);
+        const bool suits = !node->spec.unschedulable && NodeSuits(*binding.pod, *node) &&
+                           SpreadSuits(*binding.pod, *node, world, bound);
         suits_any = suits_any || suits;
         if (node->metadata.name == binding.node) {
           ASSERT_TRUE(suits) << ToString(binding.pod->key());
         }
       });
       ASSERT_EQ(suits_any, !binding.node.empty()) << binding.explanation;
+      if (!binding.node.empty()) bound.emplace_back(binding.pod, binding.node);
       ++(binding.node.empty() ? refused : placed);
     }
   }
