@@ -17,11 +17,9 @@ Shape NodeAffinityShape() {
        {"preference", NodeSelectorTermShape(), "What the node should have.", kRequired}});
   static const ShapeTable table = [] {
     ShapeTable t("NodeAffinity");
-    t.Field(kRequiredTerms, NodeSelectorShape())
-        .NotRunWith(kHardReason)
-        .Doc("What the node must have.");
+    t.Field(kRequiredTerms, NodeSelectorShape()).ActedOn().Doc("What the node must have.");
     t.Field(kPreferredTerms, ListOf(StructOf(preferred)))
-        .Accepted(kSoftReason)
+        .ActedOn()
         .Doc("What the node should have.");
     return t;
   }();
@@ -80,14 +78,14 @@ Shape TopologySpreadShape() {
          {"minDomains", Int32Shape(), "How many different nodes or zones there must be."},
          {"nodeAffinityPolicy", OneOf({"Honor", "Ignore"}), "Whether affinity leaves nodes out.",
           false, "Honor"},
-         {"nodeTaintsPolicy", OneOf({"Honor", "Ignore"}), "Whether taints leave nodes out.", false,
-          "Ignore"},
          {"matchLabelKeys", ListOf(StringShape()), "Labels whose values are this pod's."}},
         "topologyKey");
+    t.Field("nodeTaintsPolicy", OneOf({"Honor", "Ignore"}))
+        .Accepted("nodes have no taints yet")
+        .Default("Ignore")
+        .Doc("Whether taints leave nodes out.");
     t.Field("whenUnsatisfiable", OneOf({"DoNotSchedule", "ScheduleAnyway"}))
         .Required()
-        .NotRunWith("")
-        .RunWith("\"ScheduleAnyway\"")
         .Doc("Whether a pod that would break it waits.");
     return t;
   }();

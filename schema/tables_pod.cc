@@ -78,9 +78,8 @@ void AddPlacement(Table<PodSpec>* t) {
               "of taints only node.kubernetes.io/unreachable is looked at, which silent hosts have")
       .Mutable()
       .Doc("Taints of nodes that do not keep the pod away.");
-  t->Accepted("topologySpreadConstraints", ListOf(TopologySpreadShape()),
-              "pods are not spread by rules yet; those whose whenUnsatisfiable is DoNotSchedule "
-              "are not started")
+  t->Accepted("topologySpreadConstraints", ListOf(TopologySpreadShape()), "")
+      .ActedOn()
       .Doc("How pods are spread over nodes and zones.");
   t->Accepted("schedulerName", StringShape(), "there is one scheduler, and it places all pods")
       .Default("default-scheduler")

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "reconciler/scheduler/node_affinity.h"
+
 namespace reconcile {
 namespace {
 
@@ -80,8 +82,9 @@ std::vector<Refusal> FitFilter(const PodNeeds& needs, const NodeUsage& node) {
 }
 
 std::vector<Refusal> WhyNot(const PodNeeds& needs, const NodeUsage& node) {
-  static constexpr std::array<Filter, 5> kFilters = {
-      NodeReadyFilter, NodeUnschedulableFilter, NodeSelectorFilter, NodePortsFilter, FitFilter};
+  static constexpr std::array<Filter, 6> kFilters = {NodeReadyFilter,    NodeUnschedulableFilter,
+                                                     NodeSelectorFilter, NodeAffinityFilter,
+                                                     NodePortsFilter,    FitFilter};
   for (const Filter filter : kFilters) {
     std::vector<Refusal> refusals = filter(needs, node);
     if (!refusals.empty()) return refusals;

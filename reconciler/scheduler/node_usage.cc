@@ -53,6 +53,13 @@ PodNeeds NeedsOf(const Pod& pod) {
   return needs;
 }
 
+PodNeeds PendingNeedsOf(const Pod& pod) {
+  PodNeeds needs = NeedsOf(pod);
+  needs.node_affinity = NodeAffinityOf(pod.spec);
+  needs.spreads = TopologySpreadsOf(pod.spec, pod.metadata.labels);
+  return needs;
+}
+
 int64_t NodeUsage::FreeMilli(const std::string& resource) const {
   return MilliOf(allocatable_milli, resource) - MilliOf(requested_milli, resource);
 }

@@ -3,13 +3,16 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "schema/affinity.h"
 #include "schema/cluster_state.h"
 #include "schema/core.h"
+#include "schema/topology_spread.h"
 
 namespace reconcile {
 
@@ -35,8 +38,12 @@ struct PodNeeds {
   int64_t scored_memory_bytes = 0;
   std::string siblings;  // uid of the controller; empty for a bare pod
   std::vector<HostPortClaim> host_ports;
+  // Of a pod that is to be placed alone: what is asked of the node while it is chosen.
+  std::optional<NodeAffinity> node_affinity;
+  std::vector<TopologySpread> spreads;
 };
-PodNeeds NeedsOf(const Pod& pod);
+PodNeeds NeedsOf(const Pod& pod);         // on a node
+PodNeeds PendingNeedsOf(const Pod& pod);  // of a pod that is to be placed
 
 // What is on a node and what is free there.
 struct NodeUsage {

@@ -5,14 +5,19 @@
 
 #include "base/ids.h"
 #include "reconciler/scheduler/filters.h"
+#include "reconciler/scheduler/node_affinity.h"
 #include "reconciler/scheduler/scores.h"
+#include "schema/selector_text.h"
 
 namespace reconcile {
 namespace {
 
 constexpr size_t kMaxExplainedNodes = 20;
-constexpr size_t kMaxAsks = 64;  // kept; each has a number for every node
+constexpr size_t kMaxAsks = 64;     // kept; each has a number for every node
+constexpr size_t kMaxRules = 1024;  // kept; each has a number for every node and constraint
 constexpr int32_t kRefused = INT32_MIN;
+// Of a node that a placement after this pod's made fit: the next call places it.
+constexpr const char* kTakesItNow = "fits since other pods were placed";
 
 std::string TextOfRefusals(const std::vector<Refusal>& refusals) {
   std::string text;
@@ -35,20 +40,26 @@ int32_t SpreadPart(int siblings, int fewest) {
 
 }  // namespace
 
-Placer::Placer(UsageCache* usage) : usage_(usage), totals_(usage->nodes().size()) {}
+Placer::Placer(UsageCache* usage)
+    : usage_(usage), topologies_(&usage->nodes()), totals_(usage->nodes().size()) {}
 
 // The same for pods that filters and scores cannot tell apart, but for their siblings.
-std::string Placer::TextOf(const Pod& pod) {
+std::string Placer::TextOf(const PodNeeds& needs) {
+  const Pod& pod = *needs.pod;
   std::string text;
   for (const auto& [resource, quantity] : RequestsOf(pod.spec)) {
     text += resource + '=' + quantity.ToString() + '\n';
   }
   for (const auto& [label, value] : pod.spec.node_selector) text += label + ':' + value + '\n';
-  return text;
+  for (const HostPortClaim& claim : needs.host_ports) {
+    text += std::string(ToString(claim.protocol)) + ' ' + std::to_string(claim.port) + ' ' +
+            claim.address + '\n';
+  }
+  return text + NodeAffinityText(pod.spec) + '\n';
 }
 
 Placer::Ask& Placer::AskOf(const PodNeeds& needs) {
-  const std::string text = TextOf(*needs.pod) + std::to_string(needs.scored_cpu_milli) + '/' +
+  const std::string text = TextOf(needs) + std::to_string(needs.scored_cpu_milli) + '/' +
                            std::to_string(needs.scored_memory_bytes);
   auto found = asks_.find(text);
   if (found == asks_.end()) {
@@ -56,10 +67,15 @@ Placer::Ask& Placer::AskOf(const PodNeeds& needs) {
     found = asks_.emplace(text, Ask()).first;
     found->second.scores.assign(usage_->nodes().size(), kRefused);
     for (size_t i = 0; i < usage_->nodes().size(); ++i) Judge(needs, i, &found->second);
+    if (needs.node_affinity && !needs.node_affinity->preferred.empty()) {
+      for (const NodeUsage& node : usage_->nodes()) {
+        found->second.preferred.push_back(static_cast<int32_t>(PreferredWeight(needs, node)));
+      }
+    }
     found->second.seen = placements_.size();
   }
   Ask& ask = found->second;
-  for (; ask.seen < placements_.size(); ++ask.seen) Judge(needs, placements_[ask.seen], &ask);
+  for (; ask.seen < placements_.size(); ++ask.seen) Judge(needs, placements_[ask.seen].node, &ask);
   return ask;
 }
 
@@ -73,37 +89,111 @@ void Placer::Judge(const PodNeeds& needs, size_t node, Ask* ask) const {
   ++ask->feasible;
 }
 
-// Of the nodes that can take the pod, the one with the highest score; ties by hash(pod uid, node).
-Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask) {
+Placer::Rules* Placer::RulesOf(const PodNeeds& needs) {
+  if (needs.spreads.empty()) return nullptr;
+  const Pod& pod = *needs.pod;
+  std::string text =
+      pod.metadata.namespace_name + '\n' + TextOf(needs) + TopologySpreadText(pod.spec);
+  for (const TopologySpread& spread : needs.spreads) {
+    const bool counts = spread.selector.has_value();
+    const bool counts_itself = counts && Matches(*spread.selector, pod.metadata.labels);
+    text += counts_itself ? "\nself " : "\n";
+    if (counts) text += FormatLabelSelector(*spread.selector);
+  }
+  auto found = rules_.find(text);
+  if (found == rules_.end()) {
+    if (rules_.size() >= kMaxRules) rules_.clear();
+    found = rules_.emplace(text, Rules()).first;
+    SpreadRules& spread = found->second.spread.emplace(needs, usage_->nodes(), &topologies_);
+    spread.CountBound(usage_->state(), usage_->numbers());
+  }
+  Rules& rules = found->second;
+  for (; rules.seen < placements_.size(); ++rules.seen) {
+    const Placement& placement = placements_[rules.seen];
+    rules.spread->Count(*placement.pod, placement.node);
+  }
+  rules.spread->Prepare();
+  return &rules;
+}
+
+// Takes the nodes out that the rules refuse.
+Placer::Left Placer::Narrow(const Ask& ask, const Rules* rules) {
+  if (rules == nullptr) return {&ask.scores, ask.feasible};
+  size_t feasible = 0;
+  narrowed_ = ask.scores;
+  for (size_t i = 0; i < narrowed_.size(); ++i) {
+    if (narrowed_[i] == kRefused) continue;
+    if (rules->spread->Refuses(i)) {
+      narrowed_[i] = kRefused;
+    } else {
+      ++feasible;
+    }
+  }
+  return {&narrowed_, feasible};
+}
+
+// These add to the totals of the nodes that can take the pod.
+void Placer::AddPreferences(const Ask& ask) {
+  int32_t highest = 0;
+  for (size_t i = 0; i < ask.preferred.size(); ++i) {
+    if (totals_[i] != kRefused) highest = std::max(highest, ask.preferred[i]);
+  }
+  if (highest == 0) return;
+  for (size_t i = 0; i < ask.preferred.size(); ++i) {
+    if (totals_[i] == kRefused) continue;
+    totals_[i] +=
+        static_cast<int32_t>(kNodeAffinityWeight * NodeAffinityScore(ask.preferred[i], highest));
+  }
+}
+
+void Placer::AddSiblings(const PodNeeds& needs, const Left& left) {
   const std::map<size_t, int>& siblings = usage_->SiblingsOf(needs.siblings);
+  const std::vector<int32_t>& scores = *left.scores;
   size_t feasible_siblings = 0;
   int fewest = INT32_MAX;
   for (const auto& [node, count] : siblings) {
-    if (ask.scores[node] == kRefused) continue;
+    if (scores[node] == kRefused) continue;
     ++feasible_siblings;
     fewest = std::min(fewest, count);
   }
-  if (feasible_siblings < ask.feasible) fewest = 0;
+  if (feasible_siblings < left.feasible) fewest = 0;
   const int32_t without = SpreadPart(0, fewest);
   for (size_t i = 0; i < totals_.size(); ++i) {
-    totals_[i] = ask.scores[i] == kRefused ? kRefused : ask.scores[i] + without;
+    totals_[i] = scores[i] == kRefused ? kRefused : scores[i] + without;
   }
   for (const auto& [node, count] : siblings) {
-    if (ask.scores[node] != kRefused) {
-      totals_[node] = ask.scores[node] + SpreadPart(count, fewest);
-    }
+    if (scores[node] != kRefused) totals_[node] = scores[node] + SpreadPart(count, fewest);
   }
+}
+
+// The node with the highest total; ties by hash(pod uid, node).
+size_t Placer::BestNode(const Pod& pod) const {
   const int32_t best = *std::max_element(totals_.begin(), totals_.end());
-  const uint64_t hash = Fnv1a64(needs.pod->metadata.uid + "/");
-  Choice choice{.node = totals_.size()};
+  const uint64_t hash = Fnv1a64(pod.metadata.uid + "/");
+  size_t chosen = totals_.size();
   uint64_t best_tie = 0;
   for (size_t i = 0; i < totals_.size(); ++i) {
     if (totals_[i] != best) continue;
     const uint64_t tie = Fnv1a64(usage_->nodes()[i].node->metadata.name, hash);
-    if (choice.node != totals_.size() && tie <= best_tie) continue;
+    if (chosen != totals_.size() && tie <= best_tie) continue;
     best_tie = tie;
-    choice.node = i;
+    chosen = i;
   }
+  return chosen;
+}
+
+Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask, const Rules* rules,
+                              const Left& left) {
+  // What a pod says of its spread stands in the place of what is done without.
+  if (rules != nullptr && rules->spread->has_preferences()) {
+    totals_ = *left.scores;
+    rules->spread->AddScores(&totals_);
+  } else {
+    AddSiblings(needs, left);
+  }
+  AddPreferences(ask);
+  Choice choice{.node = BestNode(*needs.pod)};
+  const std::map<size_t, int>& siblings = usage_->SiblingsOf(needs.siblings);
   const auto here = siblings.find(choice.node);
   choice.siblings = here == siblings.end() ? 0 : here->second;
   return choice;
@@ -111,16 +201,23 @@ Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask) {
 
 Binding Placer::Place(const std::shared_ptr<const Pod>& pod) {
   Binding binding{.pod = pod, .node = {}, .explanation = {}, .refusal = {}};
-  const PodNeeds needs = NeedsOf(*pod);
+  const PodNeeds needs = PendingNeedsOf(*pod);
   const Ask& ask = AskOf(needs);
   if (ask.feasible == 0) return binding;
-  const Choice choice = Choose(needs, ask);
+  const Rules* rules = RulesOf(needs);
+  const Left left = Narrow(ask, rules);
+  if (left.feasible == 0) return binding;
+  const Choice choice = Choose(needs, ask, rules, left);
   const std::vector<NodeUsage>& nodes = usage_->nodes();
   binding.node = nodes[choice.node].node->metadata.name;
-  binding.explanation = ExplainChoice(needs, ask.feasible, nodes.size(), choice.siblings,
+  binding.explanation = ExplainChoice(needs, left.feasible, nodes.size(), choice.siblings,
                                       LeastAllocatedScore(needs, nodes[choice.node]));
+  if (!ask.preferred.empty()) {
+    binding.explanation +=
+        ", preferred node affinity of weight " + std::to_string(ask.preferred[choice.node]);
+  }
   usage_->Place(choice.node, needs);
-  placements_.push_back(choice.node);
+  placements_.push_back({pod, choice.node});
   return binding;
 }
 
@@ -130,19 +227,29 @@ void Placer::Explain(Binding* binding) {
     binding->explanation = "0/0 nodes are available: " + binding->refusal;
     return;
   }
-  const PodNeeds needs = NeedsOf(*binding->pod);
-  Ask& ask = AskOf(needs);
-  if (ask.explanation.empty()) ExplainAll(needs, &ask);
-  binding->refusal = ask.refusal;
-  binding->explanation = ask.explanation;
+  const PodNeeds needs = PendingNeedsOf(*binding->pod);
+  const auto say = [&](const Rules* rules, auto* said) {
+    if (said->explanation.empty()) ExplainAll(needs, rules, said);
+    binding->refusal = said->refusal;
+    binding->explanation = said->explanation;
+  };
+  Rules* rules = RulesOf(needs);
+  if (rules == nullptr) {
+    say(rules, &AskOf(needs));
+  } else {
+    say(rules, rules);
+  }
 }
 
-void Placer::ExplainAll(const PodNeeds& needs, Ask* ask) const {
+template <typename Said>
+void Placer::ExplainAll(const PodNeeds& needs, const Rules* rules, Said* said) const {
   const std::vector<NodeUsage>& nodes = usage_->nodes();
   std::set<std::string> kinds;
   std::string text;
   for (size_t i = 0; i < nodes.size(); ++i) {
-    const std::vector<Refusal> refusals = WhyNot(needs, nodes[i]);
+    std::vector<Refusal> refusals = WhyNot(needs, nodes[i]);
+    if (refusals.empty() && rules != nullptr) refusals = rules->spread->WhyNot(i);
+    if (refusals.empty()) refusals.push_back({.kind = kTakesItNow, .text = kTakesItNow});
     for (const Refusal& refusal : refusals) kinds.insert(refusal.kind);
     if (i >= kMaxExplainedNodes) continue;
     text += (i > 0 ? "; " : "") + nodes[i].node->metadata.name + ": " + TextOfRefusals(refusals);
@@ -150,10 +257,10 @@ void Placer::ExplainAll(const PodNeeds& needs, Ask* ask) const {
   if (nodes.size() > kMaxExplainedNodes) {
     text += "; and " + std::to_string(nodes.size() - kMaxExplainedNodes) + " more";
   }
-  ask->explanation = "0/" + std::to_string(nodes.size()) + " nodes are available: " + text;
-  ask->refusal.clear();
+  said->explanation = "0/" + std::to_string(nodes.size()) + " nodes are available: " + text;
+  said->refusal.clear();
   for (const std::string& kind : kinds) {
-    ask->refusal += (ask->refusal.empty() ? "no node takes it: " : ", ") + kind;
+    said->refusal += (said->refusal.empty() ? "no node takes it: " : ", ") + kind;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reconciler/scheduler/scheduler.h"
+#include "reconciler/scheduler/spread_rules.h"
 #include "reconciler/scheduler/usage_cache.h"
 
 namespace reconcile {
@@ -24,27 +25,55 @@ class Placer {
  private:
   // What a pod asks for, and how each node stands to it.
   struct Ask {
-    std::vector<int32_t> scores;  // by node: LeastAllocatedScore; kRefused when a filter refuses
+    std::vector<int32_t> scores;     // by node: LeastAllocatedScore; kRefused when a filter refuses
+    std::vector<int32_t> preferred;  // by node: PreferredWeight; empty when nothing is preferred
     size_t feasible = 0;
     size_t seen = 0;  // placements that are in the scores
     std::string refusal;
     std::string explanation;
   };
+  // What pods that ask for the same say about where other pods are.
+  struct Rules {
+    std::optional<SpreadRules> spread;
+    size_t seen = 0;  // placements that are counted
+    std::string refusal;
+    std::string explanation;
+  };
+  // The nodes that are left, by all that a pod asks for.
+  struct Left {
+    const std::vector<int32_t>* scores;  // by node, as in Ask
+    size_t feasible;
+  };
   struct Choice {
     size_t node = 0;
     int siblings = 0;
   };
+  struct Placement {
+    std::shared_ptr<const Pod> pod;
+    size_t node;
+  };
 
-  static std::string TextOf(const Pod& pod);
+  static std::string TextOf(const PodNeeds& needs);
   Ask& AskOf(const PodNeeds& needs);
   void Judge(const PodNeeds& needs, size_t node, Ask* ask) const;
-  Choice Choose(const PodNeeds& needs, const Ask& ask);
-  void ExplainAll(const PodNeeds& needs, Ask* ask) const;
+  // Null for a pod that says nothing about others.
+  Rules* RulesOf(const PodNeeds& needs);
+  Left Narrow(const Ask& ask, const Rules* rules);
+  void AddPreferences(const Ask& ask);
+  void AddSiblings(const PodNeeds& needs, const Left& left);
+  size_t BestNode(const Pod& pod) const;
+  Choice Choose(const PodNeeds& needs, const Ask& ask, const Rules* rules, const Left& left);
+  // `said` has a refusal and an explanation.
+  template <typename Said>
+  void ExplainAll(const PodNeeds& needs, const Rules* rules, Said* said) const;
 
   UsageCache* usage_;
   std::map<std::string, Ask> asks_;
-  std::vector<size_t> placements_;  // nodes, in order
-  std::vector<int32_t> totals_;     // of the pod that is placed, by node
+  Topologies topologies_;
+  std::map<std::string, Rules> rules_;
+  std::vector<Placement> placements_;  // in order
+  std::vector<int32_t> totals_;        // of the pod that is placed, by node
+  std::vector<int32_t> narrowed_;      // scores of the nodes that its rules leave
 };
 
 }  // namespace reconcile

@@ -19,6 +19,10 @@ class UsageCache {
   void Update(const ClusterState& state);
 
   const std::vector<NodeUsage>& nodes() const { return nodes_; }
+  // Of the last Update.
+  const ClusterState& state() const { return *state_; }
+  // The number in nodes() of each name.
+  const std::unordered_map<std::string, size_t>& numbers() const { return numbers_; }
   // By node, as its number in nodes(): how many pods of this controller are there, going ones not.
   const std::map<size_t, int>& SiblingsOf(const std::string& uid) const;
   // Counts a placement until the next Update, which finds the pod bound, or not.

@@ -12,7 +12,8 @@ from harness import ROOT, HostTest
 STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "EnvVarSource", "EnvFromSource", "ResourceRequirements",
            "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSetSpec", "ReplicationControllerSpec", "ConfigMap",
            "Secret", "NodeSpec", "SecurityContext", "PodSecurityContext", "Capabilities", "SeccompProfile", "AppArmorProfile", "Sysctl",
-           "HostAlias"]
+           "HostAlias", "NodeAffinity", "NodeSelector", "NodeSelectorTerm", "NodeSelectorRequirement", "PreferredSchedulingTerm",
+           "TopologySpreadConstraint"]
 # No change of one that runs.
 NO_CHANGE = {"SecurityContext.privileged",  # no such container starts on a machine that lacks a capability itself
              "ObjectMeta.name", "ObjectMeta.namespace",  # another object
@@ -75,11 +76,47 @@ def taking(port, **more):
     return change
 
 
+def near(**requirement):
+    """Requires this of the node's labels, and prefers what holds on every node."""
+    def change(m):
+        everywhere = {"key": "kubernetes.io/hostname", "operator": "Exists"}
+        spec_of(m).update(affinity={"nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [dict(everywhere, **requirement)]}]},
+            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": {"matchExpressions": [everywhere]}}]}})
+    return change
+
+
+def spread(**more):
+    """Is spread over the hosts by this constraint, which holds on one host."""
+    def change(m):
+        constraint = {"maxSkew": 5, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}
+        spec_of(m).update(topologySpreadConstraints=[dict(constraint, **more)])
+    return change
+
+
+def required(m):
+    return spec_of(m)["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"][0]["matchExpressions"][0]
+
+
+def preferred(m):
+    return spec_of(m)["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"][0]
+
+
 # Of a pod's spec, tried in a Deployment and in a Pod: what is there before, if it matters, and the edit.
 IN_PODS = {
     "PodSpec.restartPolicy": (None, lambda m: spec_of(m).update(restartPolicy="OnFailure")),  # a Pod alone
     "PodSpec.terminationGracePeriodSeconds": (None, lambda m: spec_of(m).update(terminationGracePeriodSeconds=2)),
     "PodSpec.nodeSelector": (None, lambda m: spec_of(m).update(nodeSelector={"kubernetes.io/hostname": "host-1"})),
+    "NodeSelectorRequirement.key": (near(operator="NotIn", values=["x"]), lambda m: required(m).update(key="kubernetes.io/os")),
+    "NodeSelectorRequirement.operator": (near(), near(operator="In", values=["host-1"])),
+    "NodeSelectorRequirement.values": (near(operator="In", values=["host-1"]), lambda m: required(m).update(values=["host-1", "host-2"])),
+    "PreferredSchedulingTerm.weight": (near(), lambda m: preferred(m).update(weight=2)),
+    "TopologySpreadConstraint.maxSkew": (spread(), spread(maxSkew=6)),
+    "TopologySpreadConstraint.topologyKey": (spread(), spread(topologyKey="kubernetes.io/os")),
+    "TopologySpreadConstraint.minDomains": (spread(), spread(minDomains=2)),
+    "TopologySpreadConstraint.nodeAffinityPolicy": (spread(), spread(nodeAffinityPolicy="Ignore")),
+    "TopologySpreadConstraint.matchLabelKeys": (spread(), spread(matchLabelKeys=["app"])),
+    "TopologySpreadConstraint.whenUnsatisfiable": (spread(), spread(whenUnsatisfiable="ScheduleAnyway")),
     "PodSpec.hostname": (None, lambda m: spec_of(m).update(hostname="other")),
     "PodSpec.subdomain": (None, lambda m: spec_of(m).update(subdomain="group")),
     "PodSpec.hostNetwork": (None, lambda m: spec_of(m).update(hostNetwork=True)),

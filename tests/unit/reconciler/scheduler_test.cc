@@ -90,6 +90,25 @@ TEST(Scheduler, APortOfTheHostIsTakenOnce) {
   EXPECT_EQ(PlaceOne(world, of_the_host).node, "");
 }
 
+TEST(Scheduler, PodsThatDifferInTheirPortsAloneAreJudgedApart) {
+  World world;
+  world.AddNode("host-1");
+  const auto with_port = [](const std::string& name, int32_t port) {
+    auto pod = Pending(name);
+    ContainerPort of_host;
+    of_host.container_port = 80;
+    of_host.host_port = port;
+    if (port != 0) pod->spec.containers.at(0).ports = {of_host};
+    return pod;
+  };
+  const auto bindings =
+      Place({with_port("a", 8080), with_port("b", 0), with_port("c", 8081), with_port("d", 8080)},
+            world.state);
+  EXPECT_EQ(bindings[1].node, "host-1");
+  EXPECT_EQ(bindings[2].node, "host-1");
+  EXPECT_EQ(bindings[3].node, "");
+}
+
 TEST(Scheduler, SaysThatNoNodeHasRegistered) {
   EXPECT_EQ(PlaceOne(World(), Pending("web")).explanation,
             "0/0 nodes are available: no node has registered yet");

@@ -30,6 +30,9 @@ std::string BlockingIn(const std::string& container_fields) {
 
 TEST(FieldsNotHonoured, APodOfWhatIsActedOnHasNone) {
   EXPECT_EQ(Blocking("nodeSelector: {a: b}\nterminationGracePeriodSeconds: 5\n"), "");
+  EXPECT_EQ(Blocking("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
+                     "{nodeSelectorTerms: [{matchExpressions: [{key: a, operator: Exists}]}]}}}\n"),
+            "");
   EXPECT_EQ(BlockingIn("env: [{name: A, value: b}]\nports: [{containerPort: 80}]\n"), "");
 }
 
@@ -93,7 +96,7 @@ TEST(FieldsNotHonoured, OnlyHardRulesOfPlacementKeepAPodFromStarting) {
             "");
   EXPECT_EQ(Blocking("topologySpreadConstraints:\n"
                      "- {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}\n"),
-            "spec.topologySpreadConstraints[zone].whenUnsatisfiable");
+            "");
 }
 
 TEST(FieldsNotHonoured, WhatIsDoneAnywayOrDoesNoHarmIsNot) {

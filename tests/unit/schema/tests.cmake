@@ -10,7 +10,7 @@ reconcile_test(schema_test
           ${here}/encode_test.cc ${here}/explain_test.cc ${here}/kept_kinds_test.cc ${here}/kept_rules_test.cc ${here}/kinds_test.cc
           ${here}/kustomized_manifests_test.cc
           ${here}/object_test.cc ${here}/pod_test.cc ${here}/schema_testing.cc ${here}/secret_canary_test.cc ${here}/security_test.cc
-          ${here}/shapes_test.cc ${here}/shared_map_test.cc ${here}/table_property_test.cc ${here}/validate_test.cc ${here}/words_test.cc
+          ${here}/shapes_test.cc ${here}/shared_map_test.cc ${here}/table_property_test.cc ${here}/validate_test.cc ${here}/words_test.cc ${here}/affinity_test.cc ${here}/topology_spread_test.cc
   LIBS schema LABELS unit)
 reconcile_test(kustomize_test
   SOURCES ${here}/kustomize/golden_test.cc ${here}/kustomize/json_patch_test.cc ${here}/kustomize/reach_test.cc
