@@ -12,7 +12,7 @@ from harness import ROOT, HostTest
 STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "EnvVarSource", "EnvFromSource", "ResourceRequirements",
            "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSetSpec", "ReplicationControllerSpec", "ConfigMap",
            "Secret", "NodeSpec", "NodeAffinity", "NodeSelector", "NodeSelectorTerm", "NodeSelectorRequirement", "PreferredSchedulingTerm",
-           "TopologySpreadConstraint"]
+           "TopologySpreadConstraint", "PodAffinityTerm", "WeightedPodAffinityTerm"]
 # No change of one that runs.
 NO_CHANGE = {"ObjectMeta.name", "ObjectMeta.namespace",  # another object
              "DeploymentSpec.selector", "ReplicaSetSpec.selector",  # cannot be changed
@@ -92,6 +92,16 @@ def spread(**more):
     return change
 
 
+def among(weight=1, **more):
+    """Keeps away from pods that are nowhere, and likes not to be with them."""
+    def change(m):
+        term = dict({"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "nowhere"}}}, **more)
+        spec_of(m).update(affinity={"podAntiAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [term],
+            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": weight, "podAffinityTerm": term}]}})
+    return change
+
+
 def required(m):
     return spec_of(m)["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"][0]["matchExpressions"][0]
 
@@ -115,6 +125,11 @@ IN_PODS = {
     "TopologySpreadConstraint.nodeAffinityPolicy": (spread(), spread(nodeAffinityPolicy="Ignore")),
     "TopologySpreadConstraint.matchLabelKeys": (spread(), spread(matchLabelKeys=["app"])),
     "TopologySpreadConstraint.whenUnsatisfiable": (spread(), spread(whenUnsatisfiable="ScheduleAnyway")),
+    "PodAffinityTerm.topologyKey": (among(), among(topologyKey="kubernetes.io/os")),
+    "PodAffinityTerm.namespaces": (among(), among(namespaces=["default", "other"])),
+    "PodAffinityTerm.matchLabelKeys": (among(), among(matchLabelKeys=["tier"])),
+    "PodAffinityTerm.mismatchLabelKeys": (among(), among(mismatchLabelKeys=["tier"])),
+    "WeightedPodAffinityTerm.weight": (among(), among(weight=2)),
     "PodSpec.hostname": (None, lambda m: spec_of(m).update(hostname="other")),
     "PodSpec.subdomain": (None, lambda m: spec_of(m).update(subdomain="group")),
     "PodSpec.hostNetwork": (None, lambda m: spec_of(m).update(hostNetwork=True)),
