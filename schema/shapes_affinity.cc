@@ -4,9 +4,6 @@ namespace reconcile {
 
 namespace {
 
-constexpr std::string_view kHardReason = "pods that require it are not started";
-constexpr std::string_view kSoftReason = "the scheduler has no such preferences yet";
-
 constexpr std::string_view kRequiredTerms = "requiredDuringSchedulingIgnoredDuringExecution";
 constexpr std::string_view kPreferredTerms = "preferredDuringSchedulingIgnoredDuringExecution";
 
@@ -46,12 +43,8 @@ const StructTable& PodAffinityTable() {
        {"podAffinityTerm", PodAffinityTermShape(), "The pods that are meant.", kRequired}});
   static const ShapeTable table = [] {
     ShapeTable t("PodAffinity");
-    t.Field(kRequiredTerms, ListOf(PodAffinityTermShape()))
-        .NotRunWith(kHardReason)
-        .Doc("What must hold.");
-    t.Field(kPreferredTerms, ListOf(StructOf(weighted)))
-        .Accepted(kSoftReason)
-        .Doc("What should hold.");
+    t.Field(kRequiredTerms, ListOf(PodAffinityTermShape())).ActedOn().Doc("What must hold.");
+    t.Field(kPreferredTerms, ListOf(StructOf(weighted))).ActedOn().Doc("What should hold.");
     return t;
   }();
   return table;

@@ -73,7 +73,9 @@ void AddNames(Table<PodSpec>* t) {
 
 void AddPlacement(Table<PodSpec>* t) {
   constexpr std::string_view kNoPriority = "the scheduler has no priorities yet";
-  t->Accepted("affinity", AffinityShape(), "").Doc("Nodes and pods to be near to or away from.");
+  t->Accepted("affinity", AffinityShape(), "")
+      .ActedOn()
+      .Doc("Nodes and pods to be near to or away from.");
   t->Accepted("tolerations", ListOf(TolerationShape()),
               "of taints only node.kubernetes.io/unreachable is looked at, which silent hosts have")
       .Mutable()

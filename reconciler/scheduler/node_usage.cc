@@ -50,6 +50,7 @@ PodNeeds NeedsOf(const Pod& pod) {
   }
   if (const OwnerReference* owner = ControllerOf(pod.metadata)) needs.siblings = owner->uid;
   AddHostPorts(pod.spec, &needs.host_ports);
+  needs.affinities = PodAffinitiesOf(pod);
   return needs;
 }
 
@@ -76,6 +77,7 @@ void NodeUsage::Add(const PodNeeds& needs) {
   }
   AddTo(&scored_cpu_milli, needs.scored_cpu_milli);
   AddTo(&scored_memory_bytes, needs.scored_memory_bytes);
+  if (needs.affinities) affinities.push_back(needs.affinities);
   host_ports.insert(needs.host_ports.begin(), needs.host_ports.end());
   if (!needs.siblings.empty() && IsActive(*needs.pod)) ++siblings[needs.siblings];
 }

@@ -12,6 +12,7 @@
 #include "schema/affinity.h"
 #include "schema/cluster_state.h"
 #include "schema/core.h"
+#include "schema/pod_affinity.h"
 #include "schema/topology_spread.h"
 
 namespace reconcile {
@@ -38,6 +39,7 @@ struct PodNeeds {
   int64_t scored_memory_bytes = 0;
   std::string siblings;  // uid of the controller; empty for a bare pod
   std::vector<HostPortClaim> host_ports;
+  std::shared_ptr<const PodAffinities> affinities;  // null: says nothing of other pods
   // Of a pod that is to be placed alone: what is asked of the node while it is chosen.
   std::optional<NodeAffinity> node_affinity;
   std::vector<TopologySpread> spreads;
@@ -58,6 +60,7 @@ struct NodeUsage {
   std::unordered_map<std::string, int> siblings;  // pods by their controller's uid, going ones not
 
   std::set<HostPortClaim> host_ports;
+  std::vector<std::shared_ptr<const PodAffinities>> affinities;  // of its pods that have some
 
   int64_t FreeMilli(const std::string& resource) const;
   int SiblingsOf(const PodNeeds& needs) const;

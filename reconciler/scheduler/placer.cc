@@ -89,8 +89,19 @@ void Placer::Judge(const PodNeeds& needs, size_t node, Ask* ask) const {
   ++ask->feasible;
 }
 
-Placer::Rules* Placer::RulesOf(const PodNeeds& needs) {
-  if (needs.spreads.empty()) return nullptr;
+bool Placer::Rules::Refuses(size_t node) const {
+  return (spread && spread->Refuses(node)) || (affinity && affinity->Refuses(node));
+}
+
+std::vector<Refusal> Placer::Rules::WhyNot(size_t node) const {
+  std::vector<Refusal> refusals;
+  if (spread) refusals = spread->WhyNot(node);
+  if (refusals.empty() && affinity) refusals = affinity->WhyNot(node);
+  return refusals;
+}
+
+// The same for pods whose rules are the same and that those of others cannot tell apart.
+std::string Placer::TextOfRules(const PodNeeds& needs, bool has_affinity) {
   const Pod& pod = *needs.pod;
   std::string text =
       pod.metadata.namespace_name + '\n' + TextOf(needs) + TopologySpreadText(pod.spec);
@@ -100,20 +111,49 @@ Placer::Rules* Placer::RulesOf(const PodNeeds& needs) {
     text += counts_itself ? "\nself " : "\n";
     if (counts) text += FormatLabelSelector(*spread.selector);
   }
+  if (!has_affinity) return text;
+  for (const auto& [key, value] : pod.metadata.labels) text += '\n' + key + '=' + value;
+  return text + '\n' + PodAffinitiesText(pod.spec);
+}
+
+Placer::Rules Placer::MakeRules(const PodNeeds& needs, bool has_affinity) {
+  Rules rules;
+  if (!needs.spreads.empty()) {
+    rules.spread.emplace(needs, usage_->nodes(), &topologies_);
+    rules.spread->CountBound(usage_->state(), usage_->numbers());
+    for (const Placement& each : placements_) rules.spread->Count(*each.pod, each.node);
+  }
+  if (has_affinity) {
+    rules.affinity.emplace(needs, *usage_, &topologies_);
+    for (const Placement& each : placements_) rules.affinity->CountOwn(*each.pod, each.node);
+  }
+  rules.seen = placements_.size();
+  return rules;
+}
+
+void Placer::CatchUp(Rules* rules) const {
+  for (; rules->seen < placements_.size(); ++rules->seen) {
+    const Placement& placement = placements_[rules->seen];
+    if (rules->spread) rules->spread->Count(*placement.pod, placement.node);
+    if (!rules->affinity) continue;
+    rules->affinity->CountOwn(*placement.pod, placement.node);
+    rules->affinity->CountOthers(placement.affinities.get(), placement.node);
+  }
+  if (rules->spread) rules->spread->Prepare();
+}
+
+Placer::Rules* Placer::RulesOf(const PodNeeds& needs) {
+  const bool has_affinity = needs.affinities != nullptr || !usage_->affine_nodes().empty();
+  if (needs.spreads.empty() && !has_affinity) return nullptr;
+  const std::string text = TextOfRules(needs, has_affinity);
   auto found = rules_.find(text);
   if (found == rules_.end()) {
     if (rules_.size() >= kMaxRules) rules_.clear();
-    found = rules_.emplace(text, Rules()).first;
-    SpreadRules& spread = found->second.spread.emplace(needs, usage_->nodes(), &topologies_);
-    spread.CountBound(usage_->state(), usage_->numbers());
+    found = rules_.emplace(text, MakeRules(needs, has_affinity)).first;
   }
   Rules& rules = found->second;
-  for (; rules.seen < placements_.size(); ++rules.seen) {
-    const Placement& placement = placements_[rules.seen];
-    rules.spread->Count(*placement.pod, placement.node);
-  }
-  rules.spread->Prepare();
-  return &rules;
+  CatchUp(&rules);
+  return !rules.spread && rules.affinity->IsIdle() ? nullptr : &rules;
 }
 
 // Takes the nodes out that the rules refuse.
@@ -123,7 +163,7 @@ Placer::Left Placer::Narrow(const Ask& ask, const Rules* rules) {
   narrowed_ = ask.scores;
   for (size_t i = 0; i < narrowed_.size(); ++i) {
     if (narrowed_[i] == kRefused) continue;
-    if (rules->spread->Refuses(i)) {
+    if (rules->Refuses(i)) {
       narrowed_[i] = kRefused;
     } else {
       ++feasible;
@@ -185,12 +225,13 @@ size_t Placer::BestNode(const Pod& pod) const {
 Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask, const Rules* rules,
                               const Left& left) {
   // What a pod says of its spread stands in the place of what is done without.
-  if (rules != nullptr && rules->spread->has_preferences()) {
+  if (rules != nullptr && rules->spread && rules->spread->has_preferences()) {
     totals_ = *left.scores;
     rules->spread->AddScores(&totals_);
   } else {
     AddSiblings(needs, left);
   }
+  if (rules != nullptr && rules->affinity) rules->affinity->AddScores(&totals_);
   AddPreferences(ask);
   Choice choice{.node = BestNode(*needs.pod)};
   const std::map<size_t, int>& siblings = usage_->SiblingsOf(needs.siblings);
@@ -217,7 +258,7 @@ Binding Placer::Place(const std::shared_ptr<const Pod>& pod) {
         ", preferred node affinity of weight " + std::to_string(ask.preferred[choice.node]);
   }
   usage_->Place(choice.node, needs);
-  placements_.push_back({pod, choice.node});
+  placements_.push_back({pod, needs.affinities, choice.node});
   return binding;
 }
 
@@ -248,7 +289,7 @@ void Placer::ExplainAll(const PodNeeds& needs, const Rules* rules, Said* said) c
   std::string text;
   for (size_t i = 0; i < nodes.size(); ++i) {
     std::vector<Refusal> refusals = WhyNot(needs, nodes[i]);
-    if (refusals.empty() && rules != nullptr) refusals = rules->spread->WhyNot(i);
+    if (refusals.empty() && rules != nullptr) refusals = rules->WhyNot(i);
     if (refusals.empty()) refusals.push_back({.kind = kTakesItNow, .text = kTakesItNow});
     for (const Refusal& refusal : refusals) kinds.insert(refusal.kind);
     if (i >= kMaxExplainedNodes) continue;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "reconciler/scheduler/affinity_rules.h"
 #include "reconciler/scheduler/scheduler.h"
 #include "reconciler/scheduler/spread_rules.h"
 #include "reconciler/scheduler/usage_cache.h"
@@ -34,7 +35,10 @@ class Placer {
   };
   // What pods that ask for the same say about where other pods are.
   struct Rules {
+    bool Refuses(size_t node) const;
+    std::vector<Refusal> WhyNot(size_t node) const;
     std::optional<SpreadRules> spread;
+    std::optional<AffinityRules> affinity;
     size_t seen = 0;  // placements that are counted
     std::string refusal;
     std::string explanation;
@@ -50,14 +54,18 @@ class Placer {
   };
   struct Placement {
     std::shared_ptr<const Pod> pod;
+    std::shared_ptr<const PodAffinities> affinities;
     size_t node;
   };
 
   static std::string TextOf(const PodNeeds& needs);
+  static std::string TextOfRules(const PodNeeds& needs, bool has_affinity);
   Ask& AskOf(const PodNeeds& needs);
   void Judge(const PodNeeds& needs, size_t node, Ask* ask) const;
-  // Null for a pod that says nothing about others.
+  // Null for a pod that says nothing about others, nor they about it.
   Rules* RulesOf(const PodNeeds& needs);
+  Rules MakeRules(const PodNeeds& needs, bool has_affinity);
+  void CatchUp(Rules* rules) const;
   Left Narrow(const Ask& ask, const Rules* rules);
   void AddPreferences(const Ask& ask);
   void AddSiblings(const PodNeeds& needs, const Left& left);

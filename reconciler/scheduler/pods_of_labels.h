@@ -7,13 +7,13 @@
 
 namespace reconcile {
 
-// Calls fn(const Pod&) for every active pod of the namespace that the selector selects, in order.
+// Calls fn(const Pod&) for every pod of the namespace that the selector selects.
 template <typename Function>
 void ForEachSelected(const ClusterState& state, const std::string& namespace_name,
                      const LabelSelector& selector, Function fn) {
   const auto look = [&](const ObjectPtr& object) {
     const Pod& pod = *As<Pod>(*object);
-    if (IsActive(pod) && Matches(selector, pod.metadata.labels)) fn(pod);
+    if (Matches(selector, pod.metadata.labels)) fn(pod);
   };
   if (!selector.match_labels.empty()) {
     const auto& [key, value] = *selector.match_labels.begin();

@@ -75,7 +75,7 @@ void SpreadRules::CountBound(const ClusterState& state,
     if (!counted.spread.selector) continue;
     ForEachSelected(state, namespace_name_, *counted.spread.selector, [&](const Pod& pod) {
       const auto number = numbers.find(pod.spec.node_name);
-      if (number != numbers.end()) CountOne(number->second, &counted);
+      if (IsActive(pod) && number != numbers.end()) CountOne(number->second, &counted);
     });
   }
 }

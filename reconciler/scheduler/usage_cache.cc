@@ -41,31 +41,35 @@ void UsageCache::Place(size_t node, const PodNeeds& needs) {
   changed_.insert(usage.node->metadata.name);
   usage.Add(needs);
   if (!needs.siblings.empty()) siblings_[needs.siblings][node] = usage.SiblingsOf(needs);
+  if (needs.affinities) affine_nodes_.insert(node);
 }
 
 void UsageCache::Rebuild() {
   changed_.clear();
   numbers_.clear();
   siblings_.clear();
+  affine_nodes_.clear();
   nodes_ = UsageOf(*state_);
   for (size_t i = 0; i < nodes_.size(); ++i) {
     numbers_[nodes_[i].node->metadata.name] = i;
-    CountSiblings(i);
+    Note(i);
   }
 }
 
 void UsageCache::Recompute(size_t node) {
   const std::string name = nodes_[node].node->metadata.name;
-  ForgetSiblings(node);
+  Forget(node);
   nodes_[node] = UsageOfNode(*state_->Find<Node>("", name), *state_);
-  CountSiblings(node);
+  Note(node);
 }
 
-void UsageCache::CountSiblings(size_t node) {
+void UsageCache::Note(size_t node) {
   for (const auto& [uid, count] : nodes_[node].siblings) siblings_[uid][node] = count;
+  if (!nodes_[node].affinities.empty()) affine_nodes_.insert(node);
 }
 
-void UsageCache::ForgetSiblings(size_t node) {
+void UsageCache::Forget(size_t node) {
+  affine_nodes_.erase(node);
   for (const auto& [uid, count] : nodes_[node].siblings) {
     const auto found = siblings_.find(uid);
     found->second.erase(node);

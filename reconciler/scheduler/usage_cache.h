@@ -23,6 +23,8 @@ class UsageCache {
   const ClusterState& state() const { return *state_; }
   // The number in nodes() of each name.
   const std::unordered_map<std::string, size_t>& numbers() const { return numbers_; }
+  // The numbers of those that have pods with affinities.
+  const std::set<size_t>& affine_nodes() const { return affine_nodes_; }
   // By node, as its number in nodes(): how many pods of this controller are there, going ones not.
   const std::map<size_t, int>& SiblingsOf(const std::string& uid) const;
   // Counts a placement until the next Update, which finds the pod bound, or not.
@@ -31,13 +33,14 @@ class UsageCache {
  private:
   void Rebuild();
   void Recompute(size_t node);
-  void CountSiblings(size_t node);
-  void ForgetSiblings(size_t node);
+  void Note(size_t node);
+  void Forget(size_t node);
 
   std::optional<ClusterState> state_;  // what `nodes_` refers to
   std::vector<NodeUsage> nodes_;       // ordered by name
   std::unordered_map<std::string, size_t> numbers_;
   std::unordered_map<std::string, std::map<size_t, int>> siblings_;
+  std::set<size_t> affine_nodes_;
   std::set<std::string> changed_;  // names
 };
 

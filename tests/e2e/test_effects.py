@@ -13,7 +13,7 @@ STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "Env
            "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSetSpec", "ReplicationControllerSpec", "ConfigMap",
            "Secret", "NodeSpec", "SecurityContext", "PodSecurityContext", "Capabilities", "SeccompProfile", "AppArmorProfile", "Sysctl",
            "HostAlias", "NodeAffinity", "NodeSelector", "NodeSelectorTerm", "NodeSelectorRequirement", "PreferredSchedulingTerm",
-           "TopologySpreadConstraint"]
+           "TopologySpreadConstraint", "PodAffinityTerm", "WeightedPodAffinityTerm"]
 # No change of one that runs.
 NO_CHANGE = {"SecurityContext.privileged",  # no such container starts on a machine that lacks a capability itself
              "ObjectMeta.name", "ObjectMeta.namespace",  # another object
@@ -94,6 +94,16 @@ def spread(**more):
     return change
 
 
+def among(weight=1, **more):
+    """Keeps away from pods that are nowhere, and likes not to be with them."""
+    def change(m):
+        term = dict({"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "nowhere"}}}, **more)
+        spec_of(m).update(affinity={"podAntiAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [term],
+            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": weight, "podAffinityTerm": term}]}})
+    return change
+
+
 def required(m):
     return spec_of(m)["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"][0]["matchExpressions"][0]
 
@@ -117,6 +127,11 @@ IN_PODS = {
     "TopologySpreadConstraint.nodeAffinityPolicy": (spread(), spread(nodeAffinityPolicy="Ignore")),
     "TopologySpreadConstraint.matchLabelKeys": (spread(), spread(matchLabelKeys=["app"])),
     "TopologySpreadConstraint.whenUnsatisfiable": (spread(), spread(whenUnsatisfiable="ScheduleAnyway")),
+    "PodAffinityTerm.topologyKey": (among(), among(topologyKey="kubernetes.io/os")),
+    "PodAffinityTerm.namespaces": (among(), among(namespaces=["default", "other"])),
+    "PodAffinityTerm.matchLabelKeys": (among(), among(matchLabelKeys=["tier"])),
+    "PodAffinityTerm.mismatchLabelKeys": (among(), among(mismatchLabelKeys=["tier"])),
+    "WeightedPodAffinityTerm.weight": (among(), among(weight=2)),
     "PodSpec.hostname": (None, lambda m: spec_of(m).update(hostname="other")),
     "PodSpec.subdomain": (None, lambda m: spec_of(m).update(subdomain="group")),
     "PodSpec.hostNetwork": (None, lambda m: spec_of(m).update(hostNetwork=True)),

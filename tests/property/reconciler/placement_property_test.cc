@@ -2,6 +2,7 @@
 
 #include "reconciler/scheduler/scheduler.h"
 #include "schema/affinity.h"
+#include "schema/pod_affinity.h"
 #include "schema/topology_spread.h"
 #include "tests/property/reconciler/generator.h"
 
@@ -90,6 +91,23 @@ Value AnySpreads(Generator* generator) {
   return spreads;
 }
 
+Value AnyPodTerms(Generator* generator) {
+  Value terms = Value::MakeList();
+  for (int i = generator->Int(1, 2); i > 0; --i) {
+    Value labels = Value::MakeMap();
+    labels.Set("app", Value::String("app-" + std::to_string(generator->Int(0, 2))));
+    Value selector = Value::MakeMap();
+    selector.Set("matchLabels", std::move(labels));
+    Value term = Value::MakeMap();
+    term.Set("topologyKey", Value::String(AnyKey(generator)));
+    term.Set("labelSelector", std::move(selector));
+    terms.Append(std::move(term));
+  }
+  Value affinity = Value::MakeMap();
+  affinity.Set("requiredDuringSchedulingIgnoredDuringExecution", std::move(terms));
+  return affinity;
+}
+
 std::shared_ptr<Pod> AnyPod(Generator* generator, int number) {
   auto pod = MakePod("pod-" + std::to_string(number));
   pod->metadata.uid = "uid-" + std::to_string(number);
@@ -97,6 +115,8 @@ std::shared_ptr<Pod> AnyPod(Generator* generator, int number) {
   pod->metadata.creation_timestamp = WallTime{generator->Int(1, 3)};
   Value affinity = Value::MakeMap();
   if (generator->OneIn(2)) affinity.Set("nodeAffinity", AnyNodeAffinity(generator));
+  if (generator->OneIn(4)) affinity.Set("podAffinity", AnyPodTerms(generator));
+  if (generator->OneIn(4)) affinity.Set("podAntiAffinity", AnyPodTerms(generator));
   if (generator->OneIn(2)) {
     pod->spec.others.Set("topologySpreadConstraints", AnySpreads(generator));
   }
@@ -154,6 +174,61 @@ bool SpreadSuits(const Pod& pod, const Node& node, const World& world,
   return true;
 }
 
+using Bound = std::vector<std::pair<std::shared_ptr<const Pod>, std::string>>;
+
+bool AreTogether(const World& world, const std::string& a, const std::string& b,
+                 const std::string& key) {
+  const std::string value = LabelOf(*world.state.Find<Node>("", a), key);
+  return !value.empty() && value == LabelOf(*world.state.Find<Node>("", b), key);
+}
+
+// All pods are of one namespace here.
+bool MeansPod(const PodAffinityTerm& term, const Pod& pod) {
+  return Matches(*term.selector, pod.metadata.labels);
+}
+
+bool MeansInAll(const std::vector<PodAffinityTerm>& terms, const Pod& pod) {
+  return std::all_of(terms.begin(), terms.end(),
+                     [&](const PodAffinityTerm& term) { return MeansPod(term, pod); });
+}
+
+// Whether the pod is near to others as it requires, on the node `name`.
+bool NearSuits(const Pod& pod, const std::string& name, const World& world, const Bound& bound) {
+  const auto affinities = PodAffinitiesOf(pod);
+  if (affinities == nullptr) return true;
+  const auto& terms = affinities->near.required;
+  bool near_all = true;
+  bool has_labels = true;
+  bool anywhere = false;
+  for (const PodAffinityTerm& term : terms) {
+    bool near = false;
+    for (const auto& [other, node] : bound) {
+      if (!MeansInAll(terms, *other)) continue;
+      near = near || AreTogether(world, name, node, term.topology_key);
+      anywhere = anywhere || AreTogether(world, node, node, term.topology_key);
+    }
+    near_all = near_all && near;
+    has_labels = has_labels && AreTogether(world, name, name, term.topology_key);
+  }
+  return near_all || (has_labels && !anywhere && MeansInAll(terms, pod));
+}
+
+// Whether nobody on the node that is to be away from the pod, or it from them, is near.
+bool ApartSuits(const Pod& pod, const std::string& name, const World& world, const Bound& bound) {
+  const auto keeps_away = [&](const Pod& one, const Pod& from, const std::string& node) {
+    const auto affinities = PodAffinitiesOf(one);
+    if (affinities == nullptr) return false;
+    for (const PodAffinityTerm& term : affinities->apart.required) {
+      if (MeansPod(term, from) && AreTogether(world, name, node, term.topology_key)) return true;
+    }
+    return false;
+  };
+  for (const auto& [other, node] : bound) {
+    if (keeps_away(pod, *other, node) || keeps_away(*other, pod, node)) return false;
+  }
+  return true;
+}
+
 TEST(PlacementProperty, PodsGoWhereWhatTheyRequireHoldsAndNowhereElse) {
   int placed = 0;
   int refused = 0;
@@ -166,7 +241,9 @@ TEST(PlacementProperty, PodsGoWhereWhatTheyRequireHoldsAndNowhereElse) {
       bool suits_any = false;
       world.state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
         const bool suits = !node->spec.unschedulable && NodeSuits(*binding.pod, *node) &&
-                           SpreadSuits(*binding.pod, *node, world, bound);
+                           SpreadSuits(*binding.pod, *node, world, bound) &&
+                           NearSuits(*binding.pod, node->metadata.name, world, bound) &&
+                           ApartSuits(*binding.pod, node->metadata.name, world, bound);
         suits_any = suits_any || suits;
         if (node->metadata.name == binding.node) {
           ASSERT_TRUE(suits) << ToString(binding.pod->key());

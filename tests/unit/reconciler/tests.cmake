@@ -7,5 +7,5 @@ reconcile_test(reconciler_test
           ${here}/reference_warnings.cc
           ${here}/references_waves_test.cc
           ${here}/restart_on_change_test.cc
-          ${here}/world.cc ${here}/node_affinity_test.cc ${here}/topology_spread_test.cc
+          ${here}/world.cc ${here}/node_affinity_test.cc ${here}/topology_spread_test.cc ${here}/pod_affinity_test.cc
   LIBS reconciler LABELS unit)

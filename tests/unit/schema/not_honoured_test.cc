@@ -82,18 +82,11 @@ TEST(FieldsNotHonoured, NamesAreHonoured) {
       "");
 }
 
-TEST(FieldsNotHonoured, OnlyHardRulesOfPlacementKeepAPodFromStarting) {
+TEST(FieldsNotHonoured, RulesOfPlacementAreHonoured) {
   const std::string terms =
       "DuringSchedulingIgnoredDuringExecution: [{topologyKey: zone, labelSelector: {}}]}}\n";
-  EXPECT_EQ(Blocking("affinity: {podAntiAffinity: {required" + terms),
-            "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution");
-  EXPECT_EQ(
-      Blocking("affinity: {podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: "
-               "[{weight: 1, podAffinityTerm: {topologyKey: zone}}]}}\n"),
-      "");
-  EXPECT_EQ(Blocking("topologySpreadConstraints:\n"
-                     "- {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: ScheduleAnyway}\n"),
-            "");
+  EXPECT_EQ(Blocking("affinity: {podAntiAffinity: {required" + terms), "");
+  EXPECT_EQ(Blocking("affinity: {podAffinity: {required" + terms), "");
   EXPECT_EQ(Blocking("topologySpreadConstraints:\n"
                      "- {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}\n"),
             "");
