@@ -14,6 +14,11 @@ std::string AddressOf(const Node& node) {
   return "";
 }
 
+std::string ZoneOf(const Node& node) {
+  const auto zone = node.metadata.labels.find(kZoneLabel);
+  return zone == node.metadata.labels.end() ? "" : zone->second;
+}
+
 }  // namespace
 
 std::vector<HostPort> HostPortsOf(const Assignment& assignment,
@@ -52,7 +57,8 @@ std::shared_ptr<const ClusterNetwork> AssignedNetwork::Take(const Assignment& as
   auto network = std::make_shared<ClusterNetwork>();
   network->cluster_domain = assignment.cluster_domain;
   for (const auto& node : assignment.nodes) {
-    network->peers.push_back({node->metadata.name, AddressOf(*node), node->spec.pod_cidr});
+    network->peers.push_back(
+        {node->metadata.name, AddressOf(*node), node->spec.pod_cidr, ZoneOf(*node)});
   }
   network->services = assignment.services.items();
   network->endpoint_slices = assignment.endpoint_slices.items();

@@ -20,6 +20,8 @@ std::shared_ptr<const Node> Stripped(const Node& node) {
   if (node.spec.pod_cidr.empty() || !has_address) return nullptr;
   auto stripped = std::make_shared<Node>();
   stripped->metadata.name = node.metadata.name;
+  const auto zone = node.metadata.labels.find(kZoneLabel);
+  if (zone != node.metadata.labels.end()) stripped->metadata.labels.insert(*zone);
   stripped->spec.pod_cidr = node.spec.pod_cidr;
   stripped->status.addresses = addresses;
   if (const Condition* ready = FindCondition(node.status.conditions, "Ready")) {
@@ -57,7 +59,9 @@ std::shared_ptr<const Namespace> Stripped(const Namespace& space) {
 }
 
 bool Same(const Namespace&, const Namespace&) { return true; }
-bool Same(const Node& a, const Node& b) { return a.spec == b.spec && a.status == b.status; }
+bool Same(const Node& a, const Node& b) {
+  return a.metadata.labels == b.metadata.labels && a.spec == b.spec && a.status == b.status;
+}
 bool Same(const Service& a, const Service& b) { return a.spec == b.spec && a.status == b.status; }
 bool Same(const EndpointSlice& a, const EndpointSlice& b) {
   return a.metadata.labels == b.metadata.labels && a.address_type == b.address_type &&

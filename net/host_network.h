@@ -35,6 +35,7 @@ struct NetworkPeer {
   std::string name;
   std::string address;   // by which it is reached
   std::string pod_cidr;  // its pods
+  std::string zone;      // where it is (kZoneLabel); empty: not known
   friend bool operator==(const NetworkPeer&, const NetworkPeer&) = default;
 };
 

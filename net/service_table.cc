@@ -15,6 +15,8 @@ namespace {
 // One endpoint of one port, as slices say it.
 struct Candidate {
   ServiceEndpoint at;
+  std::string_view node;  // empty: not known
+  std::string_view zone;  // the same
   bool is_local = false;
   bool is_ready = false;
   bool serves_while_going = false;  // taken only where none is ready
@@ -26,12 +28,22 @@ using KeyedSlice = std::pair<ServiceKey, const std::shared_ptr<const EndpointSli
 using Slices = std::span<const KeyedSlice>;
 constexpr auto kByKey = [](const KeyedSlice& a, const KeyedSlice& b) { return a.first < b.first; };
 
+// How far from a host the endpoints are that it takes.
+enum class Reach { kNode, kZone, kCluster };
+
+std::string ZoneOf(const NetworkState& state) {
+  for (const NetworkPeer& peer : state.cluster->peers) {
+    if (peer.name == state.node) return peer.zone;
+  }
+  return "";
+}
+
 }  // namespace
 
 class ServiceTables::Maker {
  public:
-  Maker(const HostNetworkConfig& config, const NetworkState& state)
-      : config_(config), state_(state) {}
+  Maker(const HostNetworkConfig& config, const NetworkState& state, const std::string& zone)
+      : config_(config), state_(state), zone_(zone) {}
 
   ServiceTable Make(std::unordered_map<const Service*, Part>* parts) {
     table_.service_cidr = config_.service_cidr;
@@ -139,6 +151,8 @@ class ServiceTables::Maker {
         const bool is_ready =
             service.spec.publish_not_ready_addresses || (IsReady(conditions) && !is_going);
         Candidate candidate = {{*address, static_cast<uint16_t>(at->port)},
+                               endpoint.node_name,
+                               endpoint.zone,
                                endpoint.node_name == state_.node,
                                is_ready,
                                is_going && IsServing(conditions)};
@@ -160,13 +174,47 @@ class ServiceTables::Maker {
     return nullptr;
   }
 
-  static ServiceTarget TargetOf(const ServiceSpec& spec, const Candidates& candidates,
-                                bool is_local) {
+  // What the Service's trafficDistribution prefers, where one that is ready is that near and it is
+  // known of each of them where it is; PreferSameNode goes on to the zone. Source: kube-proxy's
+  // topologyModeFromHints with the hints of KEP-3015, which say where an endpoint is.
+  Reach ReachOf(const ServiceSpec& spec, const Candidates& candidates) const {
+    const Value* preferred = spec.others.Find("trafficDistribution");
+    if (preferred == nullptr) return Reach::kCluster;
+    bool all_have_node = preferred->AsString() == "PreferSameNode";
+    bool all_have_zone = !zone_.empty();
+    bool is_on_node = false;
+    bool is_in_zone = false;
+    for (const Candidate& candidate : candidates) {
+      if (!candidate.is_ready) continue;
+      all_have_node = all_have_node && !candidate.node.empty();
+      all_have_zone = all_have_zone && !candidate.zone.empty();
+      is_on_node = is_on_node || candidate.is_local;
+      is_in_zone = is_in_zone || candidate.zone == zone_;
+    }
+    if (all_have_node && is_on_node) return Reach::kNode;
+    return all_have_zone && is_in_zone ? Reach::kZone : Reach::kCluster;
+  }
+
+  bool IsWithin(Reach reach, const Candidate& candidate) const {
+    switch (reach) {
+      case Reach::kNode:
+        return candidate.is_local;
+      case Reach::kZone:
+        return candidate.zone == zone_;
+      case Reach::kCluster:
+        return true;
+    }
+    return true;
+  }
+
+  ServiceTarget TargetOf(const ServiceSpec& spec, const Candidates& candidates,
+                         bool is_local) const {
     ServiceTarget target;
+    const Reach reach = is_local ? Reach::kNode : ReachOf(spec, candidates);
     const auto take = [&](bool ready) {
       for (const Candidate& candidate : candidates) {
         const bool wanted = ready ? candidate.is_ready : candidate.serves_while_going;
-        if (wanted && (candidate.is_local || !is_local)) target.endpoints.push_back(candidate.at);
+        if (wanted && IsWithin(reach, candidate)) target.endpoints.push_back(candidate.at);
       }
     };
     take(true);
@@ -202,15 +250,18 @@ class ServiceTables::Maker {
 
   const HostNetworkConfig& config_;
   const NetworkState& state_;
+  const std::string& zone_;  // of this host; empty: not known
   ServiceTable table_;
   Part part_;  // of the Service that is being looked at
 };
 
 ServiceTable ServiceTables::Next(const HostNetworkConfig& config, const NetworkState& state) {
-  if (config != config_ || state.node != node_) parts_.clear();
+  std::string zone = ZoneOf(state);
+  if (config != config_ || state.node != node_ || zone != zone_) parts_.clear();
   config_ = config;
   node_ = state.node;
-  return Maker(config, state).Make(&parts_);
+  zone_ = std::move(zone);
+  return Maker(config, state, zone_).Make(&parts_);
 }
 
 ServiceTable MakeServiceTable(const HostNetworkConfig& config, const NetworkState& state) {

@@ -34,6 +34,7 @@ class ServiceTables {
 
   HostNetworkConfig config_;
   std::string node_;
+  std::string zone_;
   std::unordered_map<const Service*, Part> parts_;
 };
 

@@ -15,7 +15,6 @@ namespace reconcile {
 inline constexpr char kEndpointsManager[] = "endpoints-controller.reconcile.dev";
 inline constexpr char kHeadlessLabel[] = "service.kubernetes.io/headless";
 inline constexpr char kSkipMirrorLabel[] = "endpointslice.kubernetes.io/skip-mirror";
-inline constexpr char kZoneLabel[] = "topology.kubernetes.io/zone";
 inline constexpr size_t kMaxEndpointsPerSlice = 100;
 
 using SlicePtr = std::shared_ptr<const EndpointSlice>;

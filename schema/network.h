@@ -115,6 +115,7 @@ struct EndpointSlice : ObjectOf<EndpointSlice, Kind::kEndpointSlice> {
 };
 inline constexpr char kServiceNameLabel[] = "kubernetes.io/service-name";
 inline constexpr char kManagedByLabel[] = "endpointslice.kubernetes.io/managed-by";
+inline constexpr char kZoneLabel[] = "topology.kubernetes.io/zone";  // of a Node: where it is
 
 // The older form of the same, by a Service's own name.
 struct EndpointAddress {

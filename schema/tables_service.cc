@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kMetadataDoc = "Name, namespace, labels, annotations.";
 constexpr std::string_view kOneFamily = "Services have IPv4 addresses";
-constexpr std::string_view kAllAlike = "all ready endpoints are used alike";
+constexpr std::string_view kByPlace = "trafficDistribution goes by nodeName and zone";
 
 }  // namespace
 
@@ -89,8 +89,9 @@ void AddOutside(Table<ServiceSpec>* t) {
       .Doc("Who is to provide the load balancer.");
   t->Field<&ServiceSpec::load_balancer_source_ranges>("loadBalancerSourceRanges")
       .Doc("CIDRs of a LoadBalancer's clients.");
-  t->Accepted("trafficDistribution", StringShape(), kAllAlike)
-      .Doc("Which endpoints to prefer, as PreferClose.");
+  t->Accepted("trafficDistribution", StringShape(), "")
+      .ActedOn()
+      .Doc("Which endpoints to prefer: PreferSameNode, or PreferSameZone, once PreferClose.");
 }
 
 void AddServiceExtras(Table<ServiceSpec>* t) {
@@ -246,8 +247,8 @@ const StructTable& TableOf<Endpoint>() {
     t.Field<&Endpoint::node_name>("nodeName").Doc("The node it is on.");
     t.Field<&Endpoint::zone>("zone").Doc("The zone it is in.");
     t.Field<&Endpoint::target_ref>("targetRef").Doc("The object behind it.");
-    t.Accepted("hints", HintsShape(), kAllAlike).Doc("Who should use it.");
-    t.Accepted("deprecatedTopology", StringMapShape(), kAllAlike)
+    t.Accepted("hints", HintsShape(), kByPlace).Doc("Who should use it.");
+    t.Accepted("deprecatedTopology", StringMapShape(), kByPlace)
         .Doc("Where it is, as v1beta1 said it.");
     return t;
   }();

@@ -121,6 +121,9 @@ SERVICES = {
     "local-out": service("local-out", f"{{type: NodePort, externalTrafficPolicy: Local, selector: {{tier: one}}, ports: [{WEB_PORT}]}}"),
     "local-in": service("local-in", f"{{internalTrafficPolicy: Local, selector: {{app: web}}, ports: [{WEB_PORT}]}}"),
     "local-one": service("local-one", f"{{internalTrafficPolicy: Local, selector: {{tier: one}}, ports: [{WEB_PORT}]}}"),
+    "near-zone": service("near-zone", f"{{trafficDistribution: PreferSameZone, selector: {{app: web}}, ports: [{WEB_PORT}]}}"),
+    "near-node": service("near-node", f"{{trafficDistribution: PreferSameNode, selector: {{app: web}}, ports: [{WEB_PORT}]}}"),
+    "near-one": service("near-one", f"{{trafficDistribution: PreferSameNode, selector: {{tier: one}}, ports: [{WEB_PORT}]}}"),
     "node": service("node", "{type: NodePort, selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080, nodePort: 30080}, "
                             "{name: echo, protocol: UDP, port: 5353, nodePort: 30053}]}"),
     "one-outside": service("one-outside", f"{{type: NodePort, selector: {{tier: one}}, ports: [{WEB_PORT}]}}"),
@@ -151,11 +154,19 @@ def namespace(name):
     return f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n"
 
 
+ZONES = {1: "east", 2: "east", 3: "west"}
+
+
+def node(name, zone):
+    return f"apiVersion: v1\nkind: Node\nmetadata: {{name: {name}, labels: {{topology.kubernetes.io/zone: {zone}}}}}\n"
+
+
 def files():
     made = {f"pods/{name}.yaml": text for name, text in PODS.items()}
     made.update({f"services/{name}.yaml": text for name, text in SERVICES.items()})
     made["services/by-slice-1.yaml"] = SLICE
     made["services/by-endpoints-addresses.yaml"] = endpoints("by-endpoints", [OUTSIDE_SERVER], 7001)
     made["services/many-addresses.yaml"] = endpoints("many", MANY, 80)
+    made["nodes.yaml"] = "---\n".join(node(f"host-{number}", zone) for number, zone in ZONES.items())
     made["namespaces.yaml"] = namespace("other") + "---\n" + namespace("vacant")
     return made

@@ -243,6 +243,15 @@ class PolicyRules:
         for client in self.clients:
             self.assertEqual(set(ask_often(client, self.address("web"), 80, TIMES)), set(WEB))
 
+    def test_13_7_prefer_same_zone_uses_pods_of_the_hosts_own_zone(self):
+        for client, near in zip(self.clients, [WEB[:2], WEB[:2], WEB[2:]]):
+            self.assertEqual(set(ask_often(client, self.address("near-zone"), 80, TIMES)), set(near))
+
+    def test_13_7_prefer_same_node_uses_pods_of_the_same_host_and_others_where_there_are_none(self):
+        for client, pod in zip(self.clients, WEB):
+            self.assertEqual(ask_often(client, self.address("near-node"), 80, 12), {pod: 12})
+            self.assertEqual(ask_often(client, self.address("near-one"), 80, 12), {"web-1": 12})
+
     def test_13_8_a_pod_reaches_itself_through_its_service(self):
         pod = self.pods["default/web-1"]
         self.assertEqual(ask_often(pod, self.address("self"), 80, 12), {"web-1": 12})

@@ -36,6 +36,16 @@ TEST_F(NetworkSyncTest, TheHostFollowsAndTheReportSaysWhichRevision) {
   EXPECT_EQ(LastReport().network.mtu, 1450);
 }
 
+TEST_F(NetworkSyncTest, HostsAreInTheZonesThatTheirLabelsSay) {
+  auto node = std::make_shared<Node>(*assignment.nodes[1]);
+  node->metadata.labels[kZoneLabel] = "east";
+  assignment.nodes = SharedList<Node>({assignment.nodes[0], node});
+  Assign();
+  RunFor(1'000);
+  EXPECT_EQ(network.synced()->cluster->peers[0].zone, "");
+  EXPECT_EQ(network.synced()->cluster->peers[1].zone, "east");
+}
+
 TEST_F(NetworkSyncTest, WhatIsTheSameIsNotDoneAgain) {
   const int64_t before = Syncs();
   Assign();

@@ -124,6 +124,26 @@ TEST(Table, ShowsEndpointsAsKubectlDoes) {
             "web-x7k2p   IPv4          <unset>   10.42.0.1   90s\n");
 }
 
+TEST(Table, ShowsIngressesAsKubectlDoes) {
+  const auto row = [](const std::string& spec) {
+    const Result<ObjectPtr> ingress = DecodeStored(
+        R"({"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"web"},)"
+        R"("spec":)" +
+        spec + "}");
+    EXPECT_TRUE(ingress.ok()) << ingress.status().message();
+    std::vector<std::string> cells = CellsOf(**ingress, kNow);
+    cells.pop_back();  // its age
+    return cells;
+  };
+  using Cells = std::vector<std::string>;
+  EXPECT_EQ(row(R"({"defaultBackend":{"service":{"name":"web","port":{"number":80}}}})"),
+            (Cells{"web", "<none>", "*", "", "80"}));
+  EXPECT_EQ(
+      row(R"({"ingressClassName":"nginx","rules":[{"host":"a.example"},{"host":"b.example"}],)"
+          R"("tls":[{"hosts":["a.example"]}]})"),
+      (Cells{"web", "nginx", "a.example,b.example", "", "80, 443"}));
+}
+
 TEST(Table, ShowsThatANodeWasRevoked) {
   auto node = std::make_shared<Node>();
   node->metadata.name = "host-1";

@@ -12,7 +12,7 @@ namespace {
 std::shared_ptr<Node> NetworkNode(const std::string& name) {
   auto node = std::make_shared<Node>();
   node->metadata.name = name;
-  node->metadata.labels = {{"zone", "a"}};
+  node->metadata.labels = {{"disk", "ssd"}, {kZoneLabel, "east"}};
   node->spec.pod_cidr = "10.42.1.0/24";
   node->status.addresses = {{"InternalIP", "192.0.2.1"}};
   node->status.conditions = {
@@ -73,7 +73,7 @@ TEST(NetworkLists, HaveWhatHostsNeedAndNothingThatMovesOtherwise) {
   EXPECT_EQ(network.namespaces[0]->metadata.name, "shop");
   EXPECT_EQ(network.namespaces[0]->metadata.labels, StringMap());
   ASSERT_EQ(network.nodes.size(), 1U);
-  EXPECT_EQ(network.nodes[0]->metadata.labels, StringMap());
+  EXPECT_EQ(network.nodes[0]->metadata.labels, (StringMap{{kZoneLabel, "east"}}));
   ASSERT_EQ(network.nodes[0]->status.conditions.size(), 1U);
   EXPECT_TRUE(IsReady(*network.nodes[0]));
   EXPECT_EQ(network.nodes[0]->status.conditions[0].last_transition_time, std::nullopt);
@@ -98,8 +98,12 @@ TEST(NetworkLists, AreTheSameOnesWhileNothingOfThemChanges) {
   const NetworkLists is = NetworkAfter(was, before, after);
   EXPECT_TRUE(is.nodes.IsOneWith(was.nodes));
   EXPECT_TRUE(is.endpoint_slices.IsOneWith(was.endpoint_slices));
+  node = NetworkNode("host-1");
+  node->metadata.labels[kZoneLabel] = "west";
+  after.Put(node);
   after.Put(SliceOf("web-1", "10.42.1.3"));
   const NetworkLists changed = NetworkAfter(was, before, after);
+  EXPECT_FALSE(changed.nodes.IsOneWith(was.nodes)) << "in another zone";
   EXPECT_FALSE(changed.endpoint_slices.IsOneWith(was.endpoint_slices));
   ASSERT_NE(changed.endpoint_slices.StepFrom(was.endpoint_slices), nullptr);
   EXPECT_EQ(changed.endpoint_slices.StepFrom(was.endpoint_slices)->changed.size(), 1U);

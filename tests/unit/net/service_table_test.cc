@@ -31,6 +31,7 @@ class ServiceTableTest : public testing::Test {
   void Add(const std::string& address, const std::string& node, bool ready, bool serving,
            bool terminating) {
     Endpoint endpoint;
+    endpoint.zone = zones_[node];
     endpoint.addresses = {address};
     endpoint.node_name = node;
     endpoint.conditions = {ready, serving, terminating};
@@ -39,8 +40,12 @@ class ServiceTableTest : public testing::Test {
   void AddReady(const std::string& address, const std::string& node) {
     Add(address, node, true, true, false);
   }
+  void Prefer(const std::string& word) {
+    service_.spec.others.Set("trafficDistribution", Value::String(word));
+  }
   ServiceTable Make() {
     const auto cluster = std::make_shared<ClusterNetwork>();
+    for (const auto& [host, zone] : zones_) cluster->peers.push_back({host, "", "", zone});
     cluster->services = {std::make_shared<Service>(service_)};
     cluster->endpoint_slices = {std::make_shared<EndpointSlice>(slice_)};
     return MakeServiceTable(kTableConfig, {"h1", cluster, host_ports_});
@@ -64,6 +69,7 @@ class ServiceTableTest : public testing::Test {
 
   Service service_;
   EndpointSlice slice_;
+  StringMap zones_;  // of hosts
   std::vector<HostPort> host_ports_;
 };
 
@@ -126,6 +132,52 @@ TEST_F(ServiceTableTest, InternalPolicyLocalStaysOnTheHost) {
   EXPECT_EQ(At("10.96.0.1", 80), "dropped");
   Add("10.42.1.2", "h1", false, true, true);
   EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080") << "within its scope";
+}
+
+TEST_F(ServiceTableTest, TheZoneIsPreferredWhereItHasReadyEndpoints) {
+  zones_ = {{"h1", "east"}, {"h2", "east"}, {"h3", "west"}};
+  service_.spec.ports[0].node_port = 30'080;
+  AddReady("10.42.3.2", "h3");
+  Add("10.42.1.2", "h1", false, true, true);
+  for (const char* word : {"PreferSameZone", "PreferClose"}) {
+    Prefer(word);
+    EXPECT_EQ(At("10.96.0.1", 80), "10.42.3.2:8080") << "ready ones before near ones";
+  }
+  AddReady("10.42.2.2", "h2");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.2.2:8080");
+  EXPECT_EQ(At("10.9.0.1", 30'080), "10.42.2.2:8080 masqueraded") << "from outside as well";
+  AddReady("10.42.1.3", "h1");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.3:8080 10.42.2.2:8080") << "all of the zone alike";
+  service_.spec.external_traffic_policy = TrafficPolicy::kLocal;
+  EXPECT_EQ(At("10.9.0.1", 30'080), "10.42.1.3:8080") << "a policy is more than a preference";
+}
+
+TEST_F(ServiceTableTest, TheNodeIsPreferredThenItsZone) {
+  zones_ = {{"h1", "east"}, {"h2", "east"}, {"h3", "west"}};
+  Prefer("PreferSameNode");
+  AddReady("10.42.3.2", "h3");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.3.2:8080");
+  AddReady("10.42.2.2", "h2");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.2.2:8080");
+  AddReady("10.42.1.2", "h1");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080");
+}
+
+TEST_F(ServiceTableTest, NothingIsPreferredWhereItIsNotKnownOfEachWhereItIs) {
+  AddReady("10.42.1.2", "h1");
+  AddReady("10.42.3.2", "h3");
+  Prefer("PreferSameZone");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080 10.42.3.2:8080") << "hosts have no zones";
+  zones_["h1"] = "east";
+  slice_.endpoints[0].zone = "east";
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080 10.42.3.2:8080") << "one of them has none";
+  slice_.endpoints[1].zone = "west";
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080");
+  Prefer("PreferSameNode");
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080");
+  slice_.endpoints[1].node_name.clear();
+  slice_.endpoints[1].zone = "east";
+  EXPECT_EQ(At("10.96.0.1", 80), "10.42.1.2:8080 10.42.3.2:8080") << "no node: by the zone";
 }
 
 TEST_F(ServiceTableTest, ExternalAndBalancersAddressesLeadThereToo) {
@@ -238,6 +290,8 @@ TEST(ServiceTables, NextIsWhatOneMadeFromNothingIs) {
       service->spec.cluster_ip = "10.96.0." + std::to_string(1 + below(12));
       service->spec.external_traffic_policy =
           below(2) == 0 ? TrafficPolicy::kLocal : TrafficPolicy::kCluster;
+      service->spec.others.Set("trafficDistribution",
+                               below(2) == 0 ? Value() : Value::String("PreferSameZone"));
       service->spec.ports[0].node_port = below(3) == 0 ? 30'000 + below(5) : 0;
       services[which] = service;
     } else {
@@ -247,6 +301,7 @@ TEST(ServiceTables, NextIsWhatOneMadeFromNothingIs) {
         Endpoint endpoint;
         endpoint.addresses = {"10.42.1." + std::to_string(1 + below(30))};
         endpoint.node_name = "h" + std::to_string(1 + below(2));
+        endpoint.zone = below(2) == 0 ? "east" : "west";
         endpoint.conditions.ready = below(3) != 0;
         slice->endpoints.push_back(endpoint);
       }
@@ -254,6 +309,7 @@ TEST(ServiceTables, NextIsWhatOneMadeFromNothingIs) {
     }
     if (round % 50 == 49) config.host_address = "10.9.0." + std::to_string(1 + below(3));
     const auto cluster = std::make_shared<ClusterNetwork>();
+    cluster->peers = {{"h1", "", "", below(20) == 0 ? "west" : "east"}, {"h2", "", "", ""}};
     cluster->services = services;
     cluster->endpoint_slices = slices;
     if (below(5) == 0) cluster->services.erase(cluster->services.begin() + below(20));

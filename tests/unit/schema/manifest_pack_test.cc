@@ -91,7 +91,7 @@ TEST(KeptManifests, DigestsStandForObjectsAndAreKeptInTheirPlace) {
   KeptInMemory kept;
   const std::string two = std::string(kConfigMap) +
                           "---\napiVersion: v1\nkind: Service\nmetadata: {name: s, namespace: n}\n"
-                          "spec: {trafficDistribution: PreferClose, ports: [{port: 80}]}\n---\n"
+                          "spec: {loadBalancerIP: 192.0.2.1, ports: [{port: 80}]}\n---\n"
                           "apiVersion: v1\nkind: Nothing\n";
   const auto read = [&](const std::string& path) {
     std::vector<ManifestDocument> documents;
