@@ -124,6 +124,7 @@ Status Controller::Core::Identify() {
     cluster->metadata.uid = DeriveUid({"cluster", cluster->cluster_id});
   }
   RETURN_IF_ERROR(SetNetwork(*state, cluster.get()));
+  cluster->unreachable_toleration_ms = options_.unreachable_toleration_ms;
   // Restored, or quite new.
   if (cluster->lineage.empty()) BeginLineage(*state, cluster.get(), &writes);
   RETURN_IF_ERROR(SignLineage(cluster.get()));
@@ -153,7 +154,6 @@ Status Controller::Core::SetNetwork(const ClusterState& state, Cluster* cluster)
   set(options_.service_cidr, &cluster->service_cidr);
   set(options_.cluster_domain, &cluster->cluster_domain);
   set(options_.network_backend, &cluster->network_backend);
-  cluster->unreachable_toleration_ms = options_.unreachable_toleration_ms;
   const Result<Cidr> pods = Cidr::Parse(cluster->pod_cidr);
   const Result<Cidr> services = Cidr::Parse(cluster->service_cidr);
   if (!services.ok()) return services.status().WithContext("serviceCIDR");

@@ -42,7 +42,8 @@ void Evict(Turn* turn, const Node& node, const Pod& pod) {
 
 int64_t DefaultTolerationMs(const ClusterState& state) {
   const auto cluster = state.Find<Cluster>("", "cluster");
-  return (cluster == nullptr ? Cluster() : *cluster).unreachable_toleration_ms;
+  return cluster == nullptr ? Cluster().unreachable_toleration_ms
+                            : cluster->unreachable_toleration_ms;
 }
 
 void EvictPodsOf(Turn* turn, const Node& node) {
