@@ -139,7 +139,8 @@ void Agent::Core::OnPulled(const Operation& operation, const std::string& refere
     image.state = ImageSeen::State::kPullFailed;
     image.error = status.message();
     ++image.failures;
-    image.retry_at = loop_->now().mono + PullBackoffMs(image.failures);
+    image.failed_at = loop_->now().mono;
+    image.retry_at = image.failed_at + PullBackoffMs(image.failures);
     Say(operation, EventType::kWarning, "Failed",
         "Failed to pull image \"" + reference + "\": " + status.message());
   }

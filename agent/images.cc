@@ -1,9 +1,12 @@
+#include <algorithm>
+
 #include "agent/pod_turn.h"
 
 namespace reconcile {
 namespace {
 
-constexpr int64_t kLookAgainMs = 30'000;  // for an image that may only come by hand
+constexpr int64_t kLookAgainMs = 30'000;   // for an image that may only come by hand
+constexpr int64_t kTellFailureMs = 5'000;  // as long as a kubelet's next look at the pod takes
 
 ContainerStateWaiting Creating(std::string message) {
   return {"ContainerCreating", std::move(message)};
@@ -30,7 +33,13 @@ class ImageNeed {
     return image_.failures > 0 && turn_->context.now.mono < image_.retry_at;
   }
 
+  // First that it failed, then that it waits.
   ContainerStateWaiting Backoff() {
+    const MonoTime failure_told = image_.failed_at + kTellFailureMs;
+    if (turn_->context.now.mono < failure_told) {
+      turn_->context.WakeAt(std::min(failure_told, image_.retry_at));
+      return {"ErrImagePull", image_.error};
+    }
     turn_->context.WakeAt(image_.retry_at);
     return {"ImagePullBackOff", "Back-off pulling image \"" + reference_ + "\": " + image_.error};
   }

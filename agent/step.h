@@ -28,6 +28,7 @@ struct ImageSeen {
   std::string user;                     // likewise; "" is root
   std::string error;                    // of the last failed pull: the engine's words
   int32_t failures = 0;                 // consecutive failed pulls
+  MonoTime failed_at;                   // the last of them
   MonoTime retry_at;                    // no pull before (10 s doubling to 300 s, SEMANTICS 8.6)
   std::optional<MonoTime> checked_at;   // when the look-up or pull began that found this
   std::optional<MonoTime> pulled_at;    // when the last successful pull began

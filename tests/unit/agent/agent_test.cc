@@ -174,10 +174,15 @@ TEST_F(AgentTest, Faults_Line43_ImageThatDoesNotExistIsNamedInTheRegistrysWords)
   StartAgent();
   Assign();
   RunFor(3'000);
-  const ContainerStatus status = Reported("web").status.container_statuses.at(0);
-  ASSERT_TRUE(status.state.waiting);
-  EXPECT_EQ(status.state.waiting->reason, "ImagePullBackOff");
-  EXPECT_NE(status.state.waiting->message.find("manifest unknown"), std::string::npos);
+  const auto waiting = [this] {
+    const ContainerStatus status = Reported("web").status.container_statuses.at(0);
+    return status.state.waiting.value_or(ContainerStateWaiting());
+  };
+  EXPECT_EQ(waiting().reason, "ErrImagePull");
+  EXPECT_NE(waiting().message.find("manifest unknown"), std::string::npos);
+  RunFor(4'000);
+  EXPECT_EQ(waiting().reason, "ImagePullBackOff");
+  EXPECT_NE(waiting().message.find("manifest unknown"), std::string::npos);
   EXPECT_TRUE(Said("Failed", "manifest unknown"));
   EXPECT_EQ(engine.CallCount(FakeCall::kPull), 1);
   engine.SetImage("gone:9", {});  // it is pushed
