@@ -234,6 +234,52 @@ class VolumesTest(HostTest):
         self.assertIn('Usage of EmptyDir volume "scratch" exceeds the limit "1Mi". ', self.events("Evicted"))
         eventually("its disk is free", lambda: not (self.host.folder / "data/agent/pods" / uid).exists())
 
+    def test_an_agent_with_mounts_and_rights_of_its_own_mounts_where_the_engine_looks(self):
+        """As its unit runs it: in a mount namespace from which nothing leads out, and without most capabilities."""
+        rights = {right for unit in (ROOT / "packaging").rglob("reconcile-*.service")
+                  for line in unit.read_text(encoding="utf-8").splitlines() if line.startswith("CapabilityBoundingSet=")
+                  for right in line.split("=")[1].lower().replace("cap_", "").split()}
+        self.assertIn("sys_chroot", rights)
+        spawn = self.host.spawn
+        confined = ["unshare", "--mount", "--propagation", "slave", "setpriv", "--no-new-privs",
+                    "--bounding-set", ",".join(["-all"] + ["+" + right for right in sorted(rights)]), "--"]
+        self.host.spawn = lambda command, log: spawn((confined if log == "reconcile.log" else []) + list(command), log)
+        made = self.host.folder / "made"
+        self.start(config("keys", {"token": "1"}, "Secret"),
+                   pod("web", {"memory": {"emptyDir": {"medium": "Memory"}}, "secret": {"secret": {"secretName": "keys"}},
+                               "scratch": {"emptyDir": {"sizeLimit": "1Mi"}},
+                               "made": {"hostPath": {"path": str(made), "type": "DirectoryOrCreate"}}},
+                       [{"name": name, "mountPath": f"/{name}"} for name in ("memory", "secret", "scratch")]
+                       + [{"name": "made", "mountPath": "/part", "subPath": "part"}],
+                       securityContext={"runAsUser": 1000, "runAsGroup": 1000, "fsGroup": 2000}),
+                   pod("stays", {}, []))
+        self.host.converge()
+        self.assertEqual(len(self.mounts_of_pods()), 3, "here, where the engine is")
+        self.assertEqual(self.sh("web", "cat /secret/token; echo; for d in memory secret; do stat -f -c %T /$d; done"), "1\ntmpfs\ntmpfs")
+        self.assertEqual(self.sh("web", "mkdir -m 700 /scratch/mine && echo x >/scratch/mine/x; stat -c '%g %a' /scratch"), "2000 2777")
+        self.assertTrue((made / "part").is_dir())
+        folder = self.host.folder / "data/agent/pods" / self.of_uid("web")
+        self.commit(self.objects[0], self.objects[2])
+        self.host.converge()
+        eventually("nothing is left", lambda: not folder.exists())
+        self.assertEqual(self.mounts_of_pods(), [])
+        self.assertTrue((made / "part").is_dir())
+
+    def test_later_mounts_of_the_host_are_seen_by_who_asks_for_them(self):
+        place = self.host.folder / "place"
+        place.mkdir()
+        self.host.netns(["mount", "-t", "tmpfs", "none", str(place)])
+        self.host.netns(["mount", "--make-shared", str(place)])
+        (place / "later").mkdir()
+        volumes = {"place": {"hostPath": {"path": str(place)}}}
+        self.start(pod("asks", volumes, [{"name": "place", "mountPath": "/place", "mountPropagation": "HostToContainer"}]),
+                   pod("not", volumes, [{"name": "place", "mountPath": "/place"}]))
+        self.host.converge()
+        self.host.netns(["mount", "-t", "tmpfs", "none", str(place / "later")])
+        (place / "later/file").write_text("x")
+        self.assertEqual(self.sh("asks", "ls /place/later"), "file")
+        self.assertEqual(self.sh("not", "ls /place/later"), "")
+
     def test_the_example_follows_its_configuration(self):
         self.host.docker(["tag", "test/busybox:1", "busybox:1"])
         text = EXAMPLE.read_text(encoding="utf-8")
