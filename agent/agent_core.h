@@ -241,6 +241,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   bool asking_info_ = false;
   Retry info_retry_;
 
+  std::set<std::string> measuring_;  // uids of pods whose volumes are being measured
+
   // What is under way.
   std::map<std::string, Operation> running_;  // by key
   std::array<int, 3> in_lane_{};

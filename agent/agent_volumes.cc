@@ -71,8 +71,8 @@ void Agent::Core::MeasureVolumes() {
   for (const auto& pod : applied_->pods) {
     const std::string& uid = pod->metadata.uid;
     const auto seen = seen_.pods.find(uid);
-    if (seen == seen_.pods.end() || seen->second.terminal || !seen->second.evicted.empty() ||
-        pod->metadata.deletion_timestamp) {
+    if (measuring_.contains(uid) || seen == seen_.pods.end() || seen->second.terminal ||
+        !seen->second.evicted.empty() || pod->metadata.deletion_timestamp) {
       continue;
     }
     std::vector<std::pair<std::string, int64_t>> limits;
@@ -84,6 +84,7 @@ void Agent::Core::MeasureVolumes() {
       paths.push_back(VolumePath(uid, volume.name));
     }
     if (paths.empty()) continue;
+    measuring_.insert(uid);
     files_->MeasureFolders(std::move(paths),
                            Guarded([this, uid, limits](const std::vector<int64_t>& bytes) {
                              OnMeasured(uid, limits, bytes);
@@ -94,6 +95,7 @@ void Agent::Core::MeasureVolumes() {
 void Agent::Core::OnMeasured(const std::string& uid,
                              const std::vector<std::pair<std::string, int64_t>>& limits,
                              const std::vector<int64_t>& bytes) {
+  measuring_.erase(uid);
   if (!applied_) return;
   const auto pod = std::find_if(applied_->pods.begin(), applied_->pods.end(),
                                 [&](const auto& p) { return p->metadata.uid == uid; });

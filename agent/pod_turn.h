@@ -6,6 +6,7 @@
 
 #include "agent/containers.h"
 #include "agent/env.h"
+#include "agent/pod_volumes.h"
 #include "agent/step.h"
 
 namespace reconcile {
@@ -32,6 +33,7 @@ class StepContext {
   const Now now;
   StepResult result;
   std::set<std::string> used_addresses;  // of this host's pods
+  ContentHashes content_hashes;          // of what volumes are made from
 };
 
 // One pod's turn in a Step.

@@ -127,9 +127,11 @@ Status CheckTree(const std::map<std::string, VolumeFile>& files) {
   return bytes <= kMaxVolumeBytes ? OkStatus() : InvalidError("its files are too large");
 }
 
-size_t HashOf(const StringMap* map) {
-  size_t hash = 0;
-  if (map == nullptr) return hash;
+size_t HashOf(const StringMap* map, ContentHashes* known) {
+  if (map == nullptr) return 0;
+  const auto [found, is_new] = known->try_emplace(map, 0);
+  size_t& hash = found->second;
+  if (!is_new) return hash;
   for (const auto& [key, value] : *map) {
     hash = hash * 31 + std::hash<std::string>()(key);
     hash = hash * 31 + std::hash<std::string>()(value);
@@ -177,14 +179,15 @@ Result<VolumeOrder> OrderFor(const EnvSources& sources, const Volume& volume) {
   return InternalError("volume " + volume.name + " is of no kind");
 }
 
-std::string VersionOf(const EnvSources& sources, const Volume& volume) {
+std::string VersionOf(const EnvSources& sources, const Volume& volume, ContentHashes* known) {
   std::string version = "1";
   for (const FileSource& source : volume.sources) {
     if (source.kind != FileSource::Kind::kDownward) {
       const Contents contents = ContentsOf(sources, source);
-      version += contents.data == nullptr ? "/none"
-                                          : "/" + std::to_string(HashOf(contents.data)) + "." +
-                                                std::to_string(HashOf(contents.binary));
+      version += contents.data == nullptr
+                     ? "/none"
+                     : "/" + std::to_string(HashOf(contents.data, known)) + "." +
+                           std::to_string(HashOf(contents.binary, known));
       continue;
     }
     std::map<std::string, VolumeFile> files;

@@ -20,8 +20,10 @@ Result<std::map<std::string, VolumeFile>> FilesOf(const EnvSources& sources, con
 // PURE. What to make of a volume; Invalid as above.
 Result<VolumeOrder> OrderFor(const EnvSources& sources, const Volume& volume);
 
-// PURE. A text that is another one whenever the order may be; much cheaper than the order. Of one
-// process alone.
-std::string VersionOf(const EnvSources& sources, const Volume& volume);
+// Of the data of ConfigMaps and Secrets, by where they are in memory: several pods may have them.
+using ContentHashes = std::map<const StringMap*, size_t>;
+// PURE, but for `known`, which outlives no object of `sources`. A text that is another one whenever
+// the order may be; much cheaper than the order. Of one process alone.
+std::string VersionOf(const EnvSources& sources, const Volume& volume, ContentHashes* known);
 
 }  // namespace reconcile

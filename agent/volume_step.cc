@@ -14,10 +14,28 @@ std::string SetUpFailure(const std::string& volume, const std::string& why) {
 }
 
 // Only what has a ConfigMap, a Secret or fields behind it becomes another while the pod is there.
-bool IsCurrent(const PodTurn& turn, const Volume& volume, const EnvSources& sources) {
+bool IsCurrent(const PodTurn& turn, const Volume& volume, const std::string& version) {
   const auto made = turn.memory.volumes.find(volume.name);
   if (made == turn.memory.volumes.end()) return false;
-  return volume.kind != Volume::Kind::kFiles || made->second == VersionOf(sources, volume);
+  return volume.kind != Volume::Kind::kFiles || made->second == version;
+}
+
+// Once, all of it, for each different set of what is missing.
+void TellMissing(PodTurn* turn, const std::vector<std::string>& missing) {
+  constexpr std::string_view kOccurrence = "mount/";
+  std::string& announced = turn->memory.memory[std::string(kSandboxContainer)].announced;
+  std::string occurrence(kOccurrence);
+  for (const std::string& message : missing) occurrence += message + "/";
+  if (missing.empty() || announced == occurrence) {
+    if (missing.empty() && announced.starts_with(kOccurrence)) announced.clear();
+    return;
+  }
+  announced = occurrence;
+  for (const std::string& message : missing) {
+    turn->context.result.events.push_back({turn->uid(), turn->pod.metadata.namespace_name,
+                                           turn->pod.metadata.name, EventType::kWarning,
+                                           "FailedMount", message});
+  }
 }
 
 // Of a path relative to the agent's folder, which a pod's folder begins.
@@ -65,18 +83,19 @@ void KeepVolumes(PodTurn* turn) {
   if (volumes.empty()) return;
   const EnvSources sources = SourcesOf(*turn);
   SetUpVolumes action{turn->uid(), {}, {}};
+  std::vector<std::string> missing;
   for (const Volume& volume : volumes) {
-    if (IsCurrent(*turn, volume, sources)) continue;
+    const std::string version = VersionOf(sources, volume, &turn->context.content_hashes);
+    if (IsCurrent(*turn, volume, version)) continue;
     Result<VolumeOrder> order = OrderFor(sources, volume);
     if (!order.ok()) {
-      const std::string message = SetUpFailure(volume.name, order.status().message());
-      turn->Announce("mount/" + message, EventType::kWarning, "FailedMount", message,
-                     &turn->memory.memory[std::string(kSandboxContainer)]);
+      missing.push_back(SetUpFailure(volume.name, order.status().message()));
       continue;
     }
     action.orders.push_back(std::move(order).value());
-    action.versions.push_back(VersionOf(sources, volume));
+    action.versions.push_back(version);
   }
+  TellMissing(turn, missing);
   if (action.orders.empty()) return;
   turn->Add(VolumesKey(*turn), "the pod's volumes are to be made, or brought up to date",
             std::move(action));

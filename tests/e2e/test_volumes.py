@@ -222,10 +222,13 @@ class VolumesTest(HostTest):
         self.assertEqual((kept / "part/file").read_text(), "the host's")
 
     def test_a_volume_beyond_its_limit_evicts_its_pod(self):
-        self.start(pod("web", {"scratch": {"emptyDir": {"sizeLimit": "1Mi"}}}, [{"name": "scratch", "mountPath": "/scratch"}]))
+        one = pod("web", {"scratch": {"emptyDir": {"sizeLimit": "1Mi"}}}, [{"name": "scratch", "mountPath": "/scratch"}])
+        self.start({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {
+            "selector": {"matchLabels": {"app": "web"}}, "template": {"metadata": {"labels": {"app": "web"}}, "spec": one["spec"]}}})
         self.host.converge()
-        uid = self.of_uid("web")
-        self.sh("web", "dd if=/dev/zero of=/scratch/x bs=1024 count=2000 2>/dev/null")
+        name = self.host.pods()[0]["metadata"]["name"]
+        uid = self.of_uid(name)
+        self.sh(name, "dd if=/dev/zero of=/scratch/x bs=1024 count=2000 2>/dev/null")
 
         def evicted():
             status = [p for p in self.host.pods() if p["metadata"]["uid"] == uid][0]["status"]
@@ -233,6 +236,7 @@ class VolumesTest(HostTest):
         eventually("the pod is Failed", evicted, LIMIT_S)
         self.assertIn('Usage of EmptyDir volume "scratch" exceeds the limit "1Mi". ', self.events("Evicted"))
         eventually("its disk is free", lambda: not (self.host.folder / "data/agent/pods" / uid).exists())
+        eventually("another has taken its place", lambda: [p for p in self.host.ready_pods() if p["metadata"]["uid"] != uid])
 
     def test_an_agent_with_mounts_and_rights_of_its_own_mounts_where_the_engine_looks(self):
         """As its unit runs it: in a mount namespace from which nothing leads out, and without most capabilities."""

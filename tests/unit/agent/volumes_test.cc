@@ -175,6 +175,26 @@ TEST_F(VolumesTest, APodWaitsForItsConfigMapAndSaysSo) {
   EXPECT_TRUE(StatusOf(Settle()).state.running);
 }
 
+TEST_F(VolumesTest, AllThatIsMissingIsSaidOnceAndAgainWhenItIsAnother) {
+  auto pod = PodWithVolume(kConfigSource);
+  pod->spec.others.Set("volumes", JsonOf(R"([{"name":"v","configMap":{"name":"config"}},
+                                             {"name":"w","secret":{"secretName":"s"}}])"));
+  Assign(pod);
+  const auto said = [&] {
+    std::vector<std::string> messages;
+    for (int turn = 0; turn < 5; ++turn) {
+      const StepResult result = Take();
+      for (const AgentEvent& event : result.events) messages.push_back(event.message);
+      for (const Operation& operation : result.operations) Perform(operation);
+    }
+    return messages;
+  };
+  EXPECT_EQ(said().size(), 2U);
+  assignment.config_maps = {MakeConfig({{"a", "1"}})};
+  EXPECT_EQ(said(), std::vector<std::string>{
+                        "MountVolume.SetUp failed for volume \"w\" : secret \"s\" not found"});
+}
+
 TEST_F(VolumesTest, AChangeReachesARunningContainerWithoutARestart) {
   assignment.config_maps = {MakeConfig({{"a", "1"}})};
   Assign(PodWithVolume(kConfigSource));
