@@ -4,7 +4,7 @@ import json
 import unittest
 from pathlib import Path
 
-from harness import ROOT, HostTest
+from harness import RECONCILE, ROOT, HostTest
 from hosts.system import eventually
 
 EXAMPLE = ROOT / "examples/manifests/config-reload/config-reload.yaml"
@@ -219,6 +219,20 @@ class VolumesTest(HostTest):
         self.host.converge()
         eventually("its folder is gone", lambda: not folder.exists())
         self.assertEqual(self.mounts_of_pods(), [])
+        self.assertEqual((kept / "part/file").read_text(), "the host's")
+
+    def test_uninstalling_leaves_nothing_mounted_and_what_is_the_hosts_alone(self):
+        kept = self.host.folder / "kept"
+        (kept / "part").mkdir(parents=True)
+        (kept / "part/file").write_text("the host's")
+        self.start(pod("web", {"memory": {"emptyDir": {"medium": "Memory"}}, "host": {"hostPath": {"path": str(kept)}}},
+                       [{"name": "memory", "mountPath": "/memory"}, {"name": "host", "mountPath": "/part", "subPath": "part"}]))
+        self.host.converge()
+        self.assertEqual(len(self.mounts_of_pods()), 2)
+        self.host.kill_reconcile()
+        self.host.netns([RECONCILE, "uninstall", "--yes", "--data", str(self.host.folder / "data"), "--docker", str(self.host.docker_socket)])
+        self.assertEqual(self.mounts_of_pods(), [])
+        self.assertFalse((self.host.folder / "data/agent/pods").exists())
         self.assertEqual((kept / "part/file").read_text(), "the host's")
 
     def test_a_volume_beyond_its_limit_evicts_its_pod(self):
