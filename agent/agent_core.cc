@@ -55,6 +55,7 @@ void Agent::Core::Start() {
   After(options_.resync_ms, [this] { Resync(); });
   After(options_.heartbeat_ms, [this] { Heartbeat(); });
   After(kFirstProbeMs, [this] { ProbePeers(); });
+  After(kMeasureMs, [this] { MeasureVolumes(); });
   RequestTurn();
 }
 
@@ -155,6 +156,7 @@ HostFacts Agent::Core::Facts() const {
   facts.host_ip = options_.host_ip;
   facts.memory_bytes = health_.engine ? health_.engine->memory_bytes : 0;
   facts.mtu = options_.mtu;
+  facts.allocatable = AllocatableOf(health_);
   if (WhySandboxes().empty()) {
     facts.start_program_path = files_->AbsolutePath(std::string(kStartProgramFile));
   }

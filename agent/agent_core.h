@@ -24,6 +24,7 @@ inline constexpr int kMaxParallelPulls = 4;
 inline constexpr int kMaxParallelStops = 256;
 inline constexpr int64_t kFirstProbeMs = 2'000;  // of other hosts
 inline constexpr int64_t kProbeMs = 10'000;
+inline constexpr int64_t kMeasureMs = 10'000;  // of volumes with a limit, as the kubelet does it
 
 // agent_network.cc: without those of nodes, Services and EndpointSlices.
 Assignment WithoutLists(const Assignment& assignment);
@@ -118,6 +119,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void Run(const Operation& operation, const LookAtImage& action);
   void Run(const Operation& operation, const PullImageOp& action);
   void Run(const Operation& operation, const WritePodFiles& action);
+  void Run(const Operation& operation, const SetUpVolumes& action);
   void Run(const Operation& operation, const RunSandbox& action);
   void Run(const Operation& operation, const AttachNetwork& action);
   void Run(const Operation& operation, const RunContainer& action);
@@ -145,6 +147,16 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
                 const Status& status);
   void Say(const Operation& operation, EventType type, const std::string& reason,
            const std::string& message);
+
+  // ---- agent_volumes.cc ----
+  void OnVolumesSetUp(const Operation& operation, const SetUpVolumes& action,
+                      const std::vector<Status>& made);
+  void Create(const Operation& operation, const RunContainer& action);
+  void MeasureVolumes();
+  void OnMeasured(const std::string& uid,
+                  const std::vector<std::pair<std::string, int64_t>>& limits,
+                  const std::vector<int64_t>& bytes);
+  void Evict(const Pod& pod, const std::string& message);
 
   // ---- agent_sync.cc: the host's network beyond its pods ----
   void ConsiderNetwork();
@@ -228,6 +240,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   MonoTime looked_at_;  // after the last one
   bool asking_info_ = false;
   Retry info_retry_;
+
+  std::set<std::string> measuring_;  // uids of pods whose volumes are being measured
 
   // What is under way.
   std::map<std::string, Operation> running_;  // by key

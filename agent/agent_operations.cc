@@ -174,10 +174,12 @@ void Agent::Core::Run(const Operation& operation, const WritePodFiles& action) {
 }
 
 void Agent::Core::Run(const Operation& operation, const ForgetPod& action) {
-  const Status status = files_->RemoveTree(PodFolder(action.pod_uid));
-  if (!status.ok()) return Fail(operation.key, status, false);
-  seen_.pod_folders.erase(action.pod_uid);
-  Succeed(operation.key);
+  files_->TakeAway(PodFolder(action.pod_uid),
+                   Guarded([this, key = operation.key, uid = action.pod_uid](const Status& status) {
+                     if (!status.ok()) return Fail(key, status, false);
+                     seen_.pod_folders.erase(uid);
+                     Succeed(key);
+                   }));
 }
 
 void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
@@ -278,21 +280,6 @@ void Agent::Core::OnSandboxStarted(const Operation& operation, const Status& sta
         "Failed to start pod sandbox: " + started.message());
   }
   Fail(operation.key, started, true);
-}
-
-void Agent::Core::Run(const Operation& operation, const RunContainer& action) {
-  CreateAndStart(
-      operation, action.config,
-      [this, operation, action] {
-        NoteCreated(&seen_, action.pod_uid, loop_->now().mono);
-        Say(operation, EventType::kNormal, "Created", "Created container " + action.container);
-        for (const AgentEvent& event : action.events) {
-          if (events_.size() < kMaxPendingEvents) events_.push_back(event);
-        }
-      },
-      [this, operation, action](const Status& started, const std::string& id) {
-        OnContainerStarted(operation, action, started, id);
-      });
 }
 
 void Agent::Core::OnContainerStarted(const Operation& operation, const RunContainer& run,

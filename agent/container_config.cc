@@ -64,6 +64,9 @@ void AddEnv(const Container& container, Fields* fields) {
     if (from.field_ref) fields->Add("field " + from.field_ref->field_path);
     if (from.config_map_key_ref) AddSelector("configMapKey", *from.config_map_key_ref, fields);
     if (from.secret_key_ref) AddSelector("secretKey", *from.secret_key_ref, fields);
+    if (const Value* resource = from.others.Find("resourceFieldRef")) {
+      fields->Add("resource " + WriteJson(*resource));
+    }
   }
 }
 
@@ -159,6 +162,10 @@ std::string SpecHashOf(const Container& container) {
   if (const Value* context = container.others.Find("securityContext")) {
     fields.Add("securityContext");
     fields.Add(WriteJson(*context));
+  }
+  if (const Value* mounts = container.others.Find("volumeMounts")) {
+    fields.Add("volumeMounts");
+    fields.Add(WriteJson(*mounts));
   }
   return std::string(kHashVersion) + ":" + Sha256Hex(fields.text()).substr(0, 16);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "schema/security.h"
+#include "schema/volumes.h"
 
 namespace reconcile {
 namespace {
@@ -63,6 +64,9 @@ ContainerRights RightsOf(const PodSpec& spec, const Container& container,
   rights.user = UserOf(context, image_user);
   for (const int64_t group : context.supplemental_groups) {
     rights.groups.push_back(std::to_string(group));
+  }
+  if (const std::optional<int64_t> group = FsGroupOf(spec)) {
+    rights.groups.push_back(std::to_string(*group));
   }
   rights.privileged = context.privileged;
   rights.read_only_root = context.read_only_root;

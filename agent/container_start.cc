@@ -85,11 +85,11 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
                                                   const ContainerInfo* sandbox,
                                                   ContainerMemory* memory, RunContainer* run) {
   ContainerBasis basis;
-  if (auto waiting = NeedImage(turn, container, &basis.image_id)) return waiting;
+  const auto image = NeedImage(turn, container, &basis.image_id);  // comes meanwhile
+  if (auto waiting = NeedVolumes(turn)) return waiting;
+  if (image) return image;
   const StepContext& context = turn->context;
-  const Result<ResolvedEnv> env = ResolveEnv({context.assignment, turn->pod, context.host.node_name,
-                                              context.host.host_ip, turn->memory.address},
-                                             container);
+  const Result<ResolvedEnv> env = ResolveEnv(SourcesOf(*turn), container);
   if (!env.ok()) return ConfigError(turn, env.status(), memory);
   basis.image_user = context.seen.images.at(container.image).user;
   if (const Status status = CheckNonRoot(turn->pod, container, basis.image_user); !status.ok()) {
@@ -111,6 +111,9 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
   run->attempt = basis.attempt;
   run->config = MakeContainerConfig(context.assignment.fence.cluster_id, turn->pod, container,
                                     basis, env->variables, context.host);
+  if (const Status status = AddMounts(*turn, container, env->variables, run); !status.ok()) {
+    return ConfigError(turn, status, memory);
+  }
   for (const std::string& warning : env->warnings) {
     run->events.push_back({turn->uid(), turn->pod.metadata.namespace_name, turn->pod.metadata.name,
                            EventType::kWarning, "InvalidEnvironmentVariableNames", warning});

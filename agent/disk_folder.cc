@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "agent/mounts.h"
+
 namespace reconcile {
 namespace {
 
@@ -33,6 +35,58 @@ bool WriteWhole(const UniqueFd& fd, const std::string& bytes) {
 
 struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+// Folders are open while what is in them is removed, so what lies deeper is moved up first.
+constexpr int kMaxRemoveDepth = 64;
+constexpr int kMaxRemoveRounds = 10'000;
+
+// Removes what is in one folder, which is held open.
+class FolderClearing {
+ public:
+  explicit FolderClearing(int top) : top_(top) {}
+
+  Status Run() {
+    for (int round = 0; round < kMaxRemoveRounds; ++round) {
+      moved_ = false;
+      const Result<std::vector<std::string>> names = NamesIn(top_);
+      if (!names.ok()) return names.status();
+      for (const std::string& name : *names) {
+        RETURN_IF_ERROR(Remove(top_, name, kMaxRemoveDepth));
+      }
+      if (!moved_) return OkStatus();
+    }
+    return InvalidError("it is too deep to be removed");
+  }
+
+ private:
+  Status Remove(int folder, const std::string& name, int depth_left) {
+    if (::unlinkat(folder, name.c_str(), 0) == 0 || errno == ENOENT) return OkStatus();
+    if (errno != EISDIR) return UnavailableError(name + ": " + strerror(errno));
+    if (depth_left == 0) return MoveUp(folder, name);
+    const Result<UniqueFd> inner =
+        OpenOnSameMount(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!inner.ok()) return inner.status();
+    const Result<std::vector<std::string>> names = NamesIn(inner->get());
+    if (!names.ok()) return names.status();
+    for (const std::string& child : *names) {
+      RETURN_IF_ERROR(Remove(inner->get(), child, depth_left - 1));
+    }
+    const bool removed = ::unlinkat(folder, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
+    return removed ? OkStatus() : UnavailableError(name + ": " + strerror(errno));
+  }
+  Status MoveUp(int folder, const std::string& name) {
+    const std::string free_name = "..deep-" + std::to_string(next_++);
+    if (::renameat(folder, name.c_str(), top_, free_name.c_str()) == 0) {
+      moved_ = true;
+      return OkStatus();
+    }
+    return UnavailableError("move up " + name + ": " + strerror(errno));
+  }
+
+  const int top_;
+  bool moved_ = false;
+  int next_ = 0;
 };
 
 }  // namespace
@@ -118,42 +172,42 @@ Status DiskFolder::Sync() const {
   return ::fsync(fd_.get()) == 0 ? OkStatus() : Failure("sync", "");
 }
 
-Result<std::vector<std::string>> DiskFolder::AllNames() const {
-  const int copy = ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, CloseFolder> folder(copy >= 0 ? ::fdopendir(copy) : nullptr);
-  if (folder == nullptr) {
+Result<std::vector<std::string>> DiskFolder::List() const {
+  Result<std::vector<std::string>> names = NamesIn(fd_.get());
+  if (!names.ok()) return names.status().WithContext(path_);
+  std::erase_if(*names, IsTemporaryName);
+  return names;
+}
+
+Status DiskFolder::RemoveTree(const std::string& name) const {
+  return RemoveTreeIn(fd_.get(), name).WithContext("remove " + path_ + "/" + name);
+}
+
+Result<std::vector<std::string>> NamesIn(int folder) {
+  const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, CloseFolder> listing(copy >= 0 ? ::fdopendir(copy) : nullptr);
+  if (listing == nullptr) {
     if (copy >= 0) ::close(copy);
-    return Failure("list", "");
+    return UnavailableError(std::string("list a folder: ") + strerror(errno));
   }
   std::vector<std::string> names;
-  for (errno = 0; const dirent* entry = ::readdir(folder.get()); errno = 0) {
+  for (errno = 0; const dirent* entry = ::readdir(listing.get()); errno = 0) {
     const std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(name);
   }
-  if (errno != 0) return Failure("list", "");
+  if (errno != 0) return UnavailableError(std::string("list a folder: ") + strerror(errno));
   std::sort(names.begin(), names.end());
   return names;
 }
 
-Result<std::vector<std::string>> DiskFolder::List() const {
-  Result<std::vector<std::string>> names = AllNames();
-  if (names.ok()) std::erase_if(*names, IsTemporaryName);
-  return names;
-}
-
-Status DiskFolder::RemoveTree(const std::string& name, int depth_left) const {
-  if (::unlinkat(fd_.get(), name.c_str(), 0) == 0 || errno == ENOENT) return OkStatus();
-  if (errno != EISDIR) return Failure("remove", name);
-  if (depth_left == 0) return InvalidError(path_ + "/" + name + " is too deep to be removed");
-  const Result<DiskFolder> folder = Open(name);
-  if (!folder.ok()) return folder.status();
-  const Result<std::vector<std::string>> names = folder->AllNames();
-  if (!names.ok()) return names.status();
-  for (const std::string& child : *names) {
-    RETURN_IF_ERROR(folder->RemoveTree(child, depth_left - 1));
-  }
-  const bool removed = ::unlinkat(fd_.get(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
-  return removed ? OkStatus() : Failure("remove", name);
+Status RemoveTreeIn(int folder, const std::string& name) {
+  if (::unlinkat(folder, name.c_str(), 0) == 0 || errno == ENOENT) return OkStatus();
+  if (errno != EISDIR) return UnavailableError(name + ": " + strerror(errno));
+  const Result<UniqueFd> tree = OpenOnSameMount(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!tree.ok()) return tree.status();
+  RETURN_IF_ERROR(FolderClearing(tree->get()).Run());
+  const bool removed = ::unlinkat(folder, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT;
+  return removed ? OkStatus() : UnavailableError(name + ": " + strerror(errno));
 }
 
 }  // namespace reconcile

@@ -26,17 +26,22 @@ class DiskFolder {
                      bool durable) const;
   // Sorted, without what an interrupted ReplaceFile left.
   Result<std::vector<std::string>> List() const;
-  // OK when absent. A link is removed, not what it points to.
-  Status RemoveTree(const std::string& name, int depth_left) const;
+  // OK when absent. A link is removed, not what it points to; Unavailable when something is mounted
+  // in it, which is left as it is. However deep it is.
+  Status RemoveTree(const std::string& name) const;
   Status Sync() const;
+  int fd() const { return fd_.get(); }
 
  private:
   DiskFolder(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
   Status Failure(const std::string& what, const std::string& name) const;
-  Result<std::vector<std::string>> AllNames() const;
 
   UniqueFd fd_;
   std::string path_;  // for messages
 };
+
+// Of a folder that is held open: the names in it, sorted, and the removal of a tree as above.
+Result<std::vector<std::string>> NamesIn(int folder);
+Status RemoveTreeIn(int folder, const std::string& name);
 
 }  // namespace reconcile

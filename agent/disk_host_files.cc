@@ -7,19 +7,21 @@
 #include <filesystem>
 
 #include "agent/disk_folder.h"
+#include "agent/disk_volumes.h"
 #include "agent/file_sealer.h"
+#include "agent/folder_size.h"
 #include "agent/host_path.h"
+#include "agent/mount_namespace.h"
 
 namespace reconcile {
 namespace {
 
-// Below the names of a HostFiles path, what others put into a pod's folder.
-constexpr int kMaxRemoveDepth = 64;
-
 class DiskHostFiles final : public HostFiles {
  public:
-  DiskHostFiles(const std::string& root, const std::string& key_file)
-      : root_(std::filesystem::absolute(root).lexically_normal().string()), sealer_(key_file) {}
+  DiskHostFiles(const std::string& root, const std::string& key_file, VolumeWork work)
+      : root_(std::filesystem::absolute(root).lexically_normal().string()),
+        sealer_(key_file),
+        work_(std::move(work)) {}
 
   std::string AbsolutePath(const std::string& path) const override { return root_ + "/" + path; }
 
@@ -52,7 +54,7 @@ class DiskHostFiles final : public HostFiles {
     const Result<DiskFolder> folder = FolderOf(*names);
     if (folder.status().code() == StatusCode::kNotFound) return OkStatus();
     if (!folder.ok()) return folder.status();
-    return folder->RemoveTree(names->back(), kMaxRemoveDepth);
+    return folder->RemoveTree(names->back());
   }
 
   Result<std::vector<std::string>> List(const std::string& path) const override {
@@ -81,7 +83,56 @@ class DiskHostFiles final : public HostFiles {
     return bytes;
   }
 
+  void SetUpVolumes(std::vector<VolumeOrder> orders,
+                    std::function<void(std::vector<Status>)> done) override {
+    const size_t count = orders.size();
+    Work<std::vector<Status>>(
+        [root = root_, orders = std::move(orders)] { return SetUpVolumesBelow(root, orders); },
+        [count](const Status& status) { return std::vector<Status>(count, status); },
+        std::move(done));
+  }
+
+  void MountParts(std::vector<PartOrder> orders, DoneStatus done) override {
+    Work<Status>(
+        [root = root_, orders = std::move(orders)] { return MountPartsBelow(root, orders); },
+        [](const Status& status) { return status; }, std::move(done));
+  }
+
+  void MeasureFolders(std::vector<std::string> paths,
+                      std::function<void(std::vector<int64_t>)> done) const override {
+    const size_t count = paths.size();
+    Work<std::vector<int64_t>>(
+        [root = root_, paths = std::move(paths)] {
+          std::vector<int64_t> bytes;
+          for (const std::string& path : paths) {
+            bytes.push_back(SplitHostPath(path).ok() ? FolderBytes(root + "/" + path) : 0);
+          }
+          return bytes;
+        },
+        [count](const Status&) { return std::vector<int64_t>(count, 0); }, std::move(done));
+  }
+
+  void TakeAway(const std::string& path, DoneStatus done) override {
+    Work<Status>([root = root_, path] { return TakeAwayBelow(root, path); },
+                 [](const Status& status) { return status; }, std::move(done));
+  }
+
  private:
+  // `work` elsewhere, among the engine's mounts; `failed` makes an answer of why it cannot be.
+  template <typename T>
+  void Work(std::function<T()> work, std::function<T(const Status&)> failed,
+            std::function<void(T)> done) const {
+    const auto run = [socket = work_.engine_socket, work = std::move(work), failed] {
+      const Status there = socket.empty() ? OkStatus() : EnterMountNamespaceBehind(socket);
+      return there.ok() ? work() : failed(there);
+    };
+    if (work_.workers == nullptr) return done(run());
+    const auto answer = std::make_shared<T>();
+    const bool taken = work_.workers->Run([answer, run] { *answer = run(); },
+                                          [answer, done] { done(std::move(*answer)); });
+    if (!taken) done(failed(UnavailableError("too many volumes are being worked on")));
+  }
+
   // The folder that holds the last of `names`.
   Result<DiskFolder> FolderOf(const std::vector<std::string>& names) const {
     Result<DiskFolder> folder = DiskFolder::OpenRoot(root_);
@@ -108,12 +159,18 @@ class DiskHostFiles final : public HostFiles {
 
   const std::string root_;
   mutable FileSealer sealer_;  // reads its key when it is first needed
+  const VolumeWork work_;
 };
 
 }  // namespace
 
 std::unique_ptr<HostFiles> MakeDiskHostFiles(const std::string& root, const std::string& key_file) {
-  return std::make_unique<DiskHostFiles>(root, key_file);
+  return MakeDiskHostFiles(root, key_file, {});
+}
+
+std::unique_ptr<HostFiles> MakeDiskHostFiles(const std::string& root, const std::string& key_file,
+                                             VolumeWork work) {
+  return std::make_unique<DiskHostFiles>(root, key_file, std::move(work));
 }
 
 }  // namespace reconcile

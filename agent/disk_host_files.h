@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agent/host_files.h"
+#include "base/worker_pool.h"
 
 namespace reconcile {
 
@@ -11,5 +12,13 @@ namespace reconcile {
 // host's key lies in `key_file` (32 bytes, made with mode 0600 on first use), outside of `root`, so
 // that a copy of the folder gives nothing away.
 std::unique_ptr<HostFiles> MakeDiskHostFiles(const std::string& root, const std::string& key_file);
+
+// Where volumes are worked on. Both must outlive the HostFiles.
+struct VolumeWork {
+  Executor* workers = nullptr;  // one thread, of whose mounts nobody else makes use; null: inline
+  std::string engine_socket;    // whose mounts they are to be; "": this program's
+};
+std::unique_ptr<HostFiles> MakeDiskHostFiles(const std::string& root, const std::string& key_file,
+                                             VolumeWork work);
 
 }  // namespace reconcile

@@ -88,9 +88,15 @@ Result<std::optional<std::string>> KeyValue(const EnvSources& sources, bool secr
                       "/" + selector.name);
 }
 
-Result<std::optional<std::string>> ValueFrom(const EnvSources& sources, const EnvVarSource& from) {
+Result<std::optional<std::string>> ValueFrom(const EnvSources& sources, const std::string& own,
+                                             const EnvVarSource& from) {
   if (from.config_map_key_ref) return KeyValue(sources, false, *from.config_map_key_ref);
   if (from.secret_key_ref) return KeyValue(sources, true, *from.secret_key_ref);
+  if (const Value* resource = from.others.Find("resourceFieldRef")) {
+    Result<std::string> text = ResourceText(sources, ResourceSelectorOf(*resource), own);
+    if (!text.ok()) return text.status();
+    return std::optional(std::move(text).value());
+  }
   if (!from.field_ref) return std::optional<std::string>();
   Result<std::string> value = FieldValue(sources, from.field_ref->field_path);
   if (!value.ok()) return value.status();
@@ -131,7 +137,83 @@ Status AddFrom(const EnvSources& sources, const EnvFromSource& from, ResolvedEnv
   return OkStatus();
 }
 
+const Container* FindContainer(const PodSpec& spec, const std::string& name) {
+  for (const auto* list : {&spec.containers, &spec.init_containers}) {
+    for (const Container& container : *list) {
+      if (container.name == name) return &container;
+    }
+  }
+  return nullptr;
+}
+
+const Quantity* FindQuantity(const ResourceList& list, const std::string& name) {
+  const auto found = list.find(name);
+  return found == list.end() ? nullptr : &found->second;
+}
+
+// As Go's %q.
+std::string Quoted(const std::string& text) {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      quoted += std::string("\\") + c;
+    } else if (c == '\n') {
+      quoted += "\\n";
+    } else if (c == '\t') {
+      quoted += "\\t";
+    } else if (c == '\r') {
+      quoted += "\\r";
+    } else if (byte < ' ' || byte == 0x7f) {
+      quoted += "\\x";
+      quoted += kHex[byte >> 4];
+      quoted += kHex[byte & 15];
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string MapText(const StringMap& map) {
+  std::string text;
+  for (const auto& [key, value] : map) {
+    text += (text.empty() ? "" : "\n") + std::string(key) + "=" + Quoted(value);
+  }
+  return text;
+}
+
 }  // namespace
+
+Result<std::string> ResourceText(const EnvSources& sources, const ResourceSelector& selector,
+                                 const std::string& own) {
+  const std::string& name = selector.container.empty() ? own : selector.container;
+  const Container* container = FindContainer(sources.pod.spec, name);
+  if (container == nullptr) return InvalidError("container " + name + " not found");
+  const size_t dot = selector.resource.find('.');
+  const std::string kind = selector.resource.substr(0, dot);
+  if (dot == std::string::npos || (kind != "limits" && kind != "requests")) {
+    return InvalidError("unsupported container resource: " + selector.resource);
+  }
+  const std::string resource = selector.resource.substr(dot + 1);
+  const Quantity* quantity = nullptr;
+  if (kind == "requests") quantity = FindQuantity(container->resources.requests, resource);
+  if (quantity == nullptr) quantity = FindQuantity(container->resources.limits, resource);
+  if (quantity == nullptr && kind == "limits")
+    quantity = FindQuantity(sources.allocatable, resource);
+  if (quantity == nullptr) return std::string("0");
+  const int64_t divisor = std::max<int64_t>(selector.divisor.Milli(), 1);
+  const int64_t value = quantity->Milli();
+  return std::to_string(value / divisor + (value % divisor > 0 ? 1 : 0));
+}
+
+Result<std::string> VolumeFieldText(const EnvSources& sources, const std::string& path) {
+  if (path == "metadata.labels") return MapText(sources.pod.metadata.labels);
+  if (path == "metadata.annotations") return MapText(sources.pod.metadata.annotations);
+  if (path.starts_with("metadata.")) return FieldValue(sources, path);
+  return InvalidError("unsupported fieldPath in a volume: " + path);
+}
 
 bool IsEnvName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(),
@@ -172,7 +254,8 @@ Result<ResolvedEnv> ResolveEnv(const EnvSources& sources, const Container& conta
   for (const EnvVar& variable : container.env) {
     std::string value;
     if (variable.value.empty() && variable.value_from) {
-      Result<std::optional<std::string>> from = ValueFrom(sources, *variable.value_from);
+      Result<std::optional<std::string>> from =
+          ValueFrom(sources, container.name, *variable.value_from);
       if (!from.ok()) return from.status();
       if (!from->has_value()) continue;
       value = **from;

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "link/messages.h"
+#include "schema/volumes.h"
 
 namespace reconcile {
 
@@ -17,6 +18,7 @@ struct EnvSources {
   std::string node_name;
   std::string host_ip;
   std::string pod_ip;
+  ResourceList allocatable = {};  // of the node: in place of limits that are not set
 };
 
 using EnvList = std::vector<std::pair<std::string, std::string>>;
@@ -29,6 +31,14 @@ struct ResolvedEnv {
 // PURE. envFrom in order, then env in order, later wins (SEMANTICS 11.1); values are fixed from
 // here on. Invalid names the ConfigMap, Secret, key or field that is missing: the container waits.
 Result<ResolvedEnv> ResolveEnv(const EnvSources& sources, const Container& container);
+
+// PURE. A container's limit or request, divided by the divisor and rounded up (SEMANTICS 11.6).
+// `own`: the container that is meant where none is named. Invalid names what there is not.
+Result<std::string> ResourceText(const EnvSources& sources, const ResourceSelector& selector,
+                                 const std::string& own);
+// PURE. A field of the pod as a file of a downwardAPI volume has it: also all labels or all
+// annotations, a line each, key="value" (SEMANTICS 11.5).
+Result<std::string> VolumeFieldText(const EnvSources& sources, const std::string& path);
 
 // PURE. Replaces $(NAME) by the variable's value (SEMANTICS 11.2): an unknown name stays as it
 // stands, $$ is a dollar sign, an unterminated $( is literal. Not recursive.

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kRoot = "/fake/agent";
 constexpr std::string_view kSealedMagic = "SEALED";
+constexpr std::string_view kFolderMark = "..folder";  // of a volume that is there
 constexpr char kMask = 0x5a;
 constexpr size_t kChecksumLength = 64;
 
@@ -121,6 +122,66 @@ Result<std::string> FakeHostFiles::ReadSealed(const std::string& path) const {
     if (sealed->substr(kSealedMagic.size(), kChecksumLength) == Checksum(path, bytes)) return bytes;
   }
   return InvalidError(AbsolutePath(path) + ": it was not sealed by this host, or was altered");
+}
+
+void FakeHostFiles::SetUpVolumes(std::vector<VolumeOrder> orders,
+                                 std::function<void(std::vector<Status>)> done) {
+  std::vector<Status> made;
+  for (const VolumeOrder& order : orders) made.push_back(SetUp(order));
+  done(std::move(made));
+}
+
+Status FakeHostFiles::SetUp(const VolumeOrder& order) {
+  if (const auto* host = std::get_if<HostPathVolume>(&order.what)) return NeedHostPath(*host);
+  const Result<std::vector<std::string>> names = Names(order.path);
+  if (!names.ok()) return names.status();
+  const auto* volume = std::get_if<FilesVolume>(&order.what);
+  if (volume == nullptr) return Put(order.path + "/" + std::string(kFolderMark), {"", 0}, false);
+  std::map<std::string, File> before = files_;
+  RETURN_IF_ERROR(RemoveTree(order.path));
+  Status status = Put(order.path + "/" + std::string(kFolderMark), {"", 0}, false);
+  for (const auto& [path, file] : volume->files) {
+    if (status.ok()) status = Put(order.path + "/" + path, {file.bytes, file.mode}, false);
+  }
+  if (!status.ok()) files_ = std::move(before);
+  return status;
+}
+
+Status FakeHostFiles::NeedHostPath(const HostPathVolume& volume) {
+  const bool makes = volume.type.empty() || volume.type.ends_with("OrCreate");
+  const std::string wanted = volume.type.substr(0, volume.type.find("OrCreate"));
+  const auto there = host_paths_.find(volume.path);
+  if (there == host_paths_.end() && makes) {
+    host_paths_[volume.path] = wanted.empty() ? "Directory" : wanted;
+    return OkStatus();
+  }
+  if (there != host_paths_.end() && (wanted.empty() || there->second == wanted)) return OkStatus();
+  return InvalidError("hostPath type check failed: " + volume.path + " is not a " + wanted);
+}
+
+void FakeHostFiles::MountParts(std::vector<PartOrder> orders, DoneStatus done) {
+  for (const PartOrder& order : orders) {
+    const Result<std::vector<std::string>> names = SplitHostPath(order.sub_path);
+    if (!names.ok()) return done(names.status());
+    std::erase_if(parts_, [&](const PartOrder& part) { return part.target == order.target; });
+    parts_.push_back(order);
+  }
+  done(OkStatus());
+}
+
+void FakeHostFiles::MeasureFolders(std::vector<std::string> paths,
+                                   std::function<void(std::vector<int64_t>)> done) const {
+  std::vector<int64_t> bytes;
+  for (const std::string& path : paths) {
+    const auto found = folder_bytes_.find(path);
+    bytes.push_back(found == folder_bytes_.end() ? 0 : found->second);
+  }
+  done(std::move(bytes));
+}
+
+void FakeHostFiles::TakeAway(const std::string& path, DoneStatus done) {
+  std::erase_if(parts_, [&](const PartOrder& part) { return IsInside(part.target, path); });
+  done(RemoveTree(path));
 }
 
 void FakeHostFiles::LoseUnsynced() { files_ = durable_; }

@@ -21,6 +21,14 @@ class FakeHostFiles final : public HostFiles {
   Result<std::vector<std::string>> List(const std::string& path) const override;
   Status WriteSealed(const std::string& path, const std::string& bytes) override;
   Result<std::string> ReadSealed(const std::string& path) const override;
+  // All of these call `done` at once. Files of volumes are files like others, below the volume's
+  // path; parts are not mounted but remembered.
+  void SetUpVolumes(std::vector<VolumeOrder> orders,
+                    std::function<void(std::vector<Status>)> done) override;
+  void MountParts(std::vector<PartOrder> orders, DoneStatus done) override;
+  void MeasureFolders(std::vector<std::string> paths,
+                      std::function<void(std::vector<int64_t>)> done) const override;
+  void TakeAway(const std::string& path, DoneStatus done) override;
 
   // ---- the world and its faults ----
   // The power fails: what was not written durably since the last Sync is undone.
@@ -31,6 +39,10 @@ class FakeHostFiles final : public HostFiles {
   void SetNoExecution() { no_execution_ = true; }  // as if mounted noexec
   // Flips a bit of a file; false when there is none, or it is empty.
   bool Damage(const std::string& path);
+  // What is at the host's paths that are not folders already: "File", "Socket" and so on.
+  void PutHostPath(const std::string& path, const std::string& type) { host_paths_[path] = type; }
+  void SetFolderBytes(const std::string& path, int64_t bytes) { folder_bytes_[path] = bytes; }
+  const std::vector<PartOrder>& parts() const { return parts_; }
 
  private:
   struct File {
@@ -45,7 +57,13 @@ class FakeHostFiles final : public HostFiles {
 
   std::map<std::string, File> files_;
   std::map<std::string, File> durable_;  // what a power loss leaves
+  Status SetUp(const VolumeOrder& order);
+  Status NeedHostPath(const HostPathVolume& volume);
+
   bool no_execution_ = false;
+  std::map<std::string, std::string> host_paths_;  // by path, their type
+  std::map<std::string, int64_t> folder_bytes_;
+  std::vector<PartOrder> parts_;  // mounted
   std::vector<Status> failures_;  // of the next writes, last first
 };
 

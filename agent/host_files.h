@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "agent/volume_orders.h"
 #include "base/status.h"
 
 namespace reconcile {
@@ -34,6 +36,23 @@ class HostFiles {
   virtual Status WriteSealed(const std::string& path, const std::string& bytes) = 0;
   // NotFound when absent; Invalid when it was not sealed by this host or was altered.
   virtual Result<std::string> ReadSealed(const std::string& path) const = 0;
+
+  // ---- Volumes ----
+  // They may take long: `done` is called once, at once or later on the loop. Mounts are made where
+  // the engine sees them.
+  using DoneStatus = std::function<void(Status)>;
+  // Makes each what it is to be, or keeps it where it is that already; one answer for each.
+  virtual void SetUpVolumes(std::vector<VolumeOrder> orders,
+                            std::function<void(std::vector<Status>)> done) = 0;
+  // Mounts parts of volumes at places of ours, in place of what is mounted there. Whatever links
+  // are in a volume, and whoever swaps them meanwhile: what is mounted lies inside it, or the
+  // answer is Invalid (CVE-2017-1002101, CVE-2021-25741). The first failure is the answer.
+  virtual void MountParts(std::vector<PartOrder> orders, DoneStatus done) = 0;
+  // Bytes of disk that what is in each folder takes; 0 for one that is not there.
+  virtual void MeasureFolders(std::vector<std::string> paths,
+                              std::function<void(std::vector<int64_t>)> done) const = 0;
+  // Unmounts what is mounted in a folder, and removes it. What lies beyond a mount is not touched.
+  virtual void TakeAway(const std::string& path, DoneStatus done) = 0;
 };
 
 }  // namespace reconcile

@@ -73,11 +73,18 @@ NodeStatus MakeNodeStatus(const AgentOptions& options, const HostHealth& health)
   status.node_info.os_image = engine.operating_system;
   status.node_info.container_runtime_version = "docker://" + engine.version;
   status.node_info.architecture = engine.architecture;
-  status.capacity["cpu"] = Quantity::FromUnits(engine.cpus);
-  status.capacity["memory"] = Quantity::FromUnits(engine.memory_bytes, Quantity::Family::kBinary);
-  status.capacity["pods"] = Quantity::FromUnits(kMaxPodsPerNode);
+  status.capacity = AllocatableOf(health);
   status.allocatable = status.capacity;
   return status;
+}
+
+ResourceList AllocatableOf(const HostHealth& health) {
+  ResourceList all;
+  if (!health.engine) return all;
+  all["cpu"] = Quantity::FromUnits(health.engine->cpus);
+  all["memory"] = Quantity::FromUnits(health.engine->memory_bytes, Quantity::Family::kBinary);
+  all["pods"] = Quantity::FromUnits(kMaxPodsPerNode);
+  return all;
 }
 
 StringMap MakeNodeLabels(const AgentOptions& options, const HostHealth& health) {

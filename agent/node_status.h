@@ -22,6 +22,8 @@ struct HostHealth {
 // PURE. What the node reports of itself. Conditions carry no transition times: the controller
 // keeps them.
 NodeStatus MakeNodeStatus(const AgentOptions& options, const HostHealth& health);
+// PURE. What the host has for pods; empty until the engine has answered.
+ResourceList AllocatableOf(const HostHealth& health);
 StringMap MakeNodeLabels(const AgentOptions& options, const HostHealth& health);
 
 }  // namespace reconcile

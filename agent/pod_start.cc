@@ -395,13 +395,18 @@ void Remember(PodTurn* turn) {
 }
 
 void StartPod(PodTurn* turn) {
-  if (turn->memory.terminal) return ReleaseNetwork(turn);
+  if (turn->memory.terminal) {
+    ReleaseVolumes(turn);
+    return ReleaseNetwork(turn);
+  }
+  if (StopEvicted(turn)) return;
   CleanUp(turn);
   const auto& containers = turn->pod.spec.containers;
   const bool wanted = std::any_of(containers.begin(), containers.end(),
                                   [&](const Container& c) { return WantsToRun(*turn, c); });
   if (!wanted) return ReleaseNetwork(turn);
   if (IsRefused(turn)) return;
+  KeepVolumes(turn);
   NeedsSandbox(*turn) ? StartInSandbox(turn) : StartAlone(turn);
 }
 

@@ -244,7 +244,8 @@ PodStatus BuildPodStatus(PodTurn* turn) {
   PodSeen& memory = turn->memory;
   if (memory.terminal) {
     PodStatus ended = *memory.terminal;
-    ended.message = WhyNotGone(*turn);
+    const std::string why = WhyNotGone(*turn);
+    if (!why.empty()) ended.message = why;
     return ended;
   }
   PodStatus status;
@@ -259,6 +260,7 @@ PodStatus BuildPodStatus(PodTurn* turn) {
     of.last_reported = status.container_statuses.back();
   }
   status.phase = PhaseOf(*turn, status.container_statuses);
+  EndEvicted(*turn, &status);
   SetConditions(*turn, &status);
   memory.conditions = status.conditions;
   const bool stopping = turn->pod.metadata.deletion_timestamp.has_value();

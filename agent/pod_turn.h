@@ -5,6 +5,8 @@
 #include <string>
 
 #include "agent/containers.h"
+#include "agent/env.h"
+#include "agent/pod_volumes.h"
 #include "agent/step.h"
 
 namespace reconcile {
@@ -31,6 +33,7 @@ class StepContext {
   const Now now;
   StepResult result;
   std::set<std::string> used_addresses;  // of this host's pods
+  ContentHashes content_hashes;          // of what volumes are made from
 };
 
 // One pod's turn in a Step.
@@ -77,6 +80,28 @@ bool EndCounts(const PodTurn& turn, const Container& container, const ContainerI
 bool WantsToRun(const PodTurn& turn, const Container& container);
 // Stops doubles, removes what never started and dead ones older than the last.
 void CleanUp(PodTurn* turn);
+
+// ---- volume_step.cc ----
+// Asks for the volumes that are not there, or were made from something else by now, also while
+// containers run.
+void KeepVolumes(PodTurn* turn);
+// Why a container of the pod has to wait for its volumes; nothing when they are there. All are
+// waited for, as in Kubernetes.
+std::optional<ContainerStateWaiting> NeedVolumes(PodTurn* turn);
+// Adds the container's volumeMounts to what is run; `env` is for subPathExpr. Invalid says which
+// has no place.
+Status AddMounts(const PodTurn& turn, const Container& container, const EnvList& env,
+                 RunContainer* run);
+// Of a pod that is done: takes its volumes away.
+void ReleaseVolumes(PodTurn* turn);
+// What variables and files of the pod come from.
+EnvSources SourcesOf(const PodTurn& turn);
+
+// ---- pod_eviction.cc ----
+// True while an evicted pod ends: nothing of it is started.
+bool StopEvicted(PodTurn* turn);
+// The status of a pod that was evicted and has ended.
+void EndEvicted(const PodTurn& turn, PodStatus* status);
 
 // ---- images.cc ----
 // Asks for the container's image; why it has to wait, or nothing and the image's id.

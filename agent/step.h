@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/start_times.h"
+#include "agent/volume_orders.h"
 #include "base/time.h"
 #include "link/messages.h"
 #include "net/dns/resolv_conf.h"
@@ -68,6 +69,9 @@ struct PodSeen {
   std::optional<PodStatus> terminal;      // Succeeded or Failed: the last word
   std::vector<Condition> conditions;      // last reported: they keep their transition times
   std::optional<StartWatch> start;        // while it starts for the first time
+  // Volumes that are there, by name: what they were made from (VersionOf).
+  std::map<std::string, std::string> volumes;
+  std::string evicted;  // why it is to end as Failed; "" it is not
   friend bool operator==(const PodSeen&, const PodSeen&) = default;
 };
 
@@ -117,6 +121,11 @@ struct WritePodFiles {  // resolv.conf, hosts, hostname
   PodDns dns;
   ClusterDns cluster_dns;
 };
+struct SetUpVolumes {  // make what is not there yet, or was made from something else
+  std::string pod_uid;
+  std::vector<VolumeOrder> orders;
+  std::vector<std::string> versions;  // of each (VersionOf)
+};
 struct RunSandbox {  // create and start the pause container
   std::string pod_uid;
   int32_t attempt = 0;
@@ -133,6 +142,7 @@ struct RunContainer {  // create and start
   int32_t attempt = 0;
   ContainerConfig config;
   std::vector<AgentEvent> events;  // said when it is created
+  std::vector<PartOrder> parts;    // mounted before it is created
 };
 struct StopContainerOp {
   std::string container_id;
@@ -154,9 +164,9 @@ struct Operation {
   // a pod begin with PodKeyPrefix(uid).
   std::string key;
   std::string reason;  // for a person
-  std::variant<EnsurePause, PrepareNetwork, LookAtImage, PullImageOp, WritePodFiles, RunSandbox,
-               AttachNetwork, RunContainer, StopContainerOp, RemoveContainerOp, DetachNetwork,
-               ForgetPod>
+  std::variant<EnsurePause, PrepareNetwork, LookAtImage, PullImageOp, WritePodFiles, SetUpVolumes,
+               RunSandbox, AttachNetwork, RunContainer, StopContainerOp, RemoveContainerOp,
+               DetachNetwork, ForgetPod>
       action;
   // The pod it is for, for events; empty names for the host's own.
   std::string namespace_name;
@@ -175,6 +185,7 @@ struct HostFacts {
   // Absolute, of the program that waits for the network in a pod's only container (start.c). Empty:
   // it cannot be used here, and each pod has a sandbox.
   std::string start_program_path;
+  ResourceList allocatable;  // to pods
 };
 
 struct StepResult {

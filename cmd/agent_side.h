@@ -54,6 +54,7 @@ class AgentSide {
   std::unique_ptr<HostLock> lock_;
   EpollLoop loop_;
   WorkerPool workers_{&loop_, kNetworkThreads, kMaxQueuedWork};
+  WorkerPool volume_workers_{&loop_, 1, kMaxQueuedWork};  // lives among the engine's mounts
   SystemRandom random_;
   SystemRandom link_random_;
   AgentOptions options_;

@@ -4,6 +4,7 @@
 
 #include "agent/agent.h"
 #include "agent/disk_host_files.h"
+#include "agent/pod_files.h"
 #include "base/epoll_loop.h"
 #include "base/escape.h"
 #include "base/worker_pool.h"
@@ -54,6 +55,18 @@ Result<std::string> ClusterIdByCertificate(const std::string& data_folder) {
 Result<std::string> ClusterIdOfAgent(const std::string& data_folder) {
   const Result<std::string> by_assignment = ClusterIdByAgent(data_folder);
   return by_assignment.ok() ? by_assignment : ClusterIdByCertificate(data_folder);
+}
+
+// Volumes of pods, and what is mounted in them: whoever removes the data folder afterwards must not
+// remove what lies beyond.
+Status TakeVolumesAway(const std::string& data_folder, const std::string& docker_socket) {
+  std::error_code error;
+  if (!std::filesystem::exists(data_folder + "/agent", error)) return OkStatus();
+  const auto files = MakeDiskHostFiles(data_folder + "/agent", data_folder + "/host.key",
+                                       {nullptr, docker_socket});
+  Status gone;
+  files->TakeAway(std::string(kPodsFolder), [&](const Status& status) { gone = status; });
+  return gone.WithContext("the volumes of pods cannot be taken away");
 }
 
 // What an agent keeps: with it this host could join no other cluster.
@@ -166,7 +179,8 @@ int Uninstall(UninstallOptions options, const CommandContext& context) {
   const Result<std::unique_ptr<HostLock>> lock = HostLock::Take(options.data_folder);
   if (!lock.ok()) return Fail(lock.status());
   Removal removal(options, *cluster_id);
-  const Status status = removal.Run();
+  Status status = removal.Run();
+  if (status.ok()) status = TakeVolumesAway(options.data_folder, options.docker_socket);
   if (!status.ok()) return Fail(status);
   std::cout << "Removed " << removal.removed()
             << (removal.removed() == 1 ? " container" : " containers")

@@ -4,11 +4,12 @@
 #include <set>
 
 #include "schema/codec.h"
+#include "schema/volumes.h"
 
 namespace reconcile {
 namespace {
 
-// Names of the ConfigMaps and Secrets that a pod's containers read, optional ones too.
+// Names of the ConfigMaps and Secrets that a pod's containers and volumes read, optional ones too.
 struct References {
   std::set<std::string> config_maps;
   std::set<std::string> secrets;
@@ -16,6 +17,7 @@ struct References {
 
 References ReferencesOf(const PodSpec& spec) {
   References references;
+  AddVolumeReferences(spec, &references.config_maps, &references.secrets);
   for (const Container& container : spec.containers) {
     for (const EnvFromSource& from : container.env_from) {
       if (from.config_map_ref) references.config_maps.insert(from.config_map_ref->name);
@@ -278,12 +280,15 @@ bool SameForAgent(const Assignment& a, const Assignment& b) {
   const auto same_data = [](const auto& x, const auto& y) {
     return x == y || (x->metadata.uid == y->metadata.uid && x->data == y->data);
   };
+  const auto same_map = [&](const auto& x, const auto& y) {
+    return same_data(x, y) && x->binary_data == y->binary_data;
+  };
   return a.fence.lineage == b.fence.lineage && a.fence.epoch == b.fence.epoch &&
          a.node_pod_cidr == b.node_pod_cidr && a.cluster_pod_cidr == b.cluster_pod_cidr &&
          a.tombstones == b.tombstones && a.is_drained == b.is_drained && SameNetwork(a, b) &&
          SameLists(a.pods, b.pods,
                    [](const auto& x, const auto& y) { return SameForAgent(*x, *y); }) &&
-         SameLists(a.config_maps, b.config_maps, same_data) &&
+         SameLists(a.config_maps, b.config_maps, same_map) &&
          SameLists(a.secrets, b.secrets, same_data);
 }
 

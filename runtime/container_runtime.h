@@ -32,6 +32,7 @@ struct BindMount {
   std::string host_path;
   std::string container_path;
   bool read_only = false;
+  std::string propagation = {};  // as mount(8) says it: "rslave", "rshared"; "" is "rprivate"
   friend bool operator==(const BindMount&, const BindMount&) = default;
 };
 

@@ -39,6 +39,11 @@ Value Mounts(const std::vector<BindMount>& binds) {
     mount.Set("Source", Value::String(bind.host_path));
     mount.Set("Target", Value::String(bind.container_path));
     mount.Set("ReadOnly", Value::Bool(bind.read_only));
+    if (!bind.propagation.empty()) {
+      Value options = Value::MakeMap();
+      options.Set("Propagation", Value::String(bind.propagation));
+      mount.Set("BindOptions", std::move(options));
+    }
     mounts.Append(std::move(mount));
   }
   return mounts;

@@ -97,15 +97,16 @@ Shape PodSecurityContextShape() {
                       {"value", StringShape(), "Its value.", kRequired}},
                      "name");
   static const ShapeTable table = [] {
-    constexpr std::string_view kVolumes = "no volume is mounted yet";
+    constexpr std::string_view kClaims =
+        "volumes that go with the pod are always given to fsGroup, and claims are not mounted yet";
     ShapeTable t("PodSecurityContext");
     AddCommon(&t);
     t.Field("fsGroup", Int64Shape())
-        .NotRunWith(kUnmetRights)
+        .ActedOn()
         .Default("none")
         .Doc("Group id of the volumes' files; the processes have it too.");
     t.Field("fsGroupChangePolicy", OneOf({"OnRootMismatch", "Always"}))
-        .Accepted(kVolumes)
+        .Accepted(kClaims)
         .Doc("When the volumes' files are given to fsGroup.");
     t.Field("supplementalGroups", ListOf(Int64Shape()))
         .ActedOn()

@@ -4,6 +4,13 @@ namespace reconcile {
 
 namespace {
 
+constexpr std::string_view kNoIdentities =
+    "identities of pods are not served yet, and pods that want one are not started";
+constexpr std::string_view kNoClaims =
+    "claims are not bound yet, and pods that mount one are not started";
+constexpr std::string_view kNotMounted =
+    "volumes of this kind are not mounted yet, and pods that have one are not started";
+
 Shape KeyToPathShape() {
   static const ShapeTable table =
       MakeShapeTable("KeyToPath",
@@ -56,20 +63,34 @@ Shape ProjectionShape() {
                       {"signerName", StringShape(), "Name of a signer."},
                       {"labelSelector", LabelSelectorShape(), "Which bundles of the signer."},
                       {"optional", BoolShape(), "Go on without it when it is missing."}});
-  static const ShapeTable table =
-      MakeShapeTable("VolumeProjection",
-                     {{"configMap", StructOf(config_map), "Keys of a ConfigMap."},
-                      {"secret", StructOf(secret), "Keys of a Secret."},
-                      {"downwardAPI", StructOf(downward), "Fields of the pod."},
-                      {"serviceAccountToken", StructOf(token), "A token for the API."},
-                      {"clusterTrustBundle", StructOf(bundle), "Certificates that are trusted."}});
+  static const ShapeTable table = [] {
+    ShapeTable t = MakeShapeTable("VolumeProjection",
+                                  {{"configMap", StructOf(config_map), "Keys of a ConfigMap."},
+                                   {"secret", StructOf(secret), "Keys of a Secret."},
+                                   {"downwardAPI", StructOf(downward), "Fields of the pod."}});
+    t.Field("serviceAccountToken", StructOf(token))
+        .NotRunWith(kNoIdentities)
+        .Doc("A token for the API.");
+    t.Field("clusterTrustBundle", StructOf(bundle))
+        .NotRunWith(kNoIdentities)
+        .Doc("Certificates that are trusted.");
+    return t;
+  }();
   return StructOf(table);
 }
 
 void AddLocalSources(ShapeTable* volume) {
-  static const ShapeTable empty_dir = MakeShapeTable(
-      "EmptyDirVolumeSource", {{"medium", StringShape(), "Memory for a tmpfs."},
-                               {"sizeLimit", QuantityShape(), "The most it may hold."}});
+  static const ShapeTable empty_dir = [] {
+    ShapeTable t("EmptyDirVolumeSource");
+    t.Field("medium", StringShape())
+        .NotRunWith("huge pages are not handed out, and pods that want them are not started")
+        .RunWith("\"Memory\"")
+        .ActedOn()
+        .Doc("Memory for a tmpfs; left out for the host's disk.");
+    t.Field("sizeLimit", QuantityShape())
+        .Doc("The most it may hold: a tmpfs is full then, and of a disk the pod is evicted.");
+    return t;
+  }();
   static const ShapeTable config_map = MakeShapeTable(
       "ConfigMapVolumeSource", {{"name", StringShape(), "Name of a ConfigMap in this namespace."},
                                 Items(),
@@ -102,9 +123,13 @@ void AddLocalSources(ShapeTable* volume) {
   volume->Field("secret", StructOf(secret)).Doc("Keys of a Secret as files.");
   volume->Field("downwardAPI", StructOf(downward)).Doc("Fields of the pod as files.");
   volume->Field("projected", StructOf(projected)).Doc("Several sources in one folder.");
-  volume->Field("persistentVolumeClaim", StructOf(claim)).Doc("What a claim is bound to.");
-  volume->Field("ephemeral", StructOf(ephemeral)).Doc("A claim that goes with the pod.");
-  volume->Field("image", StructOf(image)).Doc("The files of an image.");
+  volume->Field("persistentVolumeClaim", StructOf(claim))
+      .NotRunWith(kNoClaims)
+      .Doc("What a claim is bound to.");
+  volume->Field("ephemeral", StructOf(ephemeral))
+      .NotRunWith(kNoClaims)
+      .Doc("A claim that goes with the pod.");
+  volume->Field("image", StructOf(image)).NotRunWith(kNotMounted).Doc("The files of an image.");
 }
 
 }  // namespace
@@ -150,7 +175,7 @@ Shape VolumeShape() {
         .Doc("Unique within the pod; volumeMounts refer to it.");
     AddLocalSources(&t);
     for (const VolumeSourceRow& source : RemoteVolumeSources(VolumeOwner::kPod)) {
-      t.Field(source.name, source.shape, source.doc);
+      t.Field(source.name, source.shape, source.doc).NotRunWith(kNotMounted);
     }
     return t;
   }();
@@ -158,18 +183,24 @@ Shape VolumeShape() {
 }
 
 Shape VolumeMountShape() {
-  static const ShapeTable table =
-      MakeShapeTable("VolumeMount",
-                     {{"name", StringShape(), "Name of one of the pod's volumes.", kRequired},
-                      {"mountPath", StringShape(), "Where it appears in the container.", kRequired},
-                      {"readOnly", BoolShape(), "Whether it cannot be written to."},
-                      {"subPath", StringShape(), "The part of the volume that is mounted."},
-                      {"subPathExpr", StringShape(), "The same, with $(NAME) for variables."},
-                      {"mountPropagation", OneOf({"None", "HostToContainer", "Bidirectional"}),
-                       "Whether later mounts are seen.", false, "None"},
-                      {"recursiveReadOnly", OneOf({"Disabled", "IfPossible", "Enabled"}),
-                       "Whether readOnly holds for mounts below it.", false, "Disabled"}},
-                     "mountPath");
+  static const ShapeTable table = [] {
+    ShapeTable t = MakeShapeTable(
+        "VolumeMount",
+        {{"name", StringShape(), "Name of one of the pod's volumes.", kRequired},
+         {"mountPath", StringShape(), "Where it appears in the container.", kRequired},
+         {"readOnly", BoolShape(), "Whether it cannot be written to."},
+         {"subPath", StringShape(), "The part of the volume that is mounted; it is not updated."},
+         {"subPathExpr", StringShape(), "The same, with $(NAME) for variables."},
+         {"mountPropagation", OneOf({"None", "HostToContainer", "Bidirectional"}),
+          "Whether later mounts are seen.", false, "None"}},
+        "mountPath");
+    t.Field("recursiveReadOnly", OneOf({"Disabled", "IfPossible", "Enabled"}))
+        .NotRunWith("mounts below it stay as they are, and pods that want it are not started")
+        .RunWith("\"IfPossible\"")
+        .Default("Disabled")
+        .Doc("Whether readOnly holds for mounts below it.");
+    return t;
+  }();
   return StructOf(table);
 }
 

@@ -36,7 +36,7 @@ void AddProbes(Table<Container>* t) {
 void AddOtherFields(Table<Container>* t) {
   constexpr std::string_view kNotRun = "pods that have it are not started";
   t->Accepted("volumeMounts", ListOf(VolumeMountShape()), "")
-      .NotRunWith("volumes are not mounted yet, and pods that have them are not started")
+      .ActedOn()
       .Doc("Where volumes appear in the container.");
   t->Accepted("volumeDevices", ListOf(VolumeDeviceShape()), "")
       .NotRunWith(kNotRun)
@@ -101,8 +101,8 @@ const StructTable& TableOf<EnvVarSource>() {
     t.Field<&EnvVarSource::config_map_key_ref>("configMapKeyRef").Doc("A key of a ConfigMap.");
     t.Field<&EnvVarSource::secret_key_ref>("secretKeyRef").Doc("A key of a Secret.");
     t.Accepted("resourceFieldRef", ResourceFieldShape(), "")
-        .NotRunWith("it is not filled in yet, and pods that have it are not started")
-        .Doc("A limit or request of a container.");
+        .ActedOn()
+        .Doc("A limit or request of a container, divided by divisor and rounded up.");
     t.Refused("fileKeyRef");
     return t;
   }();

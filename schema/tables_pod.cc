@@ -20,9 +20,7 @@ void AddHostAccess(Table<PodSpec>* t) {
       .NotRunWith(kPodNotRun)
       .Default("true")
       .Doc("Whether user ids are the host's.");
-  t->Accepted("volumes", ListOf(VolumeShape()), "")
-      .NotRunWith("volumes are not mounted yet, and pods that have them are not started")
-      .Doc("Files that containers mount.");
+  t->Accepted("volumes", ListOf(VolumeShape()), "").ActedOn().Doc("Files that containers mount.");
   t->Accepted("securityContext", PodSecurityContextShape(), "")
       .ActedOn()
       .Doc("Rights of all containers; a container's own win.");

@@ -32,6 +32,13 @@ void RequireInside(std::string_view text, const FieldPath& path, FieldReporter* 
   }
 }
 
+// The names in a volume of ConfigMaps and so on that begin so are those of its versions.
+void RequireNoReservedName(std::string_view text, const FieldPath& path, FieldReporter* reporter) {
+  if (text.starts_with("..") && !text.starts_with("../") && text != "..") {
+    reporter->Error(path, "must not begin with \"..\"");
+  }
+}
+
 void RequireMode(const Value& map, std::string_view name, const FieldPath& path,
                  FieldReporter* reporter) {
   const int64_t mode = map.GetInt(name);
@@ -43,14 +50,33 @@ void RequireMode(const Value& map, std::string_view name, const FieldPath& path,
 void ValidateItems(const Value& source, const FieldPath& path, FieldReporter* reporter) {
   ForEachIn(source, "items", path, [&](const Value& item, const FieldPath& item_path) {
     RequireInside(item.GetString("path"), FieldPath(item_path, "path"), reporter);
+    RequireNoReservedName(item.GetString("path"), FieldPath(item_path, "path"), reporter);
     RequireMode(item, "mode", item_path, reporter);
   });
+}
+
+// What does not change with the pod's start: labels and annotations as well.
+bool IsVolumeField(std::string_view path) {
+  constexpr std::string_view kWhole[] = {"metadata.name", "metadata.namespace", "metadata.uid",
+                                         "metadata.labels", "metadata.annotations"};
+  if (std::find(std::begin(kWhole), std::end(kWhole), path) != std::end(kWhole)) return true;
+  return path.ends_with("']") &&
+         (path.starts_with("metadata.labels['") || path.starts_with("metadata.annotations['"));
 }
 
 void ValidateDownwardItems(const Value& source, const FieldPath& path, FieldReporter* reporter) {
   ValidateItems(source, path, reporter);
   ForEachIn(source, "items", path, [&](const Value& item, const FieldPath& item_path) {
     RequireOneOf(item, {"fieldRef", "resourceFieldRef"}, false, item_path, reporter);
+    const Value* field = item.Find("fieldRef");
+    const std::string field_path = field == nullptr ? "" : field->GetString("fieldPath");
+    if (!field_path.empty() && !IsVolumeField(field_path)) {
+      reporter->Error(FieldPath(FieldPath(item_path, "fieldRef"), "fieldPath"),
+                      Quoted(field_path) +
+                          " is none of metadata.name, metadata.namespace, metadata.uid, "
+                          "metadata.labels, metadata.annotations, metadata.labels['KEY'], "
+                          "metadata.annotations['KEY']");
+    }
     if (const Value* resource = item.Find("resourceFieldRef")) {
       ValidateResourceField(*resource, true, FieldPath(item_path, "resourceFieldRef"), reporter);
     }
@@ -163,10 +189,10 @@ void ValidateMount(const Value& mount, const VolumeNames& names, std::set<std::s
   if (!name.empty() && !names.contains(name)) {
     const std::string_view nearest =
         NearestWord(name, std::vector<std::string_view>(names.begin(), names.end()));
-    reporter->Error(
-        FieldPath(path, "name"),
-        "the pod has no volume " + Quoted(name) +
-            (IsSimilar(name, nearest) ? "; did you mean " + Quoted(nearest) + "?" : ""));
+    reporter->Error(FieldPath(path, "name"), "the pod has no volume " + Quoted(name) +
+                                                 (!nearest.empty() && IsSimilar(name, nearest)
+                                                      ? "; did you mean " + Quoted(nearest) + "?"
+                                                      : ""));
   }
   if (target.find(':') != std::string::npos) {
     reporter->Error(mount_path, "must not contain \":\"");

@@ -266,6 +266,37 @@ std::vector<std::string> CheckNetwork(const ClusterState& state,
   return check.Take();
 }
 
+std::vector<std::string> CheckVolumes(const ClusterState& state, const Workload& workload,
+                                      const std::vector<HostView>& hosts) {
+  std::vector<std::string> violations;
+  std::map<std::string, std::set<std::string>> uids;  // by host
+  std::map<std::string, std::set<std::string>> mounting;
+  state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    const std::string& uid = pod->metadata.uid;
+    uids[pod->spec.node_name].insert(uid);
+    const auto pod_template = ReadTemplate(pod->spec);
+    const bool mounts = pod_template && pod_template->uses_config;
+    if (mounts && FateOf(*pod_template) == Fate::kRuns) mounting[pod->spec.node_name].insert(uid);
+  });
+  const std::string wanted = std::to_string(workload.declared().config_generation);
+  for (const HostView& host : hosts) {
+    for (const std::string& uid : mounting[host.name]) {
+      const Result<std::string> file =
+          host.files->Read("pods/" + uid + "/volumes/config/generation");
+      const std::string has = file.ok() ? *file : file.status().message();
+      if (has == wanted) continue;
+      violations.push_back(host.name + ": the volume of pod " + uid + " has \"" + has +
+                           "\", declared is \"" + wanted + "\"");
+    }
+    const Result<std::vector<std::string>> folders = host.files->List("pods");
+    for (const std::string& uid : folders.ok() ? *folders : std::vector<std::string>()) {
+      if (uids[host.name].contains(uid)) continue;
+      violations.push_back(host.name + ": files of pod " + uid + " are left, which is not there");
+    }
+  }
+  return violations;
+}
+
 bool AllCanRun(const ClusterState& state) {
   bool all = true;
   state.ForEach<Pod>(

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/fake_host_files.h"
 #include "net/fake_network.h"
 #include "runtime/fake_runtime.h"
 #include "schema/cluster_state.h"
@@ -16,6 +17,7 @@ struct HostView {
   std::string name;
   const FakeEngine* engine;
   const FakeNetwork* devices;
+  const FakeHostFiles* files;
   bool has_sandboxes = true;  // of every pod; otherwise the only container owns a pod's network
 };
 
@@ -30,6 +32,11 @@ std::vector<std::string> CheckDeclared(const ClusterState& state, const Workload
 // Once faults stop: every pod on a host has one address of its own, a device in its sandbox and a
 // route, and nothing of pods that are gone is left.
 std::vector<std::string> CheckNetwork(const ClusterState& state,
+                                      const std::vector<HostView>& hosts);
+
+// Once faults stop: volumes hold what their ConfigMap does now, and nothing of pods that are gone
+// is left.
+std::vector<std::string> CheckVolumes(const ClusterState& state, const Workload& workload,
                                       const std::vector<HostView>& hosts);
 
 // Whether every pod of the model is one that can run.

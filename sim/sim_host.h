@@ -52,6 +52,7 @@ class SimHost {
   const FakeEngine& engine() const { return engine_; }
   FakeNetwork& devices() { return devices_; }
   const FakeNetwork& devices() const { return devices_; }
+  const FakeHostFiles& files() const { return files_; }
   // No application runs without its network.
   const std::vector<std::string>& violations() const { return violations_.list(); }
   bool Settled() const { return process_ != nullptr && process_->agent.Settled(); }

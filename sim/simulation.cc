@@ -204,12 +204,13 @@ std::vector<std::string> World::WhyNotConverged() {
   std::vector<HostView> views;
   for (const auto& host : hosts_) {
     if (!host->Settled()) why.push_back(host->name() + ": the agent is not settled");
-    views.push_back({host->name(), &host->engine(), &host->devices(), host->has_sandboxes()});
+    views.push_back(
+        {host->name(), &host->engine(), &host->devices(), &host->files(), host->has_sandboxes()});
   }
   const auto state = controller_.State();
   for (auto& found :
        {CheckDeclared(*state, workload_, model_, views, controller_.controller()->Unconverged()),
-        CheckNetwork(*state, views)}) {
+        CheckNetwork(*state, views), CheckVolumes(*state, workload_, views)}) {
     why.insert(why.end(), found.begin(), found.end());
   }
   return why;

@@ -23,11 +23,15 @@ std::string RenderPodSpec(const std::string& indent, const SimTemplate& pod_temp
                      "  - {name: GENERATION, value: \"" + std::to_string(pod_template.generation) +
                      "\"}\n";
   if (pod_template.uses_config) {
-    text += indent + "  envFrom:\n" + indent + "  - configMapRef: {name: config}\n";
+    text += indent + "  envFrom:\n" + indent + "  - configMapRef: {name: config}\n" + indent +
+            "  volumeMounts: [{name: config, mountPath: /config}]\n";
   }
   text += indent + "  resources: {requests: {cpu: \"" +
           std::string(pod_template.is_large ? kLargeRequest : kSmallRequest) +
           "\", memory: 32Mi}}\n";
+  if (pod_template.uses_config) {
+    text += indent + "volumes: [{name: config, configMap: {name: config}}]\n";
+  }
   return text;
 }
 

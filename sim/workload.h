@@ -27,9 +27,10 @@ enum class Fate { kRuns, kCrashes, kNotPulled, kTooLarge };
 // What people say of an application's pods; the rest of the manifest is the same for all.
 struct SimTemplate {
   std::string image;
-  int generation = 0;        // in the environment variable GENERATION
-  bool uses_config = false;  // the environment variable `generation` comes from the ConfigMap
-  bool is_large = false;     // asks for more than any host has
+  int generation = 0;  // in the environment variable GENERATION
+  // The environment variable `generation` comes from the ConfigMap, and so does the file.
+  bool uses_config = false;
+  bool is_large = false;  // asks for more than any host has
   friend auto operator<=>(const SimTemplate&, const SimTemplate&) = default;
 };
 Fate FateOf(const SimTemplate& pod_template);

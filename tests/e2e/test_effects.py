@@ -13,9 +13,13 @@ STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "Env
            "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSetSpec", "ReplicationControllerSpec", "ConfigMap",
            "Secret", "NodeSpec", "SecurityContext", "PodSecurityContext", "Capabilities", "SeccompProfile", "AppArmorProfile", "Sysctl",
            "HostAlias", "NodeAffinity", "NodeSelector", "NodeSelectorTerm", "NodeSelectorRequirement", "PreferredSchedulingTerm",
-           "TopologySpreadConstraint", "PodAffinityTerm", "WeightedPodAffinityTerm"]
+           "TopologySpreadConstraint", "PodAffinityTerm", "WeightedPodAffinityTerm", "Volume", "VolumeMount", "EmptyDirVolumeSource",
+           "HostPathVolumeSource", "ConfigMapVolumeSource", "SecretVolumeSource", "DownwardAPIVolumeSource", "ProjectedVolumeSource",
+           "VolumeProjection", "ConfigMapProjection", "SecretProjection", "DownwardAPIProjection", "KeyToPath", "DownwardAPIVolumeFile",
+           "ResourceFieldSelector"]
 # No change of one that runs.
 NO_CHANGE = {"SecurityContext.privileged",  # no such container starts on a machine that lacks a capability itself
+             "VolumeMount.mountPropagation",  # needs a mount of the host's that is shared: test_volumes.py makes one
              "ObjectMeta.name", "ObjectMeta.namespace",  # another object
              "DeploymentSpec.selector", "ReplicaSetSpec.selector",  # cannot be changed
              "Secret.type",  # cannot be changed
@@ -200,6 +204,77 @@ RIGHTS = {
 }
 
 
+def mounting(source, **mount):
+    """Mounts one volume."""
+    def change(m):
+        spec_of(m).update(volumes=[dict({"name": "v"}, **source)])
+        first(m).update(volumeMounts=[dict({"name": "v", "mountPath": "/v"}, **mount)])
+    return change
+
+
+def of_map(**more):
+    return mounting({"configMap": dict({"name": "stays"}, **more)})
+
+
+def of_secret(**more):
+    return mounting({"secret": dict({"secretName": "stays"}, **more)})
+
+
+def of_fields(mode=None, path="file", **source):
+    return mounting({"downwardAPI": {"items": [dict({"path": path}, **dict(source, **({"mode": mode} if mode else {})))]}})
+
+
+def projecting(source, **more):
+    return mounting({"projected": dict({"sources": [source]}, **more)})
+
+
+def of_resource(**more):
+    field = dict({"containerName": "main", "resource": "limits.cpu"}, **more)
+    return of_fields(resourceFieldRef=field)
+
+
+NAME = {"fieldPath": "metadata.name"}
+# The same, of volumes.
+VOLUMES = {
+    "Volume.name": (mounting({"emptyDir": {}}), lambda m: (spec_of(m)["volumes"][0].update(name="w"), first(m)["volumeMounts"][0].update(name="w"))),
+    "VolumeMount.name": (lambda m: (mounting({"emptyDir": {}})(m), spec_of(m)["volumes"].append({"name": "w"})),
+                         lambda m: first(m)["volumeMounts"][0].update(name="w")),
+    "VolumeMount.mountPath": (mounting({}), mounting({}, mountPath="/w")),
+    "VolumeMount.readOnly": (mounting({}), mounting({}, readOnly=True)),
+    "VolumeMount.subPath": (mounting({}), mounting({}, subPath="a")),
+    "VolumeMount.subPathExpr": (mounting({}), mounting({}, subPathExpr="a")),
+    "EmptyDirVolumeSource.medium": (mounting({"emptyDir": {}}), mounting({"emptyDir": {"medium": "Memory"}})),
+    "EmptyDirVolumeSource.sizeLimit": (mounting({"emptyDir": {}}), mounting({"emptyDir": {"sizeLimit": "1Mi"}})),
+    "HostPathVolumeSource.path": (mounting({"hostPath": {"path": "/etc"}}), mounting({"hostPath": {"path": "/usr"}})),
+    "HostPathVolumeSource.type": (mounting({"hostPath": {"path": "/etc"}}), mounting({"hostPath": {"path": "/etc", "type": "Directory"}})),
+    "ConfigMapVolumeSource.name": (of_map(), of_map(name="too")),
+    "ConfigMapVolumeSource.defaultMode": (of_map(), of_map(defaultMode=0o600)),
+    "ConfigMapVolumeSource.optional": (of_map(), of_map(optional=True)),
+    "KeyToPath.key": (of_map(items=[{"key": "a", "path": "x"}]), of_map(items=[{"key": "b", "path": "x"}])),
+    "KeyToPath.path": (of_map(items=[{"key": "a", "path": "x"}]), of_map(items=[{"key": "a", "path": "y/z"}])),
+    "KeyToPath.mode": (of_map(items=[{"key": "a", "path": "x"}]), of_map(items=[{"key": "a", "path": "x", "mode": 0o600}])),
+    "SecretVolumeSource.secretName": (of_secret(), of_secret(secretName="too")),
+    "SecretVolumeSource.defaultMode": (of_secret(), of_secret(defaultMode=0o600)),
+    "SecretVolumeSource.optional": (of_secret(), of_secret(optional=True)),
+    "DownwardAPIVolumeSource.defaultMode": (mounting({"downwardAPI": {"items": [{"path": "x", "fieldRef": NAME}]}}),
+                                            mounting({"downwardAPI": {"items": [{"path": "x", "fieldRef": NAME}], "defaultMode": 0o600}})),
+    "DownwardAPIVolumeFile.path": (of_fields(fieldRef=NAME), of_fields(fieldRef=NAME, path="other")),
+    "DownwardAPIVolumeFile.mode": (of_fields(fieldRef=NAME), of_fields(fieldRef=NAME, mode=0o600)),
+    "DownwardAPIVolumeFile.fieldRef": (of_fields(fieldRef=NAME), of_fields(fieldRef={"fieldPath": "metadata.uid"})),
+    "ResourceFieldSelector.containerName": (of_resource(), lambda m: (first(m).update(name="other"), of_resource(containerName="other")(m))),
+    "ResourceFieldSelector.resource": (of_resource(), of_resource(resource="requests.cpu")),
+    "ResourceFieldSelector.divisor": (of_resource(), of_resource(divisor="1m")),
+    "EnvVarSource.resourceFieldRef": (None, lambda m: first(m).update(
+        env=[{"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}])),
+    "ProjectedVolumeSource.defaultMode": (projecting({"configMap": {"name": "stays"}}), projecting({"configMap": {"name": "stays"}}, defaultMode=0o600)),
+    "ConfigMapProjection.name": (projecting({"configMap": {"name": "stays"}}), projecting({"configMap": {"name": "too"}})),
+    "ConfigMapProjection.optional": (projecting({"configMap": {"name": "stays"}}), projecting({"configMap": {"name": "stays", "optional": True}})),
+    "SecretProjection.name": (projecting({"secret": {"name": "stays"}}), projecting({"secret": {"name": "too"}})),
+    "SecretProjection.optional": (projecting({"secret": {"name": "stays"}}), projecting({"secret": {"name": "stays", "optional": True}})),
+    "PodSecurityContext.fsGroup": (mounting({}), pod_rights(fsGroup=1000)),
+}
+
+
 def rolling(m):
     m["spec"].update(strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
 
@@ -246,6 +321,14 @@ OF_CONFIG = {
 }
 
 
+# The same where the Deployment mounts it: running containers see the change.
+MOUNTED = {
+    "ConfigMap.data, mounted": (config("ConfigMap", data={"a": "1"}), lambda m: m["data"].update(a="2"), "in place"),
+    "ConfigMap.binaryData, mounted": (config("ConfigMap", data={"a": "1"}), lambda m: m.update(binaryData={"b": "AA=="}), "in place"),
+    "Secret.data, mounted": (config("Secret", data={"a": "MQ=="}), lambda m: m["data"].update(a="Mg=="), "in place"),
+}
+
+
 # The same where the Deployment asks to be restarted.
 RESTARTING = {
     "ConfigMap.data, restarting": (config("ConfigMap", data={"a": "1"}), lambda m: m["data"].update(a="2"), "rollout"),
@@ -288,6 +371,12 @@ def cases_of_objects():
         reference = {"configMapRef" if manifest["kind"] == "ConfigMap" else "secretRef": {"name": f"c{number:02d}"}}
         more.append(workload("Deployment", f"u{number:02d}", pod_spec(containers=[container(envFrom=[reference])])))
         cases.append(Case(field, manifest, None, edit, effect, pods=f"u{number:02d}"))
+    for number, (field, (manifest, edit, effect)) in enumerate(MOUNTED.items()):
+        manifest["metadata"]["name"] = f"m{number:02d}"
+        user = workload("Deployment", f"v{number:02d}")
+        (of_map(name=f"m{number:02d}") if manifest["kind"] == "ConfigMap" else of_secret(secretName=f"m{number:02d}"))(user)
+        more.append(user)
+        cases.append(Case(field.split(",")[0], manifest, None, edit, effect, pods=f"v{number:02d}"))
     for number, (field, (manifest, edit, effect)) in enumerate(RESTARTING.items()):
         manifest["metadata"]["name"] = f"r{number:02d}"
         reference = {"configMapRef" if manifest["kind"] == "ConfigMap" else "secretRef": {"name": f"r{number:02d}"}}
@@ -349,7 +438,7 @@ class EffectsTest(HostTest):
 
     def test_every_field_that_is_acted_on_has_a_case(self):
         cases = cases_in_pods(IN_PODS) + cases_of_objects()[0]
-        missing = documented() - {case.field for case in cases} - set(RIGHTS) - NO_CHANGE - {"NodeSpec.unschedulable"}
+        missing = documented() - {case.field for case in cases} - set(RIGHTS) - set(VOLUMES) - NO_CHANGE - {"NodeSpec.unschedulable"}
         self.assertEqual(missing, set(), "fields without a case here")
 
     def test_every_field_in_pods(self):
@@ -362,6 +451,18 @@ class EffectsTest(HostTest):
 
     def test_every_right(self):
         self.check_in_parts(cases_in_pods(RIGHTS))
+
+    def test_every_volume_up_to_config_maps(self):
+        self.check_volumes(lambda field: re.match("Volume|EmptyDir|HostPath|ConfigMapVolume|KeyToPath", field))
+
+    def test_every_other_volume(self):
+        self.check_volumes(lambda field: not re.match("Volume|EmptyDir|HostPath|ConfigMapVolume|KeyToPath", field))
+
+    def check_volumes(self, takes):
+        """Half of them on a host, of which the breaker then holds nothing."""
+        stay = [config(kind, metadata={"name": name}, **{"data" if kind == "ConfigMap" else "stringData": {"a": "1", "b": "2"}})
+                for kind in ("ConfigMap", "Secret") for name in ("stays", "too")]
+        self.check_cases(cases_in_pods({field: case for field, case in VOLUMES.items() if takes(field)}), stay)
 
     def check_in_parts(self, cases):
         """As many at once as a host takes, each with one pod more while it changes."""

@@ -42,6 +42,35 @@ def make_clean_root():
     (CLEAN_ROOT / ".whole").touch()
 
 
+# What the agent does for volumes, call by call.
+MAKES_VOLUMES = r"""
+use strict;
+sub must { my ($what, $result) = @_; die "$what: $!\n" if $result < 0; return $result; }
+my ($volume, $empty) = ("/var/lib/reconcile/volume", "");
+open(my $theirs, "<", "/proc/1/ns/mnt") or die "open: $!\n";
+must("unshare", syscall(272, 0x200));
+must("setns", syscall(308, fileno($theirs), 0x20000));
+mkdir($volume) or die "mkdir: $!\n";
+my ($kind, $options) = ("tmpfs", "size=1m");
+must("mount", syscall(165, $kind, $volume, $kind, 6, $options));
+mkdir("$volume/real") && mkdir("$volume/part") or die "mkdir: $!\n";
+chown(1000, 2000, "$volume/real") && chmod(02770, "$volume/real") or die "rights: $!\n";
+open(my $file, ">", "$volume/real/x") or die "write: $!\n";
+my $how = pack("QQQ", 010200000, 0, 8);  # O_PATH | O_DIRECTORY, RESOLVE_BENEATH
+my $anywhere = pack("QQQ", 010200000, 0, 0);
+my $slave = pack("QQQQ", 0, 0, 1 << 19, 0);
+my ($real, $part) = ("real", "part");
+my $root = must("openat2", syscall(437, -100, $volume, $anywhere, 24));
+my $source = must("openat2", syscall(437, $root, $real, $how, 24));
+my $target = must("openat2", syscall(437, $root, $part, $how, 24));
+my $tree = must("open_tree", syscall(428, $source, $empty, 1 | 02000000 | 0x1000 | 0x8000));
+must("mount_setattr", syscall(442, $tree, $empty, 0x9000, $slave, 32));
+must("move_mount", syscall(429, $tree, $empty, $target, $empty, 0x44));
+-e "$volume/part/x" or die "nothing is mounted\n";
+print "made\n";
+"""
+
+
 class PackageTest(unittest.TestCase):
 
     @classmethod
@@ -116,6 +145,7 @@ class PackageTest(unittest.TestCase):
         self.controller_starts()
         self.agent_joins_and_starts()
         self.confinement_holds()
+        self.volumes_can_be_made_by_the_agents_unit()
         self.is_removed_and_purged()
 
     def installs(self):
@@ -195,6 +225,21 @@ class PackageTest(unittest.TestCase):
         listening = self.inside("cat", "/proc/net/tcp", "/proc/net/tcp6").stdout.splitlines()
         ports = {int(line.split()[1].rsplit(":", 1)[1], 16) for line in listening if len(line.split()) > 3 and line.split()[3] == "0A"}
         self.assertEqual(ports, {7443})
+
+    def volumes_can_be_made_by_the_agents_unit(self):
+        """Under all that confines it: another mount namespace entered, a tmpfs and a part mounted there, fsGroup's rights given."""
+        if os.uname().machine != "x86_64":
+            return  # the numbers of system calls
+        unit = (self.root / "usr/lib/systemd/system/reconcile-agent.service").read_text(encoding="utf-8")
+        service = unit.split("[Service]")[1].split("[Install]")[0].splitlines()
+        kept = [line for line in service if "=" in line and not line.startswith(("#", "Type=", "Exec", "Restart", "OOMScoreAdjust=", "TimeoutStop"))]
+        (self.root / "var/lib/reconcile/try.pl").write_text(MAKES_VOLUMES, encoding="utf-8")
+        command = ["systemd-run", "--quiet", "--wait", "--pipe"] + [word for line in kept for word in ("-p", line)]
+        said = self.inside(*command, "perl", "/var/lib/reconcile/try.pl", check=False)
+        self.assertEqual(said.stdout.strip(), "made", said.stdout + said.stderr)
+        self.assertEqual(self.inside("sh", "-c", "grep -c /var/lib/reconcile/volume /proc/1/mounts; rm /var/lib/reconcile/try.pl", check=False)
+                         .stdout.strip(), "2", "in the namespace of process 1")
+        self.inside("sh", "-c", "umount /var/lib/reconcile/volume/part /var/lib/reconcile/volume; rmdir /var/lib/reconcile/volume")
 
     def is_removed_and_purged(self):
         said = self.inside("apt-get", "remove", "-y", "-qq", "reconcile").stdout

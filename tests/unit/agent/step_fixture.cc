@@ -116,6 +116,12 @@ void StepTest::Perform(const Operation& operation) {
             seen.pods[action.pod_uid].has_resolver = true;
             seen.pod_folders.insert(action.pod_uid);
           },
+          [&](const SetUpVolumes& action) {
+            for (size_t i = 0; i < action.orders.size(); ++i) {
+              seen.pods[action.pod_uid].volumes[action.orders[i].name] = action.versions[i];
+            }
+            seen.pod_folders.insert(action.pod_uid);
+          },
           [&](const RunSandbox& action) { AddContainer(action.config); },
           [&](const AttachNetwork& action) {
             EXPECT_NE(action.attachment.process_id, 0);

@@ -104,6 +104,31 @@ TEST(Assignment, CarriesOnlyTheConfigMapsAndSecretsThatItsPodsRead) {
   EXPECT_EQ(assignment.secrets[0]->metadata.name, "token");
 }
 
+TEST(Assignment, CarriesWhatVolumesAreMadeOf) {
+  ClusterState state = MakeState();
+  auto pod = MakePod("a", "host-1");
+  pod->spec.others.Set(
+      "volumes",
+      ParseJson(
+          R"([{"name":"m","configMap":{"name":"read","optional":true}},{"name":"p","projected":
+          {"sources":[{"secret":{"name":"token"}},{"configMap":{"name":"absent"}}]}}])")
+          .value());
+  state.Put(pod);
+  PutNamed<ConfigMap>("read", &state);
+  PutNamed<Secret>("token", &state);
+  PutNamed<Secret>("other", &state);
+  const Assignment before = AssignmentFor("host-1", state);
+  ASSERT_EQ(before.config_maps.size(), 1U);
+  ASSERT_EQ(before.secrets.size(), 1U);
+  EXPECT_EQ(before.secrets[0]->metadata.name, "token");
+  ClusterState after = state;
+  auto changed = std::make_shared<ConfigMap>(*state.Find<ConfigMap>("default", "read"));
+  changed->binary_data["b"] = "x";
+  after.Put(changed);
+  EXPECT_EQ(NodesConcerned(state, after), Names{"host-1"});
+  EXPECT_FALSE(SameForAgent(before, AssignmentFor("host-1", after)));
+}
+
 TEST(Assignment, IsTheSameForAnAgentWhenOnlyStatusAndRevisionMoved) {
   ClusterState state = MakeState();
   state.Put(MakePod("a", "host-1"));

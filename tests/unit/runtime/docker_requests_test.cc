@@ -47,6 +47,17 @@ TEST(CreateBody, GivesNoSwapOnTopOfAMemoryLimit) {
   EXPECT_EQ(body.Find("HostConfig")->GetInt("MemorySwap"), 1 << 30);
 }
 
+TEST(CreateBody, SaysHowMountsPropagateWhereThatIsAsked) {
+  ContainerConfig config = AppConfig();
+  config.binds = {{"/a", "/x", false, {}}, {"/b", "/y", true, "rslave"}};
+  const Value body = BodyOf(config);
+  const Value::List& mounts = body.Find("HostConfig")->GetList("Mounts");
+  ASSERT_EQ(mounts.size(), 2U);
+  EXPECT_EQ(mounts[0].Find("BindOptions"), nullptr);
+  EXPECT_EQ(mounts[1].Find("BindOptions")->GetString("Propagation"), "rslave");
+  EXPECT_TRUE(mounts[1].GetBool("ReadOnly"));
+}
+
 TEST(CreateBody, DropsAHostNameBesideAJoinedNetwork) {
   ContainerConfig config = AppConfig();
   config.hostname = "pod";

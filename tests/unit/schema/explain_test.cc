@@ -37,9 +37,10 @@ TEST(Explain, TakesAKindInFullAndFieldsInAnyCase) {
 }
 
 TEST(Explain, SaysOfPartsThatTheWholeIsNotActedOn) {
-  const std::string probe = *Explain("pod.spec.volumes.configMap.name");
-  EXPECT_NE(probe.find("\n    Not acted on, as all of volumes: volumes are not mounted yet"),
-            std::string::npos)
+  const std::string probe = *Explain("pod.spec.volumes.persistentVolumeClaim.claimName");
+  EXPECT_NE(
+      probe.find("\n    Not acted on, as all of persistentVolumeClaim: claims are not bound yet"),
+      std::string::npos)
       << probe;
   EXPECT_EQ(Explain("pod.spec.containers.image")->find("Not acted on"), std::string::npos);
 }

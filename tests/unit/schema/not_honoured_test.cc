@@ -28,6 +28,16 @@ std::string BlockingIn(const std::string& container_fields) {
   return text;
 }
 
+std::string BlockingMount(const std::string& fields) {
+  const auto pod = testing::MustDecodeAs<Pod>(
+      "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  volumes: [{name: v}]\n"
+      "  containers: [{name: web, image: i:1, volumeMounts: [{name: v, mountPath: /a, " +
+      fields + "}]}]\n");
+  std::string text;
+  for (const std::string& field : FieldsNotHonoured(pod->spec)) text += field;
+  return text;
+}
+
 TEST(FieldsNotHonoured, APodOfWhatIsActedOnHasNone) {
   EXPECT_EQ(Blocking("nodeSelector: {a: b}\nterminationGracePeriodSeconds: 5\n"), "");
   EXPECT_EQ(Blocking("affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: "
@@ -37,20 +47,42 @@ TEST(FieldsNotHonoured, APodOfWhatIsActedOnHasNone) {
 }
 
 TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
-  EXPECT_EQ(Blocking("hostUsers: false\nvolumes: [{name: v, emptyDir: {}}]\n"
-                     "initContainers: [{name: i, image: b}]\n"),
-            "spec.initContainers spec.hostUsers spec.volumes");
+  EXPECT_EQ(Blocking("hostUsers: false\ninitContainers: [{name: i, image: b}]\n"),
+            "spec.initContainers spec.hostUsers");
   EXPECT_EQ(Blocking("securityContext: {fsGroup: 1, supplementalGroupsPolicy: Strict}\n"),
-            "spec.securityContext.fsGroup spec.securityContext.supplementalGroupsPolicy");
+            "spec.securityContext.supplementalGroupsPolicy");
   EXPECT_EQ(BlockingIn("securityContext: {procMount: Unmasked}\n"),
             "spec.containers[web].securityContext.procMount");
   EXPECT_EQ(BlockingIn("lifecycle: {preStop: {exec: {command: [a]}}}\n"
                        "ports: [{containerPort: 80, hostPort: 80}]\n"
-                       "resources: {limits: {nvidia.com/gpu: 1}}\n"
-                       "env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}]\n"),
-            "spec.containers[web].env[A].valueFrom.resourceFieldRef "
+                       "resources: {limits: {nvidia.com/gpu: 1}}\n"),
             "spec.containers[web].lifecycle "
             "spec.containers[web].resources.limits[nvidia.com/gpu]");
+}
+
+TEST(FieldsNotHonoured, VolumesThatGoWithThePodAreHonoured) {
+  EXPECT_EQ(
+      Blocking(
+          "volumes: [{name: a, emptyDir: {medium: Memory, sizeLimit: 1Mi}}, {name: b},\n"
+          "  {name: c, hostPath: {path: /x, type: Directory}}, {name: d, configMap: {name: m}},\n"
+          "  {name: e, secret: {secretName: s}},\n"
+          "  {name: f, projected: {sources: [{configMap: {name: m}}, {downwardAPI:\n"
+          "    {items: [{path: l, fieldRef: {fieldPath: metadata.labels}}]}}]}}]\n"),
+      "");
+  EXPECT_EQ(BlockingIn("env: [{name: A, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}]\n"),
+            "");
+  EXPECT_EQ(BlockingMount("subPath: b, recursiveReadOnly: IfPossible"), "");
+}
+
+TEST(FieldsNotHonoured, OtherVolumesAreNamed) {
+  EXPECT_EQ(Blocking("volumes: [{name: a, emptyDir: {medium: HugePages}},\n"
+                     "  {name: b, persistentVolumeClaim: {claimName: c}},\n"
+                     "  {name: c, nfs: {server: s, path: /p}}, {name: d, projected: {sources:\n"
+                     "    [{serviceAccountToken: {path: token}}]}}]\n"),
+            "spec.volumes[a].emptyDir.medium spec.volumes[b].persistentVolumeClaim "
+            "spec.volumes[c].nfs spec.volumes[d].projected.sources[0].serviceAccountToken");
+  EXPECT_EQ(BlockingMount("recursiveReadOnly: Enabled"),
+            "spec.containers[web].volumeMounts[/a].recursiveReadOnly");
 }
 
 TEST(FieldsNotHonoured, RightsAreHonoured) {
