@@ -218,7 +218,11 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
   NoteFound(report.node, state, writes);
   MergeReportedLabels(report.labels, &node->metadata);
   const std::vector<Condition> before = node->status.conditions;
+  std::optional<NodeCordon> cordon = std::move(node->status.cordon);
+  std::optional<NodeDrain> drain = std::move(node->status.drain);
   node->status = report.node_status;
+  node->status.cordon = std::move(cordon);  // what people told
+  node->status.drain = std::move(drain);
   if (const Condition* accepted = FindCondition(before, kAssignmentAccepted)) {
     node->status.conditions.push_back(*accepted);  // this controller's, not the agent's
   }
