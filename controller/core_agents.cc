@@ -249,7 +249,14 @@ void Controller::Core::TakePodReport(const std::string& node, const PodReport& r
   if (report.gone) {
     // Gone without having been asked to go: the assignment that holds it brings it back.
     if (PlantedBug("ignore-gone-report")) return;
-    if (pod->metadata.deletion_timestamp) DeleteBoth(pod->key(), state, writes);
+    if (!pod->metadata.deletion_timestamp) return;
+    DeleteBoth(pod->key(), state, writes);
+    // One that Git declares by itself, and that a drain or a taint took away: it is made anew.
+    const auto declaring = followed_.find(pod->metadata.origin.source);
+    if (declaring != followed_.end()) {
+      declaring->second.applied = false;
+      declaring->second.in_force_reached = false;
+    }
     return;
   }
   if (pod->status == report.status) return;
