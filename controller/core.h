@@ -336,6 +336,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   AgentLink* link_;
   std::map<std::string, Followed> followed_;  // by source name
   std::map<std::string, Heard> heard_;        // by node name
+  bool is_cut_off_ = false;                   // WhyPodsStay, when silence was last looked at
   // What can be lost at any time: the next turn looks at everything then.
   reconcile::Settled settled_;
   std::shared_ptr<const ClusterState> handed_out_;  // what assignments were last made of

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "base/ids.h"
 #include "base/log.h"
@@ -323,10 +324,12 @@ void Controller::Core::WatchSleep() {
   });
 }
 
-// While this process was not there, or slept, nobody knows who was silent: pods are not replaced
-// for that time.
+// While this process was not there, or slept, or was cut off from most hosts, nobody knows who was
+// silent: pods are not replaced for that time.
 void Controller::Core::CountSilenceAnew(ClusterState* state, WriteSet* writes, Now now) {
+  const bool was_cut_off = std::exchange(is_cut_off_, !WhyPodsStay(*state).empty());
   for (auto& [name, heard] : heard_) {
+    if (was_cut_off && !is_cut_off_) heard.unheard_of = true;
     if (!heard.unheard_of) continue;
     heard.unheard_of = false;
     const auto existing = state->Find<Node>("", name);
@@ -371,6 +374,7 @@ void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes,
     PutBoth(node, state, writes);
   }
   MarkSilentPods(silent, state, writes, reasons, now);
+  is_cut_off_ = !WhyPodsStay(*state).empty();
 }
 
 void Controller::Core::MarkSilentPods(const std::set<std::string>& silent, ClusterState* state,

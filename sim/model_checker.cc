@@ -195,7 +195,10 @@ bool ModelChecker::IsExcused(const Pod& pod, const std::string& workload,
   std::set<std::string> there;
   before.ForEach<Pod>([&](const std::shared_ptr<const Pod>& other) {
     if (other->metadata.deletion_timestamp) return;
-    if (WorkloadIn(*other, before) == workload) there.insert(other->metadata.uid);
+    // Adopted in this very commit, it counts with those that it joins.
+    const auto later = As<Pod>(after.Find(other->key()));
+    const bool joins = later != nullptr && WorkloadIn(*later, after) == workload;
+    if (joins || WorkloadIn(*other, before) == workload) there.insert(other->metadata.uid);
   });
   after.ForEach<Pod>([&](const std::shared_ptr<const Pod>& other) {
     const std::string& uid = other->metadata.uid;

@@ -97,6 +97,43 @@ TEST_F(AgentsTest, ASilenceThatTheModelKnowsOfCountsFromAControllersStartOn) {
   EXPECT_EQ(since(), counted_from) << "once";
 }
 
+// When most hosts were away, those that are heard again last are not to blame.
+TEST_F(AgentsTest, TheSilenceOfMostHostsCountsAnewFromTheFirstReturnOn) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(0)}});
+  Start();
+  const std::vector<std::string> all = {"host-1", "host-2", "host-3"};
+  const auto say = [this](const std::vector<std::string>& names) {
+    for (const std::string& name : names) Say(WhatRuns(name));
+  };
+  for (const std::string& name : all) {
+    link_.handler.on_connected(name);
+    Say(ReportOf(name, ++sequence_));
+  }
+  source_.SetFiles("c2", {{"web.yaml", ControllerOf(6)}});
+  Settle();
+  say(all);
+  const auto run_for_s = [&](int seconds, const std::vector<std::string>& heard) {
+    for (int i = 0; i < seconds; i += 5) {
+      time_.RunFor(5'000);
+      say(heard);
+    }
+  };
+  const auto going = [this] {
+    int count = 0;
+    controller_->State()->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+      if (pod->metadata.deletion_timestamp) ++count;
+    });
+    return count;
+  };
+  ASSERT_EQ(PodCount(), 6U);
+  run_for_s(120, {"host-3"});
+  EXPECT_EQ(going(), 0);
+  run_for_s(10, {"host-1", "host-3"});
+  EXPECT_EQ(going(), 0) << "host-2 was not given the time to return";
+  run_for_s(15, {"host-1", "host-3"});
+  EXPECT_EQ(going(), 2);
+}
+
 TEST_F(AgentsTest, Faults_Line35_ClockJumpsChangeNoPodAndNoNode) {
   constexpr int64_t kHourMs = 3'600'000;
   source_.SetFiles("c1", {{"web.yaml", ControllerOf(3)}});
