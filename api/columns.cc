@@ -102,7 +102,7 @@ std::string AddressOf(const Node& node, std::string_view type) {
 
 Cells NodeCells(const Node& node, WallTime now) {
   std::string status = IsReady(node) ? "Ready" : IsRevoked(node) ? "Revoked" : "NotReady";
-  if (node.spec.unschedulable) status += ",SchedulingDisabled";
+  if (IsUnschedulable(node)) status += ",SchedulingDisabled";
   const NodeSystemInfo& info = node.status.node_info;
   return {node.metadata.name,
           status,

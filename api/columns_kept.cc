@@ -152,10 +152,12 @@ std::vector<KindColumns> PolicyColumns() {
                  TextAt(object, {"spec", "maxReplicas"}), age};
        }},
       {Kind::kPodDisruptionBudget,
-       {{"Name"}, {"Min Available"}, {"Max Unavailable"}, {"Age"}},
+       {{"Name"}, {"Min Available"}, {"Max Unavailable"}, {"Allowed Disruptions"}, {"Age"}},
        [](const KeptObject& object, const std::string& age) -> Cells {
+         const auto& status = static_cast<const PodDisruptionBudget&>(object).status;
          return {object.metadata.name, TextAt(object, {"spec", "minAvailable"}, "N/A"),
-                 TextAt(object, {"spec", "maxUnavailable"}, "N/A"), age};
+                 TextAt(object, {"spec", "maxUnavailable"}, "N/A"),
+                 std::to_string(status.disruptions_allowed), age};
        }},
       {Kind::kPriorityClass,
        {{"Name"}, {"Value"}, {"Global-Default"}, {"Age"}},

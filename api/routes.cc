@@ -8,6 +8,7 @@
 #include "api/enrollment_routes.h"
 #include "api/history_view.h"
 #include "api/network_view.h"
+#include "api/node_operation_routes.h"
 #include "api/operation_routes.h"
 #include "api/plan_view.h"
 #include "api/table.h"
@@ -315,7 +316,8 @@ ApiResponse RotateRoute(Controller* controller) {
   return Json(value);
 }
 
-ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const std::string& verb) {
+ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const std::string& verb,
+                      Now now) {
   // Who has a CA answers these before (api/enrollment_routes.h).
   if (IsEnrollmentPath(request.path)) return HandleEnrollmentApi({}, request, {});
   if (verb == "status" && request.method == "GET") return StatusRoute(controller);
@@ -325,6 +327,7 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
     return ErrorResponse(NotFoundError("no such path: " + request.method + " " + request.path));
   }
   if (const auto answer = HandleOperation(controller, request, verb)) return *answer;
+  if (const auto answer = HandleNodeOperation(controller, request, verb, now)) return *answer;
   if (verb == "plan") return PlanRoute(controller, request);
   if (verb == "secrets/rotate") return RotateRoute(controller);
   Status status = NotFoundError("no such path: " + request.path);
@@ -364,7 +367,7 @@ ApiResponse HandleApi(Controller* controller, const ApiRequest& request, Now now
   const std::optional<ResourcePath> resource = ParseResourcePath(request.path);
   if (!resource) {
     if (request.path.starts_with(kOwnPrefix)) {
-      return OwnRoutes(controller, request, request.path.substr(kOwnPrefix.size()));
+      return OwnRoutes(controller, request, request.path.substr(kOwnPrefix.size()), now);
     }
     return ErrorResponse(NotFoundError("no such path: " + request.path));
   }

@@ -14,6 +14,7 @@ namespace reconcile {
 //   tailLines, timestamps GET  /apis/reconcile.dev/v1/status sources, what is not converged and why
 //   GET  /apis/reconcile.dev/v1/history the last commits of each source (source), and their timing
 //   POST /apis/reconcile.dev/v1/{plan-newest,apply,suspend,resume,rollback} api/operation_routes.h
+//   POST /apis/reconcile.dev/v1/{cordon,uncordon,drain,drain-status} api/node_operation_routes.h
 //   POST /apis/reconcile.dev/v1/{sync,confirm,accept-host-key,remove-node,plan,secrets/rotate}
 // Errors are Kubernetes Status objects. Runs on the controller's loop thread.
 ApiResponse HandleApi(Controller* controller, const ApiRequest& request, Now now);

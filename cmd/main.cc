@@ -17,9 +17,10 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 18> kClientCommands = {
-    "plan", "get", "status",  "events",  "logs",  "sync",    "source", "confirm",  "token",
-    "node", "ca",  "secrets", "history", "apply", "suspend", "resume", "rollback", "net"};
+constexpr std::array<std::string_view, 21> kClientCommands = {
+    "plan",    "get",    "status",   "events", "logs",    "sync",     "source",
+    "confirm", "token",  "node",     "ca",     "secrets", "history",  "apply",
+    "suspend", "resume", "rollback", "net",    "cordon",  "uncordon", "drain"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -132,6 +133,9 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddSuspendCommand(app, context);
   AddResumeCommand(app, context);
   AddRollbackCommand(app, context);
+  AddCordonCommand(app, context);
+  AddUncordonCommand(app, context);
+  AddDrainCommand(app, context);
   AddTokenCommand(app, context);
   AddNodeCommand(app, context);
   AddCaCommand(app, context);

@@ -44,6 +44,15 @@ Status Controller::MayAccept(const std::string& source, const std::string& commi
 Status Controller::Accept(const std::string& source, const std::string& commit, const Told& told) {
   return core_->Accept(source, commit, told);
 }
+Status Controller::Cordon(const std::string& node, const Told& told) {
+  return core_->Cordon(node, told);
+}
+Status Controller::Uncordon(const std::string& node, const Told& told) {
+  return core_->Uncordon(node, told);
+}
+Status Controller::Drain(const std::string& node, NodeDrain drain, const Told& told) {
+  return core_->Drain(node, std::move(drain), told);
+}
 void Controller::NoteRevocations() { core_->NoteRevocations(); }
 Status Controller::RemoveNode(const std::string& name) { return core_->RemoveNode(name); }
 Result<int64_t> Controller::RotateSecretKey() { return core_->RotateSecretKey(); }

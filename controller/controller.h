@@ -125,6 +125,16 @@ class Controller {
   // source applies commits by itself. MayAccept only looks.
   Status MayAccept(const std::string& source, const std::string& commit) const;
   Status Accept(const std::string& source, const std::string& commit, const Told& told);
+  // ---- What people tell about a node: stored with its status, before this returns OK ----
+  // New pods go elsewhere, until Uncordon. NotFound; Conflict when it is cordoned already.
+  Status Cordon(const std::string& node, const Told& told);
+  // Ends Cordon, and Drain with it. NotFound; Invalid when nobody cordoned it; then too when Git
+  // declares it unschedulable, which it stays.
+  Status Uncordon(const std::string& node, const Told& told);
+  // Cordons it and takes its pods away as their budgets allow, until all are gone or `drain.until`;
+  // who, why and when are filled in. NotFound; Conflict, with nothing changed, when it has pods
+  // that have to be asked for (WhyNotDrained).
+  Status Drain(const std::string& node, NodeDrain drain, const Told& told);
   // Says that what `revoked_nodes` answers has changed.
   void NoteRevocations();
   // Forgets a revoked node: its object goes, and its pod subnet may be another's. NotFound without

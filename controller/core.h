@@ -40,6 +40,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Status Resume(const std::string& source, const Told& told);
   Result<SourcePin> RollBack(const std::string& source, const std::string& to, const Told& told);
   Result<SourcePin> FindRollBack(const std::string& source, const std::string& to) const;
+  Status Cordon(const std::string& node, const Told& told);
+  Status Uncordon(const std::string& node, const Told& told);
+  Status Drain(const std::string& node, NodeDrain drain, const Told& told);
   Status MayAccept(const std::string& source, const std::string& commit) const;
   Result<PlanAnswer> PlanNewest(const std::string& source, std::string* commit) const;
   Status Accept(const std::string& source, const std::string& commit, const Told& told);
@@ -242,6 +245,10 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // After the store refused a turn for good: the next goes without what may be the reason. False
   // when no source has a part in it.
   bool LeaveOut(const SourceTurn& turn, const Status& refusal);
+
+  // ---- core_nodes.cc: what people tell about nodes ----
+  Status OperateNode(const std::string& name, const std::string& reason, const std::string& message,
+                     const std::function<void(NodeStatus*)>& change);
 
   // ---- core_operations.cc: what people tell about sources ----
   bool IsSuspendedNow(const Followed& followed) const;

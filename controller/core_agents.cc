@@ -219,7 +219,11 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
   NoteFound(report.node, state, writes);
   MergeReportedLabels(report.labels, &node->metadata);
   const std::vector<Condition> before = node->status.conditions;
+  std::optional<NodeCordon> cordon = std::move(node->status.cordon);
+  std::optional<NodeDrain> drain = std::move(node->status.drain);
   node->status = report.node_status;
+  node->status.cordon = std::move(cordon);  // what people told
+  node->status.drain = std::move(drain);
   if (const Condition* accepted = FindCondition(before, kAssignmentAccepted)) {
     node->status.conditions.push_back(*accepted);  // this controller's, not the agent's
   }
@@ -246,7 +250,14 @@ void Controller::Core::TakePodReport(const std::string& node, const PodReport& r
   if (report.gone) {
     // Gone without having been asked to go: the assignment that holds it brings it back.
     if (PlantedBug("ignore-gone-report")) return;
-    if (pod->metadata.deletion_timestamp) DeleteBoth(pod->key(), state, writes);
+    if (!pod->metadata.deletion_timestamp) return;
+    DeleteBoth(pod->key(), state, writes);
+    // One that Git declares by itself, and that a drain or a taint took away: it is made anew.
+    const auto declaring = followed_.find(pod->metadata.origin.source);
+    if (declaring != followed_.end()) {
+      declaring->second.applied = false;
+      declaring->second.in_force_reached = false;
+    }
     return;
   }
   if (pod->status == report.status) return;

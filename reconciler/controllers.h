@@ -27,9 +27,12 @@ bool IsBuiltInNamespace(std::string_view name);
 // dropped (SEMANTICS 22.3). Pods of nodes that are not in the model go too.
 void CollectGarbage(Turn* turn);
 
-// Marks the pods of silent hosts for deletion, once they are no longer tolerated there, so that
-// others take their places (SEMANTICS 23; reconciler/eviction.h).
-void EvictFromSilentNodes(Turn* turn);
+// Takes pods away from nodes that are silent or have NoExecute taints (SEMANTICS 19.9, 23;
+// reconciler/eviction.h), and from those that are drained (reconciler/drain.h).
+void SyncNodes(Turn* turn);
+
+// Keeps the status of PodDisruptionBudgets (SEMANTICS 20.3; reconciler/disruption.h).
+void SyncDisruptionBudgets(Turn* turn);
 
 // Binds pending pods; returns those that fit nowhere.
 std::vector<Binding> SchedulePods(Turn* turn);

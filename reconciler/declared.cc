@@ -75,6 +75,20 @@ std::vector<const char*> ServerOwnedAnnotations(Kind kind) {
   return {};
 }
 
+const Taint* FindSame(const std::vector<Taint>& taints, const Taint& taint) {
+  const auto found = std::find_if(taints.begin(), taints.end(),
+                                  [&](const Taint& other) { return other.IsSame(taint); });
+  return found == taints.end() ? nullptr : &*found;
+}
+
+// When the controller first saw a taint is no difference to what Git declares.
+void HideStamps(const std::vector<Taint>& declared, std::vector<Taint>* taints) {
+  for (Taint& taint : *taints) {
+    const Taint* same = FindSame(declared, taint);
+    if (same == nullptr || !same->time_added) taint.time_added.reset();
+  }
+}
+
 // `before` without what Git did not declare; null when there is nothing such on its kind.
 std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) {
   std::shared_ptr<Object> view;
@@ -83,6 +97,7 @@ std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) 
     KeepOnly(SplitKeys(before.metadata, kDeclaredLabels), &bare->metadata.labels);
     KeepOnly(SplitKeys(before.metadata, kDeclaredAnnotations), &bare->metadata.annotations);
     bare->spec.pod_cidr = As<Node>(after)->spec.pod_cidr;
+    HideStamps(As<Node>(after)->spec.taints, &bare->spec.taints);
     view = bare;
   } else if (before.kind == Kind::kNamespace) {
     view = before.Clone();
@@ -123,6 +138,9 @@ template <Kind kKept>
 bool SameFields(const Kept<kKept>& a, const Kept<kKept>& b) {
   return a.others == b.others;
 }
+bool SameFields(const PodDisruptionBudget& a, const PodDisruptionBudget& b) {
+  return a.others == b.others;
+}
 // Nothing of these is declared.
 bool SameFields(const Namespace&, const Namespace&) { return true; }
 bool SameFields(const Event&, const Event&) { return true; }
@@ -141,6 +159,10 @@ void Keep(const Namespace& before, Namespace* merged) { merged->phase = before.p
 void Keep(const Node& before, Node* merged) {
   merged->status = before.status;
   merged->spec.pod_cidr = before.spec.pod_cidr;
+  for (Taint& taint : merged->spec.taints) {
+    const Taint* known = FindSame(before.spec.taints, taint);
+    if (known != nullptr && !taint.time_added) taint.time_added = known->time_added;
+  }
 }
 void Keep(const Pod& before, Pod* merged) {
   merged->status = before.status;
@@ -154,6 +176,9 @@ void Keep(const Deployment& before, Deployment* merged) { merged->status = befor
 void Keep(const Service& before, Service* merged) {
   merged->status = before.status;
   KeepAllocated(before, merged);
+}
+void Keep(const PodDisruptionBudget& before, PodDisruptionBudget* merged) {
+  merged->status = before.status;
 }
 void Keep(const Object&, Object*) {}
 
@@ -301,7 +326,11 @@ std::shared_ptr<Object> Undeclared(const Object& before) {
   std::shared_ptr<Object> bare = before.Clone();
   bare->metadata = ObjectMeta();
   bare->metadata.name = before.metadata.name;
-  if (before.kind == Kind::kNode) static_cast<Node*>(bare.get())->spec.unschedulable = false;
+  if (before.kind == Kind::kNode) {
+    NodeSpec& spec = static_cast<Node*>(bare.get())->spec;
+    spec.unschedulable = false;
+    spec.taints.clear();
+  }
   return bare;
 }
 

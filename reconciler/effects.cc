@@ -38,6 +38,8 @@ constexpr EffectRow kEffectRows[] = {
     {Kind::kReplicationController, "spec", Effect::kInPlace, ""},
     {Kind::kPod, "metadata", Effect::kInPlace, ""},
     {Kind::kNode, "spec.unschedulable", Effect::kNextStart, "pods that are there stay"},
+    {Kind::kNode, "spec.taints", Effect::kNextStart,
+     "pods that are there stay, but for those that do not tolerate a NoExecute taint"},
     {Kind::kNode, "metadata.labels", Effect::kNextStart, "pods that are there stay"},
 };
 

@@ -1,7 +1,6 @@
 #include "reconciler/eviction.h"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "reconciler/controllers.h"
@@ -12,15 +11,11 @@ namespace {
 
 constexpr char kNodeComponent[] = "node-controller";
 
-bool ToleratesUnreachable(const Value& toleration) {
-  const std::string key = toleration.GetString("key");
-  const std::string comparison = toleration.GetString("operator", "Equal");
-  const std::string effect = toleration.GetString("effect");
-  if (!effect.empty() && effect != "NoExecute") return false;
-  if (key.empty()) return comparison == "Exists";
-  if (key != kUnreachableTaint) return false;
-  // The taint has no value.
-  return comparison == "Exists" || (comparison == "Equal" && toleration.GetString("value").empty());
+Taint UnreachableTaint() {
+  return {.key = std::string(kUnreachableTaint),
+          .value = "",
+          .effect = TaintEffect::kNoExecute,
+          .time_added = std::nullopt};
 }
 
 // Those that somebody else makes again: a pod that is declared by itself cannot be made anew while
@@ -29,15 +24,31 @@ bool IsReplaceable(const Pod& pod) {
   return IsActive(pod) && ControllerOf(pod.metadata) != nullptr;
 }
 
-void Evict(Turn* turn, const Node& node, const Pod& pod) {
+void Evict(Turn* turn, const Pod& pod, std::string why) {
   turn->Record({.key = pod.key(),
                 .type = EventType::kWarning,
                 .reason = "TaintManagerEviction",
-                .message = "Node " + node.metadata.name +
-                           " is silent: another pod takes its place, and it is stopped when the "
-                           "host is heard again",
+                .message = std::move(why),
                 .component = kNodeComponent});
   RemovePod(turn, pod);
+}
+
+std::vector<PodPtr> ActivePodsOf(const Turn& turn, const Node& node) {
+  std::vector<PodPtr> pods;
+  turn.state().pods_by_node().ForEach(node.metadata.name, [&](const ObjectKey& key) {
+    auto pod = As<Pod>(turn.state().Find(key));
+    if (IsActive(*pod)) pods.push_back(std::move(pod));
+  });
+  return pods;
+}
+
+// True when `tolerated_ms` since `since_ms` are over; else the node is visited again then. A stamp
+// from the future (a clock set back) waits no longer than the whole time.
+bool IsOver(Turn* turn, int64_t since_ms, int64_t tolerated_ms) {
+  const int64_t left_ms =
+      std::clamp<int64_t>(tolerated_ms - (turn->now().wall.ms - since_ms), 0, tolerated_ms);
+  if (left_ms > 0) turn->WakeIn(left_ms);
+  return left_ms == 0;
 }
 
 int64_t DefaultTolerationMs(const ClusterState& state) {
@@ -46,27 +57,54 @@ int64_t DefaultTolerationMs(const ClusterState& state) {
                             : cluster->unreachable_toleration_ms;
 }
 
-void EvictPodsOf(Turn* turn, const Node& node) {
+void EvictUnreachable(Turn* turn, const Node& node) {
   const int64_t default_ms = DefaultTolerationMs(turn->state());
   const Condition& ready = *FindCondition(node.status.conditions, "Ready");
   const int64_t since_ms = ready.last_transition_time.value_or(turn->now().wall).ms;
-  std::vector<PodPtr> pods;
-  turn->state().pods_by_node().ForEach(node.metadata.name, [&](const ObjectKey& key) {
-    auto pod = As<Pod>(turn->state().Find(key));
-    if (IsReplaceable(*pod)) pods.push_back(std::move(pod));
-  });
-  for (const PodPtr& pod : pods) {
+  for (const PodPtr& pod : ActivePodsOf(*turn, node)) {
+    if (!IsReplaceable(*pod)) continue;
     const std::optional<int64_t> tolerated_ms = UnreachableTolerationOf(pod->spec, default_ms);
-    if (!tolerated_ms) continue;
-    // A stamp from the future (a clock set back) waits no longer than the whole time.
-    const int64_t left_ms =
-        std::clamp<int64_t>(*tolerated_ms - (turn->now().wall.ms - since_ms), 0, *tolerated_ms);
-    if (left_ms > 0) {
-      turn->WakeIn(left_ms);
-    } else if (turn->TakeDeletes(1) == 1) {
-      Evict(turn, node, *pod);
-    }
+    if (!tolerated_ms || !IsOver(turn, since_ms, *tolerated_ms)) continue;
+    if (turn->TakeDeletes(1) == 0) continue;
+    Evict(turn, *pod,
+          "Node " + node.metadata.name +
+              " is silent: another pod takes its place, and it is stopped when the host is heard "
+              "again");
   }
+}
+
+bool EvictsPods(const Taint& taint) { return taint.effect == TaintEffect::kNoExecute; }
+
+// Notes since when the node has its NoExecute taints; true when that is known of all.
+bool StampTaints(Turn* turn, const Node& node) {
+  const auto stamped = Mutable(node);
+  for (Taint& taint : stamped->spec.taints) {
+    if (EvictsPods(taint) && !taint.time_added) taint.time_added = turn->now().wall;
+  }
+  if (stamped->spec == node.spec) return true;
+  turn->Put(stamped);
+  return false;
+}
+
+// A pod's time begins when it and the taint are both there.
+int64_t UnderTaintSince(const Pod& pod, const Taint& taint) {
+  const Condition* bound = FindCondition(pod.status.conditions, "PodScheduled");
+  const bool has_stamp = bound != nullptr && bound->last_transition_time;
+  return std::max(taint.time_added->ms, has_stamp ? bound->last_transition_time->ms : 0);
+}
+
+// The taint that drives the pod away now; null when none does yet.
+const Taint* DrivenAwayBy(Turn* turn, const Node& node, const Pod& pod) {
+  const std::vector<Toleration> tolerations = TolerationsOf(pod.spec);
+  const Taint* by = nullptr;
+  for (const Taint& taint : node.spec.taints) {
+    if (!EvictsPods(taint)) continue;
+    const Stay stay = StayUnder(tolerations, taint);
+    const bool is_over =
+        !stay.is_tolerated || (stay.ms && IsOver(turn, UnderTaintSince(pod, taint), *stay.ms));
+    if (is_over && by == nullptr) by = &taint;
+  }
+  return by;
 }
 
 }  // namespace
@@ -78,21 +116,13 @@ bool IsSilent(const Node& node) {
 }
 
 std::optional<int64_t> UnreachableTolerationOf(const PodSpec& spec, int64_t default_ms) {
-  const Value* tolerations = spec.others.Find("tolerations");
-  if (tolerations == nullptr || !tolerations->IsList()) return default_ms;
-  bool tolerates = false;
-  std::optional<int64_t> shortest_s;
-  for (const Value& toleration : tolerations->AsList()) {
-    if (!ToleratesUnreachable(toleration)) continue;
-    tolerates = true;
-    if (toleration.Find("tolerationSeconds") == nullptr) continue;
-    constexpr int64_t kMost = std::numeric_limits<int64_t>::max() / 1000;
-    const int64_t seconds = std::clamp<int64_t>(toleration.GetInt("tolerationSeconds"), 0, kMost);
-    shortest_s = std::min(shortest_s.value_or(seconds), seconds);
-  }
-  if (!tolerates) return default_ms;
-  if (!shortest_s) return std::nullopt;
-  return *shortest_s * 1000;
+  const Stay stay = StayUnder(TolerationsOf(spec), UnreachableTaint());
+  return stay.is_tolerated ? stay.ms : std::optional(default_ms);
+}
+
+bool EvictsPods(const Node& node) {
+  return IsSilent(node) || std::any_of(node.spec.taints.begin(), node.spec.taints.end(),
+                                       [](const Taint& taint) { return EvictsPods(taint); });
 }
 
 std::string WhyPodsStay(const ClusterState& state) {
@@ -111,13 +141,23 @@ std::string WhyPodsStay(const ClusterState& state) {
          "by `reconcile node revoke`";
 }
 
-void EvictFromSilentNodes(Turn* turn) {
-  std::optional<bool> stay;
-  turn->VisitDue<Node>([&](const std::shared_ptr<const Node>& node) {
-    if (!IsSilent(*node)) return;
-    if (!stay) stay = !WhyPodsStay(turn->state()).empty();
-    if (!*stay) EvictPodsOf(turn, *node);
-  });
+void EvictFromSilent(Turn* turn, const Node& node) {
+  if (IsSilent(node)) EvictUnreachable(turn, node);
+}
+
+void EvictByTaints(Turn* turn, const Node& node) {
+  const auto& taints = node.spec.taints;
+  const auto evicts = [](const Taint& taint) { return EvictsPods(taint); };
+  if (std::none_of(taints.begin(), taints.end(), evicts)) return;
+  if (!StampTaints(turn, node)) return;  // visited again
+  for (const PodPtr& pod : ActivePodsOf(*turn, node)) {
+    if (IsSilent(node) && !IsReplaceable(*pod)) continue;
+    const Taint* taint = DrivenAwayBy(turn, node, *pod);
+    if (taint == nullptr || turn->TakeDeletes(1) == 0) continue;
+    Evict(turn, *pod,
+          "Node " + node.metadata.name + " has the NoExecute taint " + ToString(*taint) +
+              ", which it does not tolerate, or no longer");
+  }
 }
 
 }  // namespace reconcile

@@ -27,11 +27,12 @@ bool Repeat(Turn* turn, Pass pass) {
 void SyncWorkloads(Turn* turn) {
   SyncNamespaces(turn);
   CollectGarbage(turn);
-  EvictFromSilentNodes(turn);
+  SyncNodes(turn);
   SyncReplicaSets(turn);
   SyncReplicationControllers(turn);
   SyncDeployments(turn);
   SyncServices(turn);
+  SyncDisruptionBudgets(turn);
 }
 
 void RecordEvents(Turn* turn, const ClusterState& before) {

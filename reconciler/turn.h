@@ -110,7 +110,7 @@ class Turn {
   static bool IsVisited(Kind kind) {
     return kind == Kind::kNamespace || kind == Kind::kReplicationController ||
            kind == Kind::kReplicaSet || kind == Kind::kDeployment || kind == Kind::kService ||
-           kind == Kind::kNode;
+           kind == Kind::kNode || kind == Kind::kPodDisruptionBudget;
   }
   // Whether the last turn tells what there is to look at.
   bool IsOfUse(const Settled& settled) const;
@@ -122,7 +122,8 @@ class Turn {
   void NoteNamespace(const Object* before, const Object* after, const std::string& name);
   void NoteAdoptable(const Object& object);
   void NoteConfig(const ObjectKey& key);
-  void NoteSilence(const Object* before, const Object* after);
+  void NoteEvictions(const Object* before, const Object* after);
+  void NoteForBudgets(const Object& either);
   // ---- turn_services.cc ----
   // Of what a Service's addresses and endpoints are made.
   void NoteForServices(const ObjectPtr& before, const ObjectPtr& after);
@@ -144,6 +145,8 @@ class Turn {
   // Deployments that restart on change, all that there were at some time of the turn; none: not
   // looked for yet.
   std::optional<std::set<ObjectKey>> restarting_;
+  // Nodes that are drained, likewise.
+  std::optional<std::set<ObjectKey>> draining_;
   std::map<ObjectKey, MonoTime> wakes_;
   std::optional<ObjectKey> visiting_;
   MonoTime full_at_;

@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "reconciler/declared.h"
 #include "reconciler/eviction.h"
 #include "reconciler/restart_on_change.h"
 #include "reconciler/turn.h"
@@ -80,7 +81,8 @@ void Turn::NoteChange(const ObjectPtr& before, const ObjectPtr& after) {
       MakeDue({Kind::kNamespace, "", pod.namespace_name});
     });
   }
-  NoteSilence(before.get(), after.get());
+  NoteEvictions(before.get(), after.get());
+  NoteForBudgets(either);
   if (either.kind == Kind::kConfigMap || either.kind == Kind::kSecret) NoteConfig(key);
   if (restarting_ && after != nullptr && RestartsOnChange(*after)) restarting_->insert(key);
   // What is in a namespace that is going is waited for.
@@ -105,15 +107,19 @@ void Turn::NoteOwners(const Object& object) {
   }
 }
 
-// The pods that a silent host has, and whether so many are silent that none of theirs may go.
-void Turn::NoteSilence(const Object* before, const Object* after) {
-  if (after != nullptr && after->kind == Kind::kPod) {
-    const std::string& name = As<Pod>(*after)->spec.node_name;
-    const auto node = name.empty() ? nullptr : state_.Find<Node>("", name);
-    if (node != nullptr && IsSilent(*node)) due_.insert(node->key());
+// The pods that a host has which pods must leave, and whether so many are silent that none of
+// theirs may go.
+void Turn::NoteEvictions(const Object* before, const Object* after) {
+  const Object& either = before == nullptr ? *after : *before;
+  if (either.kind == Kind::kPod) {
+    for (const Object* pod : {before, after}) {
+      const std::string name = pod == nullptr ? "" : As<Pod>(*pod)->spec.node_name;
+      const auto node = name.empty() ? nullptr : state_.Find<Node>("", name);
+      if (node != nullptr && EvictsPods(*node)) due_.insert(node->key());
+    }
     return;
   }
-  const Kind kind = (before == nullptr ? after : before)->kind;
+  const Kind kind = either.kind;
   if (kind != Kind::kNode && kind != Kind::kCluster) return;
   const auto counts = [](const Object* object) {
     const Node* node = object == nullptr ? nullptr : As<Node>(*object);
@@ -123,6 +129,32 @@ void Turn::NoteSilence(const Object* before, const Object* after) {
       kind == Kind::kNode ? counts(before) == counts(after) : SameToleration(before, after);
   if (is_same) return;
   for (const auto& [key, node] : state_.Objects(Kind::kNode)) due_.insert(key);
+}
+
+// Of what budgets are reckoned: their pods, and how many there should be. Hosts that are drained
+// wait for them, and for their own pods to go.
+void Turn::NoteForBudgets(const Object& either) {
+  const auto is_draining = [](const Object& object) {
+    const Node* node = As<Node>(object);
+    return node != nullptr && node->status.drain.has_value();
+  };
+  if (draining_ && is_draining(either)) draining_->insert(either.key());
+  const bool counts = either.kind == Kind::kPod || either.kind == Kind::kPodDisruptionBudget ||
+                      DeclaredReplicas(either).has_value();
+  if (!counts) return;
+  const std::string& space = either.metadata.namespace_name;
+  const ObjectMap& budgets = state_.Objects(Kind::kPodDisruptionBudget);
+  for (auto at = budgets.lower_bound({Kind::kPodDisruptionBudget, space, ""});
+       at != budgets.end() && at->first.namespace_name == space; ++at) {
+    due_.insert(at->first);
+  }
+  if (!draining_) {
+    draining_.emplace();
+    for (const auto& [key, node] : state_.Objects(Kind::kNode)) {
+      if (is_draining(*node)) draining_->insert(key);
+    }
+  }
+  due_.insert(draining_->begin(), draining_->end());
 }
 
 // Deployments whose template is another one with it.

@@ -37,9 +37,23 @@ struct NodeSystemInfo {
   std::string architecture;               // "amd64"
   friend bool operator==(const NodeSystemInfo&, const NodeSystemInfo&) = default;
 };
+enum class TaintEffect { kUnset, kNoSchedule, kPreferNoSchedule, kNoExecute };
+std::string_view ToString(TaintEffect effect);
+// What keeps pods off a node, but for those that tolerate it (schema/tolerations.h).
+struct Taint {
+  std::string key;
+  std::string value;
+  TaintEffect effect = TaintEffect::kUnset;
+  std::optional<WallTime> time_added;  // of kNoExecute; a manifest's, or the controller's
+  bool IsSame(const Taint& other) const {
+    return key == other.key && value == other.value && effect == other.effect;
+  }
+  friend bool operator==(const Taint&, const Taint&) = default;
+};
 struct NodeSpec {
   std::string pod_cidr;  // leased by the controller
   bool unschedulable = false;
+  std::vector<Taint> taints;
   friend bool operator==(const NodeSpec&, const NodeSpec&) = default;
 };
 // Conditions of a Node besides Ready. LiveRestore, the agent's: containers outlive a crash of the
@@ -51,7 +65,27 @@ inline constexpr std::string_view kAssignmentAccepted = "AssignmentAccepted";
 inline constexpr std::string_view kNodeRevoked = "NodeRevoked";
 inline constexpr std::string_view kNodeStatusUnknown = "NodeStatusUnknown";
 
+// What people told about a node by commands, on top of what Git says of it: who, why and when.
+struct NodeCordon {  // `reconcile cordon`: new pods go elsewhere
+  std::string by;
+  std::string reason;
+  std::optional<WallTime> at;
+  friend bool operator==(const NodeCordon&, const NodeCordon&) = default;
+};
+struct NodeDrain {  // `reconcile drain`: its pods go too, as their budgets allow
+  std::string by;
+  std::string reason;
+  std::optional<WallTime> at;
+  std::optional<WallTime> until;       // when it is given up; none: never
+  bool force = false;                  // also pods that nothing makes again
+  bool ignore_daemon_sets = false;     // pods of DaemonSets stay
+  bool delete_empty_dir_data = false;  // also pods that have data in emptyDir volumes
+  friend bool operator==(const NodeDrain&, const NodeDrain&) = default;
+};
+
 struct NodeStatus {
+  std::optional<NodeCordon> cordon;
+  std::optional<NodeDrain> drain;  // under way
   ResourceList capacity;
   ResourceList allocatable;
   std::vector<Condition> conditions;  // Ready
@@ -65,6 +99,8 @@ struct Node : ObjectOf<Node, Kind::kNode> {
 };
 bool IsReady(const Node& node);
 bool IsRevoked(const Node& node);
+// New pods go elsewhere: Git says so, or a person.
+bool IsUnschedulable(const Node& node);
 
 enum class EventType { kNormal, kWarning };
 std::string_view ToString(EventType type);

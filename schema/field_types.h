@@ -69,6 +69,8 @@ template <>
 inline constexpr int kEnumCount<ServiceType> = 4;
 template <>
 inline constexpr int kEnumCount<EventType> = 2;
+template <>
+inline constexpr int kEnumCount<TaintEffect> = 4;
 
 class EnumTypeBase : public FieldType {
  public:

@@ -2,6 +2,7 @@
 
 #include "schema/object.h"
 #include "schema/other_fields.h"
+#include "schema/pod.h"
 
 namespace reconcile {
 
@@ -32,11 +33,31 @@ using ClusterRole = Kept<Kind::kClusterRole>;
 using RoleBinding = Kept<Kind::kRoleBinding>;
 using ClusterRoleBinding = Kept<Kind::kClusterRoleBinding>;
 using HorizontalPodAutoscaler = Kept<Kind::kHorizontalPodAutoscaler>;
-using PodDisruptionBudget = Kept<Kind::kPodDisruptionBudget>;
 using ResourceQuota = Kept<Kind::kResourceQuota>;
 using LimitRange = Kept<Kind::kLimitRange>;
 using PriorityClass = Kept<Kind::kPriorityClass>;
 using Lease = Kept<Kind::kLease>;
+
+// How many of the pods of a budget may be taken away (reconciler/disruption.h).
+struct PodDisruptionBudgetStatus {
+  int64_t observed_generation = 0;
+  int32_t disruptions_allowed = 0;
+  int32_t current_healthy = 0;
+  int32_t desired_healthy = 0;
+  int32_t expected_pods = 0;
+  std::vector<Condition> conditions;  // DisruptionAllowed
+  friend bool operator==(const PodDisruptionBudgetStatus&,
+                         const PodDisruptionBudgetStatus&) = default;
+};
+// Its spec is one of its others.
+struct PodDisruptionBudget final : KeptObject {
+  static constexpr Kind kKind = Kind::kPodDisruptionBudget;
+  PodDisruptionBudget() : KeptObject(kKind) {}
+  std::unique_ptr<Object> Clone() const override {
+    return std::make_unique<PodDisruptionBudget>(*this);
+  }
+  PodDisruptionBudgetStatus status;
+};
 
 // The fields of a PersistentVolume's spec of which exactly one says what it is.
 const std::vector<std::string_view>& PersistentVolumeSourceNames();

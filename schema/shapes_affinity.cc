@@ -74,7 +74,7 @@ Shape TopologySpreadShape() {
          {"matchLabelKeys", ListOf(StringShape()), "Labels whose values are this pod's."}},
         "topologyKey");
     t.Field("nodeTaintsPolicy", OneOf({"Honor", "Ignore"}))
-        .Accepted("nodes have no taints yet")
+        .ActedOn()
         .Default("Ignore")
         .Doc("Whether taints leave nodes out.");
     t.Field("whenUnsatisfiable", OneOf({"DoNotSchedule", "ScheduleAnyway"}))

@@ -98,13 +98,58 @@ const StructTable& TableOf<NodeSystemInfo>() {
 }
 
 template <>
+const StructTable& TableOf<Taint>() {
+  static const StructTable table = [] {
+    Table<Taint> t("Taint");
+    t.Field<&Taint::key>("key").Required().Doc("Its name.");
+    t.Field<&Taint::value>("value").Doc("Further words that tolerations may ask for.");
+    t.Field<&Taint::effect>("effect").Required().Doc(
+        "NoSchedule keeps new pods away, PreferNoSchedule if possible, NoExecute also those that "
+        "are there.");
+    t.Field<&Taint::time_added>("timeAdded")
+        .Doc("Since when a NoExecute taint counts; when it was first seen, unless it is given.");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<NodeCordon>() {
+  static const StructTable table = [] {
+    Table<NodeCordon> t("NodeCordon");
+    t.Field<&NodeCordon::by>("by");
+    t.Field<&NodeCordon::reason>("reason");
+    t.Field<&NodeCordon::at>("at");
+    return t;
+  }();
+  return table;
+}
+
+template <>
+const StructTable& TableOf<NodeDrain>() {
+  static const StructTable table = [] {
+    Table<NodeDrain> t("NodeDrain");
+    t.Field<&NodeDrain::by>("by");
+    t.Field<&NodeDrain::reason>("reason");
+    t.Field<&NodeDrain::at>("at");
+    t.Field<&NodeDrain::until>("until").Doc("When it is given up.");
+    t.Field<&NodeDrain::force>("force");
+    t.Field<&NodeDrain::ignore_daemon_sets>("ignoreDaemonSets");
+    t.Field<&NodeDrain::delete_empty_dir_data>("deleteEmptyDirData");
+    return t;
+  }();
+  return table;
+}
+
+template <>
 const StructTable& TableOf<NodeSpec>() {
   static const StructTable table = [] {
     Table<NodeSpec> t("NodeSpec");
     t.Field<&NodeSpec::pod_cidr>("podCIDR").Refused().Doc(
         "Addresses of the node's pods; the controller leases them.");
     t.Field<&NodeSpec::unschedulable>("unschedulable").Doc("Whether new pods go elsewhere.");
-    t.Refused("configSource externalID podCIDRs providerID taints");
+    t.Field<&NodeSpec::taints>("taints").Doc("What keeps pods away that do not tolerate it.");
+    t.Refused("configSource externalID podCIDRs providerID");
     return t;
   }();
   return table;
@@ -114,6 +159,8 @@ template <>
 const StructTable& TableOf<NodeStatus>() {
   static const StructTable table = [] {
     Table<NodeStatus> t("NodeStatus");
+    t.Field<&NodeStatus::cordon>("cordon").Doc("That a person told new pods to go elsewhere.");
+    t.Field<&NodeStatus::drain>("drain").Doc("That a person has its pods moved, until they are.");
     t.Field<&NodeStatus::capacity>("capacity").Doc("What the host has.");
     t.Field<&NodeStatus::allocatable>("allocatable").Doc("What pods may use of it.");
     t.Field<&NodeStatus::conditions>("conditions").Doc("Ready.");

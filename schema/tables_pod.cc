@@ -70,12 +70,12 @@ void AddNames(Table<PodSpec>* t) {
 }
 
 void AddPlacement(Table<PodSpec>* t) {
-  constexpr std::string_view kNoPriority = "the scheduler has no priorities yet";
+  constexpr std::string_view kNoPreemption = "no pod is taken away to make room for another yet";
   t->Accepted("affinity", AffinityShape(), "")
       .ActedOn()
       .Doc("Nodes and pods to be near to or away from.");
-  t->Accepted("tolerations", ListOf(TolerationShape()),
-              "of taints only node.kubernetes.io/unreachable is looked at, which silent hosts have")
+  t->Accepted("tolerations", ListOf(TolerationShape()), "")
+      .ActedOn()
       .Mutable()
       .Doc("Taints of nodes that do not keep the pod away.");
   t->Accepted("topologySpreadConstraints", ListOf(TopologySpreadShape()), "")
@@ -87,9 +87,13 @@ void AddPlacement(Table<PodSpec>* t) {
   t->Accepted("schedulingGates", ListOf(LocalReferenceShape()), "")
       .NotRunWith(kPodNotRun)
       .Doc("What must be taken away before the pod is placed.");
-  t->Accepted("priorityClassName", StringShape(), kNoPriority).Doc("Its PriorityClass.");
-  t->Accepted("priority", Int32Shape(), kNoPriority).Doc("Its priority.");
-  t->Accepted("preemptionPolicy", OneOf({"PreemptLowerPriority", "Never"}), kNoPriority)
+  t->Accepted("priorityClassName", StringShape(), "")
+      .ActedOn()
+      .Doc("Its PriorityClass: pods of a higher one are placed first.");
+  t->Accepted("priority", Int32Shape(), "")
+      .ActedOn()
+      .Doc("Its priority, when it names no PriorityClass.");
+  t->Accepted("preemptionPolicy", OneOf({"PreemptLowerPriority", "Never"}), kNoPreemption)
       .Default("PreemptLowerPriority")
       .Doc("Whether it may push out pods of lower priority.");
 }

@@ -131,11 +131,13 @@ Shape AutoscalerSpecShape() {
 Shape BudgetSpecShape() {
   static const ShapeTable table = [] {
     ShapeTable t("PodDisruptionBudgetSpec");
-    t.Field("minAvailable", IntOrStringShape(), "Pods that must stay, or percent of them.");
-    t.Field("maxUnavailable", IntOrStringShape(), "Or pods that may be away.");
-    t.Field("selector", LabelSelectorShape(), "Labels of the pods.");
+    t.Field("minAvailable", IntOrStringShape(), "Pods that must stay, or percent of them.")
+        .ActedOn();
+    t.Field("maxUnavailable", IntOrStringShape(), "Or pods that may be away.").ActedOn();
+    t.Field("selector", LabelSelectorShape(), "Labels of the pods.").ActedOn();
     t.Field("unhealthyPodEvictionPolicy", OneOf({"IfHealthyBudget", "AlwaysAllow"}),
             "When pods that are not ready may go.")
+        .ActedOn()
         .Default("IfHealthyBudget");
     return t;
   }();
@@ -222,8 +224,35 @@ const StructTable& TableOf<HorizontalPodAutoscaler>() {
 }
 
 template <>
+const StructTable& TableOf<PodDisruptionBudgetStatus>() {
+  static const StructTable table = [] {
+    using BudgetStatus = PodDisruptionBudgetStatus;
+    Table<BudgetStatus> t("PodDisruptionBudgetStatus");
+    t.Field<&BudgetStatus::observed_generation>("observedGeneration");
+    t.Field<&BudgetStatus::disruptions_allowed>("disruptionsAllowed")
+        .Always()
+        .Doc("Pods that may be taken away now.");
+    t.Field<&BudgetStatus::current_healthy>("currentHealthy").Always().Doc("Pods that are ready.");
+    t.Field<&BudgetStatus::desired_healthy>("desiredHealthy")
+        .Always()
+        .Doc("Pods that must be ready.");
+    t.Field<&BudgetStatus::expected_pods>("expectedPods")
+        .Always()
+        .Doc("Pods that there should be.");
+    t.Field<&BudgetStatus::conditions>("conditions").Doc("DisruptionAllowed.");
+    return t;
+  }();
+  return table;
+}
+
+template <>
 const StructTable& TableOf<PodDisruptionBudget>() {
-  static const StructTable& table = SpecTable<PodDisruptionBudget>(BudgetSpecShape());
+  static const StructTable table = [] {
+    Table<PodDisruptionBudget> t = KeptTable<PodDisruptionBudget>();
+    KeptRow(&t, "spec", BudgetSpecShape(), "What is wanted.").ActedOn();
+    t.Field<&PodDisruptionBudget::status>("status").ReadOnly().Doc("What may be taken away now.");
+    return t;
+  }();
   return table;
 }
 
@@ -249,11 +278,12 @@ template <>
 const StructTable& TableOf<PriorityClass>() {
   static const StructTable table = [] {
     Table<PriorityClass> t = KeptTable<PriorityClass>();
-    KeptRow(&t, "value", Int32Shape(), "The priority, at most a billion.").Immutable();
-    KeptRow(&t, "globalDefault", BoolShape(), "Whether pods have it that name none.");
-    KeptRow(&t, "description", StringShape(), "What it is for.");
+    KeptRow(&t, "value", Int32Shape(), "The priority, at most a billion.").ActedOn().Immutable();
+    KeptRow(&t, "globalDefault", BoolShape(), "Whether pods have it that name none.").ActedOn();
+    KeptRow(&t, "description", StringShape(), "What it is for.").ActedOn();
     KeptRow(&t, "preemptionPolicy", OneOf({"PreemptLowerPriority", "Never"}),
             "Whether pods of lower priority make room.")
+        .Accepted("no pod is taken away to make room for another yet")
         .Default("PreemptLowerPriority")
         .Immutable();
     return t;

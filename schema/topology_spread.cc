@@ -17,6 +17,7 @@ TopologySpread ReadSpread(const Value& value, const StringMap& labels) {
   spread.min_domains = value.GetInt("minDomains", 1);
   spread.must_hold = value.GetString("whenUnsatisfiable", "DoNotSchedule") == "DoNotSchedule";
   spread.honours_affinity = value.GetString("nodeAffinityPolicy", "Honor") == "Honor";
+  spread.honours_taints = value.GetString("nodeTaintsPolicy") == "Honor";
   const Value* selector = value.Find("labelSelector");
   if (selector == nullptr) return spread;
   LabelSelector counted = SelectorOf(*selector);

@@ -9,13 +9,14 @@
 namespace reconcile {
 
 // One of spec.topologySpreadConstraints (SEMANTICS 19.8), read from PodSpec::others, where it was
-// checked already. Nodes have no taints: nodeTaintsPolicy says nothing.
+// checked already.
 struct TopologySpread {
   std::string topology_key;
   int64_t max_skew = 1;
   int64_t min_domains = 1;
   bool must_hold = false;        // DoNotSchedule; otherwise it is preferred
   bool honours_affinity = true;  // nodes that the pod may not go to are left out of the reckoning
+  bool honours_taints = false;   // so are nodes with taints that the pod does not tolerate
   // The pods of the namespace that are counted: labelSelector, and matchLabelKeys with the pod's
   // own values. None: no pods are. Source: podtopologyspread, countPodsMatchSelector.
   std::optional<LabelSelector> selector;

@@ -1,5 +1,7 @@
 #include "schema/validate.h"
 
+#include <set>
+
 #include "schema/all_kinds.h"
 #include "schema/field_table.h"
 #include "schema/names.h"
@@ -125,9 +127,28 @@ void Validate(const Pod& pod, FieldReporter* reporter) {
   ValidatePodSpec(pod.spec, FieldPath(root, "spec"), reporter);
 }
 
+// Source: ValidateNode, validateNodeTaints.
+void Validate(const Node& node, FieldReporter* reporter) {
+  const FieldPath root;
+  const FieldPath spec(root, "spec");
+  const FieldPath taints(spec, "taints");
+  std::set<std::pair<std::string, TaintEffect>> seen;
+  for (size_t i = 0; i < node.spec.taints.size(); ++i) {
+    const Taint& taint = node.spec.taints[i];
+    const FieldPath path = FieldPath::Item(taints, i, "");
+    if (!taint.key.empty()) {
+      ReportIf(CheckQualifiedName(taint.key), FieldPath(path, "key"), reporter);
+    }
+    ReportIf(CheckLabelValue(taint.value), FieldPath(path, "value"), reporter);
+    if (!seen.emplace(taint.key, taint.effect).second) {
+      reporter->Error(path, "duplicate: key " + Quoted(taint.key) + ", effect " +
+                                Quoted(std::string(ToString(taint.effect))));
+    }
+  }
+}
+
 // These are as their tables say.
 void Validate(const Namespace&, FieldReporter*) {}
-void Validate(const Node&, FieldReporter*) {}
 void Validate(const Event&, FieldReporter*) {}
 void Validate(const Source&, FieldReporter*) {}
 void Validate(const Cluster&, FieldReporter*) {}

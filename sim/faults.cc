@@ -58,6 +58,7 @@ void Faults::Begin() {
   RepeatLinkFaults();
   RepeatMachineFaults();
   RepeatLossFaults();
+  RepeatNodeOperations();
   RepeatEngineFaults();
   RepeatContainerFaults();
   PlanAbsence();
@@ -176,6 +177,7 @@ void Faults::End() {
   targets_.network->SetFaults({});
   targets_.controller->EndOld();
   targets_.controller->Recover();
+  UncordonAll();
   for (const auto& host : *targets_.hosts) {
     host->Resume();
     targets_.network->Mend(host->name());

@@ -54,6 +54,9 @@ class Faults {
   // ---- faults_loss.cc ----
   void RepeatLossFaults();
   bool BringOldBack();
+  // ---- faults_nodes.cc ----
+  void RepeatNodeOperations();
+  void UncordonAll();
   // ---- faults_machine.cc ----
   void RepeatMachineFaults();
   bool SuspendHost();

@@ -77,6 +77,16 @@ bool IsEvicted(const Pod& pod, const ClusterState& before, const ClusterState& a
   return silent <= heard;
 }
 
+// A host that a person has drained loses its pods from the next commit on, those that nothing makes
+// again when they said so, and never before it says that it stopped them.
+bool IsDrained(const Pod& pod, const ClusterState& before, const ClusterState& after) {
+  const auto now = As<Pod>(after.Find(pod.key()));
+  if (now == nullptr || now->metadata.uid != pod.metadata.uid) return false;
+  const auto node = before.Find<Node>("", pod.spec.node_name);
+  if (node == nullptr || !node->status.drain || !node->status.cordon) return false;
+  return node->status.drain->force || ControllerOf(pod.metadata) != nullptr;
+}
+
 // Whether the newest commit could be read and taken.
 bool SourceIsReady(const ClusterState& state) {
   const auto source = state.Find<Source>("", "main");
@@ -235,6 +245,7 @@ void ModelChecker::OnRemoved(const Pod& pod, const std::string& workload,
                              const Declaration& declaration, const ClusterState& before,
                              const ClusterState& after) {
   const bool may_go = MayGo(pod, workload, declaration) || IsEvicted(pod, before, after) ||
+                      IsDrained(pod, before, after) ||
                       IsExcused(pod, workload, declaration, before, after);
   went_.insert(pod.metadata.uid);
   if (may_go) return;

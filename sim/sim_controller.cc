@@ -224,6 +224,24 @@ bool SimController::FailFetches(int times) {
   return process_->controller->Sync("").ok();
 }
 
+bool SimController::Cordon(const std::string& node) {
+  if (process_ == nullptr || machine_.suspended()) return false;
+  return process_->controller->Cordon(node, {"ada", "for a look"}).ok();
+}
+
+bool SimController::Uncordon(const std::string& node) {
+  if (process_ == nullptr || machine_.suspended()) return false;
+  return process_->controller->Uncordon(node, {"ada", ""}).ok();
+}
+
+bool SimController::Drain(const std::string& node, bool force, int64_t for_ms) {
+  if (process_ == nullptr || machine_.suspended()) return false;
+  NodeDrain drain;
+  drain.force = force;
+  drain.until = WallTime{process_->loop.now().wall.ms + for_ms};
+  return process_->controller->Drain(node, drain, {"ada", "kernel update"}).ok();
+}
+
 void SimController::SetCommit(const FetchedCommit& commit) {
   commits_.push_back(commit);
   if (process_ != nullptr) process_->source.SetCommit(std::string(kSimRepository), commit);

@@ -57,6 +57,10 @@ class SimController {
   void Recover();
   // The next fetches of the repository fail. False when it does not run.
   bool FailFetches(int times);
+  // What people tell about a host. False when the controller refuses, or does not run.
+  bool Cordon(const std::string& node);
+  bool Uncordon(const std::string& node);
+  bool Drain(const std::string& node, bool force, int64_t for_ms);
   bool runs() const { return process_ != nullptr; }
   // Grows with every start; the second also when it stood still.
   uint64_t process_number() const { return process_number_; }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "reconciler/scheduler/node_affinity.h"
+#include "reconciler/scheduler/taints.h"
 
 namespace reconcile {
 namespace {
@@ -34,8 +35,13 @@ std::vector<Refusal> NodeReadyFilter(const PodNeeds&, const NodeUsage& node) {
   return Same(IsRevoked(*node.node) ? "revoked" : "not ready");
 }
 
-std::vector<Refusal> NodeUnschedulableFilter(const PodNeeds&, const NodeUsage& node) {
-  return node.node->spec.unschedulable ? Same("unschedulable") : std::vector<Refusal>();
+std::vector<Refusal> NodeUnschedulableFilter(const PodNeeds& needs, const NodeUsage& node) {
+  static const Taint kTaint = {.key = std::string(kUnschedulableTaint),
+                               .value = "",
+                               .effect = TaintEffect::kNoSchedule,
+                               .time_added = std::nullopt};
+  if (!IsUnschedulable(*node.node) || Tolerates(needs.tolerations, kTaint)) return {};
+  return Same("unschedulable");
 }
 
 std::vector<Refusal> NodeSelectorFilter(const PodNeeds& needs, const NodeUsage& node) {
@@ -82,9 +88,9 @@ std::vector<Refusal> FitFilter(const PodNeeds& needs, const NodeUsage& node) {
 }
 
 std::vector<Refusal> WhyNot(const PodNeeds& needs, const NodeUsage& node) {
-  static constexpr std::array<Filter, 6> kFilters = {NodeReadyFilter,    NodeUnschedulableFilter,
-                                                     NodeSelectorFilter, NodeAffinityFilter,
-                                                     NodePortsFilter,    FitFilter};
+  static constexpr std::array<Filter, 7> kFilters = {
+      NodeReadyFilter,    NodeUnschedulableFilter, TaintFilter, NodeSelectorFilter,
+      NodeAffinityFilter, NodePortsFilter,         FitFilter};
   for (const Filter filter : kFilters) {
     std::vector<Refusal> refusals = filter(needs, node);
     if (!refusals.empty()) return refusals;

@@ -58,6 +58,7 @@ PodNeeds PendingNeedsOf(const Pod& pod) {
   PodNeeds needs = NeedsOf(pod);
   needs.node_affinity = NodeAffinityOf(pod.spec);
   needs.spreads = TopologySpreadsOf(pod.spec, pod.metadata.labels);
+  needs.tolerations = TolerationsOf(pod.spec);
   return needs;
 }
 

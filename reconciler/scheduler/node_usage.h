@@ -13,6 +13,7 @@
 #include "schema/cluster_state.h"
 #include "schema/core.h"
 #include "schema/pod_affinity.h"
+#include "schema/tolerations.h"
 #include "schema/topology_spread.h"
 
 namespace reconcile {
@@ -43,6 +44,7 @@ struct PodNeeds {
   // Of a pod that is to be placed alone: what is asked of the node while it is chosen.
   std::optional<NodeAffinity> node_affinity;
   std::vector<TopologySpread> spreads;
+  std::vector<Toleration> tolerations;
 };
 PodNeeds NeedsOf(const Pod& pod);         // on a node
 PodNeeds PendingNeedsOf(const Pod& pod);  // of a pod that is to be placed

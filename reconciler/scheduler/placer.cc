@@ -7,6 +7,7 @@
 #include "reconciler/scheduler/filters.h"
 #include "reconciler/scheduler/node_affinity.h"
 #include "reconciler/scheduler/scores.h"
+#include "reconciler/scheduler/taints.h"
 #include "schema/selector_text.h"
 
 namespace reconcile {
@@ -55,7 +56,7 @@ std::string Placer::TextOf(const PodNeeds& needs) {
     text += std::string(ToString(claim.protocol)) + ' ' + std::to_string(claim.port) + ' ' +
             claim.address + '\n';
   }
-  return text + NodeAffinityText(pod.spec) + '\n';
+  return text + NodeAffinityText(pod.spec) + '\n' + TolerationsText(pod.spec) + '\n';
 }
 
 Placer::Ask& Placer::AskOf(const PodNeeds& needs) {
@@ -67,16 +68,26 @@ Placer::Ask& Placer::AskOf(const PodNeeds& needs) {
     found = asks_.emplace(text, Ask()).first;
     found->second.scores.assign(usage_->nodes().size(), kRefused);
     for (size_t i = 0; i < usage_->nodes().size(); ++i) Judge(needs, i, &found->second);
-    if (needs.node_affinity && !needs.node_affinity->preferred.empty()) {
-      for (const NodeUsage& node : usage_->nodes()) {
-        found->second.preferred.push_back(static_cast<int32_t>(PreferredWeight(needs, node)));
-      }
-    }
+    Like(needs, &found->second);
     found->second.seen = placements_.size();
   }
   Ask& ask = found->second;
   for (; ask.seen < placements_.size(); ++ask.seen) Judge(needs, placements_[ask.seen].node, &ask);
   return ask;
+}
+
+// What placements do not change.
+void Placer::Like(const PodNeeds& needs, Ask* ask) const {
+  const bool has_preferences = needs.node_affinity && !needs.node_affinity->preferred.empty();
+  bool avoids = false;
+  for (const NodeUsage& node : usage_->nodes()) {
+    if (has_preferences) {
+      ask->preferred.push_back(static_cast<int32_t>(PreferredWeight(needs, node)));
+    }
+    ask->avoided.push_back(static_cast<int32_t>(AvoidedTaints(needs, node)));
+    avoids = avoids || ask->avoided.back() > 0;
+  }
+  if (!avoids) ask->avoided.clear();
 }
 
 void Placer::Judge(const PodNeeds& needs, size_t node, Ask* ask) const {
@@ -186,6 +197,18 @@ void Placer::AddPreferences(const Ask& ask) {
   }
 }
 
+void Placer::AddTaints(const Ask& ask) {
+  int32_t most = 0;
+  for (size_t i = 0; i < ask.avoided.size(); ++i) {
+    if (totals_[i] != kRefused) most = std::max(most, ask.avoided[i]);
+  }
+  if (most == 0) return;
+  for (size_t i = 0; i < ask.avoided.size(); ++i) {
+    if (totals_[i] == kRefused) continue;
+    totals_[i] += static_cast<int32_t>(kTaintWeight * TaintScore(ask.avoided[i], most));
+  }
+}
+
 void Placer::AddSiblings(const PodNeeds& needs, const Left& left) {
   const std::map<size_t, int>& siblings = usage_->SiblingsOf(needs.siblings);
   const std::vector<int32_t>& scores = *left.scores;
@@ -233,6 +256,7 @@ Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask, const Rules
   }
   if (rules != nullptr && rules->affinity) rules->affinity->AddScores(&totals_);
   AddPreferences(ask);
+  AddTaints(ask);
   Choice choice{.node = BestNode(*needs.pod)};
   const std::map<size_t, int>& siblings = usage_->SiblingsOf(needs.siblings);
   const auto here = siblings.find(choice.node);

@@ -28,6 +28,7 @@ class Placer {
   struct Ask {
     std::vector<int32_t> scores;     // by node: LeastAllocatedScore; kRefused when a filter refuses
     std::vector<int32_t> preferred;  // by node: PreferredWeight; empty when nothing is preferred
+    std::vector<int32_t> avoided;    // by node: AvoidedTaints; empty when nothing is avoided
     size_t feasible = 0;
     size_t seen = 0;  // placements that are in the scores
     std::string refusal;
@@ -68,6 +69,8 @@ class Placer {
   void CatchUp(Rules* rules) const;
   Left Narrow(const Ask& ask, const Rules* rules);
   void AddPreferences(const Ask& ask);
+  void AddTaints(const Ask& ask);
+  void Like(const PodNeeds& needs, Ask* ask) const;
   void AddSiblings(const PodNeeds& needs, const Left& left);
   size_t BestNode(const Pod& pod) const;
   Choice Choose(const PodNeeds& needs, const Ask& ask, const Rules* rules, const Left& left);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reconciler/scheduler/placer.h"
+#include "reconciler/scheduler/priority.h"
 
 namespace reconcile {
 namespace {
@@ -22,7 +23,12 @@ std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pendin
   std::vector<Binding> bindings;
   if (pending.empty()) return bindings;
   std::vector<std::shared_ptr<const Pod>> ordered = pending;
-  std::sort(ordered.begin(), ordered.end(), OlderPodFirst);
+  const Priorities priorities(state);
+  std::sort(ordered.begin(), ordered.end(), [&](const auto& a, const auto& b) {
+    const int64_t first = priorities.Of(a->spec);
+    const int64_t second = priorities.Of(b->spec);
+    return first != second ? first > second : OlderPodFirst(a, b);
+  });
   usage->Update(state);
   Placer placer(usage);
   bindings.reserve(ordered.size());

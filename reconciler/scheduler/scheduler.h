@@ -22,14 +22,14 @@ struct Binding {
   std::string reason;
 };
 
-// PURE. Places pending pods (no node, active) one after the other, oldest first (ties by uid), each
-// placement counting for the next. What does not fit is explained by what is free when all others
-// are placed. Filters: node Ready, unschedulable, nodeSelector, required node affinity, ports of
-// the host, fit by requests and max pods (default 110), topology spread that must hold, required
-// affinity and anti-affinity of pods, theirs to others and others' to them. Scores: least allocated
-// (SEMANTICS 19.3), preferred node affinity, preferred affinity of pods, preferred topology spread,
-// without which siblings (same controller) are spread over nodes. Ties break by hash(pod uid,
-// node).
+// PURE. Places pending pods (no node, active) one after the other, those of the highest priority
+// first, of these the oldest (ties by uid), each placement counting for the next. What does not fit
+// is explained by what is free when all others are placed. Filters: node Ready, unschedulable,
+// taints, nodeSelector, required node affinity, ports of the host, fit by requests and max pods
+// (default 110), topology spread that must hold, required affinity and anti-affinity of pods,
+// theirs to others and others' to them. Scores: least allocated (SEMANTICS 19.3), preferred node
+// affinity, preferred affinity of pods, PreferNoSchedule taints, preferred topology spread, without
+// which siblings (same controller) are spread over nodes. Ties break by hash(pod uid, node).
 std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pending,
                            const ClusterState& state);
 // The same; `usage`, new or as any earlier call left it, saves looking at what did not change.

@@ -5,6 +5,7 @@
 
 #include "reconciler/scheduler/node_affinity.h"
 #include "reconciler/scheduler/pods_of_labels.h"
+#include "reconciler/scheduler/taints.h"
 
 namespace reconcile {
 namespace {
@@ -46,6 +47,8 @@ void SpreadRules::Include(const PodNeeds& needs, Counted* counted) const {
     counted->included[i] =
         std::all_of(constraints_.begin(), constraints_.end(), has_label) &&
         !IsRevoked(*nodes_[i].node) &&
+        (!counted->spread.honours_taints || (NodeUnschedulableFilter(needs, nodes_[i]).empty() &&
+                                             TaintFilter(needs, nodes_[i]).empty())) &&
         (!counted->spread.honours_affinity || (NodeSelectorFilter(needs, nodes_[i]).empty() &&
                                                NodeAffinityFilter(needs, nodes_[i]).empty()));
     if (!counted->included[i]) continue;

@@ -26,7 +26,10 @@ BINARY_FOLDER = Path(os.environ.get("RECONCILE_BINARY_FOLDER", ROOT / "build/dev
 class Workplace:
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="rc-cli-"))
-        shutil.copytree(ROOT / "examples/manifests", self.folder / "manifests")
+        # Folders there are examples of their own (tests/e2e/test_examples.py).
+        (self.folder / "manifests").mkdir()
+        for path in (ROOT / "examples/manifests").glob("*.yaml"):
+            shutil.copy(path, self.folder / "manifests")
         self.environment = {
             "PATH": f"{BINARY_FOLDER / 'cmd'}:/usr/bin:/bin", "HOME": str(self.folder), "LANG": "C.UTF-8", "COLUMNS": "80",
             "RECONCILE_SOCKET": str(self.folder / "no.sock"), "GIT_CONFIG_NOSYSTEM": "1",

@@ -4,6 +4,7 @@
 #include "reconciler/scheduler/usage_cache.h"
 #include "reconciler/settled.h"
 #include "schema/codec.h"
+#include "schema/kept.h"
 #include "tests/property/reconciler/generator.h"
 
 namespace reconcile {
@@ -36,7 +37,7 @@ class History {
         commit(generator_.MakeCommit()) {}
 
   void Go() {
-    switch (generator_.Int(1, 14)) {
+    switch (generator_.Int(1, 15)) {
       case 1:
       case 2:
         commit = generator_.Edit(commit);
@@ -74,6 +75,9 @@ class History {
         break;
       case 14:
         if (clocks_jump_) world.now.wall.ms += generator_.Int(-3'600'000, 3'600'000);
+        break;
+      case 15:
+        SomeBudget();
         break;
     }
     if (generator_.OneIn(3)) world.Advance(generator_.Int(0, 20'000));
@@ -132,8 +136,20 @@ class History {
     const std::string name = nodes.begin()->first.name;
     if (generator_.OneIn(3)) return world.state.Delete({Kind::kNode, "", name});
     world.Edit<Node>("", name, [&](Node* node) {
-      if (generator_.OneIn(2)) {
+      const int what = generator_.Int(0, 5);
+      if (what < 2) {
         node->spec.unschedulable = !node->spec.unschedulable;
+      } else if (what == 2) {
+        node->spec.taints.clear();
+        if (generator_.OneIn(3)) return;
+        node->spec.taints.push_back({.key = "gone",
+                                     .value = "",
+                                     .effect = TaintEffect::kNoExecute,
+                                     .time_added = std::nullopt});
+      } else if (what == 3) {
+        node->status.cordon.emplace();
+        node->status.drain = {.until = std::nullopt, .force = generator_.OneIn(2)};
+        if (generator_.OneIn(2)) node->status.drain->until = WallTime{world.now.wall.ms + 30'000};
       } else {
         const bool silent = generator_.OneIn(2);
         SetCondition(&node->status.conditions,
@@ -143,6 +159,19 @@ class History {
                      world.now.wall);
       }
     });
+  }
+  // Of all pods, so that drains meet it.
+  void SomeBudget() {
+    const auto budget = std::make_shared<PodDisruptionBudget>();
+    budget->metadata.name = "budget";
+    budget->metadata.namespace_name = "default";
+    if (generator_.OneIn(4)) return world.state.Delete(budget->key());
+    Value spec = Value::MakeMap();
+    spec.Set(generator_.OneIn(2) ? "minAvailable" : "maxUnavailable",
+             generator_.OneIn(2) ? Value::Int(generator_.Int(0, 3)) : Value::String("50%"));
+    spec.Set("selector", Value::MakeMap());
+    budget->others.Set("spec", std::move(spec));
+    world.state.Put(budget);
   }
   void SomeNamespace() {
     if (world.state.Find<Namespace>("", "default") == nullptr) return;
@@ -162,6 +191,14 @@ class History {
   World world;
   std::vector<ObjectPtr> commit;
 };
+
+std::string WakesText(const Settled& settled) {
+  std::string text;
+  for (const auto& [key, at] : settled.wakes) {
+    text += "\n  " + ToString(key) + " at " + std::to_string(at.ms);
+  }
+  return text;
+}
 
 // A turn that looks only at what changed plans what one that looks at everything plans, down to the
 // order of reasons and the next moment to wake. (That may come earlier where a stamp is from the
@@ -183,7 +220,8 @@ TEST(IncrementalProperty, PlansWhatAFullTurnPlans) {
       if (clocks_jump && full.wake_at) {
         ASSERT_LE(plan.wake_at.value(), *full.wake_at) << "turn " << turn;
       } else if (!clocks_jump) {
-        ASSERT_EQ(plan.wake_at, full.wake_at) << "turn " << turn;
+        ASSERT_EQ(plan.wake_at, full.wake_at)
+            << "turn " << turn << " at " << world.now.mono.ms << WakesText(settled);
       }
       history.Commit(plan);
     }

@@ -16,6 +16,22 @@ constexpr const char* kNodeOperators[] = {"In", "NotIn", "Exists", "DoesNotExist
 std::string AnyValue(Generator* generator) { return std::to_string(generator->Int(0, 2)); }
 std::string AnyKey(Generator* generator) { return generator->OneIn(2) ? "zone" : "rack"; }
 
+constexpr TaintEffect kTaintEffects[] = {TaintEffect::kNoSchedule, TaintEffect::kPreferNoSchedule,
+                                         TaintEffect::kNoExecute};
+
+Value AnyTolerations(Generator* generator) {
+  Value toleration = Value::MakeMap();
+  const bool is_equal = generator->OneIn(2);
+  if (is_equal || generator->OneIn(2)) toleration.Set("key", Value::String(AnyKey(generator)));
+  toleration.Set("operator", Value::String(is_equal ? "Equal" : "Exists"));
+  if (is_equal) toleration.Set("value", Value::String(AnyValue(generator)));
+  if (generator->OneIn(2)) {
+    toleration.Set("effect",
+                   Value::String(std::string(ToString(kTaintEffects[generator->Int(0, 2)]))));
+  }
+  return Value::MakeList({std::move(toleration)});
+}
+
 World AnyHosts(Generator* generator) {
   World world;
   const int hosts = generator->Int(1, 6);
@@ -27,6 +43,11 @@ World AnyHosts(Generator* generator) {
         if (!generator->OneIn(4)) node->metadata.labels[key] = AnyValue(generator);
       }
       node->spec.unschedulable = generator->OneIn(8);
+      if (!generator->OneIn(3)) return;
+      node->spec.taints = {{.key = AnyKey(generator),
+                            .value = AnyValue(generator),
+                            .effect = kTaintEffects[generator->Int(0, 2)],
+                            .time_added = std::nullopt}};
     });
   }
   return world;
@@ -80,6 +101,7 @@ Value AnySpreads(Generator* generator) {
     const bool must_hold = generator->OneIn(2);
     spread.Set("whenUnsatisfiable", Value::String(must_hold ? "DoNotSchedule" : "ScheduleAnyway"));
     if (must_hold && generator->OneIn(4)) spread.Set("minDomains", Value::Int(2));
+    if (generator->OneIn(3)) spread.Set("nodeTaintsPolicy", Value::String("Honor"));
     if (generator->OneIn(4)) spread.Set("nodeAffinityPolicy", Value::String("Ignore"));
     Value labels = Value::MakeMap();
     labels.Set("app", Value::String("app-" + std::to_string(generator->Int(0, 2))));
@@ -120,6 +142,10 @@ std::shared_ptr<Pod> AnyPod(Generator* generator, int number) {
   if (generator->OneIn(2)) {
     pod->spec.others.Set("topologySpreadConstraints", AnySpreads(generator));
   }
+  if (generator->OneIn(3)) pod->spec.others.Set("tolerations", AnyTolerations(generator));
+  if (generator->OneIn(3)) {
+    pod->spec.others.Set("priority", Value::Int(generator->Int(-1, 1)));
+  }
   if (!affinity.AsMap().empty()) pod->spec.others.Set("affinity", std::move(affinity));
   return pod;
 }
@@ -132,6 +158,32 @@ bool NodeSuits(const Pod& pod, const Node& node) {
     if (Matches(term, node)) return true;
   }
   return false;
+}
+
+// As SEMANTICS 19.9 is written.
+bool TaintsSuit(const Pod& pod, const Node& node) {
+  const Value* tolerations = pod.spec.others.Find("tolerations");
+  std::vector<Taint> taints = node.spec.taints;
+  if (node.spec.unschedulable) {
+    taints.push_back({.key = "node.kubernetes.io/unschedulable",
+                      .value = "",
+                      .effect = TaintEffect::kNoSchedule,
+                      .time_added = std::nullopt});
+  }
+  for (const Taint& taint : taints) {
+    if (taint.effect == TaintEffect::kPreferNoSchedule) continue;
+    bool tolerated = false;
+    for (const Value& each : tolerations == nullptr ? Value::List() : tolerations->AsList()) {
+      const bool of_key = each.Find("key") == nullptr || each.GetString("key") == taint.key;
+      const bool of_value =
+          each.GetString("operator") == "Exists" || each.GetString("value") == taint.value;
+      const std::string effect = each.GetString("effect");
+      tolerated =
+          tolerated || (of_key && of_value && (effect.empty() || effect == ToString(taint.effect)));
+    }
+    if (!tolerated) return false;
+  }
+  return true;
 }
 
 std::vector<std::shared_ptr<const Pod>> AnyPods(Generator* generator) {
@@ -159,6 +211,7 @@ bool SpreadSuits(const Pod& pod, const Node& node, const World& world,
         if (other.must_hold && LabelOf(*each, other.topology_key).empty()) return;
       }
       if (spread.honours_affinity && !NodeSuits(pod, *each)) return;
+      if (spread.honours_taints && !TaintsSuit(pod, *each)) return;
       int64_t& count = counts[LabelOf(*each, spread.topology_key)];
       for (const auto& [other, name] : bound) {
         if (name == each->metadata.name) count += Matches(*spread.selector, other->metadata.labels);
@@ -240,13 +293,16 @@ TEST(PlacementProperty, PodsGoWhereWhatTheyRequireHoldsAndNowhereElse) {
     for (const Binding& binding : Place(AnyPods(&generator), world.state)) {
       bool suits_any = false;
       world.state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
-        const bool suits = !node->spec.unschedulable && NodeSuits(*binding.pod, *node) &&
+        const bool suits = NodeSuits(*binding.pod, *node) && TaintsSuit(*binding.pod, *node) &&
                            SpreadSuits(*binding.pod, *node, world, bound) &&
                            NearSuits(*binding.pod, node->metadata.name, world, bound) &&
                            ApartSuits(*binding.pod, node->metadata.name, world, bound);
         suits_any = suits_any || suits;
         if (node->metadata.name == binding.node) {
-          ASSERT_TRUE(suits) << ToString(binding.pod->key());
+          ASSERT_TRUE(suits) << ToString(binding.pod->key()) << ": node affinity "
+                             << NodeSuits(*binding.pod, *node) << ", taints "
+                             << TaintsSuit(*binding.pod, *node) << ", spread "
+                             << SpreadSuits(*binding.pod, *node, world, bound);
         }
       });
       ASSERT_EQ(suits_any, !binding.node.empty()) << binding.explanation;
