@@ -8,6 +8,7 @@ import re
 import unittest
 
 from harness import ROOT, HostTest
+from hosts.system import eventually
 
 STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "EnvVarSource", "EnvFromSource", "ResourceRequirements",
            "DeploymentSpec", "DeploymentStrategy", "RollingUpdateDeployment", "ReplicaSetSpec", "ReplicationControllerSpec", "ConfigMap",
@@ -405,6 +406,7 @@ class EffectsTest(HostTest):
         """Only these, from now on."""
         self.commit_all(manifests, "Begin")
         if self.host.reconcile is not None:
+            self.confirm_all()
             self.host.converge(deadline_s=180)
             return
         self.host.docker(["tag", "test/busybox:1", "test/busybox:2"])
@@ -414,6 +416,18 @@ class EffectsTest(HostTest):
         self.host.flags = ["--config", settings]
         self.host.start_reconcile()
         self.host.converge(deadline_s=180)
+
+    def confirm_all(self):
+        """More objects go than there are now: what is asked here is not the deletion breaker."""
+        head = self.host.git(["rev-parse", "HEAD"]).stdout.strip()
+
+        def taken():
+            source = self.host.status()["sources"][0]["status"]
+            held = source.get("held")
+            if held:
+                self.host.cli(["confirm", held["planHash"]])
+            return source.get("appliedCommit") == head
+        eventually("what came before goes", taken)
 
     def check_pods(self, plan, before):
         """The pods that the plan names are those that came and went."""
