@@ -17,7 +17,7 @@ STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "Env
            "TopologySpreadConstraint", "PodAffinityTerm", "WeightedPodAffinityTerm", "Volume", "VolumeMount", "EmptyDirVolumeSource",
            "HostPathVolumeSource", "ConfigMapVolumeSource", "SecretVolumeSource", "DownwardAPIVolumeSource", "ProjectedVolumeSource",
            "VolumeProjection", "ConfigMapProjection", "SecretProjection", "DownwardAPIProjection", "KeyToPath", "DownwardAPIVolumeFile",
-           "ResourceFieldSelector"]
+           "ResourceFieldSelector", "Toleration"]
 # No change of one that runs.
 NO_CHANGE = {"SecurityContext.privileged",  # no such container starts on a machine that lacks a capability itself
              "VolumeMount.mountPropagation",  # needs a mount of the host's that is shared: test_volumes.py makes one
@@ -99,6 +99,13 @@ def spread(**more):
     return change
 
 
+def tolerating(**more):
+    """Tolerates a taint that no host has."""
+    def change(m):
+        spec_of(m).update(tolerations=[dict({"key": "gone", "operator": "Equal", "value": "1", "effect": "NoExecute"}, **more)])
+    return change
+
+
 def among(weight=1, **more):
     """Keeps away from pods that are nowhere, and likes not to be with them."""
     def change(m):
@@ -132,6 +139,14 @@ IN_PODS = {
     "TopologySpreadConstraint.nodeAffinityPolicy": (spread(), spread(nodeAffinityPolicy="Ignore")),
     "TopologySpreadConstraint.matchLabelKeys": (spread(), spread(matchLabelKeys=["app"])),
     "TopologySpreadConstraint.whenUnsatisfiable": (spread(), spread(whenUnsatisfiable="ScheduleAnyway")),
+    "TopologySpreadConstraint.nodeTaintsPolicy": (spread(), spread(nodeTaintsPolicy="Honor")),
+    "PodSpec.priorityClassName": (None, lambda m: spec_of(m).update(priorityClassName="system-cluster-critical")),
+    "PodSpec.priority": (None, lambda m: spec_of(m).update(priority=7)),
+    "Toleration.key": (tolerating(), tolerating(key="other")),
+    "Toleration.operator": (tolerating(value=""), tolerating(value="", operator="Exists")),
+    "Toleration.value": (tolerating(), tolerating(value="2")),
+    "Toleration.effect": (tolerating(), tolerating(effect="NoSchedule")),
+    "Toleration.tolerationSeconds": (tolerating(), tolerating(tolerationSeconds=60)),
     "PodAffinityTerm.topologyKey": (among(), among(topologyKey="kubernetes.io/os")),
     "PodAffinityTerm.namespaces": (among(), among(namespaces=["default", "other"])),
     "PodAffinityTerm.matchLabelKeys": (among(), among(matchLabelKeys=["tier"])),
@@ -358,6 +373,8 @@ def cases_in_pods(fields):
         for kind, effect in (("Deployment", "rollout"), ("Pod", "recreate")):
             if field == "PodSpec.restartPolicy" and kind != "Pod":
                 continue
+            if field.startswith("Toleration.") and kind == "Pod":
+                effect = "in place"
             cases.append(Case(field, workload(kind, f"p{number:02d}-{kind.lower()}"), before, edit, effect))
     return cases
 
@@ -507,9 +524,11 @@ class EffectsTest(HostTest):
         self.start([web])
         before = self.ids("web")
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "host-1", "labels": {"disk": "ssd"}}, "spec": {"unschedulable": True}}
+        node["spec"]["taints"] = [{"key": "dedicated", "value": "db", "effect": "NoSchedule"}, {"key": "old", "effect": "PreferNoSchedule"}]
         self.host.write("node.json", json.dumps(node))
         change = [change for change in self.plan()["changes"] if change["kind"] == "Node"][0]
         self.assertEqual(change["effect"], "next start", change)
+        self.assertIn("spec.taints", json.dumps(change))
         self.host.commit(message="No more")
         self.host.converge()
         self.assertEqual(self.ids("web"), before)

@@ -223,8 +223,9 @@ class Cluster:
     def status(self):
         return json.loads(self.cli(["status", "--json"], check=False).stdout)
 
-    def items(self, kind):
-        return json.loads(self.cli(["get", kind, "-A", "-o", "json"]).stdout)["items"]
+    def items(self, kind, selector=""):
+        chosen = ["-l", selector] if selector else []
+        return json.loads(self.cli(["get", kind, "-A", "-o", "json"] + chosen).stdout)["items"]
 
     def ready_nodes(self):
         ready = []
