@@ -131,7 +131,7 @@ class VolumesTest(HostTest):
             self.host.write("all.json", json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
             plan = json.loads(self.host.cli(["--dry-run", "-o", "json", self.host.repository], check=False).stdout)
             effects = {change["kind"]: change["effect"] for change in plan["changes"]}
-            self.assertEqual(effects, {"ConfigMap": "in place", "Secret": "in place", "Pod": "in place"})
+            self.assertEqual(effects, {"ConfigMap": "next start", "Secret": "in place", "Pod": "in place"}, "a part waits for a start")
             self.commit(*objects)
             self.sees("the change", "web", "cat /config/a /config/b /secret/token; grep tier /down/labels", f'{number}{number}{number}tier="t{number}"')
         self.assertEqual(self.sh("web", "cat /part"), "1", "a subPath is not updated")
