@@ -132,11 +132,12 @@ void Writer::WriteUsers(const Value& change) {
   for (const Value& user : change.GetList("users")) {
     const bool variables = user.GetBool("asVariables");
     const bool mounted = user.GetBool("mounted");
-    const std::string how = user.GetBool("restarts")
-                                ? "and restarts on change: its pods are replaced"
-                            : variables && mounted ? "as variables, at the next start, and as files"
-                            : variables ? "as variables: containers have it from their next start"
-                                        : "as files, which change in place";
+    const std::string how =
+        user.GetBool("restarts") ? "and restarts on change: its pods are replaced"
+        : variables && mounted
+            ? "at the next start of its containers, and as files, which change in place"
+        : variables ? "at the next start of its containers"
+                    : "as files, which change in place";
     lines_.Add(LineColor::kDim, 4, "used by " + KeyText(user) + " " + how);
   }
 }

@@ -32,7 +32,7 @@ struct FieldEffect {
 // Who uses a ConfigMap or Secret that changes.
 struct ConfigUser {
   ObjectKey workload;
-  bool as_variables = false;  // read when a container starts
+  bool as_variables = false;  // read when a container starts: as variables or parts (subPath)
   bool mounted = false;       // as files
   bool restarts = false;      // its pods are replaced when it changes: it asks for that
   friend bool operator==(const ConfigUser&, const ConfigUser&) = default;

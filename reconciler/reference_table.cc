@@ -10,6 +10,7 @@
 #include "schema/field_path.h"
 #include "schema/field_table.h"
 #include "schema/field_types.h"
+#include "schema/volumes.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -279,6 +280,39 @@ const std::vector<Path>& PathsOf(Kind kind) {
   return paths[static_cast<size_t>(kind)];
 }
 
+// How containers mount what ConfigMaps and Secrets are files of: a part (subPath) stays as it was
+// when its container started.
+class MountedConfig {
+ public:
+  explicit MountedConfig(const PodSpec& spec) {
+    std::set<std::string> parts;  // names of volumes
+    std::set<std::string> wholes;
+    for (const auto* containers : {&spec.containers, &spec.init_containers}) {
+      for (const Container& container : *containers) {
+        for (const VolumeMount& mount : VolumeMountsOf(container)) {
+          const bool is_part = !mount.sub_path.empty() || !mount.sub_path_expression.empty();
+          (is_part ? parts : wholes).insert(mount.volume);
+        }
+      }
+    }
+    for (const Volume& volume : VolumesOf(spec)) {
+      for (const FileSource& source : volume.sources) {
+        if (source.kind == FileSource::Kind::kDownward) continue;
+        const bool is_secret = source.kind == FileSource::Kind::kSecret;
+        const std::pair what(is_secret ? Kind::kSecret : Kind::kConfigMap, source.name);
+        if (parts.contains(volume.name)) parts_.insert(what);
+        if (wholes.contains(volume.name)) wholes_.insert(what);
+      }
+    }
+  }
+  bool HasPart(const ObjectKey& key) const { return parts_.contains({key.kind, key.name}); }
+  bool HasWhole(const ObjectKey& key) const { return wholes_.contains({key.kind, key.name}); }
+
+ private:
+  std::set<std::pair<Kind, std::string>> parts_;
+  std::set<std::pair<Kind, std::string>> wholes_;
+};
+
 }  // namespace
 
 std::set<Reference> ReferencesOf(const Object& object, const FieldPlaces* places) {
@@ -296,12 +330,19 @@ std::set<Reference> ReferencesOf(const Object& object, const FieldPlaces* places
 
 std::set<ConfigUse> ConfigUsesOf(const Object& object) {
   std::set<ConfigUse> found;
-  if (const PodSpec* spec = PodSpecOf(object)) {
-    for (const Path& path : PathsOfPods()) {
-      path.CollectUses(spec, object.metadata.namespace_name, &found);
-    }
+  const PodSpec* spec = PodSpecOf(object);
+  if (spec == nullptr) return found;
+  for (const Path& path : PathsOfPods()) {
+    path.CollectUses(spec, object.metadata.namespace_name, &found);
   }
-  return found;
+  const MountedConfig mounted(*spec);
+  std::set<ConfigUse> uses;
+  for (ConfigUse use : found) {
+    const bool in_part = use.mounted && mounted.HasPart(use.key);
+    if (in_part) uses.insert({use.key, use.part, false});
+    if (!in_part || mounted.HasWhole(use.key)) uses.insert(std::move(use));
+  }
+  return uses;
 }
 
 bool MayBeNamed(Kind kind) {

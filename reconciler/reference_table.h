@@ -38,7 +38,7 @@ std::set<Reference> ReferencesOf(const Object& object, const FieldPlaces* places
 struct ConfigUse {
   ObjectKey key;
   std::string part;      // the key of its data; empty for all
-  bool mounted = false;  // as files; else as variables
+  bool mounted = false;  // as files that change; else read at a start: variables, parts (subPath)
   friend auto operator<=>(const ConfigUse&, const ConfigUse&) = default;
 };
 // PURE. Each once, those that may be missing too. For objects that make pods, and Pods.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness import RECONCILE, ROOT, HostTest
 from hosts.system import eventually
+from hosts.testing import ClusterTest
 
 EXAMPLE = ROOT / "examples/manifests/config-reload/config-reload.yaml"
 LIMIT_S = 60
@@ -130,7 +131,7 @@ class VolumesTest(HostTest):
             self.host.write("all.json", json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
             plan = json.loads(self.host.cli(["--dry-run", "-o", "json", self.host.repository], check=False).stdout)
             effects = {change["kind"]: change["effect"] for change in plan["changes"]}
-            self.assertEqual(effects, {"ConfigMap": "in place", "Secret": "in place", "Pod": "in place"})
+            self.assertEqual(effects, {"ConfigMap": "next start", "Secret": "in place", "Pod": "in place"}, "a part waits for a start")
             self.commit(*objects)
             self.sees("the change", "web", "cat /config/a /config/b /secret/token; grep tier /down/labels", f'{number}{number}{number}tier="t{number}"')
         self.assertEqual(self.sh("web", "cat /part"), "1", "a subPath is not updated")
@@ -313,6 +314,34 @@ class VolumesTest(HostTest):
         self.host.commit({"config-reload.yaml": text.replace("colour: green", "colour: blue").replace("Good day", "Hello")})
         eventually("it has read it again", lambda: said() == ["Good day, green world", "Hello, blue world"], LIMIT_S)
         self.assertEqual(self.id_of(name, "follower"), before)
+
+
+class RebootTest(ClusterTest):
+    """An agent of a controller elsewhere; one host is enough."""
+
+    COUNT = 1
+
+    def test_what_is_on_disk_outlives_a_reboot_and_what_is_in_memory_is_made_anew(self):
+        volumes = {"scratch": {"emptyDir": {}}, "memory": {"emptyDir": {"medium": "Memory"}}, "secret": {"secret": {"secretName": "keys"}}}
+        mounts = [{"name": name, "mountPath": f"/{name}"} for name in volumes] + [{"name": "scratch", "mountPath": "/part", "subPath": "part"}]
+        objects = [config("keys", {"token": "1"}, "Secret"), pod("web", volumes, mounts)]
+        self.repository.commit({"all.json": json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})}, "A pod")
+        self.converge()
+        host = self.cluster.hosts[0]
+
+        def running():
+            ids = host.containers().get("default/web/main", [])
+            self.assertEqual(len(ids), 1)
+            return ids[0]
+
+        def sh(command):
+            return host.docker(["exec", running(), "sh", "-c", command]).stdout.strip()
+
+        before = running()
+        sh("echo 1 >/part/x; echo 2 >/memory/x")
+        host.reboot(self.cluster.switch)
+        eventually("it runs again", lambda: running() != before, LIMIT_S)
+        self.assertEqual(sh("cat /scratch/part/x /part/x; ls /memory; cat /secret/token; stat -f -c %T /memory /secret"), "1\n1\n1tmpfs\ntmpfs")
 
 
 SWAP = """

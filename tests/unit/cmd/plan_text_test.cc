@@ -86,7 +86,7 @@ TEST(PlanText, SaysWhatEveryFieldDoesWhereThePodsGoAndHowFullTheHostsAre) {
         - b
         + B
     + data.other: "x"  (none: nobody uses it)
-    used by Deployment default/web as variables: containers have it from their next start
+    used by Deployment default/web at the next start of its containers
 - Service default/old  deleted
 
 Pods:

@@ -137,6 +137,26 @@ TEST(Effects, AConfigMapIsReadAtTheNextStartOfThoseWhoUseTheKeyThatChanges) {
   EXPECT_TRUE(seen.preview.pods.empty());
 }
 
+TEST(Effects, APartOfAVolumeIsReadAtTheNextStartAndAWholeOneChangesInPlace) {
+  const auto config = MakeConfigMap("config", "1");
+  const auto changed =
+      Edited<ConfigMap>(config, [](ConfigMap* after) { after->data.begin()->second = "2"; });
+  const std::string whole = R"({"name":"v","mountPath":"/v"})";
+  const std::string part = R"({"name":"v","mountPath":"/p","subPath":"a"})";
+  for (const auto& [mounts, effect] : {std::pair(whole, "in place"), std::pair(part, "next start"),
+                                       std::pair(whole + "," + part, "next start")}) {
+    auto web = MakeDeployment("web", 1);
+    PodSpec& spec = web->spec.pod_template.spec;
+    spec.others.Set("volumes",
+                    ParseJson(R"([{"name":"v","configMap":{"name":"config"}}])").value());
+    spec.containers[0].others.Set("volumeMounts", ParseJson("[" + mounts + "]").value());
+    World world = SettledWorld({config, web});
+    const Seen seen = PreviewOfChange(world, {changed, web});
+    EXPECT_EQ(seen.effects, "data[" + config->data.begin()->first + "]: " + effect + "\n")
+        << mounts;
+  }
+}
+
 TEST(Effects, ACourseSaysHowManyPodsThereAreMeanwhile) {
   const auto web = MakeDeployment("web", 4);
   const auto after = Edited<Deployment>(web, [](Deployment* deployment) {
