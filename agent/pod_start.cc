@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "agent/active_deadline.h"
 #include "agent/container_config.h"
 #include "agent/pod_files.h"
 #include "agent/pod_turn.h"
@@ -396,6 +397,7 @@ void Remember(PodTurn* turn) {
 
 void StartPod(PodTurn* turn) {
   if (turn->memory.terminal) return ReleaseNetwork(turn);
+  if (IsPastDeadline(turn)) return StopAtDeadline(turn);
   CleanUp(turn);
   const auto& containers = turn->pod.spec.containers;
   const bool wanted = std::any_of(containers.begin(), containers.end(),

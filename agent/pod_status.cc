@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "agent/active_deadline.h"
 #include "agent/pod_turn.h"
 
 namespace reconcile {
@@ -259,6 +260,7 @@ PodStatus BuildPodStatus(PodTurn* turn) {
     of.last_reported = status.container_statuses.back();
   }
   status.phase = PhaseOf(*turn, status.container_statuses);
+  if (IsPastDeadline(turn)) FailAtDeadline(*turn, &status);
   SetConditions(*turn, &status);
   memory.conditions = status.conditions;
   const bool stopping = turn->pod.metadata.deletion_timestamp.has_value();
