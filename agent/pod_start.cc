@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "agent/active_deadline.h"
 #include "agent/container_config.h"
 #include "agent/pod_files.h"
 #include "agent/pod_turn.h"
@@ -400,6 +401,7 @@ void StartPod(PodTurn* turn) {
     return ReleaseNetwork(turn);
   }
   if (StopEvicted(turn)) return;
+  if (IsPastDeadline(turn)) return StopAtDeadline(turn);
   CleanUp(turn);
   const auto& containers = turn->pod.spec.containers;
   const bool wanted = std::any_of(containers.begin(), containers.end(),

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "agent/active_deadline.h"
 #include "agent/pod_turn.h"
 
 namespace reconcile {
@@ -261,6 +262,7 @@ PodStatus BuildPodStatus(PodTurn* turn) {
   }
   status.phase = PhaseOf(*turn, status.container_statuses);
   EndEvicted(*turn, &status);
+  if (memory.evicted.empty() && IsPastDeadline(turn)) FailAtDeadline(*turn, &status);
   SetConditions(*turn, &status);
   memory.conditions = status.conditions;
   const bool stopping = turn->pod.metadata.deletion_timestamp.has_value();

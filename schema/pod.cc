@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "base/check.h"
+#include "base/value.h"
+#include "schema/sidecar.h"
 
 namespace reconcile {
 
@@ -143,6 +145,21 @@ bool IsDiskSpace(std::string_view resource) {
   return resource == "ephemeral-storage" || resource == "storage";
 }
 
+void AddRequests(const Container& container, ResourceList* total) {
+  for (const auto& [resource, quantity] : EffectiveRequests(container.resources)) {
+    if (IsDiskSpace(resource)) continue;  // not counted on nodes
+    auto [entry, inserted] = total->emplace(resource, quantity);
+    if (!inserted) entry->second = SaturatedSum(entry->second, quantity);
+  }
+}
+
+void RaiseTo(const ResourceList& other, ResourceList* list) {
+  for (const auto& [resource, quantity] : other) {
+    auto [entry, inserted] = list->emplace(resource, quantity);
+    if (!inserted && entry->second < quantity) entry->second = quantity;
+  }
+}
+
 constexpr std::string_view kQosResources[] = {"cpu", "memory"};
 
 const Quantity* FindNonZero(const ResourceList& list, std::string_view resource) {
@@ -152,22 +169,32 @@ const Quantity* FindNonZero(const ResourceList& list, std::string_view resource)
 
 }  // namespace
 
+bool IsSidecar(const Container& init_container) {
+  const Value* policy = init_container.others.Find("restartPolicy");
+  return policy != nullptr && policy->IsString() && policy->AsString() == "Always";
+}
+
 ResourceList RequestsOf(const PodSpec& spec) {
-  ResourceList total;
-  for (const Container& container : spec.containers) {
-    for (const auto& [resource, quantity] : EffectiveRequests(container.resources)) {
-      if (IsDiskSpace(resource)) continue;  // not counted on nodes
-      auto [entry, inserted] = total.emplace(resource, quantity);
-      if (!inserted) entry->second = SaturatedSum(entry->second, quantity);
+  ResourceList total;       // of all that run at once: sidecars, then containers too
+  ResourceList while_init;  // the most while an init container runs
+  for (const Container& init : spec.init_containers) {
+    if (IsSidecar(init)) {
+      AddRequests(init, &total);
+      continue;
     }
+    ResourceList beside = total;
+    AddRequests(init, &beside);
+    RaiseTo(beside, &while_init);
   }
+  for (const Container& container : spec.containers) AddRequests(container, &total);
+  RaiseTo(while_init, &total);
   return total;
 }
 
 std::string QosClassOf(const PodSpec& spec) {
   bool any = false;
   bool guaranteed = !spec.containers.empty();
-  for (const Container& container : spec.containers) {
+  const auto reckon = [&](const Container& container) {
     const ResourceList requests = EffectiveRequests(container.resources);
     for (std::string_view resource : kQosResources) {
       const Quantity* request = FindNonZero(requests, resource);
@@ -175,6 +202,9 @@ std::string QosClassOf(const PodSpec& spec) {
       any = any || request != nullptr || limit != nullptr;
       guaranteed = guaranteed && request != nullptr && limit != nullptr && *request == *limit;
     }
+  };
+  for (const auto* containers : {&spec.init_containers, &spec.containers}) {
+    std::for_each(containers->begin(), containers->end(), reckon);
   }
   if (!any) return "BestEffort";
   return guaranteed ? "Guaranteed" : "Burstable";

@@ -200,7 +200,7 @@ struct PodTemplateSpec {
 bool IsActive(const Pod& pod);
 bool IsTerminal(const Pod& pod);  // Succeeded or Failed
 bool IsReady(const Pod& pod);     // condition Ready is True
-// Sum of the containers' effective requests (a limit without a request is one: SEMANTICS 17.4).
+// Requests, init containers reckoned in (SEMANTICS 9.4); a limit without one is one (17.4).
 ResourceList RequestsOf(const PodSpec& spec);
 std::string QosClassOf(const PodSpec& spec);  // SEMANTICS 18.1
 

@@ -99,9 +99,11 @@ void AddPlacement(Table<PodSpec>* t) {
 }
 
 void AddLimits(Table<PodSpec>* t) {
-  t->Accepted("activeDeadlineSeconds", Int64Shape(), "pods run for as long as they take")
+  t->Accepted("activeDeadlineSeconds", Int64Shape(), "")
+      .ActedOn()
       .Mutable()
-      .Doc("How long the pod may run.");
+      .Doc(
+          "How long the pod may run, from its start on its host, before it is stopped and Failed.");
   t->Accepted("readinessGates", ListOf(ReadinessGateShape()),
               "a pod is ready when its containers are")
       .Doc("Further conditions of being ready.");

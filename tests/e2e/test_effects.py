@@ -301,6 +301,8 @@ OF_WORKLOADS = {
     "ObjectMeta.labels of a Pod": ("Pod", None, lambda m: m["metadata"]["labels"].update(x="y"), "in place"),
     "ObjectMeta.annotations": ("Deployment", None, lambda m: m["metadata"].update(annotations={"x": "y"}), "none"),
     "ObjectMeta.annotations of a Pod": ("Pod", None, lambda m: m["metadata"].update(annotations={"x": "y"}), "in place"),
+    "PodSpec.activeDeadlineSeconds of a Pod": ("Pod", lambda m: m["spec"].update(activeDeadlineSeconds=7200),
+                                               lambda m: m["spec"].update(activeDeadlineSeconds=3600), "recreate"),
     "ObjectMeta.labels of a template": ("Deployment", None, lambda m: m["spec"]["template"]["metadata"]["labels"].update(x="y"), "rollout"),
     "ObjectMeta.annotations of a template": ("Deployment", None, lambda m: m["spec"]["template"]["metadata"].update(annotations={"x": "y"}),
                                              "rollout"),

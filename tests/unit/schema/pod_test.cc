@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/value.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -57,6 +58,36 @@ TEST(PodRequests, AddUpAndALimitAloneIsARequest) {
   EXPECT_EQ(requests.at("cpu"), Q("750m"));
   EXPECT_EQ(requests.at("memory"), Q("1Gi"));
   EXPECT_EQ(requests.size(), 2U);
+}
+
+TEST(PodRequests, AreTheMostThatRunsAtOnceOfInitContainersSidecarsAndContainers) {
+  const auto asks = [](const std::string& cpu, const std::string& memory, bool sidecar) {
+    Container container = WithResources({{"cpu", Q(cpu)}, {"memory", Q(memory)}}, {});
+    if (sidecar) container.others.Set("restartPolicy", Value::String("Always"));
+    return container;
+  };
+  PodSpec spec;
+  spec.init_containers = {asks("2", "10Mi", false), asks("500m", "100Mi", true),
+                          asks("1", "500Mi", false), asks("100m", "50Mi", true)};
+  spec.containers = {asks("300m", "200Mi", false), asks("300m", "200Mi", false)};
+  ResourceList requests = RequestsOf(spec);
+  EXPECT_EQ(requests.at("cpu"), Q("2"));         // the first init container: no sidecar runs yet
+  EXPECT_EQ(requests.at("memory"), Q("600Mi"));  // the second one, beside the first sidecar
+  spec.containers.push_back(asks("1", "100Mi", false));
+  requests = RequestsOf(spec);
+  EXPECT_EQ(requests.at("cpu"), Q("2200m"));  // all containers beside both sidecars
+  EXPECT_EQ(requests.at("memory"), Q("650Mi"));
+}
+
+TEST(QosClass, CountsInitContainersToo) {
+  PodSpec spec;
+  spec.containers = {WithResources({}, {{"cpu", Q("1")}, {"memory", Q("1Gi")}})};
+  EXPECT_EQ(QosClassOf(spec), "Guaranteed");
+  spec.init_containers = {WithResources({{"cpu", Q("1")}}, {})};
+  EXPECT_EQ(QosClassOf(spec), "Burstable");
+  spec.containers = {Container{}};
+  spec.init_containers = {Container{}};
+  EXPECT_EQ(QosClassOf(spec), "BestEffort");
 }
 
 TEST(PodRequests, SaturateInsteadOfOverflowing) {

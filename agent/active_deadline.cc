@@ -1,0 +1,91 @@
+#include "agent/active_deadline.h"
+
+#include <algorithm>
+
+#include "base/value.h"
+
+namespace reconcile {
+namespace {
+
+constexpr char kMessage[] = "Pod was active on the node longer than the specified deadline";
+constexpr int64_t kMinGraceSeconds = 2;
+constexpr int32_t kUnknownExitCode = 137;
+
+std::optional<WallTime> DeadlineOf(const PodTurn& turn) {
+  const Value* seconds = turn.pod.spec.others.Find("activeDeadlineSeconds");
+  if (seconds == nullptr || !seconds->IsInt() || !turn.memory.start_time) return std::nullopt;
+  // A bound as long as 68 years is as good as the one written.
+  const int64_t bounded = std::min(seconds->AsInt(), kMaxGracePeriodSeconds);
+  return WallTime{turn.memory.start_time->ms + bounded * 1000};
+}
+
+bool HadEnded(const PodTurn& turn, WallTime deadline) {
+  const auto& containers = turn.pod.spec.containers;
+  return std::all_of(containers.begin(), containers.end(), [&](const Container& container) {
+    const ContainerInfo* dead = NewestDeadOf(turn.Of(container.name));
+    return dead != nullptr && !WantsToRun(turn, container) && dead->finished_at &&
+           *dead->finished_at <= deadline;
+  });
+}
+
+bool AnyLive(const PodTurn& turn) {
+  return std::any_of(turn.containers.by_name.begin(), turn.containers.by_name.end(),
+                     [](const auto& entry) { return LiveOf(entry.second) != nullptr; });
+}
+
+// A container that had not started, or was to be started again: nothing starts it any more.
+void EndWaiting(ContainerStatus* status) {
+  if (!status->state.waiting) return;
+  ContainerStateTerminated state;
+  if (status->last_state.terminated) {
+    state = *status->last_state.terminated;
+  } else {
+    state.exit_code = kUnknownExitCode;
+    state.reason = "ContainerStatusUnknown";
+    state.message = "the container had not started when the pod's time was up";
+  }
+  status->state = {{}, {}, std::move(state)};
+}
+
+}  // namespace
+
+bool IsPastDeadline(PodTurn* turn) {
+  if (turn->memory.terminal || turn->pod.metadata.deletion_timestamp) return false;
+  const std::optional<WallTime> deadline = DeadlineOf(*turn);
+  if (!deadline || HadEnded(*turn, *deadline)) return false;
+  const Now now = turn->context.now;
+  if (now.wall >= *deadline) return true;
+  turn->context.WakeAt(now.mono + (deadline->ms - now.wall.ms));
+  return false;
+}
+
+void StopAtDeadline(PodTurn* turn) {
+  turn->Announce("deadline", EventType::kNormal, kDeadlineExceeded, kMessage,
+                 &turn->memory.memory[std::string(kSandboxContainer)]);
+  const int64_t grace = std::max<int64_t>(turn->pod.spec.termination_grace_period_seconds, 0);
+  const int64_t over = (turn->context.now.wall.ms - DeadlineOf(*turn)->ms) / 1000;
+  for (const auto& [name, containers] : turn->containers.by_name) {
+    for (const ContainerInfo* container : containers) {
+      if (!IsLive(*container)) continue;
+      turn->Add(
+          StopKey(container->id), "its pod's activeDeadlineSeconds are over",
+          StopContainerOp{container->id,
+                          std::clamp(grace - over, std::min(kMinGraceSeconds, grace), grace)});
+    }
+  }
+}
+
+void FailAtDeadline(const PodTurn& turn, PodStatus* status) {
+  status->phase = status->phase == PodPhase::kPending ? PodPhase::kPending : PodPhase::kRunning;
+  if (AnyLive(turn) || turn.context.IsPodBusy(turn.uid())) return;
+  status->phase = PodPhase::kFailed;
+  status->reason = kDeadlineExceeded;
+  status->message = kMessage;
+  for (ContainerStatus& container : status->container_statuses) {
+    EndWaiting(&container);
+    container.ready = false;
+    container.started = false;
+  }
+}
+
+}  // namespace reconcile
