@@ -1,7 +1,16 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 #include "agent/curl_prober.h"
 #include "agent/fake_prober.h"
+#include "base/subprocess.h"
 #include "tests/contract/agent_probes/probed_server.h"
 #include "tests/support/real_loop.h"
 
@@ -199,6 +208,59 @@ TEST(CurlProber, ATcpProbeSucceedsWhenTheConnectionOpens) {
       HttpProbe{.host = "", .port = port, .path = "/", .tls = false, .headers = {}};
   EXPECT_EQ(Ask(&world, request)->message,
             "Get \"http://127.0.0.1:" + std::to_string(port) + "/\": Connection refused");
+}
+
+// An HTTPS server whose certificate nobody has signed: openssl's.
+class TlsServer {
+ public:
+  explicit TlsServer(int port) {
+    char pattern[] = "/tmp/probed-XXXXXX";
+    folder_ = mkdtemp(pattern);
+    SubprocessOptions make;
+    make.command = {"openssl", "req",   "-x509", "-newkey", "ed25519", "-nodes",
+                    "-subj",   "/CN=x", "-out",  Cert(),    "-keyout", folder_ + "/key"};
+    const auto made = RunSubprocess(make);
+    CHECK(made.ok() && made->exit_code == 0);
+    std::vector<std::string> words = {"openssl", "s_server",
+                                      "-www",    "-quiet",
+                                      "-accept", "127.0.0.1:" + std::to_string(port),
+                                      "-cert",   Cert(),
+                                      "-key",    folder_ + "/key"};
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    CHECK(posix_spawnp(&process_, "openssl", nullptr, nullptr, arguments.data(), environ) == 0);
+  }
+  ~TlsServer() {
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+    std::filesystem::remove_all(folder_);
+  }
+  TlsServer(const TlsServer&) = delete;
+  TlsServer& operator=(const TlsServer&) = delete;
+
+ private:
+  std::string Cert() const { return folder_ + "/cert"; }
+  std::string folder_;
+  pid_t process_ = 0;
+};
+
+TEST(CurlProber, TakesAnyCertificateOverHttps) {
+  World world(false);
+  int port = 0;
+  {
+    const ProbedServer free_port([](const std::string&) { return std::string(); });
+    port = free_port.port();
+  }
+  const TlsServer server(port);
+  ProbeRequest request = HttpRequestTo(port);
+  request.probe.action = TcpProbe{"", port};
+  const MonoTime deadline = world.loop.now().mono + 20'000;
+  while (!Ask(&world, request)->success) ASSERT_LT(world.loop.now().mono, deadline);
+  request = HttpRequestTo(port);
+  request.probe.timeout_ms = 10'000;
+  std::get<HttpProbe>(request.probe.action).tls = true;
+  EXPECT_EQ(Ask(&world, request).value(), (ProbeOutcome{true, ""}));
 }
 
 }  // namespace
