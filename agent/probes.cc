@@ -1,0 +1,129 @@
+#include "agent/probes.h"
+
+#include <algorithm>
+
+namespace reconcile {
+namespace {
+
+// Whether it is asked in the state that the program is in.
+bool IsOpen(const ContainerProbes& probes, ProbeKind kind, const ProbedProgram& program,
+            const ProbesMemory& memory) {
+  if (!probes[kind] || FailedForGood(probes, memory)) return false;
+  if (kind != ProbeKind::kReadiness && program.stopping) return false;
+  const bool started = IsStarted(probes, memory);
+  return kind == ProbeKind::kStartup ? !started : started;
+}
+
+// The first time at which it is asked, once it may be.
+MonoTime FirstDue(const Probe& probe, const ProbedProgram& program, bool just_started,
+                  MonoTime now) {
+  const int64_t running_ms = std::max<int64_t>(0, program.running_ms);  // the clock may have jumped
+  const int64_t delay_ms = std::max<int64_t>(0, probe.initial_delay_ms - running_ms);
+  const double share = just_started ? 0 : program.spread.value_or(0);
+  const auto spread_ms = static_cast<int64_t>(share * static_cast<double>(probe.period_ms));
+  return now + std::max(delay_ms, spread_ms);
+}
+
+void Wake(MonoTime time, ProbesDue* due) {
+  if (!due->wake_at || time < *due->wake_at) due->wake_at = time;
+}
+
+void Plan(const Probe& probe, ProbeKind kind, bool under_way, MonoTime now, ProbeMemory* memory,
+          ProbesDue* due) {
+  if (under_way) return;  // its answer is the next change
+  if (now < *memory->due) return Wake(*memory->due, due);
+  due->kinds.push_back(kind);
+  // Times that have passed are not made up for.
+  const int64_t periods = (now - *memory->due) / probe.period_ms + 1;
+  memory->due = *memory->due + periods * probe.period_ms;
+}
+
+std::string_view NameOf(ProbeKind kind) {
+  switch (kind) {
+    case ProbeKind::kStartup:
+      return "Startup";
+    case ProbeKind::kReadiness:
+      return "Readiness";
+    case ProbeKind::kLiveness:
+      return "Liveness";
+  }
+  return "";
+}
+
+}  // namespace
+
+ContainerProbes ProbesOf(const Container& container) {
+  ContainerProbes probes;
+  for (const ProbeKind kind : kProbeKinds) {
+    probes.of[static_cast<size_t>(kind)] = ProbeOf(container, kind);
+  }
+  return probes;
+}
+
+ProbesDue PlanProbes(const ContainerProbes& probes, const ProbedProgram& program,
+                     const std::array<bool, 3>& under_way, MonoTime now, ProbesMemory* memory) {
+  if (memory->container_id != program.container_id) {
+    *memory = ProbesMemory();
+    memory->container_id = program.container_id;
+    memory->was_started = program.was_started;
+    memory->was_ready = program.was_ready;
+  }
+  ProbesDue due;
+  for (const ProbeKind kind : kProbeKinds) {
+    if (!IsOpen(probes, kind, program, *memory)) continue;
+    const Probe& probe = *probes[kind];
+    ProbeMemory& of = (*memory)[kind];
+    // The startup probe has just succeeded: the others are asked at once.
+    const bool just_started = (*memory)[ProbeKind::kStartup].result.has_value();
+    if (!of.due) of.due = FirstDue(probe, program, just_started, now);
+    Plan(probe, kind, under_way[static_cast<size_t>(kind)], now, &of, &due);
+  }
+  return due;
+}
+
+void TakeOutcome(const ContainerProbes& probes, ProbeKind kind, const std::string& container_id,
+                 const ProbeOutcome& outcome, ProbesMemory* memory) {
+  if (memory->container_id != container_id || !probes[kind]) return;
+  ProbeMemory& of = (*memory)[kind];
+  of.in_a_row = of.in_a_row > 0 && of.last_success == outcome.success ? of.in_a_row + 1 : 1;
+  of.last_success = outcome.success;
+  const Probe& probe = *probes[kind];
+  const int32_t threshold = outcome.success ? probe.success_threshold : probe.failure_threshold;
+  of.in_a_row = std::min(of.in_a_row, threshold);
+  if (of.in_a_row < threshold) return;
+  of.result = outcome.success;
+}
+
+bool IsStarted(const ContainerProbes& probes, const ProbesMemory& memory) {
+  if (!probes[ProbeKind::kStartup]) return true;
+  return memory[ProbeKind::kStartup].result.value_or(memory.was_started);
+}
+
+bool IsReady(const ContainerProbes& probes, const ProbesMemory& memory) {
+  if (!IsStarted(probes, memory)) return false;
+  if (!probes[ProbeKind::kReadiness]) return true;
+  return memory[ProbeKind::kReadiness].result.value_or(memory.was_ready);
+}
+
+std::optional<ProbeKind> FailedForGood(const ContainerProbes& probes, const ProbesMemory& memory) {
+  for (const ProbeKind kind : {ProbeKind::kStartup, ProbeKind::kLiveness}) {
+    if (probes[kind] && memory[kind].result == false) return kind;
+  }
+  return std::nullopt;
+}
+
+int64_t GraceSecondsOf(const Probe& probe, int64_t pod_grace_seconds) {
+  return probe.grace_seconds.value_or(pod_grace_seconds);
+}
+
+std::string UnhealthyMessage(ProbeKind kind, const ProbeOutcome& outcome) {
+  return std::string(NameOf(kind)) + " probe failed: " + outcome.message;
+}
+
+std::string KillingMessage(const std::string& container, ProbeKind kind) {
+  std::string name(NameOf(kind));
+  name.front() = static_cast<char>(name.front() - 'A' + 'a');
+  return "Container " + container + " failed " + name + " probe, will be restarted";
+}
+
+}  // namespace reconcile
