@@ -37,7 +37,6 @@ constexpr EffectRow kEffectRows[] = {
      "pods that no longer match are let go, others take their place"},
     {Kind::kReplicationController, "spec", Effect::kInPlace, ""},
     {Kind::kPod, "metadata", Effect::kInPlace, ""},
-    {Kind::kPod, "spec.tolerations", Effect::kInPlace, ""},
     {Kind::kNode, "spec.unschedulable", Effect::kNextStart, "pods that are there stay"},
     {Kind::kNode, "spec.taints", Effect::kNextStart,
      "pods that are there stay, but for those that do not tolerate a NoExecute taint"},

@@ -375,8 +375,6 @@ def cases_in_pods(fields):
         for kind, effect in (("Deployment", "rollout"), ("Pod", "recreate")):
             if field == "PodSpec.restartPolicy" and kind != "Pod":
                 continue
-            if field.startswith("Toleration.") and kind == "Pod":
-                effect = "in place"
             cases.append(Case(field, workload(kind, f"p{number:02d}-{kind.lower()}"), before, edit, effect))
     return cases
 
