@@ -40,6 +40,9 @@ constexpr EffectRow kEffectRows[] = {
     {Kind::kNode, "spec.unschedulable", Effect::kNextStart, "pods that are there stay"},
     {Kind::kNode, "spec.taints", Effect::kNextStart,
      "pods that are there stay, but for those that do not tolerate a NoExecute taint"},
+    // Its first one, whatever stands in it.
+    {Kind::kNode, "spec", Effect::kNextStart,
+     "pods that are there stay, but for those that do not tolerate a NoExecute taint"},
     {Kind::kNode, "metadata.labels", Effect::kNextStart, "pods that are there stay"},
 };
 

@@ -44,6 +44,15 @@ std::shared_ptr<T> Edited(const std::shared_ptr<T>& object, const std::function<
   return copy;
 }
 
+// A Node without a spec gets one: there is no change of a field in it then.
+TEST(Effects, AFirstTaintOfANodeIsForPodsToCome) {
+  const auto node = MakeNode("host-1", {{"disk", "ssd"}});
+  const auto after = Edited<Node>(node, [](Node* tainted) { tainted->spec.unschedulable = true; });
+  EXPECT_EQ(EffectsOfChange({node}, {after}).find("none"), std::string::npos)
+      << EffectsOfChange({node}, {after});
+  EXPECT_NE(EffectsOfChange({node}, {after}).find("next start"), std::string::npos);
+}
+
 TEST(Effects, ADeploymentRollsOutForItsTemplateAlone) {
   const auto web = MakeDeployment("web", 2);
   const auto after = Edited<Deployment>(web, [](Deployment* deployment) {
