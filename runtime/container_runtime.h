@@ -159,6 +159,16 @@ struct LogOptions {
 };
 enum class LogStream { kOut, kError };
 
+inline constexpr size_t kMaxExecOutputBytes = 10 * 1024;  // as much as the kubelet keeps
+
+// What became of a command that was run in a container.
+struct ExecResult {
+  // None: the time was up first. What it started goes on: the engine has no call that ends it.
+  std::optional<int32_t> exit_code;
+  std::string output;  // of both streams, the first kMaxExecOutputBytes; the rest is dropped
+  friend bool operator==(const ExecResult&, const ExecResult&) = default;
+};
+
 // The seam to the container engine. Every call returns at once and calls `done` exactly once,
 // later, on the loop; Unavailable when the engine does not answer in time. NotFound, Conflict and
 // Invalid carry the engine's own words. Loop thread only. Production: DockerRuntime.
@@ -184,6 +194,11 @@ class ContainerRuntime {
   virtual void StopContainer(const std::string& id, int64_t grace_seconds, DoneStatus done) = 0;
   // Kills if running, and removes. OK when it does not exist.
   virtual void RemoveContainer(const std::string& id, DoneStatus done) = 0;
+  // Runs `command`, without a shell, in a running container, as its user and in its folder, for
+  // `timeout_ms` at most. A command that cannot be run has exit code 126 or 127, and the engine's
+  // words as its output. NotFound, Conflict: there is no such container, or it does not run.
+  virtual void Exec(const std::string& id, const std::vector<std::string>& command,
+                    int64_t timeout_ms, Done<ExecResult> done) = 0;
   // NotFound when the host does not have it.
   virtual void InspectImage(const std::string& reference, Done<ImageInfo> done) = 0;
   virtual void PullImage(const std::string& reference, DoneStatus done) = 0;

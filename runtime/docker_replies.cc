@@ -282,6 +282,18 @@ Result<std::string> ParseCreatedId(std::string_view body) {
   return id;
 }
 
+Result<std::optional<int32_t>> ParseExecExitCode(std::string_view body) {
+  const Result<Value> parsed = ParseMap("command's state", body);
+  if (!parsed.ok()) return parsed.status();
+  const Value* running = parsed->Find("Running");
+  if (running == nullptr || running->type() != Value::Type::kBool) {
+    return InternalError("the engine does not say whether a command still runs");
+  }
+  const Value* code = parsed->Find("ExitCode");
+  if (running->AsBool() || code == nullptr || !code->IsInt()) return std::optional<int32_t>();
+  return std::optional<int32_t>(static_cast<int32_t>(code->AsInt()));
+}
+
 Result<ImageInfo> ParseImage(std::string_view body) {
   const Result<Value> parsed = ParseMap("image", body);
   if (!parsed.ok()) return parsed.status();

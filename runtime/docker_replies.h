@@ -49,6 +49,8 @@ struct InspectedContainer {
 };
 Result<InspectedContainer> ParseContainer(std::string_view body);
 Result<std::string> ParseCreatedId(std::string_view body);
+// GET /exec/ID/json: the exit code of a command that has ended; none while it runs.
+Result<std::optional<int32_t>> ParseExecExitCode(std::string_view body);
 Result<ImageInfo> ParseImage(std::string_view body);
 // One line of GET /events; none for an event that is not a container's.
 Result<std::optional<EngineEvent>> ParseEvent(std::string_view line);

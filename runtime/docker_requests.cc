@@ -177,6 +177,14 @@ std::string CreateBody(const ContainerConfig& config) {
   return WriteJson(body);
 }
 
+std::string ExecBody(const std::vector<std::string>& command) {
+  Value body = Value::MakeMap();
+  body.Set("AttachStdout", Value::Bool(true));
+  body.Set("AttachStderr", Value::Bool(true));
+  body.Set("Cmd", Strings(command));
+  return WriteJson(body);
+}
+
 std::string ListPath(const std::string& cluster_id) {
   Value filters = Value::MakeMap();
   filters.Set("label", Strings({ClusterFilter(cluster_id)}));

@@ -21,6 +21,7 @@ std::string EscapeUrl(std::string_view text);
 Status ValidateConfig(const ContainerConfig& config);
 std::string CreatePath(const ContainerConfig& config);
 std::string CreateBody(const ContainerConfig& config);
+std::string ExecBody(const std::vector<std::string>& command);
 std::string ListPath(const std::string& cluster_id);
 // Events of containers of `cluster_id`, from `since_seconds` (Unix time) on.
 std::string EventsPath(const std::string& cluster_id, int64_t since_seconds);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "runtime/docker_api.h"
 #include "runtime/docker_events.h"
+#include "runtime/docker_exec.h"
 #include "runtime/docker_logs.h"
 #include "runtime/docker_replies.h"
 #include "runtime/docker_requests.h"
@@ -94,6 +95,8 @@ class DockerRuntime final : public ContainerRuntime {
   void StartContainer(const std::string& id, DoneStatus done) override;
   void StopContainer(const std::string& id, int64_t grace_seconds, DoneStatus done) override;
   void RemoveContainer(const std::string& id, DoneStatus done) override;
+  void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
+            Done<ExecResult> done) override;
   void InspectImage(const std::string& reference, Done<ImageInfo> done) override;
   void PullImage(const std::string& reference, DoneStatus done) override;
   void EnsurePauseImage(Done<std::string> done) override;
@@ -283,6 +286,14 @@ void DockerRuntime::RemoveContainer(const std::string& id, DoneStatus done) {
          if (gone) known_.erase(id);
          done(gone ? OkStatus() : status);
        });
+}
+
+void DockerRuntime::Exec(const std::string& id, const std::vector<std::string>& command,
+                         int64_t timeout_ms, Done<ExecResult> done) {
+  Status status = ValidateContainerName(id);
+  if (status.ok() && command.empty()) status = InvalidError("no command is given to be run");
+  if (!status.ok()) return Refuse(std::move(status), std::move(done));
+  std::make_shared<DockerExec>(&api_, timeout_ms, std::move(done))->Start(id, command);
 }
 
 void DockerRuntime::InspectImage(const std::string& reference, Done<ImageInfo> done) {

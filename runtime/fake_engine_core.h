@@ -16,7 +16,7 @@
 
 namespace reconcile {
 
-inline constexpr size_t kFakeCallKinds = 11;
+inline constexpr size_t kFakeCallKinds = 12;
 
 // A connected process, as the engine knows it. Destroyed: nobody listens any more.
 struct FakeClient {
@@ -87,6 +87,8 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   Status StartContainer(const std::string& id);
   void StopContainer(const std::string& id, int64_t grace_seconds, Reply<Status> reply);
   Status RemoveContainer(const std::string& id);
+  void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
+            Reply<Result<ExecResult>> reply);
   Result<ImageInfo> InspectImage(const std::string& reference) const;
   void Pull(const std::string& reference, Reply<Status> reply);
   std::string EnsurePause();
@@ -126,6 +128,8 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   std::array<int64_t, kFakeCallKinds> calls{};
   int64_t injected_faults = 0;
   std::function<FakeProgram(const ContainerConfig&)> choose_program;
+  std::function<FakeCommand(const ContainerConfig&, const std::vector<std::string>&)>
+      choose_command;
   std::function<void(const FakeChange&)> observer;
   std::vector<std::weak_ptr<FakeClient>> clients;
   std::vector<std::weak_ptr<FakeLogReader>> readers;

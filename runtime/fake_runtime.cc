@@ -66,6 +66,17 @@ class FakeRuntime final : public ContainerRuntime {
         std::move(done));
   }
 
+  void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
+            Done<ExecResult> done) override {
+    CallLong<Result<ExecResult>>(
+        FakeCall::kExec,
+        [id, command, timeout_ms](FakeEngineCore* core,
+                                  std::function<void(Result<ExecResult>)> reply) {
+          core->Exec(id, command, timeout_ms, std::move(reply));
+        },
+        std::move(done));
+  }
+
   void InspectImage(const std::string& reference, Done<ImageInfo> done) override {
     Call<Result<ImageInfo>>(
         FakeCall::kInspectImage,
@@ -203,6 +214,8 @@ std::string_view ToString(FakeCall call) {
       return "ensure-pause";
     case FakeCall::kReadLogs:
       return "read-logs";
+    case FakeCall::kExec:
+      return "exec";
   }
   return "";
 }
@@ -232,6 +245,10 @@ void FakeEngine::RemoveImage(const std::string& reference) {
 
 void FakeEngine::SetProgramChooser(std::function<FakeProgram(const ContainerConfig&)> choose) {
   core_->choose_program = std::move(choose);
+}
+void FakeEngine::SetCommandChooser(
+    std::function<FakeCommand(const ContainerConfig&, const std::vector<std::string>&)> choose) {
+  core_->choose_command = std::move(choose);
 }
 void FakeEngine::SetObserver(std::function<void(const FakeChange&)> observer) {
   core_->observer = std::move(observer);

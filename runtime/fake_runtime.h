@@ -22,6 +22,13 @@ struct FakeProgram {
   std::vector<std::string> output;  // lines to standard output at the start of each run
 };
 
+// What a command does that is run in a container.
+struct FakeCommand {
+  int64_t takes_ms = 5;
+  int32_t exit_code = 0;
+  std::string output;
+};
+
 struct FakeImage {
   bool present = false;    // on the host; otherwise it has to be pulled
   std::string pull_error;  // not empty: pulls fail with these words
@@ -44,6 +51,7 @@ enum class FakeCall {
   kPull,
   kEnsurePause,
   kReadLogs,
+  kExec,
 };
 std::string_view ToString(FakeCall call);
 
@@ -97,6 +105,9 @@ class FakeEngine {
   void RemoveImage(const std::string& reference);  // from the host; it can be pulled again
   // Asked at each creation, instead of the image's program. For scripts that depend on the attempt.
   void SetProgramChooser(std::function<FakeProgram(const ContainerConfig&)> choose);
+  // Asked each time that a command is run. Without it commands end well, and say nothing.
+  void SetCommandChooser(
+      std::function<FakeCommand(const ContainerConfig&, const std::vector<std::string>&)> choose);
   void SetObserver(std::function<void(const FakeChange&)> observer);
 
   // The network namespace of this process has its network: a container that waits for it goes on.

@@ -89,6 +89,7 @@ void ParseOne(uint8_t choice, size_t step, std::string_view bytes) {
     case 3:
       return ParseEngine(bytes);
     case 4:
+      (void)ParseExecExitCode(bytes);
       return (void)ParseCreatedId(bytes);
     case 5:
       CHECK(StatusOfReply(404, bytes).code() == StatusCode::kNotFound);

@@ -42,6 +42,16 @@ FakeProgram ProgramOf(const ContainerConfig& config) {
   return program;
 }
 
+FakeCommand CommandOf(const ContainerConfig& /*config*/, const std::vector<std::string>& command) {
+  constexpr int64_t kForEverMs = 100'000'000;
+  if (command == kSaysAndFails) return {5, 3, "out\nerr\n"};
+  if (command == kTakesLong) return {kForEverMs, 0, "begun\n"};
+  if (command == kSaysMuch) return {50, 0, std::string(300'000, 'x')};
+  if (command == kClosesItsOutput) return {300, 4, ""};
+  if (command == kIsNoProgram) return {5, 127, "exec: \"/no/such/program\": no such file"};
+  return {};
+}
+
 class FakeHarness final : public RuntimeHarness {
  public:
   explicit FakeHarness(bool live_restore) : engine_(&loop_, Options(live_restore)) {
@@ -49,6 +59,7 @@ class FakeHarness final : public RuntimeHarness {
     image.present = true;
     engine_.SetImage(kTestImage, image);
     engine_.SetProgramChooser(ProgramOf);
+    engine_.SetCommandChooser(CommandOf);
     runtime_ = engine_.Connect();
   }
   ContainerRuntime& runtime() override { return *runtime_; }
@@ -162,6 +173,11 @@ Result<ContainerInfo> Blocking::Inspect(const std::string& id) {
 Result<std::vector<ContainerInfo>> Blocking::List(const std::string& cluster_id) {
   return Wait<Result<std::vector<ContainerInfo>>>(
       [&](auto done) { harness_->runtime().ListContainers(cluster_id, std::move(done)); });
+}
+Result<ExecResult> Blocking::Exec(const std::string& id, const std::vector<std::string>& command,
+                                  int64_t timeout_ms) {
+  return Wait<Result<ExecResult>>(
+      [&](auto done) { harness_->runtime().Exec(id, command, timeout_ms, std::move(done)); });
 }
 Result<ImageInfo> Blocking::InspectImage(const std::string& reference) {
   return Wait<Result<ImageInfo>>(

@@ -61,6 +61,8 @@ class Blocking {
   Status Remove(const std::string& id);
   Result<ContainerInfo> Inspect(const std::string& id);
   Result<std::vector<ContainerInfo>> List(const std::string& cluster_id);
+  Result<ExecResult> Exec(const std::string& id, const std::vector<std::string>& command,
+                          int64_t timeout_ms);
   Result<ImageInfo> InspectImage(const std::string& reference);
   Status Pull(const std::string& reference);
   Result<std::string> EnsurePause();
@@ -90,6 +92,14 @@ inline const std::vector<std::string> kPrintsMuchAndExits = {
     "sh", "-c", "yes \"$(head -c 999 /dev/zero | tr '\\0' x)\" | head -n 8000"};
 inline const std::vector<std::string> kStopsWithThree = {
     "sh", "-c", "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done"};
+// Commands to be run beside a container's program.
+inline const std::vector<std::string> kSaysAndFails = {"sh", "-c",
+                                                       "echo out; echo err >&2; exit 3"};
+inline const std::vector<std::string> kTakesLong = {"sh", "-c", "echo begun; sleep 100000"};
+inline const std::vector<std::string> kSaysMuch = {"sh", "-c",
+                                                   "head -c 300000 /dev/zero | tr '\\0' x"};
+inline const std::vector<std::string> kClosesItsOutput = {
+    "sh", "-c", "exec >/dev/null 2>&1; sleep 0.3; exit 4"};
 inline const std::vector<std::string> kIsNoProgram = {"/no/such/program"};
 
 ContainerConfig TestContainer(const std::string& cluster_id, const std::string& name,

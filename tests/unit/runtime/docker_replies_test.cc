@@ -244,5 +244,14 @@ TEST(DockerReplies, FindsTheFailureInsideAPullThatAnswered200) {
   EXPECT_EQ(ParseProgressLine("nonsense").code(), StatusCode::kInternal);
 }
 
+TEST(DockerReplies, ReadsHowACommandEnded) {
+  EXPECT_EQ(*ParseExecExitCode(R"({"Running":false,"ExitCode":3})"), 3);
+  EXPECT_EQ(*ParseExecExitCode(R"({"Running":true,"ExitCode":0})"), std::nullopt);
+  EXPECT_EQ(*ParseExecExitCode(R"({"Running":false,"ExitCode":null})"), std::nullopt);
+  for (const char* damaged : {"", "[]", "{}", R"({"Running":"no","ExitCode":0})"}) {
+    EXPECT_EQ(ParseExecExitCode(damaged).status().code(), StatusCode::kInternal) << damaged;
+  }
+}
+
 }  // namespace
 }  // namespace reconcile

@@ -222,5 +222,10 @@ TEST(PauseProgram, IsASmallExecutable) {
   EXPECT_LT(PauseProgram().size(), 1024U);
 }
 
+TEST(ExecBody, AsksForBothOutputsOfAProgramWithItsArguments) {
+  EXPECT_EQ(ExecBody({"cat", "a b\"c"}),
+            R"({"AttachStdout":true,"AttachStderr":true,"Cmd":["cat","a b\"c"]})");
+}
+
 }  // namespace
 }  // namespace reconcile
