@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every folder of examples/manifests, one after the other, on three real hosts.
 
-EXPECTATIONS has what becomes of each; a folder without a row fails."""
+EXPECTATIONS has what becomes of each; a folder without a row fails, but for config-reload, which test_volumes.py runs."""
 import collections
 import unittest
 
@@ -18,21 +18,6 @@ def pods_by_node(cluster, app):
     return collections.Counter(pod["spec"]["nodeName"] for pod in pods)
 
 
-def config_reload(test):
-    pod = test.cluster.items("pods", "app=config-reload")[0]
-    host = next(host for host in test.cluster.hosts if host.name == pod["spec"]["nodeName"])
-    container = next(ids[0] for key, ids in host.containers().items() if key.endswith(pod["metadata"]["name"] + "/follower"))
-
-    def said():
-        return host.docker(["exec", container, "cat", "/scratch/said"], check=False).stdout.strip()
-
-    eventually("it says what it was given", lambda: said() == "Good day, green world")
-    name = "config-reload.yaml"
-    text = (EXAMPLES / "config-reload" / name).read_text(encoding="utf-8")
-    test.converge(test.repository.commit({name: text.replace("colour: green", "colour: blue")}, "Another colour"))
-    eventually("it says what it was given later", lambda: said() == "Good day, blue world")
-
-
 def disruption_budget(test):
     def reckoned():
         budget = test.cluster.items("poddisruptionbudgets")[0]["status"]
@@ -47,7 +32,6 @@ def spread_over_zones(test):
 
 # Folder -> what holds once it has converged; called with the test.
 EXPECTATIONS = {
-    "config-reload": config_reload,
     "disruption-budget": disruption_budget,
     "spread-over-zones": spread_over_zones,
 }
@@ -65,7 +49,7 @@ class ExamplesTest(NetTest):
         cls.import_hello()
 
     def test_every_folder_does_what_it_says(self):
-        folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+        folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name != "config-reload")
         self.assertEqual(folders, sorted(EXPECTATIONS))
         for folder in folders:
             with self.subTest(folder):
