@@ -28,11 +28,6 @@ bool HadEnded(const PodTurn& turn, WallTime deadline) {
   });
 }
 
-bool AnyLive(const PodTurn& turn) {
-  return std::any_of(turn.containers.by_name.begin(), turn.containers.by_name.end(),
-                     [](const auto& entry) { return LiveOf(entry.second) != nullptr; });
-}
-
 // A container that had not started, or was to be started again: nothing starts it any more.
 void EndWaiting(ContainerStatus* status) {
   if (!status->state.waiting) return;
@@ -64,15 +59,8 @@ void StopAtDeadline(PodTurn* turn) {
                  &turn->memory.memory[std::string(kSandboxContainer)]);
   const int64_t grace = std::max<int64_t>(turn->pod.spec.termination_grace_period_seconds, 0);
   const int64_t over = (turn->context.now.wall.ms - DeadlineOf(*turn)->ms) / 1000;
-  for (const auto& [name, containers] : turn->containers.by_name) {
-    for (const ContainerInfo* container : containers) {
-      if (!IsLive(*container)) continue;
-      turn->Add(
-          StopKey(container->id), "its pod's activeDeadlineSeconds are over",
-          StopContainerOp{container->id,
-                          std::clamp(grace - over, std::min(kMinGraceSeconds, grace), grace)});
-    }
-  }
+  StopAll(turn, "its pod's activeDeadlineSeconds are over",
+          std::clamp(grace - over, std::min(kMinGraceSeconds, grace), grace));
 }
 
 void FailAtDeadline(const PodTurn& turn, PodStatus* status) {

@@ -1,25 +1,31 @@
+#include <algorithm>
+
 #include "agent/pod_turn.h"
 
 namespace reconcile {
 
-bool StopEvicted(PodTurn* turn) {
-  if (turn->memory.evicted.empty()) return false;
+bool AnyLive(const PodTurn& turn) {
+  return std::any_of(turn.containers.by_name.begin(), turn.containers.by_name.end(),
+                     [](const auto& entry) { return LiveOf(entry.second) != nullptr; });
+}
+
+void StopAll(PodTurn* turn, const std::string& reason, int64_t grace_seconds) {
   for (const auto& [name, containers] : turn->containers.by_name) {
     for (const ContainerInfo* container : containers) {
       if (!IsLive(*container)) continue;
-      // At once, as the kubelet does it.
-      turn->Add(StopKey(container->id), "Stopping container " + name,
-                StopContainerOp{container->id, 0});
+      turn->Add(StopKey(container->id), reason, StopContainerOp{container->id, grace_seconds});
     }
   }
+}
+
+bool StopEvicted(PodTurn* turn) {
+  if (turn->memory.evicted.empty()) return false;
+  StopAll(turn, "its pod is evicted", 0);  // at once, as the kubelet does it
   return true;
 }
 
 void EndEvicted(const PodTurn& turn, PodStatus* status) {
-  if (turn.memory.evicted.empty()) return;
-  for (const auto& [name, containers] : turn.containers.by_name) {
-    if (LiveOf(containers) != nullptr) return;
-  }
+  if (turn.memory.evicted.empty() || AnyLive(turn)) return;
   // What begins to run only now is seen first.
   if (turn.context.IsPodBusy(turn.uid())) return;
   status->phase = PodPhase::kFailed;

@@ -98,6 +98,9 @@ void ReleaseVolumes(PodTurn* turn);
 EnvSources SourcesOf(const PodTurn& turn);
 
 // ---- pod_eviction.cc ----
+bool AnyLive(const PodTurn& turn);
+// Stops every container of the pod that runs; it stays, and ends.
+void StopAll(PodTurn* turn, const std::string& reason, int64_t grace_seconds);
 // True while an evicted pod ends: nothing of it is started.
 bool StopEvicted(PodTurn* turn);
 // The status of a pod that was evicted and has ended.

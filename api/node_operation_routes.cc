@@ -10,19 +10,6 @@ namespace {
 
 constexpr int64_t kMaxDrainMs = 7 * 86'400'000LL;
 
-ApiResponse AnsweredNode(Value value) {
-  value.Set("kind", Value::String("Status"));
-  value.Set("apiVersion", Value::String("v1"));
-  value.Set("status", Value::String("Success"));
-  ApiResponse response;
-  response.body = WriteJson(value);
-  return response;
-}
-
-ApiResponse AnsweredNodeBy(const Status& status) {
-  return status.ok() ? AnsweredNode(Value::MakeMap()) : ErrorResponse(status);
-}
-
 NodeDrain DrainIn(const ApiRequest& request) {
   NodeDrain drain;
   drain.force = request.Query("force") == "true";
@@ -46,7 +33,7 @@ ApiResponse DrainRoute(Controller* controller, const ApiRequest& request,
     }
     drain.until = WallTime{now.wall.ms + timeout_ms};
   }
-  return AnsweredNodeBy(controller->Drain(request.Query("node"), std::move(drain), told));
+  return ResponseOf(controller->Drain(request.Query("node"), std::move(drain), told));
 }
 
 ApiResponse DrainStatusRoute(Controller* controller, const ApiRequest& request) {
@@ -65,7 +52,7 @@ ApiResponse DrainStatusRoute(Controller* controller, const ApiRequest& request) 
   Value value = Value::MakeMap();
   value.Set("draining", Value::Bool(node->status.drain.has_value()));
   value.Set("pods", std::move(pods));
-  return AnsweredNode(std::move(value));
+  return SuccessResponse(std::move(value));
 }
 
 }  // namespace
@@ -74,8 +61,8 @@ std::optional<ApiResponse> HandleNodeOperation(Controller* controller, const Api
                                                const std::string& verb, Now now) {
   const std::string node = request.Query("node");
   const Controller::Told told{request.Query("by"), request.Query("reason")};
-  if (verb == "cordon") return AnsweredNodeBy(controller->Cordon(node, told));
-  if (verb == "uncordon") return AnsweredNodeBy(controller->Uncordon(node, told));
+  if (verb == "cordon") return ResponseOf(controller->Cordon(node, told));
+  if (verb == "uncordon") return ResponseOf(controller->Uncordon(node, told));
   if (verb == "drain") return DrainRoute(controller, request, told, now);
   if (verb == "drain-status") return DrainStatusRoute(controller, request);
   return std::nullopt;

@@ -7,19 +7,6 @@
 namespace reconcile {
 namespace {
 
-ApiResponse Answered(Value value) {
-  value.Set("kind", Value::String("Status"));
-  value.Set("apiVersion", Value::String("v1"));
-  value.Set("status", Value::String("Success"));
-  ApiResponse response;
-  response.body = WriteJson(value);
-  return response;
-}
-
-ApiResponse AnsweredBy(const Status& status) {
-  return status.ok() ? Answered(Value::MakeMap()) : ErrorResponse(status);
-}
-
 Controller::Told ToldIn(const ApiRequest& request) {
   return {request.Query("by"), request.Query("reason")};
 }
@@ -32,7 +19,7 @@ ApiResponse ResumeRoute(Controller* controller, const ApiRequest& request) {
   Value value = Value::MakeMap();
   const auto known = controller->State()->Find<Source>("", source);
   if (known->status.pin) value.Set("rolledBackTo", Value::String(known->status.pin->commit));
-  return Answered(std::move(value));
+  return SuccessResponse(std::move(value));
 }
 
 ApiResponse RollBackRoute(Controller* controller, const ApiRequest& request) {
@@ -47,7 +34,7 @@ ApiResponse RollBackRoute(Controller* controller, const ApiRequest& request) {
   value.Set("from", Value::String(pin->from));
   const auto known = controller->State()->Find<Source>("", source);
   value.Set("repository", Value::String(known->spec.repository));
-  return Answered(std::move(value));
+  return SuccessResponse(std::move(value));
 }
 
 ApiResponse PlanNewestRoute(Controller* controller, const ApiRequest& request) {
@@ -58,7 +45,7 @@ ApiResponse PlanNewestRoute(Controller* controller, const ApiRequest& request) {
   value.Set("commit", Value::String(commit));
   value.Set("modelRevision", Value::Int(controller->State()->revision()));
   value.Set("plan", EncodePlan(*answer, request.Query("manifests") == "true"));
-  return Answered(std::move(value));
+  return SuccessResponse(std::move(value));
 }
 
 Status Differs(const SavedPlan& saved, const std::vector<std::string>& differences) {
@@ -83,7 +70,7 @@ ApiResponse ApplyRoute(Controller* controller, const ApiRequest& request) {
   Value value = Value::MakeMap();
   value.Set("commit", Value::String(commit));
   if (answer->held) value.Set("held", Value::String(answer->held->reason));
-  return Answered(std::move(value));
+  return SuccessResponse(std::move(value));
 }
 
 }  // namespace
@@ -91,7 +78,7 @@ ApiResponse ApplyRoute(Controller* controller, const ApiRequest& request) {
 std::optional<ApiResponse> HandleOperation(Controller* controller, const ApiRequest& request,
                                            const std::string& verb) {
   const std::string source = request.Query("source");
-  if (verb == "suspend") return AnsweredBy(controller->Suspend(source, ToldIn(request)));
+  if (verb == "suspend") return ResponseOf(controller->Suspend(source, ToldIn(request)));
   if (verb == "resume") return ResumeRoute(controller, request);
   if (verb == "rollback") return RollBackRoute(controller, request);
   if (verb == "plan-newest") return PlanNewestRoute(controller, request);

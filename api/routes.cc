@@ -46,12 +46,11 @@ ApiResponse Json(const Value& value) {
   return response;
 }
 
-Value OkValue() {
-  Value value = Value::MakeMap();
-  value.Set("kind", Value::String("Status"));
-  value.Set("apiVersion", Value::String("v1"));
-  value.Set("status", Value::String("Success"));
-  return value;
+Value StatusValue(const std::string& status, Value more = Value::MakeMap()) {
+  more.Set("kind", Value::String("Status"));
+  more.Set("apiVersion", Value::String("v1"));
+  more.Set("status", Value::String(status));
+  return more;
 }
 
 std::vector<std::string> SplitPath(const std::string& path) {
@@ -311,9 +310,9 @@ ApiResponse HistoryRoute(Controller* controller, const ApiRequest& request) {
 ApiResponse RotateRoute(Controller* controller) {
   const Result<int64_t> rows = controller->RotateSecretKey();
   if (!rows.ok()) return ErrorResponse(rows.status());
-  Value value = OkValue();
+  Value value = Value::MakeMap();
   value.Set("rows", Value::Int(*rows));
-  return Json(value);
+  return SuccessResponse(std::move(value));
 }
 
 ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const std::string& verb,
@@ -337,7 +336,7 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   }
   if (verb == "remove-node") status = controller->RemoveNode(request.Query("node"));
   if (verb == "confirm") status = controller->Confirm(request.Query("plan"));
-  return status.ok() ? Json(OkValue()) : ErrorResponse(status);
+  return ResponseOf(status);
 }
 
 ApiResponse VersionRoute() {
@@ -351,8 +350,7 @@ ApiResponse VersionRoute() {
 ApiResponse ErrorResponse(const Status& status) {
   ApiResponse response;
   response.code = HttpCode(status.code());
-  Value value = OkValue();
-  value.Set("status", Value::String("Failure"));
+  Value value = StatusValue("Failure");
   value.Set("reason", Value::String(std::string(ToString(status.code()))));
   value.Set("message", Value::String(status.message()));
   value.Set("code", Value::Int(response.code));
@@ -383,6 +381,12 @@ ApiResponse HandleApi(Controller* controller, const ApiRequest& request, Now now
   const auto state = controller->State();
   return resource->name.empty() ? ListObjects(*state, *resource, request, now)
                                 : GetObject(*state, *resource, request, now);
+}
+
+ApiResponse SuccessResponse(Value more) { return Json(StatusValue("Success", std::move(more))); }
+
+ApiResponse ResponseOf(const Status& status) {
+  return status.ok() ? SuccessResponse() : ErrorResponse(status);
 }
 
 }  // namespace reconcile

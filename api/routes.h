@@ -21,5 +21,9 @@ ApiResponse HandleApi(Controller* controller, const ApiRequest& request, Now now
 
 // A Kubernetes Status object for a failure.
 ApiResponse ErrorResponse(const Status& status);
+// One for success, with what else `more`, a map, says.
+ApiResponse SuccessResponse(Value more = Value::MakeMap());
+// Either.
+ApiResponse ResponseOf(const Status& status);
 
 }  // namespace reconcile

@@ -7,6 +7,7 @@
 #include "reconciler/eviction.h"
 #include "reconciler/pod_control.h"
 #include "schema/text.h"
+#include "schema/volumes.h"
 
 namespace reconcile {
 namespace {
@@ -20,10 +21,9 @@ bool IsOfDaemonSet(const Pod& pod) {
 }
 
 bool HasEmptyDir(const Pod& pod) {
-  const Value* volumes = pod.spec.others.Find("volumes");
-  if (volumes == nullptr || !volumes->IsList()) return false;
-  return std::any_of(volumes->AsList().begin(), volumes->AsList().end(),
-                     [](const Value& volume) { return volume.Find("emptyDir") != nullptr; });
+  const std::vector<Volume> volumes = VolumesOf(pod.spec);
+  return std::any_of(volumes.begin(), volumes.end(),
+                     [](const Volume& volume) { return volume.kind == Volume::Kind::kEmptyDir; });
 }
 
 bool LosesData(const Pod& pod, const NodeDrain& drain) {

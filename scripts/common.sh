@@ -37,7 +37,7 @@ build_packages() {
 run_packages() { echo conntrack iproute2 nftables iptables util-linux; }
 
 test_packages() {
-  echo libgtest-dev python3 python3-yaml universal-ctags clang-format-14 clang-tidy-19 busybox-static docker.io curl sqlite3 procps iputils-ping docker-registry \
+  echo libgtest-dev python3 python3-yaml universal-ctags clang-format-14 clang-tidy-19 busybox-static docker.io curl openssl sqlite3 procps iputils-ping docker-registry \
     apache2-utils openssh-server openssh-client nginx fcgiwrap debootstrap systemd-container dpkg-dev file \
     bind9-dnsutils dnsmasq-base dnsperf unbound iperf3 netcat-openbsd
 }

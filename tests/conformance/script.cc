@@ -1,6 +1,5 @@
 #include "tests/conformance/script.h"
 
-#include <algorithm>
 #include <cstdlib>
 
 namespace reconcile {
@@ -32,7 +31,7 @@ std::vector<std::string> Statements(const std::string& text) {
 
 class Reader {
  public:
-  Result<Script> Read(const std::string& text) {
+  Result<FakeProgram> Read(const std::string& text) {
     for (const std::string& statement : Statements(text)) {
       if (ended_) break;
       if (!Take(statement)) {
@@ -40,7 +39,7 @@ class Reader {
       }
     }
     if (!ended_) End(0);
-    return script_;
+    return program_;
   }
 
  private:
@@ -49,19 +48,11 @@ class Reader {
     const std::string word = statement.substr(0, space);
     const std::string rest = space == std::string::npos ? "" : Trimmed(statement.substr(space));
     if (word == "sleep") return Sleep(rest);
-    if (word == "touch" || word == "rm") {
-      script_.files.push_back({now_ms_, rest, word == "touch"});
-      return true;
-    }
     if (word == "echo") {
-      script_.program.output.push_back(rest);
+      program_.output.push_back(rest);
       return true;
     }
     if (word == "trap") return Trap(rest);
-    if (word == "true" || word == "false") {
-      code_ = word == "true" ? 0 : 1;
-      return true;
-    }
     if (word != "exit") return false;
     End(std::atoi(rest.c_str()));
     return true;
@@ -80,34 +71,25 @@ class Reader {
   bool Trap(const std::string& rest) {
     constexpr std::string_view kBegin = "'exit ";
     if (!rest.starts_with(kBegin) || !rest.ends_with("TERM")) return false;
-    script_.program.stop_takes_ms = 5;
-    script_.program.stop_exit_code = std::atoi(rest.c_str() + kBegin.size());
+    program_.stop_takes_ms = 5;
+    program_.stop_exit_code = std::atoi(rest.c_str() + kBegin.size());
     return true;
   }
 
   void End(int code) {
-    script_.program.exit_after_ms = now_ms_;
-    script_.program.exit_code = code_ != 0 && code == 0 ? code_ : code;
+    program_.exit_after_ms = now_ms_;
+    program_.exit_code = code;
     ended_ = true;
   }
 
-  Script script_{.program = {.stop_takes_ms = -1}};
+  FakeProgram program_{.stop_takes_ms = -1};
   int64_t now_ms_ = 0;
-  int code_ = 0;
   bool ended_ = false;
 };
 
 }  // namespace
 
-bool Script::HasFile(const std::string& path, int64_t at_ms) const {
-  bool there = false;
-  for (const FileChange& change : files) {
-    if (change.path == path && change.at_ms <= at_ms) there = change.there;
-  }
-  return there;
-}
-
-Result<Script> ReadScript(const std::vector<std::string>& command) {
+Result<FakeProgram> ReadScript(const std::vector<std::string>& command) {
   if (command.size() == 3 && command[0] == "sh" && command[1] == "-c") {
     return Reader().Read(command[2]);
   }

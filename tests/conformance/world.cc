@@ -60,8 +60,8 @@ std::vector<std::string> CommandOf(const ContainerConfig& config) {
 
 FakeProgram ProgramOf(const ContainerConfig& config) {
   if (config.is_sandbox) return {};
-  Result<Script> script = ReadScript(CommandOf(config));
-  if (script.ok()) return script->program;
+  Result<FakeProgram> script = ReadScript(CommandOf(config));
+  if (script.ok()) return std::move(script).value();
   FakeProgram program;
   program.start_error = script.status().message();
   return program;
