@@ -4,7 +4,7 @@
 namespace reconcile {
 namespace {
 
-constexpr uint64_t kMostSeeds = 60;
+constexpr uint64_t kMostSeeds = 400;
 
 class PlantedBugTest : public testing::TestWithParam<const char*> {};
 
