@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdlib>
 
+#include "base/code_pages.h"
 #include "base/heap.h"
 #include "base/unique_fd.h"
 
@@ -24,10 +25,14 @@ EndSignals::EndSignals() {
 
 int EndSignals::Wait() {
   constexpr timespec kGiveBackEvery = {.tv_sec = 30, .tv_nsec = 0};
+  bool started = false;
   while (true) {
     const int number = ::sigtimedwait(&signals_, nullptr, &kGiveBackEvery);
     if (number > 0) return number;
-    if (errno == EAGAIN) GiveBackHeap();
+    if (errno != EAGAIN) continue;
+    GiveBackHeap();
+    if (!started) UnmapStartCode();
+    started = true;
   }
 }
 
