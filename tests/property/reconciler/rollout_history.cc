@@ -6,6 +6,7 @@
 #include "reconciler/eviction.h"
 #include "reconciler/health.h"
 #include "reconciler/pod_control.h"
+#include "reconciler/rollback_on_deadline.h"
 #include "schema/codec.h"
 #include "schema/kept.h"
 
@@ -71,6 +72,9 @@ RolloutHistory::RolloutHistory(uint64_t seed) : generator_(seed) {
   deployment_->spec.revision_history_limit = generator_.Int(0, 3);
   const std::string cpu = std::to_string(100 * generator_.Int(1, 20)) + "m";
   if (generator_.OneIn(2)) Request(&deployment_->spec.pod_template.spec, cpu, "64Mi");
+  if (generator_.OneIn(3)) {
+    deployment_->metadata.annotations[std::string(kRollbackOnDeadline)] = "true";
+  }
   Declare();
   if (generator_.OneIn(3)) commit_.push_back(MakeBudget(&generator_));
 }
@@ -295,6 +299,9 @@ void RolloutHistory::CheckAvailable(const View& before, const Plan& plan,
     const bool drives_away = reason.reason == "TaintManagerEviction" || reason.reason == "Evicted";
     if (drives_away) evicted += before.set_of_available.count(ToString(reason.key)) > 0 ? 1 : 0;
   }
+  for (const Reason& reason : plan.reasons) {
+    if (reason.reason == "DeploymentRollback") ++counts["rolled back"];
+  }
   counts["evicted while available"] += evicted;
   std::set<std::string> robbed;
   for (const auto& [key, set] : before.set_of_available) {
@@ -387,6 +394,7 @@ std::string RolloutHistory::WhyUnreported() const {
     return "it is not complete, and Progressing has the reason " + reason;
   }
   bool has_cause =
+      !WhyRolledBack(*deployment).empty() ||
       NeverReady(*MakePod("web", deployment_->spec.pod_template.spec.containers[0].image));
   for (const auto& pod : world_.ActivePods()) {
     if (!pod->spec.node_name.empty()) continue;

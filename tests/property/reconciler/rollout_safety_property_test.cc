@@ -51,7 +51,7 @@ TEST(RolloutSafety, HoldsThroughHostLossesFailingProbesAndRestarts) {
   for (const char* name :
        {"commit", "broken image", "other requests", "scaled", "paused or resumed", "other strategy",
         "host lost", "host returned", "cordon", "drain", "probe failed", "evicted while available",
-        "turn that was not stored", "complete", "says why not"}) {
+        "rolled back", "turn that was not stored", "complete", "says why not"}) {
     EXPECT_GE(counts[name], 20) << name << " hardly ever happened";
   }
 }
