@@ -9,6 +9,7 @@
 #include "reconciler/advice.h"
 #include "reconciler/declared.h"
 #include "reconciler/references.h"
+#include "reconciler/rollback_on_deadline.h"
 #include "reconciler/source_scope.h"
 #include "schema/text.h"
 
@@ -140,6 +141,7 @@ void PlanChanges(const ClusterState& state, const DesiredState& desired,
   WarnOfKeptPods(changes, &answer->problems);
   WarnOfKept(desired, state, &answer->problems);
   WarnOfProtected(desired, state, &answer->problems);
+  WarnOfRolledBack(desired, state, &answer->problems);
   AdviseOn(changes, &answer->problems);
   answer->held = CheckBreaker(changes, state, *SourceOrNew(state, desired.source), desired.commit,
                               confirmations, limits, now.wall)

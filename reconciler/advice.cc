@@ -6,6 +6,7 @@
 #include "reconciler/declared.h"
 #include "reconciler/references.h"
 #include "reconciler/restart_on_change.h"
+#include "reconciler/rollback_on_deadline.h"
 #include "schema/not_honoured.h"
 #include "schema/text.h"
 
@@ -38,15 +39,18 @@ void Advise(const Object& object, const PodSpec& spec, Problems* problems) {
   if (const auto fields = FieldsNotHonoured(spec); !fields.empty()) {
     warn("no pod of it is started: " + NotHonouredMessage(fields), Rule::kNotActedOn);
   }
-  const auto restarts = object.metadata.annotations.find(std::string(kRestartOnChange));
-  const bool is_there = restarts != object.metadata.annotations.end();
-  if (is_there && restarts->second != "true" && restarts->second != "false") {
-    warn("its annotation " + Quoted(kRestartOnChange) + " is " + Quoted(restarts->second) +
-         ", which counts as \"false\": write \"true\" to have its pods replaced");
-  }
-  if (object.kind != Kind::kDeployment && RestartsOnChange(object.metadata)) {
-    warn("its annotation " + Quoted(kRestartOnChange) +
-         " does nothing: Deployments alone replace pods that run");
+  for (const auto& [name, effect] : {std::pair(kRestartOnChange, "have its pods replaced"),
+                                     std::pair(kRollbackOnDeadline, "have it rolled back")}) {
+    const auto asked = object.metadata.annotations.find(std::string(name));
+    if (asked == object.metadata.annotations.end()) continue;
+    if (asked->second != "true" && asked->second != "false") {
+      warn("its annotation " + Quoted(name) + " is " + Quoted(asked->second) +
+           ", which counts as \"false\": write \"true\" to " + effect);
+    }
+    if (object.kind != Kind::kDeployment && asked->second == "true") {
+      warn("its annotation " + Quoted(name) +
+           " does nothing: Deployments alone replace pods that run");
+    }
   }
   if (!moving.empty()) {
     warn("the image " + moving +

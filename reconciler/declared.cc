@@ -1,10 +1,12 @@
 #include "reconciler/declared.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
 
 #include "reconciler/deployment.h"
+#include "reconciler/rollback_on_deadline.h"
 #include "reconciler/service_addresses.h"
 #include "schema/all_kinds.h"
 #include "schema/field_table.h"
@@ -67,9 +69,13 @@ void EraseUnlessDeclared(const char* key, const StringMap& declared, StringMap* 
   if (!declared.contains(key)) map->erase(key);
 }
 
+// What the controller notes on a Deployment.
+constexpr std::array kKeptOfDeployments = {kRevisionAnnotation, kRolledBackFrom, kRolledBackTo};
+
 std::vector<const char*> ServerOwnedAnnotations(Kind kind) {
   if (kind == Kind::kDeployment || kind == Kind::kReplicaSet) {
-    return {kRevisionAnnotation, kDesiredAnnotation, kMaxAnnotation};
+    return {kRevisionAnnotation, kDesiredAnnotation, kMaxAnnotation, kRolledBackFrom,
+            kRolledBackTo};
   }
   if (kind == Kind::kNode) return {kDeclaredLabels, kDeclaredAnnotations, kReportedLabels};
   return {};
@@ -104,7 +110,7 @@ std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) 
     EraseUnlessDeclared(kNamespaceNameLabel, after.metadata.labels, &view->metadata.labels);
   } else if (before.kind == Kind::kDeployment) {
     view = before.Clone();
-    view->metadata.annotations.erase(kRevisionAnnotation);
+    for (const char* key : kKeptOfDeployments) view->metadata.annotations.erase(key);
   } else if (const Pod* pod = As<Pod>(before)) {
     const auto unbound = std::make_shared<Pod>(*pod);
     unbound->spec.node_name = As<Pod>(after)->spec.node_name;
@@ -274,7 +280,9 @@ std::shared_ptr<Object> MergeDeclared(const Object& before, const Object& after)
   } else if (before.kind == Kind::kNamespace) {
     KeepKey(kNamespaceNameLabel, before.metadata.labels, &metadata.labels);
   } else if (before.kind == Kind::kDeployment) {
-    KeepKey(kRevisionAnnotation, before.metadata.annotations, &metadata.annotations);
+    for (const char* key : kKeptOfDeployments) {
+      KeepKey(key, before.metadata.annotations, &metadata.annotations);
+    }
   }
   if (!SameContent(before, *merged)) ++metadata.generation;
   return merged;

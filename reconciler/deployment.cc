@@ -4,6 +4,7 @@
 
 #include "reconciler/controllers.h"
 #include "reconciler/pod_control.h"
+#include "reconciler/rollback_on_deadline.h"
 
 namespace reconcile {
 namespace {
@@ -63,6 +64,7 @@ void SyncDeployment(Turn* turn, const std::shared_ptr<const Deployment>& deploym
     CleanUp(&rollout);
   }
   SyncStatus(&rollout);
+  RollBackIfOverdue(&rollout);
 }
 
 }  // namespace

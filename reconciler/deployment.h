@@ -44,6 +44,7 @@ void PutDeployment(Rollout* rollout, std::shared_ptr<const Deployment> updated);
 bool SameTemplate(const PodTemplateSpec& pod_template, const ReplicaSet& set);
 // A stable hash of the template; `collision_count` makes another one of it.
 std::string TemplateHash(const PodTemplateSpec& pod_template, int32_t collision_count);
+int64_t RevisionOf(const ObjectMeta& metadata);  // 0 when it has none
 
 // ---- deployment_rolling.cc: arithmetic of rolling updates ----
 struct Fenceposts {

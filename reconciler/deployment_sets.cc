@@ -5,6 +5,7 @@
 #include "reconciler/deployment.h"
 #include "reconciler/pod_control.h"
 #include "reconciler/restart_on_change.h"
+#include "reconciler/rollback_on_deadline.h"
 #include "schema/codec.h"
 
 namespace reconcile {
@@ -12,15 +13,6 @@ namespace {
 
 constexpr int kTemplateHashLength = 9;
 constexpr int32_t kMaxCollisions = 100;
-
-int64_t RevisionOf(const ObjectMeta& metadata) {
-  const auto found = metadata.annotations.find(kRevisionAnnotation);
-  if (found == metadata.annotations.end()) return 0;
-  int64_t revision = 0;
-  const std::string& text = found->second;
-  std::from_chars(text.data(), text.data() + text.size(), revision);
-  return revision;
-}
 
 bool OlderFirst(const ReplicaSetPtr& a, const ReplicaSetPtr& b) {
   if (a->metadata.creation_timestamp != b->metadata.creation_timestamp) {
@@ -78,8 +70,8 @@ void SetScalingAnnotations(const Deployment& deployment, ReplicaSet* set) {
 // What users annotate a Deployment with is found on its sets too.
 void CopyAnnotations(const Deployment& deployment, ReplicaSet* set) {
   for (const auto& [name, value] : deployment.metadata.annotations) {
-    const bool ours =
-        name == kRevisionAnnotation || name == kDesiredAnnotation || name == kMaxAnnotation;
+    const bool ours = name == kRevisionAnnotation || name == kDesiredAnnotation ||
+                      name == kMaxAnnotation || name == kRolledBackFrom || name == kRolledBackTo;
     if (!ours) set->metadata.annotations[name] = value;
   }
 }
@@ -179,6 +171,15 @@ void UpdateNewest(Rollout* rollout, int64_t revision) {
 
 }  // namespace
 
+int64_t RevisionOf(const ObjectMeta& metadata) {
+  const auto found = metadata.annotations.find(kRevisionAnnotation);
+  if (found == metadata.annotations.end()) return 0;
+  int64_t revision = 0;
+  const std::string& text = found->second;
+  std::from_chars(text.data(), text.data() + text.size(), revision);
+  return revision;
+}
+
 bool SameTemplate(const PodTemplateSpec& pod_template, const ReplicaSet& set) {
   return EqualWithoutHash(pod_template, set.spec.pod_template);
 }
@@ -219,9 +220,11 @@ Rollout FindRollout(Turn* turn, const std::shared_ptr<const Deployment>& deploym
       return SameTemplate(*rollout.pod_template, filled);
     });
   }
-  if (newest == rollout.old.end()) return rollout;
-  rollout.newest = *newest;
-  rollout.old.erase(newest);
+  if (newest != rollout.old.end()) {
+    rollout.newest = *newest;
+    rollout.old.erase(newest);
+  }
+  FollowRollback(&rollout);
   return rollout;
 }
 
@@ -261,7 +264,8 @@ void CleanUp(Rollout* rollout) {
   for (const ReplicaSetPtr& set : rollout->old) {
     const bool unused = set->spec.replicas == 0 && set->status.replicas == 0 &&
                         set->status.observed_generation >= set->metadata.generation &&
-                        !set->metadata.deletion_timestamp;
+                        !set->metadata.deletion_timestamp &&
+                        !IsRolledBackFrom(*rollout->deployment, *set);
     if (unused) idle.push_back(set);
   }
   std::sort(idle.begin(), idle.end(), [](const ReplicaSetPtr& a, const ReplicaSetPtr& b) {

@@ -10,6 +10,7 @@
 #include "reconciler/owners.h"
 #include "reconciler/reference_table.h"
 #include "reconciler/restart_on_change.h"
+#include "reconciler/rollback_on_deadline.h"
 #include "schema/all_kinds.h"
 #include "schema/field_table.h"
 
@@ -89,7 +90,10 @@ FieldEffect EffectOnDeployment(const ObjectChange& change, const FieldChange& fi
       RestartsOnChange(change.before->metadata) != RestartsOnChange(deployment.metadata) &&
       field.path.starts_with("metadata.annotations") &&
       field.path.find(kRestartOnChange) != std::string::npos && !ConfigUsesOf(deployment).empty();
-  if (usual.effect == Effect::kRollOut || asks_otherwise) {
+  const bool leaves_rollback = !WhyRolledBack(*As<Deployment>(*change.before)).empty() &&
+                               !RollsBackOnDeadline(deployment.metadata) &&
+                               field.path.find(kRollbackOnDeadline) != std::string::npos;
+  if (usual.effect == Effect::kRollOut || asks_otherwise || leaves_rollback) {
     if (deployment.spec.paused)
       return {Effect::kNone, "paused: nothing rolls out until it resumes"};
     return {Effect::kRollOut, HowItRolls(deployment)};

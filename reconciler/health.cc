@@ -1,6 +1,7 @@
 #include "reconciler/health.h"
 
 #include "reconciler/restart_on_change.h"
+#include "reconciler/rollback_on_deadline.h"
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -83,6 +84,7 @@ std::string OfDeployment(const Deployment& deployment) {
   const DeploymentStatus& status = deployment.status;
   const int32_t wanted = deployment.spec.replicas;
   if (status.observed_generation < deployment.metadata.generation) return kNotLookedAt;
+  if (const std::string held = WhyRolledBack(deployment); !held.empty()) return held;
   if (status.available_replicas < wanted) return ReadyOf(status.ready_replicas, wanted);
   if (deployment.spec.paused) return "";
   if (status.updated_replicas >= wanted && status.replicas <= wanted) return "";

@@ -26,13 +26,16 @@ std::string NeedText(const Pod& pod, const std::string& resource) {
   return requests.at(resource).ToString();
 }
 
-std::vector<Refusal> Same(const std::string& text) { return {{text, text}}; }
+std::vector<Refusal> RefusedFor(const std::string& kind, const std::string& text) {
+  return {{.kind = kind, .text = text}};
+}
 
 }  // namespace
 
 std::vector<Refusal> NodeReadyFilter(const PodNeeds&, const NodeUsage& node) {
   if (node.ready) return {};
-  return Same(IsRevoked(*node.node) ? "revoked" : "not ready");
+  return IsRevoked(*node.node) ? RefusedFor("node(s) were revoked", "revoked")
+                               : RefusedFor("node(s) were not ready", "not ready");
 }
 
 std::vector<Refusal> NodeUnschedulableFilter(const PodNeeds& needs, const NodeUsage& node) {
@@ -41,14 +44,14 @@ std::vector<Refusal> NodeUnschedulableFilter(const PodNeeds& needs, const NodeUs
                                .effect = TaintEffect::kNoSchedule,
                                .time_added = std::nullopt};
   if (!IsUnschedulable(*node.node) || Tolerates(needs.tolerations, kTaint)) return {};
-  return Same("unschedulable");
+  return RefusedFor("node(s) were unschedulable", "unschedulable");
 }
 
 std::vector<Refusal> NodeSelectorFilter(const PodNeeds& needs, const NodeUsage& node) {
   for (const auto& [label, value] : needs.pod->spec.node_selector) {
     const auto found = node.node->metadata.labels.find(label);
     if (found == node.node->metadata.labels.end() || found->second != value) {
-      return Same("label " + label + "=" + value + " not matched");
+      return RefusedFor(kNodeAffinityWords, "label " + label + "=" + value + " not matched");
     }
   }
   return {};
@@ -62,8 +65,9 @@ std::vector<Refusal> NodePortsFilter(const PodNeeds& needs, const NodeUsage& nod
       return taken.protocol == claim.protocol && taken.port == claim.port && meets;
     };
     if (std::any_of(node.host_ports.begin(), node.host_ports.end(), clashes)) {
-      return Same("port " + std::to_string(claim.port) + "/" +
-                  std::string(ToString(claim.protocol)) + " of the host taken");
+      return RefusedFor("node(s) didn't have free ports for the requested pod ports",
+                        "port " + std::to_string(claim.port) + "/" +
+                            std::string(ToString(claim.protocol)) + " of the host taken");
     }
   }
   return {};
@@ -73,16 +77,15 @@ std::vector<Refusal> FitFilter(const PodNeeds& needs, const NodeUsage& node) {
   std::vector<Refusal> refusals;
   if (node.pods >= node.max_pods) {
     const std::string most = std::to_string(node.max_pods);
-    refusals.push_back({.kind = "has its most pods",
+    refusals.push_back({.kind = "Too many pods",
                         .text = "has " + std::to_string(node.pods) + " pods of at most " + most});
   }
   for (const auto& [resource, milli] : needs.requests_milli) {
     const int64_t free = node.FreeMilli(resource);
     if (milli <= free) continue;
-    const std::string kind = "needs " + NeedText(*needs.pod, resource) + " " + resource;
-    refusals.push_back(
-        {.kind = kind,
-         .text = kind + ", " + AmountText(resource, std::max<int64_t>(free, 0)) + " free"});
+    refusals.push_back({.kind = "Insufficient " + resource,
+                        .text = "needs " + NeedText(*needs.pod, resource) + " " + resource + ", " +
+                                AmountText(resource, std::max<int64_t>(free, 0)) + " free"});
   }
   return refusals;
 }

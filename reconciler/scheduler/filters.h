@@ -7,10 +7,11 @@
 
 namespace reconcile {
 
-// Why a node cannot take a pod, once for each thing in its way. `kind` stays the same for as long
-// as the thing is in the way, `text` has the amounts of the moment too.
+// Why a node cannot take a pod, once for each thing in its way. `kind` is in kube-scheduler's
+// words, which people search for, and stays the same for as long as the thing is in the way; `text`
+// has the amounts of the moment too.
 struct Refusal {
-  std::string kind;  // "needs 500m cpu"
+  std::string kind;  // "Insufficient cpu"
   std::string text;  // "needs 500m cpu, 350m free"
 };
 // A filter lets a pod pass by refusing nothing.

@@ -6,8 +6,6 @@ namespace reconcile {
 namespace {
 
 constexpr size_t kShownTerms = 3;
-// kube-scheduler's words: people search for them.
-constexpr const char* kAffinityWords = "node(s) didn't match Pod's node affinity/selector";
 
 std::string WhyNone(const std::vector<NodeSelectorTerm>& terms, const Node& node) {
   std::string text;
@@ -28,8 +26,8 @@ std::vector<Refusal> NodeAffinityFilter(const PodNeeds& needs, const NodeUsage& 
   const std::vector<NodeSelectorTerm>& terms = *needs.node_affinity->required;
   const auto holds = [&](const NodeSelectorTerm& term) { return Matches(term, *node.node); };
   if (std::any_of(terms.begin(), terms.end(), holds)) return {};
-  return {{.kind = kAffinityWords,
-           .text = std::string(kAffinityWords) + ": " + WhyNone(terms, *node.node)}};
+  return {{.kind = kNodeAffinityWords,
+           .text = std::string(kNodeAffinityWords) + ": " + WhyNone(terms, *node.node)}};
 }
 
 int64_t PreferredWeight(const PodNeeds& needs, const NodeUsage& node) {

@@ -8,6 +8,9 @@ namespace reconcile {
 // spec.affinity.nodeAffinity (SEMANTICS 19.6).
 
 inline constexpr int64_t kNodeAffinityWeight = 2;
+// kube-scheduler's words, for nodeSelector too.
+inline constexpr const char* kNodeAffinityWords =
+    "node(s) didn't match Pod's node affinity/selector";
 
 // What is required: one of the terms must hold. Says of the first terms what of each does not.
 std::vector<Refusal> NodeAffinityFilter(const PodNeeds& needs, const NodeUsage& node);

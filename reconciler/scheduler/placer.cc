@@ -26,6 +26,17 @@ std::string TextOfRefusals(const std::vector<Refusal>& refusals) {
   return text;
 }
 
+// As kube-scheduler orders them (FitError.Error): as texts, the count first.
+std::string CountsText(const std::map<std::string, int>& nodes_by_kind) {
+  std::set<std::string> counts;
+  for (const auto& [kind, count] : nodes_by_kind) {
+    counts.insert(std::to_string(count) + " " + kind);
+  }
+  std::string text;
+  for (const std::string& each : counts) text += (text.empty() ? "" : ", ") + each;
+  return text;
+}
+
 std::string ExplainChoice(const PodNeeds& needs, size_t feasible, size_t nodes, int siblings,
                           int64_t score) {
   std::string text = std::to_string(feasible) + " of " + std::to_string(nodes) + " nodes fit";
@@ -309,23 +320,24 @@ void Placer::Explain(Binding* binding) {
 template <typename Said>
 void Placer::ExplainAll(const PodNeeds& needs, const Rules* rules, Said* said) const {
   const std::vector<NodeUsage>& nodes = usage_->nodes();
-  std::set<std::string> kinds;
-  std::string text;
+  std::map<std::string, int> nodes_by_kind;
+  std::string hosts;
   for (size_t i = 0; i < nodes.size(); ++i) {
     std::vector<Refusal> refusals = WhyNot(needs, nodes[i]);
     if (refusals.empty() && rules != nullptr) refusals = rules->WhyNot(i);
-    if (refusals.empty()) refusals.push_back({.kind = kTakesItNow, .text = kTakesItNow});
-    for (const Refusal& refusal : refusals) kinds.insert(refusal.kind);
+    if (refusals.empty()) refusals.push_back({.kind = "node(s) take it now", .text = kTakesItNow});
+    for (const Refusal& refusal : refusals) ++nodes_by_kind[refusal.kind];
     if (i >= kMaxExplainedNodes) continue;
-    text += (i > 0 ? "; " : "") + nodes[i].node->metadata.name + ": " + TextOfRefusals(refusals);
+    hosts += (i > 0 ? "; " : "") + nodes[i].node->metadata.name + ": " + TextOfRefusals(refusals);
   }
   if (nodes.size() > kMaxExplainedNodes) {
-    text += "; and " + std::to_string(nodes.size() - kMaxExplainedNodes) + " more";
+    hosts += "; and " + std::to_string(nodes.size() - kMaxExplainedNodes) + " more";
   }
-  said->explanation = "0/" + std::to_string(nodes.size()) + " nodes are available: " + text;
-  said->refusal.clear();
-  for (const std::string& kind : kinds) {
-    said->refusal += (said->refusal.empty() ? "no node takes it: " : ", ") + kind;
+  const std::string head = "0/" + std::to_string(nodes.size()) + " nodes are available: ";
+  said->explanation = head + CountsText(nodes_by_kind) + ". " + hosts;
+  said->refusal = head;
+  for (const auto& [kind, count] : nodes_by_kind) {
+    said->refusal += (kind == nodes_by_kind.begin()->first ? "" : ", ") + kind;
   }
 }
 

@@ -12,11 +12,15 @@ namespace reconcile {
 // Where a pod goes, or why it goes nowhere.
 struct Binding {
   std::shared_ptr<const Pod> pod;
-  std::string node;         // empty: does not fit
-  std::string explanation;  // "0/3 nodes are available: host-1: needs 500m cpu, 350m free; ..." or
-                            // how it was chosen
-  // Without a node: what is in the way, without amounts and hosts ("no node takes it: needs 500m
-  // cpu, unschedulable"). Stays the same while only the usage of nodes changes.
+  std::string node;  // empty: does not fit
+  // Without a node, what kube-scheduler would say, then each host by name: "0/3 nodes are
+  // available: 1 Insufficient cpu, 2 node(s) were unschedulable. host-1: needs 500m cpu, 350m free;
+  // host-2:
+  // ...". Else how the node was chosen.
+  std::string explanation;
+  // Without a node: what is in the way, without counts, amounts and hosts ("0/3 nodes are
+  // available: Insufficient cpu, node(s) were unschedulable"). Stays the same while only the usage
+  // of nodes changes.
   std::string refusal;
   // Without a node: what is said of the pod, when not that no node takes it.
   std::string reason;

@@ -15,6 +15,7 @@ namespace {
 constexpr int64_t kLookEveryMs = 100;
 constexpr int64_t kSettleMs = 20 * 60'000;
 constexpr size_t kMostFailures = 10;
+constexpr int64_t kDrainMs = 10 * 60'000;
 
 std::string LabelOf(const StringMap& labels, std::string_view key) {
   const auto found = labels.find(std::string(key));
@@ -221,7 +222,11 @@ Status ConformanceWorld::TakeHost(const Value& step) {
     } else if (member.key == "restart agent") {
       host->KillAgent();
       host->StartAgent();
-    } else {
+    } else if (member.key == "drain" && !controller_->Drain(host->name(), false, kDrainMs)) {
+      return InvalidError("the controller refuses to drain " + host->name());
+    } else if (member.key == "uncordon" && !controller_->Uncordon(host->name())) {
+      return InvalidError("the controller refuses to uncordon " + host->name());
+    } else if (member.key != "drain" && member.key != "uncordon") {
       return InvalidError("nothing is known of \"" + member.key + "\" a host");
     }
   }

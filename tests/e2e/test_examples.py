@@ -30,8 +30,19 @@ def spread_over_zones(test):
     test.assertEqual(pods_by_node(test.cluster, "zoned-shop"), {"host-1": 2, "host-3": 2})
 
 
+def canary(test):
+    cluster = test.cluster
+    pods = {pod["metadata"]["name"]: pod["metadata"]["labels"]["track"] for pod in cluster.items("pods")
+            if pod["metadata"]["labels"].get("app") == "canary-shop"}
+    test.assertEqual(collections.Counter(pods.values()), {"stable": 3, "canary": 1})
+    slices = [each for each in cluster.items("endpointslices") if each["metadata"]["labels"]["kubernetes.io/service-name"] == "canary-shop"]
+    behind = {endpoint["targetRef"]["name"] for each in slices for endpoint in each["endpoints"] if endpoint["conditions"]["ready"]}
+    test.assertEqual(behind, set(pods), "one in four connections goes to the canary")
+
+
 # Folder -> what holds once it has converged; called with the test.
 EXPECTATIONS = {
+    "canary": canary,
     "disruption-budget": disruption_budget,
     "spread-over-zones": spread_over_zones,
 }

@@ -35,7 +35,7 @@ constexpr char kRollout[] = R"({
     {"kind": "Pod", "namespace": "default", "name": "web-b", "fate": "create", "node": "host-2", "explanation": "",
      "workload": {"kind": "Deployment", "namespace": "default", "name": "web"}},
     {"kind": "Pod", "namespace": "default", "name": "web-c", "fate": "unschedulable", "node": "",
-     "explanation": "0/2 nodes are available: host-1: needs 500m cpu, 350m free; host-2: needs 500m cpu, 100m free",
+     "explanation": "0/2 nodes are available: 2 Insufficient cpu. host-1: needs 500m cpu, 350m free; host-2: needs 500m cpu, 100m free",
      "workload": {"kind": "Deployment", "namespace": "default", "name": "web"}}],
   "hosts": [
     {"name": "host-1", "podsBefore": 3, "podsAfter": 2, "maxPods": 110, "resources": [
@@ -93,8 +93,8 @@ Pods:
   Deployment default/web  2 -> 3 pods, at most 4 at once, never fewer than 2 ready
     - web-a  on host-1  (replaced)
     + web-b  on host-2
-    ! web-c  does not fit: 0/2 nodes are available: host-1: needs 500m cpu, 350m free;
-        host-2: needs 500m cpu, 100m free
+    ! web-c  does not fit: 0/2 nodes are available: 2 Insufficient cpu. host-1: needs
+        500m cpu, 350m free; host-2: needs 500m cpu, 100m free
 
 Hosts, and what pods request of them:
   host-1   pods 3 -> 2 of 110  cpu 300m -> 200m of 4

@@ -66,12 +66,13 @@ TEST(Convergence, GivesTheSchedulersWordsForAPodWithoutHost) {
   ClusterState state;
   auto pod = MakePod("web-1", false);
   pod->spec.node_name.clear();
-  pod->status.conditions.push_back({.type = "PodScheduled",
-                                    .status = ConditionStatus::kFalse,
-                                    .message = "0/1 nodes are available: host-1: not ready"});
+  pod->status.conditions.push_back(
+      {.type = "PodScheduled",
+       .status = ConditionStatus::kFalse,
+       .message = "0/1 nodes are available: 1 node(s) were not ready. host-1: not ready"});
   state.Put(pod);
-  EXPECT_EQ(UnconvergedIn(state),
-            Lines{"pod default/web-1: 0/1 nodes are available: host-1: not ready"});
+  EXPECT_EQ(UnconvergedIn(state), Lines{"pod default/web-1: 0/1 nodes are available: 1 node(s) "
+                                        "were not ready. host-1: not ready"});
 }
 
 TEST(Convergence, CountsWorkloadsWithFewerPodsThanDeclared) {

@@ -154,7 +154,7 @@ TEST(Events, OtherAmountsMakeNoOtherEventAboutAPodThatDoesNotFit) {
   auto pod = MakePod("big");
   Request(&pod->spec, "2", "");
   world.Take(world.ChangesFor({pod}));
-  const std::string refused = "Pod big FailedScheduling: no node takes it: needs 2 cpu";
+  const std::string refused = "Pod big FailedScheduling: 0/1 nodes are available: Insufficient cpu";
   const auto told = [&] {
     const auto texts = world.EventTexts();
     return std::count_if(texts.begin(), texts.end(), [](const std::string& text) {
@@ -168,7 +168,7 @@ TEST(Events, OtherAmountsMakeNoOtherEventAboutAPodThatDoesNotFit) {
   world.Take(world.ChangesFor({pod, small}));
   const auto explained = world.state.Find<Pod>("default", "big");
   EXPECT_EQ(FindCondition(explained->status.conditions, "PodScheduled")->message,
-            "0/1 nodes are available: host-1: needs 2 cpu, 700m free");
+            "0/1 nodes are available: 1 Insufficient cpu. host-1: needs 2 cpu, 700m free");
   EXPECT_EQ(told(), 1);
 }
 
@@ -188,7 +188,7 @@ TEST(Events, APodThatDoesNotFitIsExplainedOnceATurnByWhatIsFreeInTheEnd) {
   EXPECT_EQ(told, 1);
   const auto explained = world.state.Find<Pod>("default", "big");
   EXPECT_EQ(FindCondition(explained->status.conditions, "PodScheduled")->message,
-            "0/1 nodes are available: host-1: needs 900m cpu, 200m free");
+            "0/1 nodes are available: 1 Insufficient cpu. host-1: needs 900m cpu, 200m free");
   EXPECT_TRUE(world.Take().transaction.empty());
 }
 

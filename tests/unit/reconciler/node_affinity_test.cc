@@ -67,9 +67,9 @@ TEST(NodeAffinityFilter, SaysForEachHostWhichRequirementDoesNotHold) {
   const std::string either = Term("disk", R"("nvme","ram")") + "," + Term("zone", R"("a")");
   const Binding binding = PlaceOne(world, Requiring("a", either));
   const std::string why = std::string(kWords) + ": disk In (nvme, ram) or zone In (a)";
-  EXPECT_EQ(binding.explanation,
-            "0/3 nodes are available: host-1: " + why + "; host-2: " + why + "; host-3: " + why);
-  EXPECT_EQ(binding.refusal, std::string("no node takes it: ") + kWords);
+  EXPECT_EQ(binding.explanation, std::string("0/3 nodes are available: 3 ") + kWords +
+                                     ". host-1: " + why + "; host-2: " + why + "; host-3: " + why);
+  EXPECT_EQ(binding.refusal, std::string("0/3 nodes are available: ") + kWords);
 }
 
 TEST(NodeAffinityFilter, OfManyTermsTheFirstFewAreNamed) {

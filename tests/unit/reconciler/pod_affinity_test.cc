@@ -72,11 +72,11 @@ TEST(PodAffinityFilter, SaysForEachHostWhatIsMissing) {
   const auto pod = RequiringPods(PodOf("web", "web"), "podAffinity", TermFor("db"));
   const Binding binding = PlaceAmong(world, pod);
   const std::string words = "node(s) didn't match pod affinity rules: ";
-  EXPECT_EQ(binding.explanation, "0/4 nodes are available: a1: " + words +
-                                     "zone=a has none of app=db; a2: " + words +
-                                     "zone=a has none of app=db; b1: " + words +
-                                     "zone=b has none of app=db; lone: " + words + "no label zone");
-  EXPECT_EQ(binding.refusal, "no node takes it: node(s) didn't match pod affinity rules");
+  EXPECT_EQ(binding.explanation,
+            "0/4 nodes are available: 4 node(s) didn't match pod affinity rules. a1: " + words +
+                "zone=a has none of app=db; a2: " + words + "zone=a has none of app=db; b1: " +
+                words + "zone=b has none of app=db; lone: " + words + "no label zone");
+  EXPECT_EQ(binding.refusal, "0/4 nodes are available: node(s) didn't match pod affinity rules");
 }
 
 TEST(PodAffinityFilter, TheFirstOfPodsThatBelongTogetherGoesAnywhereWithTheLabel) {
@@ -136,7 +136,8 @@ TEST(PodAntiAffinityFilter, HoldsForThoseThatComeLaterToo) {
   world.Edit<Node>("", "b1", [](Node* node) { node->spec.unschedulable = true; });
   const Binding binding = PlaceAmong(world, PodOf("web", "web"));
   const std::string words = "node(s) didn't satisfy existing pods anti-affinity rules";
-  EXPECT_EQ(binding.explanation, "0/3 nodes are available: a1: " + words +
+  EXPECT_EQ(binding.explanation, "0/3 nodes are available: 1 node(s) were unschedulable, 2 " +
+                                     words + ". a1: " + words +
                                      ": those of zone=a keep it away; a2: " + words +
                                      ": those of zone=a keep it away; b1: unschedulable");
   EXPECT_NE(PlaceAmong(world, PodOf("other", "other")).node, "");
@@ -151,7 +152,8 @@ TEST(PodAntiAffinityFilter, APodThatIsGoingStillKeepsOthersAwayAndOneThatIsOverD
   BindTo(&world, "a1", going);
   const std::string words = "node(s) didn't match pod anti-affinity rules: zone=a has 1 of app=db";
   EXPECT_EQ(PlaceAmong(world, pod).explanation,
-            "0/2 nodes are available: a1: " + words + "; a2: " + words);
+            "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules. a1: " +
+                words + "; a2: " + words);
   auto over = PodOf("db", "db");
   over->status.phase = PodPhase::kSucceeded;
   BindTo(&world, "a1", over);

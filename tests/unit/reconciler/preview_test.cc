@@ -131,7 +131,8 @@ TEST(Preview, WhatDoesNotFitSaysWhyForEachHost) {
   ASSERT_EQ(Count(preview, PodFate::kUnschedulable), 1);
   for (const PodPreview& pod : preview.pods) {
     if (pod.fate != PodFate::kUnschedulable) continue;
-    EXPECT_EQ(pod.explanation, "0/1 nodes are available: host-1: needs 500m cpu, 0 free");
+    EXPECT_EQ(pod.explanation,
+              "0/1 nodes are available: 1 Insufficient cpu. host-1: needs 500m cpu, 0 free");
   }
 }
 

@@ -43,8 +43,13 @@ TEST(Scheduler, ExplainsForEachHostWhyAPodDoesNotFit) {
   const Binding binding = PlaceOne(world, pod);
   EXPECT_EQ(binding.node, "");
   EXPECT_EQ(binding.explanation,
-            "0/4 nodes are available: host-1: needs 500m cpu, 350m free; host-2: label disk=ssd "
-            "not matched; host-3: not ready; host-4: unschedulable");
+            "0/4 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match Pod's node "
+            "affinity/selector, 1 node(s) were not ready, 1 node(s) were unschedulable. host-1: "
+            "needs 500m cpu, 350m free; host-2: label disk=ssd not matched; host-3: not ready; "
+            "host-4: unschedulable");
+  EXPECT_EQ(binding.refusal,
+            "0/4 nodes are available: Insufficient cpu, node(s) didn't match Pod's node "
+            "affinity/selector, node(s) were not ready, node(s) were unschedulable");
 }
 
 TEST(Scheduler, PutsNothingOnARevokedNode) {
@@ -55,16 +60,16 @@ TEST(Scheduler, PutsNothingOnARevokedNode) {
         {.type = "Ready", .status = ConditionStatus::kFalse, .reason = std::string(kNodeRevoked)}};
   });
   EXPECT_EQ(PlaceOne(world, Pending("web")).explanation,
-            "0/1 nodes are available: host-1: revoked");
+            "0/1 nodes are available: 1 node(s) were revoked. host-1: revoked");
 }
 
 TEST(Scheduler, NamesEveryResourceThatIsShort) {
   World world;
   world.AddNode("host-1", "1", "1Gi");
   PutOn(&world, "host-1", Pending("other", "", "100000001"));
-  EXPECT_EQ(
-      PlaceOne(world, Pending("web", "1500m", "1Gi")).explanation,
-      "0/1 nodes are available: host-1: needs 1500m cpu, 1 free, needs 1Gi memory, 928Mi free");
+  EXPECT_EQ(PlaceOne(world, Pending("web", "1500m", "1Gi")).explanation,
+            "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory. host-1: needs "
+            "1500m cpu, 1 free, needs 1Gi memory, 928Mi free");
 }
 
 TEST(Scheduler, APortOfTheHostIsTakenOnce) {
@@ -81,7 +86,8 @@ TEST(Scheduler, APortOfTheHostIsTakenOnce) {
   };
   PutOn(&world, "host-1", with_port("other", 8080, "192.0.2.1"));
   EXPECT_EQ(PlaceOne(world, with_port("web", 8080, "")).explanation,
-            "0/1 nodes are available: host-1: port 8080/TCP of the host taken");
+            "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod "
+            "ports. host-1: port 8080/TCP of the host taken");
   EXPECT_EQ(PlaceOne(world, with_port("web", 8080, "192.0.2.2")).node, "host-1");
   EXPECT_EQ(PlaceOne(world, with_port("web", 8081, "")).node, "host-1");
   auto of_the_host = with_port("web", 8080, "");
@@ -118,7 +124,7 @@ TEST(Scheduler, ListsABoundedNumberOfNodes) {
   World world;
   for (int i = 0; i < 25; ++i) world.AddNode("host-" + std::to_string(100 + i), "1");
   const std::string text = PlaceOne(world, Pending("web", "2")).explanation;
-  EXPECT_EQ(text.substr(0, 36), "0/25 nodes are available: host-100: ");
+  EXPECT_EQ(text.substr(0, 57), "0/25 nodes are available: 25 Insufficient cpu. host-100: ");
   EXPECT_NE(text.find("host-119: needs"), std::string::npos);
   EXPECT_EQ(text.find("host-120"), std::string::npos);
   EXPECT_TRUE(text.ends_with("; and 5 more")) << text;
@@ -157,7 +163,7 @@ TEST(Scheduler, ANodeTakesAtMostItsNumberOfPods) {
   world.AddNode("host-1");
   for (int i = 0; i < 110; ++i) PutOn(&world, "host-1", Pending("pod-" + std::to_string(i)));
   EXPECT_EQ(PlaceOne(world, Pending("web")).explanation,
-            "0/1 nodes are available: host-1: has 110 pods of at most 110");
+            "0/1 nodes are available: 1 Too many pods. host-1: has 110 pods of at most 110");
   world.Edit<Node>("", "host-1",
                    [](Node* node) { node->status.allocatable["pods"] = Quantity::FromUnits(111); });
   EXPECT_EQ(PlaceOne(world, Pending("web")).node, "host-1");
@@ -169,7 +175,8 @@ TEST(Scheduler, AResourceThatNoNodeHasFitsNowhere) {
   auto pod = Pending("web");
   pod->spec.containers[0].resources.requests["example.com/gpu"] = Quantity::FromUnits(1);
   EXPECT_EQ(PlaceOne(world, pod).explanation,
-            "0/1 nodes are available: host-1: needs 1 example.com/gpu, 0 free");
+            "0/1 nodes are available: 1 Insufficient example.com/gpu. host-1: needs 1 "
+            "example.com/gpu, 0 free");
 }
 
 TEST(Scheduler, RequestsBeyondAllNumbersFitNowhere) {

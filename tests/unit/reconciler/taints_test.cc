@@ -52,7 +52,8 @@ TEST_F(TaintsTest, KeepPodsAwayThatDoNotTolerateThem) {
   SetTaints("host-2", {MakeTaint("gpu", "", TaintEffect::kNoExecute)});
   auto pod = MakePod("web");
   EXPECT_EQ(PlaceOf(pod),
-            "0/2 nodes are available: host-1: node(s) had untolerated taint {dedicated: db}; "
+            "0/2 nodes are available: 1 node(s) had untolerated taint {dedicated: db}, 1 node(s) "
+            "had untolerated taint {gpu: }. host-1: node(s) had untolerated taint {dedicated: db}; "
             "host-2: node(s) had untolerated taint {gpu: }");
   Tolerate(&pod->spec, MakeToleration("dedicated", "web", ""));
   EXPECT_EQ(PlaceOf(pod).substr(0, 3), "0/2") << "another value";
@@ -81,7 +82,9 @@ TEST_F(TaintsTest, AnUnschedulableNodeTakesPodsThatTolerateThat) {
   world_.Edit<Node>("", "host-1", [](Node* node) { node->spec.unschedulable = true; });
   world_.Edit<Node>("", "host-2", [](Node* node) { node->status.cordon.emplace(); });
   auto pod = MakePod("web");
-  EXPECT_EQ(PlaceOf(pod), "0/2 nodes are available: host-1: unschedulable; host-2: unschedulable");
+  EXPECT_EQ(PlaceOf(pod),
+            "0/2 nodes are available: 2 node(s) were unschedulable. host-1: unschedulable; host-2: "
+            "unschedulable");
   Tolerate(&pod->spec, MakeToleration("node.kubernetes.io/unschedulable", "", "NoSchedule"));
   EXPECT_EQ(PlaceOf(pod).substr(0, 5), "host-");
 }

@@ -65,11 +65,13 @@ TEST(TopologySpreadFilter, SaysForEachHostHowManyPodsAreTogether) {
   const Binding binding = Place({SpreadPod("web-1")}, world.state).at(0);
   const std::string words = "node(s) didn't match pod topology spread constraints";
   const std::string many = words + ": zone=a has 1 of these pods, the fewest are 0, maxSkew 1; ";
-  EXPECT_EQ(binding.explanation, "0/4 nodes are available: a1: " + many + "a2: " + many +
+  EXPECT_EQ(binding.explanation, "0/4 nodes are available: 1 " + words +
+                                     " (missing required label), 1 node(s) were unschedulable, 2 " +
+                                     words + ". a1: " + many + "a2: " + many +
                                      "b1: unschedulable; c1: " + words +
                                      " (missing required label): no label zone");
-  EXPECT_EQ(binding.refusal, "no node takes it: " + words + ", " + words +
-                                 " (missing required label), unschedulable");
+  EXPECT_EQ(binding.refusal, "0/4 nodes are available: " + words + ", " + words +
+                                 " (missing required label), node(s) were unschedulable");
 }
 
 TEST(TopologySpreadFilter, OnlyActivePodsOfTheNamespaceThatAreSelectedCount) {
