@@ -280,6 +280,16 @@ TEST_F(DiskVolumes, RepairsWhatAnInterruptedChangeLeft) {
   EXPECT_FALSE(fs::is_symlink(config_ / "..data_tmp"));
 }
 
+TEST_F(DiskVolumes, AChangeThatFailsLeavesNothingBehind) {
+  ASSERT_TRUE(MakeNow(files_, FilesOrder({{"a", {"1", 0644}}})).ok());
+  const std::string too_long(300, 'z');  // for any disk
+  const auto changed = FilesOrder({{"a", {"2", 0644}}, {too_long, {"2", 0644}}});
+  for (int tries = 0; tries < 3; ++tries) EXPECT_FALSE(MakeNow(files_, changed).ok());
+  EXPECT_EQ(TextOf(config_ / "a"), "1");
+  const auto names = fs::directory_iterator(config_);
+  EXPECT_EQ(std::distance(begin(names), end(names)), 3) << "a, ..data and its version";
+}
+
 TEST_F(DiskVolumes, KeepsSecretsInMemoryAlone) {
   VolumeOrder order = FilesOrder({{"token", {"canary", 0600}}});
   std::get<FilesVolume>(order.what).in_memory = true;
