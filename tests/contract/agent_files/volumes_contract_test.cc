@@ -485,5 +485,14 @@ TEST_F(DiskVolumes, MeasuresEachFileOnceAndNoMount) {
   EXPECT_LT(bytes, 2 << 20);
 }
 
+TEST_F(DiskVolumes, WhatLiesTooDeepToBeMeasuredIsBeyondAnyLimit) {
+  ASSERT_TRUE(MakeNow(files_, FolderOrder()).ok());
+  fs::path deep = scratch_;
+  for (int i = 0; i < 210; ++i) deep /= "d";
+  fs::create_directories(deep);
+  std::ofstream(deep / "hidden") << std::string(1 << 20, 'x');
+  EXPECT_GT(MeasureNow(*files_, kScratch), int64_t{1} << 60);
+}
+
 }  // namespace
 }  // namespace reconcile
