@@ -11,12 +11,23 @@ constexpr char kMessage[] = "Pod was active on the node longer than the specifie
 constexpr int64_t kMinGraceSeconds = 2;
 constexpr int32_t kUnknownExitCode = 137;
 
-std::optional<WallTime> DeadlineOf(const PodTurn& turn) {
-  const Value* seconds = turn.pod.spec.others.Find("activeDeadlineSeconds");
-  if (seconds == nullptr || !seconds->IsInt() || !turn.memory.start_time) return std::nullopt;
+// Reckoned once from the pod's start and this host's clock; from then on what that clock is set to
+// changes nothing. Another bound moves it by as much.
+const PodDeadline* DeadlineOf(PodTurn* turn) {
+  const Value* seconds = turn->pod.spec.others.Find("activeDeadlineSeconds");
+  if (seconds == nullptr || !seconds->IsInt() || !turn->memory.start_time) return nullptr;
   // A bound as long as 68 years is as good as the one written.
-  const int64_t bounded = std::min(seconds->AsInt(), kMaxGracePeriodSeconds);
-  return WallTime{turn.memory.start_time->ms + bounded * 1000};
+  const int64_t bound_ms = std::min(seconds->AsInt(), kMaxGracePeriodSeconds) * 1000;
+  const WallTime at{turn->memory.start_time->ms + bound_ms};
+  std::optional<PodDeadline>& known = turn->memory.deadline;
+  if (!known) {
+    const Now now = turn->context.now;
+    // A start in the future (the clock was set back) gives no longer time.
+    known = {at, now.mono + std::min(at.ms - now.wall.ms, bound_ms)};
+  } else if (known->at != at) {
+    known = {at, known->due + (at.ms - known->at.ms)};
+  }
+  return &*known;
 }
 
 bool HadEnded(const PodTurn& turn, WallTime deadline) {
@@ -46,11 +57,10 @@ void EndWaiting(ContainerStatus* status) {
 
 bool IsPastDeadline(PodTurn* turn) {
   if (turn->memory.terminal || turn->pod.metadata.deletion_timestamp) return false;
-  const std::optional<WallTime> deadline = DeadlineOf(*turn);
-  if (!deadline || HadEnded(*turn, *deadline)) return false;
-  const Now now = turn->context.now;
-  if (now.wall >= *deadline) return true;
-  turn->context.WakeAt(now.mono + (deadline->ms - now.wall.ms));
+  const PodDeadline* deadline = DeadlineOf(turn);
+  if (deadline == nullptr || HadEnded(*turn, deadline->at)) return false;
+  if (turn->context.now.mono >= deadline->due) return true;
+  turn->context.WakeAt(deadline->due);
   return false;
 }
 
@@ -58,7 +68,7 @@ void StopAtDeadline(PodTurn* turn) {
   turn->Announce("deadline", EventType::kNormal, kDeadlineExceeded, kMessage,
                  &turn->memory.memory[std::string(kSandboxContainer)]);
   const int64_t grace = std::max<int64_t>(turn->pod.spec.termination_grace_period_seconds, 0);
-  const int64_t over = (turn->context.now.wall.ms - DeadlineOf(*turn)->ms) / 1000;
+  const int64_t over = (turn->context.now.mono - DeadlineOf(turn)->due) / 1000;
   StopAll(turn, "its pod's activeDeadlineSeconds are over",
           std::clamp(grace - over, std::min(kMinGraceSeconds, grace), grace));
 }

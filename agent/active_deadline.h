@@ -4,9 +4,9 @@
 
 namespace reconcile {
 
-// activeDeadlineSeconds (SEMANTICS 8.3): counts from the pod's start time, by the wall clock, so
-// that a restart of the agent or of the engine gives no further time. Source: Kubernetes
-// pkg/kubelet/active_deadline.go.
+// activeDeadlineSeconds (SEMANTICS 8.3): counts from the pod's start time, a stamp, so that a
+// restart of the agent or of the engine gives no further time; while the agent runs a clock that is
+// set does not count. Source: Kubernetes pkg/kubelet/active_deadline.go.
 inline constexpr char kDeadlineExceeded[] = "DeadlineExceeded";
 
 // PURE. True when the pod's time is up. False for one whose containers had all ended for good

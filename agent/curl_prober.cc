@@ -1,5 +1,6 @@
 #include "agent/curl_prober.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -54,6 +55,17 @@ std::string UrlOf(const ProbeRequest& request) {
   const std::string& host = http.host.empty() ? request.address : http.host;
   return (http.tls ? "https://" : "http://") + InUrl(host) + ":" + std::to_string(http.port) +
          http.path;
+}
+
+// Whether the host has to be looked up.
+bool IsNamed(const ProbeRequest& request) {
+  std::string host;
+  if (const auto* tcp = std::get_if<TcpProbe>(&request.probe.action)) host = tcp->host;
+  if (const auto* http = std::get_if<HttpProbe>(&request.probe.action)) host = http->host;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  struct in6_addr address = {};
+  return !host.empty() && ::inet_pton(AF_INET, host.c_str(), &address) != 1 &&
+         ::inet_pton(AF_INET6, host.c_str(), &address) != 1;
 }
 
 // "" for one that cannot be read.
@@ -120,6 +132,7 @@ class CurlProber::Worker {
     std::string url;
     MonoTime deadline;
     int redirects = 0;
+    bool named = false;
     size_t body_bytes = 0;
     bool enough = false;  // the rest of the body is not read
     std::unique_ptr<CURL, EasyDeleter> handle;
@@ -155,7 +168,14 @@ class CurlProber::Worker {
       asked.swap(asked_);
     }
     for (auto& [id, request] : asked) {
+      const bool named = IsNamed(request);
+      if (named && named_ >= kMaxNamedProbes) {
+        Answer(id, UnavailableError("too many probes of hosts by name are under way"));
+        continue;
+      }
+      named_ += named ? 1 : 0;
       auto transfer = std::make_unique<Transfer>();
+      transfer->named = named;
       transfer->id = id;
       transfer->url = UrlOf(request);
       transfer->deadline = ReadSystemClock().mono + request.probe.timeout_ms;
@@ -176,6 +196,9 @@ class CurlProber::Worker {
     Set(handle, CURLOPT_PROXY, "");  // whatever the environment says
     Set(handle, CURLOPT_FRESH_CONNECT, 1L);
     Set(handle, CURLOPT_FORBID_REUSE, 1L);
+    // A look-up of a name that takes longer is left to itself: waiting for its thread would keep
+    // every other probe waiting.
+    Set(handle, CURLOPT_QUICK_EXIT, 1L);
     Set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(left_ms, 1)));
     if (transfer->is_http()) {
       ConfigureHttp(transfer, handle);
@@ -267,6 +290,7 @@ class CurlProber::Worker {
     const auto found = transfers_.find(id);
     if (found == transfers_.end()) return;
     curl_multi_remove_handle(multi_.get(), found->second->handle.get());
+    named_ -= found->second->named ? 1 : 0;
     transfers_.erase(found);
   }
 
@@ -282,6 +306,7 @@ class CurlProber::Worker {
 
   std::unique_ptr<CURLM, MultiDeleter> multi_;
   std::map<uint64_t, std::unique_ptr<Transfer>> transfers_;  // the thread's alone
+  int named_ = 0;                                            // of them, those of hosts by name
   std::thread thread_;                                       // last: it uses all of the above
 };
 

@@ -87,6 +87,7 @@ class DiskHostFiles final : public HostFiles {
                     std::function<void(std::vector<Status>)> done) override {
     const size_t count = orders.size();
     Work<std::vector<Status>>(
+        work_.workers,
         [root = root_, orders = std::move(orders)] { return SetUpVolumesBelow(root, orders); },
         [count](const Status& status) { return std::vector<Status>(count, status); },
         std::move(done));
@@ -94,6 +95,7 @@ class DiskHostFiles final : public HostFiles {
 
   void MountParts(std::vector<PartOrder> orders, DoneStatus done) override {
     Work<Status>(
+        work_.workers,
         [root = root_, orders = std::move(orders)] { return MountPartsBelow(root, orders); },
         [](const Status& status) { return status; }, std::move(done));
   }
@@ -102,6 +104,7 @@ class DiskHostFiles final : public HostFiles {
                       std::function<void(std::vector<int64_t>)> done) const override {
     const size_t count = paths.size();
     Work<std::vector<int64_t>>(
+        work_.measurers == nullptr ? work_.workers : work_.measurers,
         [root = root_, paths = std::move(paths)] {
           std::vector<int64_t> bytes;
           for (const std::string& path : paths) {
@@ -113,23 +116,24 @@ class DiskHostFiles final : public HostFiles {
   }
 
   void TakeAway(const std::string& path, DoneStatus done) override {
-    Work<Status>([root = root_, path] { return TakeAwayBelow(root, path); },
-                 [](const Status& status) { return status; }, std::move(done));
+    Work<Status>(
+        work_.workers, [root = root_, path] { return TakeAwayBelow(root, path); },
+        [](const Status& status) { return status; }, std::move(done));
   }
 
  private:
-  // `work` elsewhere, among the engine's mounts; `failed` makes an answer of why it cannot be.
+  // `work` on `where`, among the engine's mounts; `failed` makes an answer of why it cannot be.
   template <typename T>
-  void Work(std::function<T()> work, std::function<T(const Status&)> failed,
+  void Work(Executor* where, std::function<T()> work, std::function<T(const Status&)> failed,
             std::function<void(T)> done) const {
     const auto run = [socket = work_.engine_socket, work = std::move(work), failed] {
       const Status there = socket.empty() ? OkStatus() : EnterMountNamespaceBehind(socket);
       return there.ok() ? work() : failed(there);
     };
-    if (work_.workers == nullptr) return done(run());
+    if (where == nullptr) return done(run());
     const auto answer = std::make_shared<T>();
-    const bool taken = work_.workers->Run([answer, run] { *answer = run(); },
-                                          [answer, done] { done(std::move(*answer)); });
+    const bool taken = where->Run([answer, run] { *answer = run(); },
+                                  [answer, done] { done(std::move(*answer)); });
     if (!taken) done(failed(UnavailableError("too many volumes are being worked on")));
   }
 

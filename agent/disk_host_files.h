@@ -13,10 +13,13 @@ namespace reconcile {
 // that a copy of the folder gives nothing away.
 std::unique_ptr<HostFiles> MakeDiskHostFiles(const std::string& root, const std::string& key_file);
 
-// Where volumes are worked on. Both must outlive the HostFiles.
+// Where volumes are worked on. All must outlive the HostFiles.
 struct VolumeWork {
   Executor* workers = nullptr;  // one thread, of whose mounts nobody else makes use; null: inline
   std::string engine_socket;    // whose mounts they are to be; "": this program's
+  // Another thread: a volume of millions of files takes minutes to measure, for which no pod's
+  // start is to wait. null: with the others.
+  Executor* measurers = nullptr;
 };
 std::unique_ptr<HostFiles> MakeDiskHostFiles(const std::string& root, const std::string& key_file,
                                              VolumeWork work);

@@ -4,9 +4,10 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 #include <memory>
-#include <set>
 
 #include "agent/mounts.h"
 
@@ -24,26 +25,32 @@ struct CloseListing {
 class Measure {
  public:
   void Add(UniqueFd fd, int depth_left) {
+    if (depth_left == 0) is_too_deep_ = true;
+    if (is_too_deep_) return;
     const std::unique_ptr<DIR, CloseListing> folder(::fdopendir(fd.get()));
-    if (folder == nullptr || depth_left == 0) return;
+    if (folder == nullptr) return;
     const int here = fd.Release();  // the listing's now
     while (const dirent* entry = ::readdir(folder.get())) {
       if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
       struct stat info = {};
       if (::fstatat(here, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
-      const bool again = info.st_nlink > 1 && !S_ISDIR(info.st_mode) &&
-                         !linked_.insert({info.st_dev, info.st_ino}).second;
-      if (!again) bytes_ += info.st_blocks * kBlockBytes;
-      if (!S_ISDIR(info.st_mode)) continue;
+      if (!S_ISDIR(info.st_mode)) {
+        // A file with several names is in this folder with all of them: no link leads out of a
+        // mount. Its share for each, so that no list of such files is kept.
+        const auto names = static_cast<int64_t>(std::max<nlink_t>(info.st_nlink, 1));
+        bytes_ += info.st_blocks * kBlockBytes / names;
+        continue;
+      }
+      bytes_ += info.st_blocks * kBlockBytes;
       Result<UniqueFd> inner = OpenOnSameMount(here, entry->d_name, kMeasuredFlags);
       if (inner.ok()) Add(std::move(inner).value(), depth_left - 1);
     }
   }
-  int64_t bytes() const { return bytes_; }
+  int64_t bytes() const { return is_too_deep_ ? std::numeric_limits<int64_t>::max() : bytes_; }
 
  private:
   int64_t bytes_ = 0;
-  std::set<std::pair<dev_t, ino_t>> linked_;
+  bool is_too_deep_ = false;
 };
 
 }  // namespace

@@ -12,6 +12,8 @@ namespace reconcile {
 inline constexpr size_t kMaxProbeBodyBytes = 10 * 1024;  // kubelet: maxRespBodyLength
 inline constexpr int kMaxProbeRedirects = 10;            // net/http, as the kubelet uses it
 inline constexpr size_t kMaxProbesWaiting = 4'096;
+inline constexpr int kMaxNamedProbes =
+    16;  // at once, of hosts by name: each look-up takes a thread
 
 struct ProbeRequest {
   std::string container_id;

@@ -52,6 +52,13 @@ struct ContainerMemory {
   friend bool operator==(const ContainerMemory&, const ContainerMemory&) = default;
 };
 
+// When activeDeadlineSeconds end: by the pod's stamps, and by the clock that does not jump.
+struct PodDeadline {
+  WallTime at;
+  MonoTime due;
+  friend bool operator==(const PodDeadline&, const PodDeadline&) = default;
+};
+
 struct PodSeen {
   std::map<std::string, ContainerMemory> memory;  // by container name
   std::string address;              // allocated; also in the label of the network's owner
@@ -66,6 +73,7 @@ struct PodSeen {
   int64_t stop_grace_seconds = 0;         // that the deadline was made from
   std::optional<MonoTime> drain_until;    // it is an endpoint: no stop before, unless it is drained
   std::optional<WallTime> start_time;     // when the pod was first seen here
+  std::optional<PodDeadline> deadline;    // none: not reckoned yet by this run of the agent
   std::optional<PodStatus> terminal;      // Succeeded or Failed: the last word
   std::vector<Condition> conditions;      // last reported: they keep their transition times
   std::optional<StartWatch> start;        // while it starts for the first time

@@ -134,6 +134,18 @@ Result<size_t> CountFiles(int folder, int depth_left) {
   return count;
 }
 
+// What changes that did not come to their end left: they take room of the next.
+Status RemoveUnfinished(int folder) {
+  const std::string in_force = LinkTarget(folder, kData);
+  const Result<std::vector<std::string>> names = NamesIn(folder);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kReserved) || name == kData || name == in_force) continue;
+    RETURN_IF_ERROR(RemoveTreeIn(folder, name));
+  }
+  return OkStatus();
+}
+
 // Whether the version that is in force is this one.
 bool IsInForce(int folder, const FilesVolume& volume) {
   const std::string version = LinkTarget(folder, kData);
@@ -185,6 +197,13 @@ Status PutInForce(int folder, const std::string& version) {
   return OkStatus();
 }
 
+Status Change(int folder, const FilesVolume& volume) {
+  const Result<std::string> version = MakeVersion(folder);
+  if (!version.ok()) return version.status();
+  RETURN_IF_ERROR(WriteVersion(folder, *version, volume));
+  return PutInForce(folder, *version);
+}
+
 // The names that users see: a link for each first name of a path.
 Status LinkNames(int folder, const std::set<std::string>& firsts) {
   for (const std::string& name : firsts) {
@@ -214,10 +233,11 @@ Status ReplaceVolumeFiles(int folder, const FilesVolume& volume) {
   std::set<std::string> firsts;
   for (const auto& [path, file] : volume.files) firsts.insert(path.substr(0, path.find('/')));
   if (!IsInForce(folder, volume)) {
-    const Result<std::string> version = MakeVersion(folder);
-    if (!version.ok()) return version.status();
-    RETURN_IF_ERROR(WriteVersion(folder, *version, volume));
-    RETURN_IF_ERROR(PutInForce(folder, *version));
+    RETURN_IF_ERROR(RemoveUnfinished(folder));
+    if (const Status changed = Change(folder, volume); !changed.ok()) {
+      (void)RemoveUnfinished(folder);  // else the next change does it
+      return changed;
+    }
   }
   // Also what an interrupted change left.
   RETURN_IF_ERROR(LinkNames(folder, firsts));

@@ -59,8 +59,9 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
     return names->Serve(prepared, state);
   };
   side->network_ = MakeKernelNetwork(&side->loop_, &side->workers_, std::move(network));
-  side->files_ = MakeDiskHostFiles(config.data_folder + "/agent", config.data_folder + "/host.key",
-                                   {&side->volume_workers_, config.docker_socket});
+  side->files_ =
+      MakeDiskHostFiles(config.data_folder + "/agent", config.data_folder + "/host.key",
+                        {&side->volume_workers_, config.docker_socket, &side->volume_measurers_});
   return side;
 }
 

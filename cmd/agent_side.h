@@ -54,7 +54,9 @@ class AgentSide {
   std::unique_ptr<HostLock> lock_;
   EpollLoop loop_;
   WorkerPool workers_{&loop_, kNetworkThreads, kMaxQueuedWork};
-  WorkerPool volume_workers_{&loop_, 1, kMaxQueuedWork};  // lives among the engine's mounts
+  // Both live among the engine's mounts.
+  WorkerPool volume_workers_{&loop_, 1, kMaxQueuedWork};
+  WorkerPool volume_measurers_{&loop_, 1, kMaxQueuedWork};
   SystemRandom random_;
   SystemRandom link_random_;
   AgentOptions options_;

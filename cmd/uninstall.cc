@@ -63,7 +63,7 @@ Status TakeVolumesAway(const std::string& data_folder, const std::string& docker
   std::error_code error;
   if (!std::filesystem::exists(data_folder + "/agent", error)) return OkStatus();
   const auto files = MakeDiskHostFiles(data_folder + "/agent", data_folder + "/host.key",
-                                       {nullptr, docker_socket});
+                                       {nullptr, docker_socket, nullptr});
   Status gone;
   files->TakeAway(std::string(kPodsFolder), [&](const Status& status) { gone = status; });
   return gone.WithContext("the volumes of pods cannot be taken away");

@@ -218,8 +218,13 @@ bool EmptiesTree(const ObjectChanges& changes, const Source& source) {
   });
 }
 
-std::string OutOf(int64_t part, int64_t whole) {
-  return std::to_string(part) + " of " + std::to_string(whole);
+// What this commit takes of what there is, and apart from it what earlier ones took: the same
+// object may have gone and come again.
+std::string ShareOf(int64_t now, int64_t whole, const std::string& what, int64_t earlier,
+                    const std::string& within) {
+  const std::string text =
+      std::to_string(now) + " of " + std::to_string(whole) + " " + what + " of this source";
+  return earlier > 0 ? text + ", after " + std::to_string(earlier) + within : text;
 }
 
 // Which limit on objects or pods the figures pass; empty when none.
@@ -232,12 +237,15 @@ std::string WhyTooMany(const Figures& figures, const BreakerLimits& limits) {
            std::to_string(limits.max_objects);
   }
   if (figures.now.objects > 0 && IsTooLarge(objects, figures.objects, limits)) {
-    return "removes " + OutOf(objects, figures.objects) + " objects of this source" +
-           (figures.earlier.objects > 0 ? within : "") + percent;
+    return "removes " +
+           ShareOf(figures.now.objects, figures.objects, "objects", figures.earlier.objects,
+                   within) +
+           percent;
   }
   if (figures.now.pods > 0 && IsTooLarge(figures.removed_pods(), figures.pods, limits)) {
-    return "stops " + OutOf(figures.removed_pods(), figures.pods) + " running pods of this source" +
-           (figures.earlier.pods > 0 ? within : "") + percent;
+    return "stops " +
+           ShareOf(figures.now.pods, figures.pods, "running pods", figures.earlier.pods, within) +
+           percent;
   }
   return "";
 }

@@ -116,20 +116,32 @@ PodDisruptionBudgetStatus BudgetStatusOf(const PodDisruptionBudget& budget,
   return status;
 }
 
-std::string WhyNotEvicted(const Pod& pod, const ClusterState& state) {
+const PodDisruptionBudgetStatus& Evictions::StatusOf(const PodDisruptionBudget& budget) {
+  const auto [found, is_new] = known_.try_emplace(budget.key());
+  if (is_new) found->second = BudgetStatusOf(budget, state_);
+  return found->second;
+}
+
+std::string Evictions::WhyNot(const Pod& pod) {
   if (!IsActive(pod) || pod.status.phase == PodPhase::kPending) return "";
-  const auto budgets = BudgetsOf(pod, state);
+  const auto budgets = BudgetsOf(pod, state_);
   if (budgets.empty()) return "";
   if (budgets.size() > 1) {
     return "more than one PodDisruptionBudget selects it: " + budgets[0]->metadata.name + " and " +
            budgets[1]->metadata.name + "; leave it to one";
   }
   const PodDisruptionBudget& budget = *budgets.front();
-  const PodDisruptionBudgetStatus status = BudgetStatusOf(budget, state);
+  const PodDisruptionBudgetStatus& status = StatusOf(budget);
   if (status.disruptions_allowed > 0) return "";
   const bool has_enough =
       status.desired_healthy > 0 && status.current_healthy >= status.desired_healthy;
   if (!IsReady(pod) && (AlwaysAllowsUnhealthy(budget) || has_enough)) return "";
+  if (status.expected_pods == 0) {
+    return "PodDisruptionBudget " + budget.metadata.name +
+           " selects it and counts by declared replicas, of which there are none: give the budget "
+           "a "
+           "number as minAvailable";
+  }
   return "it would violate PodDisruptionBudget " + budget.metadata.name + ", which needs " +
          std::to_string(status.desired_healthy) + " ready pods and has " +
          std::to_string(status.current_healthy);

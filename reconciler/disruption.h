@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "schema/cluster_state.h"
@@ -16,8 +17,19 @@ namespace reconcile {
 PodDisruptionBudgetStatus BudgetStatusOf(const PodDisruptionBudget& budget,
                                          const ClusterState& state);
 
-// Why a person who clears a host may not take the pod away now; empty when it may go. What runs
-// nowhere yet, or no more, may always go.
-std::string WhyNotEvicted(const Pod& pod, const ClusterState& state);
+// Of one state, the question for many pods: each budget's pods are counted once.
+class Evictions {
+ public:
+  explicit Evictions(const ClusterState& state) : state_(state) {}
+  // Why a person who clears a host may not take the pod away now; empty when it may go. What runs
+  // nowhere yet, or no more, may always go.
+  std::string WhyNot(const Pod& pod);
+
+ private:
+  const PodDisruptionBudgetStatus& StatusOf(const PodDisruptionBudget& budget);
+
+  const ClusterState& state_;  // unchanged meanwhile
+  std::map<ObjectKey, PodDisruptionBudgetStatus> known_;
+};
 
 }  // namespace reconcile

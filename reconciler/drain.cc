@@ -1,6 +1,7 @@
 #include "reconciler/drain.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "reconciler/controllers.h"
 #include "reconciler/disruption.h"
@@ -125,11 +126,12 @@ std::vector<std::string> WhyNotDrained(const std::string& node, const NodeDrain&
 std::vector<DrainWait> DrainWaitsOf(const std::string& node, const NodeDrain& drain,
                                     const ClusterState& state) {
   std::vector<DrainWait> waits;
+  Evictions evictions(state);
   for (const PodPtr& pod : PodsToLeave(node, drain, state)) {
     DrainWait wait{.pod = pod->key(), .why = "is stopping", .is_blocked = false};
     if (!pod->metadata.deletion_timestamp) {
       const std::string ask = WhyAsk(*pod, drain);
-      const std::string budget = ask.empty() ? WhyNotEvicted(*pod, state) : ask;
+      const std::string budget = ask.empty() ? evictions.WhyNot(*pod) : ask;
       wait.why = budget.empty() ? "is about to go" : budget;
       wait.is_blocked = !budget.empty();
     }
@@ -153,10 +155,13 @@ void DrainPods(Turn* turn, const Node& node) {
     return End(turn, node, EventType::kNormal, "Drained",
                "Its pods are gone; it takes none until `reconcile uncordon " + name + "`");
   }
+  std::optional<Evictions> evictions;
   for (const PodPtr& pod : pods) {
     if (!IsActive(*pod) || !WhyAsk(*pod, drain).empty()) continue;
-    if (!WhyNotEvicted(*pod, turn->state()).empty()) continue;
-    if (turn->TakeDeletes(1) == 1) EvictOne(turn, node, *pod);
+    if (!evictions) evictions.emplace(turn->state());
+    if (!evictions->WhyNot(*pod).empty() || turn->TakeDeletes(1) == 0) continue;
+    EvictOne(turn, node, *pod);
+    evictions.reset();  // one less is healthy
   }
 }
 

@@ -1,7 +1,5 @@
 #include "net/dns/name_server.h"
 
-#include <poll.h>
-
 #include "net/dns/cluster_zone.h"
 #include "net/dns/resolv_conf.h"
 #include "net/overlay.h"
@@ -9,19 +7,7 @@
 namespace reconcile {
 namespace {
 
-constexpr int kListenWaitMs = 500;  // for a server that begins
-constexpr int kListenLookMs = 5;
-
-// What is wrong with it once it had the time to begin.
-std::string ProblemOf(const DnsServer& server) {
-  std::string problem = server.problem();
-  for (int waited_ms = 0; !problem.empty() && waited_ms < kListenWaitMs;
-       waited_ms += kListenLookMs) {
-    ::poll(nullptr, 0, kListenLookMs);
-    problem = server.problem();
-  }
-  return problem;
-}
+constexpr int64_t kListenWaitMs = 500;  // for a server that begins
 
 }  // namespace
 
@@ -56,7 +42,7 @@ std::vector<std::string> NameServer::Serve(const HostNetworkConfig& config,
       problems.push_back("DNS: " + zone.status().message());
     }
   }
-  const std::string problem = ProblemOf(*server_);
+  const std::string problem = server_->ProblemAfter(kListenWaitMs);
   if (!problem.empty()) problems.push_back("DNS: " + problem);
   return problems;
 }

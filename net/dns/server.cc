@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <mutex>
 #include <thread>
@@ -80,6 +82,7 @@ struct DnsServer::State {
   std::thread thread;
 
   std::mutex mutex;
+  std::condition_variable problem_changed;
   std::shared_ptr<const DnsZone> new_zone;              // guarded by mutex
   std::shared_ptr<const DnsForwarding> new_forwarding;  // guarded by mutex
   std::string problem = "it has not begun to listen";   // guarded by mutex
@@ -118,6 +121,7 @@ void DnsServer::State::Run() {
 void DnsServer::State::SetProblem(std::string text) {
   const std::lock_guard lock(mutex);
   problem = std::move(text);
+  problem_changed.notify_all();
 }
 
 void DnsServer::State::Listen() {
@@ -308,6 +312,13 @@ void DnsServer::SetForwarding(std::shared_ptr<const DnsForwarding> forwarding) {
 
 std::string DnsServer::problem() const {
   const std::lock_guard lock(state_->mutex);
+  return state_->problem;
+}
+
+std::string DnsServer::ProblemAfter(int64_t patience_ms) const {
+  std::unique_lock lock(state_->mutex);
+  state_->problem_changed.wait_for(lock, std::chrono::milliseconds(patience_ms),
+                                   [&] { return state_->problem.empty(); });
   return state_->problem;
 }
 

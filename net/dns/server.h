@@ -49,6 +49,8 @@ class DnsServer {
 
   // "" while it listens by UDP and TCP, else why not.
   std::string problem() const;
+  // The same, once it listens, or after so long. Blocks.
+  std::string ProblemAfter(int64_t patience_ms) const;
   DnsStatistics statistics() const;
 
  private:

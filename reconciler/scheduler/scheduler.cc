@@ -16,19 +16,29 @@ bool OlderPodFirst(const std::shared_ptr<const Pod>& a, const std::shared_ptr<co
   return a->metadata.uid < b->metadata.uid;
 }
 
+// Whose turn it is: by priority, the older ones first among equals.
+std::vector<std::shared_ptr<const Pod>> ByPriority(const std::vector<std::shared_ptr<const Pod>>& pods,
+                                               const ClusterState& state) {
+  const Priorities priorities(state);
+  std::vector<std::pair<int64_t, std::shared_ptr<const Pod>>> keyed;
+  keyed.reserve(pods.size());
+  for (const auto& pod : pods) keyed.emplace_back(priorities.Of(pod->spec), pod);
+  std::sort(keyed.begin(), keyed.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : OlderPodFirst(a.second, b.second);
+  });
+  std::vector<std::shared_ptr<const Pod>> ordered;
+  ordered.reserve(pods.size());
+  for (auto& [priority, pod] : keyed) ordered.push_back(std::move(pod));
+  return ordered;
+}
+
 }  // namespace
 
 std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pending,
                            const ClusterState& state, UsageCache* usage) {
   std::vector<Binding> bindings;
   if (pending.empty()) return bindings;
-  std::vector<std::shared_ptr<const Pod>> ordered = pending;
-  const Priorities priorities(state);
-  std::sort(ordered.begin(), ordered.end(), [&](const auto& a, const auto& b) {
-    const int64_t first = priorities.Of(a->spec);
-    const int64_t second = priorities.Of(b->spec);
-    return first != second ? first > second : OlderPodFirst(a, b);
-  });
+  const std::vector<std::shared_ptr<const Pod>> ordered = ByPriority(pending, state);
   usage->Update(state);
   Placer placer(usage);
   bindings.reserve(ordered.size());

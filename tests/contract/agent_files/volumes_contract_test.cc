@@ -280,6 +280,16 @@ TEST_F(DiskVolumes, RepairsWhatAnInterruptedChangeLeft) {
   EXPECT_FALSE(fs::is_symlink(config_ / "..data_tmp"));
 }
 
+TEST_F(DiskVolumes, AChangeThatFailsLeavesNothingBehind) {
+  ASSERT_TRUE(MakeNow(files_, FilesOrder({{"a", {"1", 0644}}})).ok());
+  const std::string too_long(300, 'z');  // for any disk
+  const auto changed = FilesOrder({{"a", {"2", 0644}}, {too_long, {"2", 0644}}});
+  for (int tries = 0; tries < 3; ++tries) EXPECT_FALSE(MakeNow(files_, changed).ok());
+  EXPECT_EQ(TextOf(config_ / "a"), "1");
+  const auto names = fs::directory_iterator(config_);
+  EXPECT_EQ(std::distance(begin(names), end(names)), 3) << "a, ..data and its version";
+}
+
 TEST_F(DiskVolumes, KeepsSecretsInMemoryAlone) {
   VolumeOrder order = FilesOrder({{"token", {"canary", 0600}}});
   std::get<FilesVolume>(order.what).in_memory = true;
@@ -473,6 +483,15 @@ TEST_F(DiskVolumes, MeasuresEachFileOnceAndNoMount) {
   const int64_t bytes = MeasureNow(*files_, kScratch);
   EXPECT_GE(bytes, 1 << 20);
   EXPECT_LT(bytes, 2 << 20);
+}
+
+TEST_F(DiskVolumes, WhatLiesTooDeepToBeMeasuredIsBeyondAnyLimit) {
+  ASSERT_TRUE(MakeNow(files_, FolderOrder()).ok());
+  fs::path deep = scratch_;
+  for (int i = 0; i < 210; ++i) deep /= "d";
+  fs::create_directories(deep);
+  std::ofstream(deep / "hidden") << std::string(1 << 20, 'x');
+  EXPECT_GT(MeasureNow(*files_, kScratch), int64_t{1} << 60);
 }
 
 }  // namespace

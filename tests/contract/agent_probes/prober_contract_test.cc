@@ -1,12 +1,17 @@
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 #include "agent/curl_prober.h"
 #include "agent/fake_prober.h"
@@ -59,6 +64,51 @@ Result<ProbeOutcome> Ask(World* world, const ProbeRequest& request) {
   EXPECT_FALSE(answer) << "answered inside the call";
   EXPECT_TRUE(world->loop.RunUntil([&] { return answer.has_value(); }, 20'000));
   return answer ? *answer : InternalError("no answer");
+}
+
+// A name server that never answers, for this thread and those that it starts.
+class SilentNameServer {
+ public:
+  SilentNameServer() {
+    fd_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(53);
+    ::inet_pton(AF_INET, "127.0.97.53", &address.sin_addr);
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<struct sockaddr*>(&address), sizeof(address)), 0);
+    std::ofstream(path_) << "nameserver 127.0.97.53\n";
+    EXPECT_EQ(::unshare(CLONE_NEWNS), 0);
+    EXPECT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+    EXPECT_EQ(::mount(path_.c_str(), "/etc/resolv.conf", nullptr, MS_BIND, nullptr), 0);
+  }
+  ~SilentNameServer() {
+    ::close(fd_);
+    std::filesystem::remove(path_);
+  }
+
+ private:
+  int fd_ = -1;
+  const std::string path_ =
+      std::filesystem::temp_directory_path() / ("resolv-" + std::to_string(::getpid()));
+};
+
+TEST(CurlProber, ANameThatNobodyResolvesKeepsNoOtherProbeWaiting) {
+  std::thread([] {
+    SilentNameServer name_server;
+    World world(false);
+    ProbeRequest named = HttpRequestTo(world.server.port());
+    std::get<HttpProbe>(named.probe.action).host = "nobody.example.test";
+    named.probe.timeout_ms = 1'000;
+    std::vector<Result<ProbeOutcome>> answers;
+    for (int i = 0; i < kMaxNamedProbes + 1; ++i) {
+      world.prober->Ask(named, [&](Result<ProbeOutcome> outcome) { answers.push_back(outcome); });
+    }
+    // A resolver gives up after 10 s and more.
+    const auto all = [&] { return answers.size() == kMaxNamedProbes + 1; };
+    EXPECT_TRUE(world.loop.RunUntil(all, 6'000));
+    EXPECT_EQ(answers.at(0).status().code(), StatusCode::kUnavailable) << "there is a limit";
+    EXPECT_EQ(Ask(&world, HttpRequestTo(world.server.port())).value(), (ProbeOutcome{true, ""}));
+  }).join();
 }
 
 class ProberContract : public testing::TestWithParam<bool> {

@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 
 #include "base/lines.h"
 #include "base/unique_fd.h"
@@ -21,8 +19,7 @@
 namespace reconcile {
 namespace {
 
-constexpr int kLooks = 1'000;
-constexpr std::chrono::milliseconds kBetweenLooks(5);
+constexpr int64_t kListenPatienceMs = 5'000;
 
 uint32_t Ipv4(const std::string& text) { return ParseIpv4(text).value(); }
 
@@ -117,12 +114,7 @@ void DnsWorld::StartServer(const DnsServerOptions& options) {
   WaitUntilListening();
 }
 
-void DnsWorld::WaitUntilListening() {
-  for (int i = 0; i < kLooks && !server_->problem().empty(); ++i) {
-    std::this_thread::sleep_for(kBetweenLooks);
-  }
-  EXPECT_EQ(server_->problem(), "");
-}
+void DnsWorld::WaitUntilListening() { EXPECT_EQ(server_->ProblemAfter(kListenPatienceMs), ""); }
 
 void DnsWorld::SetServices(const std::vector<DnsService>& services) {
   DnsZoneConfig config;

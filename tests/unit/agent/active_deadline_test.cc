@@ -61,6 +61,19 @@ TEST_F(ActiveDeadlineTest, RestartedAgentGivesNoFurtherTime) {
   EXPECT_LE(Find<StopContainerOp>(stop)[0].grace_seconds, 21);  // of 30, by 10 s too late
 }
 
+TEST_F(ActiveDeadlineTest, AClockThatIsSetEndsNoPodAndKeepsNone) {
+  Assign(MakeBounded(RestartPolicy::kAlways));
+  Settle();
+  for (const int64_t jump_ms : {3'600'000, -7'200'000}) {
+    now.wall.ms += jump_ms;
+    EXPECT_TRUE(Take().operations.empty()) << jump_ms;
+  }
+  Pass(60'000);
+  const StepResult stop = Take();
+  ASSERT_EQ(Find<StopContainerOp>(stop).size(), 1U);
+  EXPECT_EQ(Find<StopContainerOp>(stop)[0].grace_seconds, 30);
+}
+
 TEST_F(ActiveDeadlineTest, EndsAContainerThatWaitsToBeStartedAgain) {
   Assign(MakeBounded(RestartPolicy::kOnFailure));
   Settle();

@@ -51,6 +51,34 @@ TEST_F(DiskHostFiles, GivesFilesTheirModeAndFoldersNobodyElse) {
   EXPECT_EQ(ModeOf(On("")), 0700);
 }
 
+// Does at once what it is given, and counts it.
+class CountingExecutor final : public Executor {
+ public:
+  bool Run(Task work, Task done) override {
+    work();
+    done();
+    ++count;
+    return true;
+  }
+  int count = 0;
+};
+
+TEST_F(DiskHostFiles, MeasuresWhereNoPodsStartWaitsForIt) {
+  CountingExecutor workers;
+  CountingExecutor measurers;
+  const auto files = MakeDiskHostFiles((folder_ / "agent").string(),
+                                       (folder_ / "host.key").string(), {&workers, "", &measurers});
+  int answers = 0;
+  files->MeasureFolders({"pods/a/volumes/v"}, [&](const auto&) { ++answers; });
+  EXPECT_EQ(measurers.count, 1);
+  EXPECT_EQ(workers.count, 0);
+  files->SetUpVolumes({{"v", "pods/a/volumes/v", FolderVolume{}}}, [&](const auto&) { ++answers; });
+  files->TakeAway("pods/a", [&](const Status&) { ++answers; });
+  EXPECT_EQ(measurers.count, 1);
+  EXPECT_EQ(workers.count, 2);
+  EXPECT_EQ(answers, 3);
+}
+
 TEST_F(DiskHostFiles, KeepsTheKeyAndSealedFilesToItself) {
   ASSERT_TRUE(files_->WriteSealed("assignment", "x").ok());
   EXPECT_EQ(ModeOf(folder_ / "host.key"), 0600);

@@ -110,7 +110,8 @@ TEST_F(Breaker, CountsRunningPodsThatEarlierCommitsOfTheHourStopped) {
   const auto rest = Join(Maps(0, 20), {MakeDeployment("c", 1)});
   world_.Declare(Join(rest, {MakeDeployment("a", 4), MakeDeployment("b", 4)}));
   Commit(Join(rest, {MakeDeployment("b", 4)}));
-  EXPECT_EQ(Why(rest), "stops 8 of 9 running pods of this source within 60m; the limit is 50 %");
+  EXPECT_EQ(Why(rest),
+            "stops 4 of 9 running pods of this source, after 4 within 60m; the limit is 50 %");
   EXPECT_EQ(Why(Join(rest, {MakeDeployment("b", 4)})), "") << "nothing goes now";
   world_.Advance(3'600'000);
   EXPECT_EQ(Why(rest), "");
@@ -120,7 +121,7 @@ TEST_F(Breaker, AScaleDownInStepsCountsAsAWhole) {
   world_.Declare(Join(Maps(0, 10), {MakeDeployment("web", 10)}));
   Commit(Join(Maps(0, 10), {MakeDeployment("web", 6)}));
   EXPECT_EQ(Why(Join(Maps(0, 10), {MakeDeployment("web", 2)})),
-            "stops 8 of 10 running pods of this source within 60m; the limit is 50 %");
+            "stops 4 of 10 running pods of this source, after 4 within 60m; the limit is 50 %");
 }
 
 TEST_F(Breaker, ObjectsScaledToZeroWithinTheHourAreStillOnesOfTheSource) {
@@ -133,7 +134,8 @@ TEST_F(Breaker, ObjectsScaledToZeroWithinTheHourAreStillOnesOfTheSource) {
   };
   world_.Declare(apps(0));
   Commit(apps(4));
-  EXPECT_EQ(Why(apps(6)), "removes 6 of 10 objects of this source within 60m; the limit is 50 %");
+  EXPECT_EQ(Why(apps(6)),
+            "removes 2 of 10 objects of this source, after 4 within 60m; the limit is 50 %");
 }
 
 TEST_F(Breaker, RecreationsWithinTheHourCountTogether) {
@@ -150,7 +152,12 @@ TEST_F(Breaker, RecreationsWithinTheHourCountTogether) {
   EXPECT_EQ(source_.status.recent_prunes.at(0).objects_gone, 0);
   EXPECT_EQ(source_.status.recent_prunes.at(0).pods, 4);
   EXPECT_EQ(source_.status.recent_prunes.at(0).pods_gone, 0);
-  EXPECT_EQ(Why(jobs(5)), "removes 5 of 8 objects of this source within 60m; the limit is 50 %");
+  EXPECT_EQ(Why(jobs(5)),
+            "removes 1 of 8 objects of this source, after 4 within 60m; the limit is 50 %");
+  source_.status.recent_prunes.at(0).objects = 8;
+  EXPECT_EQ(Why(jobs(8)),
+            "removes 4 of 8 objects of this source, after 8 within 60m; the limit is 50 %")
+      << "no more than there are";
 }
 
 TEST_F(Breaker, AScaleDownCountsByItsPods) {

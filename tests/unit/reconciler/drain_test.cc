@@ -26,6 +26,10 @@ std::shared_ptr<PodDisruptionBudget> MakeBudget(const std::string& app, const st
   return budget;
 }
 
+std::string WhyNotEvicted(const Pod& pod, const ClusterState& state) {
+  return Evictions(state).WhyNot(pod);
+}
+
 class DrainTest : public testing::Test {
  protected:
   DrainTest() {
@@ -153,6 +157,16 @@ TEST_F(DrainTest, PodsThatAreNotReadyGoAsTheirPolicySays) {
   });
   EXPECT_EQ(WhyNotEvicted(*broken, world_.state), "") << "enough others are ready";
   EXPECT_NE(WhyNotEvicted(*pods[1], world_.state), "");
+}
+
+TEST_F(DrainTest, ABudgetThatCountsReplicasWhereNoneAreDeclaredSaysSo) {
+  auto bare = MakePod("bare", "img:1");
+  bare->metadata.labels["app"] = "web";
+  world_.Declare({bare, MakeBudget("web", "maxUnavailable", Value::Int(1))});
+  EXPECT_EQ(
+      WhyNotEvicted(*world_.ActivePods()[0], world_.state),
+      "PodDisruptionBudget web selects it and counts by declared replicas, of which there are "
+      "none: give the budget a number as minAvailable");
 }
 
 TEST_F(DrainTest, TwoBudgetsOfOnePodAreInTheWay) {
