@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "agent/host_files.h"
+#include "agent/prober.h"
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "link/agent_link.h"
@@ -56,7 +57,7 @@ struct AgentOptions {
 class Agent {
  public:
   Agent(AgentOptions options, EventLoop* loop, Random* random, ContainerRuntime* runtime,
-        HostNetwork* network, HostFiles* files, ControllerLink* link);
+        HostNetwork* network, HostFiles* files, Prober* prober, ControllerLink* link);
   ~Agent();
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;

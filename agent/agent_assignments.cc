@@ -46,6 +46,7 @@ void Agent::Core::Restore() {
   const Result<std::vector<std::string>> folders = files_->List(std::string(kPodsFolder));
   if (folders.ok()) seen_.pod_folders.insert(folders->begin(), folders->end());
   RestoreTerminalPods();
+  RestoreProbes();
 }
 
 // How pods ended outlives their containers, which somebody may prune: what is done is not done

@@ -17,21 +17,22 @@ std::string RandomHex(Random* random) {
 }  // namespace
 
 Agent::Agent(AgentOptions options, EventLoop* loop, Random* random, ContainerRuntime* runtime,
-             HostNetwork* network, HostFiles* files, ControllerLink* link)
+             HostNetwork* network, HostFiles* files, Prober* prober, ControllerLink* link)
     : core_(std::make_shared<Core>(std::move(options), loop, random, runtime, network, files,
-                                   link)) {}
+                                   prober, link)) {}
 Agent::~Agent() { core_->Stop(); }
 void Agent::Start() { core_->Start(); }
 bool Agent::Settled() const { return core_->Settled(); }
 
 Agent::Core::Core(AgentOptions options, EventLoop* loop, Random* random, ContainerRuntime* runtime,
-                  HostNetwork* network, HostFiles* files, ControllerLink* link)
+                  HostNetwork* network, HostFiles* files, Prober* prober, ControllerLink* link)
     : options_(std::move(options)),
       loop_(loop),
       random_(random),
       runtime_(runtime),
       network_(network),
       files_(files),
+      prober_(prober),
       link_(link) {}
 
 void Agent::Core::Start() {
@@ -65,7 +66,9 @@ void Agent::Core::Stop() {
 
 bool Agent::Core::Settled() const {
   const bool waits = pending_ && pending_held_.empty();
-  return running_.empty() && wait_for_list_.empty() && wait_for_this_list_.empty() &&
+  // Probes never end.
+  const auto probes = static_cast<size_t>(in_lane_[static_cast<size_t>(Lane::kProbe)]);
+  return running_.size() == probes && wait_for_list_.empty() && wait_for_this_list_.empty() &&
          looking_.empty() && !listing_ && !turn_posted_ && !more_to_do_ && !waits &&
          seen_.engine_up && seen_.network_listed && !network_listing_;
 }
@@ -96,6 +99,7 @@ void Agent::Core::TakeStep() {
   KeepStarts(std::move(result.starts), &starts_);
   const bool ends_were_saved = seen_.ends_saved;
   SaveTerminalPods();
+  SaveProbes();
   // Operations of this step may take away what else tells of an end: the next keeps it.
   if (ends_were_saved && !seen_.ends_saved) return RequestTurn();
   StartAllowed(result.operations);
@@ -106,6 +110,7 @@ void Agent::Core::TakeStep() {
 Agent::Core::Lane Agent::Core::LaneOf(const Operation& operation) {
   if (std::holds_alternative<StopContainerOp>(operation.action)) return Lane::kStop;
   if (std::holds_alternative<PullImageOp>(operation.action)) return Lane::kPull;
+  if (std::holds_alternative<ProbeContainer>(operation.action)) return Lane::kProbe;
   return Lane::kStart;
 }
 
@@ -116,10 +121,11 @@ void Agent::Core::StartAllowed(const std::vector<Operation>& operations) {
     int limit = options_.max_parallel_operations;
     if (lane == Lane::kStop) limit = kMaxParallelStops;
     if (lane == Lane::kPull) limit = kMaxParallelPulls;
+    if (lane == Lane::kProbe) limit = static_cast<int>(kMaxProbesWaiting);
     if (in_lane_[static_cast<size_t>(lane)] < limit) {
       Begin(operation);
-    } else {
-      more_to_do_ = true;  // the end of another takes the next turn
+    } else if (lane != Lane::kProbe) {  // a probe comes again a period later
+      more_to_do_ = true;               // the end of another takes the next turn
     }
   }
 }

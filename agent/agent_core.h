@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,6 +25,9 @@ inline constexpr int kMaxParallelPulls = 4;
 inline constexpr int kMaxParallelStops = 256;
 inline constexpr int64_t kFirstProbeMs = 2'000;  // of other hosts
 inline constexpr int64_t kProbeMs = 10'000;
+inline constexpr int kMaxParallelExecs = 16;  // of probes: each costs the engine some 60 ms of CPU
+inline constexpr int64_t kLateProbeMs = 1'000;  // later than this is told
+inline constexpr int64_t kSayLagMs = 60'000;
 inline constexpr int64_t kMeasureMs = 10'000;  // of volumes with a limit, as the kubelet does it
 
 // agent_network.cc: without those of nodes, Services and EndpointSlices.
@@ -37,7 +41,7 @@ bool DiffersInNetworkAlone(const Assignment& saved, const Assignment& next);
 class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
  public:
   Core(AgentOptions options, EventLoop* loop, Random* random, ContainerRuntime* runtime,
-       HostNetwork* network, HostFiles* files, ControllerLink* link);
+       HostNetwork* network, HostFiles* files, Prober* prober, ControllerLink* link);
 
   void Start();
   void Stop();
@@ -45,7 +49,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
 
  private:
   // Operations of one kind share a budget: a slow stop or pull must not keep a start waiting.
-  enum class Lane { kStart, kStop, kPull };
+  enum class Lane { kStart, kStop, kPull, kProbe };
   static Lane LaneOf(const Operation& operation);
 
   // `fn` that does nothing once the agent is gone; `fn` may use `this`.
@@ -148,6 +152,18 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void Say(const Operation& operation, EventType type, const std::string& reason,
            const std::string& message);
 
+  // ---- agent_probes.cc ----
+  void Run(const Operation& operation, const ProbeContainer& action);
+  void StartExecs();
+  void RunExec(const Operation& operation, const ProbeContainer& action);
+  void OnProbed(const Operation& operation, const ProbeContainer& action,
+                const Result<ProbeOutcome>& outcome);
+  void EndProbe(const std::string& key);
+  void NoteLag(const Operation& operation, int64_t lag_ms);
+  void RestoreProbes();
+  void BelieveAdopted();
+  void SaveProbes();
+
   // ---- agent_volumes.cc ----
   void OnVolumesSetUp(const Operation& operation, const SetUpVolumes& action,
                       const std::vector<Status>& made);
@@ -186,6 +202,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   ContainerRuntime* const runtime_;
   HostNetwork* const network_;
   HostFiles* const files_;
+  Prober* const prober_;
   ControllerLink* const link_;
 
   // What is obeyed.
@@ -205,6 +222,10 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   bool network_save_waits_ = false;
   std::set<std::string> saved_terminal_;
   MonoTime save_ends_again_at_;
+  bool probes_restored_ = false;  // what an earlier run said of programs is known
+  KeptProbes saved_probes_;
+  MonoTime save_probes_again_at_;
+  MonoTime say_lag_at_;  // not before
 
   // What is seen.
   Seen seen_;
@@ -245,7 +266,9 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
 
   // What is under way.
   std::map<std::string, Operation> running_;  // by key
-  std::array<int, 3> in_lane_{};
+  std::array<int, 4> in_lane_{};
+  std::deque<std::string> execs_waiting_;  // keys of probes that wait for others
+  int execs_running_ = 0;
   bool turn_posted_ = false;
   bool more_to_do_ = false;  // the last step wanted something that has not begun
   TimerId wake_timer_ = 0;

@@ -110,6 +110,7 @@ void Agent::Core::OnList(Result<std::vector<ContainerInfo>> list) {
       return of_container && !seen_.containers.contains(key.substr(key.find('/') + 1));
     });
     const bool was_up = seen_.engine_up;
+    if (!listed_) BelieveAdopted();
     listed_ = true;
     list_retry_.failures = 0;
     seen_.engine_up = health_.engine.has_value();

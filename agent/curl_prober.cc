@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <mutex>
 #include <system_error>
@@ -51,6 +52,10 @@ std::string UrlOf(const ProbeRequest& request) {
     const std::string& host = tcp->host.empty() ? request.address : tcp->host;
     return "http://" + InUrl(host) + ":" + std::to_string(tcp->port);
   }
+  if (const auto* grpc = std::get_if<GrpcProbe>(&request.probe.action)) {
+    return "http://" + InUrl(request.address) + ":" + std::to_string(grpc->port) +
+           std::string(kGrpcHealthPath);
+  }
   const auto& http = std::get<HttpProbe>(request.probe.action);
   const std::string& host = http.host.empty() ? request.address : http.host;
   return (http.tls ? "https://" : "http://") + InUrl(host) + ":" + std::to_string(http.port) +
@@ -79,18 +84,34 @@ std::string HostOf(const std::string& url) {
   return text;
 }
 
+void Add(const std::string& line, HeaderList* list) {
+  curl_slist* longer = curl_slist_append(list->get(), line.c_str());
+  CHECK(longer != nullptr);
+  (void)list->release();
+  list->reset(longer);
+}
+
 HeaderList HeadersOf(const HttpProbe& http) {
   HeaderList list;
-  const auto add = [&](const std::string& line) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-    CHECK(longer != nullptr);
-    (void)list.release();
-    list.reset(longer);
-  };
   for (const auto& [name, value] : http.headers) {
-    add(value.empty() ? name + ";" : name + ": " + value);  // libcurl's spelling of an empty one
+    // libcurl's spelling of an empty one
+    Add(value.empty() ? name + ";" : name + ": " + value, &list);
   }
   return list;
+}
+
+bool HasHttp2() { return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0; }
+
+// The value of a header line of that name, which is in lower case as HTTP/2 has it.
+std::optional<std::string> HeaderValue(std::string_view line, std::string_view name) {
+  if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ':') {
+    return std::nullopt;
+  }
+  line.remove_prefix(name.size() + 1);
+  const size_t begin = line.find_first_not_of(' ');
+  const size_t end = line.find_last_not_of(" \r\n");
+  if (begin == std::string_view::npos || end == std::string_view::npos) return "";
+  return std::string(line.substr(begin, end - begin + 1));
 }
 
 }  // namespace
@@ -117,6 +138,10 @@ class CurlProber::Worker {
     const bool full = answers_->size() >= kMaxProbesWaiting;
     answers_->emplace(id, std::move(done));
     if (full) return Answer(id, UnavailableError("too many probes are under way on this host"));
+    if (std::holds_alternative<GrpcProbe>(request.probe.action) && !HasHttp2()) {
+      return Answer(id, InvalidError("gRPC probes need a libcurl with HTTP/2, and this host's has "
+                                     "none"));
+    }
     if (auto known = AnswerWithoutAsking(request.probe)) return Answer(id, std::move(*known));
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -137,6 +162,8 @@ class CurlProber::Worker {
     bool enough = false;  // the rest of the body is not read
     std::unique_ptr<CURL, EasyDeleter> handle;
     HeaderList headers;
+    GrpcAnswer grpc;
+    bool is_grpc() const { return std::holds_alternative<GrpcProbe>(request.probe.action); }
     bool is_http() const { return std::holds_alternative<HttpProbe>(request.probe.action); }
   };
 
@@ -202,6 +229,8 @@ class CurlProber::Worker {
     Set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(left_ms, 1)));
     if (transfer->is_http()) {
       ConfigureHttp(transfer, handle);
+    } else if (transfer->is_grpc()) {
+      ConfigureGrpc(transfer, handle);
     } else {
       Set(handle, CURLOPT_CONNECT_ONLY, 1L);
     }
@@ -218,6 +247,42 @@ class CurlProber::Worker {
     Set(handle, CURLOPT_HTTPHEADER, transfer->headers.get());
     Set(handle, CURLOPT_WRITEDATA, transfer);
     Set(handle, CURLOPT_WRITEFUNCTION, &Worker::OnBytes);
+  }
+
+  static void ConfigureGrpc(Transfer* transfer, CURL* handle) {
+    const std::string body =
+        GrpcHealthRequest(std::get<GrpcProbe>(transfer->request.probe.action).service);
+    Set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
+    Set(handle, CURLOPT_USERAGENT, "kube-probe/1.34");
+    Set(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
+    Set(handle, CURLOPT_COPYPOSTFIELDS, body.data());
+    for (const char* line : {"content-type: application/grpc", "te: trailers"}) {
+      Add(line, &transfer->headers);
+    }
+    Set(handle, CURLOPT_HTTPHEADER, transfer->headers.get());
+    Set(handle, CURLOPT_HEADERDATA, transfer);
+    Set(handle, CURLOPT_HEADERFUNCTION, &Worker::OnHeader);
+    Set(handle, CURLOPT_WRITEDATA, transfer);
+    Set(handle, CURLOPT_WRITEFUNCTION, &Worker::OnGrpcBytes);
+  }
+
+  static size_t OnHeader(char* bytes, size_t size, size_t count, void* user) {
+    GrpcAnswer& answer = static_cast<Transfer*>(user)->grpc;
+    const std::string_view line(bytes, size * count);
+    if (const auto status = HeaderValue(line, "grpc-status")) {
+      int number = 0;
+      const auto end = status->data() + status->size();
+      if (std::from_chars(status->data(), end, number).ptr == end) answer.grpc_status = number;
+    }
+    if (auto message = HeaderValue(line, "grpc-message")) answer.grpc_message = *message;
+    return size * count;
+  }
+
+  static size_t OnGrpcBytes(char* bytes, size_t size, size_t count, void* user) {
+    std::string& body = static_cast<Transfer*>(user)->grpc.body;
+    if (body.size() + size * count > kMaxProbeBodyBytes) return 0;
+    body.append(bytes, size * count);
+    return size * count;
   }
 
   static size_t OnBytes(char*, size_t size, size_t count, void* user) {
@@ -264,8 +329,9 @@ class CurlProber::Worker {
   }
 
   static ProbeOutcome OutcomeOf(const Transfer& transfer, CURLcode code) {
-    const std::string what = transfer.is_http() ? "Get \"" + transfer.url + "\": "
-                                                : "dial " + transfer.url.substr(7) + ": ";
+    const std::string what = transfer.is_http() || transfer.is_grpc()
+                                 ? "Get \"" + transfer.url + "\": "
+                                 : "dial " + transfer.url.substr(7) + ": ";
     if (code == CURLE_OPERATION_TIMEDOUT) {
       return {false, what + "no answer within " +
                          std::to_string(transfer.request.probe.timeout_ms / 1000) + " s"};
@@ -276,6 +342,13 @@ class CurlProber::Worker {
       const bool connecting = code == CURLE_COULDNT_CONNECT && error != 0;
       return {false, what + (connecting ? std::generic_category().message(static_cast<int>(error))
                                         : curl_easy_strerror(code))};
+    }
+    if (transfer.is_grpc()) {
+      GrpcAnswer answer = transfer.grpc;
+      long http_status = 0;
+      curl_easy_getinfo(transfer.handle.get(), CURLINFO_RESPONSE_CODE, &http_status);
+      answer.http_status = static_cast<int>(http_status);
+      return OutcomeOfGrpc(answer);
     }
     if (!transfer.is_http()) return {true, ""};
     if (transfer.redirects > kMaxProbeRedirects) {

@@ -91,8 +91,9 @@ ContainerStatus StatusOf(const PodTurn& turn, const Container& container,
   const bool waits = live != nullptr && turn.waiting.contains(container.name);
   if (live != nullptr && !waits) {
     status.state.running = ContainerStateRunning{live->started_at};
-    status.started = true;
-    status.ready = live->state == ContainerRunState::kRunning;
+    const ProgramHealth health = HealthOf(container, memory, *live);
+    status.started = health.started;
+    status.ready = health.ready && live->state == ContainerRunState::kRunning;
   } else if (turn.waiting.contains(container.name)) {
     SetWaiting(turn, container.name, &status.state);
     if (live == nullptr) last = dead;
@@ -186,7 +187,8 @@ WallTime TransitionTime(const Condition* before, const Condition& after, WallTim
 
 void SetConditions(const PodTurn& turn, PodStatus* status) {
   const WallTime start = *status->start_time;
-  const WallTime change = LastChange(status->container_statuses, start);
+  const WallTime change = std::max(LastChange(status->container_statuses, start),
+                                   HealthChangedAt(turn).value_or(start));
   for (const std::string_view type : {"PodScheduled", "Initialized"}) {
     Condition condition;
     condition.type = type;

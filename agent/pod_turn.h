@@ -111,6 +111,22 @@ void EndEvicted(const PodTurn& turn, PodStatus* status);
 std::optional<ContainerStateWaiting> NeedImage(PodTurn* turn, const Container& container,
                                                std::string* image_id);
 
+// ---- probe_step.cc ----
+// Of every container of the pod that runs: asks for the probes that are due, and for the stop of
+// one whose program failed for good.
+void StepProbes(PodTurn* turn);
+// Likewise of one container of its own, or of its init containers.
+void StepProbes(PodTurn* turn, const Container& container);
+struct ProgramHealth {
+  bool started = true;
+  bool ready = true;
+};
+// What the probes of the container say of the program that runs as `live`.
+ProgramHealth HealthOf(const Container& container, const ContainerMemory& memory,
+                       const ContainerInfo& live);
+// When the last of the containers with probes became ready, or ceased to be.
+std::optional<WallTime> HealthChangedAt(const PodTurn& turn);
+
 // ---- pod_stop.cc ----
 // Stops and takes away everything of a pod. True when nothing is left.
 bool TearDown(StepContext* context, const Operation& named, const PodContainers& containers,

@@ -1,6 +1,7 @@
 #include "agent/probes.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace reconcile {
 namespace {
@@ -60,6 +61,16 @@ ContainerProbes ProbesOf(const Container& container) {
   return probes;
 }
 
+bool HasProbes(const Container& container) {
+  return std::any_of(std::begin(kProbeKinds), std::end(kProbeKinds), [&](ProbeKind kind) {
+    return container.others.Find(ProbeField(kind)) != nullptr;
+  });
+}
+
+MonoTime Together(MonoTime due) {
+  return MonoTime{(due.ms + kProbesTogetherMs - 1) / kProbesTogetherMs * kProbesTogetherMs};
+}
+
 ProbesDue PlanProbes(const ContainerProbes& probes, const ProbedProgram& program,
                      const std::array<bool, 3>& under_way, MonoTime now, ProbesMemory* memory) {
   if (memory->container_id != program.container_id) {
@@ -67,6 +78,7 @@ ProbesDue PlanProbes(const ContainerProbes& probes, const ProbedProgram& program
     memory->container_id = program.container_id;
     memory->was_started = program.was_started;
     memory->was_ready = program.was_ready;
+    memory->changed_at = program.changed_at;
   }
   ProbesDue due;
   for (const ProbeKind kind : kProbeKinds) {
@@ -81,17 +93,27 @@ ProbesDue PlanProbes(const ContainerProbes& probes, const ProbedProgram& program
   return due;
 }
 
-void TakeOutcome(const ContainerProbes& probes, ProbeKind kind, const std::string& container_id,
+bool TakeOutcome(ProbeKind kind, const Probe& probe, const std::string& container_id,
                  const ProbeOutcome& outcome, ProbesMemory* memory) {
-  if (memory->container_id != container_id || !probes[kind]) return;
+  if (memory->container_id != container_id) return false;
   ProbeMemory& of = (*memory)[kind];
   of.in_a_row = of.in_a_row > 0 && of.last_success == outcome.success ? of.in_a_row + 1 : 1;
   of.last_success = outcome.success;
-  const Probe& probe = *probes[kind];
   const int32_t threshold = outcome.success ? probe.success_threshold : probe.failure_threshold;
+  const bool counted = of.in_a_row <= threshold;
   of.in_a_row = std::min(of.in_a_row, threshold);
-  if (of.in_a_row < threshold) return;
-  of.result = outcome.success;
+  if (of.in_a_row >= threshold) of.result = outcome.success;
+  return counted;
+}
+
+bool IsNews(const ProbeOutcome& outcome, bool counted, MonoTime now, ProbeMemory* memory) {
+  if (outcome.success) return false;
+  const bool news =
+      counted || memory->said != outcome.message || now - memory->said_at >= kSayFailureAgainMs;
+  if (!news) return false;
+  memory->said = outcome.message;
+  memory->said_at = now;
+  return true;
 }
 
 bool IsStarted(const ContainerProbes& probes, const ProbesMemory& memory) {
@@ -120,10 +142,11 @@ std::string UnhealthyMessage(ProbeKind kind, const ProbeOutcome& outcome) {
   return std::string(NameOf(kind)) + " probe failed: " + outcome.message;
 }
 
-std::string KillingMessage(const std::string& container, ProbeKind kind) {
+std::string KillingMessage(const std::string& container, ProbeKind kind, bool restarts) {
   std::string name(NameOf(kind));
   name.front() = static_cast<char>(name.front() - 'A' + 'a');
-  return "Container " + container + " failed " + name + " probe, will be restarted";
+  return "Container " + container + " failed " + name + " probe" +
+         (restarts ? ", will be restarted" : "");
 }
 
 }  // namespace reconcile

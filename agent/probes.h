@@ -23,6 +23,12 @@ struct ContainerProbes {
   friend bool operator==(const ContainerProbes&, const ContainerProbes&) = default;
 };
 ContainerProbes ProbesOf(const Container& container);
+bool HasProbes(const Container& container);
+
+// Probes that are due close together are asked together: a turn of the agent looks at every pod of
+// the host. When one that is due then is asked.
+inline constexpr int64_t kProbesTogetherMs = 50;
+MonoTime Together(MonoTime due);
 
 // What one answer said. A probe that could not be tried at all has no outcome: it is done again at
 // its next time.
@@ -38,6 +44,8 @@ struct ProbeMemory {
   std::optional<bool> result;   // after as many equal outcomes as its threshold; none before that
   bool last_success = false;
   int32_t in_a_row = 0;  // outcomes like the last
+  std::string said;      // the last failure that was told
+  MonoTime said_at;
   friend bool operator==(const ProbeMemory&, const ProbeMemory&) = default;
 };
 
@@ -47,6 +55,11 @@ struct ProbesMemory {
   // What an earlier run of the agent said last of this program: holds until the first result.
   bool was_started = false;
   bool was_ready = false;
+  // What was made of it when it was looked at last.
+  bool noted = false;
+  bool started = false;
+  bool ready = false;
+  std::optional<WallTime> changed_at;  // when `ready` changed last
   std::array<ProbeMemory, 3> of;
   ProbeMemory& operator[](ProbeKind kind) { return of[static_cast<size_t>(kind)]; }
   const ProbeMemory& operator[](ProbeKind kind) const { return of[static_cast<size_t>(kind)]; }
@@ -61,6 +74,7 @@ struct ProbedProgram {
   // that began later.
   bool was_started = false;
   bool was_ready = false;
+  std::optional<WallTime> changed_at;
   // Of a program that this run of the agent adopted: its first probes wait for this share of their
   // period, in [0, 1), so that not all of a host's come at once.
   std::optional<double> spread;
@@ -77,9 +91,15 @@ struct ProbesDue {
 ProbesDue PlanProbes(const ContainerProbes& probes, const ProbedProgram& program,
                      const std::array<bool, 3>& under_way, MonoTime now, ProbesMemory* memory);
 
-// Takes an answer. An answer for another container than the memory's says nothing.
-void TakeOutcome(const ContainerProbes& probes, ProbeKind kind, const std::string& container_id,
+// Takes an answer. An answer for another container than the memory's says nothing. False when it
+// changes nothing any more: as many like it have been there as its threshold.
+bool TakeOutcome(ProbeKind kind, const Probe& probe, const std::string& container_id,
                  const ProbeOutcome& outcome, ProbesMemory* memory);
+
+// Whether a failure, just taken, is to be told: while it counts towards the threshold, when its
+// words are others, and now and then while it lasts.
+inline constexpr int64_t kSayFailureAgainMs = 300'000;
+bool IsNews(const ProbeOutcome& outcome, bool counted, MonoTime now, ProbeMemory* memory);
 
 // status.containerStatuses[].started and .ready of a program that runs.
 bool IsStarted(const ContainerProbes& probes, const ProbesMemory& memory);
@@ -93,6 +113,6 @@ int64_t GraceSecondsOf(const Probe& probe, int64_t pod_grace_seconds);
 
 // The kubelet's words. Sources: prober.go (Unhealthy), kuberuntime_manager.go (Killing).
 std::string UnhealthyMessage(ProbeKind kind, const ProbeOutcome& outcome);
-std::string KillingMessage(const std::string& container, ProbeKind kind);
+std::string KillingMessage(const std::string& container, ProbeKind kind, bool restarts);
 
 }  // namespace reconcile

@@ -47,6 +47,7 @@ void StepPod(StepContext* context, const Pod& pod, const PodContainers& containe
   } else {
     StartPod(&turn);
   }
+  StepProbes(&turn);
   report.status = BuildPodStatus(&turn);
   WatchStart(&turn, remembered == context->seen.pods.end(), report.status);
   context->result.pods.push_back(std::move(report));

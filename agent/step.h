@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "agent/kept_probes.h"
+#include "agent/probes.h"
 #include "agent/start_times.h"
 #include "agent/volume_orders.h"
 #include "base/time.h"
@@ -49,6 +51,7 @@ struct ContainerMemory {
   std::optional<MonoTime> image_wanted_since;  // a start waits for an image checked after this
   std::string announced;                       // last thing told of it as an event
   ContainerStatus last_reported;
+  ProbesMemory probes;  // of the program that runs
   friend bool operator==(const ContainerMemory&, const ContainerMemory&) = default;
 };
 
@@ -107,6 +110,7 @@ struct Seen {
   bool engine_up = false;               // containers is current
   std::optional<MonoTime> received_at;  // the newest assignment, by this agent
   bool ends_saved = true;               // how pods ended is on disk: what else tells of it may go
+  KeptProbes probed_earlier;            // what an earlier run of the agent said of programs, by id
 };
 
 // ---- What it does: values, executed by Agent, results come back as Seen ----
@@ -163,6 +167,15 @@ struct DetachNetwork {
   std::string pod_uid;
   std::string address;
 };
+struct ProbeContainer {  // ask its program, or run the command in it
+  std::string pod_uid;
+  std::string container;
+  std::string container_id;
+  std::string address;  // the pod's
+  ProbeKind kind = ProbeKind::kReadiness;
+  Probe probe;
+  MonoTime due;  // when it was to be done
+};
 struct ForgetPod {  // remove its files and memory: the last operation of a pod's life
   std::string pod_uid;
 };
@@ -174,7 +187,7 @@ struct Operation {
   std::string reason;  // for a person
   std::variant<EnsurePause, PrepareNetwork, LookAtImage, PullImageOp, WritePodFiles, SetUpVolumes,
                RunSandbox, AttachNetwork, RunContainer, StopContainerOp, RemoveContainerOp,
-               DetachNetwork, ForgetPod>
+               DetachNetwork, ProbeContainer, ForgetPod>
       action;
   // The pod it is for, for events; empty names for the host's own.
   std::string namespace_name;

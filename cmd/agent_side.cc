@@ -1,5 +1,6 @@
 #include "cmd/agent_side.h"
 
+#include "agent/curl_prober.h"
 #include "agent/disk_host_files.h"
 #include "base/log.h"
 #include "cmd/endpoint.h"
@@ -39,6 +40,7 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
   }
   side->options_.read_resolv_conf = [] { return ReadResolvConf(); };
   side->options_.start_program = StartProgram();
+  side->prober_ = std::make_unique<CurlProber>(&side->loop_);
   DockerOptions docker;
   docker.socket_path = config.docker_socket;
   docker.min_oom_score_adj = host.min_oom_score_adj;
@@ -117,7 +119,7 @@ void AgentSide::LookWhetherJoined(MonoTime deadline, MonoTime remind_at,
 void AgentSide::Start(ControllerLink* link, VerifyProof verify) {
   options_.verify = std::move(verify);
   agent_ = std::make_unique<Agent>(options_, &loop_, &random_, runtime_.get(), network_.get(),
-                                   files_.get(), link);
+                                   files_.get(), prober_.get(), link);
   agent_->Start();
   if (dialer_ != nullptr) dialer_->Start();
   thread_.Begin();

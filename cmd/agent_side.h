@@ -64,6 +64,7 @@ class AgentSide {
   std::unique_ptr<NameServer> names_;
   std::unique_ptr<HostNetwork> network_;
   std::unique_ptr<HostFiles> files_;
+  std::unique_ptr<Prober> prober_;
   std::unique_ptr<LinkDialer> dialer_;
   bool has_token_ = false;
   bool token_unused_ = false;

@@ -8,18 +8,6 @@ namespace {
 
 constexpr int64_t kMsPerSecond = 1'000;
 
-std::string_view FieldOf(ProbeKind kind) {
-  switch (kind) {
-    case ProbeKind::kStartup:
-      return "startupProbe";
-    case ProbeKind::kReadiness:
-      return "readinessProbe";
-    case ProbeKind::kLiveness:
-      return "livenessProbe";
-  }
-  return "";
-}
-
 int32_t PortOf(const Container& container, const Value& action) {
   const Value* port = action.Find("port");
   if (port == nullptr) return 0;
@@ -65,8 +53,20 @@ int64_t NumberOf(const Value& written, std::string_view field, int64_t fallback)
 
 }  // namespace
 
+std::string_view ProbeField(ProbeKind kind) {
+  switch (kind) {
+    case ProbeKind::kStartup:
+      return "startupProbe";
+    case ProbeKind::kReadiness:
+      return "readinessProbe";
+    case ProbeKind::kLiveness:
+      return "livenessProbe";
+  }
+  return "";
+}
+
 std::optional<Probe> ProbeOf(const Container& container, ProbeKind kind) {
-  const Value* written = container.others.Find(FieldOf(kind));
+  const Value* written = container.others.Find(ProbeField(kind));
   if (written == nullptr || !written->IsMap()) return std::nullopt;
   Probe probe;
   ReadAction(container, *written, &probe);

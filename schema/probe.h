@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -39,6 +40,9 @@ struct GrpcProbe {
 enum class ProbeKind { kStartup, kReadiness, kLiveness };
 inline constexpr ProbeKind kProbeKinds[] = {ProbeKind::kStartup, ProbeKind::kReadiness,
                                             ProbeKind::kLiveness};
+
+// Its field of a container.
+std::string_view ProbeField(ProbeKind kind);
 
 // A container's probe with its defaults (SEMANTICS 10; 0 is the default in every field).
 struct Probe {

@@ -15,12 +15,11 @@ Shape ResourceClaimShape() {
 }
 
 void AddProbes(Table<Container>* t) {
-  constexpr std::string_view kNoProbes =
-      "probes are not run yet: a container that runs counts as ready";
-  t->Accepted("livenessProbe", ProbeShape(), kNoProbes)
+  t->Accepted("livenessProbe", ProbeShape(), "")
+      .ActedOn()
       .Doc("Whether the container must be restarted.");
-  t->Accepted("readinessProbe", ProbeShape(), kNoProbes).Doc("Whether it can serve.");
-  t->Accepted("startupProbe", ProbeShape(), kNoProbes).Doc("Whether it has started.");
+  t->Accepted("readinessProbe", ProbeShape(), "").ActedOn().Doc("Whether it can serve.");
+  t->Accepted("startupProbe", ProbeShape(), "").ActedOn().Doc("Whether it has started.");
   t->Accepted("lifecycle", LifecycleShape(), "")
       .NotRunWith("hooks are not run yet, and pods that have them are not started")
       .Doc("Hooks that run after the start and before the stop.");

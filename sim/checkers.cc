@@ -39,7 +39,8 @@ void DoubleChecker::OnChange(const std::string& host, const FakeChange& change, 
 
 bool RestartChecker::MayEnd(const Live& live, const ContainerInfo& container) const {
   const bool by_itself = container.exit_code == kCrashExitCode;
-  return in_fault_ || live.sandbox_lost || by_itself || !is_wanted_(container);
+  return in_fault_ || live.sandbox_lost || by_itself || has_hung_(container.id) ||
+         !is_wanted_(container);
 }
 
 void RestartChecker::OnChange(const std::string& host, const FakeChange& change, MonoTime now) {

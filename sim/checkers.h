@@ -46,7 +46,11 @@ class RestartChecker {
  public:
   // Says whether the newest durable model wants the pod of these labels to run.
   using IsWanted = std::function<bool(const ContainerInfo& container)>;
-  explicit RestartChecker(IsWanted is_wanted) : is_wanted_(std::move(is_wanted)) {}
+  // Says whether the program of this container has hung: its probes end it.
+  using HasHung = std::function<bool(const std::string& id)>;
+  explicit RestartChecker(
+      IsWanted is_wanted, HasHung has_hung = [](const std::string&) { return false; })
+      : is_wanted_(std::move(is_wanted)), has_hung_(std::move(has_hung)) {}
 
   void OnChange(const std::string& host, const FakeChange& change, MonoTime now);
   // What ends while `fault` runs, the fault has ended.
@@ -63,6 +67,7 @@ class RestartChecker {
   bool MayEnd(const Live& live, const ContainerInfo& container) const;
 
   IsWanted is_wanted_;
+  HasHung has_hung_;
   bool in_fault_ = false;
   std::map<std::string, Live> live_;  // by engine id
   Violations violations_;

@@ -20,11 +20,12 @@ Fate FateOfPod(const Pod& pod) {
 }
 
 // The words that a pod of this fate owes its people.
-bool IsRightReason(Fate fate, const std::string& why) {
+bool IsRightReason(Fate fate, bool is_probed, const std::string& why) {
   switch (fate) {
     case Fate::kRuns:
       return false;
     case Fate::kCrashes:
+      if (is_probed && Has(why, "unready status")) return true;  // it starts
       return Has(why, "CrashLoopBackOff: back-off ") || Has(why, "ended with exit code 1 (Error)");
     case Fate::kNotPulled:
       return (Has(why, "ImagePullBackOff: ") || Has(why, "ErrImagePull: ")) &&
@@ -151,7 +152,7 @@ void DeclaredCheck::CheckReason(const Pod& pod, Fate fate) {
   });
   if (line == lines_.end()) {
     Violation(subject + " carries no reason");
-  } else if (!IsRightReason(fate, *line)) {
+  } else if (!IsRightReason(fate, ReadTemplate(pod.spec)->is_probed, *line)) {
     Violation("not the reason: " + *line);
   }
 }

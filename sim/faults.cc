@@ -158,7 +158,21 @@ bool Faults::KillContainer(bool sandbox, bool destroy) {
   return true;
 }
 
+// It answers its probes badly: not ready for a while, or nothing any more.
+bool Faults::MakeProgramIll() {
+  SimHost& host = PickHost();
+  const std::string id = host.awake() ? PickLive(host, false) : "";
+  if (id.empty()) return false;
+  if (random_.Below(3) == 0) {
+    host.programs().Hang(id);
+  } else {
+    host.programs().MakeUnready(id, targets_.time->now().mono + Between(5'000, 120'000));
+  }
+  return true;
+}
+
 void Faults::RepeatContainerFaults() {
+  Repeat("program ill", 30'000, [this] { return MakeProgramIll(); });
   Repeat("container killed", 70'000, [this] { return KillContainer(false, false); });
   Repeat("container removed", 110'000, [this] { return KillContainer(false, true); });
   Repeat("sandbox killed", 110'000, [this] { return KillContainer(true, false); });

@@ -69,6 +69,7 @@ class Faults {
   void RepeatEngineFaults();
   void RepeatContainerFaults();
   bool KillContainer(bool sandbox, bool destroy);
+  bool MakeProgramIll();
   bool CrashEngine(bool live_restore);
   void RestartEngine(SimHost* host);
   // One that runs, sandboxes or others; "" when there is none.

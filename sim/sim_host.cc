@@ -39,9 +39,10 @@ SimHost::Process::Process(SimHost* host, uint64_t seed)
       random(seed),
       runtime(host->engine_.Connect()),
       devices(host->devices_.Connect()),
+      prober(&loop, [host](const ProbeRequest& request) { return host->Answer(request); }),
       link(host->network_->MakeAgentEnd(host->name_, &loop)),
       agent(OptionsFor(host->name_, host->boots_, host->has_sandboxes_), &loop, &random,
-            runtime.get(), devices.get(), &host->files_, link.get()) {}
+            runtime.get(), devices.get(), &host->files_, &prober, link.get()) {}
 
 SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime* time,
                  SimNetwork* network)
@@ -76,7 +77,9 @@ void SimHost::SetObserver(std::function<void(const FakeChange&)> observer) {
 void SimHost::OnEngineChange(const FakeChange& change) {
   if (change.what == "start") process_ids_[change.container.id] = change.container.process_id;
   if (change.what == "begin") OnBegin(change.container);
+  if (change.what == "begin") programs_.Began(change.container.id, loop_.now().mono);
   if (change.what == "die") {
+    programs_.Ended(change.container.id);
     const auto ended = process_ids_.extract(change.container.id);
     if (!ended.empty()) devices_.ProcessEnded(ended.mapped());
   }
@@ -92,6 +95,10 @@ void SimHost::OnBegin(const ContainerInfo& container) {
   if (owner != process_ids_.end() && devices_.WasAttached(owner->second)) return;
   violations_.Add("at " + std::to_string(loop_.now().mono.ms) + " ms on " + name_ + ": " +
                   container.name + " runs in a network that was never attached");
+}
+
+std::optional<ProbeOutcome> SimHost::Answer(const ProbeRequest& request) const {
+  return answers_ ? answers_(request) : programs_.Answer(request, loop_.now().mono);
 }
 
 bool SimHost::StartAgent() {

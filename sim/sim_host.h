@@ -8,9 +8,11 @@
 
 #include "agent/agent.h"
 #include "agent/fake_host_files.h"
+#include "agent/fake_prober.h"
 #include "net/fake_network.h"
 #include "runtime/fake_runtime.h"
 #include "sim/checkers.h"
+#include "sim/ill_programs.h"
 #include "sim/sim_link.h"
 #include "sim/virtual_loop.h"
 
@@ -26,6 +28,11 @@ class SimHost {
 
   // Told of every change that the engine makes.
   void SetObserver(std::function<void(const FakeChange&)> observer);
+
+  // How programs answer probes; else as `programs` has it.
+  void SetAnswers(FakeProber::Program answers) { answers_ = std::move(answers); }
+  IllPrograms& programs() { return programs_; }
+  const IllPrograms& programs() const { return programs_; }
 
   // These are false when there is nothing to do.
   bool StartAgent();
@@ -65,12 +72,14 @@ class SimHost {
     SeededRandom random;
     std::unique_ptr<ContainerRuntime> runtime;
     std::unique_ptr<HostNetwork> devices;
+    FakeProber prober;
     std::unique_ptr<ControllerLink> link;
     Agent agent;
   };
 
   void OnEngineChange(const FakeChange& change);
   void OnBegin(const ContainerInfo& container);
+  std::optional<ProbeOutcome> Answer(const ProbeRequest& request) const;
 
   std::string name_;
   bool live_restore_;
@@ -84,6 +93,8 @@ class SimHost {
   FakeNetwork devices_;
   FakeHostFiles files_;
   std::function<void(const FakeChange&)> observer_;
+  FakeProber::Program answers_;
+  IllPrograms programs_;
   std::map<std::string, int64_t> process_ids_;  // of what runs, by the engine's ids
   Violations violations_;
   bool powered_ = true;

@@ -25,6 +25,7 @@ constexpr int64_t kPollMs = 1'000;
 constexpr int64_t kTakenInMs = 300;
 // What began before faults ended is over then: cut lines, slow readers, messages under way.
 constexpr int64_t kAfterglowMs = 100'000;
+constexpr int64_t kUnreadyMs = 100'000;
 constexpr int kKeptBytes = 1 << 28;
 constexpr uint64_t kUnhealthyEvery = 4;  // of so many worlds, one ends with what cannot run
 
@@ -47,6 +48,7 @@ class World {
   void Observe(const std::string& host, const FakeChange& change);
   // Whether the newest durable model has the pod of these labels, and not on its way out.
   bool IsWanted(const ContainerInfo& container) const;
+  bool HasHung(const std::string& id) const;
   bool AllFollow() const;
   void SayModel();
   std::string WhyWanted(const ContainerInfo& container) const;  // for people
@@ -56,6 +58,8 @@ class World {
   void Converge();
   std::vector<std::string> WhyNotConverged();
   void CheckQuiet();
+  void CheckUnwritten(Revision revision, const std::map<std::string, int64_t>& starts);
+  void CheckReadiness();
   void Say(const std::string& text);
   void Violation(const std::string& text) { outcome_.violations.push_back(text); }
 
@@ -83,7 +87,8 @@ World::World(const SimulationOptions& options)
       people_(&time_),
       network_(&time_, random_.Next()),
       workload_(random_.Next()),
-      restarts_([this](const ContainerInfo& container) { return IsWanted(container); }),
+      restarts_([this](const ContainerInfo& container) { return IsWanted(container); },
+                [this](const std::string& id) { return HasHung(id); }),
       model_(&workload_, [this](const std::string& uid) { return restarts_.Runs(uid); }),
       controller_(random_.Next(), &time_, &network_, NodesOf(options)),
       faults_(random_.Next(),
@@ -138,6 +143,11 @@ bool World::IsWanted(const ContainerInfo& container) const {
       model == nullptr ? nullptr : model->Find<Pod>(label(kLabelNamespace), label(kLabelPod));
   if (pod == nullptr) return model_.IsMissed(uid);
   return pod->metadata.uid == uid && !pod->metadata.deletion_timestamp && !model_.Went(uid);
+}
+
+bool World::HasHung(const std::string& id) const {
+  return std::any_of(hosts_.begin(), hosts_.end(),
+                     [&](const auto& host) { return host->programs().HasHung(id); });
 }
 
 std::string World::WhyWanted(const ContainerInfo& container) const {
@@ -238,6 +248,11 @@ void World::CheckQuiet() {
   for (const auto& host : hosts_) starts[host->name()] = host->engine().CallCount(FakeCall::kStart);
   time_.RunFor(options_.quiet_ms);
   if (!quiet) return;
+  CheckUnwritten(revision, starts);
+  CheckReadiness();
+}
+
+void World::CheckUnwritten(Revision revision, const std::map<std::string, int64_t>& starts) {
   if (controller_.State()->revision() != revision) {
     std::string written;
     if (const auto changes = controller_.ChangesSince(revision); changes.ok()) {
@@ -252,10 +267,42 @@ void World::CheckQuiet() {
               std::to_string(controller_.State()->revision()) + ", writing" + written);
   }
   for (const auto& host : hosts_) {
-    if (host->engine().CallCount(FakeCall::kStart) != starts[host->name()]) {
+    if (host->engine().CallCount(FakeCall::kStart) != starts.at(host->name())) {
       Violation(host->name() + ": containers were started after convergence");
     }
   }
+}
+
+// A program that is not ready for a while takes its pod out, and goes on; the pod comes back.
+void World::CheckReadiness() {
+  std::shared_ptr<const Pod> probed;
+  controller_.State()->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    const std::optional<SimTemplate> of = ReadTemplate(pod->spec);
+    if (of && of->is_probed) probed = pod;
+  });
+  if (probed == nullptr) return;
+  const std::string container = probed->status.container_statuses.at(0).container_id;
+  for (const auto& host : hosts_) {
+    if (host->name() != probed->spec.node_name) continue;
+    host->programs().MakeUnready(container.substr(container.rfind('/') + 1),
+                                 time_.now().mono + kUnreadyMs);
+  }
+  const auto expect = [&](bool ready) {
+    const auto pod =
+        controller_.State()->Find<Pod>(probed->metadata.namespace_name, probed->metadata.name);
+    const bool goes_on =
+        pod != nullptr && pod->status.container_statuses.at(0).container_id == container;
+    if (!goes_on) {
+      Violation(ToString(probed->key()) + " did not go on while its program was not ready");
+    } else if (IsReady(*pod) != ready) {
+      Violation(ToString(probed->key()) + (ready ? " is not ready though its program is again"
+                                                 : " is ready though its program is not"));
+    }
+  };
+  time_.RunFor(kUnreadyMs / 2);
+  expect(false);
+  time_.RunFor(kUnreadyMs);
+  expect(true);
 }
 
 SimulationOutcome World::Run() {

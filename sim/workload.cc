@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/ids.h"
+#include "sim/ill_programs.h"
 
 namespace reconcile {
 namespace {
@@ -16,6 +17,16 @@ constexpr std::string_view kLargeRequest = "64";  // hosts have four CPUs
 
 bool Runs(const SimTemplate& pod_template) { return FateOf(pod_template) == Fate::kRuns; }
 
+std::string RenderProbes(const std::string& indent) {
+  const auto http = [](std::string_view path) {
+    return "{httpGet: {path: " + std::string(path) + ", port: 80}, periodSeconds: ";
+  };
+  return indent + "startupProbe: " + http(kStartedPath) + "1, failureThreshold: 30}\n" + indent +
+         "readinessProbe: " + http(kReadyPath) + "15, failureThreshold: 2}\n" + indent +
+         "livenessProbe: {tcpSocket: {port: 80}, periodSeconds: 30, failureThreshold: 2, "
+         "terminationGracePeriodSeconds: 1}\n";
+}
+
 std::string RenderPodSpec(const std::string& indent, const SimTemplate& pod_template) {
   std::string text = indent + "terminationGracePeriodSeconds: 3\n" + indent + "containers:\n" +
                      indent + "- name: main\n" + indent + "  image: " + pod_template.image + "\n" +
@@ -26,6 +37,7 @@ std::string RenderPodSpec(const std::string& indent, const SimTemplate& pod_temp
     text += indent + "  envFrom:\n" + indent + "  - configMapRef: {name: config}\n" + indent +
             "  volumeMounts: [{name: config, mountPath: /config}]\n";
   }
+  if (pod_template.is_probed) text += RenderProbes(indent + "  ");
   text += indent + "  resources: {requests: {cpu: \"" +
           std::string(pod_template.is_large ? kLargeRequest : kSmallRequest) +
           "\", memory: 32Mi}}\n";
@@ -83,6 +95,7 @@ std::optional<SimTemplate> ReadTemplate(const PodSpec& spec) {
   read.image = container.image;
   read.generation = std::stoi("0" + container.env[0].value);
   read.uses_config = !container.env_from.empty();
+  read.is_probed = container.others.Find("readinessProbe") != nullptr;
   const auto cpu = container.resources.requests.find("cpu");
   if (cpu == container.resources.requests.end()) return std::nullopt;
   read.is_large = cpu->second.Milli() > 1000;
@@ -106,6 +119,7 @@ void Workload::AddApplication() {
       application.kind == "Pod" ? 1 : 1 + static_cast<int>(random_.Below(kMostReplicas));
   application.pod_template.image = kImageOne;
   application.pod_template.uses_config = random_.Below(2) == 0;
+  application.pod_template.is_probed = random_.Below(2) == 0;
   application.pod_template.is_large = random_.Below(12) == 0;
   applications_[name] = application;
 }

@@ -30,7 +30,8 @@ struct SimTemplate {
   int generation = 0;  // in the environment variable GENERATION
   // The environment variable `generation` comes from the ConfigMap, and so does the file.
   bool uses_config = false;
-  bool is_large = false;  // asks for more than any host has
+  bool is_probed = false;  // has probes of every kind
+  bool is_large = false;   // asks for more than any host has
   friend auto operator<=>(const SimTemplate&, const SimTemplate&) = default;
 };
 Fate FateOf(const SimTemplate& pod_template);

@@ -6,6 +6,8 @@ namespace reconcile {
 namespace {
 
 constexpr int64_t kForEverS = 100'000;
+constexpr std::string_view kInto = " > ";
+constexpr std::string_view kRemove = "busybox rm ";
 
 std::string Trimmed(const std::string& text) {
   const size_t first = text.find_first_not_of(" \n\t");
@@ -31,7 +33,7 @@ std::vector<std::string> Statements(const std::string& text) {
 
 class Reader {
  public:
-  Result<FakeProgram> Read(const std::string& text) {
+  Result<Script> Read(const std::string& text) {
     for (const std::string& statement : Statements(text)) {
       if (ended_) break;
       if (!Take(statement)) {
@@ -39,7 +41,7 @@ class Reader {
       }
     }
     if (!ended_) End(0);
-    return program_;
+    return script_;
   }
 
  private:
@@ -48,13 +50,30 @@ class Reader {
     const std::string word = statement.substr(0, space);
     const std::string rest = space == std::string::npos ? "" : Trimmed(statement.substr(space));
     if (word == "sleep") return Sleep(rest);
+    if (word == "echo" && rest.find(kInto) != std::string::npos) {
+      return SetFile(rest.substr(rest.find(kInto) + kInto.size()), true);
+    }
+    if (statement.starts_with(kRemove)) return SetFile(statement.substr(kRemove.size()), false);
+    if (word == "httpd") return Listen(rest);
     if (word == "echo") {
-      program_.output.push_back(rest);
+      script_.program.output.push_back(rest);
       return true;
     }
     if (word == "trap") return Trap(rest);
     if (word != "exit") return false;
     End(std::atoi(rest.c_str()));
+    return true;
+  }
+
+  bool SetFile(const std::string& path, bool is_there) {
+    script_.files[path].emplace_back(now_ms_, is_there);
+    return path.starts_with('/');
+  }
+
+  bool Listen(const std::string& rest) {
+    constexpr std::string_view kPort = "-p ";
+    if (!rest.starts_with(kPort) || !rest.ends_with(" -h /")) return false;
+    script_.listens[std::atoi(rest.c_str() + kPort.size())] = now_ms_;
     return true;
   }
 
@@ -71,31 +90,70 @@ class Reader {
   bool Trap(const std::string& rest) {
     constexpr std::string_view kBegin = "'exit ";
     if (!rest.starts_with(kBegin) || !rest.ends_with("TERM")) return false;
-    program_.stop_takes_ms = 5;
-    program_.stop_exit_code = std::atoi(rest.c_str() + kBegin.size());
+    script_.program.stop_takes_ms = 5;
+    script_.program.stop_exit_code = std::atoi(rest.c_str() + kBegin.size());
     return true;
   }
 
   void End(int code) {
-    program_.exit_after_ms = now_ms_;
-    program_.exit_code = code;
+    script_.program.exit_after_ms = now_ms_;
+    script_.program.exit_code = code;
     ended_ = true;
   }
 
-  FakeProgram program_{.stop_takes_ms = -1};
+  Script script_{.program = {.stop_takes_ms = -1}, .files = {}, .listens = {}};
   int64_t now_ms_ = 0;
   bool ended_ = false;
 };
 
 }  // namespace
 
-Result<FakeProgram> ReadScript(const std::vector<std::string>& command) {
+Result<Script> ReadScript(const std::vector<std::string>& command) {
   if (command.size() == 3 && command[0] == "sh" && command[1] == "-c") {
     return Reader().Read(command[2]);
   }
   std::string text;
   for (const std::string& word : command) text += (text.empty() ? "" : " ") + word;
   return Reader().Read(text);
+}
+
+bool Script::Has(const std::string& file, int64_t age_ms) const {
+  bool is_there = false;
+  const auto changes = files.find(file);
+  if (changes == files.end()) return false;
+  for (const auto& [since_ms, there] : changes->second) {
+    if (since_ms <= age_ms) is_there = there;
+  }
+  return is_there;
+}
+
+bool Script::Listens(int32_t port, int64_t age_ms) const {
+  const auto since_ms = listens.find(port);
+  return since_ms != listens.end() && since_ms->second <= age_ms;
+}
+
+FakeCommand RunInScript(const Script& script, const std::vector<std::string>& command,
+                        int64_t age_ms) {
+  FakeCommand does;
+  if (command.size() == 2 && command[0] == "sleep") {
+    does.takes_ms = std::atoi(command[1].c_str()) * 1000;
+  } else if (command.size() == 2 && command[0] == "cat") {
+    if (script.Has(command[1], age_ms)) return does;
+    does.exit_code = 1;
+    does.output = "cat: can't open '" + command[1] + "': No such file or directory\n";
+  } else if (command != std::vector<std::string>{"true"}) {
+    does.exit_code = command == std::vector<std::string>{"false"} ? 1 : 127;
+  }
+  return does;
+}
+
+ProbeOutcome AnswerOf(const Script& script, const Probe& probe, int64_t age_ms) {
+  const auto* tcp = std::get_if<TcpProbe>(&probe.action);
+  const auto* http = std::get_if<HttpProbe>(&probe.action);
+  const int32_t port = tcp != nullptr ? tcp->port : http != nullptr ? http->port : 0;
+  if (!script.Listens(port, age_ms)) return {false, "Connection refused"};
+  if (http == nullptr) return {true, ""};
+  return OutcomeOfHttpStatus(script.Has(http->path, age_ms) ? 200 : 404);
 }
 
 }  // namespace reconcile

@@ -61,8 +61,8 @@ std::vector<std::string> CommandOf(const ContainerConfig& config) {
 
 FakeProgram ProgramOf(const ContainerConfig& config) {
   if (config.is_sandbox) return {};
-  Result<FakeProgram> script = ReadScript(CommandOf(config));
-  if (script.ok()) return std::move(script).value();
+  Result<Script> script = ReadScript(CommandOf(config));
+  if (script.ok()) return std::move(script).value().program;
   FakeProgram program;
   program.start_error = script.status().message();
   return program;
@@ -123,12 +123,51 @@ void ConformanceWorld::Prepare(int hosts) {
     for (const char* tag : {"test/busybox:1", "test/busybox:2"}) {
       hosts_.back()->engine().SetImage(tag, image);
     }
-    hosts_.back()->engine().SetProgramChooser(ProgramOf);
+    SimHost* const host = hosts_.back().get();
+    host->engine().SetProgramChooser(ProgramOf);
+    host->engine().SetCommandChooser(
+        [this, host](const ContainerConfig& config, const std::vector<std::string>& command) {
+          for (const ContainerInfo& info : host->engine().Containers()) {
+            if (info.name == config.name) return RunIn(*host, info, command);
+          }
+          return FakeCommand{.exit_code = 1};
+        });
+    host->SetAnswers([this, host](const ProbeRequest& request) { return Answer(*host, request); });
     hosts_.back()->SetObserver([this](const FakeChange& change) { OnChange(change); });
   }
   Commit();
   controller_->Start();
   for (const auto& host : hosts_) host->StartAgent();
+}
+
+int64_t ConformanceWorld::AgeMs(const ContainerInfo& info) const {
+  const WallTime now = time_.now().wall;
+  return now.ms - info.started_at.value_or(now).ms;
+}
+
+FakeCommand ConformanceWorld::RunIn(const SimHost& host, const ContainerInfo& info,
+                                    const std::vector<std::string>& command) const {
+  const Result<Script> script = ReadScript(CommandOf(*host.engine().FindConfig(info.id)));
+  return script.ok() ? RunInScript(*script, command, AgeMs(info)) : FakeCommand{.exit_code = 1};
+}
+
+// Only at the pod's own address.
+ProbeOutcome ConformanceWorld::Answer(const SimHost& host, const ProbeRequest& request) const {
+  const ContainerConfig* config = host.engine().FindConfig(request.container_id);
+  if (config == nullptr) return {false, "no route to host"};
+  bool is_its_own = false;
+  const ContainerInfo* asked = nullptr;
+  const std::vector<ContainerInfo> containers = host.engine().Containers();
+  for (const ContainerInfo& info : containers) {
+    if (info.id == request.container_id) asked = &info;
+  }
+  for (const ContainerInfo& info : containers) {
+    is_its_own |= LabelOf(info.labels, kLabelPodUid) == LabelOf(config->labels, kLabelPodUid) &&
+                  LabelOf(info.labels, kLabelAddress) == request.address;
+  }
+  const Result<Script> script = ReadScript(CommandOf(*config));
+  if (!is_its_own || asked == nullptr || !script.ok()) return {false, "no route to host"};
+  return AnswerOf(*script, request.probe, AgeMs(*asked));
 }
 
 std::vector<std::string> ConformanceWorld::Run() {

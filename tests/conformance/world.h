@@ -53,6 +53,12 @@ class ConformanceWorld {
   Status ExpectStarts(const Value& step);
   Status Kill(const Value& step);
 
+  // Of programs, for their probes.
+  int64_t AgeMs(const ContainerInfo& info) const;
+  FakeCommand RunIn(const SimHost& host, const ContainerInfo& info,
+                    const std::vector<std::string>& command) const;
+  ProbeOutcome Answer(const SimHost& host, const ProbeRequest& request) const;
+
   std::vector<Value> Find(const Subject& subject, const ClusterState& state) const;
   std::vector<Value> Containers(const Subject& subject) const;
   // Runs for a while; people confirm what is held meanwhile.

@@ -11,7 +11,7 @@ STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "Env
            "TopologySpreadConstraint", "PodAffinityTerm", "WeightedPodAffinityTerm", "Volume", "VolumeMount", "EmptyDirVolumeSource",
            "HostPathVolumeSource", "ConfigMapVolumeSource", "SecretVolumeSource", "DownwardAPIVolumeSource", "ProjectedVolumeSource",
            "VolumeProjection", "ConfigMapProjection", "SecretProjection", "DownwardAPIProjection", "KeyToPath", "DownwardAPIVolumeFile",
-           "ResourceFieldSelector", "Toleration"]
+           "ResourceFieldSelector", "Toleration", "Probe", "ExecAction", "HTTPGetAction", "HTTPHeader", "TCPSocketAction", "GRPCAction"]
 # No change of one that runs.
 NO_CHANGE = {"SecurityContext.privileged",  # no such container starts on a machine that lacks a capability itself
              "VolumeMount.mountPropagation",  # needs a mount of the host's that is shared: test_volumes.py makes one
@@ -118,6 +118,31 @@ def preferred(m):
     return spec_of(m)["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"][0]
 
 
+def probed(**probe):
+    """A liveness probe that is not asked while the case lasts."""
+    return lambda m: first(m).setdefault("livenessProbe", {"initialDelaySeconds": 100000}).update(copy.deepcopy(probe))
+
+
+def exec_probe(**more):
+    return probed(exec={"command": ["true"]}, **more)
+
+
+def http_probe(**more):
+    return probed(httpGet=dict({"port": 80}, **more))
+
+
+def header_probe(**more):
+    return http_probe(httpHeaders=[dict({"name": "A", "value": "1"}, **more)])
+
+
+def tcp_probe(**more):
+    return probed(tcpSocket=dict({"port": 80}, **more))
+
+
+def grpc_probe(**more):
+    return probed(grpc=dict({"port": 80}, **more))
+
+
 # Of a pod's spec, tried in a Deployment and in a Pod: what is there before, if it matters, and the edit.
 IN_PODS = {
     "PodSpec.restartPolicy": (None, lambda m: spec_of(m).update(restartPolicy="OnFailure")),  # a Pod alone
@@ -174,6 +199,29 @@ IN_PODS = {
     "EnvFromSource.secretRef": (None, lambda m: first(m).update(envFrom=[{"secretRef": {"name": "stays"}}])),
     "ResourceRequirements.limits": (None, lambda m: first(m).update(resources={"limits": {"memory": "64Mi"}})),
     "ResourceRequirements.requests": (None, lambda m: first(m).update(resources={"requests": {"cpu": "1m"}})),
+}
+
+
+# The same, of probes.
+PROBES = {
+    "Probe.initialDelaySeconds": (exec_probe(), exec_probe(initialDelaySeconds=100001)),
+    "Probe.periodSeconds": (exec_probe(), exec_probe(periodSeconds=11)),
+    "Probe.timeoutSeconds": (exec_probe(), exec_probe(timeoutSeconds=2)),
+    "Probe.successThreshold": (lambda m: first(m).update(readinessProbe={"exec": {"command": ["true"]}, "periodSeconds": 1}),
+                               lambda m: first(m)["readinessProbe"].update(successThreshold=2)),
+    "Probe.failureThreshold": (exec_probe(), exec_probe(failureThreshold=4)),
+    "Probe.terminationGracePeriodSeconds": (exec_probe(), exec_probe(terminationGracePeriodSeconds=2)),
+    "ExecAction.command": (exec_probe(), probed(exec={"command": ["true", "x"]})),
+    "HTTPGetAction.port": (http_probe(), http_probe(port=81)),
+    "HTTPGetAction.path": (http_probe(), http_probe(path="/x")),
+    "HTTPGetAction.scheme": (http_probe(), http_probe(scheme="HTTPS")),
+    "HTTPGetAction.host": (http_probe(), http_probe(host="127.0.0.1")),
+    "HTTPHeader.name": (header_probe(), header_probe(name="B")),
+    "HTTPHeader.value": (header_probe(), header_probe(value="2")),
+    "TCPSocketAction.port": (tcp_probe(), tcp_probe(port=81)),
+    "TCPSocketAction.host": (tcp_probe(), tcp_probe(host="127.0.0.1")),
+    "GRPCAction.port": (grpc_probe(), grpc_probe(port=81)),
+    "GRPCAction.service": (grpc_probe(), grpc_probe(service="a")),
 }
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import unittest
 
-from effect_cases import IN_PODS, NO_CHANGE, RIGHTS, VOLUMES, cases_in_pods, cases_of_objects, config, documented, unchanged, workload
+from effect_cases import IN_PODS, NO_CHANGE, PROBES, RIGHTS, VOLUMES, cases_in_pods, cases_of_objects, config, documented, unchanged, workload
 from harness import HostTest
 
 
@@ -57,7 +57,7 @@ class EffectsTest(HostTest):
 
     def test_every_field_that_is_acted_on_has_a_case(self):
         cases = cases_in_pods(IN_PODS) + cases_of_objects()[0]
-        missing = documented() - {case.field for case in cases} - set(RIGHTS) - set(VOLUMES) - NO_CHANGE - {"NodeSpec.unschedulable"}
+        missing = documented() - {case.field for case in cases} - set(PROBES) - set(RIGHTS) - set(VOLUMES) - NO_CHANGE - {"NodeSpec.unschedulable"}
         self.assertEqual(missing, set(), "fields without a case here")
 
     def test_the_first_half_of_the_fields_in_pods(self):
@@ -70,6 +70,9 @@ class EffectsTest(HostTest):
         cases, more = cases_of_objects()
         more += unchanged()
         self.check_cases(cases, more)
+
+    def test_every_probe(self):
+        self.check_cases(cases_in_pods(PROBES), [])
 
     def test_every_right(self):
         self.check_cases(cases_in_pods(RIGHTS), [])

@@ -40,10 +40,21 @@ def canary(test):
     test.assertEqual(behind, set(pods), "one in four connections goes to the canary")
 
 
+def probes(test):
+    pods = [pod for pod in test.cluster.items("pods") if pod["metadata"]["labels"].get("app") == "probed-shop"]
+    statuses = [pod["status"]["containerStatuses"][0] for pod in pods]
+    test.assertEqual([(status["ready"], status["started"], status["restartCount"]) for status in statuses], [(True, True, 0)] * 2)
+    for pod in pods:
+        host = next(each for each in test.hosts if each.name == pod["spec"]["nodeName"])
+        eventually("the program was asked", lambda at=pod, on=host: "GET /ready" in on.docker(
+            ["logs", at["status"]["containerStatuses"][0]["containerID"].split("//")[1]]).stdout)
+
+
 # Folder -> what holds once it has converged; called with the test.
 EXPECTATIONS = {
     "canary": canary,
     "disruption-budget": disruption_budget,
+    "probes": probes,
     "spread-over-zones": spread_over_zones,
 }
 

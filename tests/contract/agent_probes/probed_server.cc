@@ -44,10 +44,31 @@ void ProbedServer::Run() {
   }
 }
 
+namespace {
+
+constexpr char kHttp2Preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+constexpr size_t kFrameHeadBytes = 9;
+
+// Whether a frame that carries a body's end is among them.
+bool IsWholeRequest(const std::string& head) {
+  if (!head.starts_with("PRI")) return head.find("\r\n\r\n") != std::string::npos;
+  size_t at = sizeof(kHttp2Preface) - 1;
+  while (at + kFrameHeadBytes <= head.size()) {
+    const auto byte = [&](size_t i) { return static_cast<uint8_t>(head[at + i]); };
+    const size_t end = at + kFrameHeadBytes + (byte(0) << 16 | byte(1) << 8 | byte(2));
+    if (end > head.size()) return false;
+    if (byte(3) == 0 && (byte(4) & 1) != 0) return true;
+    at = end;
+  }
+  return false;
+}
+
+}  // namespace
+
 void ProbedServer::Serve(int fd) {
   std::string head;
   char bytes[4096];
-  while (head.find("\r\n\r\n") == std::string::npos) {
+  while (!IsWholeRequest(head)) {
     const ssize_t count = read(fd, bytes, sizeof(bytes));
     if (count <= 0) return;
     head.append(bytes, static_cast<size_t>(count));
@@ -63,7 +84,8 @@ void ProbedServer::Serve(int fd) {
     if (count <= 0) return;
     reply.erase(0, static_cast<size_t>(count));
   }
-  shutdown(fd, SHUT_WR);
+  // Connections of HTTP/2 stay open after an answer.
+  if (!head.starts_with("PRI")) shutdown(fd, SHUT_WR);
 }
 
 }  // namespace reconcile

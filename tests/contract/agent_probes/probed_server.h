@@ -11,7 +11,7 @@
 namespace reconcile {
 
 // A program that is probed: an HTTP server on a port of 127.0.0.1 that says what a test wants it
-// to, one request per connection.
+// to, one request per connection. Of a request in HTTP/2 its head is all of its bytes.
 class ProbedServer {
  public:
   // Gets the whole head of the request, gives the whole reply; "" never answers.

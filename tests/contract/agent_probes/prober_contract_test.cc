@@ -160,8 +160,6 @@ TEST_P(ProberContract, OtherActionsAreNotTried) {
   ProbeRequest request = HttpRequestTo(world.server.port());
   request.probe.action = ExecProbe{{"true"}};
   EXPECT_EQ(Ask(&world, request).status().code(), StatusCode::kInvalid);
-  request.probe.action = GrpcProbe{80, ""};
-  EXPECT_EQ(Ask(&world, request).status().code(), StatusCode::kInvalid);
 }
 
 TEST_P(ProberContract, NothingIsAnsweredAfterItsEnd) {
@@ -258,6 +256,90 @@ TEST(CurlProber, ATcpProbeSucceedsWhenTheConnectionOpens) {
       HttpProbe{.host = "", .port = port, .path = "/", .tls = false, .headers = {}};
   EXPECT_EQ(Ask(&world, request)->message,
             "Get \"http://127.0.0.1:" + std::to_string(port) + "/\": Connection refused");
+}
+
+// ---- gRPC: an HTTP/2 server by hand, which answers stream 1 ----
+
+std::string Frame(char type, char flags, char stream, const std::string& payload) {
+  std::string frame = {0,
+                       static_cast<char>(payload.size() >> 8),
+                       static_cast<char>(payload.size()),
+                       type,
+                       flags,
+                       0,
+                       0,
+                       0,
+                       stream};
+  return frame + payload;
+}
+
+// A header that no table knows (RFC 7541, 6.2.2).
+std::string Field(const std::string& name, const std::string& value) {
+  return std::string(1, '\0') + static_cast<char>(name.size()) + name +
+         static_cast<char>(value.size()) + value;
+}
+
+std::string GrpcReply(const std::string& message, const std::string& status,
+                      const std::string& words = "") {
+  const std::string ok = "\x88" + Field("content-type", "application/grpc");
+  std::string frame(4, '\0');
+  frame += static_cast<char>(message.size());
+  std::string trailers = Field("grpc-status", status);
+  if (!words.empty()) trailers += Field("grpc-message", words);
+  return Frame(4, 0, 0, "") + Frame(1, 4, 1, ok) + Frame(0, 0, 1, frame + message) +
+         Frame(1, 4 | 1, 1, trailers);
+}
+
+class GrpcProbes : public testing::Test {
+ protected:
+  ProbeOutcome AskWhileItSays(const std::string& reply) {
+    World world(false);
+    ProbedServer server([&](const std::string&) { return reply; });
+    ProbeRequest request = HttpRequestTo(0);
+    request.probe.action = GrpcProbe{server.port(), "shop"};
+    request.probe.timeout_ms = 5'000;
+    const Result<ProbeOutcome> outcome = Ask(&world, request);
+    EXPECT_TRUE(outcome.ok()) << outcome.status().ToString();
+    heads = server.heads();
+    return outcome.ok() ? *outcome : ProbeOutcome{};
+  }
+  std::vector<std::string> heads;
+};
+
+TEST_F(GrpcProbes, AServiceThatServesIsHealthy) {
+  EXPECT_EQ(AskWhileItSays(GrpcReply("\x08\x01", "0")), (ProbeOutcome{true, ""}));
+  ASSERT_EQ(heads.size(), 1U);
+  EXPECT_NE(heads[0].find(GrpcHealthRequest("shop")), std::string::npos);
+}
+
+TEST_F(GrpcProbes, AnyOtherAnswerIsAFailure) {
+  EXPECT_EQ(AskWhileItSays(GrpcReply("\x08\x02", "0")).message,
+            "service unhealthy (responded with \"NOT_SERVING\")");
+  EXPECT_EQ(AskWhileItSays(GrpcReply("", "0")).message,
+            "service unhealthy (responded with \"UNKNOWN\")");
+  EXPECT_EQ(AskWhileItSays(GrpcReply("", "12", "unknown service")).message,
+            "error: this server does not implement the grpc health protocol "
+            "(grpc.health.v1.Health): unknown service");
+  EXPECT_EQ(AskWhileItSays(GrpcReply("", "5", "no such")).message,
+            "error: health rpc probe failed: rpc error: code = 5 desc = no such");
+  EXPECT_FALSE(AskWhileItSays("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").success);
+}
+
+TEST(GrpcHealth, TheRequestNamesTheService) {
+  EXPECT_EQ(GrpcHealthRequest(""), std::string(5, '\0'));
+  EXPECT_EQ(GrpcHealthRequest("ab"), std::string("\0\0\0\0\x04\x0A\x02"
+                                                 "ab",
+                                                 9));
+}
+
+TEST(GrpcHealth, WhatIsNoAnswerFails) {
+  EXPECT_FALSE(OutcomeOfGrpc({200, std::nullopt, "", ""}).success);
+  for (const std::string body : {"", "x", "\x01\x01\x01\x01\x01", "\x08"}) {
+    EXPECT_FALSE(OutcomeOfGrpc({200, 0, "", body}).success) << body;
+  }
+  // A field of a later version before the one that counts.
+  const std::string more("\0\0\0\0\x05\x12\x01z\x08\x01", 10);
+  EXPECT_TRUE(OutcomeOfGrpc({200, 0, "", more}).success);
 }
 
 // An HTTPS server whose certificate nobody has signed: openssl's.

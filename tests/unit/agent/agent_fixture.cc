@@ -52,13 +52,18 @@ AgentTest::AgentTest() {
 void AgentTest::StartAgent() {
   runtime_ = engine.Connect();
   host_network_ = network.Connect();
+  prober_ = std::make_unique<FakeProber>(&loop, [this](const ProbeRequest& request) {
+    probed.push_back(request);
+    return answer(request);
+  });
   agent = std::make_unique<Agent>(options, &loop, &random, runtime_.get(), host_network_.get(),
-                                  &files, &link);
+                                  &files, prober_.get(), &link);
   agent->Start();
 }
 
 void AgentTest::KillAgent() {
   agent.reset();
+  prober_.reset();
   host_network_.reset();
   runtime_.reset();
 }

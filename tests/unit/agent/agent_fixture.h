@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/fake_host_files.h"
+#include "agent/fake_prober.h"
 #include "net/fake_network.h"
 #include "runtime/fake_runtime.h"
 #include "tests/support/virtual_loop.h"
@@ -71,12 +72,16 @@ class AgentTest : public testing::Test {
   AgentOptions options;
   std::string resolv_conf = "nameserver 192.0.2.53\n";
   Assignment assignment;
+  // How programs answer probes over the network; and what was asked.
+  FakeProber::Program answer = [](const ProbeRequest&) { return ProbeOutcome{true, ""}; };
+  std::vector<ProbeRequest> probed;
   std::set<std::string> began_unattached;  // ids whose own network had nothing when they ran
 
  private:
   std::map<std::string, int64_t> process_ids_;
   std::unique_ptr<ContainerRuntime> runtime_;
   std::unique_ptr<HostNetwork> host_network_;
+  std::unique_ptr<FakeProber> prober_;
 
  protected:
   std::unique_ptr<Agent> agent;

@@ -27,7 +27,8 @@ class ProbesTest : public testing::Test {
     program.running_ms += ms;
   }
   void Answer(ProbeKind kind, bool success) {
-    TakeOutcome(probes, kind, program.container_id, {success, success ? "" : "no answer"}, &memory);
+    TakeOutcome(kind, *probes[kind], program.container_id, {success, success ? "" : "no answer"},
+                &memory);
   }
   Probe& Set(ProbeKind kind) { return probes.of[static_cast<size_t>(kind)].emplace(TcpOn(80)); }
 
@@ -149,7 +150,7 @@ TEST_F(ProbesTest, StartupThatFailsForGoodStopsTheProgram) {
 TEST_F(ProbesTest, AnAnswerOfAnEarlierProgramSaysNothing) {
   Set(ProbeKind::kReadiness);
   Plan();
-  TakeOutcome(probes, ProbeKind::kReadiness, "zero", {true, ""}, &memory);
+  TakeOutcome(ProbeKind::kReadiness, *probes[ProbeKind::kReadiness], "zero", {true, ""}, &memory);
   EXPECT_FALSE(IsReady(probes, memory));
 }
 
@@ -220,7 +221,7 @@ TEST(Probe, APortThatTheContainerHasNotIsNone) {
 TEST(Probe, SpeaksInTheKubeletsWords) {
   EXPECT_EQ(UnhealthyMessage(ProbeKind::kReadiness, {false, "timeout"}),
             "Readiness probe failed: timeout");
-  EXPECT_EQ(KillingMessage("app", ProbeKind::kStartup),
+  EXPECT_EQ(KillingMessage("app", ProbeKind::kStartup, true),
             "Container app failed startup probe, will be restarted");
 }
 

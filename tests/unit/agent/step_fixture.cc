@@ -135,6 +135,7 @@ void StepTest::Perform(const Operation& operation) {
           [&](const StopContainerOp& action) { Exit(&seen.containers[action.container_id], 143); },
           [&](const RemoveContainerOp& action) { seen.containers.erase(action.container_id); },
           [&](const DetachNetwork& action) { seen.attached_addresses.erase(action.address); },
+          [&](const ProbeContainer& action) { probes_asked.push_back(action); },
           [&](const ForgetPod& action) { seen.pod_folders.erase(action.pod_uid); },
       },
       operation.action);

@@ -73,6 +73,7 @@ class StepTest : public testing::Test {
   std::set<std::string> images_without_command;
   StringMap image_users;  // by reference; others are root's
   int64_t run_count = 0;
+  std::vector<ProbeContainer> probes_asked;  // none has been answered
 
  private:
   void AddContainer(const ContainerConfig& config);

@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <cmath>
+
+#include "agent/active_deadline.h"
+#include "agent/pod_turn.h"
+#include "base/ids.h"
+#include "base/planted_bug.h"
+
+namespace reconcile {
+namespace {
+
+std::string ProbeKey(const std::string& container_id, ProbeKind kind) {
+  return "probe/" + container_id + "/" + std::to_string(static_cast<int>(kind));
+}
+
+// A share of a period that is the same each time.
+double SpreadOf(const std::string& container_id) {
+  return std::ldexp(static_cast<double>(Fnv1a64(container_id) >> 11), -53);
+}
+
+bool IsStopping(PodTurn* turn) {
+  return turn->pod.metadata.deletion_timestamp.has_value() || !turn->memory.evicted.empty() ||
+         turn->memory.terminal.has_value() || IsPastDeadline(turn);
+}
+
+ProbedProgram ProgramOf(PodTurn* turn, const ContainerInfo& live) {
+  ProbedProgram program;
+  program.container_id = live.id;
+  const WallTime now = turn->context.now.wall;
+  program.running_ms = now.ms - live.started_at.value_or(now).ms;
+  program.stopping = IsStopping(turn);
+  const auto earlier = turn->context.seen.probed_earlier.find(live.id);
+  if (earlier == turn->context.seen.probed_earlier.end()) return program;
+  program.was_started = earlier->second.started;
+  program.was_ready = earlier->second.ready;
+  program.changed_at = earlier->second.changed_at;
+  program.spread = SpreadOf(live.id);
+  return program;
+}
+
+void AskWhatIsDue(PodTurn* turn, const Container& container, const ContainerProbes& probes,
+                  const ContainerInfo& live, ProbesMemory* memory) {
+  const MonoTime now = turn->context.now.mono;
+  std::array<bool, 3> under_way{};
+  for (const ProbeKind kind : kProbeKinds) {
+    under_way[static_cast<size_t>(kind)] = turn->context.IsBusy(ProbeKey(live.id, kind));
+  }
+  const ProbesMemory before = *memory;
+  const ProbesDue due = PlanProbes(probes, ProgramOf(turn, live), under_way, now, memory);
+  if (due.wake_at) turn->context.WakeAt(Together(*due.wake_at));
+  for (const ProbeKind kind : due.kinds) {
+    turn->context.WakeAt(Together(*(*memory)[kind].due));
+    const bool planned = before.container_id == live.id && before[kind].due;
+    turn->Add(ProbeKey(live.id, kind), "the probe of container " + container.name + " is due",
+              ProbeContainer{turn->uid(), container.name, live.id, turn->memory.address, kind,
+                             *probes[kind], planned ? *before[kind].due : now});
+  }
+}
+
+// What a program that failed is stopped for does not count as its end: under OnFailure it runs
+// again, also when it took the signal well.
+void StopFailed(PodTurn* turn, const Container& container, const ContainerProbes& probes,
+                const ContainerInfo& live, ContainerMemory* memory) {
+  const std::optional<ProbeKind> failed = FailedForGood(probes, memory->probes);
+  if (!failed || IsStopping(turn) || PlantedBug("ignore-liveness")) return;
+  const bool restarts = turn->pod.spec.restart_policy != RestartPolicy::kNever;
+  if (restarts) memory->stopped_attempt = AttemptOf(live);
+  turn->Add(
+      StopKey(live.id), KillingMessage(container.name, *failed, restarts),
+      StopContainerOp{live.id, GraceSecondsOf(*probes[*failed],
+                                              turn->pod.spec.termination_grace_period_seconds)});
+}
+
+void NoteHealth(const ContainerProbes& probes, WallTime now, ProbesMemory* memory) {
+  memory->started = IsStarted(probes, *memory);
+  const bool ready = IsReady(probes, *memory);
+  if (ready != memory->ready && memory->noted) memory->changed_at = now;
+  memory->ready = ready;
+  memory->noted = true;
+}
+
+}  // namespace
+
+void StepProbes(PodTurn* turn) {
+  for (const Container& container : turn->pod.spec.containers) StepProbes(turn, container);
+}
+
+void StepProbes(PodTurn* turn, const Container& container) {
+  const ContainerInfo* live = LiveOf(turn->Of(container.name));
+  if (live == nullptr || !HasProbes(container)) return;
+  // It waits for its network; or a person has paused it, and it can answer nothing.
+  if (turn->waiting.contains(container.name) || live->state != ContainerRunState::kRunning) return;
+  const ContainerProbes probes = ProbesOf(container);
+  ContainerMemory& memory = turn->memory.memory[container.name];
+  AskWhatIsDue(turn, container, probes, *live, &memory.probes);
+  NoteHealth(probes, turn->context.now.wall, &memory.probes);
+  StopFailed(turn, container, probes, *live, &memory);
+}
+
+ProgramHealth HealthOf(const Container& container, const ContainerMemory& memory,
+                       const ContainerInfo& live) {
+  if (!HasProbes(container)) return {};
+  if (memory.probes.container_id != live.id) return {false, false};
+  return {memory.probes.started, memory.probes.ready};
+}
+
+std::optional<WallTime> HealthChangedAt(const PodTurn& turn) {
+  std::optional<WallTime> last;
+  for (const auto& [name, memory] : turn.memory.memory) {
+    const std::optional<WallTime>& changed_at = memory.probes.changed_at;
+    if (changed_at && (!last || *changed_at > *last)) last = changed_at;
+  }
+  return last;
+}
+
+}  // namespace reconcile
