@@ -5,6 +5,7 @@
 #include "agent/agent.h"
 #include "agent/containers.h"
 #include "agent/fake_host_files.h"
+#include "agent/fake_prober.h"
 #include "controller/controller.h"
 #include "net/fake_network.h"
 #include "runtime/fake_runtime.h"
@@ -60,7 +61,7 @@ struct TestHost {
     runtime = engine.Connect();
     host_network = devices.Connect();
     agent = std::make_unique<Agent>(options, &loop, &random, runtime.get(), host_network.get(),
-                                    &files, link.get());
+                                    &files, &prober, link.get());
     agent->Start();
   }
   VirtualLoop loop;
@@ -68,6 +69,7 @@ struct TestHost {
   FakeNetwork devices;
   FakeHostFiles files;
   SeededRandom random;
+  FakeProber prober{&loop, [](const ProbeRequest&) { return std::nullopt; }};  // nobody is asked
   AgentOptions options;
   std::unique_ptr<ControllerLink> link;
   std::unique_ptr<ContainerRuntime> runtime;
