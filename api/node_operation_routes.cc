@@ -51,6 +51,7 @@ ApiResponse DrainStatusRoute(Controller* controller, const ApiRequest& request) 
   }
   Value value = Value::MakeMap();
   value.Set("draining", Value::Bool(node->status.drain.has_value()));
+  value.Set("unschedulable", Value::Bool(IsUnschedulable(*node)));
   value.Set("pods", std::move(pods));
   return SuccessResponse(std::move(value));
 }

@@ -13,8 +13,8 @@ namespace reconcile {
 //   cordon, uncordon
 //   drain         force, ignoreDaemonSets, deleteEmptyDirData: "true" or not; timeoutMs: when it is
 //                 given up, never without it
-//   drain-status  the same flags. {"draining", "pods": [{"pod", "why", "blocked"}]}: what has to
-//                 leave yet
+//   drain-status  the same flags. {"draining", "unschedulable",
+//                 "pods": [{"pod", "why", "blocked"}]}: what has to leave yet
 // Nothing when `verb` is none of these. Runs on the controller's loop thread.
 std::optional<ApiResponse> HandleNodeOperation(Controller* controller, const ApiRequest& request,
                                                const std::string& verb, Now now);

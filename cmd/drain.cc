@@ -38,10 +38,16 @@ ApiClient::Query DrainQueryOf(const NodeOptions& options) {
   return query;
 }
 
+// As kubectl does it: a node that is as it is asked to be is no failure, so that scripts may ask
+// twice. The API's Conflict says that, and by whom.
 int TellNode(const std::string& verb, const NodeOptions& options, const std::string& done,
              const CommandContext& context) {
   ApiClient client(context.socket_path);
   const Result<Value> answer = client.Post(kNodePath + verb, QueryOf(options));
+  if (answer.status().code() == StatusCode::kConflict) {
+    std::cout << EscapeForTerminal(answer.status().message()) << "\n";
+    return kExitOk;
+  }
   if (!answer.ok()) return Fail(answer.status());
   std::cout << "Node " << EscapeForTerminal(options.node) << done << "\n";
   return kExitOk;
@@ -68,6 +74,12 @@ void PrintNews(const Value& status, std::map<std::string, std::string>* said) {
 
 int EndOfDrain(const NodeOptions& options, const Value& status) {
   const std::string node = EscapeForTerminal(options.node);
+  // A controller of an older release does not say.
+  const bool takes_pods = !status.GetBool("unschedulable", true);
+  if (status.GetList("pods").empty() && takes_pods) {
+    return Fail(InternalError("node " + options.node +
+                              " was uncordoned meanwhile: it has no pods now, and takes some"));
+  }
   if (status.GetList("pods").empty()) {
     std::cout << "Drained: node " << node << " has no pods left and takes none until `reconcile "
               << "uncordon " << node << "`.\n";
@@ -77,9 +89,10 @@ int EndOfDrain(const NodeOptions& options, const Value& status) {
   for (const Value& pod : status.GetList("pods")) {
     left += "\n  " + pod.GetString("pod") + ": " + pod.GetString("why");
   }
-  return Fail(
-      InternalError("node " + options.node +
-                    " is drained no longer and takes no pods; these are still there:" + left));
+  return Fail(InternalError("node " + options.node +
+                            (takes_pods ? " was uncordoned meanwhile, which ended the drain"
+                                        : " is drained no longer and takes no pods") +
+                            "; these are still there:" + left));
 }
 
 int DrainAndWait(const NodeOptions& options, const CommandContext& context) {
@@ -87,7 +100,8 @@ int DrainAndWait(const NodeOptions& options, const CommandContext& context) {
   if (!options.timeout.empty()) {
     const Result<int64_t> timeout_ms = ParseDuration(options.timeout);
     if (!timeout_ms.ok()) return Fail(timeout_ms.status());
-    query.emplace("timeoutMs", std::to_string(*timeout_ms));
+    // kubectl's 0 is for ever.
+    if (*timeout_ms > 0) query.emplace("timeoutMs", std::to_string(*timeout_ms));
   }
   ApiClient client(context.socket_path);
   const Result<Value> told = client.Post(kNodePath + std::string("drain"), query);
@@ -98,7 +112,11 @@ int DrainAndWait(const NodeOptions& options, const CommandContext& context) {
   while (true) {
     const Result<Value> status =
         client.Post(kNodePath + std::string("drain-status"), DrainQueryOf(options));
-    if (!status.ok()) return Fail(status.status());
+    if (!status.ok()) {
+      return Fail(status.status().WithContext(
+          "the drain goes on without this command, which cannot follow it (`reconcile uncordon " +
+          options.node + "` ends it)"));
+    }
     PrintNews(*status, &said);
     if (!status->GetBool("draining")) return EndOfDrain(options, *status);
     ::usleep(kLookAtDrainMicroseconds);

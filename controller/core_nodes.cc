@@ -77,7 +77,7 @@ Status Controller::Core::Uncordon(const std::string& name, const Told& told) {
                                   status->drain.reset();
                                 }));
   } else if (!node->spec.unschedulable) {
-    return InvalidError("node " + name + " is not cordoned");
+    return ConflictError("node " + name + " is not cordoned");
   }
   if (!node->spec.unschedulable) return OkStatus();
   return InvalidError("node " + name + " stays unschedulable: " +

@@ -17,8 +17,8 @@ bool OlderPodFirst(const std::shared_ptr<const Pod>& a, const std::shared_ptr<co
 }
 
 // Whose turn it is: by priority, the older ones first among equals.
-std::vector<std::shared_ptr<const Pod>> ByPriority(const std::vector<std::shared_ptr<const Pod>>& pods,
-                                               const ClusterState& state) {
+std::vector<std::shared_ptr<const Pod>> ByPriority(
+    const std::vector<std::shared_ptr<const Pod>>& pods, const ClusterState& state) {
   const Priorities priorities(state);
   std::vector<std::pair<int64_t, std::shared_ptr<const Pod>>> keyed;
   keyed.reserve(pods.size());

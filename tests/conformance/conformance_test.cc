@@ -99,6 +99,19 @@ TEST(Conformance, EveryCasePasses) {
   EXPECT_GT(ran, 0);
 }
 
+TEST(Conformance, AStepThatWouldHoldWhateverHappensIsRefused) {
+  const auto check = [](const std::string& json) { return CheckStep(ParseJson(json).value()); };
+  EXPECT_TRUE(check(R"({"expect": [{"of": "Pod", "count": 0}], "within": "5s"})").ok());
+  for (const char* wrong :
+       {R"({"expect": {"of": "Pod", "count": 1}})", R"({"expect": []})",
+        R"({"expect": [{"of": "Pod", "hass": {"a": 1}}]})", R"({"expect": [{"of": "Pod"}]})",
+        R"({"expect": [{"of": "Pot", "count": 0}]})",
+        R"({"expect": [{"of": "Pod", "count": 0}], "wihtin": "5s"})",
+        R"({"settle": true, "expect": [{"of": "Pod", "count": 0}]})"}) {
+    EXPECT_EQ(check(wrong).code(), StatusCode::kInvalid) << wrong;
+  }
+}
+
 TEST(Conformance, EveryRuleHasACaseOrAReason) {
   const Value rules = ReadOne(std::string(kFolder) + "rules.yaml");
   std::set<std::string> covered;

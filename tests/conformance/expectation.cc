@@ -1,7 +1,12 @@
 #include "tests/conformance/expectation.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <utility>
+
+#include "schema/object.h"
+#include "schema/selector_text.h"
 
 namespace reconcile {
 namespace {
@@ -75,6 +80,25 @@ std::string CountMismatch(const Value& wanted, size_t found) {
   return "there are " + std::to_string(found) + ", not " + WriteJson(wanted);
 }
 
+bool HasOnly(const Value& map, const std::set<std::string>& words) {
+  if (!map.IsMap() || map.AsMap().empty()) return false;
+  return std::all_of(map.AsMap().begin(), map.AsMap().end(),
+                     [&](const Value::Member& member) { return words.contains(member.key); });
+}
+
+Status CheckExpectation(const Value& expectation) {
+  const Subject subject = ReadSubject(expectation.GetString("of"));
+  const bool is_known = subject.kind == "Container" || FindKindByWord(subject.kind).has_value();
+  if (!HasOnly(expectation, {"of", "where", "count", "has"}) || !is_known ||
+      !ParseLabelSelector(subject.selector).ok()) {
+    return InvalidError("nothing can be expected like " + WriteJson(expectation));
+  }
+  if (expectation.Find("count") == nullptr && expectation.Find("has") == nullptr) {
+    return InvalidError("nothing is expected by " + WriteJson(expectation));
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 std::string Mismatch(const Value& wanted, const Value& actual, const std::string& where) {
@@ -137,6 +161,30 @@ std::string WhyNot(const Value& expectation, const FindSubject& find) {
     if (!mismatch.empty()) return of + " (" + name + "): " + mismatch;
   }
   return "";
+}
+
+Status CheckStep(const Value& step) {
+  static const std::vector<std::set<std::string>> kSteps = {
+      {"apply", "patch", "remove"},
+      {"expect", "within", "notBefore", "since"},
+      {"mark"},
+      {"settle"},
+      {"starts"},
+      {"kill"},
+      {"host"},
+      {"always"},
+      {"wait"}};
+  const bool known = std::any_of(kSteps.begin(), kSteps.end(),
+                                 [&](const auto& words) { return HasOnly(step, words); });
+  if (!known) return InvalidError("there is no step like " + WriteJson(step));
+  for (const char* list : {"expect", "always"}) {
+    if (step.Find(list) == nullptr) continue;
+    if (step.GetList(list).empty()) return InvalidError(std::string(list) + " has no list");
+    for (const Value& expectation : step.GetList(list)) {
+      RETURN_IF_ERROR(CheckExpectation(expectation));
+    }
+  }
+  return OkStatus();
 }
 
 Result<int64_t> ReadDurationMs(const std::string& text) {

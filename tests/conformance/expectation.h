@@ -30,6 +30,10 @@ bool NameFits(const Subject& subject, const std::string& name);
 using FindSubject = std::function<std::vector<Value>(const Subject&)>;
 std::string WhyNot(const Value& expectation, const FindSubject& find);
 
+// Invalid for a step that has a word which nothing reads, or expects nothing: what is misspelt
+// would hold whatever happens.
+Status CheckStep(const Value& step);
+
 // "500ms", "30s", "5m", "1h". Invalid for anything else.
 Result<int64_t> ReadDurationMs(const std::string& text);
 

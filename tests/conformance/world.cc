@@ -183,6 +183,7 @@ std::vector<std::string> ConformanceWorld::Run() {
 }
 
 Status ConformanceWorld::Take(const Value& step) {
+  RETURN_IF_ERROR(CheckStep(step));
   if (step.Find("apply") != nullptr || step.Find("patch") != nullptr ||
       step.Find("remove") != nullptr) {
     return TakeManifests(step);

@@ -75,7 +75,9 @@ TEST_F(NodeOperationRoutesTest, ACordonIsStoredWithWhoWhenAndWhyUntilItIsEnded) 
             "node host-1 is cordoned already, by ada: kernel update");
   EXPECT_EQ(Post("uncordon").GetString("status"), "Success");
   EXPECT_FALSE(IsUnschedulable(*NodeNow()));
-  EXPECT_EQ(Post("uncordon").GetString("message"), "node host-1 is not cordoned");
+  const Value again = Post("uncordon");
+  EXPECT_EQ(again.GetString("message"), "node host-1 is not cordoned");
+  EXPECT_EQ(again.GetInt("code"), 409) << "the command is content with that";
   EXPECT_EQ(Post("cordon", {{"node", "host-9"}}).GetString("message"),
             "no node is named 'host-9'; `reconcile get nodes` lists them");
 }
@@ -109,6 +111,7 @@ TEST_F(NodeOperationRoutesTest, ADrainSaysWhatItWaitsForAndEndsWithUncordon) {
   EXPECT_EQ(Post("drain", flags).GetString("status"), "Success");
   const Value status = Post("drain-status", flags);
   EXPECT_TRUE(status.GetBool("draining"));
+  EXPECT_TRUE(status.GetBool("unschedulable"));
   ASSERT_EQ(status.GetList("pods").size(), 1U);
   EXPECT_EQ(status.GetList("pods")[0].GetString("pod"), "default/bare");
   EXPECT_EQ(status.GetList("pods")[0].GetString("why"), "is stopping");
@@ -117,6 +120,7 @@ TEST_F(NodeOperationRoutesTest, ADrainSaysWhatItWaitsForAndEndsWithUncordon) {
   EXPECT_EQ(NodeNow()->status.drain->by, "ada");
   EXPECT_EQ(Post("uncordon").GetString("status"), "Success");
   EXPECT_FALSE(Post("drain-status", flags).GetBool("draining"));
+  EXPECT_FALSE(Post("drain-status", flags).GetBool("unschedulable"));
   // Its time is over.
   EXPECT_EQ(Post("drain", flags).GetString("status"), "Success");
   time_.RunFor(61'000);
