@@ -198,11 +198,13 @@ Status Agent::Core::SavePending() {
 
 // Images that no pod names any more, and failures of pods that are gone.
 void Agent::Core::ForgetUnused() {
-  std::set<std::string> references;
+  std::set<std::string> keys;
   for (const auto& pod : applied_->pods) {
-    for (const Container& container : pod->spec.containers) references.insert(container.image);
+    for (const Container& container : pod->spec.containers) {
+      keys.insert(ImageKey(*pod, container.image));
+    }
   }
-  std::erase_if(seen_.images, [&](const auto& entry) { return !references.contains(entry.first); });
+  std::erase_if(seen_.images, [&](const auto& entry) { return !keys.contains(entry.first); });
   std::erase_if(seen_.failed, [&](const auto& entry) {
     const std::string& key = entry.first;
     if (seen_.busy.contains(key) || !key.starts_with("pod/")) return false;

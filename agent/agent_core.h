@@ -147,7 +147,10 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   // As Fail, and says so once for each different failure.
   void FailToTakeAway(const Operation& operation, const Status& status, bool look);
   void OnCreateFailed(const Operation& operation, const Status& status);
-  void OnPulled(const Operation& operation, const std::string& reference, MonoTime began,
+  void PullWith(const Operation& operation, const PullImageOp& action, size_t login,
+                MonoTime began);
+  void LookAtPulled(const Operation& operation, const PullImageOp& action, MonoTime began);
+  void OnPulled(const Operation& operation, const PullImageOp& action, MonoTime began,
                 const Status& status);
   void Say(const Operation& operation, EventType type, const std::string& reason,
            const std::string& message);

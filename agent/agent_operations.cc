@@ -93,48 +93,72 @@ void Agent::Core::Run(const Operation& operation, const PrepareNetwork& action) 
 void Agent::Core::Run(const Operation& operation, const LookAtImage& action) {
   const MonoTime began = loop_->now().mono;
   runtime_->InspectImage(
-      action.reference,
-      Guarded([this, operation, reference = action.reference, began](Result<ImageInfo> info) {
+      action.reference, Guarded([this, operation, action, began](Result<ImageInfo> info) {
         const bool absent = info.status().code() == StatusCode::kNotFound;
         if (!info.ok() && !absent) return Fail(operation.key, info.status(), false);
-        ImageSeen& image = seen_.images[reference];
+        ImageSeen& image = seen_.images[action.image_key];
         image.state = absent ? ImageSeen::State::kAbsent : ImageSeen::State::kPresent;
         image.checked_at = began;
         if (info.ok()) {
           NoteImage(*info, &image);
           image.failures = 0;
           Say(operation, EventType::kNormal, "Pulled",
-              "Container image \"" + reference + "\" already present on machine");
+              "Container image \"" + action.reference + "\" already present on machine");
         }
         Succeed(operation.key);
       }));
 }
 
 void Agent::Core::Run(const Operation& operation, const PullImageOp& action) {
-  const std::string reference = action.reference;
-  Say(operation, EventType::kNormal, "Pulling", "Pulling image \"" + reference + "\"");
-  const MonoTime began = loop_->now().mono;
-  runtime_->PullImage(reference, Guarded([this, operation, reference, began](Status pulled) {
-                        if (!pulled.ok()) return OnPulled(operation, reference, began, pulled);
-                        runtime_->InspectImage(
-                            reference,
-                            Guarded([this, operation, reference, began](Result<ImageInfo> info) {
-                              if (info.ok()) NoteImage(*info, &seen_.images[reference]);
-                              OnPulled(operation, reference, began, info.status());
-                            }));
+  Say(operation, EventType::kNormal, "Pulling", "Pulling image \"" + action.reference + "\"");
+  if (!action.logins.missing.empty()) {
+    std::string names;
+    for (const std::string& name : action.logins.missing) {
+      names += (names.empty() ? "" : ", ") + name;
+    }
+    Say(operation, EventType::kWarning, "FailedToRetrieveImagePullSecret",
+        "Unable to retrieve some image pull secrets (" + names +
+            "); attempting to pull the image may not succeed.");
+  }
+  PullWith(operation, action, 0, loop_->now().mono);
+}
+
+// With one login after another, until the registry takes one.
+void Agent::Core::PullWith(const Operation& operation, const PullImageOp& action, size_t login,
+                           MonoTime began) {
+  const std::vector<RegistryLogin>& logins = action.logins.logins;
+  const auto with =
+      login < logins.size() ? std::make_optional(logins[login]) : std::optional<RegistryLogin>();
+  runtime_->PullImage(action.reference, with,
+                      Guarded([this, operation, action, login, began](Status pulled) {
+                        if (pulled.ok()) return LookAtPulled(operation, action, began);
+                        if (login + 1 < action.logins.logins.size()) {
+                          return PullWith(operation, action, login + 1, began);
+                        }
+                        OnPulled(operation, action, began, pulled);
                       }));
 }
 
-void Agent::Core::OnPulled(const Operation& operation, const std::string& reference, MonoTime began,
+void Agent::Core::LookAtPulled(const Operation& operation, const PullImageOp& action,
+                               MonoTime began) {
+  runtime_->InspectImage(action.reference,
+                         Guarded([this, operation, action, began](Result<ImageInfo> info) {
+                           if (info.ok()) NoteImage(*info, &seen_.images[action.image_key]);
+                           OnPulled(operation, action, began, info.status());
+                         }));
+}
+
+void Agent::Core::OnPulled(const Operation& operation, const PullImageOp& action, MonoTime began,
                            const Status& status) {
-  ImageSeen& image = seen_.images[reference];
+  ImageSeen& image = seen_.images[action.image_key];
   if (status.ok()) {
     image.state = ImageSeen::State::kPresent;
     image.checked_at = began;
     image.pulled_at = began;
     image.failures = 0;
     image.error.clear();
-    Say(operation, EventType::kNormal, "Pulled", "Successfully pulled image \"" + reference + "\"");
+    Say(operation, EventType::kNormal, "Pulled",
+        "Successfully pulled image \"" + action.reference + "\"");
   } else {
     image.state = ImageSeen::State::kPullFailed;
     image.error = status.message();
@@ -142,7 +166,7 @@ void Agent::Core::OnPulled(const Operation& operation, const std::string& refere
     image.failed_at = loop_->now().mono;
     image.retry_at = image.failed_at + PullBackoffMs(image.failures);
     Say(operation, EventType::kWarning, "Failed",
-        "Failed to pull image \"" + reference + "\": " + status.message());
+        "Failed to pull image \"" + action.reference + "\": " + status.message());
   }
   Succeed(operation.key);  // the image's state says what failed
 }
@@ -248,7 +272,7 @@ void Agent::Core::CreateAndStart(const Operation& operation, const ContainerConf
 void Agent::Core::OnCreateFailed(const Operation& operation, const Status& status) {
   if (status.code() == StatusCode::kNotFound) {  // the image went away: look for it again
     if (const auto* run = std::get_if<RunContainer>(&operation.action)) {
-      seen_.images.erase(run->image_reference);
+      seen_.images.erase(run->image_key);
     } else {
       seen_.pause_image_id.clear();
     }

@@ -61,7 +61,7 @@ std::optional<ContainerStateWaiting> Backoff(PodTurn* turn, const Container& con
 std::optional<ContainerStateWaiting> PrepareOwner(PodTurn* turn, const Container& container,
                                                   const EnvList& env, ContainerMemory* memory,
                                                   ContainerBasis* basis) {
-  const ImageSeen& image = turn->context.seen.images.at(container.image);
+  const ImageSeen& image = turn->context.seen.images.at(ImageKey(turn->pod, container.image));
   basis->address = turn->memory.address;
   basis->image_entrypoint = image.entrypoint;
   basis->image_cmd = image.cmd;
@@ -91,7 +91,7 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
   const StepContext& context = turn->context;
   const Result<ResolvedEnv> env = ResolveEnv(SourcesOf(*turn), container);
   if (!env.ok()) return ConfigError(turn, env.status(), memory);
-  basis.image_user = context.seen.images.at(container.image).user;
+  basis.image_user = context.seen.images.at(ImageKey(turn->pod, container.image)).user;
   if (const Status status = CheckNonRoot(turn->pod, container, basis.image_user); !status.ok()) {
     return ConfigError(turn, status, memory);
   }
@@ -107,7 +107,7 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
   basis.pod_start = turn->memory.start_time.value_or(context.now.wall);
   run->pod_uid = turn->uid();
   run->container = container.name;
-  run->image_reference = container.image;
+  run->image_key = ImageKey(turn->pod, container.image);
   run->attempt = basis.attempt;
   run->config = MakeContainerConfig(context.assignment.fence.cluster_id, turn->pod, container,
                                     basis, env->variables, context.host);

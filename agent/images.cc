@@ -16,8 +16,11 @@ ContainerStateWaiting Creating(std::string message) {
 class ImageNeed {
  public:
   ImageNeed(PodTurn* turn, const Container& container)
-      : turn_(turn), reference_(container.image), key_("image/" + container.image) {
-    const auto found = turn->context.seen.images.find(reference_);
+      : turn_(turn),
+        reference_(container.image),
+        image_key_(ImageKey(turn->pod, container.image)),
+        key_("image/" + image_key_) {
+    const auto found = turn->context.seen.images.find(image_key_);
     if (found != turn->context.seen.images.end()) image_ = found->second;
     std::optional<MonoTime>& since = turn->memory.memory[container.name].image_wanted_since;
     if (!since) since = turn->context.now.mono;
@@ -44,12 +47,15 @@ class ImageNeed {
     return {"ImagePullBackOff", "Back-off pulling image \"" + reference_ + "\": " + image_.error};
   }
   ContainerStateWaiting Pull() {
-    turn_->Add(key_, "image " + reference_ + " is to be pulled", PullImageOp{reference_});
+    turn_->Add(key_, "image " + reference_ + " is to be pulled",
+               PullImageOp{reference_, image_key_,
+                           LoginsFor(turn_->context.assignment, turn_->pod, reference_)});
     if (image_.failures > 0) return {"ErrImagePull", image_.error};
     return Creating("pulling image \"" + reference_ + "\"");
   }
   ContainerStateWaiting Look() {
-    turn_->Add(key_, "is image " + reference_ + " on this host?", LookAtImage{reference_});
+    turn_->Add(key_, "is image " + reference_ + " on this host?",
+               LookAtImage{reference_, image_key_});
     if (image_.failures > 0) return {"ErrImagePull", image_.error};
     return Creating(turn_->context.FailureOf(key_));
   }
@@ -57,7 +63,8 @@ class ImageNeed {
  private:
   PodTurn* turn_;
   std::string reference_;
-  std::string key_;
+  std::string image_key_;
+  std::string key_;  // of operations
   ImageSeen image_;
   MonoTime since_;
 };

@@ -15,7 +15,7 @@ void Reach(std::optional<MonoTime>* stage, bool is_reached, MonoTime now) {
 bool ImagesAreThere(const PodTurn& turn) {
   const auto& containers = turn.pod.spec.containers;
   return std::all_of(containers.begin(), containers.end(), [&](const Container& container) {
-    const auto image = turn.context.seen.images.find(container.image);
+    const auto image = turn.context.seen.images.find(ImageKey(turn.pod, container.image));
     return image != turn.context.seen.images.end() &&
            image->second.state == ImageSeen::State::kPresent;
   });

@@ -9,6 +9,7 @@
 
 #include "agent/kept_probes.h"
 #include "agent/probes.h"
+#include "agent/registry_logins.h"
 #include "agent/start_times.h"
 #include "agent/volume_orders.h"
 #include "base/time.h"
@@ -21,7 +22,8 @@ namespace reconcile {
 
 // ---- What the agent knows of its host: the "seen" of Step ----
 
-// An image reference's state on this host, as far as pulls and look-ups went.
+// An image's state on this host for those who pull it with the same Secrets, as far as pulls and
+// look-ups went.
 struct ImageSeen {
   enum class State { kUnknown, kPresent, kAbsent, kPullFailed };
   State state = State::kUnknown;
@@ -97,7 +99,7 @@ struct OperationFailure {
 
 struct Seen {
   std::map<std::string, ContainerInfo> containers;  // by id, only ours
-  std::map<std::string, ImageSeen> images;          // by reference as the pod spells it
+  std::map<std::string, ImageSeen> images;          // by ImageKey
   std::map<std::string, PodSeen> pods;              // by uid
   std::set<std::string> busy;                       // keys of operations under way (Operation::key)
   std::map<std::string, OperationFailure> failed;   // by Operation::key
@@ -121,9 +123,12 @@ struct PrepareNetwork {
 };
 struct LookAtImage {
   std::string reference;
+  std::string image_key;  // of Seen::images
 };
 struct PullImageOp {
   std::string reference;
+  std::string image_key;
+  PullLogins logins;
 };
 struct WritePodFiles {  // resolv.conf, hosts, hostname
   std::string pod_uid;
@@ -150,7 +155,7 @@ struct AttachNetwork {
 struct RunContainer {  // create and start
   std::string pod_uid;
   std::string container;
-  std::string image_reference;  // as the pod spells it; config.image is its id
+  std::string image_key;  // of Seen::images; config.image is the image's id
   int32_t attempt = 0;
   ContainerConfig config;
   std::vector<AgentEvent> events;  // said when it is created

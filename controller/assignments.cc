@@ -3,20 +3,24 @@
 #include <algorithm>
 #include <set>
 
+#include "controller/pull_secrets.h"
 #include "schema/codec.h"
 #include "schema/volumes.h"
 
 namespace reconcile {
 namespace {
 
-// Names of the ConfigMaps and Secrets that a pod's containers and volumes read, optional ones too.
+// Names of the ConfigMaps and Secrets that a pod's containers and volumes read, optional ones too,
+// and of the Secrets with which its images are pulled.
 struct References {
   std::set<std::string> config_maps;
   std::set<std::string> secrets;
 };
 
-References ReferencesOf(const PodSpec& spec) {
+References ReferencesOf(const Pod& pod, const ClusterState& state) {
+  const PodSpec& spec = pod.spec;
   References references;
+  for (std::string& name : PullSecretsOf(pod, state)) references.secrets.insert(std::move(name));
   AddVolumeReferences(spec, &references.config_maps, &references.secrets);
   for (const Container& container : spec.containers) {
     for (const EnvFromSource& from : container.env_from) {
@@ -71,7 +75,8 @@ bool SameCluster(const Cluster& a, const Cluster& b) {
          a.cluster_domain == b.cluster_domain && a.network_backend == b.network_backend;
 }
 
-// The nodes of pods that read one of these ConfigMaps and Secrets.
+// The nodes of pods that read one of these ConfigMaps and Secrets, or have one of these
+// ServiceAccounts.
 void AddReaders(const std::set<ObjectKey>& data, const ClusterState& state,
                 std::set<std::string>* nodes) {
   std::set<std::string> namespaces;
@@ -81,14 +86,14 @@ void AddReaders(const std::set<ObjectKey>& data, const ClusterState& state,
     for (auto it = pods.lower_bound({Kind::kPod, name, ""});
          it != pods.end() && it->first.namespace_name == name; ++it) {
       const Pod& pod = *As<Pod>(*it->second);
-      const References references = ReferencesOf(pod.spec);
+      const References references = ReferencesOf(pod, state);
       const auto reads = [&](Kind kind, const std::set<std::string>& names) {
         return std::any_of(names.begin(), names.end(), [&](const std::string& word) {
           return data.contains({kind, name, word});
         });
       };
       if (reads(Kind::kConfigMap, references.config_maps) ||
-          reads(Kind::kSecret, references.secrets)) {
+          reads(Kind::kSecret, references.secrets) || data.contains(ServiceAccountOf(pod))) {
         nodes->insert(pod.spec.node_name);
       }
     }
@@ -104,7 +109,8 @@ bool HasBegun(const Pod& pod) {
 // counted once.
 class MessageBudget {
  public:
-  explicit MessageBudget(const ObjectSizes& sizes) : sizes_(sizes) {}
+  MessageBudget(const ObjectSizes& sizes, const ClusterState& state)
+      : sizes_(sizes), state_(state) {}
 
   void Add(const Pod& pod) {
     for (const ObjectKey& key : NewOf(pod)) {
@@ -131,7 +137,7 @@ class MessageBudget {
     return found == sizes_.end() ? 0 : found->second + 1;  // a comma
   }
   std::vector<ObjectKey> NewOf(const Pod& pod) const {
-    const References references = ReferencesOf(pod.spec);
+    const References references = ReferencesOf(pod, state_);
     std::vector<ObjectKey> keys = {pod.key()};
     const std::string& space = pod.metadata.namespace_name;
     for (const auto& name : references.config_maps) keys.push_back({Kind::kConfigMap, space, name});
@@ -141,6 +147,7 @@ class MessageBudget {
   }
 
   const ObjectSizes& sizes_;
+  const ClusterState& state_;
   size_t bytes_ = 0;
   std::set<ObjectKey> counted_;
 };
@@ -169,7 +176,7 @@ std::optional<std::set<std::string>> NodesConcerned(const ClusterState& before,
   ClusterState::ForEachDifference(before, after, Kind::kPod, add);
   ClusterState::ForEachDifference(before, after, Kind::kNode, add);
   std::set<ObjectKey> data;
-  for (const Kind kind : {Kind::kConfigMap, Kind::kSecret}) {
+  for (const Kind kind : {Kind::kConfigMap, Kind::kSecret, Kind::kServiceAccount}) {
     ClusterState::ForEachDifference(
         before, after, kind, [&](const ObjectPtr& old_object, const ObjectPtr& new_object) {
           data.insert((old_object == nullptr ? new_object : old_object)->key());
@@ -195,8 +202,8 @@ Assignment AssignmentOf(const std::string& node, const NodePods& pods, const Net
   std::map<ObjectKey, std::shared_ptr<const ConfigMap>> config_maps;
   std::map<ObjectKey, std::shared_ptr<const Secret>> secrets;
   for (const std::shared_ptr<const Pod>& pod : pods) {
-    assignment.pods.push_back(WithoutStatus(*pod));
-    const References references = ReferencesOf(pod->spec);
+    assignment.pods.push_back(WithoutStatus(*WithPullSecrets(pod, state)));
+    const References references = ReferencesOf(*pod, state);
     Collect(state, pod->metadata.namespace_name, references.config_maps, &config_maps);
     Collect(state, pod->metadata.namespace_name, references.secrets, &secrets);
   }
@@ -238,7 +245,7 @@ ObjectSizes MeasureObjects(const Assignment& assignment) {
 
 std::optional<Assignment> FitAssignment(const Assignment& assignment, const ObjectSizes& sizes,
                                         const NodePods& pods, const ClusterState& state) {
-  MessageBudget budget(sizes);
+  MessageBudget budget(sizes, state);
   budget.AddAll(assignment.nodes);
   budget.AddAll(assignment.services);
   budget.AddAll(assignment.endpoint_slices);

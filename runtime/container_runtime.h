@@ -126,6 +126,15 @@ struct ImageInfo {
   std::string user;
 };
 
+// What a registry is told of who pulls. A secret: in no message, log or file.
+struct RegistryLogin {
+  std::string server;  // the registry, as the login names it
+  std::string username;
+  std::string password;
+  std::string identity_token;  // in place of a password
+  friend bool operator==(const RegistryLogin&, const RegistryLogin&) = default;
+};
+
 struct EngineInfo {
   std::string version;      // "20.10.24"
   std::string api_version;  // negotiated
@@ -201,7 +210,9 @@ class ContainerRuntime {
                     int64_t timeout_ms, Done<ExecResult> done) = 0;
   // NotFound when the host does not have it.
   virtual void InspectImage(const std::string& reference, Done<ImageInfo> done) = 0;
-  virtual void PullImage(const std::string& reference, DoneStatus done) = 0;
+  // Without a login the engine pulls as anybody may.
+  virtual void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
+                         DoneStatus done) = 0;
   // Makes sure the built-in pause image is there; gives its id. No registry is needed.
   virtual void EnsurePauseImage(Done<std::string> done) = 0;
   // Streams a container's log, with credits: `on_data` gets frames within the window that the

@@ -31,6 +31,7 @@ uint64_t DockerHttp::Start(HttpCall call) {
   request.path = std::move(call.path);
   request.body = std::move(call.body);
   request.content_type = std::move(call.content_type);
+  request.headers = std::move(call.headers);
   request.lane = call.lane;
   request.timeout_ms = call.timeout_ms;
   request.idle_timeout_ms = call.idle_timeout_ms;

@@ -34,6 +34,7 @@ struct HttpCall {
   std::string path;
   std::string body;
   std::string content_type = "application/json";
+  std::vector<std::string> headers;  // further ones of a POST, "Name: value"
   HttpLane lane = HttpLane::kQuick;
   int64_t timeout_ms = 0;       // from its beginning to the end of the reply; 0: none
   int64_t idle_timeout_ms = 0;  // without a byte; rounded up to seconds; 0: none

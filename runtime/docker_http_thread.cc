@@ -170,6 +170,9 @@ void DockerHttp::Thread::Configure(Transfer* transfer) {
     transfer->headers.reset(
         curl_slist_append(nullptr, ("Content-Type: " + request.content_type).c_str()));
     CHECK(curl_slist_append(transfer->headers.get(), "Expect:") != nullptr);
+    for (const std::string& header : request.headers) {
+      CHECK(curl_slist_append(transfer->headers.get(), header.c_str()) != nullptr);
+    }
     Set(handle, CURLOPT_HTTPHEADER, transfer->headers.get());
   }
   if (request.timeout_ms > 0) {

@@ -33,6 +33,7 @@ struct HttpRequest {
   std::string path;
   std::string body;
   std::string content_type;
+  std::vector<std::string> headers;
   HttpLane lane = HttpLane::kQuick;
   int64_t timeout_ms = 0;
   int64_t idle_timeout_ms = 0;

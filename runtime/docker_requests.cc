@@ -1,8 +1,10 @@
 #include "runtime/docker_requests.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/value.h"
+#include "schema/text.h"
 
 namespace reconcile {
 namespace {
@@ -204,6 +206,20 @@ std::string EventsPath(const std::string& cluster_id, int64_t since_seconds) {
 std::string PullPath(const ImageReference& reference) {
   return "/images/create?fromImage=" + EscapeUrl(reference.name) +
          "&tag=" + EscapeUrl(reference.tag);
+}
+
+std::string RegistryAuth(const RegistryLogin& login) {
+  Value auth = Value::MakeMap();
+  auth.Set("username", Value::String(login.username));
+  auth.Set("password", Value::String(login.password));
+  if (!login.identity_token.empty()) {
+    auth.Set("identitytoken", Value::String(login.identity_token));
+  }
+  auth.Set("serveraddress", Value::String(login.server));
+  std::string text = EncodeBase64(WriteJson(auth));
+  std::replace(text.begin(), text.end(), '+', '-');
+  std::replace(text.begin(), text.end(), '/', '_');
+  return text;
 }
 
 std::string LogsPath(const std::string& id, bool follow, bool timestamps, int64_t tail,

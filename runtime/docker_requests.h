@@ -26,6 +26,8 @@ std::string ListPath(const std::string& cluster_id);
 // Events of containers of `cluster_id`, from `since_seconds` (Unix time) on.
 std::string EventsPath(const std::string& cluster_id, int64_t since_seconds);
 std::string PullPath(const ImageReference& reference);
+// The value of X-Registry-Auth: base64url of JSON.
+std::string RegistryAuth(const RegistryLogin& login);
 // `since` is exact to the nanosecond; `tail` < 0 means all.
 std::string LogsPath(const std::string& id, bool follow, bool timestamps, int64_t tail,
                      const std::optional<LogStamp>& since);

@@ -98,7 +98,8 @@ class DockerRuntime final : public ContainerRuntime {
   void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
             Done<ExecResult> done) override;
   void InspectImage(const std::string& reference, Done<ImageInfo> done) override;
-  void PullImage(const std::string& reference, DoneStatus done) override;
+  void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
+                 DoneStatus done) override;
   void EnsurePauseImage(Done<std::string> done) override;
   StreamHandle ReadLogs(const std::string& id, const LogOptions& options,
                         std::function<void(LogStream, std::string_view)> on_data,
@@ -324,10 +325,13 @@ void DockerRuntime::FollowProgress(HttpCall call, DoneStatus done) {
   });
 }
 
-void DockerRuntime::PullImage(const std::string& reference, DoneStatus done) {
+void DockerRuntime::PullImage(const std::string& reference,
+                              const std::optional<RegistryLogin>& login, DoneStatus done) {
   const Result<ImageReference> parsed = ParseImageReference(reference);
   if (!parsed.ok()) return Refuse(parsed.status(), std::move(done));
-  FollowProgress(NewCall("POST", PullPath(*parsed)), std::move(done));
+  HttpCall call = NewCall("POST", PullPath(*parsed));
+  if (login) call.headers.push_back("X-Registry-Auth: " + RegistryAuth(*login));
+  FollowProgress(std::move(call), std::move(done));
 }
 
 void DockerRuntime::EnsurePauseImage(Done<std::string> done) {

@@ -317,7 +317,8 @@ Result<ImageInfo> FakeEngineCore::InspectImage(const std::string& reference) con
   return info;
 }
 
-void FakeEngineCore::Pull(const std::string& reference, Reply<Status> reply) {
+void FakeEngineCore::Pull(const std::string& reference, const std::optional<RegistryLogin>& login,
+                          Reply<Status> reply) {
   if (const auto parsed = ParseImageReference(reference); !parsed.ok()) {
     return reply(parsed.status());
   }
@@ -327,10 +328,14 @@ void FakeEngineCore::Pull(const std::string& reference, Reply<Status> reply) {
     return reply(NotFoundError("manifest for " + name + " not found: manifest unknown"));
   }
   const int64_t pull_ms = found->second.pull_ms;
-  After(pull_ms, [this, name, reply] {
+  const std::string password = login ? login->password : "";
+  After(pull_ms, [this, name, password, reply] {
     const auto image = images.find(name);
     if (!up || image == images.end()) return reply(EngineDown());
     if (!image->second.pull_error.empty()) return reply(NotFoundError(image->second.pull_error));
+    if (!image->second.password.empty() && image->second.password != password) {
+      return reply(UnavailableError(name + ": no basic auth credentials"));
+    }
     image->second.present = true;
     reply(OkStatus());
   });

@@ -90,7 +90,8 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
             Reply<Result<ExecResult>> reply);
   Result<ImageInfo> InspectImage(const std::string& reference) const;
-  void Pull(const std::string& reference, Reply<Status> reply);
+  void Pull(const std::string& reference, const std::optional<RegistryLogin>& login,
+            Reply<Status> reply);
   std::string EnsurePause();
   void ReadLogs(std::shared_ptr<FakeLogReader> reader, const LogOptions& options);
   void Subscribe(const std::shared_ptr<FakeClient>& client);

@@ -84,11 +84,12 @@ class FakeRuntime final : public ContainerRuntime {
         std::move(done));
   }
 
-  void PullImage(const std::string& reference, DoneStatus done) override {
+  void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
+                 DoneStatus done) override {
     CallLong<Status>(
         FakeCall::kPull,
-        [reference](FakeEngineCore* core, std::function<void(Status)> reply) {
-          core->Pull(reference, std::move(reply));
+        [reference, login](FakeEngineCore* core, std::function<void(Status)> reply) {
+          core->Pull(reference, login, std::move(reply));
         },
         std::move(done));
   }

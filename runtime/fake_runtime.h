@@ -33,7 +33,8 @@ struct FakeImage {
   bool present = false;    // on the host; otherwise it has to be pulled
   std::string pull_error;  // not empty: pulls fail with these words
   int64_t pull_ms = 500;
-  std::string id;  // "sha256:..."; empty: derived from the reference
+  std::string password;  // not empty: the registry gives it to nobody without
+  std::string id;        // "sha256:..."; empty: derived from the reference
   std::vector<std::string> entrypoint = {"/serve"};
   std::vector<std::string> cmd;
   FakeProgram program;

@@ -16,6 +16,8 @@ constexpr std::string_view kNoIngress = "nothing leads in from outside yet";
 constexpr std::string_view kNoPolicies = "traffic between pods is not restricted yet";
 constexpr std::string_view kNoVolumes = "volumes are not made or bound to claims yet";
 constexpr std::string_view kNoApiAccess = "API access inside the cluster is not served";
+constexpr std::string_view kOnlyPullSecrets =
+    "API access inside the cluster is not served; images are pulled with its imagePullSecrets";
 
 constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
     {Kind::kNamespace, "Namespace", "v1", "namespaces", "namespace", "ns", false, true},
@@ -54,7 +56,7 @@ constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
     {Kind::kStorageClass, "StorageClass", "storage.k8s.io/v1", "storageclasses", "storageclass",
      "sc", false, true, kNoVolumes},
     {Kind::kServiceAccount, "ServiceAccount", "v1", "serviceaccounts", "serviceaccount", "sa", true,
-     true, kNoApiAccess},
+     true, kOnlyPullSecrets},
     {Kind::kRole, "Role", "rbac.authorization.k8s.io/v1", "roles", "role", "", true, true,
      kNoApiAccess},
     {Kind::kClusterRole, "ClusterRole", "rbac.authorization.k8s.io/v1", "clusterroles",

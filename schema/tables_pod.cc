@@ -44,8 +44,8 @@ void AddIdentity(Table<PodSpec>* t) {
   t->Accepted("automountServiceAccountToken", BoolShape(), kNoApi)
       .Default("true")
       .Doc("Whether the ServiceAccount's token is mounted.");
-  t->Accepted("imagePullSecrets", ListOf(LocalReferenceShape()),
-              "images are pulled with the logins that the hosts have")
+  t->Accepted("imagePullSecrets", ListOf(LocalReferenceShape()), "")
+      .ActedOn()
       .Doc("Secrets with logins for registries.");
   t->Accepted("enableServiceLinks", BoolShape(), "no variables are made for Services")
       .Doc("Whether containers get a variable for each Service.");

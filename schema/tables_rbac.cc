@@ -62,7 +62,7 @@ const StructTable& TableOf<ServiceAccount>() {
     KeptRow(&t, "secrets", ListOf(ObjectReferenceShape()), "Secrets that its pods may use.");
     KeptRow(&t, "imagePullSecrets", ListOf(LocalReferenceShape()),
             "Secrets with which its pods' images are pulled.")
-        .Accepted("name them in the pods' own imagePullSecrets");
+        .ActedOn();
     KeptRow(&t, "automountServiceAccountToken", BoolShape(),
             "Whether its pods get a token, unless they say otherwise.");
     return t;

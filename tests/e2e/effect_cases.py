@@ -11,7 +11,7 @@ STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "Env
            "TopologySpreadConstraint", "PodAffinityTerm", "WeightedPodAffinityTerm", "Volume", "VolumeMount", "EmptyDirVolumeSource",
            "HostPathVolumeSource", "ConfigMapVolumeSource", "SecretVolumeSource", "DownwardAPIVolumeSource", "ProjectedVolumeSource",
            "VolumeProjection", "ConfigMapProjection", "SecretProjection", "DownwardAPIProjection", "KeyToPath", "DownwardAPIVolumeFile",
-           "ResourceFieldSelector", "Toleration", "Probe", "ExecAction", "HTTPGetAction", "HTTPHeader", "TCPSocketAction", "GRPCAction"]
+           "ResourceFieldSelector", "Toleration", "Probe", "ExecAction", "HTTPGetAction", "HTTPHeader", "TCPSocketAction", "GRPCAction", "LocalObjectReference"]
 # No change of one that runs.
 NO_CHANGE = {"SecurityContext.privileged",  # no such container starts on a machine that lacks a capability itself
              "VolumeMount.mountPropagation",  # needs a mount of the host's that is shared: test_volumes.py makes one
@@ -238,6 +238,7 @@ RIGHTS = {
     "PodSpec.hostPID": (None, lambda m: spec_of(m).update(hostPID=True)),
     "PodSpec.hostIPC": (None, lambda m: spec_of(m).update(hostIPC=True)),
     "PodSpec.shareProcessNamespace": (None, lambda m: spec_of(m).update(shareProcessNamespace=True)),
+    "LocalObjectReference.name": (None, lambda m: spec_of(m).update(imagePullSecrets=[{"name": "stays"}])),
     "HostAlias.ip": (lambda m: spec_of(m).update(hostAliases=[{"ip": "192.0.2.1", "hostnames": ["a"]}]),
                      lambda m: spec_of(m)["hostAliases"][0].update(ip="192.0.2.2")),
     "HostAlias.hostnames": (lambda m: spec_of(m).update(hostAliases=[{"ip": "192.0.2.1", "hostnames": ["a"]}]),

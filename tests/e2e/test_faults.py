@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """FAULTS lines on a real engine, a real repository and the real program. Each test names its line."""
+import base64
 import json
 import os
 import random
@@ -192,6 +193,56 @@ class FaultsTest(HostTest):
         host.commit({"web.yaml": deployment("web", 2, image=f"{registry}/ok:1")}, "Back")
         host.converge()
         self.assertEqual(host.containers(), before)
+
+    def test_line_43_a_registry_that_wants_a_login_gets_that_of_the_pods_secrets(self):
+        host = self.host
+        locked = self.start_registry(5001, password=True)
+        host.docker(["tag", "test/busybox:1", f"{locked}/ok:1"])
+        config = host.folder / "docker-config"
+        config.mkdir()
+        auth = base64.b64encode(b"someone:secret").decode()
+        (config / "config.json").write_text(json.dumps({"auths": {locked: {"auth": auth}}}))
+        eventually("the registry takes an image", lambda: run(
+            ["docker", "--config", config, "-H", f"unix://{host.docker_socket}", "push", f"{locked}/ok:1"], check=False).returncode == 0)
+        host.docker(["image", "rm", f"{locked}/ok:1"])
+
+        def login(name, password):
+            entry = {"auths": {locked: {"username": "someone", "password": password}}}
+            return json.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson",
+                               "stringData": {".dockerconfigjson": json.dumps(entry)}})
+
+        def pod(name, secrets, policy="Always"):
+            return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {
+                "imagePullSecrets": [{"name": secret} for secret in secrets], "terminationGracePeriodSeconds": 1,
+                "containers": [{"name": "main", "image": f"{locked}/ok:1", "imagePullPolicy": policy,
+                                "command": ["sh", "-c", "sleep 100000"]}]}})
+
+        host.commit({"wrong.yaml": login("wrong", "forgotten"), "gone.yaml": pod("gone", ["missing"]), "bad.yaml": pod("bad", ["wrong"])})
+        host.start_reconcile()
+
+        def say_why():
+            text = "\n".join(host.status()["unconverged"])
+            self.assertRegex(text, "gone.*(ErrImagePull|ImagePullBackOff)")
+            self.assertRegex(text, "bad.*(ErrImagePull|ImagePullBackOff)")
+            return True
+
+        eventually("without the right login nothing is pulled", say_why)
+        events = host.cli(["events"]).stdout
+        self.assertIn("Unable to retrieve some image pull secrets (missing)", events)
+        host.commit({"right.yaml": login("right", "secret"), "good.yaml": pod("good", ["wrong", "right"])})
+        eventually("with it the pod runs", lambda: "default/good/main" in host.containers())
+        self.assertNotIn("default/bad/main", host.containers(), "who pulls Always has to log in")
+        # A ServiceAccount's Secrets are those of pods that name none.
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "puller"}, "imagePullSecrets": [{"name": "right"}]}
+        by_account = json.loads(pod("by-account", []))
+        by_account["spec"]["serviceAccountName"] = "puller"
+        host.commit({"account.yaml": json.dumps(account), "by-account.yaml": json.dumps(by_account),
+                     "here.yaml": pod("here", [], "IfNotPresent")})
+        eventually("its pod runs", lambda: "default/by-account/main" in host.containers())
+        eventually("what is there is used without a login", lambda: "default/here/main" in host.containers())
+        said = host.cli(["events"]).stdout + "".join(log.read_text(errors="replace") for log in host.logs)
+        for secret in ("forgotten", auth, base64.b64encode(b"someone:forgotten").decode()):
+            self.assertNotIn(secret, said)
 
     # ---- a real registry on the host's loopback ----
     def start_registry(self, port=5000, password=False):

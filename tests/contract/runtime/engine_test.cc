@@ -133,7 +133,7 @@ TEST_P(RuntimeEngine, ADestroyedClientHearsNothingMore) {
   runtime().SubscribeEvents(cluster_, [called](const EngineEvent&) { ++*called; });
   runtime().ListContainers(cluster_, [called](const auto&) { ++*called; });
   runtime().StopContainer(id, 1, [called](const Status&) { ++*called; });
-  runtime().PullImage("127.0.0.1:9/x:1", [called](const Status&) { ++*called; });
+  runtime().PullImage("127.0.0.1:9/x:1", std::nullopt, [called](const Status&) { ++*called; });
   LogOptions follow;
   follow.follow = true;
   const StreamHandle handle = runtime().ReadLogs(

@@ -185,7 +185,7 @@ Result<ImageInfo> Blocking::InspectImage(const std::string& reference) {
 }
 Status Blocking::Pull(const std::string& reference) {
   return Wait<Status>(
-      [&](auto done) { harness_->runtime().PullImage(reference, std::move(done)); });
+      [&](auto done) { harness_->runtime().PullImage(reference, std::nullopt, std::move(done)); });
 }
 Result<std::string> Blocking::EnsurePause() {
   return Wait<Result<std::string>>(

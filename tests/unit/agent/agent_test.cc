@@ -190,6 +190,41 @@ TEST_F(AgentTest, Faults_Line43_ImageThatDoesNotExistIsNamedInTheRegistrysWords)
   EXPECT_EQ(Running().size(), 1U);
 }
 
+TEST_F(AgentTest, ARegistryThatWantsALoginGetsThoseOfThePodsSecretsInTurn) {
+  const auto secret = std::make_shared<Secret>();
+  secret->metadata.name = "login";
+  secret->metadata.namespace_name = "default";
+  secret->type = "kubernetes.io/dockercfg";
+  secret->data[".dockercfg"] =
+      R"({"r:5000": {"username": "u", "password": "right"},
+          "r:5000/app": {"username": "u", "password": "wrong"}})";
+  assignment.secrets = {secret};
+  FakeImage locked;
+  locked.password = "right";
+  engine.SetImage("r:5000/app:1", locked);
+  AddPod("web", "r:5000/app:1");
+  const auto pod = std::make_shared<Pod>(*assignment.pods.back());
+  Value list = Value::MakeList();
+  for (const char* name : {"login", "gone"}) {
+    list.Append(Value::MakeMap());
+    list.AsList().back().Set("name", Value::String(name));
+  }
+  pod->spec.others.Set("imagePullSecrets", list);
+  assignment.pods.back() = pod;
+  StartAgent();
+  Assign();
+  Settle();
+  EXPECT_EQ(Running().size(), 1U);
+  EXPECT_EQ(engine.CallCount(FakeCall::kPull), 2);
+  EXPECT_TRUE(Said("FailedToRetrieveImagePullSecret", "(gone)"));
+  EXPECT_FALSE(Said("Failed"));
+  for (const Report& report : link.reports) {
+    for (const AgentEvent& event : report.events) {
+      EXPECT_EQ(event.message.find("right"), std::string::npos) << event.message;
+    }
+  }
+}
+
 TEST_F(AgentTest, ContainerRemovedByHandComesBack) {
   AddPod("web");
   StartAgent();

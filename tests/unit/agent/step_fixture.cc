@@ -94,8 +94,8 @@ void StepTest::AddContainer(const ContainerConfig& config) {
 }
 
 void StepTest::Perform(const Operation& operation) {
-  const auto look = [&](const std::string& reference, bool pulled) {
-    ImageSeen& image = seen.images[reference];
+  const auto look = [&](const std::string& reference, const std::string& key, bool pulled) {
+    ImageSeen& image = seen.images[key];
     const bool there = pulled || images_on_host.contains(reference);
     image.state = there ? ImageSeen::State::kPresent : ImageSeen::State::kAbsent;
     image.image_id = there ? "sha256:" + reference : "";
@@ -109,8 +109,8 @@ void StepTest::Perform(const Operation& operation) {
       Overloaded{
           [&](const EnsurePause&) { seen.pause_image_id = "sha256:pause"; },
           [&](const PrepareNetwork& action) { seen.prepared = action.config; },
-          [&](const LookAtImage& action) { look(action.reference, false); },
-          [&](const PullImageOp& action) { look(action.reference, true); },
+          [&](const LookAtImage& action) { look(action.reference, action.image_key, false); },
+          [&](const PullImageOp& action) { look(action.reference, action.image_key, true); },
           [&](const WritePodFiles& action) {
             seen.pods[action.pod_uid].files_address = action.address;
             seen.pods[action.pod_uid].has_resolver = true;

@@ -13,6 +13,7 @@ reconcile_test(agent_test
           ${CMAKE_CURRENT_LIST_DIR}/lineage_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/network_file_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/network_sync_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/registry_logins_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/restart_loss_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/restart_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/rights_test.cc

@@ -1,5 +1,6 @@
 #include "controller/assignments.h"
 
+#include "schema/all_kinds.h"
 #include "schema/core.h"
 
 namespace reconcile {
@@ -102,6 +103,40 @@ TEST(Assignment, CarriesOnlyTheConfigMapsAndSecretsThatItsPodsRead) {
   EXPECT_EQ(assignment.config_maps[0]->metadata.name, "read");
   ASSERT_EQ(assignment.secrets.size(), 1U);
   EXPECT_EQ(assignment.secrets[0]->metadata.name, "token");
+}
+
+TEST(Assignment, CarriesTheSecretsWithWhichImagesArePulled) {
+  const Value names = ParseJson(R"([{"name":"login"}])").value();
+  ClusterState state = MakeState();
+  state.Put(MakePod("a", "host-1"));
+  PutNamed<Secret>("login", &state);
+  PutNamed<Secret>("other", &state);
+  const Assignment without = AssignmentFor("host-1", state);
+  EXPECT_TRUE(without.secrets.empty());
+
+  ClusterState named = state;
+  auto pod = MakePod("a", "host-1");
+  pod->spec.others.Set("imagePullSecrets", names);
+  named.Put(pod);
+  ASSERT_EQ(AssignmentFor("host-1", named).secrets.size(), 1U);
+
+  // Those of its ServiceAccount, unless it has its own.
+  ClusterState accounted = state;
+  auto account = std::make_shared<ServiceAccount>();
+  account->metadata.name = "default";
+  account->metadata.namespace_name = "default";
+  account->others.Set("imagePullSecrets", names);
+  accounted.Put(account);
+  const Assignment with = AssignmentFor("host-1", accounted);
+  ASSERT_EQ(with.secrets.size(), 1U);
+  EXPECT_EQ(with.secrets[0]->metadata.name, "login");
+  EXPECT_EQ(*with.pods[0]->spec.others.Find("imagePullSecrets"), names);
+  EXPECT_EQ(NodesConcerned(state, accounted), Names{"host-1"});
+  EXPECT_FALSE(SameForAgent(without, with));
+  pod->spec.others.Set("imagePullSecrets", ParseJson(R"([{"name":"other"}])").value());
+  accounted.Put(pod);
+  ASSERT_EQ(AssignmentFor("host-1", accounted).secrets.size(), 1U);
+  EXPECT_EQ(AssignmentFor("host-1", accounted).secrets[0]->metadata.name, "other");
 }
 
 TEST(Assignment, CarriesWhatVolumesAreMadeOf) {

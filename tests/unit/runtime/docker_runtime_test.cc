@@ -35,7 +35,7 @@ class DockerRuntimeTest : public ::testing::Test {
     return Wait<Status>([&](auto done) { runtime_->StartContainer(id, done); });
   }
   Status Pull() {
-    return Wait<Status>([&](auto done) { runtime_->PullImage("app:1", done); });
+    return Wait<Status>([&](auto done) { runtime_->PullImage("app:1", std::nullopt, done); });
   }
 
   RealLoop loop_;

@@ -125,7 +125,8 @@ TEST_F(FakeEngineTest, CallsUnderWayFailWhenTheEngineCrashes) {
   slow.pull_ms = 10'000;
   engine_->SetImage("slow:1", slow);
   std::vector<Status> answers;
-  client_->PullImage("slow:1", [&](const Status& status) { answers.push_back(status); });
+  client_->PullImage("slow:1", std::nullopt,
+                     [&](const Status& status) { answers.push_back(status); });
   client_->InspectContainer(id, [&](const auto& info) { answers.push_back(info.status()); });
   engine_->Crash();
   loop_.RunFor(100);
@@ -180,7 +181,7 @@ TEST_F(FakeEngineTest, PullsTakeTheirTimeAndCanFail) {
   engine_->SetImage("later:1", image);
   EXPECT_TRUE(Create("early", "later:1").starts_with("NotFound: "));
   std::optional<Status> pulled;
-  client_->PullImage("later:1", [&](const Status& status) { pulled = status; });
+  client_->PullImage("later:1", std::nullopt, [&](const Status& status) { pulled = status; });
   loop_.RunFor(2'900);
   EXPECT_FALSE(pulled.has_value());
   loop_.RunFor(200);
@@ -191,7 +192,7 @@ TEST_F(FakeEngineTest, PullsTakeTheirTimeAndCanFail) {
   EXPECT_TRUE(Create("gone", "later:1").starts_with("NotFound: "));
   image.pull_error = "denied: requested access";
   engine_->SetImage("later:1", image);
-  client_->PullImage("later:1", [&](const Status& status) { pulled = status; });
+  client_->PullImage("later:1", std::nullopt, [&](const Status& status) { pulled = status; });
   loop_.RunFor(4'000);
   EXPECT_EQ(pulled->message(), "denied: requested access");
 }
