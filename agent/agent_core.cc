@@ -62,6 +62,7 @@ void Agent::Core::Start() {
 
 void Agent::Core::Stop() {
   if (wake_timer_ != 0) loop_->Cancel(wake_timer_);
+  if (probes_timer_ != 0) loop_->Cancel(probes_timer_);
 }
 
 bool Agent::Core::Settled() const {
@@ -105,6 +106,7 @@ void Agent::Core::TakeStep() {
   StartAllowed(result.operations);
   ConsiderNetwork();
   if (result.wake_at) WakeAt(*result.wake_at);
+  if (result.probes_at) ProbesAt(*result.probes_at);
 }
 
 Agent::Core::Lane Agent::Core::LaneOf(const Operation& operation) {

@@ -157,6 +157,9 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
 
   // ---- agent_probes.cc ----
   void Run(const Operation& operation, const ProbeContainer& action);
+  // The next AskAgain, at `due` at the latest.
+  void ProbesAt(MonoTime due);
+  void AskProbes();
   void StartExecs();
   void RunExec(const Operation& operation, const ProbeContainer& action);
   void OnProbed(const Operation& operation, const ProbeContainer& action,
@@ -272,6 +275,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   std::array<int, 4> in_lane_{};
   std::deque<std::string> execs_waiting_;  // keys of probes that wait for others
   int execs_running_ = 0;
+  TimerId probes_timer_ = 0;
+  MonoTime probes_due_;
   bool turn_posted_ = false;
   bool more_to_do_ = false;  // the last step wanted something that has not begun
   TimerId wake_timer_ = 0;

@@ -52,6 +52,27 @@ void Agent::Core::Run(const Operation& operation, const ProbeContainer& action) 
                }));
 }
 
+void Agent::Core::ProbesAt(MonoTime due) {
+  if (probes_timer_ != 0 && probes_due_ <= due) return;
+  if (probes_timer_ != 0) loop_->Cancel(probes_timer_);
+  probes_due_ = due;
+  probes_timer_ = loop_->At(due, Guarded([this] {
+                              probes_timer_ = 0;
+                              AskProbes();
+                            }));
+}
+
+void Agent::Core::AskProbes() {
+  if (!applied_ || !seen_.engine_up) return;  // the next step that can plans them
+  const ProbesAsked asked = AskAgain(*applied_, seen_.busy, &seen_.pods, loop_->now().mono);
+  if (asked.again_at) ProbesAt(*asked.again_at);
+  for (const Operation& operation : asked.operations) {
+    if (in_lane_[static_cast<size_t>(Lane::kProbe)] < static_cast<int>(kMaxProbesWaiting)) {
+      Begin(operation);
+    }
+  }
+}
+
 // What waits keeps its place: no other of its kind is asked meanwhile.
 void Agent::Core::StartExecs() {
   while (execs_running_ < kMaxParallelExecs && !execs_waiting_.empty()) {
@@ -92,7 +113,7 @@ void Agent::Core::OnProbed(const Operation& operation, const ProbeContainer& act
   ProbesMemory& memory = container->second.probes;
   if (memory.container_id != action.container_id) return;
   ProbeMemory& of = memory[action.kind];
-  if (of.due) WakeAt(Together(*of.due));
+  if (of.due) ProbesAt(Together(*of.due));
   if (!outcome.ok()) {  // it could not be asked, which says nothing of the program
     LogDebug("a probe could not be tried",
              {{"key", operation.key}, {"error", outcome.status().message()}});

@@ -30,6 +30,10 @@ void StepContext::WakeAt(MonoTime time) {
   if (!result.wake_at || time < *result.wake_at) result.wake_at = time;
 }
 
+void StepContext::ProbesAt(MonoTime time) {
+  if (!result.probes_at || time < *result.probes_at) result.probes_at = time;
+}
+
 bool StepContext::IsPodBusy(const std::string& pod_uid) const {
   const std::string prefix = PodKeyPrefix(pod_uid);
   const auto next = seen.busy.lower_bound(prefix);

@@ -21,6 +21,7 @@ class StepContext {
   // enough: what is under way ends as a change of Seen.
   void Add(Operation operation);
   void WakeAt(MonoTime time);
+  void ProbesAt(MonoTime time);
   bool IsBusy(const std::string& key) const { return seen.busy.contains(key); }
   // Something is under way for this pod.
   bool IsPodBusy(const std::string& pod_uid) const;

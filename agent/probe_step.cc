@@ -13,6 +13,17 @@ std::string ProbeKey(const std::string& container_id, ProbeKind kind) {
   return "probe/" + container_id + "/" + std::to_string(static_cast<int>(kind));
 }
 
+Operation Asking(const Pod& pod, ProbeContainer action) {
+  const std::string key = ProbeKey(action.container_id, action.kind);
+  const std::string reason = "the probe of container " + action.container + " is due";
+  return {key,
+          reason,
+          std::move(action),
+          pod.metadata.namespace_name,
+          pod.metadata.name,
+          pod.metadata.uid};
+}
+
 // A share of a period that is the same each time.
 double SpreadOf(const std::string& container_id) {
   return std::ldexp(static_cast<double>(Fnv1a64(container_id) >> 11), -53);
@@ -47,13 +58,18 @@ void AskWhatIsDue(PodTurn* turn, const Container& container, const ContainerProb
   }
   const ProbesMemory before = *memory;
   const ProbesDue due = PlanProbes(probes, ProgramOf(turn, live), under_way, now, memory);
-  if (due.wake_at) turn->context.WakeAt(Together(*due.wake_at));
+  if (due.wake_at) turn->context.ProbesAt(Together(*due.wake_at));
   for (const ProbeKind kind : due.kinds) {
-    turn->context.WakeAt(Together(*(*memory)[kind].due));
+    turn->context.ProbesAt(Together(*(*memory)[kind].due));
     const bool planned = before.container_id == live.id && before[kind].due;
-    turn->Add(ProbeKey(live.id, kind), "the probe of container " + container.name + " is due",
-              ProbeContainer{turn->uid(), container.name, live.id, turn->memory.address, kind,
-                             *probes[kind], planned ? *before[kind].due : now});
+    ProbeContainer action{turn->uid(),
+                          container.name,
+                          live.id,
+                          turn->memory.address,
+                          kind,
+                          *probes[kind],
+                          planned ? *before[kind].due : now};
+    turn->context.Add(Asking(turn->pod, std::move(action)));
   }
 }
 
@@ -79,6 +95,31 @@ void NoteHealth(const ContainerProbes& probes, WallTime now, ProbesMemory* memor
   memory->noted = true;
 }
 
+// Of one container, as AskAgain.
+void AskContainer(const Pod& pod, const Container& container, const std::string& address,
+                  const std::set<std::string>& busy, MonoTime now, ProbesMemory* memory,
+                  ProbesAsked* asked) {
+  for (const ProbeKind kind : kProbeKinds) {
+    ProbeMemory& of = (*memory)[kind];
+    if (!of.open || !of.due || busy.contains(ProbeKey(memory->container_id, kind))) continue;
+    if (*of.due <= now) {
+      const std::optional<Probe> probe = ProbeOf(container, kind);
+      if (!probe) continue;
+      asked->operations.push_back(
+          Asking(pod, {pod.metadata.uid, container.name, memory->container_id, address, kind,
+                       *probe, *of.due}));
+      of.due = DueAfter(*probe, *of.due, now);
+    }
+    const MonoTime again_at = Together(*of.due);
+    if (!asked->again_at || again_at < *asked->again_at) asked->again_at = again_at;
+  }
+}
+
+// Nothing is asked of it before the next step that finds it running.
+void Close(ProbesMemory* memory) {
+  for (ProbeMemory& of : memory->of) of.open = false;
+}
+
 }  // namespace
 
 void StepProbes(PodTurn* turn) {
@@ -86,12 +127,15 @@ void StepProbes(PodTurn* turn) {
 }
 
 void StepProbes(PodTurn* turn, const Container& container) {
+  if (!HasProbes(container)) return;
   const ContainerInfo* live = LiveOf(turn->Of(container.name));
-  if (live == nullptr || !HasProbes(container)) return;
-  // It waits for its network; or a person has paused it, and it can answer nothing.
-  if (turn->waiting.contains(container.name) || live->state != ContainerRunState::kRunning) return;
-  const ContainerProbes probes = ProbesOf(container);
   ContainerMemory& memory = turn->memory.memory[container.name];
+  // It waits for its network; or a person has paused it, and it can answer nothing.
+  if (live == nullptr || turn->waiting.contains(container.name) ||
+      live->state != ContainerRunState::kRunning) {
+    return Close(&memory.probes);
+  }
+  const ContainerProbes probes = ProbesOf(container);
   AskWhatIsDue(turn, container, probes, *live, &memory.probes);
   NoteHealth(probes, turn->context.now.wall, &memory.probes);
   StopFailed(turn, container, probes, *live, &memory);
@@ -111,6 +155,24 @@ std::optional<WallTime> HealthChangedAt(const PodTurn& turn) {
     if (changed_at && (!last || *changed_at > *last)) last = changed_at;
   }
   return last;
+}
+
+ProbesAsked AskAgain(const Assignment& assignment, const std::set<std::string>& busy,
+                     std::map<std::string, PodSeen>* pods, MonoTime now) {
+  ProbesAsked asked;
+  for (const auto& pod : assignment.pods) {
+    const auto seen = pods->find(pod->metadata.uid);
+    if (seen == pods->end()) continue;
+    const auto ask = [&](const Container& container) {
+      const auto memory = seen->second.memory.find(container.name);
+      if (memory == seen->second.memory.end() || memory->second.probes.container_id.empty()) return;
+      AskContainer(*pod, container, seen->second.address, busy, now, &memory->second.probes,
+                   &asked);
+    };
+    std::for_each(pod->spec.init_containers.begin(), pod->spec.init_containers.end(), ask);
+    std::for_each(pod->spec.containers.begin(), pod->spec.containers.end(), ask);
+  }
+  return asked;
 }
 
 }  // namespace reconcile

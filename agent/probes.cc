@@ -34,9 +34,7 @@ void Plan(const Probe& probe, ProbeKind kind, bool under_way, MonoTime now, Prob
   if (under_way) return;  // its answer is the next change
   if (now < *memory->due) return Wake(*memory->due, due);
   due->kinds.push_back(kind);
-  // Times that have passed are not made up for.
-  const int64_t periods = (now - *memory->due) / probe.period_ms + 1;
-  memory->due = *memory->due + periods * probe.period_ms;
+  memory->due = DueAfter(probe, *memory->due, now);
 }
 
 std::string_view NameOf(ProbeKind kind) {
@@ -71,6 +69,10 @@ MonoTime Together(MonoTime due) {
   return MonoTime{(due.ms + kProbesTogetherMs - 1) / kProbesTogetherMs * kProbesTogetherMs};
 }
 
+MonoTime DueAfter(const Probe& probe, MonoTime due, MonoTime now) {
+  return due + ((now - due) / probe.period_ms + 1) * probe.period_ms;
+}
+
 ProbesDue PlanProbes(const ContainerProbes& probes, const ProbedProgram& program,
                      const std::array<bool, 3>& under_way, MonoTime now, ProbesMemory* memory) {
   if (memory->container_id != program.container_id) {
@@ -82,9 +84,10 @@ ProbesDue PlanProbes(const ContainerProbes& probes, const ProbedProgram& program
   }
   ProbesDue due;
   for (const ProbeKind kind : kProbeKinds) {
-    if (!IsOpen(probes, kind, program, *memory)) continue;
-    const Probe& probe = *probes[kind];
     ProbeMemory& of = (*memory)[kind];
+    of.open = IsOpen(probes, kind, program, *memory);
+    if (!of.open) continue;
+    const Probe& probe = *probes[kind];
     // The startup probe has just succeeded: the others are asked at once.
     const bool just_started = (*memory)[ProbeKind::kStartup].result.has_value();
     if (!of.due) of.due = FirstDue(probe, program, just_started, now);

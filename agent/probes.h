@@ -40,6 +40,7 @@ struct ProbeOutcome {
 
 // Of one probe of one program.
 struct ProbeMemory {
+  bool open = false;            // it is asked in the state that the program is in
   std::optional<MonoTime> due;  // none: it has not been planned
   std::optional<bool> result;   // after as many equal outcomes as its threshold; none before that
   bool last_success = false;
@@ -85,6 +86,10 @@ struct ProbesDue {
   std::vector<ProbeKind> kinds;     // to be done now; none twice while it is under way
   std::optional<MonoTime> wake_at;  // when the next is due
 };
+
+// When a probe that was due at `due` and is asked now is due again: times that have passed are not
+// made up for.
+MonoTime DueAfter(const Probe& probe, MonoTime due, MonoTime now);
 
 // What is to be asked now. `under_way` says, by ProbeKind, what has been asked and not answered.
 // What is given out is due again a period later.

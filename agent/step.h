@@ -221,7 +221,8 @@ struct StepResult {
   std::vector<PodStart> starts;               // of pods that became ready, each said once
   std::map<std::string, PodSeen> pod_memory;  // replaces seen.pods: what Step wants remembered
   std::string last_address;                   // replaces seen.last_address
-  std::optional<MonoTime> wake_at;  // earliest moment at which something changes by time alone
+  std::optional<MonoTime> wake_at;    // earliest moment at which something changes by time alone
+  std::optional<MonoTime> probes_at;  // when AskAgain has something to ask
 };
 
 // PURE: what to do next on this host. Level-triggered: a second call with the same input gives the
@@ -230,5 +231,14 @@ struct StepResult {
 // `may_remove` (uids). While the engine is down there are neither operations nor reports.
 StepResult Step(const Assignment& assignment, const Seen& seen,
                 const std::set<std::string>& may_remove, const HostFacts& host, Now now);
+
+// PURE: the probes that are due as the last Step has planned them, which is all that time alone
+// does to a settled host: a Step looks at everything. Plans them anew in `pods` (Seen::pods).
+struct ProbesAsked {
+  std::vector<Operation> operations;
+  std::optional<MonoTime> again_at;
+};
+ProbesAsked AskAgain(const Assignment& assignment, const std::set<std::string>& busy,
+                     std::map<std::string, PodSeen>* pods, MonoTime now);
 
 }  // namespace reconcile

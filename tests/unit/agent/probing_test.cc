@@ -71,8 +71,28 @@ TEST_F(ProbeStepTest, IsAskedAgainAPeriodLaterAndNotTwiceAtOnce) {
   EXPECT_EQ(Find<ProbeContainer>(Take()).size(), 1U);
   const StepResult result = Take();
   EXPECT_TRUE(Find<ProbeContainer>(result).empty());
-  ASSERT_TRUE(result.wake_at);
-  EXPECT_LE(*result.wake_at - now.mono, 2'000 + kProbesTogetherMs);
+  ASSERT_TRUE(result.probes_at);
+  EXPECT_LE(*result.probes_at - now.mono, 2'000 + kProbesTogetherMs);
+}
+
+TEST_F(ProbeStepTest, TimeAloneAsksAgainWithoutAStep) {
+  AssignProbed("readinessProbe", kReadinessEach2s);
+  const auto ask = [&] { return AskAgain(assignment, seen.busy, &seen.pods, now.mono); };
+  ProbesAsked asked = ask();
+  EXPECT_TRUE(asked.operations.empty());
+  ASSERT_TRUE(asked.again_at);
+  Pass(*asked.again_at - now.mono);
+  asked = ask();
+  ASSERT_EQ(asked.operations.size(), 1U);
+  const auto& again = std::get<ProbeContainer>(asked.operations[0].action);
+  EXPECT_EQ(again.container_id, Newest("app").id);
+  EXPECT_EQ(again.address, seen.pods[kUid].address);
+  EXPECT_GT(*asked.again_at, now.mono);
+  EXPECT_TRUE(ask().operations.empty()) << "a period has to pass";
+  Newest("app").state = ContainerRunState::kPaused;
+  Take();
+  Pass(60'000);
+  EXPECT_TRUE(ask().operations.empty());
 }
 
 TEST_F(ProbeStepTest, FailedLivenessStopsTheContainerInItsOwnGracePeriod) {
