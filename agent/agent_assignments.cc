@@ -3,6 +3,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/planted_bug.h"
+#include "schema/sidecar.h"
 
 namespace reconcile {
 namespace {
@@ -199,7 +200,9 @@ Status Agent::Core::SavePending() {
 void Agent::Core::ForgetUnused() {
   std::set<std::string> references;
   for (const auto& pod : applied_->pods) {
-    for (const Container& container : pod->spec.containers) references.insert(container.image);
+    for (const Container* container : AllContainersOf(pod->spec)) {
+      references.insert(container->image);
+    }
   }
   std::erase_if(seen_.images, [&](const auto& entry) { return !references.contains(entry.first); });
   std::erase_if(seen_.failed, [&](const auto& entry) {

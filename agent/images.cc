@@ -8,8 +8,8 @@ namespace {
 constexpr int64_t kLookAgainMs = 30'000;   // for an image that may only come by hand
 constexpr int64_t kTellFailureMs = 5'000;  // as long as a kubelet's next look at the pod takes
 
-ContainerStateWaiting Creating(std::string message) {
-  return {"ContainerCreating", std::move(message)};
+ContainerStateWaiting Creating(const PodTurn& turn, std::string message) {
+  return {std::string(CreatingReason(turn.pod.spec)), std::move(message)};
 }
 
 // An image being asked for by one container.
@@ -46,12 +46,12 @@ class ImageNeed {
   ContainerStateWaiting Pull() {
     turn_->Add(key_, "image " + reference_ + " is to be pulled", PullImageOp{reference_});
     if (image_.failures > 0) return {"ErrImagePull", image_.error};
-    return Creating("pulling image \"" + reference_ + "\"");
+    return Creating(*turn_, "pulling image \"" + reference_ + "\"");
   }
   ContainerStateWaiting Look() {
     turn_->Add(key_, "is image " + reference_ + " on this host?", LookAtImage{reference_});
     if (image_.failures > 0) return {"ErrImagePull", image_.error};
-    return Creating(turn_->context.FailureOf(key_));
+    return Creating(*turn_, turn_->context.FailureOf(key_));
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "schema/codec.h"
+#include "schema/sidecar.h"
 #include "schema/volumes.h"
 
 namespace reconcile {
@@ -18,12 +19,12 @@ struct References {
 References ReferencesOf(const PodSpec& spec) {
   References references;
   AddVolumeReferences(spec, &references.config_maps, &references.secrets);
-  for (const Container& container : spec.containers) {
-    for (const EnvFromSource& from : container.env_from) {
+  for (const Container* container : AllContainersOf(spec)) {
+    for (const EnvFromSource& from : container->env_from) {
       if (from.config_map_ref) references.config_maps.insert(from.config_map_ref->name);
       if (from.secret_ref) references.secrets.insert(from.secret_ref->name);
     }
-    for (const EnvVar& variable : container.env) {
+    for (const EnvVar& variable : container->env) {
       if (!variable.value_from) continue;
       if (const auto& ref = variable.value_from->config_map_key_ref) {
         references.config_maps.insert(ref->name);
