@@ -47,6 +47,9 @@ class World {
   void Observe(const std::string& host, const FakeChange& change);
   // Whether the newest durable model has the pod of these labels, and not on its way out.
   bool IsWanted(const ContainerInfo& container) const;
+  // Whether the model knows that the pod of these labels has init containers.
+  bool HasInits(const ContainerInfo& container) const;
+  std::shared_ptr<const Pod> PodOf(const ContainerInfo& container) const;
   bool AllFollow() const;
   void SayModel();
   std::string WhyWanted(const ContainerInfo& container) const;  // for people
@@ -68,6 +71,7 @@ class World {
   Workload workload_;
   DoubleChecker doubles_;
   RestartChecker restarts_;
+  OrderChecker order_;
   ModelChecker model_;
   FenceChecker fences_;
   ReportChecker reports_;
@@ -84,6 +88,7 @@ World::World(const SimulationOptions& options)
       network_(&time_, random_.Next()),
       workload_(random_.Next()),
       restarts_([this](const ContainerInfo& container) { return IsWanted(container); }),
+      order_([this](const ContainerInfo& container) { return HasInits(container); }),
       model_(&workload_, [this](const std::string& uid) { return restarts_.Runs(uid); }),
       controller_(random_.Next(), &time_, &network_, NodesOf(options)),
       faults_(random_.Next(),
@@ -112,6 +117,7 @@ void World::Observe(const std::string& host, const FakeChange& change) {
   time_.Trace(Fnv1a64(change.what + change.container.name));
   doubles_.OnChange(host, change, time_.now().mono);
   restarts_.OnChange(host, change, time_.now().mono);
+  order_.OnChange(host, change, time_.now().mono);
   if (change.what == "die" && options_.verbose)
     Say(host + ": ended " + change.container.name + ", " + WhyWanted(change.container));
 }
@@ -127,17 +133,29 @@ void World::OnArrived(const std::string& address, const Report& report) {
   });
 }
 
-bool World::IsWanted(const ContainerInfo& container) const {
+// The durable model's pod of this name.
+std::shared_ptr<const Pod> World::PodOf(const ContainerInfo& container) const {
   const auto label = [&](std::string_view name) {
     const auto found = container.labels.find(std::string(name));
     return found == container.labels.end() ? "" : found->second;
   };
-  const std::string uid = label(kLabelPodUid);
   const auto& model = controller_.acknowledged();
-  const auto pod =
-      model == nullptr ? nullptr : model->Find<Pod>(label(kLabelNamespace), label(kLabelPod));
+  return model == nullptr ? nullptr : model->Find<Pod>(label(kLabelNamespace), label(kLabelPod));
+}
+
+bool World::IsWanted(const ContainerInfo& container) const {
+  const auto label = container.labels.find(std::string(kLabelPodUid));
+  const std::string uid = label == container.labels.end() ? "" : label->second;
+  const auto pod = PodOf(container);
   if (pod == nullptr) return model_.IsMissed(uid);
   return pod->metadata.uid == uid && !pod->metadata.deletion_timestamp && !model_.Went(uid);
+}
+
+bool World::HasInits(const ContainerInfo& container) const {
+  const auto label = container.labels.find(std::string(kLabelPodUid));
+  const auto pod = PodOf(container);
+  return pod != nullptr && label != container.labels.end() && pod->metadata.uid == label->second &&
+         !pod->spec.init_containers.empty();
 }
 
 std::string World::WhyWanted(const ContainerInfo& container) const {
@@ -279,7 +297,8 @@ SimulationOutcome World::Run() {
   outcome_.violations.clear();
   std::vector<const std::vector<std::string>*> all = {
       &controller_.violations(), &model_.violations(),    &fences_.violations(),
-      &reports_.violations(),    &restarts_.violations(), &doubles_.violations()};
+      &reports_.violations(),    &restarts_.violations(), &doubles_.violations(),
+      &order_.violations()};
   for (const auto& host : hosts_) all.push_back(&host->violations());
   all.push_back(&after);
   for (const auto* found : all) {

@@ -16,12 +16,19 @@ constexpr std::string_view kLargeRequest = "64";  // hosts have four CPUs
 
 bool Runs(const SimTemplate& pod_template) { return FateOf(pod_template) == Fate::kRuns; }
 
+std::string RenderInits(const std::string& indent, const SimTemplate& pod_template) {
+  if (!pod_template.has_inits) return "";
+  return indent + "initContainers:\n" + indent + "- {name: init, image: \"" +
+         std::string(kImageInit) + "\"}\n" + indent + "- {name: sidecar, image: \"" +
+         std::string(kImageOne) + "\", restartPolicy: Always}\n";
+}
+
 std::string RenderPodSpec(const std::string& indent, const SimTemplate& pod_template) {
-  std::string text = indent + "terminationGracePeriodSeconds: 3\n" + indent + "containers:\n" +
-                     indent + "- name: main\n" + indent + "  image: " + pod_template.image + "\n" +
-                     indent + "  imagePullPolicy: IfNotPresent\n" + indent + "  env:\n" + indent +
-                     "  - {name: GENERATION, value: \"" + std::to_string(pod_template.generation) +
-                     "\"}\n";
+  std::string text =
+      indent + "terminationGracePeriodSeconds: 3\n" + RenderInits(indent, pod_template) + indent +
+      "containers:\n" + indent + "- name: main\n" + indent + "  image: " + pod_template.image +
+      "\n" + indent + "  imagePullPolicy: IfNotPresent\n" + indent + "  env:\n" + indent +
+      "  - {name: GENERATION, value: \"" + std::to_string(pod_template.generation) + "\"}\n";
   if (pod_template.uses_config) {
     text += indent + "  envFrom:\n" + indent + "  - configMapRef: {name: config}\n" + indent +
             "  volumeMounts: [{name: config, mountPath: /config}]\n";
@@ -83,6 +90,7 @@ std::optional<SimTemplate> ReadTemplate(const PodSpec& spec) {
   read.image = container.image;
   read.generation = std::stoi("0" + container.env[0].value);
   read.uses_config = !container.env_from.empty();
+  read.has_inits = !spec.init_containers.empty();
   const auto cpu = container.resources.requests.find("cpu");
   if (cpu == container.resources.requests.end()) return std::nullopt;
   read.is_large = cpu->second.Milli() > 1000;
@@ -107,6 +115,7 @@ void Workload::AddApplication() {
   application.pod_template.image = kImageOne;
   application.pod_template.uses_config = random_.Below(2) == 0;
   application.pod_template.is_large = random_.Below(12) == 0;
+  application.pod_template.has_inits = random_.Below(3) == 0;
   applications_[name] = application;
 }
 
