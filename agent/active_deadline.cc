@@ -79,10 +79,12 @@ void FailAtDeadline(const PodTurn& turn, PodStatus* status) {
   status->phase = PodPhase::kFailed;
   status->reason = kDeadlineExceeded;
   status->message = kMessage;
-  for (ContainerStatus& container : status->container_statuses) {
-    EndWaiting(&container);
-    container.ready = false;
-    container.started = false;
+  for (auto* statuses : {&status->init_container_statuses, &status->container_statuses}) {
+    for (ContainerStatus& container : *statuses) {
+      EndWaiting(&container);
+      container.ready = false;
+      container.started = false;
+    }
   }
 }
 

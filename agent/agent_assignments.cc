@@ -3,6 +3,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/planted_bug.h"
+#include "schema/sidecar.h"
 
 namespace reconcile {
 namespace {
@@ -200,8 +201,8 @@ Status Agent::Core::SavePending() {
 void Agent::Core::ForgetUnused() {
   std::set<std::string> keys;
   for (const auto& pod : applied_->pods) {
-    for (const Container& container : pod->spec.containers) {
-      keys.insert(ImageKey(*pod, container.image));
+    for (const Container* container : AllContainersOf(pod->spec)) {
+      keys.insert(ImageKey(*pod, container->image));
     }
   }
   std::erase_if(seen_.images, [&](const auto& entry) { return !keys.contains(entry.first); });

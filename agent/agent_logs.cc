@@ -17,9 +17,11 @@ Result<const ContainerStatus*> FindStatus(const PodReport& pod, const std::strin
   const auto& statuses = pod.status.container_statuses;
   if (container.empty() && statuses.size() == 1) return &statuses.front();
   std::string names;
-  for (const ContainerStatus& status : statuses) {
-    if (status.name == container) return &status;
-    names += (names.empty() ? "" : ", ") + status.name;
+  for (const auto* list : {&statuses, &pod.status.init_container_statuses}) {
+    for (const ContainerStatus& status : *list) {
+      if (status.name == container) return &status;
+      names += (names.empty() ? "" : ", ") + status.name;
+    }
   }
   if (container.empty()) {
     return InvalidError("pod " + pod.name + " has several containers; name one of: " + names);

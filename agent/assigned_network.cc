@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/overlay.h"
+#include "schema/sidecar.h"
 
 namespace reconcile {
 namespace {
@@ -28,8 +29,8 @@ std::vector<HostPort> HostPortsOf(const Assignment& assignment,
     const auto seen = memory.find(pod->metadata.uid);
     const bool has_address = seen != memory.end() && !seen->second.attached_owner_id.empty();
     if (!has_address || seen->second.terminal || pod->spec.host_network) continue;
-    for (const Container& container : pod->spec.containers) {
-      for (const ContainerPort& port : container.ports) {
+    for (const Container* container : LastingContainersOf(pod->spec)) {
+      for (const ContainerPort& port : container->ports) {
         if (port.host_port == 0) continue;
         // 0.0.0.0 is what people write for all.
         const std::string host = port.host_ip == "0.0.0.0" ? "" : port.host_ip;

@@ -8,6 +8,7 @@
 #include "base/planted_bug.h"
 #include "runtime/start_program.h"
 #include "schema/security.h"
+#include "schema/sidecar.h"
 
 namespace reconcile {
 namespace {
@@ -220,6 +221,18 @@ std::vector<std::string> CommandOf(const Container& container, const ContainerBa
   return words;
 }
 
+namespace {
+
+void AddSidecarLabel(const PodSpec& spec, const Container& container, ContainerConfig* config) {
+  for (size_t i = 0; i < spec.init_containers.size(); ++i) {
+    const Container& init = spec.init_containers[i];
+    if (init.name != container.name || !IsSidecar(init)) continue;
+    config->labels[std::string(kLabelSidecar)] = std::to_string(i);
+  }
+}
+
+}  // namespace
+
 ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& pod,
                                     const Container& container, const ContainerBasis& basis,
                                     const EnvList& env, const HostFacts& host) {
@@ -231,6 +244,7 @@ ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& po
   config.labels =
       LabelsOf(cluster_id, pod, container.name, basis.attempt, basis.crashes, basis.pod_start);
   config.labels[std::string(kLabelSpecHash)] = SpecHashOf(container);
+  AddSidecarLabel(pod.spec, container, &config);
   config.binds = BindsOf(pod, basis.has_resolver, host);
   if (!basis.sandbox_id.empty()) {
     config.entrypoint = ExpandAll(container.command, env);

@@ -3,6 +3,7 @@
 
 #include "agent/container_config.h"
 #include "agent/container_rights.h"
+#include "agent/init_containers.h"
 #include "agent/pod_turn.h"
 #include "agent/restart.h"
 
@@ -170,7 +171,9 @@ bool EndCounts(const PodTurn& turn, const Container& container, const ContainerI
 bool WantsToRun(const PodTurn& turn, const Container& container) {
   const auto& containers = turn.Of(container.name);
   if (LiveOf(containers) != nullptr) return true;
-  const RestartPolicy policy = turn.pod.spec.restart_policy;
+  if (HasFailedInit(turn)) return false;
+  if (IsInit(turn.pod.spec, container)) return InitWantsToRun(turn, container);
+  const RestartPolicy policy = RestartPolicyOf(turn.pod.spec, container);
   if (const ContainerInfo* dead = NewestDeadOf(containers)) {
     if (RestartsAfter(policy, *dead)) return true;
     // As in Kubernetes, a loss of the sandbox runs nothing of a Never pod again; a new spec does.

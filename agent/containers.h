@@ -16,6 +16,8 @@ inline constexpr std::string_view kLabelPodStart = "dev.reconcile.pod-start";   
 inline constexpr std::string_view kLabelGrace = "dev.reconcile.grace-seconds";  // the pod's
 inline constexpr std::string_view kLabelSandbox = "dev.reconcile.sandbox";      // its attempt
 inline constexpr std::string_view kLabelCrashes = "dev.reconcile.crashes";      // before it
+// On sidecars: their place among the pod's initContainers. They stop in reverse order.
+inline constexpr std::string_view kLabelSidecar = "dev.reconcile.sidecar";
 // On the sandbox: names of containers that were done before it was made, by ','.
 inline constexpr std::string_view kLabelEnded = "dev.reconcile.ended";
 

@@ -8,8 +8,8 @@ namespace {
 constexpr int64_t kLookAgainMs = 30'000;   // for an image that may only come by hand
 constexpr int64_t kTellFailureMs = 5'000;  // as long as a kubelet's next look at the pod takes
 
-ContainerStateWaiting Creating(std::string message) {
-  return {"ContainerCreating", std::move(message)};
+ContainerStateWaiting Creating(const PodTurn& turn, std::string message) {
+  return {std::string(CreatingReason(turn.pod.spec)), std::move(message)};
 }
 
 // An image being asked for by one container.
@@ -51,13 +51,13 @@ class ImageNeed {
                PullImageOp{reference_, image_key_,
                            LoginsFor(turn_->context.assignment, turn_->pod, reference_)});
     if (image_.failures > 0) return {"ErrImagePull", image_.error};
-    return Creating("pulling image \"" + reference_ + "\"");
+    return Creating(*turn_, "pulling image \"" + reference_ + "\"");
   }
   ContainerStateWaiting Look() {
     turn_->Add(key_, "is image " + reference_ + " on this host?",
                LookAtImage{reference_, image_key_});
     if (image_.failures > 0) return {"ErrImagePull", image_.error};
-    return Creating(turn_->context.FailureOf(key_));
+    return Creating(*turn_, turn_->context.FailureOf(key_));
   }
 
  private:

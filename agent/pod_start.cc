@@ -3,6 +3,7 @@
 
 #include "agent/active_deadline.h"
 #include "agent/container_config.h"
+#include "agent/init_containers.h"
 #include "agent/pod_files.h"
 #include "agent/pod_turn.h"
 #include "agent/restart.h"
@@ -10,6 +11,7 @@
 #include "net/ipam.h"
 #include "schema/not_honoured.h"
 #include "schema/security.h"
+#include "schema/sidecar.h"
 
 namespace reconcile {
 namespace {
@@ -19,11 +21,15 @@ std::string NetworkKey(const PodTurn& turn) { return turn.Key("network"); }
 
 // All containers that do not run wait for this, and so does one that waits for its own network.
 void AllWait(PodTurn* turn, const std::string& reason, const std::string& message) {
-  for (const Container& container : turn->pod.spec.containers) {
-    const ContainerInfo* live = LiveOf(turn->Of(container.name));
+  for (const Container* container : AllContainersOf(turn->pod.spec)) {
+    const ContainerInfo* live = LiveOf(turn->Of(container->name));
     const bool runs = live != nullptr && !OwnsNetwork(*live);
-    if (!runs && WantsToRun(*turn, container)) turn->waiting[container.name] = {reason, message};
+    if (!runs && WantsToRun(*turn, *container)) turn->waiting[container->name] = {reason, message};
   }
+}
+
+void AllWaitToBeMade(PodTurn* turn, const std::string& message) {
+  AllWait(turn, std::string(CreatingReason(turn->pod.spec)), message);
 }
 
 // `lost`: it may have ended with its sandbox, and is not to blame.
@@ -93,7 +99,7 @@ bool HasAddress(PodTurn* turn) {
   }
   const Result<Cidr> subnet = Cidr::Parse(context.assignment.node_pod_cidr);
   if (!subnet.ok()) {
-    AllWait(turn, "ContainerCreating", "this host has no pod subnet yet");
+    AllWaitToBeMade(turn, "this host has no pod subnet yet");
     return false;
   }
   std::string& address = turn->memory.address;
@@ -102,7 +108,7 @@ bool HasAddress(PodTurn* turn) {
   const Result<std::string> allocated =
       AllocateAddress(*subnet, context.used_addresses, context.result.last_address);
   if (!allocated.ok()) {
-    AllWait(turn, "ContainerCreating", allocated.status().message());
+    AllWaitToBeMade(turn, allocated.status().message());
     return false;
   }
   address = *allocated;
@@ -126,7 +132,7 @@ bool HostIsReady(PodTurn* turn, bool for_sandbox) {
     missing = "the sandbox's image is being loaded. " + context.FailureOf("pause");
   }
   if (missing.empty()) return true;
-  AllWait(turn, "ContainerCreating", missing);
+  AllWaitToBeMade(turn, missing);
   return false;
 }
 
@@ -134,7 +140,7 @@ bool FilesAreWritten(PodTurn* turn) {
   PodSeen& memory = turn->memory;
   if (memory.files_address == memory.address) return true;
   const std::string key = turn->Key("files");
-  AllWait(turn, "ContainerCreating", turn->context.FailureOf(key));
+  AllWaitToBeMade(turn, turn->context.FailureOf(key));
   turn->Add(key, "the pod's hosts, hostname and resolv.conf are to be written",
             WritePodFiles{turn->uid(), HostnameOf(turn->pod), memory.address,
                           HostAliasLines(turn->pod.spec), PodDnsOf(turn->pod),
@@ -182,13 +188,12 @@ std::string EndedContainers(const PodTurn& turn) {
 
 void MakeSandbox(PodTurn* turn) {
   ContainerMemory& memory = turn->memory.memory[std::string(kSandboxContainer)];
-  AllWait(turn, "ContainerCreating", turn->context.FailureOf(SandboxKey(*turn)));
+  AllWaitToBeMade(turn, turn->context.FailureOf(SandboxKey(*turn)));
   if (!HostIsReady(turn, true) || !OldSandboxIsGone(turn) || !HasAddress(turn)) return;
   if (turn->context.now.mono < memory.restart_at) {
     turn->context.WakeAt(memory.restart_at);
-    return AllWait(turn, "ContainerCreating",
-                   "the pod's sandbox ends again and again; waiting " +
-                       FormatAge(memory.backoff_ms) + " before the next");
+    return AllWaitToBeMade(turn, "the pod's sandbox ends again and again; waiting " +
+                                     FormatAge(memory.backoff_ms) + " before the next");
   }
   if (!FilesAreWritten(turn)) return;
   const SandboxBasis basis = {turn->context.seen.pause_image_id,
@@ -206,13 +211,30 @@ void MakeSandbox(PodTurn* turn) {
                  MakeSandboxConfig(turn->context.assignment.fence.cluster_id, turn->pod, basis)});
 }
 
-// Images come while the sandbox is being made.
+bool Starts(const PodTurn& turn, const Container& container) {
+  return LiveOf(turn.Of(container.name)) == nullptr && WantsToRun(turn, container);
+}
+
+bool AnyStarts(const PodTurn& turn) {
+  const auto all = AllContainersOf(turn.pod.spec);
+  return std::any_of(all.begin(), all.end(), [&](const Container* c) { return Starts(turn, *c); });
+}
+
+// Images come while the sandbox is being made; those that are due after an init container later.
 void AskForImages(PodTurn* turn) {
-  for (const Container& container : turn->pod.spec.containers) {
-    if (LiveOf(turn->Of(container.name)) != nullptr || !WantsToRun(*turn, container)) continue;
+  for (const Container* container : AllContainersOf(turn->pod.spec)) {
+    if (!Starts(*turn, *container)) continue;
     std::string image_id;
-    (void)NeedImage(turn, container, &image_id);
+    (void)NeedImage(turn, *container, &image_id);
+    if (IsInit(turn->pod.spec, *container)) return;
   }
+}
+
+// What nothing restarts stays ended when its sandbox is lost.
+bool NeverRestarts(const PodSpec& spec) {
+  return std::all_of(spec.containers.begin(), spec.containers.end(), [&](const Container& c) {
+    return RestartPolicyOf(spec, c) == RestartPolicy::kNever;
+  });
 }
 
 void RemoveOtherSandboxes(PodTurn* turn, const ContainerInfo& keep) {
@@ -263,12 +285,12 @@ bool SandboxIsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
   const bool has_address = turn->context.seen.attached_addresses.contains(memory.address);
   if (has_address && memory.attached_owner_id == sandbox.id) {
     if (!IsAnotherProcess(sandbox, &memory)) return true;
-    AllWait(turn, "ContainerCreating", "the pod's sandbox was started again by hand");
+    AllWaitToBeMade(turn, "the pod's sandbox was started again by hand");
     turn->Add(RemoveKey(sandbox.id), "the sandbox was started again by hand",
               RemoveContainerOp{sandbox.id});
     return false;
   }
-  AllWait(turn, "ContainerCreating", turn->context.FailureOf(NetworkKey(*turn)));
+  AllWaitToBeMade(turn, turn->context.FailureOf(NetworkKey(*turn)));
   if (!HostIsReady(turn, true) || !HasProcess(turn, sandbox)) return false;
   if (has_address) {
     turn->Add(NetworkKey(*turn), "the address belongs to an earlier sandbox",
@@ -291,8 +313,7 @@ void AttachOwner(PodTurn* turn, const ContainerInfo& owner) {
   if (!turn->context.seen.network_listed && memory.attached_owner_id.empty()) return;
   const std::string missing = MissingOnHost(turn->context);
   if (!attached) {
-    AllWait(turn, "ContainerCreating",
-            missing.empty() ? turn->context.FailureOf(NetworkKey(*turn)) : missing);
+    AllWaitToBeMade(turn, missing.empty() ? turn->context.FailureOf(NetworkKey(*turn)) : missing);
   }
   if (!missing.empty() || !HasProcess(turn, owner)) return;
   Attach(turn, owner,
@@ -303,12 +324,9 @@ void StartInSandbox(PodTurn* turn) {
   const auto& containers = turn->pod.spec.containers;
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
   if (sandbox == nullptr) {
-    const bool only_live =
-        std::all_of(containers.begin(), containers.end(), [&](const Container& c) {
-          return LiveOf(turn->Of(c.name)) != nullptr || !WantsToRun(*turn, c);
-        });
-    const bool never = turn->pod.spec.restart_policy == RestartPolicy::kNever;
-    if (only_live && never) {
+    const bool only_live = std::none_of(containers.begin(), containers.end(),
+                                        [&](const Container& c) { return Starts(*turn, c); });
+    if (only_live && NeverRestarts(turn->pod.spec)) {
       (void)OldSandboxIsGone(turn);
       return;
     }
@@ -317,10 +335,8 @@ void StartInSandbox(PodTurn* turn) {
   }
   RemoveOtherSandboxes(turn, *sandbox);
   if (!SandboxIsAttached(turn, *sandbox)) return AskForImages(turn);
-  const bool starts = std::any_of(containers.begin(), containers.end(), [&](const Container& c) {
-    return LiveOf(turn->Of(c.name)) == nullptr && WantsToRun(*turn, c);
-  });
-  if (starts && !FilesAreWritten(turn)) return;
+  if (AnyStarts(*turn) && !FilesAreWritten(turn)) return;
+  if (!StepInits(turn, *sandbox)) return;
   for (const Container& container : containers) StepContainer(turn, container, sandbox);
 }
 
@@ -342,11 +358,7 @@ void StartAlone(PodTurn* turn) {
 // What FieldsNotHonoured names is not run without. The controller places no such pod; this is for
 // one that a controller of another version placed. What runs already is left alone.
 bool IsRefused(PodTurn* turn) {
-  const auto& containers = turn->pod.spec.containers;
-  const bool starts = std::any_of(containers.begin(), containers.end(), [&](const Container& c) {
-    return LiveOf(turn->Of(c.name)) == nullptr && WantsToRun(*turn, c);
-  });
-  if (!starts && LiveOf(turn->containers.owners) != nullptr) return false;
+  if (!AnyStarts(*turn) && LiveOf(turn->containers.owners) != nullptr) return false;
   const std::vector<std::string> fields = FieldsNotHonoured(turn->pod.spec);
   if (fields.empty()) return false;
   const std::string message = NotHonouredMessage(fields);
@@ -361,6 +373,7 @@ bool IsRefused(PodTurn* turn) {
 bool NeedsSandbox(const PodTurn& turn) {
   const auto& containers = turn.pod.spec.containers;
   if (containers.size() != 1 || turn.pod.spec.host_network) return true;
+  if (!turn.pod.spec.init_containers.empty()) return true;  // they share its network
   const ContainerInfo* live = LiveOf(turn.Of(containers.front().name));
   if (live != nullptr) return !OwnsNetwork(*live);
   if (SharesProcesses(turn.pod.spec)) return true;  // process 1 is the sandbox's
@@ -371,7 +384,8 @@ void Remember(PodTurn* turn) {
   PodSeen& memory = turn->memory;
   const Now now = turn->context.now;
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
-  for (const Container& container : turn->pod.spec.containers) {
+  for (const Container* each : AllContainersOf(turn->pod.spec)) {
+    const Container& container = *each;
     ContainerMemory& of = memory.memory[container.name];
     const ContainerInfo* dead = NewestDeadOf(turn->Of(container.name));
     const bool lost =
@@ -392,6 +406,7 @@ void Remember(PodTurn* turn) {
   if (memory.address.empty() && !owners.empty() && !gave_it_back) {
     memory.address = LabelOf(*owners.front(), kLabelAddress);
   }
+  RememberInits(turn);
   AdoptAttachment(turn);
 }
 
@@ -406,7 +421,10 @@ void StartPod(PodTurn* turn) {
   const auto& containers = turn->pod.spec.containers;
   const bool wanted = std::any_of(containers.begin(), containers.end(),
                                   [&](const Container& c) { return WantsToRun(*turn, c); });
-  if (!wanted) return ReleaseNetwork(turn);
+  if (!wanted) {
+    if (!StopSidecars(turn)) ReleaseNetwork(turn);
+    return;
+  }
   if (IsRefused(turn)) return;
   KeepVolumes(turn);
   NeedsSandbox(*turn) ? StartInSandbox(turn) : StartAlone(turn);

@@ -1,7 +1,9 @@
 #include <algorithm>
 
 #include "agent/active_deadline.h"
+#include "agent/init_containers.h"
 #include "agent/pod_turn.h"
+#include "schema/sidecar.h"
 
 namespace reconcile {
 namespace {
@@ -43,8 +45,9 @@ void SetIds(const ContainerInfo& container, ContainerStatus* status) {
 
 void SetWaiting(const PodTurn& turn, const std::string& name, ContainerState* state) {
   const auto waiting = turn.waiting.find(name);
-  state->waiting = waiting == turn.waiting.end() ? ContainerStateWaiting{"ContainerCreating", ""}
-                                                 : waiting->second;
+  state->waiting = waiting == turn.waiting.end()
+                       ? ContainerStateWaiting{std::string(CreatingReason(turn.pod.spec)), ""}
+                       : waiting->second;
 }
 
 // Nothing of the container is on the host.
@@ -108,6 +111,16 @@ ContainerStatus StatusOf(const PodTurn& turn, const Container& container,
   return status;
 }
 
+// Of an init container that must end: it is ready when it has succeeded, and never "started".
+ContainerStatus StatusOfInit(const PodTurn& turn, const Container& init,
+                             const ContainerMemory& memory) {
+  ContainerStatus status = StatusOf(turn, init, memory);
+  if (IsSidecar(init)) return status;
+  status.started = false;
+  status.ready = status.state.terminated && status.state.terminated->exit_code == 0;
+  return status;
+}
+
 bool AnyWantsToRun(const PodTurn& turn) {
   if (turn.pod.metadata.deletion_timestamp) return false;
   const auto& containers = turn.pod.spec.containers;
@@ -115,31 +128,37 @@ bool AnyWantsToRun(const PodTurn& turn) {
                      [&](const Container& container) { return WantsToRun(turn, container); });
 }
 
+// Of a pod all of whose containers have ended, by the policy of each (SEMANTICS 8.1).
+PodPhase PhaseAtEnd(const PodSpec& spec, const std::vector<ContainerStatus>& statuses) {
+  bool any_failed = false;
+  for (size_t i = 0; i < statuses.size(); ++i) {
+    const ContainerStatus& status = statuses[i];
+    const auto& end = status.state.waiting ? status.last_state.terminated : status.state.terminated;
+    const bool failed = end->exit_code != 0;
+    const RestartPolicy policy = RestartPolicyOf(spec, spec.containers[i]);
+    if (policy == RestartPolicy::kAlways) return PodPhase::kRunning;
+    if (policy == RestartPolicy::kOnFailure && failed) return PodPhase::kRunning;
+    any_failed = any_failed || failed;
+  }
+  return any_failed ? PodPhase::kFailed : PodPhase::kSucceeded;
+}
+
 // SEMANTICS 8.1.
 PodPhase PhaseOf(const PodTurn& turn, const std::vector<ContainerStatus>& statuses) {
-  size_t running = 0;
-  size_t stopped = 0;
-  size_t succeeded = 0;
+  bool running = false;
   for (const ContainerStatus& status : statuses) {
     if (status.state.running) {
-      ++running;
+      running = true;
       continue;
     }
     const auto& end = status.state.waiting ? status.last_state.terminated : status.state.terminated;
-    if (!end) return PodPhase::kPending;
-    ++stopped;
-    if (end->exit_code == 0) ++succeeded;
+    if (!end && !HasFailedInit(turn)) return PodPhase::kPending;
   }
-  if (running > 0 || AnyWantsToRun(turn)) return PodPhase::kRunning;
-  switch (turn.pod.spec.restart_policy) {
-    case RestartPolicy::kAlways:
-      return PodPhase::kRunning;
-    case RestartPolicy::kOnFailure:
-      return stopped == succeeded ? PodPhase::kSucceeded : PodPhase::kRunning;
-    case RestartPolicy::kNever:
-      return stopped == succeeded ? PodPhase::kSucceeded : PodPhase::kFailed;
-  }
-  return PodPhase::kUnknown;
+  // Sidecars stop after the others, and the pod ends with the last of them.
+  const bool sidecars_run = !turn.pod.spec.init_containers.empty() && AnyLive(turn);
+  if (HasFailedInit(turn)) return sidecars_run ? PodPhase::kPending : PodPhase::kFailed;
+  if (running || sidecars_run || AnyWantsToRun(turn)) return PodPhase::kRunning;
+  return PhaseAtEnd(turn.pod.spec, statuses);
 }
 
 bool IsEnd(PodPhase phase) { return phase == PodPhase::kSucceeded || phase == PodPhase::kFailed; }
@@ -158,13 +177,17 @@ WallTime LastChange(const std::vector<ContainerStatus>& statuses, WallTime start
   return last;
 }
 
-Condition ReadyCondition(std::string_view type, const PodStatus& status) {
+Condition ReadyCondition(std::string_view type, const PodSpec& spec, const PodStatus& status) {
   Condition condition;
   condition.type = type;
   std::string unready;
-  for (const ContainerStatus& container : status.container_statuses) {
+  const auto note = [&](const ContainerStatus& container) {
     if (!container.ready) unready += (unready.empty() ? "" : " ") + container.name;
+  };
+  for (size_t i = 0; i < spec.init_containers.size(); ++i) {
+    if (IsSidecar(spec.init_containers[i])) note(status.init_container_statuses[i]);
   }
+  for (const ContainerStatus& container : status.container_statuses) note(container);
   condition.status = unready.empty() ? ConditionStatus::kTrue : ConditionStatus::kFalse;
   if (unready.empty()) return condition;
   if (status.phase == PodPhase::kSucceeded) {
@@ -187,17 +210,21 @@ WallTime TransitionTime(const Condition* before, const Condition& after, WallTim
 
 void SetConditions(const PodTurn& turn, PodStatus* status) {
   const WallTime start = *status->start_time;
-  const WallTime change = std::max(LastChange(status->container_statuses, start),
-                                   HealthChangedAt(turn).value_or(start));
-  for (const std::string_view type : {"PodScheduled", "Initialized"}) {
-    Condition condition;
-    condition.type = type;
-    condition.status = ConditionStatus::kTrue;
-    condition.last_transition_time = start;
-    status->conditions.push_back(condition);
-  }
+  const WallTime init_change = LastChange(status->init_container_statuses, start);
+  const WallTime change = std::max({init_change, LastChange(status->container_statuses, start),
+                                    HealthChangedAt(turn).value_or(start)});
+  Condition scheduled;
+  scheduled.type = "PodScheduled";
+  scheduled.status = ConditionStatus::kTrue;
+  scheduled.last_transition_time = start;
+  status->conditions.push_back(std::move(scheduled));
+  Condition initialized = InitializedCondition(turn, *status);
+  initialized.last_transition_time =
+      TransitionTime(FindCondition(turn.memory.conditions, initialized.type), initialized,
+                     init_change, turn.context.now.wall);
+  status->conditions.push_back(std::move(initialized));
   for (const std::string_view type : {"ContainersReady", "Ready"}) {
-    Condition condition = ReadyCondition(type, *status);
+    Condition condition = ReadyCondition(type, turn.pod.spec, *status);
     condition.last_transition_time = TransitionTime(FindCondition(turn.memory.conditions, type),
                                                     condition, change, turn.context.now.wall);
     status->conditions.push_back(condition);
@@ -257,6 +284,11 @@ PodStatus BuildPodStatus(PodTurn* turn) {
   status.start_time = memory.start_time;
   status.qos_class = QosClassOf(turn->pod.spec);
   if (HasAddress(*turn)) status.pod_ip = memory.address;
+  for (const Container& init : turn->pod.spec.init_containers) {
+    ContainerMemory& of = memory.memory[init.name];
+    status.init_container_statuses.push_back(StatusOfInit(*turn, init, of));
+    of.last_reported = status.init_container_statuses.back();
+  }
   for (const Container& container : turn->pod.spec.containers) {
     ContainerMemory& of = memory.memory[container.name];
     status.container_statuses.push_back(StatusOf(*turn, container, of));

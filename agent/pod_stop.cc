@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <limits>
 
+#include "agent/init_containers.h"
 #include "agent/pod_drain.h"
 #include "agent/pod_turn.h"
 
@@ -7,7 +9,8 @@ namespace reconcile {
 namespace {
 
 constexpr int64_t kKillSlackMs = 5'000;  // for the engine to kill, after the grace period
-constexpr int64_t kMinGraceMs = 2'000;   // when the grace period is over before stopping began
+constexpr int64_t kSidecarGraceSeconds = 2;
+constexpr int64_t kMinGraceMs = 2'000;  // when the grace period is over before stopping began
 
 Operation Named(const Operation& named, std::string key, std::string reason) {
   Operation operation = named;
@@ -24,27 +27,51 @@ void Add(StepContext* context, const Operation& named, std::string key, std::str
   context->Add(std::move(operation));
 }
 
-// Stops what runs; true when nothing does.
-bool StopContainers(StepContext* context, const Operation& named, const PodContainers& containers,
-                    MonoTime deadline) {
-  bool stopped = true;
+// What stops next: all that are no sidecars, then the sidecars one by one, the last first; when
+// the time is over, everything (SEMANTICS 9.3). By labels: the pod itself may be unknown.
+std::vector<const ContainerInfo*> NextToStop(const PodContainers& containers, bool time_is_over) {
+  std::vector<const ContainerInfo*> next;
+  int64_t place = -1;  // of the sidecars in `next`
   for (const auto& [name, list] : containers.by_name) {
     for (const ContainerInfo* container : list) {
       if (!IsLive(*container)) continue;
-      stopped = false;
-      const int64_t left_ms = deadline - context->now.mono;
-      if (left_ms + kKillSlackMs <= 0) {
-        Add(context, named, RemoveKey(container->id),
-            "container " + name + " did not stop in its grace period",
-            RemoveContainerOp{container->id});
-      } else {
-        context->WakeAt(deadline + kKillSlackMs);
-        Add(context, named, StopKey(container->id), "Stopping container " + name,
-            StopContainerOp{container->id, std::max<int64_t>((left_ms + 999) / 1000, 0)});
-      }
+      constexpr int64_t kNoSidecar = std::numeric_limits<int64_t>::max();
+      const int64_t own = NumberLabelOf(*container, kLabelSidecar, kNoSidecar);
+      if (own < place && !time_is_over) continue;
+      if (own > place && !time_is_over) next.clear();
+      place = std::max(place, own);
+      next.push_back(container);
     }
   }
-  return stopped;
+  return next;
+}
+
+bool IsSidecarContainer(const ContainerInfo& container) {
+  return !LabelOf(container, kLabelSidecar).empty();
+}
+
+// Stops what runs; true when nothing does.
+bool StopContainers(StepContext* context, const Operation& named, const PodContainers& containers,
+                    MonoTime deadline) {
+  const int64_t left_ms = deadline - context->now.mono;
+  const std::vector<const ContainerInfo*> next = NextToStop(containers, left_ms <= 0);
+  const bool some_wait = next.size() < NextToStop(containers, true).size();
+  if (some_wait) context->WakeAt(deadline);
+  for (const ContainerInfo* container : next) {
+    const std::string& name = LabelOf(*container, kLabelContainer);
+    if (left_ms + kKillSlackMs <= 0) {
+      Add(context, named, RemoveKey(container->id),
+          "container " + name + " did not stop in its grace period",
+          RemoveContainerOp{container->id});
+      continue;
+    }
+    // Sidecars that were kept for the others have a moment of their own.
+    const int64_t least = IsSidecarContainer(*container) ? kSidecarGraceSeconds : 0;
+    context->WakeAt(deadline + kKillSlackMs);
+    Add(context, named, StopKey(container->id), "Stopping container " + name,
+        StopContainerOp{container->id, std::max((left_ms + 999) / 1000, least)});
+  }
+  return next.empty();
 }
 
 void RemoveContainers(StepContext* context, const Operation& named,
@@ -112,6 +139,7 @@ void StopPod(PodTurn* turn, bool* gone) {
   named.namespace_name = pod.metadata.namespace_name;
   named.pod_name = pod.metadata.name;
   named.pod_uid = turn->uid();
+  KeepSidecars(turn);
   if (WaitsForDrain(turn, *turn->memory.stop_deadline)) return;
   *gone = TearDown(&turn->context, named, turn->containers, grace_seconds, &turn->memory);
 }

@@ -59,6 +59,12 @@ struct PodTurn {
                 const std::string& message, ContainerMemory* of);
 };
 
+// Why a container waits that is being made, as `kubectl` tells it.
+inline constexpr std::string_view kPodInitializing = "PodInitializing";
+inline std::string_view CreatingReason(const PodSpec& spec) {
+  return spec.init_containers.empty() ? "ContainerCreating" : kPodInitializing;
+}
+
 std::string StopKey(const std::string& container_id);
 std::string RemoveKey(const std::string& container_id);
 

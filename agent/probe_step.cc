@@ -2,9 +2,11 @@
 #include <cmath>
 
 #include "agent/active_deadline.h"
+#include "agent/init_containers.h"
 #include "agent/pod_turn.h"
 #include "base/ids.h"
 #include "base/planted_bug.h"
+#include "schema/sidecar.h"
 
 namespace reconcile {
 namespace {
@@ -79,7 +81,7 @@ void StopFailed(PodTurn* turn, const Container& container, const ContainerProbes
                 const ContainerInfo& live, ContainerMemory* memory) {
   const std::optional<ProbeKind> failed = FailedForGood(probes, memory->probes);
   if (!failed || IsStopping(turn) || PlantedBug("ignore-liveness")) return;
-  const bool restarts = turn->pod.spec.restart_policy != RestartPolicy::kNever;
+  const bool restarts = RestartPolicyOf(turn->pod.spec, container) != RestartPolicy::kNever;
   if (restarts) memory->stopped_attempt = AttemptOf(live);
   turn->Add(
       StopKey(live.id), KillingMessage(container.name, *failed, restarts),
@@ -123,7 +125,7 @@ void Close(ProbesMemory* memory) {
 }  // namespace
 
 void StepProbes(PodTurn* turn) {
-  for (const Container& container : turn->pod.spec.containers) StepProbes(turn, container);
+  for (const Container* container : AllContainersOf(turn->pod.spec)) StepProbes(turn, *container);
 }
 
 void StepProbes(PodTurn* turn, const Container& container) {

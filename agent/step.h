@@ -48,6 +48,7 @@ struct ContainerMemory {
   int32_t counted_attempt = -1;  // newest attempt whose end is in backoff_steps
   int32_t ended_attempt = -1;    // newest attempt that ended on its own; see EndCounts
   int32_t stopped_attempt = -1;  // newest attempt that was stopped for another to take its place
+  int32_t done_in_sandbox = -1;  // of an init container: the newest sandbox that is past it
   int64_t backoff_ms = 0;        // the wait that ends at restart_at
   MonoTime restart_at;           // not before
   std::optional<MonoTime> image_wanted_since;  // a start waits for an image checked after this

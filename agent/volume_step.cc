@@ -110,7 +110,7 @@ std::optional<ContainerStateWaiting> NeedVolumes(PodTurn* turn) {
     const Result<VolumeOrder> order = OrderFor(sources, volume);
     const std::string why = order.ok() ? turn->context.FailureOf(VolumesKey(*turn))
                                        : SetUpFailure(volume.name, order.status().message());
-    return ContainerStateWaiting{"ContainerCreating", why};
+    return ContainerStateWaiting{std::string(CreatingReason(turn->pod.spec)), why};
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "api/columns.h"
 
+#include <algorithm>
 #include <map>
 
 #include "api/columns_kept.h"
@@ -7,6 +8,7 @@
 #include "api/columns_workload.h"
 #include "reconciler/source_operations.h"
 #include "schema/core.h"
+#include "schema/sidecar.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -53,18 +55,48 @@ bool IsLost(const Pod& pod) {
   return ready != nullptr && ready->reason == kNodeStatusUnknown;
 }
 
+// What keeps the pod's init containers from being done, as `kubectl get` says it; "" when they are.
+std::string InitWord(const Pod& pod) {
+  const Condition* initialized = FindCondition(pod.status.conditions, "Initialized");
+  if (initialized != nullptr && initialized->status == ConditionStatus::kTrue) return "";
+  const std::vector<Container>& inits = pod.spec.init_containers;
+  const std::vector<ContainerStatus>& statuses = pod.status.init_container_statuses;
+  for (size_t i = 0; i < std::min(inits.size(), statuses.size()); ++i) {
+    const ContainerState& state = statuses[i].state;
+    if (state.terminated && state.terminated->exit_code == 0) continue;
+    if (IsSidecar(inits[i]) && statuses[i].started) continue;
+    if (state.terminated && state.terminated->reason.empty()) {
+      return "Init:ExitCode:" + std::to_string(state.terminated->exit_code);
+    }
+    if (state.terminated) return "Init:" + state.terminated->reason;
+    const bool says_why = state.waiting && !state.waiting->reason.empty() &&
+                          state.waiting->reason != "PodInitializing";
+    if (says_why) return "Init:" + state.waiting->reason;
+    return "Init:" + Fraction(static_cast<int64_t>(i), static_cast<int64_t>(inits.size()));
+  }
+  return "";
+}
+
 Cells PodCells(const Pod& pod, WallTime now) {
   int ready = 0;
   int restarts = 0;
-  for (const ContainerStatus& container : pod.status.container_statuses) {
-    ready += container.ready && !IsLost(pod) ? 1 : 0;
-    restarts += container.restart_count;
+  const bool initializing = !InitWord(pod).empty();
+  const auto count = [&](const ContainerStatus& container, bool lasts) {
+    ready += lasts && container.ready && !IsLost(pod) ? 1 : 0;
+    // Of init containers while the pod is at them.
+    restarts += lasts || initializing ? container.restart_count : 0;
+  };
+  for (const ContainerStatus& init : pod.status.init_container_statuses) {
+    const auto& inits = pod.spec.init_containers;
+    count(init, std::any_of(inits.begin(), inits.end(), [&](const Container& container) {
+            return container.name == init.name && IsSidecar(container);
+          }));
   }
-  return {
-      pod.metadata.name,         Fraction(ready, static_cast<int64_t>(pod.spec.containers.size())),
-      PodStatusWord(pod),        std::to_string(restarts),
-      Age(pod.metadata, now),    OrNone(pod.status.pod_ip),
-      OrNone(pod.spec.node_name)};
+  for (const ContainerStatus& container : pod.status.container_statuses) count(container, true);
+  const auto lasting = static_cast<int64_t>(LastingContainersOf(pod.spec).size());
+  return {pod.metadata.name,         Fraction(ready, lasting), PodStatusWord(pod),
+          std::to_string(restarts),  Age(pod.metadata, now),   OrNone(pod.status.pod_ip),
+          OrNone(pod.spec.node_name)};
 }
 
 Cells DeploymentCells(const Deployment& deployment, WallTime now) {
@@ -260,7 +292,10 @@ std::string OrNone(const std::string& text) { return text.empty() ? "<none>" : t
 std::string PodStatusWord(const Pod& pod) {
   std::string word =
       pod.status.reason.empty() ? std::string(ToString(pod.status.phase)) : pod.status.reason;
+  const std::string init_word = InitWord(pod);
+  if (!init_word.empty()) word = init_word;
   for (const ContainerStatus& container : pod.status.container_statuses) {
+    if (!init_word.empty()) break;
     if (container.state.waiting && !container.state.waiting->reason.empty()) {
       word = container.state.waiting->reason;
     } else if (container.state.terminated) {

@@ -5,6 +5,7 @@
 
 #include "controller/pull_secrets.h"
 #include "schema/codec.h"
+#include "schema/sidecar.h"
 #include "schema/volumes.h"
 
 namespace reconcile {
@@ -22,12 +23,12 @@ References ReferencesOf(const Pod& pod, const ClusterState& state) {
   References references;
   for (std::string& name : PullSecretsOf(pod, state)) references.secrets.insert(std::move(name));
   AddVolumeReferences(spec, &references.config_maps, &references.secrets);
-  for (const Container& container : spec.containers) {
-    for (const EnvFromSource& from : container.env_from) {
+  for (const Container* container : AllContainersOf(spec)) {
+    for (const EnvFromSource& from : container->env_from) {
       if (from.config_map_ref) references.config_maps.insert(from.config_map_ref->name);
       if (from.secret_ref) references.secrets.insert(from.secret_ref->name);
     }
-    for (const EnvVar& variable : container.env) {
+    for (const EnvVar& variable : container->env) {
       if (!variable.value_from) continue;
       if (const auto& ref = variable.value_from->config_map_key_ref) {
         references.config_maps.insert(ref->name);

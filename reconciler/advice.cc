@@ -8,6 +8,7 @@
 #include "reconciler/restart_on_change.h"
 #include "reconciler/rollback_on_deadline.h"
 #include "schema/not_honoured.h"
+#include "schema/sidecar.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -29,9 +30,9 @@ void AddName(const std::string& name, std::string* names) {
 void Advise(const Object& object, const PodSpec& spec, Problems* problems) {
   std::string moving;
   std::string asking_nothing;
-  for (const Container& container : spec.containers) {
-    if (MovesByItself(container.image)) AddName(container.image, &moving);
-    if (container.resources.requests.empty()) AddName(container.name, &asking_nothing);
+  for (const Container* container : AllContainersOf(spec)) {
+    if (MovesByItself(container->image)) AddName(container->image, &moving);
+    if (container->resources.requests.empty()) AddName(container->name, &asking_nothing);
   }
   const auto warn = [&](const std::string& message, Rule rule = Rule::kAdvice) {
     problems->warnings.push_back(ProblemAt(object, message, rule));

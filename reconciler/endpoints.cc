@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "schema/sidecar.h"
+
 namespace reconcile {
 namespace {
 
@@ -26,8 +28,8 @@ bool IsDone(const Pod& pod) {
 int32_t PortAt(const Pod& pod, const ServicePort& port) {
   if (!port.target_port) return port.port;
   if (!port.target_port->is_string) return static_cast<int32_t>(port.target_port->number);
-  for (const Container& container : pod.spec.containers) {
-    for (const ContainerPort& candidate : container.ports) {
+  for (const Container* container : LastingContainersOf(pod.spec)) {
+    for (const ContainerPort& candidate : container->ports) {
       if (candidate.name == port.target_port->text && candidate.protocol == port.protocol) {
         return candidate.container_port;
       }

@@ -10,17 +10,28 @@ namespace {
 
 constexpr char kNotLookedAt[] = "not looked at yet";
 
+std::string WhyContainerWaits(const ContainerStatus& container) {
+  if (container.state.waiting && !container.state.waiting->reason.empty()) {
+    const ContainerStateWaiting& waiting = *container.state.waiting;
+    return waiting.reason + (waiting.message.empty() ? "" : ": " + waiting.message);
+  }
+  if (!container.state.terminated) return "";
+  const ContainerStateTerminated& terminated = *container.state.terminated;
+  return "container " + container.name + " ended with exit code " +
+         std::to_string(terminated.exit_code) + " (" + terminated.reason + ")";
+}
+
+// The first init container that has not succeeded, if it is known why; then the others.
 std::string WhyContainersWait(const Pod& pod) {
+  for (const ContainerStatus& init : pod.status.init_container_statuses) {
+    if (init.ready || init.started) continue;
+    if (init.state.running) return "init container " + init.name + " runs";
+    const std::string why = WhyContainerWaits(init);
+    if (!why.empty()) return "init container " + init.name + ": " + why;
+  }
   for (const ContainerStatus& container : pod.status.container_statuses) {
-    if (container.state.waiting && !container.state.waiting->reason.empty()) {
-      const ContainerStateWaiting& waiting = *container.state.waiting;
-      return waiting.reason + (waiting.message.empty() ? "" : ": " + waiting.message);
-    }
-    if (container.state.terminated) {
-      const ContainerStateTerminated& terminated = *container.state.terminated;
-      return "container " + container.name + " ended with exit code " +
-             std::to_string(terminated.exit_code) + " (" + terminated.reason + ")";
-    }
+    const std::string why = WhyContainerWaits(container);
+    if (!why.empty()) return why;
   }
   return "";
 }

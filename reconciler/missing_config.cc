@@ -1,6 +1,7 @@
 #include "reconciler/missing_config.h"
 
 #include "schema/core.h"
+#include "schema/sidecar.h"
 #include "schema/text.h"
 
 namespace reconcile {
@@ -42,12 +43,12 @@ std::string MissingIn(const EnvVar& variable, const std::string& namespace_name,
 
 std::string MissingConfigOf(const Pod& pod, const ClusterState& state) {
   std::string missing;
-  for (const Container& container : pod.spec.containers) {
-    for (const EnvFromSource& from : container.env_from) {
+  for (const Container* container : AllContainersOf(pod.spec)) {
+    for (const EnvFromSource& from : container->env_from) {
       missing = MissingIn(from, pod.metadata.namespace_name, state);
       if (!missing.empty()) return missing;
     }
-    for (const EnvVar& variable : container.env) {
+    for (const EnvVar& variable : container->env) {
       missing = MissingIn(variable, pod.metadata.namespace_name, state);
       if (!missing.empty()) return missing;
     }

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "reconciler/declared.h"
 #include "schema/network.h"
+#include "schema/sidecar.h"
 
 namespace reconcile {
 namespace {
@@ -56,8 +57,8 @@ Items ItemsOf(const Service& service, const std::string& domain) {
 
 Items HostPortsOf(const PodSpec& spec) {
   Items items;
-  for (const Container& container : spec.containers) {
-    for (const ContainerPort& port : container.ports) {
+  for (const Container* container : LastingContainersOf(spec)) {
+    for (const ContainerPort& port : container->ports) {
       const int32_t number = spec.host_network ? port.container_port : port.host_port;
       if (number == 0) continue;
       Add((port.host_ip.empty() ? "" : port.host_ip + ":") + WordOf(number, port.protocol),

@@ -47,9 +47,11 @@ void Fill(Namespace* space) {
 void Fill(Pod* pod) {
   FillPodSpec(&pod->spec);
   // Only in pods: a template keeps what was written (SEMANTICS 17.4).
-  for (Container& container : pod->spec.containers) {
-    ResourceRequirements& resources = container.resources;
-    resources.requests.insert(resources.limits.begin(), resources.limits.end());
+  for (auto* containers : {&pod->spec.init_containers, &pod->spec.containers}) {
+    for (Container& container : *containers) {
+      ResourceRequirements& resources = container.resources;
+      resources.requests.insert(resources.limits.begin(), resources.limits.end());
+    }
   }
 }
 

@@ -54,6 +54,17 @@ void CollectResources(const ResourceList& list, const FieldPath& path,
   }
 }
 
+void CollectResources(const std::vector<Container>& containers, const FieldPath& path,
+                      std::vector<std::string>* fields) {
+  for (size_t i = 0; i < containers.size(); ++i) {
+    const Container& container = containers[i];
+    const FieldPath item = FieldPath::Item(path, i, container.name);
+    const FieldPath resources(item, "resources");
+    CollectResources(container.resources.limits, FieldPath(resources, "limits"), fields);
+    CollectResources(container.resources.requests, FieldPath(resources, "requests"), fields);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> FieldsNotHonoured(const PodSpec& spec) {
@@ -62,13 +73,9 @@ std::vector<std::string> FieldsNotHonoured(const PodSpec& spec) {
   const FieldPath path(root, "spec");
   Collect(TableOf<PodSpec>(), &spec, path, &fields);
   const FieldPath containers(path, "containers");
-  for (size_t i = 0; i < spec.containers.size(); ++i) {
-    const Container& container = spec.containers[i];
-    const FieldPath item = FieldPath::Item(containers, i, container.name);
-    const FieldPath resources(item, "resources");
-    CollectResources(container.resources.limits, FieldPath(resources, "limits"), &fields);
-    CollectResources(container.resources.requests, FieldPath(resources, "requests"), &fields);
-  }
+  const FieldPath init_containers(path, "initContainers");
+  CollectResources(spec.containers, containers, &fields);
+  CollectResources(spec.init_containers, init_containers, &fields);
   return fields;
 }
 

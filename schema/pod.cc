@@ -174,6 +174,24 @@ bool IsSidecar(const Container& init_container) {
   return policy != nullptr && policy->IsString() && policy->AsString() == "Always";
 }
 
+std::vector<const Container*> AllContainersOf(const PodSpec& spec) {
+  std::vector<const Container*> all;
+  all.reserve(spec.init_containers.size() + spec.containers.size());
+  for (const auto* containers : {&spec.init_containers, &spec.containers}) {
+    for (const Container& container : *containers) all.push_back(&container);
+  }
+  return all;
+}
+
+std::vector<const Container*> LastingContainersOf(const PodSpec& spec) {
+  std::vector<const Container*> lasting;
+  for (const Container& init : spec.init_containers) {
+    if (IsSidecar(init)) lasting.push_back(&init);
+  }
+  for (const Container& container : spec.containers) lasting.push_back(&container);
+  return lasting;
+}
+
 ResourceList RequestsOf(const PodSpec& spec) {
   ResourceList total;       // of all that run at once: sidecars, then containers too
   ResourceList while_init;  // the most while an init container runs

@@ -179,6 +179,7 @@ struct PodStatus {
   std::string host_ip;
   std::string pod_ip;
   std::optional<WallTime> start_time;
+  std::vector<ContainerStatus> init_container_statuses;  // as the spec has them, sidecars too
   std::vector<ContainerStatus> container_statuses;
   std::string qos_class;
   friend bool operator==(const PodStatus&, const PodStatus&) = default;

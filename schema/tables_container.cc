@@ -44,8 +44,8 @@ void AddOtherFields(Table<Container>* t) {
       .ActedOn()
       .Doc("Rights of the container.");
   t->Accepted("restartPolicy", OneOf({"Always", "OnFailure", "Never"}), "")
-      .NotRunWith(kNotRun)
-      .Doc("Of an init container: Always lets it run beside the others.");
+      .ActedOn()
+      .Doc("Its own, in place of the pod's; Always lets an init container run beside the others.");
   t->Refused("restartPolicyRules");
   t->Accepted("resizePolicy", ListOf(ResizePolicyShape()),
               "changed resources always come with a new pod")

@@ -157,8 +157,9 @@ const StructTable& TableOf<PodSpec>() {
         .Refused("the scheduler chooses the node; nodeSelector says which may be chosen")
         .Doc("The node the pod is bound to; the scheduler sets it.");
     t.Field<&PodSpec::init_containers>("initContainers")
-        .NotRunWith("init containers are not run yet, and pods that have them are not started")
-        .Doc("Containers that must succeed, one after another, before the others start.");
+        .Doc(
+            "Containers that start one after another before the others: each ends well before the "
+            "next, or stays beside them (restartPolicy Always).");
     t.Refused("ephemeralContainers", "they are added to running pods, through the API");
     t.Refused("workloadRef");
     AddHostAccess(&t);
@@ -264,6 +265,7 @@ const StructTable& TableOf<PodStatus>() {
     t.Field<&PodStatus::host_ip>("hostIP");
     t.Field<&PodStatus::pod_ip>("podIP");
     t.Field<&PodStatus::start_time>("startTime");
+    t.Field<&PodStatus::init_container_statuses>("initContainerStatuses");
     t.Field<&PodStatus::container_statuses>("containerStatuses");
     t.Field<&PodStatus::qos_class>("qosClass").Doc("Guaranteed, Burstable or BestEffort.");
     return t;

@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
+#include "agent/containers.h"
 #include "sim/workload.h"
 
 namespace reconcile {
 namespace {
-
-std::string LabelOf(const ContainerInfo& container, std::string_view label) {
-  const auto found = container.labels.find(std::string(label));
-  return found == container.labels.end() ? "" : found->second;
-}
 
 bool Ends(const FakeChange& change) { return change.what == "die" || change.what == "destroy"; }
 
@@ -38,7 +34,8 @@ void DoubleChecker::OnChange(const std::string& host, const FakeChange& change, 
 }
 
 bool RestartChecker::MayEnd(const Live& live, const ContainerInfo& container) const {
-  const bool by_itself = container.exit_code == kCrashExitCode;
+  const bool is_init = LabelOf(container, kLabelContainer) == kInitName;
+  const bool by_itself = container.exit_code == (is_init ? 0 : kCrashExitCode);
   return in_fault_ || live.sandbox_lost || by_itself || has_hung_(container.id) ||
          !is_wanted_(container);
 }
@@ -71,6 +68,24 @@ void RestartChecker::During(const std::function<void()>& fault) {
   in_fault_ = true;
   fault();
   in_fault_ = false;
+}
+
+void OrderChecker::OnChange(const std::string& host, const FakeChange& change, MonoTime now) {
+  const ContainerInfo& container = change.container;
+  const std::string& name = LabelOf(container, kLabelContainer);
+  const std::string place =
+      LabelOf(container, kLabelPodUid) + "/" + LabelOf(container, kLabelSandbox);
+  if (change.what == "die") {
+    if (name == kInitName && container.exit_code == 0) initialized_.insert(place);
+    return;
+  }
+  if (change.what != "start" || (name != kMainName && name != kSidecarName)) return;
+  std::string before = initialized_.contains(place) ? "" : kInitName;
+  if (name == kMainName && before.empty() && !accompanied_.contains(place)) before = kSidecarName;
+  if (name == kSidecarName) accompanied_.insert(place);
+  if (before.empty() || !has_inits_(container)) return;
+  violations_.Add("at " + std::to_string(now.ms) + " ms on " + host + ": " + container.name +
+                  " started before " + before + " in its sandbox");
 }
 
 }  // namespace reconcile

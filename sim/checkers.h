@@ -73,4 +73,22 @@ class RestartChecker {
   Violations violations_;
 };
 
+// At all times: no program starts in a sandbox before the pod's init container has succeeded and
+// its sidecar has started there. Told of every change that an engine makes.
+class OrderChecker {
+ public:
+  // Says whether the pod of these labels has an init container and a sidecar.
+  using HasInits = std::function<bool(const ContainerInfo& container)>;
+  explicit OrderChecker(HasInits has_inits) : has_inits_(std::move(has_inits)) {}
+
+  void OnChange(const std::string& host, const FakeChange& change, MonoTime now);
+  const std::vector<std::string>& violations() const { return violations_.list(); }
+
+ private:
+  HasInits has_inits_;
+  std::set<std::string> initialized_;  // "<pod uid>/<sandbox>"
+  std::set<std::string> accompanied_;  // likewise
+  Violations violations_;
+};
+
 }  // namespace reconcile

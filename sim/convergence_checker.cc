@@ -8,8 +8,6 @@
 namespace reconcile {
 namespace {
 
-constexpr char kMain[] = "main";
-
 bool Has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
@@ -111,7 +109,7 @@ void DeclaredCheck::CheckApplication(const std::string& name, const Application&
   for (const auto& pod : pods) {
     if (FateOfPod(*pod) != Fate::kRuns) excused_.insert(application.kind + " default/" + name);
     CheckPod(name, application, *pod);
-    pods_by_slot_[pod->metadata.uid + "/" + kMain] = pod;
+    pods_by_slot_[pod->metadata.uid + "/" + kMainName] = pod;
   }
 }
 
@@ -132,11 +130,12 @@ void DeclaredCheck::CheckPod(const std::string& name, const Application& applica
     if (!pod.spec.node_name.empty()) Violation("pod " + pod.metadata.name + " is on a host");
     return;
   }
-  if (has_sandboxes_[pod.spec.node_name]) {
+  if (pod_template->has_inits) wanted_[uid + "/" + kSidecarName] = pod.spec.node_name;
+  if (has_sandboxes_[pod.spec.node_name] || pod_template->has_inits) {
     wanted_[uid + "/" + std::string(kSandboxContainer)] = pod.spec.node_name;
   }
-  if (fate == Fate::kRuns) wanted_[uid + "/" + kMain] = pod.spec.node_name;
-  if (fate == Fate::kCrashes) allowed_[uid + "/" + kMain] = pod.spec.node_name;
+  if (fate == Fate::kRuns) wanted_[uid + "/" + kMainName] = pod.spec.node_name;
+  if (fate == Fate::kCrashes) allowed_[uid + "/" + kMainName] = pod.spec.node_name;
 }
 
 void DeclaredCheck::CheckReason(const Pod& pod, Fate fate) {
@@ -210,14 +209,15 @@ class NetworkCheck {
     for (const ContainerInfo& container : host.engine->Containers()) {
       if (container.state == ContainerRunState::kRunning) running[SlotOf(container)] = container;
     }
-    const std::string owner(host.has_sandboxes ? std::string_view(kSandboxContainer) : kMain);
     size_t pods = 0;
     state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
       if (pod->spec.node_name != host.name) return;
+      const bool has_sandbox = host.has_sandboxes || !pod->spec.init_containers.empty();
+      const std::string owner(has_sandbox ? std::string_view(kSandboxContainer) : kMainName);
       const auto found = running.find(pod->metadata.uid + "/" + owner);
       const bool runs = found != running.end();
       // A namespace goes with the only container, a sandbox stays.
-      if (runs || host.has_sandboxes) ++pods;
+      if (runs || has_sandbox) ++pods;
       if (runs) OnePod(*pod, found->second, host);
     });
     if (host.devices->attachments().size() != pods) {

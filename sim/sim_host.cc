@@ -8,6 +8,7 @@
 namespace reconcile {
 namespace {
 
+constexpr int64_t kInitMs = 700;
 constexpr int64_t kCrashAfterMs = 20'000;
 constexpr uint64_t kSandboxesEvery = 3;
 
@@ -26,6 +27,10 @@ FakeImage ImageOf(std::string_view reference) {
   image.id = SimImageId(reference);
   image.pull_ms = 1'500;
   if (reference == kImageMissing) image.pull_error = "manifest unknown";
+  if (reference == kImageInit) {
+    image.program.exit_after_ms = kInitMs;
+    image.program.exit_code = 0;
+  }
   if (reference != kImageCrash) return image;
   image.program.exit_after_ms = kCrashAfterMs;
   image.program.exit_code = kCrashExitCode;
@@ -56,7 +61,8 @@ SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime
       loop_(time, &machine_),
       engine_(&loop_, {.seed = seed, .live_restore = live_restore}),
       devices_(&loop_, {.seed = seed}) {
-  for (const std::string_view image : {kImageOne, kImageTwo, kImageCrash, kImageMissing}) {
+  for (const std::string_view image :
+       {kImageOne, kImageTwo, kImageCrash, kImageMissing, kImageInit}) {
     engine_.SetImage(std::string(image), ImageOf(image));
   }
   engine_.SetObserver([this](const FakeChange& change) { OnEngineChange(change); });

@@ -49,6 +49,9 @@ class World {
   // Whether the newest durable model has the pod of these labels, and not on its way out.
   bool IsWanted(const ContainerInfo& container) const;
   bool HasHung(const std::string& id) const;
+  // Whether the model knows that the pod of these labels has init containers.
+  bool HasInits(const ContainerInfo& container) const;
+  std::shared_ptr<const Pod> PodOf(const ContainerInfo& container) const;
   bool AllFollow() const;
   void SayModel();
   std::string WhyWanted(const ContainerInfo& container) const;  // for people
@@ -72,6 +75,7 @@ class World {
   Workload workload_;
   DoubleChecker doubles_;
   RestartChecker restarts_;
+  OrderChecker order_;
   ModelChecker model_;
   FenceChecker fences_;
   ReportChecker reports_;
@@ -89,6 +93,7 @@ World::World(const SimulationOptions& options)
       workload_(random_.Next()),
       restarts_([this](const ContainerInfo& container) { return IsWanted(container); },
                 [this](const std::string& id) { return HasHung(id); }),
+      order_([this](const ContainerInfo& container) { return HasInits(container); }),
       model_(&workload_, [this](const std::string& uid) { return restarts_.Runs(uid); }),
       controller_(random_.Next(), &time_, &network_, NodesOf(options)),
       faults_(random_.Next(),
@@ -117,6 +122,7 @@ void World::Observe(const std::string& host, const FakeChange& change) {
   time_.Trace(Fnv1a64(change.what + change.container.name));
   doubles_.OnChange(host, change, time_.now().mono);
   restarts_.OnChange(host, change, time_.now().mono);
+  order_.OnChange(host, change, time_.now().mono);
   if (change.what == "die" && options_.verbose)
     Say(host + ": ended " + change.container.name + ", " + WhyWanted(change.container));
 }
@@ -132,15 +138,20 @@ void World::OnArrived(const std::string& address, const Report& report) {
   });
 }
 
-bool World::IsWanted(const ContainerInfo& container) const {
+// The durable model's pod of this name.
+std::shared_ptr<const Pod> World::PodOf(const ContainerInfo& container) const {
   const auto label = [&](std::string_view name) {
     const auto found = container.labels.find(std::string(name));
     return found == container.labels.end() ? "" : found->second;
   };
-  const std::string uid = label(kLabelPodUid);
   const auto& model = controller_.acknowledged();
-  const auto pod =
-      model == nullptr ? nullptr : model->Find<Pod>(label(kLabelNamespace), label(kLabelPod));
+  return model == nullptr ? nullptr : model->Find<Pod>(label(kLabelNamespace), label(kLabelPod));
+}
+
+bool World::IsWanted(const ContainerInfo& container) const {
+  const auto label = container.labels.find(std::string(kLabelPodUid));
+  const std::string uid = label == container.labels.end() ? "" : label->second;
+  const auto pod = PodOf(container);
   if (pod == nullptr) return model_.IsMissed(uid);
   return pod->metadata.uid == uid && !pod->metadata.deletion_timestamp && !model_.Went(uid);
 }
@@ -148,6 +159,13 @@ bool World::IsWanted(const ContainerInfo& container) const {
 bool World::HasHung(const std::string& id) const {
   return std::any_of(hosts_.begin(), hosts_.end(),
                      [&](const auto& host) { return host->programs().HasHung(id); });
+}
+
+bool World::HasInits(const ContainerInfo& container) const {
+  const auto label = container.labels.find(std::string(kLabelPodUid));
+  const auto pod = PodOf(container);
+  return pod != nullptr && label != container.labels.end() && pod->metadata.uid == label->second &&
+         !pod->spec.init_containers.empty();
 }
 
 std::string World::WhyWanted(const ContainerInfo& container) const {
@@ -326,7 +344,8 @@ SimulationOutcome World::Run() {
   outcome_.violations.clear();
   std::vector<const std::vector<std::string>*> all = {
       &controller_.violations(), &model_.violations(),    &fences_.violations(),
-      &reports_.violations(),    &restarts_.violations(), &doubles_.violations()};
+      &reports_.violations(),    &restarts_.violations(), &doubles_.violations(),
+      &order_.violations()};
   for (const auto& host : hosts_) all.push_back(&host->violations());
   all.push_back(&after);
   for (const auto* found : all) {

@@ -27,12 +27,19 @@ std::string RenderProbes(const std::string& indent) {
          "terminationGracePeriodSeconds: 1}\n";
 }
 
+std::string RenderInits(const std::string& indent, const SimTemplate& pod_template) {
+  if (!pod_template.has_inits) return "";
+  return indent + "initContainers:\n" + indent + "- {name: init, image: \"" +
+         std::string(kImageInit) + "\"}\n" + indent + "- {name: sidecar, image: \"" +
+         std::string(kImageOne) + "\", restartPolicy: Always}\n";
+}
+
 std::string RenderPodSpec(const std::string& indent, const SimTemplate& pod_template) {
-  std::string text = indent + "terminationGracePeriodSeconds: 3\n" + indent + "containers:\n" +
-                     indent + "- name: main\n" + indent + "  image: " + pod_template.image + "\n" +
-                     indent + "  imagePullPolicy: IfNotPresent\n" + indent + "  env:\n" + indent +
-                     "  - {name: GENERATION, value: \"" + std::to_string(pod_template.generation) +
-                     "\"}\n";
+  std::string text =
+      indent + "terminationGracePeriodSeconds: 3\n" + RenderInits(indent, pod_template) + indent +
+      "containers:\n" + indent + "- name: main\n" + indent + "  image: " + pod_template.image +
+      "\n" + indent + "  imagePullPolicy: IfNotPresent\n" + indent + "  env:\n" + indent +
+      "  - {name: GENERATION, value: \"" + std::to_string(pod_template.generation) + "\"}\n";
   if (pod_template.uses_config) {
     text += indent + "  envFrom:\n" + indent + "  - configMapRef: {name: config}\n" + indent +
             "  volumeMounts: [{name: config, mountPath: /config}]\n";
@@ -96,6 +103,7 @@ std::optional<SimTemplate> ReadTemplate(const PodSpec& spec) {
   read.generation = std::stoi("0" + container.env[0].value);
   read.uses_config = !container.env_from.empty();
   read.is_probed = container.others.Find("readinessProbe") != nullptr;
+  read.has_inits = !spec.init_containers.empty();
   const auto cpu = container.resources.requests.find("cpu");
   if (cpu == container.resources.requests.end()) return std::nullopt;
   read.is_large = cpu->second.Milli() > 1000;
@@ -121,6 +129,7 @@ void Workload::AddApplication() {
   application.pod_template.uses_config = random_.Below(2) == 0;
   application.pod_template.is_probed = random_.Below(2) == 0;
   application.pod_template.is_large = random_.Below(12) == 0;
+  application.pod_template.has_inits = random_.Below(3) == 0;
   applications_[name] = application;
 }
 

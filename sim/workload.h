@@ -16,7 +16,13 @@ inline constexpr std::string_view kImageOne = "sim/app:1";       // runs on
 inline constexpr std::string_view kImageTwo = "sim/app:2";       // runs on
 inline constexpr std::string_view kImageCrash = "sim/crash:1";   // ends by itself after a while
 inline constexpr std::string_view kImageMissing = "sim/none:1";  // cannot be pulled
+inline constexpr std::string_view kImageInit = "sim/init:1";     // ends well after a moment
 inline constexpr int32_t kCrashExitCode = 1;                     // no other container ends with it
+
+// Names of a pod's containers.
+inline constexpr char kMainName[] = "main";
+inline constexpr char kInitName[] = "init";
+inline constexpr char kSidecarName[] = "sidecar";
 
 // The id under which every simulated engine has an image.
 std::string SimImageId(std::string_view reference);
@@ -32,6 +38,7 @@ struct SimTemplate {
   bool uses_config = false;
   bool is_probed = false;  // has probes of every kind
   bool is_large = false;   // asks for more than any host has
+  bool has_inits = false;  // an init container and then a sidecar come before `main`
   friend auto operator<=>(const SimTemplate&, const SimTemplate&) = default;
 };
 Fate FateOf(const SimTemplate& pod_template);

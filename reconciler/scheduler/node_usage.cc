@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "schema/sidecar.h"
+
 namespace reconcile {
 namespace {
 
@@ -25,8 +27,8 @@ int64_t MilliOf(const std::map<std::string, int64_t>& amounts, const std::string
 
 // With the host's network every port that is declared is the host's (SEMANTICS 19).
 void AddHostPorts(const PodSpec& spec, std::vector<HostPortClaim>* claims) {
-  for (const Container& container : spec.containers) {
-    for (const ContainerPort& port : container.ports) {
+  for (const Container* container : LastingContainersOf(spec)) {
+    for (const ContainerPort& port : container->ports) {
       const int32_t number = spec.host_network ? port.container_port : port.host_port;
       const bool is_any = port.host_ip == "0.0.0.0" || spec.host_network;
       if (number != 0) claims->push_back({port.protocol, number, is_any ? "" : port.host_ip});

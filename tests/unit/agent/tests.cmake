@@ -26,5 +26,6 @@ reconcile_test(agent_test
           ${CMAKE_CURRENT_LIST_DIR}/active_deadline_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/probes_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/probing_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/init_test.cc
   LIBS agent agent_files_fake agent_probes_fake
   LABELS unit)

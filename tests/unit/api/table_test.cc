@@ -47,6 +47,49 @@ TEST(Table, StatusWordPrefersWhatAContainerWaitsFor) {
   EXPECT_EQ(PodStatusWord(*pod), "Terminating");
 }
 
+TEST(Table, APodAtItsInitContainersSaysWhichAndWhy) {
+  auto pod = MakePod("web-1");
+  pod->status.phase = PodPhase::kPending;
+  pod->spec.init_containers.resize(3);
+  for (size_t i = 0; i < 3; ++i) {
+    pod->spec.init_containers[i].name = "init-" + std::to_string(i);
+    ContainerStatus init;
+    init.name = pod->spec.init_containers[i].name;
+    init.restart_count = 1;
+    init.state.waiting = ContainerStateWaiting{"PodInitializing", ""};
+    pod->status.init_container_statuses.push_back(init);
+  }
+  pod->spec.init_containers[1].others.Set("restartPolicy", Value::String("Always"));
+  pod->status.container_statuses[0].ready = false;
+  pod->status.container_statuses[0].restart_count = 0;
+  pod->status.container_statuses[0].state = {ContainerStateWaiting{"PodInitializing", ""}, {}, {}};
+  auto& inits = pod->status.init_container_statuses;
+  EXPECT_EQ(PodStatusWord(*pod), "Init:0/3");
+  inits[0].state.waiting->reason = "CrashLoopBackOff";
+  EXPECT_EQ(PodStatusWord(*pod), "Init:CrashLoopBackOff");
+  inits[0].state = {{}, {}, ContainerStateTerminated{.exit_code = 2, .reason = "Error"}};
+  EXPECT_EQ(PodStatusWord(*pod), "Init:Error");
+  inits[0].state.terminated->reason.clear();
+  EXPECT_EQ(PodStatusWord(*pod), "Init:ExitCode:2");
+  inits[0].state.terminated->exit_code = 0;
+  EXPECT_EQ(PodStatusWord(*pod), "Init:1/3");
+  inits[1].state = {{}, ContainerStateRunning(), {}};
+  inits[1].started = inits[1].ready = true;
+  EXPECT_EQ(TableText(EncodeTable(MakeTable(Kind::kPod, {pod}, kNow)), {}),
+            "NAME    READY   STATUS     RESTARTS   AGE\n"
+            "web-1   1/2     Init:2/3   3          90s\n");
+  inits[2].state = inits[0].state;
+  EXPECT_EQ(PodStatusWord(*pod), "PodInitializing");
+  // Once it is past them, what they are is no news.
+  pod->status.conditions = {{.type = "Initialized", .status = ConditionStatus::kTrue}};
+  inits[0].state = {ContainerStateWaiting{"PodInitializing", ""}, {}, {}};
+  pod->status.container_statuses[0].state = {{}, ContainerStateRunning(), {}};
+  pod->status.phase = PodPhase::kRunning;
+  EXPECT_EQ(TableText(EncodeTable(MakeTable(Kind::kPod, {pod}, kNow)), {}),
+            "NAME    READY   STATUS    RESTARTS   AGE\n"
+            "web-1   1/2     Running   1          90s\n");
+}
+
 TEST(Table, APodOnASilentHostIsNotCalledReady) {
   auto pod = MakePod("web-1");
   pod->status.conditions = {{.type = "Ready",

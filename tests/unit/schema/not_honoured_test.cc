@@ -47,8 +47,11 @@ TEST(FieldsNotHonoured, APodOfWhatIsActedOnHasNone) {
 }
 
 TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
-  EXPECT_EQ(Blocking("hostUsers: false\ninitContainers: [{name: i, image: b}]\n"),
-            "spec.initContainers spec.hostUsers");
+  EXPECT_EQ(Blocking("hostUsers: false\ninitContainers: [{name: i, image: b, tty: true, resources: "
+                     "{limits: {nvidia.com/gpu: 1}}}]\n"),
+            "spec.initContainers[i].tty spec.hostUsers "
+            "spec.initContainers[i].resources.limits[nvidia.com/gpu] "
+            "spec.initContainers[i].resources.requests[nvidia.com/gpu]");
   EXPECT_EQ(Blocking("securityContext: {fsGroup: 1, supplementalGroupsPolicy: Strict}\n"),
             "spec.securityContext.supplementalGroupsPolicy");
   EXPECT_EQ(BlockingIn("securityContext: {procMount: Unmasked}\n"),
