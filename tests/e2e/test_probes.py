@@ -28,8 +28,9 @@ class ProbesTest(HostTest):
         self.host.start_reconcile()
 
     def status(self, name):
-        found = next(item for item in self.host.pods() if item["metadata"]["name"] == name)
-        return found["status"]["containerStatuses"][0]
+        statuses = [item["status"].get("containerStatuses", []) for item in self.host.pods() if item["metadata"]["name"] == name]
+        assert statuses and statuses[0], f"nothing is told of {name} yet"
+        return statuses[0][0]
 
     def ready(self, name):
         return name in [item["metadata"]["name"] for item in self.host.ready_pods()]
@@ -119,8 +120,7 @@ class ProbesTest(HostTest):
         self.start(once=pod("once", "sleep 100000", "Never", livenessProbe=TCP))
 
         def failed():
-            found = next(item for item in self.host.pods() if item["metadata"]["name"] == "once")
-            return found["status"]["phase"] == "Failed"
+            return "Failed" in [item["status"]["phase"] for item in self.host.pods() if item["metadata"]["name"] == "once"]
         eventually("it failed", failed, 40)
         self.assertEqual(self.host.containers(), {})
 
