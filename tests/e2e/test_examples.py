@@ -30,9 +30,20 @@ def spread_over_zones(test):
     test.assertEqual(pods_by_node(test.cluster, "zoned-shop"), {"host-1": 2, "host-3": 2})
 
 
+def init_and_sidecar(test):
+    pods = test.cluster.items("pods")
+    pods = [pod["status"] for pod in pods if pod["metadata"]["labels"].get("app") == "init-and-sidecar"]
+    test.assertEqual(len(pods), 2)
+    for status in pods:
+        prepare, ticker = status["initContainerStatuses"]
+        test.assertEqual((prepare["state"]["terminated"]["reason"], ticker["ready"]), ("Completed", True))
+        test.assertEqual([each["restartCount"] for each in (prepare, ticker, *status["containerStatuses"])], [0, 0, 0])
+
+
 # Folder -> what holds once it has converged; called with the test.
 EXPECTATIONS = {
     "disruption-budget": disruption_budget,
+    "init-and-sidecar": init_and_sidecar,
     "spread-over-zones": spread_over_zones,
 }
 
@@ -47,6 +58,7 @@ class ExamplesTest(NetTest):
     def prepare_machines(cls):
         super().prepare_machines()
         cls.import_hello()
+        cls.cluster.import_image(cls.cluster.home / "busybox.tar", "busybox:1")
 
     def test_every_folder_does_what_it_says(self):
         folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name != "config-reload")
