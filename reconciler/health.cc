@@ -25,6 +25,7 @@ std::string WhyContainerWaits(const ContainerStatus& container) {
 std::string WhyContainersWait(const Pod& pod) {
   for (const ContainerStatus& init : pod.status.init_container_statuses) {
     if (init.ready || init.started) continue;
+    if (init.state.terminated && init.state.terminated->exit_code == 0) continue;  // a sidecar
     if (init.state.running) return "init container " + init.name + " runs";
     const std::string why = WhyContainerWaits(init);
     if (!why.empty()) return "init container " + init.name + ": " + why;

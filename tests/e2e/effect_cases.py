@@ -180,6 +180,8 @@ IN_PODS = {
     "Container.command": (None, lambda m: first(m).update(command=["sh", "-c", "sleep 100001"])),
     "Container.args": (None, lambda m: first(m).update(args=["x"])),
     "Container.workingDir": (None, lambda m: first(m).update(workingDir="/bin")),
+    "Container.restartPolicy": (lambda m: spec_of(m).update(initContainers=[container(name="beside", restartPolicy="Always")]),
+                                lambda m: spec_of(m)["initContainers"][0].update(restartPolicy="OnFailure", command=["true"])),
     "Container.imagePullPolicy": (None, lambda m: first(m).update(imagePullPolicy="Never")),
     "ContainerPort.containerPort": (None, lambda m: first(m).update(ports=[{"containerPort": 80}])),
     "ContainerPort.name": (lambda m: first(m).update(ports=[{"containerPort": 80}]), lambda m: first(m)["ports"][0].update(name="web")),

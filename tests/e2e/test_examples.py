@@ -50,10 +50,21 @@ def probes(test):
             ["logs", at["status"]["containerStatuses"][0]["containerID"].split("//")[1]]).stdout)
 
 
+def init_and_sidecar(test):
+    pods = test.cluster.items("pods")
+    pods = [pod["status"] for pod in pods if pod["metadata"]["labels"].get("app") == "init-and-sidecar"]
+    test.assertEqual(len(pods), 2)
+    for status in pods:
+        prepare, ticker = status["initContainerStatuses"]
+        test.assertEqual((prepare["state"]["terminated"]["reason"], ticker["ready"]), ("Completed", True))
+        test.assertEqual([each["restartCount"] for each in (prepare, ticker, *status["containerStatuses"])], [0, 0, 0])
+
+
 # Folder -> what holds once it has converged; called with the test.
 EXPECTATIONS = {
     "canary": canary,
     "disruption-budget": disruption_budget,
+    "init-and-sidecar": init_and_sidecar,
     "probes": probes,
     "spread-over-zones": spread_over_zones,
 }
@@ -69,6 +80,7 @@ class ExamplesTest(NetTest):
     def prepare_machines(cls):
         super().prepare_machines()
         cls.import_hello()
+        cls.cluster.import_image(cls.cluster.home / "busybox.tar", "busybox:1")
 
     def test_every_folder_does_what_it_says(self):
         folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name != "config-reload")
