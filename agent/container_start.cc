@@ -6,6 +6,7 @@
 #include "agent/init_containers.h"
 #include "agent/pod_turn.h"
 #include "agent/restart.h"
+#include "agent/service_links.h"
 
 namespace reconcile {
 namespace {
@@ -118,6 +119,11 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
   for (const std::string& warning : env->warnings) {
     run->events.push_back({turn->uid(), turn->pod.metadata.namespace_name, turn->pod.metadata.name,
                            EventType::kWarning, "InvalidEnvironmentVariableNames", warning});
+  }
+  if (env->links_left_out > 0) {
+    run->events.push_back({turn->uid(), turn->pod.metadata.namespace_name, turn->pod.metadata.name,
+                           EventType::kWarning, "ServiceLinksLeftOut",
+                           LinksLeftOutMessage(container.name, env->links_left_out)});
   }
   return std::nullopt;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "agent/service_links.h"
+
 namespace reconcile {
 namespace {
 
@@ -247,7 +249,8 @@ std::string ExpandReferences(std::string_view text, const EnvList& variables) {
 }
 
 Result<ResolvedEnv> ResolveEnv(const EnvSources& sources, const Container& container) {
-  ResolvedEnv resolved;
+  ServiceLinks links = ServiceLinksFor(sources.assignment, sources.pod);
+  ResolvedEnv resolved{std::move(links.variables), {}, links.left_out};
   for (const EnvFromSource& from : container.env_from) {
     RETURN_IF_ERROR(AddFrom(sources, from, &resolved));
   }

@@ -26,10 +26,12 @@ using EnvList = std::vector<std::pair<std::string, std::string>>;
 struct ResolvedEnv {
   EnvList variables;                  // each name once, in order of its first mention
   std::vector<std::string> warnings;  // of envFrom keys that are no names (SEMANTICS 11.4)
+  size_t links_left_out = 0;          // Services for which there was no room (service_links.h)
 };
 
-// PURE. envFrom in order, then env in order, later wins (SEMANTICS 11.1); values are fixed from
-// here on. Invalid names the ConfigMap, Secret, key or field that is missing: the container waits.
+// PURE. What tells of Services, then envFrom in order, then env in order, later wins (SEMANTICS
+// 11.1); values are fixed from here on. Invalid names the ConfigMap, Secret, key or field that is
+// missing: the container waits.
 Result<ResolvedEnv> ResolveEnv(const EnvSources& sources, const Container& container);
 
 // PURE. A container's limit or request, divided by the divisor and rounded up (SEMANTICS 11.6).

@@ -47,8 +47,10 @@ void AddIdentity(Table<PodSpec>* t) {
   t->Accepted("imagePullSecrets", ListOf(LocalReferenceShape()), "")
       .ActedOn()
       .Doc("Secrets with logins for registries.");
-  t->Accepted("enableServiceLinks", BoolShape(), "no variables are made for Services")
-      .Doc("Whether containers get a variable for each Service.");
+  t->Accepted("enableServiceLinks", BoolShape(), "")
+      .ActedOn()
+      .Default("true")
+      .Doc("Whether containers get variables for the Services of their namespace.");
 }
 
 void AddNames(Table<PodSpec>* t) {

@@ -190,7 +190,12 @@ void DeclaredCheck::CheckConfig(const Pod& pod, const ContainerConfig& config) {
   } else {
     right.push_back({own});
   }
-  if (std::find(right.begin(), right.end(), config.env) != right.end()) return;
+  std::vector<std::string> env = config.env;  // without what tells of Services
+  std::erase_if(env, [](const std::string& variable) {
+    const std::string name = variable.substr(0, variable.find('='));
+    return name.ends_with("_SERVICE_HOST") || name.find("_PORT") != std::string::npos;
+  });
+  if (std::find(right.begin(), right.end(), env) != right.end()) return;
   std::string text;
   for (const std::string& variable : config.env) text += " " + variable;
   Violation(config.name + " has another environment than declared:" + text);

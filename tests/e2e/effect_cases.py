@@ -240,6 +240,7 @@ RIGHTS = {
     "PodSpec.hostPID": (None, lambda m: spec_of(m).update(hostPID=True)),
     "PodSpec.hostIPC": (None, lambda m: spec_of(m).update(hostIPC=True)),
     "PodSpec.shareProcessNamespace": (None, lambda m: spec_of(m).update(shareProcessNamespace=True)),
+    "PodSpec.enableServiceLinks": (None, lambda m: spec_of(m).update(enableServiceLinks=False)),
     "LocalObjectReference.name": (None, lambda m: spec_of(m).update(imagePullSecrets=[{"name": "stays"}])),
     "HostAlias.ip": (lambda m: spec_of(m).update(hostAliases=[{"ip": "192.0.2.1", "hostnames": ["a"]}]),
                      lambda m: spec_of(m)["hostAliases"][0].update(ip="192.0.2.2")),

@@ -17,6 +17,7 @@ reconcile_test(agent_test
           ${CMAKE_CURRENT_LIST_DIR}/restart_loss_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/restart_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/rights_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/service_links_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/start_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/start_times_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/status_test.cc
