@@ -125,7 +125,8 @@ void Close(ProbesMemory* memory) {
 }  // namespace
 
 void StepProbes(PodTurn* turn) {
-  for (const Container* container : AllContainersOf(turn->pod.spec)) StepProbes(turn, *container);
+  for (const Container* container : LastingContainersOf(turn->pod.spec))
+    StepProbes(turn, *container);
 }
 
 void StepProbes(PodTurn* turn, const Container& container) {

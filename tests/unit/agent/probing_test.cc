@@ -61,6 +61,33 @@ TEST_F(ProbeStepTest, ReadinessDecidesOfThePodsCondition) {
   EXPECT_EQ(ready->last_transition_time, now.wall) << "it counts from then, not from the start";
 }
 
+TEST_F(ProbeStepTest, ASidecarThatHasNotPassedItsStartupProbeKeepsTheOthersWaiting) {
+  auto pod = MakePod();
+  Container sidecar = MakeContainer("sidecar");
+  sidecar.others.Set("restartPolicy", Value::String("Always"));
+  sidecar.others.Set("startupProbe", ParseJson(R"({"tcpSocket":{"port":80}})").value());
+  sidecar.others.Set("readinessProbe", ParseJson(kReadinessEach2s).value());
+  pod->spec.init_containers.push_back(sidecar);
+  Assign(pod);
+  StepResult result = Settle();
+  ASSERT_EQ(probes_asked.size(), 1U);
+  EXPECT_EQ(probes_asked[0].container, "sidecar");
+  EXPECT_EQ(StatusOf(result).state.waiting->reason, "PodInitializing");
+  EXPECT_FALSE(ReportOf(result).status.init_container_statuses.at(0).started);
+
+  Answer(probes_asked[0], true);
+  result = Settle();
+  EXPECT_TRUE(StatusOf(result).state.running);
+  EXPECT_TRUE(ReportOf(result).status.init_container_statuses.at(0).started);
+  EXPECT_EQ(FindCondition(ReportOf(result).status.conditions, "Ready")->status,
+            ConditionStatus::kFalse)
+      << "a sidecar's readiness counts";
+  Answer(probes_asked.back(), true);
+  result = Take();
+  EXPECT_EQ(FindCondition(ReportOf(result).status.conditions, "Ready")->status,
+            ConditionStatus::kTrue);
+}
+
 TEST_F(ProbeStepTest, IsAskedAgainAPeriodLaterAndNotTwiceAtOnce) {
   AssignProbed("readinessProbe", kReadinessEach2s);
   const std::string key = "probe/" + probes_asked[0].container_id + "/1";
