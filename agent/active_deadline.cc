@@ -69,8 +69,12 @@ void StopAtDeadline(PodTurn* turn) {
                  &turn->memory.memory[std::string(kSandboxContainer)]);
   const int64_t grace = std::max<int64_t>(turn->pod.spec.termination_grace_period_seconds, 0);
   const int64_t over = (turn->context.now.mono - DeadlineOf(turn)->due) / 1000;
-  StopAll(turn, "its pod's activeDeadlineSeconds are over",
-          std::clamp(grace - over, std::min(kMinGraceSeconds, grace), grace));
+  const int64_t left = std::clamp(grace - over, std::min(kMinGraceSeconds, grace), grace);
+  if (grace > over) turn->context.WakeAt(DeadlineOf(turn)->due + grace * 1000);
+  for (const ContainerInfo* container : NextToStop(turn->containers, grace <= over)) {
+    turn->Add(StopKey(container->id), "its pod's activeDeadlineSeconds are over",
+              StopContainerOp{container->id, left});
+  }
 }
 
 void FailAtDeadline(const PodTurn& turn, PodStatus* status) {

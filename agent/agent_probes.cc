@@ -119,11 +119,11 @@ void Agent::Core::OnProbed(const Operation& operation, const ProbeContainer& act
              {{"key", operation.key}, {"error", outcome.status().message()}});
     return;
   }
+  const ProbeOutcome heard{outcome->success, Clean(outcome->message)};
   const std::optional<bool> before = of.result;
-  const bool counted =
-      TakeOutcome(action.kind, action.probe, action.container_id, *outcome, &memory);
-  if (IsNews(*outcome, counted, loop_->now().mono, &of)) {
-    Say(operation, EventType::kWarning, "Unhealthy", UnhealthyMessage(action.kind, *outcome));
+  const bool counted = TakeOutcome(action.kind, action.probe, action.container_id, heard, &memory);
+  if (IsNews(heard, counted, loop_->now().mono, &of)) {
+    Say(operation, EventType::kWarning, "Unhealthy", UnhealthyMessage(action.kind, heard));
     ReportIfChanged();
   }
   if (of.result != before) RequestTurn();

@@ -149,6 +149,15 @@ void OwnNetwork(const Pod& pod, const Container& container, const ContainerBasis
   config->binds.push_back({host.start_program_path, std::string(kStartProgramPath), true});
 }
 
+int32_t OwnOomScoreAdjust(const Container& container, int64_t host_memory_bytes) {
+  const Quantity* memory = RequestOf(container.resources, "memory");
+  const double share = memory == nullptr ? 0
+                                         : static_cast<double>(memory->Units()) /
+                                               static_cast<double>(host_memory_bytes);
+  const auto adjust = static_cast<int64_t>(1000 - 1000 * std::min(share, 1.0));
+  return static_cast<int32_t>(std::clamp<int64_t>(adjust, 1000 + kGuaranteedOomScoreAdjust, 999));
+}
+
 }  // namespace
 
 std::string SpecHashOf(const Container& container) {
@@ -180,12 +189,15 @@ int32_t OomScoreAdjust(const PodSpec& spec, const Container& container, int64_t 
   const std::string qos = QosClassOf(spec);
   if (qos == "Guaranteed") return kGuaranteedOomScoreAdjust;
   if (qos == "BestEffort" || host_memory_bytes <= 0) return kBestEffortOomScoreAdjust;
-  const Quantity* memory = RequestOf(container.resources, "memory");
-  const double share = memory == nullptr ? 0
-                                         : static_cast<double>(memory->Units()) /
-                                               static_cast<double>(host_memory_bytes);
-  const auto adjust = static_cast<int64_t>(1000 - 1000 * std::min(share, 1.0));
-  return static_cast<int32_t>(std::clamp<int64_t>(adjust, 1000 + kGuaranteedOomScoreAdjust, 999));
+  // A sidecar goes no sooner than what it serves (SEMANTICS 18.2).
+  if (IsSidecar(container)) {
+    int32_t least = kBestEffortOomScoreAdjust;
+    for (const Container& served : spec.containers) {
+      least = std::min(least, OwnOomScoreAdjust(served, host_memory_bytes));
+    }
+    return std::min(least, OwnOomScoreAdjust(container, host_memory_bytes));
+  }
+  return OwnOomScoreAdjust(container, host_memory_bytes);
 }
 
 int64_t CpuSharesOf(const ResourceRequirements& resources) {

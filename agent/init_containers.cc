@@ -24,11 +24,6 @@ int32_t DoneIn(const PodTurn& turn, const Container& init) {
   return memory == turn.memory.memory.end() ? -1 : memory->second.done_in_sandbox;
 }
 
-bool IsDone(const PodTurn& turn, const Container& init) {
-  const ContainerInfo* sandbox = LiveOf(turn.containers.sandboxes);
-  return sandbox != nullptr && DoneIn(turn, init) >= AttemptOf(*sandbox);
-}
-
 // Not its sandbox's end, but its own word: as for other containers that never restart.
 bool HasFailedForGood(const PodTurn& turn, const Container& init) {
   if (IsSidecar(init) || LiveOf(turn.Of(init.name)) != nullptr) return false;
@@ -55,6 +50,11 @@ void WaitForInits(PodTurn* turn, const Container& container) {
 }
 
 }  // namespace
+
+bool IsDone(const PodTurn& turn, const Container& init) {
+  const ContainerInfo* sandbox = LiveOf(turn.containers.sandboxes);
+  return sandbox != nullptr && DoneIn(turn, init) >= AttemptOf(*sandbox);
+}
 
 bool IsInit(const PodSpec& spec, const Container& container) {
   return std::any_of(spec.init_containers.begin(), spec.init_containers.end(),

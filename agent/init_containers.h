@@ -16,6 +16,8 @@ RestartPolicy RestartPolicyOf(const PodSpec& spec, const Container& container);
 // Puts into memory which of them are done in which sandbox, as labels tell it: a container that
 // came later in the same sandbox proves those before it.
 void RememberInits(PodTurn* turn);
+// Whether it has succeeded in the sandbox that lives.
+bool IsDone(const PodTurn& turn, const Container& init);
 // Whether the sandbox that lives is past them.
 bool IsInitialized(const PodTurn& turn);
 // One of them has failed for good: nothing else of the pod starts.

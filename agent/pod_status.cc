@@ -67,6 +67,14 @@ ContainerStatus StatusOfAbsent(const PodTurn& turn, const Container& container,
     if (last.state.running) status.last_state.terminated = TerminatedUnknown(last);
     if (last.state.terminated) status.last_state.terminated = last.state.terminated;
   }
+  // Nobody remembers how it ended, but what came after it says that it did well.
+  const bool done = IsInit(turn.pod.spec, container) && !IsSidecar(container) &&
+                    memory.attempt < 0 && IsDone(turn, container);
+  if (done) {
+    status.state.terminated = ContainerStateTerminated();
+    status.state.terminated->reason = "Completed";
+    return status;
+  }
   if (memory.attempt >= 0 && !WantsToRun(turn, container)) {
     status.state.terminated =
         last.state.terminated ? *last.state.terminated : TerminatedUnknown(last);

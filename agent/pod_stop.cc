@@ -27,25 +27,6 @@ void Add(StepContext* context, const Operation& named, std::string key, std::str
   context->Add(std::move(operation));
 }
 
-// What stops next: all that are no sidecars, then the sidecars one by one, the last first; when
-// the time is over, everything (SEMANTICS 9.3). By labels: the pod itself may be unknown.
-std::vector<const ContainerInfo*> NextToStop(const PodContainers& containers, bool time_is_over) {
-  std::vector<const ContainerInfo*> next;
-  int64_t place = -1;  // of the sidecars in `next`
-  for (const auto& [name, list] : containers.by_name) {
-    for (const ContainerInfo* container : list) {
-      if (!IsLive(*container)) continue;
-      constexpr int64_t kNoSidecar = std::numeric_limits<int64_t>::max();
-      const int64_t own = NumberLabelOf(*container, kLabelSidecar, kNoSidecar);
-      if (own < place && !time_is_over) continue;
-      if (own > place && !time_is_over) next.clear();
-      place = std::max(place, own);
-      next.push_back(container);
-    }
-  }
-  return next;
-}
-
 bool IsSidecarContainer(const ContainerInfo& container) {
   return !LabelOf(container, kLabelSidecar).empty();
 }
@@ -109,6 +90,23 @@ void SetDeadline(MonoTime deadline, int64_t grace_seconds, PodSeen* memory) {
 }
 
 }  // namespace
+
+std::vector<const ContainerInfo*> NextToStop(const PodContainers& containers, bool time_is_over) {
+  std::vector<const ContainerInfo*> next;
+  int64_t place = -1;  // of the sidecars in `next`
+  for (const auto& [name, list] : containers.by_name) {
+    for (const ContainerInfo* container : list) {
+      if (!IsLive(*container)) continue;
+      constexpr int64_t kNoSidecar = std::numeric_limits<int64_t>::max();
+      const int64_t own = NumberLabelOf(*container, kLabelSidecar, kNoSidecar);
+      if (own < place && !time_is_over) continue;
+      if (own > place && !time_is_over) next.clear();
+      place = std::max(place, own);
+      next.push_back(container);
+    }
+  }
+  return next;
+}
 
 bool TearDown(StepContext* context, const Operation& named, const PodContainers& containers,
               int64_t grace_seconds, PodSeen* memory) {

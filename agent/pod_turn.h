@@ -135,6 +135,9 @@ ProgramHealth HealthOf(const Container& container, const ContainerMemory& memory
 std::optional<WallTime> HealthChangedAt(const PodTurn& turn);
 
 // ---- pod_stop.cc ----
+// What stops next: all that are no sidecars, then the sidecars one by one, the last first; when
+// the time is over, everything (SEMANTICS 9.3). By labels: the pod itself may be unknown.
+std::vector<const ContainerInfo*> NextToStop(const PodContainers& containers, bool time_is_over);
 // Stops and takes away everything of a pod. True when nothing is left.
 bool TearDown(StepContext* context, const Operation& named, const PodContainers& containers,
               int64_t grace_seconds, PodSeen* memory);

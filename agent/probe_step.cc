@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "agent/active_deadline.h"
+#include "agent/env.h"
 #include "agent/init_containers.h"
 #include "agent/pod_turn.h"
 #include "base/ids.h"
@@ -24,6 +25,19 @@ Operation Asking(const Pod& pod, ProbeContainer action) {
           pod.metadata.namespace_name,
           pod.metadata.name,
           pod.metadata.uid};
+}
+
+// $(NAME) in a command is what the container's env says literally, as the kubelet has it: nothing
+// for what comes from elsewhere. Source: ExpandContainerCommandOnlyStatic.
+Probe Expanded(const Container& container, Probe probe) {
+  auto* exec = std::get_if<ExecProbe>(&probe.action);
+  if (exec == nullptr) return probe;
+  EnvList variables;
+  for (const EnvVar& variable : container.env) {
+    variables.emplace_back(variable.name, variable.value);
+  }
+  for (std::string& word : exec->command) word = ExpandReferences(word, variables);
+  return probe;
 }
 
 // A share of a period that is the same each time.
@@ -69,7 +83,7 @@ void AskWhatIsDue(PodTurn* turn, const Container& container, const ContainerProb
                           live.id,
                           turn->memory.address,
                           kind,
-                          *probes[kind],
+                          Expanded(container, *probes[kind]),
                           planned ? *before[kind].due : now};
     turn->context.Add(Asking(turn->pod, std::move(action)));
   }
@@ -109,7 +123,7 @@ void AskContainer(const Pod& pod, const Container& container, const std::string&
       if (!probe) continue;
       asked->operations.push_back(
           Asking(pod, {pod.metadata.uid, container.name, memory->container_id, address, kind,
-                       *probe, *of.due}));
+                       Expanded(container, *probe), *of.due}));
       of.due = DueAfter(*probe, *of.due, now);
     }
     const MonoTime again_at = Together(*of.due);

@@ -9,7 +9,9 @@ namespace {
 // Whether it is asked in the state that the program is in.
 bool IsOpen(const ContainerProbes& probes, ProbeKind kind, const ProbedProgram& program,
             const ProbesMemory& memory) {
-  if (!probes[kind] || FailedForGood(probes, memory)) return false;
+  if (!probes[kind]) return false;
+  // A program that is being stopped for it may still be asked whether it serves.
+  if (kind != ProbeKind::kReadiness && FailedForGood(probes, memory)) return false;
   if (kind != ProbeKind::kReadiness && program.stopping) return false;
   const bool started = IsStarted(probes, memory);
   return kind == ProbeKind::kStartup ? !started : started;
@@ -111,8 +113,9 @@ bool TakeOutcome(ProbeKind kind, const Probe& probe, const std::string& containe
 
 bool IsNews(const ProbeOutcome& outcome, bool counted, MonoTime now, ProbeMemory* memory) {
   if (outcome.success) return false;
-  const bool news =
-      counted || memory->said != outcome.message || now - memory->said_at >= kSayFailureAgainMs;
+  const int64_t since = now - memory->said_at;
+  const bool news = counted || since >= kSayFailureAgainMs ||
+                    (memory->said != outcome.message && since >= kSayOtherWordsMs);
   if (!news) return false;
   memory->said = outcome.message;
   memory->said_at = now;

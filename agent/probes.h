@@ -104,6 +104,7 @@ bool TakeOutcome(ProbeKind kind, const Probe& probe, const std::string& containe
 // Whether a failure, just taken, is to be told: while it counts towards the threshold, when its
 // words are others, and now and then while it lasts.
 inline constexpr int64_t kSayFailureAgainMs = 300'000;
+inline constexpr int64_t kSayOtherWordsMs = 60'000;  // a program may put the time into its words
 bool IsNews(const ProbeOutcome& outcome, bool counted, MonoTime now, ProbeMemory* memory);
 
 // status.containerStatuses[].started and .ready of a program that runs.

@@ -158,7 +158,10 @@ void UpdateNewest(Rollout* rollout, int64_t revision) {
   }
   const auto deployment = Mutable(*rollout->deployment);
   deployment->metadata.annotations[kRevisionAnnotation] = std::to_string(in_force);
-  if (FindCondition(deployment->status.conditions, "Progressing") == nullptr) {
+  const Condition* progressing = FindCondition(deployment->status.conditions, "Progressing");
+  // One that failed before is not overdue again the moment that a commit goes back to it.
+  const bool overdue = progressing != nullptr && progressing->status == ConditionStatus::kFalse;
+  if (progressing == nullptr || (overdue && in_force > RevisionOf(set.metadata))) {
     SetFirstCondition("FoundNewReplicaSet", "Found new replica set \"" + set.metadata.name + "\"",
                       rollout->now(), deployment.get());
   }

@@ -19,8 +19,10 @@ void EndHold(Rollout* rollout, const std::string& from) {
   const auto deployment = Mutable(*rollout->deployment);
   deployment->metadata.annotations.erase(kRolledBackFrom);
   deployment->metadata.annotations.erase(kRolledBackTo);
-  std::erase_if(deployment->status.conditions,
-                [](const Condition& condition) { return condition.type == kRolledBack; });
+  std::erase_if(deployment->status.conditions, [](const Condition& condition) {
+    // What is in force from now on has a deadline of its own.
+    return condition.type == kRolledBack || condition.type == "Progressing";
+  });
   rollout->turn->Record({.key = deployment->key(),
                          .reason = "RollbackEnded",
                          .message = "No longer held: the template of replica set " + from +

@@ -68,8 +68,11 @@ Rank RankOf(const Pod& pod, const std::map<std::string, int64_t>& ready_on_node,
         AgeBucket(FindCondition(pod.status.conditions, "Ready")->last_transition_time, now);
   }
   int64_t restarts = 0;
-  for (const ContainerStatus& container : pod.status.container_statuses) {
-    restarts = std::max<int64_t>(restarts, container.restart_count);
+  for (const auto* statuses :
+       {&pod.status.init_container_statuses, &pod.status.container_statuses}) {
+    for (const ContainerStatus& container : *statuses) {
+      restarts = std::max<int64_t>(restarts, container.restart_count);
+    }
   }
   rank.fewer_restarts = -restarts;
   rank.created_age = AgeBucket(pod.metadata.creation_timestamp, now);

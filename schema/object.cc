@@ -17,7 +17,7 @@ constexpr std::string_view kNoPolicies = "traffic between pods is not restricted
 constexpr std::string_view kNoVolumes = "volumes are not made or bound to claims yet";
 constexpr std::string_view kNoApiAccess = "API access inside the cluster is not served";
 constexpr std::string_view kOnlyPullSecrets =
-    "API access inside the cluster is not served; images are pulled with its imagePullSecrets";
+    "only its imagePullSecrets are: API access inside the cluster is not served";
 
 constexpr std::array<KindInfo, kAllKinds.size()> kKinds = {{
     {Kind::kNamespace, "Namespace", "v1", "namespaces", "namespace", "ns", false, true},

@@ -46,9 +46,9 @@ PodNeeds NeedsOf(const Pod& pod) {
   }
   needs.scored_cpu_milli = MilliOf(needs.requests_milli, "cpu");
   needs.scored_memory_bytes = MilliOf(needs.requests_milli, "memory") / 1000;
-  for (const Container& container : pod.spec.containers) {
-    if (!Requests(container, "cpu")) AddTo(&needs.scored_cpu_milli, kAssumedCpuMilli);
-    if (!Requests(container, "memory")) AddTo(&needs.scored_memory_bytes, kAssumedMemoryBytes);
+  for (const Container* container : LastingContainersOf(pod.spec)) {
+    if (!Requests(*container, "cpu")) AddTo(&needs.scored_cpu_milli, kAssumedCpuMilli);
+    if (!Requests(*container, "memory")) AddTo(&needs.scored_memory_bytes, kAssumedMemoryBytes);
   }
   if (const OwnerReference* owner = ControllerOf(pod.metadata)) needs.siblings = owner->uid;
   AddHostPorts(pod.spec, &needs.host_ports);

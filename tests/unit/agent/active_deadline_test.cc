@@ -40,6 +40,29 @@ TEST_F(ActiveDeadlineTest, StopsThePodWhenItsTimeIsUpAndFailsIt) {
   EXPECT_EQ(Settle().pods.at(0).status.phase, PodPhase::kFailed);
 }
 
+TEST_F(ActiveDeadlineTest, SidecarsStopAfterWhatTheyServe) {
+  auto pod = MakeBounded(RestartPolicy::kNever);
+  Container sidecar = MakeContainer("sidecar");
+  sidecar.others.Set("restartPolicy", Value::String("Always"));
+  pod->spec.init_containers.push_back(sidecar);
+  Assign(pod);
+  Settle();
+  Pass(60'000);
+  const auto stopped = [&](const StepResult& result) {
+    std::vector<std::string> names;
+    for (const StopContainerOp& stop : Find<StopContainerOp>(result)) {
+      names.push_back(LabelOf(seen.containers.at(stop.container_id), kLabelContainer));
+    }
+    return names;
+  };
+  EXPECT_EQ(stopped(Take()), std::vector<std::string>{"app"});
+  Kill("app", 143);
+  EXPECT_EQ(stopped(Take()), std::vector<std::string>{"sidecar"});
+  Kill("sidecar", 143);
+  Settle();
+  EXPECT_EQ(StatusNow().reason, "DeadlineExceeded");
+}
+
 TEST_F(ActiveDeadlineTest, WhatHadEndedBeforeKeepsItsEndAlsoForAnAgentThatComesLater) {
   Assign(MakeBounded(RestartPolicy::kNever));
   Settle();

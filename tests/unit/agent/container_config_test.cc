@@ -44,6 +44,10 @@ TEST(ContainerConfig, OomScoreFollowsTheQualityOfService) {
   EXPECT_EQ(OomScoreAdjust(spec, spec.containers[0], host_bytes), -997);
   spec.containers[0].resources = Resources({{"memory", Of("4Gi")}}, {});
   EXPECT_EQ(OomScoreAdjust(spec, spec.containers[0], host_bytes), 500);
+  Container sidecar = MakeContainer("sidecar");
+  sidecar.others.Set("restartPolicy", Value::String("Always"));
+  EXPECT_EQ(OomScoreAdjust(spec, sidecar, host_bytes), 500) << "no sooner than what it serves";
+  EXPECT_EQ(OomScoreAdjust(spec, MakeContainer("init"), host_bytes), 999);
   spec.containers[0].resources = Resources({{"memory", Of("80Gi")}}, {});
   EXPECT_EQ(OomScoreAdjust(spec, spec.containers[0], host_bytes), 3);
   spec.containers[0].resources = Resources({{"memory", Of("1Ki")}}, {});

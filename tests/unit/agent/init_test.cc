@@ -146,6 +146,9 @@ TEST_F(InitTest, AreDoneThoughSomebodyRemovesThem) {
   ForgetEverything();
   result = Settle();
   EXPECT_TRUE(All("init").empty()) << "what came after it is there";
+  ASSERT_TRUE(InitStatusOf(result).state.terminated);
+  EXPECT_EQ(InitStatusOf(result).state.terminated->reason, "Completed");
+  EXPECT_TRUE(InitStatusOf(result).ready);
   Kill("app");
   Settle();
   EXPECT_EQ(Live(), "app");

@@ -88,6 +88,24 @@ TEST_F(ProbeStepTest, ASidecarThatHasNotPassedItsStartupProbeKeepsTheOthersWaiti
             ConditionStatus::kTrue);
 }
 
+TEST_F(ProbeStepTest, ACommandsReferencesAreReplacedFromTheLiteralEnvironment) {
+  auto pod = MakePod();
+  pod->spec.containers[0].env = {{"URL", "http://here", std::nullopt}};
+  SetProbe(
+      pod.get(), "livenessProbe",
+      R"json({"exec":{"command":["get","$(URL)/x","$(NO)","$$(URL)"]},"periodSeconds":1})json");
+  Assign(pod);
+  Settle();
+  ASSERT_FALSE(probes_asked.empty());
+  EXPECT_EQ(std::get<ExecProbe>(probes_asked[0].probe.action).command,
+            (std::vector<std::string>{"get", "http://here/x", "$(NO)", "$(URL)"}));
+  Pass(2'000);
+  const ProbesAsked again = AskAgain(assignment, seen.busy, &seen.pods, now.mono);
+  ASSERT_EQ(again.operations.size(), 1U);
+  const auto& action = std::get<ProbeContainer>(again.operations[0].action);
+  EXPECT_EQ(std::get<ExecProbe>(action.probe.action).command[1], "http://here/x");
+}
+
 TEST_F(ProbeStepTest, IsAskedAgainAPeriodLaterAndNotTwiceAtOnce) {
   AssignProbed("readinessProbe", kReadinessEach2s);
   const std::string key = "probe/" + probes_asked[0].container_id + "/1";

@@ -156,6 +156,28 @@ TEST_F(RollbackTest, IsNotRepeatedWhenThePreviousTemplateDoesNotRunEither) {
   EXPECT_EQ(ReasonOf("Progressing"), "ProgressDeadlineExceeded");
   EXPECT_EQ(ReasonOf(kRolledBack), "ProgressDeadlineExceeded");
   EXPECT_TRUE(HasNothingToDo(Web("broken")));
+  const auto images = Images();
+  Live(Web("img:1"), 20'000);
+  EXPECT_EQ(Rollbacks(), 1) << "a revert has a deadline of its own";
+  EXPECT_EQ(ReasonOf(kRolledBack), "");
+  EXPECT_EQ(Images(), images);
+}
+
+TEST_F(RollbackTest, ARevertThatAsksForRollbackIsNotLeftForWhatItReverts) {
+  const auto without = [](const std::string& image) {
+    auto deployment = Web(image, 1);
+    deployment->metadata.annotations.erase(std::string(kRollbackOnDeadline));
+    deployment->spec.strategy.type = DeploymentStrategyType::kRecreate;
+    return deployment;
+  };
+  Live(without("img:1"), 30'000);
+  Live(without("broken"), 200'000);
+  ASSERT_EQ(ReasonOf("Progressing"), "ProgressDeadlineExceeded");
+  auto revert = Web("img:1", 1);
+  revert->spec.strategy.type = DeploymentStrategyType::kRecreate;
+  Live(revert, 50'000);
+  EXPECT_EQ(Rollbacks(), 0);
+  EXPECT_EQ(Images(), (std::map<std::string, int>{{"img:1", 1}}));
 }
 
 TEST_F(RollbackTest, AControllerThatStartsAnewGoesOnHolding) {
