@@ -15,7 +15,11 @@ class ConvergenceCheckerTest : public testing::Test {
     for (const std::string_view image : {kImageOne, kImageTwo}) {
       engine_.SetImage(std::string(image), {.present = true, .id = SimImageId(image)});
     }
-    DeclareOnePod();
+    Declare(false);
+  }
+
+  void Declare(bool has_inits) {
+    DeclareOnePod(has_inits);
     pod_ = std::make_shared<Pod>(*state_.Find<Pod>("default", Name()));
     pod_->metadata.uid = "uid-1";
     pod_->spec.node_name = "host-1";
@@ -28,12 +32,14 @@ class ConvergenceCheckerTest : public testing::Test {
   }
 
   // Until the people happen to have a Pod that runs, and nothing else.
-  void DeclareOnePod() {
+  void DeclareOnePod(bool has_inits) {
+    state_ = ClusterState();
     for (uint64_t seed = 1;; ++seed) {
       workload_ = Workload(seed);
       workload_.Change();
       const FetchedCommit commit = workload_.Commit();
       if (Applications().begin()->second.kind != "Pod" || Template().is_large) continue;
+      if (Template().has_inits != has_inits) continue;
       for (const ObjectPtr& object : ParseManifests(commit.files).objects) state_.Put(object);
       return;
     }
@@ -107,6 +113,13 @@ TEST_F(ConvergenceCheckerTest, AgreesWhenWhatRunsIsWhatWasDeclared) {
   Start("main", kImageOne, env_);
   EXPECT_EQ(Declared(), std::vector<std::string>());
   EXPECT_EQ(Network(), std::vector<std::string>());
+}
+
+TEST_F(ConvergenceCheckerTest, FindsASidecarThatDoesNotRun) {
+  Declare(true);
+  StartSandbox();
+  Start("main", kImageOne, env_);
+  EXPECT_EQ(Declared(), std::vector<std::string>{"host-1: does not run uid-1/sidecar"});
 }
 
 TEST_F(ConvergenceCheckerTest, FindsAnotherImage) {

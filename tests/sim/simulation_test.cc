@@ -54,6 +54,7 @@ constexpr std::array kKinds = {
 };
 // Of every kind at least 1,000 in 2,000 worlds.
 constexpr uint64_t kWorldsForOne = 2;
+constexpr int64_t kManyWorlds = 100;
 
 struct Seeds {
   uint64_t first = 1;
@@ -90,9 +91,11 @@ TEST(Simulation, EverySeedConvergesAndThenWritesNothing) {
   for (const auto& [name, count] : faults) {
     std::printf("%8lld  %s\n", static_cast<long long>(count), name.c_str());
   }
+  // A few worlds may by chance have few of what is rare.
+  const auto worlds = static_cast<int64_t>(seeds.last - seeds.first + 1);
+  const int64_t least = worlds < 2 ? 0 : worlds < kManyWorlds ? 1 : worlds / int64_t{kWorldsForOne};
   for (const char* kind : kKinds) {
-    EXPECT_GE(faults[kind], static_cast<int64_t>((seeds.last - seeds.first + 1) / kWorldsForOne))
-        << kind;
+    EXPECT_GE(faults[kind], least) << kind;
   }
 }
 
