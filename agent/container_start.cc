@@ -143,6 +143,14 @@ void ReplaceIfChanged(PodTurn* turn, const Container& container, const Container
             StopContainerOp{live.id, turn->pod.spec.termination_grace_period_seconds});
 }
 
+// It came to run while its sandbox ended, and is in a network that nobody reaches.
+void StopStray(PodTurn* turn, const Container& container, const ContainerInfo& live,
+               ContainerMemory* memory) {
+  memory->stopped_attempt = AttemptOf(live);
+  turn->Add(StopKey(live.id), "the sandbox of container " + container.name + " is gone",
+            StopContainerOp{live.id, turn->pod.spec.termination_grace_period_seconds});
+}
+
 std::string ReasonToRun(const PodTurn& turn, const Container& container) {
   const ContainerInfo* dead = NewestDeadOf(turn.Of(container.name));
   if (dead != nullptr) {
@@ -216,6 +224,7 @@ void StepContainer(PodTurn* turn, const Container& container, const ContainerInf
   const auto& containers = turn->Of(container.name);
   ContainerMemory* memory = &turn->memory.memory[container.name];
   if (const ContainerInfo* live = LiveOf(containers)) {
+    if (IsOfOtherSandbox(*live, sandbox)) return StopStray(turn, container, *live, memory);
     return ReplaceIfChanged(turn, container, *live, sandbox, memory);
   }
   if (!WantsToRun(*turn, container)) return;

@@ -80,6 +80,12 @@ bool OwnsNetwork(const ContainerInfo& container) {
   return IsSandbox(container) || !LabelOf(container, kLabelAddress).empty();
 }
 
+bool IsOfOtherSandbox(const ContainerInfo& container, const ContainerInfo* sandbox) {
+  if (sandbox == nullptr || OwnsNetwork(container)) return false;
+  const int64_t current = AttemptOf(*sandbox);
+  return NumberLabelOf(container, kLabelSandbox, current) != current;
+}
+
 std::map<std::string, PodContainers> GroupByPod(const Seen& seen) {
   std::map<std::string, PodContainers> pods;
   for (const auto& [id, container] : seen.containers) {

@@ -39,6 +39,9 @@ bool IsSandbox(const ContainerInfo& container);
 // The pod's network namespace is this container's: a sandbox's, or that of a pod's only container.
 // Its label has the pod's address.
 bool OwnsNetwork(const ContainerInfo& container);
+// It joined an earlier sandbox of the pod. False where `sandbox` is null, or the container's label
+// does not say.
+bool IsOfOtherSandbox(const ContainerInfo& container, const ContainerInfo* sandbox);
 
 // Containers of one pod, as the engine has them. Pointers into Seen::containers.
 struct PodContainers {

@@ -110,6 +110,7 @@ bool InitWantsToRun(const PodTurn& turn, const Container& init) {
 
 bool HasStarted(const PodTurn& turn, const Container& sidecar) {
   const ContainerInfo* live = LiveOf(turn.Of(sidecar.name));
+  if (live != nullptr && IsOfOtherSandbox(*live, LiveOf(turn.containers.sandboxes))) return false;
   const auto memory = turn.memory.memory.find(sidecar.name);
   return live != nullptr && memory != turn.memory.memory.end() &&
          HealthOf(sidecar, memory->second, *live).started;

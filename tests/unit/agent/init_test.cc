@@ -184,6 +184,25 @@ TEST_F(InitTest, OfALostSandboxAreNotTakenForDone) {
   EXPECT_EQ(InitStatusOf(result, 1).state.waiting->reason, "PodInitializing");
 }
 
+// Its start was under way while its sandbox ended.
+TEST_F(InitTest, ASidecarOfAnEarlierSandboxIsStoppedAndCountsForNothing) {
+  Run({"init", "side"});
+  Settle();
+  Kill("init", 0);
+  Settle();
+  const ContainerInfo stray = Newest("side");
+  LoseSandbox();
+  Settle();
+  ASSERT_EQ(Live(), "init");
+  seen.containers[stray.id] = stray;
+  Kill("init", 0);
+  EXPECT_EQ(Stopped(Take(), seen), "side");
+  EXPECT_EQ(Live(), "side") << "the others wait";
+  Settle();
+  EXPECT_EQ(Live(), "side app");
+  EXPECT_NE(Newest("side").id, stray.id);
+}
+
 TEST_F(InitTest, SidecarsStayBesideTheOthersAndAreRestartedAlways) {
   Run({"side", "init"}, RestartPolicy::kOnFailure);
   StepResult result = Settle();
