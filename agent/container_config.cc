@@ -158,6 +158,14 @@ int32_t OwnOomScoreAdjust(const Container& container, int64_t host_memory_bytes)
   return static_cast<int32_t>(std::clamp<int64_t>(adjust, 1000 + kGuaranteedOomScoreAdjust, 999));
 }
 
+void AddSidecarLabel(const PodSpec& spec, const Container& container, ContainerConfig* config) {
+  for (size_t i = 0; i < spec.init_containers.size(); ++i) {
+    const Container& init = spec.init_containers[i];
+    if (init.name != container.name || !IsSidecar(init)) continue;
+    config->labels[std::string(kLabelSidecar)] = std::to_string(i);
+  }
+}
+
 }  // namespace
 
 std::string SpecHashOf(const Container& container) {
@@ -232,18 +240,6 @@ std::vector<std::string> CommandOf(const Container& container, const ContainerBa
   words.insert(words.end(), rest.begin(), rest.end());
   return words;
 }
-
-namespace {
-
-void AddSidecarLabel(const PodSpec& spec, const Container& container, ContainerConfig* config) {
-  for (size_t i = 0; i < spec.init_containers.size(); ++i) {
-    const Container& init = spec.init_containers[i];
-    if (init.name != container.name || !IsSidecar(init)) continue;
-    config->labels[std::string(kLabelSidecar)] = std::to_string(i);
-  }
-}
-
-}  // namespace
 
 ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& pod,
                                     const Container& container, const ContainerBasis& basis,

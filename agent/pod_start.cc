@@ -388,10 +388,8 @@ void Remember(PodTurn* turn) {
     const Container& container = *each;
     ContainerMemory& of = memory.memory[container.name];
     const ContainerInfo* dead = NewestDeadOf(turn->Of(container.name));
-    const bool lost =
-        dead != nullptr && !OwnsNetwork(*dead) &&
-        (sandbox == nullptr ||
-         NumberLabelOf(*dead, kLabelSandbox, AttemptOf(*sandbox)) != AttemptOf(*sandbox));
+    const bool lost = dead != nullptr && !OwnsNetwork(*dead) &&
+                      (sandbox == nullptr || IsOfOtherSandbox(*dead, sandbox));
     RememberAttempts(turn->Of(container.name), CrashBackoffMs, lost, now, &of);
     const bool changed = dead != nullptr && !SameSpec(LabelOf(*dead, kLabelSpecHash), container);
     if (changed) of.backoff_steps = 0;  // another program: its crashes are its own

@@ -122,8 +122,6 @@ std::optional<ContainerStateWaiting> NeedImage(PodTurn* turn, const Container& c
 // Of every container of the pod that runs: asks for the probes that are due, and for the stop of
 // one whose program failed for good.
 void StepProbes(PodTurn* turn);
-// Likewise of one container of its own, or of its init containers.
-void StepProbes(PodTurn* turn, const Container& container);
 struct ProgramHealth {
   bool started = true;
   bool ready = true;

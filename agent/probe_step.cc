@@ -136,14 +136,7 @@ void Close(ProbesMemory* memory) {
   for (ProbeMemory& of : memory->of) of.open = false;
 }
 
-}  // namespace
-
-void StepProbes(PodTurn* turn) {
-  for (const Container* container : LastingContainersOf(turn->pod.spec))
-    StepProbes(turn, *container);
-}
-
-void StepProbes(PodTurn* turn, const Container& container) {
+void StepContainersProbes(PodTurn* turn, const Container& container) {
   if (!HasProbes(container)) return;
   const ContainerInfo* live = LiveOf(turn->Of(container.name));
   ContainerMemory& memory = turn->memory.memory[container.name];
@@ -156,6 +149,14 @@ void StepProbes(PodTurn* turn, const Container& container) {
   AskWhatIsDue(turn, container, probes, *live, &memory.probes);
   NoteHealth(probes, turn->context.now.wall, &memory.probes);
   StopFailed(turn, container, probes, *live, &memory);
+}
+
+}  // namespace
+
+void StepProbes(PodTurn* turn) {
+  for (const Container* container : LastingContainersOf(turn->pod.spec)) {
+    StepContainersProbes(turn, *container);
+  }
 }
 
 ProgramHealth HealthOf(const Container& container, const ContainerMemory& memory,
@@ -180,14 +181,14 @@ ProbesAsked AskAgain(const Assignment& assignment, const std::set<std::string>& 
   for (const auto& pod : assignment.pods) {
     const auto seen = pods->find(pod->metadata.uid);
     if (seen == pods->end()) continue;
-    const auto ask = [&](const Container& container) {
-      const auto memory = seen->second.memory.find(container.name);
-      if (memory == seen->second.memory.end() || memory->second.probes.container_id.empty()) return;
-      AskContainer(*pod, container, seen->second.address, busy, now, &memory->second.probes,
+    for (const Container* container : LastingContainersOf(pod->spec)) {
+      const auto memory = seen->second.memory.find(container->name);
+      if (memory == seen->second.memory.end() || memory->second.probes.container_id.empty()) {
+        continue;
+      }
+      AskContainer(*pod, *container, seen->second.address, busy, now, &memory->second.probes,
                    &asked);
-    };
-    std::for_each(pod->spec.init_containers.begin(), pod->spec.init_containers.end(), ask);
-    std::for_each(pod->spec.containers.begin(), pod->spec.containers.end(), ask);
+    }
   }
   return asked;
 }

@@ -138,9 +138,8 @@ std::string Evictions::WhyNot(const Pod& pod) {
   if (!IsReady(pod) && (AlwaysAllowsUnhealthy(budget) || has_enough)) return "";
   if (status.expected_pods == 0) {
     return "PodDisruptionBudget " + budget.metadata.name +
-           " selects it and counts by declared replicas, of which there are none: give the budget "
-           "a "
-           "number as minAvailable";
+           " selects it and counts by declared replicas, of which there are none: give it a "
+           "minAvailable that is a number";
   }
   return "it would violate PodDisruptionBudget " + budget.metadata.name + ", which needs " +
          std::to_string(status.desired_healthy) + " ready pods and has " +

@@ -23,10 +23,8 @@ std::string WhyContainerWaits(const ContainerStatus& container) {
 
 // The first init container that has not succeeded, if it is known why; then the others.
 std::string WhyContainersWait(const Pod& pod) {
-  const Condition* initialized = FindCondition(pod.status.conditions, "Initialized");
-  const bool past = initialized != nullptr && initialized->status == ConditionStatus::kTrue;
   for (const ContainerStatus& init : pod.status.init_container_statuses) {
-    if (init.ready || init.started || (past && !init.restart_count)) continue;
+    if (init.ready || init.started) continue;
     if (init.state.terminated && init.state.terminated->exit_code == 0) continue;  // a sidecar
     if (init.state.running) return "init container " + init.name + " runs";
     const std::string why = WhyContainerWaits(init);

@@ -1,6 +1,7 @@
 #include "reconciler/restart_on_change.h"
 
 #include "base/digest.h"
+#include "reconciler/opt_in.h"
 #include "reconciler/reference_table.h"
 #include "schema/core.h"
 
@@ -47,12 +48,7 @@ std::string DigestOfUsed(const Deployment& deployment, const ClusterState& state
 
 }  // namespace
 
-bool RestartsOnChange(const ObjectMeta& metadata) {
-  if (metadata.annotations.empty()) return false;
-  static const std::string name(kRestartOnChange);
-  const auto found = metadata.annotations.find(name);
-  return found != metadata.annotations.end() && found->second == "true";
-}
+bool RestartsOnChange(const ObjectMeta& metadata) { return OptsIn(metadata, kRestartOnChange); }
 
 std::shared_ptr<const PodTemplateSpec> TemplateOf(
     const std::shared_ptr<const Deployment>& deployment, const ClusterState& state) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "reconciler/opt_in.h"
 #include "reconciler/references.h"
 #include "schema/core.h"
 
@@ -46,10 +47,7 @@ const ReplicaSet* TargetOf(const Rollout& rollout) {
 }  // namespace
 
 bool RollsBackOnDeadline(const ObjectMeta& metadata) {
-  if (metadata.annotations.empty()) return false;
-  static const std::string name(kRollbackOnDeadline);
-  const auto found = metadata.annotations.find(name);
-  return found != metadata.annotations.end() && found->second == "true";
+  return OptsIn(metadata, kRollbackOnDeadline);
 }
 
 void FollowRollback(Rollout* rollout) {

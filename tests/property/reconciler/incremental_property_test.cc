@@ -14,13 +14,7 @@ constexpr uint64_t kHistories = 300;
 constexpr int kTurnsOfHistory = 40;
 
 std::string PlanText(const Plan& plan) {
-  std::string text;
-  for (const Write& write : plan.transaction.writes) {
-    text +=
-        ToString(write.key) + " " +
-        (write.object == nullptr ? "gone" : EncodeObjectJson(*write.object, EncodeFor::kStore)) +
-        "\n";
-  }
+  std::string text = WritesText(plan);
   for (const Reason& reason : plan.reasons) {
     text += ToString(reason.key) + " " + reason.reason + " " + reason.message + "\n";
   }

@@ -18,17 +18,6 @@ constexpr int kMaxRecoveryTurns = 90;
 constexpr int64_t kRecoveryStepMs = 60'000;
 constexpr int kIdleTurns = 12;  // longer than any progress deadline here
 
-std::string TextOf(const Plan& plan) {
-  std::string text;
-  for (const Write& write : plan.transaction.writes) {
-    text +=
-        ToString(write.key) + " " +
-        (write.object == nullptr ? "gone" : EncodeObjectJson(*write.object, EncodeFor::kStore)) +
-        "\n";
-  }
-  return text;
-}
-
 ObjectPtr Reloaded(const Object& object) {
   Result<ObjectPtr> loaded = DecodeStored(EncodeObjectJson(object, EncodeFor::kStore));
   return loaded.ok() ? *loaded : nullptr;
@@ -131,15 +120,8 @@ bool RolloutHistory::NeverReady(const Pod& pod) const {
   return pod.spec.containers[0].image == kBroken;
 }
 
-// As the controller marks it (controller/core_agents.cc).
 void RolloutHistory::SetSilent(const std::string& name, bool silent) {
-  world_.Edit<Node>("", name, [&](Node* node) {
-    SetCondition(&node->status.conditions,
-                 {.type = "Ready",
-                  .status = silent ? ConditionStatus::kUnknown : ConditionStatus::kTrue,
-                  .reason = silent ? std::string(kNodeStatusUnknown) : "AgentReady"},
-                 world_.now.wall);
-  });
+  world_.SetSilent(name, silent);
   ++counts[silent ? "host lost" : "host returned"];
   if (!silent) return;
   for (const auto& pod : world_.Pods()) {
@@ -220,9 +202,9 @@ bool RolloutHistory::TakeTurn(bool stored) {
   const Plan plan = Reconcile(world_.state, changes, world_.now, &settled_);
   const ClusterState loaded = Loaded();
   const Plan anew = Reconcile(loaded, changes, world_.now);
-  if (TextOf(plan) != TextOf(anew)) {
-    Violation("a controller that starts here would do otherwise: it would write\n" + TextOf(anew) +
-              "instead of\n" + TextOf(plan));
+  if (WritesText(plan) != WritesText(anew)) {
+    Violation("a controller that starts here would do otherwise: it would write\n" +
+              WritesText(anew) + "instead of\n" + WritesText(plan));
   }
   Check(before, plan, Apply(world_.state, plan.transaction));
   ++counts[stored ? "turn" : "turn that was not stored"];
@@ -355,7 +337,7 @@ void RolloutHistory::Recover() {
   TakeTurn(true);
   const Plan again = Reconcile(world_.state, world_.ChangesFor(commit_), world_.now);
   if (!again.transaction.empty()) {
-    Violation("nothing happens any more, and yet it writes\n" + TextOf(again));
+    Violation("nothing happens any more, and yet it writes\n" + WritesText(again));
   }
 }
 

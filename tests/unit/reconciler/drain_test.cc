@@ -166,7 +166,7 @@ TEST_F(DrainTest, ABudgetThatCountsReplicasWhereNoneAreDeclaredSaysSo) {
   EXPECT_EQ(
       WhyNotEvicted(*world_.ActivePods()[0], world_.state),
       "PodDisruptionBudget web selects it and counts by declared replicas, of which there are "
-      "none: give the budget a number as minAvailable");
+      "none: give it a minAvailable that is a number");
 }
 
 TEST_F(DrainTest, TwoBudgetsOfOnePodAreInTheWay) {

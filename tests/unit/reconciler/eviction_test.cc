@@ -33,15 +33,7 @@ class EvictionTest : public testing::Test {
     for (const char* name : {"host-1", "host-2", "host-3"}) world_.AddNode(name);
   }
 
-  void SetSilent(const std::string& name, bool silent = true) {
-    world_.Edit<Node>("", name, [&](Node* node) {
-      SetCondition(&node->status.conditions,
-                   {.type = "Ready",
-                    .status = silent ? ConditionStatus::kUnknown : ConditionStatus::kTrue,
-                    .reason = silent ? std::string(kNodeStatusUnknown) : "AgentReady"},
-                   world_.now.wall);
-    });
-  }
+  void SetSilent(const std::string& name, bool silent = true) { world_.SetSilent(name, silent); }
   int ActiveOn(const std::string& node) const {
     const auto spread = world_.Spread();
     const auto found = spread.find(node);

@@ -48,6 +48,16 @@ void World::AddNode(const std::string& name, const std::string& cpu, const std::
   state.Put(node);
 }
 
+void World::SetSilent(const std::string& name, bool silent) {
+  Edit<Node>("", name, [&](Node* node) {
+    SetCondition(&node->status.conditions,
+                 {.type = "Ready",
+                  .status = silent ? ConditionStatus::kUnknown : ConditionStatus::kTrue,
+                  .reason = silent ? std::string(kNodeStatusUnknown) : "AgentReady"},
+                 now.wall);
+  });
+}
+
 void World::SetReady(const Pod& pod, bool ready) {
   Edit<Pod>(pod.metadata.namespace_name, pod.metadata.name, [&](Pod* edited) {
     edited->status.phase = PodPhase::kRunning;
@@ -256,6 +266,17 @@ bool SameState(const ClusterState& a, const ClusterState& b) {
     if (!same) return false;
   }
   return true;
+}
+
+std::string WritesText(const Plan& plan) {
+  std::string text;
+  for (const Write& write : plan.transaction.writes) {
+    text +=
+        ToString(write.key) + " " +
+        (write.object == nullptr ? "gone" : EncodeObjectJson(*write.object, EncodeFor::kStore)) +
+        "\n";
+  }
+  return text;
 }
 
 }  // namespace reconcile

@@ -29,6 +29,8 @@ class World {
     edit(object.get());
     state.Put(object);
   }
+  // A host that is not heard, or is again, as the controller marks it (controller/core_agents.cc).
+  void SetSilent(const std::string& name, bool silent);
   void SetReady(const Pod& pod, bool ready);
   // Bound pods become Ready, going ones go. True when there was anything to do.
   bool Obey();
@@ -75,5 +77,8 @@ void Request(PodSpec* spec, const std::string& cpu, const std::string& memory);
 
 // True when both hold the same objects.
 bool SameState(const ClusterState& a, const ClusterState& b);
+
+// What a plan writes, a line for each object.
+std::string WritesText(const Plan& plan);
 
 }  // namespace reconcile
