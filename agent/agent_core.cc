@@ -1,5 +1,7 @@
 #include "agent/agent_core.h"
 
+#include <algorithm>
+
 #include "agent/pod_files.h"
 
 namespace reconcile {
@@ -12,6 +14,11 @@ std::string RandomHex(Random* random) {
   std::string text;
   for (uint64_t bits = random->Next(), i = 0; i < 16; ++i, bits >>= 4) text += kDigits[bits & 15];
   return text;
+}
+
+bool IsStart(const Operation& operation) {
+  return std::holds_alternative<RunContainer>(operation.action) ||
+         std::holds_alternative<RunSandbox>(operation.action);
 }
 
 }  // namespace
@@ -113,18 +120,43 @@ Agent::Core::Lane Agent::Core::LaneOf(const Operation& operation) {
   if (std::holds_alternative<StopContainerOp>(operation.action)) return Lane::kStop;
   if (std::holds_alternative<PullImageOp>(operation.action)) return Lane::kPull;
   if (std::holds_alternative<ProbeContainer>(operation.action)) return Lane::kProbe;
-  return Lane::kStart;
+  const auto* removal = std::get_if<RemoveContainerOp>(&operation.action);
+  return removal != nullptr && removal->may_wait ? Lane::kRemove : Lane::kStart;
+}
+
+int Agent::Core::LimitOf(Lane lane) const {
+  if (lane == Lane::kStop) return kMaxParallelStops;
+  if (lane == Lane::kPull) return kMaxParallelPulls;
+  if (lane == Lane::kProbe) return static_cast<int>(kMaxProbesWaiting);
+  return options_.max_parallel_operations;
+}
+
+bool Agent::Core::RemovalsWait(const std::vector<Operation>& wanted) {
+  const bool starts = std::any_of(running_.begin(), running_.end(),
+                                  [](const auto& running) { return IsStart(running.second); }) ||
+                      std::any_of(wanted.begin(), wanted.end(), IsStart);
+  const bool removals = std::any_of(wanted.begin(), wanted.end(), [](const Operation& operation) {
+    return LaneOf(operation) == Lane::kRemove;
+  });
+  const MonoTime now = loop_->now().mono;
+  // Then as long they do not: what follows a removal, as the sandbox's, does not wait anew.
+  const bool is_over = removals_wait_since_ && now - *removals_wait_since_ >= 2 * kMaxRemovalWaitMs;
+  if (!starts || !removals || is_over) removals_wait_since_.reset();
+  if (!starts || !removals) return false;
+  if (!removals_wait_since_) removals_wait_since_ = now;
+  const MonoTime until = *removals_wait_since_ + kMaxRemovalWaitMs;
+  if (until <= now) return false;
+  WakeAt(until);
+  return true;
 }
 
 void Agent::Core::StartAllowed(const std::vector<Operation>& operations) {
   more_to_do_ = false;
+  const bool removals_wait = RemovalsWait(operations);
   for (const Operation& operation : operations) {
     const Lane lane = LaneOf(operation);
-    int limit = options_.max_parallel_operations;
-    if (lane == Lane::kStop) limit = kMaxParallelStops;
-    if (lane == Lane::kPull) limit = kMaxParallelPulls;
-    if (lane == Lane::kProbe) limit = static_cast<int>(kMaxProbesWaiting);
-    if (in_lane_[static_cast<size_t>(lane)] < limit) {
+    const bool waits = lane == Lane::kRemove && removals_wait;
+    if (!waits && in_lane_[static_cast<size_t>(lane)] < LimitOf(lane)) {
       Begin(operation);
     } else if (lane != Lane::kProbe) {  // a probe comes again a period later
       more_to_do_ = true;               // the end of another takes the next turn

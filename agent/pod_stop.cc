@@ -59,7 +59,7 @@ void RemoveContainers(StepContext* context, const Operation& named,
                       const std::vector<const ContainerInfo*>& containers) {
   for (const ContainerInfo* container : containers) {
     Add(context, named, RemoveKey(container->id), "the pod is being removed",
-        RemoveContainerOp{container->id});
+        RemoveContainerOp{container->id, true});
   }
 }
 

@@ -168,6 +168,7 @@ struct StopContainerOp {
 };
 struct RemoveContainerOp {
   std::string container_id;
+  bool may_wait = false;  // of a pod that goes: what starts meanwhile is served first
 };
 struct DetachNetwork {
   std::string pod_uid;

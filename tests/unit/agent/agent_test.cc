@@ -153,6 +153,38 @@ TEST_F(AgentTest, SlowStopsDoNotKeepOthersFromStarting) {
   EXPECT_EQ(Running().size(), 7U) << "six that will not stop, and the new one";
 }
 
+TEST_F(AgentTest, WhatStartsIsServedBeforeWhatIsDeadIsRemoved) {
+  for (int i = 0; i < 4; ++i) AddPod("old-" + std::to_string(i));
+  StartAgent();
+  Assign();
+  Settle();
+  for (int i = 0; i < 4; ++i) DeletePod("old-" + std::to_string(i));
+  for (int i = 0; i < 4; ++i) AddPod("new-" + std::to_string(i));
+  std::string order;
+  engine.SetObserver([&](const FakeChange& change) {
+    if (change.what == "start") order += 's';
+    if (change.what == "destroy") order += 'r';
+  });
+  Assign();
+  Settle();
+  EXPECT_EQ(order, "ssssssssrrrrrrrr") << "the sandboxes' too";
+}
+
+TEST_F(AgentTest, AStartThatTakesLongKeepsNothingDeadForLong) {
+  AddPod("old");
+  StartAgent();
+  Assign();
+  Settle();
+  DeletePod("old");
+  AddPod("new");
+  engine.FailNext(FakeCall::kStart, UnavailableError("no reply"), 1, true);  // ten seconds later
+  Assign();
+  RunFor(900);
+  EXPECT_EQ(engine.Containers("cluster-a").size(), 4U) << "with the sandboxes";
+  RunFor(600);
+  EXPECT_EQ(engine.Containers("cluster-a").size(), 2U);
+}
+
 TEST_F(AgentTest, CrashLoopIsReportedAndEachRestartIsANewContainer) {
   engine.SetImage("crash:1", {.present = true, .program = {.exit_after_ms = 100, .exit_code = 3}});
   AddPod("web", "crash:1");
