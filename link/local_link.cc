@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <map>
-
-#include "base/log.h"
+#include <utility>
 
 namespace reconcile {
 namespace {
@@ -31,8 +30,8 @@ struct LocalLink::State : std::enable_shared_from_this<LocalLink::State> {
 
     void Connected(Connection connection);
     void Disconnected();
-    void Receive(const std::string& report);
-    void ReceiveInventory(const std::string& inventory);
+    void Receive(const Report& report);
+    void ReceiveInventory(const Inventory& inventory);
     void ReceiveLogBytes(StreamId id, const std::string& bytes);
     void EndLogs(StreamId id, const Status& status);
     Connection connection() const { return connection_; }
@@ -60,7 +59,7 @@ struct LocalLink::State : std::enable_shared_from_this<LocalLink::State> {
 
     void Connected(Connection connection);
     void Disconnected();
-    void Receive(const std::string& assignment);
+    void Receive(const Assignment& assignment);
     void InventoryAsked();
     void OpenLogs(StreamId id, const LogRequest& request);
     void CancelLogs(StreamId id);
@@ -111,10 +110,11 @@ Status LocalLink::State::ControllerHalf::CheckConnected(const std::string& node)
 Status LocalLink::State::ControllerHalf::Send(const std::string& node,
                                               const Assignment& assignment) {
   RETURN_IF_ERROR(CheckConnected(node));
-  Result<std::string> text = WriteAssignment(assignment);
-  if (!text.ok()) return text.status();
+  RETURN_IF_ERROR(CheckItems(assignment));
   state_->PostTo(&state_->agent, connection_,
-                 [text = std::move(text).value()](AgentHalf* agent) { agent->Receive(text); });
+                 [sent = std::make_shared<const Assignment>(assignment)](AgentHalf* agent) {
+                   agent->Receive(*sent);
+                 });
   return OkStatus();
 }
 
@@ -178,25 +178,14 @@ void LocalLink::State::ControllerHalf::Disconnected() {
   if (on_disconnected) on_disconnected(state_->node);
 }
 
-void LocalLink::State::ControllerHalf::Receive(const std::string& report) {
-  const Result<Report> decoded = ReadReport(report);
-  if (!decoded.ok()) {
-    LogError("dropped a report", {{"node", state_->node}, {"why", decoded.status().ToString()}});
-    return;
-  }
+void LocalLink::State::ControllerHalf::Receive(const Report& report) {
   const auto on_report = handler_.on_report;
-  if (on_report) on_report(*decoded);
+  if (on_report) on_report(report);
 }
 
-void LocalLink::State::ControllerHalf::ReceiveInventory(const std::string& inventory) {
-  const Result<Inventory> decoded = ReadInventory(inventory);
-  if (!decoded.ok()) {
-    LogError("dropped an inventory",
-             {{"node", state_->node}, {"why", decoded.status().ToString()}});
-    return;
-  }
+void LocalLink::State::ControllerHalf::ReceiveInventory(const Inventory& inventory) {
   const auto on_inventory = handler_.on_inventory;
-  if (on_inventory) on_inventory(*decoded);
+  if (on_inventory) on_inventory(inventory);
 }
 
 void LocalLink::State::ControllerHalf::ReceiveLogBytes(StreamId id, const std::string& bytes) {
@@ -231,21 +220,20 @@ void LocalLink::State::AgentHalf::SetHandler(Handler handler) {
 
 Status LocalLink::State::AgentHalf::Send(const Report& report) {
   if (connection_ == 0) return UnavailableError("the controller is not connected");
-  Result<std::string> text = WriteReport(report);
-  if (!text.ok()) return text.status();
-  state_->PostTo(
-      &state_->controller, connection_,
-      [text = std::move(text).value()](ControllerHalf* controller) { controller->Receive(text); });
+  state_->PostTo(&state_->controller, connection_,
+                 [sent = std::make_shared<const Report>(report)](ControllerHalf* controller) {
+                   controller->Receive(*sent);
+                 });
   return OkStatus();
 }
 
 Status LocalLink::State::AgentHalf::SendInventory(const Inventory& inventory) {
   if (connection_ == 0) return UnavailableError("the controller is not connected");
-  Result<std::string> text = WriteInventory(inventory);
-  if (!text.ok()) return text.status();
+  // Asked for once a connection, and bounded by its size as it is with other links.
+  RETURN_IF_ERROR(WriteInventory(inventory).status());
   state_->PostTo(&state_->controller, connection_,
-                 [text = std::move(text).value()](ControllerHalf* controller) {
-                   controller->ReceiveInventory(text);
+                 [sent = std::make_shared<const Inventory>(inventory)](ControllerHalf* controller) {
+                   controller->ReceiveInventory(*sent);
                  });
   return OkStatus();
 }
@@ -264,14 +252,9 @@ void LocalLink::State::AgentHalf::Disconnected() {
   }
 }
 
-void LocalLink::State::AgentHalf::Receive(const std::string& assignment) {
-  const Result<Assignment> decoded = ReadAssignment(assignment);
-  if (!decoded.ok()) {
-    LogError("dropped an assignment", {{"why", decoded.status().ToString()}});
-    return;
-  }
+void LocalLink::State::AgentHalf::Receive(const Assignment& assignment) {
   const auto on_assignment = handler_.on_assignment;
-  if (on_assignment) on_assignment(*decoded);
+  if (on_assignment) on_assignment(assignment);
 }
 
 void LocalLink::State::AgentHalf::InventoryAsked() {
