@@ -4,6 +4,7 @@
 One host's dockerd keeps its default rules (FORWARD DROP). Tests named for a line are of FAULTS."""
 import json
 import os
+import signal
 import time
 import unittest
 
@@ -201,6 +202,27 @@ class NetFaultsTest(ClusterTest):
         self.unchanged(before)
 
     def test_packets_are_lost(self):
+    def test_another_backend_and_back(self):
+        before = self.cluster.containers()
+        mtu_of = lambda host, container: json.loads(host.in_pod(container, ["ip", "-json", "link", "show", "eth0"]).stdout)[0]["mtu"]
+
+        def begin_with(backend):
+            self.cluster.controller.kill("controller", signal.SIGTERM)
+            self.cluster.configure(self.cluster.controller, self.make_sources() + f"networkBackend: {backend}\n")
+            self.cluster.start_controller()
+
+        def have(mtu):
+            pods = self.pods()
+            found = {mtu_of(host, container) for host in self.cluster.hosts for _, _, container in pods[host.name]}
+            self.assertEqual(found, {mtu})
+            return True
+
+        for backend, mtu in (("host-gw", 1500), ("vxlan", 1450)):
+            begin_with(backend)
+            eventually(f"pods that run have the MTU of {backend}", lambda mtu=mtu: have(mtu), 30)
+            self.well_within(WELL_AGAIN_S)
+        self.unchanged(before)
+
         before = self.cluster.containers()
         self.cluster.switch.lose(self.cluster.hosts[1].name, 30)
         self.addCleanup(self.cluster.switch.heal)
