@@ -33,7 +33,8 @@ std::vector<std::string> NameServer::Serve(const HostNetworkConfig& config,
                        (served_ == state.cluster || HasSameNames(*served_, *state.cluster));
   if (is_same) served_ = state.cluster;
   if (!is_same) {
-    Result<std::shared_ptr<const DnsZone>> zone = MakeClusterZone(config, *state.cluster);
+    Result<std::shared_ptr<const DnsZone>> zone =
+        MakeClusterZone(config, *state.cluster, &services_);
     if (zone.ok()) {
       server_->SetZone(std::move(zone).value());
       served_ = state.cluster;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "net/cluster_network.h"
+#include "net/dns/from_objects.h"
 #include "net/dns/server.h"
 
 namespace reconcile {
@@ -38,6 +39,7 @@ class NameServer {
   std::shared_ptr<const ClusterNetwork> served_;
   HostNetworkConfig served_for_;
   std::unique_ptr<DnsServer> server_;
+  DnsServices services_;  // of the zone
 };
 
 }  // namespace reconcile
