@@ -55,7 +55,8 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
       .network_namespace_path = "",
       .read_resolv_conf = [] { return ReadTextFile("/etc/resolv.conf"); },
       .read_systemd_resolv_conf = [] { return ReadTextFile("/run/systemd/resolve/resolv.conf"); },
-      .stub_domains = {}});
+      .upstreams = config.dns_upstreams,
+      .stub_domains = config.stub_domains});
   network.serve_names = [names = side->names_.get()](const HostNetworkConfig& prepared,
                                                      const NetworkState& state) {
     return names->Serve(prepared, state);

@@ -17,6 +17,7 @@ struct NameServerOptions {
   // Texts of the host's /etc/resolv.conf and of systemd-resolved's own; "" when there is none.
   std::function<std::string()> read_resolv_conf;
   std::function<std::string()> read_systemd_resolv_conf;
+  std::vector<DnsUpstream> upstreams;  // instead of those that these name, unless there are none
   std::vector<StubDomain> stub_domains;
 };
 
@@ -38,8 +39,8 @@ class NameServer {
   std::string read_from_;  // texts that the upstreams are from
   std::shared_ptr<const ClusterNetwork> served_;
   HostNetworkConfig served_for_;
-  std::unique_ptr<DnsServer> server_;
   DnsServices services_;  // of the zone
+  std::unique_ptr<DnsServer> server_;
 };
 
 }  // namespace reconcile
