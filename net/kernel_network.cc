@@ -69,13 +69,14 @@ class KernelNetwork final : public HostNetwork {
     if (looks) {
       synced_.overlay.reset();
       look_again_at_ = now + kLookEveryMs;
+      synced_.firewalld.reset();
     }
     Run<Result<SyncedNetwork>>(
         [state, config = config_, before = synced_, tables = tables_,
          serve = serve_names_](const KernelHost& host) {
           return SyncNetwork(host, config, state, before, tables.get(), serve);
         },
-        [this, rules = rules_taken_, routes = routes_taken_,
+        [this, rules = rules_taken_, routes = routes_taken_, firewalls = firewalls_changed_,
          done = std::move(done)](Result<SyncedNetwork> synced) {
           // Who knows what came about, or what is left of it.
           const bool is_known = synced.ok() && rules == rules_taken_;
@@ -86,6 +87,7 @@ class KernelNetwork final : public HostNetwork {
           done(std::move(synced->problems));
         });
   }
+          if (firewalls != firewalls_changed_) synced_.firewalld.reset();
 
   void Probe(const std::vector<NetworkPeer>& peers,
              std::function<void(Result<std::vector<std::string>>)> done) override {
@@ -124,10 +126,17 @@ class KernelNetwork final : public HostNetwork {
   }
 
   void OnRulesNews() {
-    if (!host_->watch()->ReadRules()) return;
-    ++rules_taken_;
-    synced_ = SyncedNetwork();
-    if (on_disturbed_) on_disturbed_(Disturbance::kHost);
+    const NetworkWatch::RulesNews news = host_->watch()->ReadRules();
+    if (news.ours) {
+      ++rules_taken_;
+      synced_ = SyncedNetwork();
+    }
+    if (news.firewall) {
+      ++firewalls_changed_;
+      synced_.firewalld.reset();
+    }
+    // Of a firewall we hear also what we changed there: the next time there is nothing to do.
+    if ((news.ours || news.firewall) && on_disturbed_) on_disturbed_(Disturbance::kHost);
   }
 
   template <typename Outcome>
@@ -167,6 +176,7 @@ class KernelNetwork final : public HostNetwork {
 };
 
 }  // namespace
+  uint64_t firewalls_changed_ = 0;           // how often somebody changed the host's own
 
 std::unique_ptr<HostNetwork> MakeKernelNetwork(EventLoop* loop, Executor* executor,
                                                KernelNetworkOptions options) {

@@ -10,6 +10,7 @@ import unittest
 
 from hosts.system import eventually, run
 from hosts.testing import ClusterTest, deployment
+from net.firewalls import FirewallTests
 
 LOSS_S = int(os.environ.get("RECONCILE_LOSS_SECONDS", "15"))
 WELL_AGAIN_S = 10
@@ -43,7 +44,7 @@ for _ in range(5):
 """
 
 
-class NetFaultsTest(ClusterTest):
+class NetFaultsTest(FirewallTests, ClusterTest):
 
     @classmethod
     def prepare_hosts(cls):
@@ -201,7 +202,6 @@ class NetFaultsTest(ClusterTest):
         self.well_within(WELL_AGAIN_S)
         self.unchanged(before)
 
-    def test_packets_are_lost(self):
     def test_another_backend_and_back(self):
         before = self.cluster.containers()
         mtu_of = lambda host, container: json.loads(host.in_pod(container, ["ip", "-json", "link", "show", "eth0"]).stdout)[0]["mtu"]
@@ -223,6 +223,7 @@ class NetFaultsTest(ClusterTest):
             self.well_within(WELL_AGAIN_S)
         self.unchanged(before)
 
+    def test_packets_are_lost(self):
         before = self.cluster.containers()
         self.cluster.switch.lose(self.cluster.hosts[1].name, 30)
         self.addCleanup(self.cluster.switch.heal)
