@@ -18,7 +18,8 @@ class KernelNetwork final : public HostNetwork {
       : loop_(loop),
         executor_(executor),
         unwatch_fd_(options.unwatch_fd),
-        serve_names_(options.serve_names) {
+        serve_names_(options.serve_names),
+        on_behind_(options.on_behind) {
     Result<KernelHost> host = KernelHost::Open(options);
     if (!host.ok()) {
       no_host_ = host.status();
@@ -68,13 +69,16 @@ class KernelNetwork final : public HostNetwork {
     const bool looks = host_ == nullptr || host_->watch() == nullptr || now >= look_again_at_;
     if (looks) {
       synced_.overlay.reset();
-      look_again_at_ = now + kLookEveryMs;
       synced_.firewalld.reset();
+      look_again_at_ = now + kLookEveryMs;
     }
     Run<Result<SyncedNetwork>>(
-        [state, config = config_, before = synced_, tables = tables_,
-         serve = serve_names_](const KernelHost& host) {
-          return SyncNetwork(host, config, state, before, tables.get(), serve);
+        [state, config = config_, before = synced_, tables = tables_, serve = serve_names_,
+         behind = on_behind_](const KernelHost& host) {
+          Result<SyncedNetwork> synced =
+              SyncNetwork(host, config, state, before, tables.get(), serve);
+          if (!synced.ok() && behind) behind();
+          return synced;
         },
         [this, rules = rules_taken_, routes = routes_taken_, firewalls = firewalls_changed_,
          done = std::move(done)](Result<SyncedNetwork> synced) {
@@ -83,11 +87,11 @@ class KernelNetwork final : public HostNetwork {
           synced_ = is_known ? *synced : SyncedNetwork();
           synced_.problems.clear();
           if (routes != routes_taken_) synced_.overlay.reset();
+          if (firewalls != firewalls_changed_) synced_.firewalld.reset();
           if (!synced.ok()) return done(synced.status());
           done(std::move(synced->problems));
         });
   }
-          if (firewalls != firewalls_changed_) synced_.firewalld.reset();
 
   void Probe(const std::vector<NetworkPeer>& peers,
              std::function<void(Result<std::vector<std::string>>)> done) override {
@@ -164,6 +168,7 @@ class KernelNetwork final : public HostNetwork {
   Status no_host_;
   std::function<void(int)> unwatch_fd_;
   ServeNames serve_names_;
+  std::function<void()> on_behind_;
   // Of the thread that runs the Sync of the moment.
   std::shared_ptr<ServiceTables> tables_ = std::make_shared<ServiceTables>();
   std::function<void(Disturbance)> on_disturbed_;
@@ -171,12 +176,12 @@ class KernelNetwork final : public HostNetwork {
   SyncedNetwork synced_;                     // what is there, as far as it is known
   uint64_t rules_taken_ = 0;                 // how often others took some
   uint64_t routes_taken_ = 0;                // likewise
+  uint64_t firewalls_changed_ = 0;           // how often somebody changed the host's own
   MonoTime look_again_at_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 
 }  // namespace
-  uint64_t firewalls_changed_ = 0;           // how often somebody changed the host's own
 
 std::unique_ptr<HostNetwork> MakeKernelNetwork(EventLoop* loop, Executor* executor,
                                                KernelNetworkOptions options) {
