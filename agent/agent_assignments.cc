@@ -170,7 +170,6 @@ void Agent::Core::ConsiderPending() {
   applied_ = std::move(pending_);
   pending_.reset();
   kept_fence_.reset();
-  SaveNetwork();
   ForgetUnused();
 }
 

@@ -91,6 +91,7 @@ void Agent::Core::Turn() {
   turn_posted_ = false;
   ConsiderPending();
   if (applied_) TakeStep();
+  SaveNetwork();
   ReportIfChanged();
 }
 

@@ -87,6 +87,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   // ---- agent_network.cc: what assignments say of the cluster's network, on disk ----
   void RestoreNetwork();
   void SaveNetwork();
+  Status WriteNetwork(const Assignment& network);
+  Result<Assignment> WithSavedChanges(const Assignment& base) const;
   void NoteFiles(const std::string& which, const Status& status);
   static std::string PodFilesKey(const std::string& uid) { return "pod " + uid; }
   void OnAssignment(const Assignment& assignment);
@@ -230,6 +232,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   std::optional<Status> save_error_;
   MonoTime save_again_at_;
   Assignment saved_network_;  // its lists are those on disk
+  std::optional<Assignment>
+      saved_base_;            // likewise, of the file that has all of them; none: unknown
   MonoTime save_network_at_;  // not before
   bool network_save_waits_ = false;
   std::set<std::string> saved_terminal_;

@@ -208,8 +208,9 @@ void Agent::Core::Run(const Operation& operation, const ForgetPod& action) {
 
 void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
   ++network_changes_;
+  const int mtu = seen_.prepared ? seen_.prepared->mtu : 0;
   network_->AttachPod(action.attachment,
-                      Guarded([this, key = operation.key, action](Status status) {
+                      Guarded([this, key = operation.key, action, mtu](Status status) {
                         ++network_changes_;
                         if (!status.ok()) {
                           // It may have been done, and its sandbox may be gone.
@@ -221,6 +222,7 @@ void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
                         PodSeen& pod = seen_.pods[attachment.pod_uid];
                         pod.attached_owner_id = action.owner_id;
                         pod.attached_process_id = attachment.process_id;
+                        pod.attached_mtu = mtu;
                         pod.attached_earlier = false;
                         Succeed(key);
                       }));

@@ -260,6 +260,17 @@ void Attach(PodTurn* turn, const ContainerInfo& owner, const std::string& why) {
   turn->Add(NetworkKey(*turn), why, AttachNetwork{std::move(attachment), owner.id});
 }
 
+// Where the host's network has got another MTU, since its own or the back end is another, the pod's
+// devices get it too, and it runs on. Of what an earlier run attached it is taken for right.
+void KeepMtu(PodTurn* turn, const ContainerInfo& owner) {
+  const std::optional<HostNetworkConfig>& prepared = turn->context.seen.prepared;
+  if (!prepared) return;
+  PodSeen& memory = turn->memory;
+  if (memory.attached_mtu == 0) memory.attached_mtu = prepared->mtu;
+  if (memory.attached_mtu == prepared->mtu || owner.process_id == 0) return;
+  Attach(turn, owner, "the MTU of the host's network is another");
+}
+
 // True when there is a process to attach; else the container goes.
 bool HasProcess(PodTurn* turn, const ContainerInfo& owner) {
   if (owner.awaits_inspection) return false;
@@ -284,7 +295,10 @@ bool SandboxIsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
   }
   const bool has_address = turn->context.seen.attached_addresses.contains(memory.address);
   if (has_address && memory.attached_owner_id == sandbox.id) {
-    if (!IsAnotherProcess(sandbox, &memory)) return true;
+    if (!IsAnotherProcess(sandbox, &memory)) {
+      KeepMtu(turn, sandbox);
+      return true;
+    }
     AllWaitToBeMade(turn, "the pod's sandbox was started again by hand");
     turn->Add(RemoveKey(sandbox.id), "the sandbox was started again by hand",
               RemoveContainerOp{sandbox.id});
@@ -308,7 +322,9 @@ void AttachOwner(PodTurn* turn, const ContainerInfo& owner) {
   PodSeen& memory = turn->memory;
   const bool attached = turn->context.seen.attached_addresses.contains(memory.address) &&
                         memory.attached_owner_id == owner.id && !IsAnotherProcess(owner, &memory);
-  if (attached && (!memory.attached_earlier || owner.process_id == 0)) return;
+  if (attached && (!memory.attached_earlier || owner.process_id == 0)) {
+    return KeepMtu(turn, owner);
+  }
   // A restarted agent believes that it is, until it has looked.
   if (!turn->context.seen.network_listed && memory.attached_owner_id.empty()) return;
   const std::string missing = MissingOnHost(turn->context);

@@ -169,7 +169,7 @@ class NetBed:
         return len(items) == HOSTS and all(item["inSync"] for item in items)
 
     def switch_backend(self, backend):
-        """The controller begins again with it. Pods keep their devices' MTU, so they are made anew."""
+        """The controller begins again with it, and pods are made anew."""
         self.cluster.controller.kill("controller", signal.SIGTERM)
         self.configure(backend)
         self.cluster.start_controller()

@@ -55,11 +55,18 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
       .network_namespace_path = "",
       .read_resolv_conf = [] { return ReadTextFile("/etc/resolv.conf"); },
       .read_systemd_resolv_conf = [] { return ReadTextFile("/run/systemd/resolve/resolv.conf"); },
-      .stub_domains = {}});
-  network.serve_names = [names = side->names_.get()](const HostNetworkConfig& prepared,
-                                                     const NetworkState& state) {
-    return names->Serve(prepared, state);
+      .upstreams = config.dns_upstreams,
+      .stub_domains = config.stub_domains});
+  side->health_ = std::make_unique<HealthServer>(HealthServerOptions());
+  network.serve_names = [names = side->names_.get(), health = side->health_.get()](
+                            const HostNetworkConfig& prepared, const NetworkState& state) {
+    std::vector<std::string> problems = names->Serve(prepared, state);
+    for (std::string& problem : health->Serve(prepared.host_address, ServiceHealthsOf(state))) {
+      problems.push_back(std::move(problem));
+    }
+    return problems;
   };
+  network.on_behind = [health = side->health_.get()] { health->FallBehind(); };
   side->network_ = MakeKernelNetwork(&side->loop_, &side->workers_, std::move(network));
   side->files_ =
       MakeDiskHostFiles(config.data_folder + "/agent", config.data_folder + "/host.key",

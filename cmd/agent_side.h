@@ -13,6 +13,7 @@
 #include "cmd/serving.h"
 #include "link/link_dialer.h"
 #include "net/dns/name_server.h"
+#include "net/health_server.h"
 
 namespace reconcile {
 
@@ -53,6 +54,9 @@ class AgentSide {
 
   std::unique_ptr<HostLock> lock_;
   EpollLoop loop_;
+  // Work that is under way asks them.
+  std::unique_ptr<NameServer> names_;
+  std::unique_ptr<HealthServer> health_;
   WorkerPool workers_{&loop_, kNetworkThreads, kMaxQueuedWork};
   // Both live among the engine's mounts.
   WorkerPool volume_workers_{&loop_, 1, kMaxQueuedWork};
@@ -61,7 +65,6 @@ class AgentSide {
   SystemRandom link_random_;
   AgentOptions options_;
   std::unique_ptr<ContainerRuntime> runtime_;
-  std::unique_ptr<NameServer> names_;
   std::unique_ptr<HostNetwork> network_;
   std::unique_ptr<HostFiles> files_;
   std::unique_ptr<Prober> prober_;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cmd/endpoint.h"
+#include "net/dns/resolv_conf.h"
 #include "net/ipam.h"
 #include "schema/manifests.h"
 #include "schema/names.h"
@@ -290,6 +291,74 @@ void ReadNode(const Value& value, const std::string& file, Config* config, Probl
       .Read(value);
 }
 
+// "192.0.2.53", "192.0.2.53:5353", "2001:db8::53" or "[2001:db8::53]:5353".
+Result<DnsUpstream> ParseDnsUpstream(const std::string& text) {
+  DnsUpstream upstream{text};
+  if (CheckDnsUpstream(upstream).ok()) return upstream;
+  const Result<SocketAddress> endpoint = ParseEndpoint(text);
+  if (endpoint.ok()) upstream = {endpoint->host, endpoint->port};
+  if (endpoint.ok() && CheckDnsUpstream(upstream).ok()) return upstream;
+  return InvalidError("'" + text +
+                      "' is no name server's address like 192.0.2.53 or "
+                      "192.0.2.53:5353");
+}
+
+// A list of name servers, at most kMaxUpstreams. `path`: of the setting.
+std::vector<DnsUpstream> ReadUpstreams(const Value& value, const std::string& path,
+                                       const std::string& file, Problems* problems) {
+  std::vector<DnsUpstream> upstreams;
+  const auto add = [&](const Value& at, const std::string& message) {
+    problems->errors.push_back({file, at.mark.line, at.mark.column, path + ": " + message});
+  };
+  const bool is_list = value.IsList() && !value.AsList().empty();
+  if (!is_list || value.AsList().size() > kMaxUpstreams) {
+    add(value,
+        "must be a list of 1 to " + std::to_string(kMaxUpstreams) + " name servers' addresses");
+    return upstreams;
+  }
+  for (const Value& item : value.AsList()) {
+    const Result<DnsUpstream> upstream = item.IsString()
+                                             ? ParseDnsUpstream(item.AsString())
+                                             : Result<DnsUpstream>(InvalidError("no address"));
+    if (!upstream.ok()) {
+      add(item, upstream.status().message());
+    } else {
+      upstreams.push_back(*upstream);
+    }
+  }
+  return upstreams;
+}
+
+void ReadStubDomains(const Value& value, const std::string& file, Config* config,
+                     Problems* problems) {
+  const std::string path = "dns.stubDomains";
+  const auto add = [&](Mark mark, const std::string& message) {
+    problems->errors.push_back({file, mark.line, mark.column, path + message});
+  };
+  if (!value.IsMap()) return add(value.mark, ": must be a map of domains to name servers");
+  if (value.AsMap().size() > kMaxStubDomains) {
+    return add(value.mark, ": more than kMaxStubDomains = " + std::to_string(kMaxStubDomains));
+  }
+  config->stub_domains.clear();
+  for (const Value::Member& member : value.AsMap()) {
+    const std::string wrong = CheckDnsSubdomain(member.key);
+    if (!wrong.empty()) add(member.key_mark, "." + member.key + ": " + wrong);
+    config->stub_domains.push_back(
+        {member.key, ReadUpstreams(member.value, path + "." + member.key, file, problems)});
+  }
+}
+
+// By the names that kube-dns' ConfigMap gave them.
+void ReadDns(const Value& value, const std::string& file, Config* config, Problems* problems) {
+  MapReader("dns", file, problems)
+      .On("upstreamNameservers",
+          [&](const Value& list) {
+            config->dns_upstreams = ReadUpstreams(list, "dns.upstreamNameservers", file, problems);
+          })
+      .On("stubDomains", [&](const Value& map) { ReadStubDomains(map, file, config, problems); })
+      .Read(value);
+}
+
 void ReadControllerAddress(const Value& value, const std::string& file, Config* config,
                            Problems* problems) {
   MapReader("controller", file, problems)
@@ -366,6 +435,7 @@ void ReadConfig(std::string_view text, const std::string& file, Config* config,
         .Text("clusterDomain", CheckClusterDomain, &config->cluster_domain)
         .Text("networkBackend", CheckNetworkBackend, &config->network_backend)
         .Text("logLevel", CheckLogLevel, &config->log_level)
+        .On("dns", [&](const Value& value) { ReadDns(value, file, config, problems); })
         .On("node", [&](const Value& value) { ReadNode(value, file, config, problems); })
         .On("hosts", [&](const Value& value) { ReadHosts(value, file, config, problems); })
         .On("sources", [&](const Value& value) { ReadSources(value, file, config, problems); })

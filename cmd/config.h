@@ -6,12 +6,14 @@
 
 #include "base/status.h"
 #include "controller/controller.h"
+#include "net/dns/forwarder.h"
 #include "schema/codec.h"
 
 namespace reconcile {
 
 // Each remote one may hold a thread and a folder of its own.
 inline constexpr size_t kMaxSources = 64;
+inline constexpr size_t kMaxStubDomains = 64;
 
 // What /etc/reconcile/*.yaml and flags say (docs/cli.md lists the keys). `up`, `controller` and
 // `agent` obey their parts of it; the other commands find the controller, its data and Docker by
@@ -30,6 +32,10 @@ struct Config {
   std::string service_cidr;     // likewise, of a cluster whose Services have no addresses yet
   std::string cluster_domain;   // the cluster's own when empty
   std::string network_backend;  // likewise
+  // `agent`: whom this host's DNS asks for names that are not the cluster's; those of the host's
+  // resolv.conf when empty.
+  std::vector<DnsUpstream> dns_upstreams;
+  std::vector<StubDomain> stub_domains;  // and for names in these domains
   std::string log_level = "info";
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;

@@ -214,9 +214,12 @@ Result<AttachChanges> CompileRepair(const PodAttachment& attachment,
     if (mine != nullptr) changes.remove.push_back(DeleteLink{parts->device});
     if (pod != nullptr) changes.sandbox.push_back(DeleteLink{std::string(kPodDevice)});
     changes.sandbox.push_back(Pair(*parts));
+  } else if (pod->mtu != parts->mtu) {
+    changes.sandbox.push_back(SetMtu{std::string(kPodDevice), parts->mtu});
   }
   Append(ConfigureSandbox(*parts), &changes.sandbox);
-  changes.host = BringUp(*parts, true);
+  if (pair && mine->mtu != parts->mtu) changes.host = {SetMtu{parts->device, parts->mtu}};
+  Append(BringUp(*parts, true), &changes.host);
   changes.wake = Wake();
   return changes;
 }

@@ -11,14 +11,12 @@
 
 namespace reconcile {
 
-// PURE: what the adapter changes of devices and routes, and what it feeds to `nft -f -` and
-// `iptables-restore --noflush`, from what it saw on the host. Golden-testable as text.
+// PURE: what the adapter changes of devices and routes, and what it feeds to `nft -f -`,
+// from what it saw on the host. Golden-testable as text.
 
 // A bridge without ports that holds the host's own address in its pod subnet: what pods see as the
 // source when the host calls them, and what keeps packets for absent pods from leaving the host.
 inline constexpr std::string_view kHostBridge = "reconcile0";
-// The comment by which our rules in Docker's chain are told from everybody else's.
-inline constexpr std::string_view kRuleComment = "reconcile";
 
 // The first address of the node's pod subnet. Invalid when the configuration cannot be used.
 Result<std::string> HostAddress(const HostNetworkConfig& config);
@@ -45,15 +43,6 @@ Result<std::vector<LinkChange>> CompileHostBridge(const HostNetworkConfig& confi
 // Our nft table, replaced in one transaction: masquerade of what leaves for anywhere but pods.
 std::string CompileHostRules(const HostNetworkConfig& config);
 std::string CompileRemoveRules();  // takes it away, harmless when absent
-
-// Docker's FORWARD policy is DROP; what must pass goes into its DOCKER-USER chain. `saved` is what
-// iptables-nft-save or iptables-legacy-save prints; the answer is for the same variant's restore,
-// and empty when nothing is to be done.
-std::string CompileDockerRules(const HostNetworkConfig& config, std::string_view saved);
-std::string CompileRemoveDockerRules(std::string_view saved);
-// Why pods' packets would be dropped by this variant's FORWARD policy with nobody to let them pass:
-// a sentence that says what to do. Empty when they pass.
-std::string ForwardRefusal(const HostNetworkConfig& config, std::string_view saved);
 
 // To be made in this order. The address is routed to the pod by the last change of `host`: where
 // that route is, everything before it was done. eth0 is made dormant (RFC 2863), which is up and

@@ -6,7 +6,6 @@
 #include <array>
 #include <utility>
 
-#include "base/log.h"
 #include "base/subprocess.h"
 #include "net/netlink.h"
 
@@ -15,22 +14,9 @@ namespace {
 
 constexpr size_t kMaxOutputBytes = 16 << 20;  // a firewall of tens of thousands of rules
 
-// The variants of iptables that a dockerd may use; which one its host chose is seen by where its
-// chain is.
-constexpr std::array<std::string_view, 2> kVariants = {"iptables-nft", "iptables-legacy"};
-
 // Where Debian and Ubuntu keep system programs; a service's PATH may lack the sbin folders.
 constexpr std::array<std::string_view, 4> kProgramFolders = {"/usr/sbin/", "/sbin/", "/usr/bin/",
                                                              "/bin/"};
-
-// Absolute path of a system program; empty when it is not installed.
-std::string FindProgram(std::string_view name) {
-  for (const std::string_view folder : kProgramFolders) {
-    std::string path = std::string(folder) + std::string(name);
-    if (::access(path.c_str(), X_OK) == 0) return path;
-  }
-  return "";
-}
 
 std::string Trim(std::string_view text) {
   const size_t end = text.find_last_not_of(" \n\t");
@@ -38,6 +24,14 @@ std::string Trim(std::string_view text) {
 }
 
 }  // namespace
+
+std::string KernelHost::FindProgram(std::string_view name) {
+  for (const std::string_view folder : kProgramFolders) {
+    std::string path = std::string(folder) + std::string(name);
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  }
+  return "";
+}
 
 Result<KernelHost> KernelHost::Open(const KernelNetworkOptions& options) {
   const std::string& path = options.network_namespace_path;
@@ -124,24 +118,6 @@ Status KernelHost::PrepareBridge(const HostNetworkConfig& config) const {
       CompileHostBridge(config, *links_seen, *addresses_seen);
   if (!changes.ok()) return changes.status();
   return AsUnavailable(ApplyOnHost(*changes));
-}
-
-Status KernelHost::PrepareFirewall(const HostNetworkConfig& config) const {
-  for (const std::string_view variant : kVariants) {
-    const std::string save = std::string(variant) + "-save";
-    if (FindProgram(save).empty()) continue;
-    // Without `-t filter`, which would create the table in the legacy variant.
-    const Result<std::string> saved = OnHost({save});
-    if (!saved.ok()) return saved.status();
-    const std::string refusal = ForwardRefusal(config, *saved);
-    if (!refusal.empty()) return UnavailableError(std::string(variant) + ": " + refusal);
-    const std::string rules = CompileDockerRules(config, *saved);
-    if (rules.empty()) continue;
-    const std::string restore = std::string(variant) + "-restore";
-    RETURN_IF_ERROR(OnHost({restore, "--noflush", "--wait=5"}, rules).status());
-    LogInfo("accepted pods' packets in Docker's chain", {{"variant", std::string(variant)}});
-  }
-  return OkStatus();
 }
 
 bool KernelHost::IsHosts(const NetworkNamespace& space, int64_t process_id) const {
@@ -282,17 +258,7 @@ Status KernelHost::RemoveAll() const {
   RETURN_IF_ERROR(LoadRules(CompileRemoveRules()));
   RETURN_IF_ERROR(LoadRules(CompileRemoveOverlayRules()));
   RETURN_IF_ERROR(LoadRules(CompileRemoveServiceRules()));
-  for (const std::string_view variant : kVariants) {
-    const std::string save = std::string(variant) + "-save";
-    if (FindProgram(save).empty()) continue;
-    const Result<std::string> saved = OnHost({save});
-    if (!saved.ok()) return saved.status();
-    const std::string rules = CompileRemoveDockerRules(*saved);
-    if (rules.empty()) continue;
-    const std::string restore = std::string(variant) + "-restore";
-    RETURN_IF_ERROR(OnHost({restore, "--noflush", "--wait=5"}, rules).status());
-  }
-  return OkStatus();
+  return RemoveFirewall();
 }
 
 }  // namespace reconcile

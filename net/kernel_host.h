@@ -45,12 +45,17 @@ class KernelHost {
   Status LoadRules(const std::string& rules) const;
   // Connection tracking forgets these; others stay.
   Status FlushFlows(const std::vector<StaleFlow>& flows) const;
+  // Where firewalld runs: asks it to let the cluster's network pass, which it does until its next
+  // reload or restart. Some 0.3 s for each thing that it is asked.
+  Status OpenFirewalld(const HostNetworkConfig& config) const;
   Status RemoveAll() const;
 
  private:
   KernelHost(KernelNetworkOptions options, NetworkNamespace host)
       : options_(std::move(options)), host_(std::move(host)) {}
 
+  // Absolute path of a system program; empty when it is not installed.
+  static std::string FindProgram(std::string_view name);
   // What a command printed. Unavailable, with its words, when it could not be run or failed.
   // `space` nullptr: this process's own. `codes`: exit codes that are no failure.
   Result<std::string> Run(const NetworkNamespace* space, std::vector<std::string> command,
@@ -75,6 +80,8 @@ class KernelHost {
   Status RemoveOverlay() const;
   Status WriteSubnetFile(const HostNetworkConfig& config) const;
   Status PrepareFirewall(const HostNetworkConfig& config) const;
+  Result<bool> HasFirewalld() const;
+  Status RemoveFirewall() const;
   const NetworkNamespace* host_space() const;
 
   KernelNetworkOptions options_;

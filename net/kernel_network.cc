@@ -18,7 +18,8 @@ class KernelNetwork final : public HostNetwork {
       : loop_(loop),
         executor_(executor),
         unwatch_fd_(options.unwatch_fd),
-        serve_names_(options.serve_names) {
+        serve_names_(options.serve_names),
+        on_behind_(options.on_behind) {
     Result<KernelHost> host = KernelHost::Open(options);
     if (!host.ok()) {
       no_host_ = host.status();
@@ -68,20 +69,25 @@ class KernelNetwork final : public HostNetwork {
     const bool looks = host_ == nullptr || host_->watch() == nullptr || now >= look_again_at_;
     if (looks) {
       synced_.overlay.reset();
+      synced_.firewalld.reset();
       look_again_at_ = now + kLookEveryMs;
     }
     Run<Result<SyncedNetwork>>(
-        [state, config = config_, before = synced_, tables = tables_,
-         serve = serve_names_](const KernelHost& host) {
-          return SyncNetwork(host, config, state, before, tables.get(), serve);
+        [state, config = config_, before = synced_, tables = tables_, serve = serve_names_,
+         behind = on_behind_](const KernelHost& host) {
+          Result<SyncedNetwork> synced =
+              SyncNetwork(host, config, state, before, tables.get(), serve);
+          if (!synced.ok() && behind) behind();
+          return synced;
         },
-        [this, rules = rules_taken_, routes = routes_taken_,
+        [this, rules = rules_taken_, routes = routes_taken_, firewalls = firewalls_changed_,
          done = std::move(done)](Result<SyncedNetwork> synced) {
           // Who knows what came about, or what is left of it.
           const bool is_known = synced.ok() && rules == rules_taken_;
           synced_ = is_known ? *synced : SyncedNetwork();
           synced_.problems.clear();
           if (routes != routes_taken_) synced_.overlay.reset();
+          if (firewalls != firewalls_changed_) synced_.firewalld.reset();
           if (!synced.ok()) return done(synced.status());
           done(std::move(synced->problems));
         });
@@ -124,10 +130,17 @@ class KernelNetwork final : public HostNetwork {
   }
 
   void OnRulesNews() {
-    if (!host_->watch()->ReadRules()) return;
-    ++rules_taken_;
-    synced_ = SyncedNetwork();
-    if (on_disturbed_) on_disturbed_(Disturbance::kHost);
+    const NetworkWatch::RulesNews news = host_->watch()->ReadRules();
+    if (news.ours) {
+      ++rules_taken_;
+      synced_ = SyncedNetwork();
+    }
+    if (news.firewall) {
+      ++firewalls_changed_;
+      synced_.firewalld.reset();
+    }
+    // Of a firewall we hear also what we changed there: the next time there is nothing to do.
+    if ((news.ours || news.firewall) && on_disturbed_) on_disturbed_(Disturbance::kHost);
   }
 
   template <typename Outcome>
@@ -155,6 +168,7 @@ class KernelNetwork final : public HostNetwork {
   Status no_host_;
   std::function<void(int)> unwatch_fd_;
   ServeNames serve_names_;
+  std::function<void()> on_behind_;
   // Of the thread that runs the Sync of the moment.
   std::shared_ptr<ServiceTables> tables_ = std::make_shared<ServiceTables>();
   std::function<void(Disturbance)> on_disturbed_;
@@ -162,6 +176,7 @@ class KernelNetwork final : public HostNetwork {
   SyncedNetwork synced_;                     // what is there, as far as it is known
   uint64_t rules_taken_ = 0;                 // how often others took some
   uint64_t routes_taken_ = 0;                // likewise
+  uint64_t firewalls_changed_ = 0;           // how often somebody changed the host's own
   MonoTime look_again_at_;
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };

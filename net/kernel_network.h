@@ -22,6 +22,9 @@ struct KernelNetworkOptions {
   // it. On a thread of the executor. None: no DNS.
   std::function<std::vector<std::string>(const HostNetworkConfig&, const NetworkState&)>
       serve_names;
+  // A Sync failed: what there is may follow no state. On a thread of the executor, never beside
+  // serve_names.
+  std::function<void()> on_behind;
   // How descriptors are watched on the loop, and let go; none: nobody tells when others change what
   // is ours.
   std::function<void(int fd, Task on_readable)> watch_fd;

@@ -49,6 +49,17 @@ Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
     }
   }
   synced.services = std::move(services);
+  if (before.firewalld != config) {
+    const Status opened = host.OpenFirewalld(*config);
+    if (!opened.ok()) {
+      synced.problems.push_back(
+          "firewalld could not be asked to let the network of the cluster pass: " +
+          opened.message());
+    }
+    if (opened.ok()) synced.firewalld = config;
+  } else {
+    synced.firewalld = config;
+  }
   if (serve_names) {
     for (std::string& problem : serve_names(*config, state)) {
       synced.problems.push_back(std::move(problem));

@@ -28,6 +28,7 @@ struct SyncedNetwork {
   std::optional<OverlayBasis> overlay;
   std::shared_ptr<const ServiceTable> services;  // nullptr: not known
   std::string overlay_rules;                     // "": not known
+  std::optional<HostNetworkConfig> firewalld;    // what it was asked to let pass; none: not known
   std::vector<std::string> problems;             // what could not be done though the rest was
 };
 using ServeNames =

@@ -23,6 +23,9 @@ struct Text {
   std::string operator()(const WakeLink& link) const {
     return "link set dev " + link.device + " mode default state up";
   }
+  std::string operator()(const SetMtu& link) const {
+    return "link set dev " + link.device + " mtu " + std::to_string(link.mtu);
+  }
   std::string operator()(const ReplaceAddress& wanted) const {
     return Address("replace", wanted.device, wanted.address, wanted.prefix);
   }

@@ -41,6 +41,10 @@ struct SetUp {
 struct WakeLink {
   std::string device;
 };
+struct SetMtu {
+  std::string device;
+  int mtu = 0;
+};
 // An address that is there already is no error of ReplaceAddress.
 struct ReplaceAddress {
   std::string device;
@@ -98,7 +102,7 @@ struct DeleteRoute {
 using LinkChange =
     std::variant<AddPair, AddBridge, AddVxlan, DeleteLink, SetUp, WakeLink, ReplaceAddress,
                  AddAddress, DeleteAddress, ReplaceNeighbour, DeleteNeighbour, ReplaceForwarding,
-                 DeleteForwarding, SetRoute, DeleteRoute>;
+                 DeleteForwarding, SetRoute, DeleteRoute, SetMtu>;
 
 std::string ToText(const LinkChange& change);  // one line, without its end
 std::string ToText(const std::vector<LinkChange>& changes);

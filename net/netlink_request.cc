@@ -79,6 +79,10 @@ struct NetlinkRequest::Writer {
     out->Byte(IFLA_LINKMODE, IF_LINK_MODE_DEFAULT);
     out->Byte(IFLA_OPERSTATE, IF_OPER_UP);
   }
+  void operator()(const SetMtu& link) const {
+    out->Link(RTM_NEWLINK, 0, link.device);
+    out->Number(IFLA_MTU, static_cast<uint32_t>(link.mtu));
+  }
   void operator()(const ReplaceAddress& wanted) const {
     out->Address(RTM_NEWADDR, kReplace, index, wanted.address, wanted.prefix);
   }

@@ -151,6 +151,12 @@ std::optional<Disturbance> LossOf(const nlmsghdr* message, const std::vector<Cid
   }
 }
 
+bool IsOfIpv4(const nlmsghdr* message) {
+  if (mnl_nlmsg_get_payload_len(message) < sizeof(nfgenmsg)) return false;
+  const auto* body = static_cast<const nfgenmsg*>(mnl_nlmsg_get_payload(message));
+  return body->nfgen_family == AF_INET;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<NetworkWatch>> NetworkWatch::Open(const NetworkNamespace& space) {
@@ -175,32 +181,28 @@ std::optional<Disturbance> NetworkWatch::ReadRoutes(const std::vector<Cidr>& our
   return complete ? most : Disturbance::kHost;
 }
 
-bool NetworkWatch::ReadRules() {
-  bool took = false;
+NetworkWatch::RulesNews NetworkWatch::ReadRules() {
+  RulesNews news;
   const bool complete = ForEachMessage(rules_.get(), [&](const nlmsghdr* message) {
     if (NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES) return;
-    const int type = NFNL_MSG_TYPE(message->nlmsg_type);
-    if (type == NFT_MSG_NEWGEN) {  // a transaction's end
+    if (NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_NEWGEN) {  // a transaction's end
       if (is_in_ours_ && ++changes_ > expected_) {
-        took = true;
+        news.ours = true;
         changes_ = expected_;
       }
-      took |= took_others_;
-      is_in_ours_ = took_others_ = false;
+      is_in_ours_ = false;
       return;
     }
     // The table's name is the first attribute of them all.
     const std::string_view table = TextOf<nfgenmsg>(message, NFTA_TABLE_NAME);
     if (table.starts_with("reconcile")) is_in_ours_ = true;
-    const bool deletes =
-        type == NFT_MSG_DELRULE || type == NFT_MSG_DELCHAIN || type == NFT_MSG_DELTABLE;
-    if (table == "filter" && deletes) took_others_ = true;
+    news.firewall |= table == "firewalld" || (table == "filter" && IsOfIpv4(message));
   });
-  if (complete) return took;
+  if (complete) return news;
   // Ends of transactions may be among what was lost: counting begins anew.
   changes_ = expected_;
-  is_in_ours_ = took_others_ = false;
-  return true;
+  is_in_ours_ = false;
+  return {true, true};
 }
 
 }  // namespace reconcile

@@ -27,9 +27,12 @@ class NetworkWatch {
   // Takes what has come: what of ours went. The host's own addresses having changed, or news having
   // been lost, is of the host. `ours`: the blocks that our routes and addresses are in.
   std::optional<Disturbance> ReadRoutes(const std::vector<Cidr>& ours);
-  // Likewise of rules: true when others changed our tables, or took rules out of iptables' own, of
-  // which some are ours.
-  bool ReadRules();
+  // Likewise of rules: what others changed.
+  struct RulesNews {
+    bool ours = false;      // our tables
+    bool firewall = false;  // iptables' filter table or firewalld's, where rules of ours are
+  };
+  RulesNews ReadRules();
   // Before each transaction of our own: one change of our tables is expected. Any thread.
   void ExpectChange() { ++expected_; }
   // It was refused: nobody is told of it.
@@ -42,9 +45,8 @@ class NetworkWatch {
   UniqueFd route_;
   UniqueFd rules_;
   std::atomic<uint64_t> expected_ = 0;
-  uint64_t changes_ = 0;      // transactions that changed our tables
-  bool is_in_ours_ = false;   // the transaction that is being told changed them
-  bool took_others_ = false;  // likewise, rules of iptables
+  uint64_t changes_ = 0;     // transactions that changed our tables
+  bool is_in_ours_ = false;  // the transaction that is being told changed them
 };
 
 }  // namespace reconcile

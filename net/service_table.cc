@@ -1,6 +1,8 @@
 #include "net/service_table.h"
 
 #include <algorithm>
+#include <compare>
+#include <set>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -28,6 +30,39 @@ using KeyedSlice = std::pair<ServiceKey, const std::shared_ptr<const EndpointSli
 using Slices = std::span<const KeyedSlice>;
 constexpr auto kByKey = [](const KeyedSlice& a, const KeyedSlice& b) { return a.first < b.first; };
 
+ServiceKey KeyOf(const Service& service) {
+  return {service.metadata.namespace_name, service.metadata.name};
+}
+// Without a name when it is of none.
+ServiceKey KeyOf(const EndpointSlice& slice) {
+  const auto name = slice.metadata.labels.find(kServiceNameLabel);
+  return {slice.metadata.namespace_name,
+          name == slice.metadata.labels.end() ? std::string_view() : name->second};
+}
+
+// Every object of one list that is not in the other, by two looks at each where they are sorted.
+template <typename Object, typename Visit>
+void ForEachOther(const std::vector<std::shared_ptr<const Object>>& left,
+                  const std::vector<std::shared_ptr<const Object>>& right, Visit visit) {
+  auto a = left.begin();
+  auto b = right.begin();
+  const auto name_of = [](const Object& object) {
+    return ServiceKey(object.metadata.namespace_name, object.metadata.name);
+  };
+  while (a != left.end() && b != right.end()) {
+    if (*a == *b) {
+      ++a;
+      ++b;
+      continue;
+    }
+    const auto order = name_of(**a) <=> name_of(**b);
+    if (order <= 0) visit(**a++);
+    if (order >= 0) visit(**b++);
+  }
+  for (; a != left.end(); ++a) visit(**a);
+  for (; b != right.end(); ++b) visit(**b);
+}
+
 // How far from a host the endpoints are that it takes.
 enum class Reach { kNode, kZone, kCluster };
 
@@ -42,48 +77,89 @@ std::string ZoneOf(const NetworkState& state) {
 
 class ServiceTables::Maker {
  public:
-  Maker(const HostNetworkConfig& config, const NetworkState& state, const std::string& zone)
-      : config_(config), state_(state), zone_(zone) {}
+  Maker(const NetworkState& state, ServiceTables* tables)
+      : config_(tables->config_), state_(state), zone_(tables->zone_), tables_(tables) {}
 
-  ServiceTable Make(std::unordered_map<const Service*, Part>* parts) {
-    table_.service_cidr = config_.service_cidr;
-    table_.pod_cidr = config_.cluster_pod_cidr;
+  // From all objects; what comes of those that are the same as before is remembered.
+  void MakeAll() {
+    ServiceTable& table = tables_->table_;
+    table = ServiceTable();
+    table.service_cidr = config_.service_cidr;
+    table.pod_cidr = config_.cluster_pod_cidr;
     const Result<std::string> host = HostAddress(config_);
-    if (host.ok()) table_.host_in_pods = *host;
-    const std::vector<KeyedSlice> slices = SortedSlices();
-    std::unordered_map<const Service*, Part> before = std::move(*parts);
-    parts->clear();
-    parts->reserve(state_.cluster->services.size());
+    if (host.ok()) table.host_in_pods = *host;
+    tables_->local_counts_.clear();
+    tables_->has_rivals_ = false;
+    const std::vector<KeyedSlice> slices = SortedSlices([](const ServiceKey&) { return true; });
+    Parts before = std::move(tables_->parts_);
+    tables_->parts_.clear();
     for (const auto& service : state_.cluster->services) {
-      const KeyedSlice key = {{service->metadata.namespace_name, service->metadata.name}, nullptr};
-      const auto [begin, end] = std::equal_range(slices.begin(), slices.end(), key, kByKey);
-      const auto known = before.find(service.get());
-      const bool is_same = known != before.end() && IsOf(known->second, Slices(begin, end));
-      const auto place =
-          parts->emplace(service.get(), is_same ? std::move(known->second)
-                                                : MakePart(service, Slices(begin, end)));
-      Take(place.first->second);
+      const auto known = before.find(KeyOf(*service));
+      const Slices own = SlicesOf(KeyOf(*service), slices);
+      const bool is_same = known != before.end() && IsOf(known->second, service, own);
+      if (!Take(is_same ? std::move(known->second) : MakePart(service, own))) {
+        tables_->has_rivals_ = true;
+      }
     }
-    AddHostPorts();
-    return std::move(table_);
+  }
+
+  // From the objects that are others than in `before`, which the tables are of. False, with tables
+  // that are of nothing, when there are too many of them, or two Services claim one place: of these
+  // the first in the list has it.
+  bool Follow(const ClusterNetwork& before) {
+    constexpr size_t kMostFollowed = 500;
+    std::set<ServiceKey> keys;
+    ForEachOther(before.services, state_.cluster->services,
+                 [&](const Service& service) { keys.insert(KeyOf(service)); });
+    ForEachOther(before.endpoint_slices, state_.cluster->endpoint_slices,
+                 [&](const EndpointSlice& slice) { keys.insert(KeyOf(slice)); });
+    if (keys.empty()) return true;
+    if (keys.size() > kMostFollowed) return false;
+    const auto is_wanted = [&](const ServiceKey& key) { return keys.contains(key); };
+    const std::vector<KeyedSlice> slices = SortedSlices(is_wanted);
+    for (const ServiceKey& key : keys) Remove(key);
+    for (const auto& service : state_.cluster->services) {
+      const ServiceKey key = KeyOf(*service);
+      if (is_wanted(key) && !Take(MakePart(service, SlicesOf(key, slices)))) return false;
+    }
+    return true;
+  }
+
+  void AddHostPorts(ServiceTable* table) const {
+    for (const HostPort& port : state_.host_ports) {
+      const Result<uint32_t> pod = ParseIpv4(port.pod_address);
+      const Result<uint32_t> host =
+          port.host_address.empty() ? Result<uint32_t>(0U) : ParseIpv4(port.host_address);
+      if (!pod.ok() || !host.ok()) continue;
+      table->local_endpoints.insert(*pod);
+      ServiceTarget target;
+      target.endpoints = {{*pod, static_cast<uint16_t>(port.pod_port)}};
+      table->targets.try_emplace({*host, port.protocol, static_cast<uint16_t>(port.port)}, target);
+    }
   }
 
  private:
-  std::vector<KeyedSlice> SortedSlices() const {
+  template <typename Wanted>
+  std::vector<KeyedSlice> SortedSlices(Wanted wanted) const {
     std::vector<KeyedSlice> slices;
-    slices.reserve(state_.cluster->endpoint_slices.size());
     for (const auto& slice : state_.cluster->endpoint_slices) {
-      const auto name = slice->metadata.labels.find(kServiceNameLabel);
-      if (name == slice->metadata.labels.end() || slice->address_type != AddressType::kIpv4)
-        continue;
-      slices.push_back({{slice->metadata.namespace_name, name->second}, &slice});
+      const ServiceKey key = KeyOf(*slice);
+      if (key.second.empty() || slice->address_type != AddressType::kIpv4) continue;
+      if (wanted(key)) slices.push_back({key, &slice});
     }
     std::stable_sort(slices.begin(), slices.end(), kByKey);
     return slices;
   }
 
-  static bool IsOf(const Part& part, Slices slices) {
-    return std::equal(part.slices.begin(), part.slices.end(), slices.begin(), slices.end(),
+  static Slices SlicesOf(const ServiceKey& key, const std::vector<KeyedSlice>& slices) {
+    const auto [begin, end] =
+        std::equal_range(slices.begin(), slices.end(), KeyedSlice(key, nullptr), kByKey);
+    return {begin, end};
+  }
+
+  static bool IsOf(const Part& part, const std::shared_ptr<const Service>& service, Slices slices) {
+    return part.service == service &&
+           std::equal(part.slices.begin(), part.slices.end(), slices.begin(), slices.end(),
                       [](const auto& kept, const KeyedSlice& now) { return kept == *now.second; });
   }
 
@@ -95,10 +171,32 @@ class ServiceTables::Maker {
     return std::move(part_);
   }
 
-  // Of two that claim one place, the first by namespace and name has it.
-  void Take(const Part& part) {
-    for (const auto& [at, target] : part.targets) table_.targets.try_emplace(at, target);
-    table_.local_endpoints.insert(part.local_endpoints.begin(), part.local_endpoints.end());
+  // False when another Service has one of its places.
+  bool Take(Part part) {
+    bool is_alone = true;
+    for (auto own = part.targets.begin(); own != part.targets.end(); ++own) {
+      if (tables_->table_.targets.try_emplace(own->first, own->second).second) continue;
+      is_alone &= std::any_of(part.targets.begin(), own,
+                              [&](const auto& earlier) { return earlier.first == own->first; });
+    }
+    for (const uint32_t address : part.local_endpoints) {
+      if (++tables_->local_counts_[address] == 1) tables_->table_.local_endpoints.insert(address);
+    }
+    const Key key = KeyOf(*part.service);
+    return tables_->parts_.try_emplace(key, std::move(part)).second && is_alone;
+  }
+
+  void Remove(const ServiceKey& key) {
+    const auto part = tables_->parts_.find(key);
+    if (part == tables_->parts_.end()) return;
+    for (const auto& [at, target] : part->second.targets) tables_->table_.targets.erase(at);
+    for (const uint32_t address : part->second.local_endpoints) {
+      const auto count = tables_->local_counts_.find(address);
+      if (--count->second > 0) continue;
+      tables_->local_counts_.erase(count);
+      tables_->table_.local_endpoints.erase(address);
+    }
+    tables_->parts_.erase(part);
   }
 
   void AddService(const Service& service, Slices slices) {
@@ -235,33 +333,28 @@ class ServiceTables::Maker {
     part_.targets.push_back({{*at, port.protocol, static_cast<uint16_t>(number)}, target});
   }
 
-  void AddHostPorts() {
-    for (const HostPort& port : state_.host_ports) {
-      const Result<uint32_t> pod = ParseIpv4(port.pod_address);
-      const Result<uint32_t> host =
-          port.host_address.empty() ? Result<uint32_t>(0U) : ParseIpv4(port.host_address);
-      if (!pod.ok() || !host.ok()) continue;
-      table_.local_endpoints.insert(*pod);
-      ServiceTarget target;
-      target.endpoints = {{*pod, static_cast<uint16_t>(port.pod_port)}};
-      table_.targets.try_emplace({*host, port.protocol, static_cast<uint16_t>(port.port)}, target);
-    }
-  }
-
   const HostNetworkConfig& config_;
   const NetworkState& state_;
   const std::string& zone_;  // of this host; empty: not known
-  ServiceTable table_;
+  ServiceTables* const tables_;
   Part part_;  // of the Service that is being looked at
 };
 
 ServiceTable ServiceTables::Next(const HostNetworkConfig& config, const NetworkState& state) {
   std::string zone = ZoneOf(state);
-  if (config != config_ || state.node != node_ || zone != zone_) parts_.clear();
+  const bool is_same_host = config == config_ && state.node == node_ && zone == zone_;
+  if (!is_same_host) parts_.clear();
   config_ = config;
   node_ = state.node;
   zone_ = std::move(zone);
-  return Maker(config, state, zone_).Make(&parts_);
+  Maker maker(state, this);
+  const bool follows =
+      is_same_host && cluster_ != nullptr && !has_rivals_ && maker.Follow(*cluster_);
+  if (!follows) maker.MakeAll();
+  cluster_ = state.cluster;
+  ServiceTable table = table_;
+  maker.AddHostPorts(&table);
+  return table;
 }
 
 ServiceTable MakeServiceTable(const HostNetworkConfig& config, const NetworkState& state) {

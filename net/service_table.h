@@ -1,8 +1,9 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,8 +16,8 @@ namespace reconcile {
 // leads to which endpoints, seen from this host. Endpoints that are not IPv4 are left out.
 ServiceTable MakeServiceTable(const HostNetworkConfig& config, const NetworkState& state);
 
-// Makes such tables one after another. What comes of a Service that is the same object as before,
-// with the same slices, is remembered: a change among thousands costs little more than itself.
+// Makes such tables one after another. Where the objects of few Services are others than before,
+// these alone are looked at: a change among thousands costs little more than itself.
 // Thread-compatible.
 class ServiceTables {
  public:
@@ -25,17 +26,23 @@ class ServiceTables {
  private:
   // Of one Service, on this host.
   struct Part {
-    std::shared_ptr<const Service> service;  // kept, so that no other has its place in memory
+    std::shared_ptr<const Service> service;  // kept, also for the key
     std::vector<std::shared_ptr<const EndpointSlice>> slices;
     std::vector<std::pair<ServiceAddress, ServiceTarget>> targets;
-    std::vector<uint32_t> local_endpoints;
+    std::vector<uint32_t> local_endpoints;  // once for each port
   };
+  using Key = std::pair<std::string_view, std::string_view>;  // namespace and name of a Service
+  using Parts = std::map<Key, Part>;
   class Maker;
 
   HostNetworkConfig config_;
   std::string node_;
   std::string zone_;
-  std::unordered_map<const Service*, Part> parts_;
+  std::shared_ptr<const ClusterNetwork> cluster_;  // what the rest is of; nullptr: nothing
+  Parts parts_;
+  ServiceTable table_;  // without ports of the host's own
+  std::map<uint32_t, int> local_counts_;
+  bool has_rivals_ = false;  // two Services claim one place
 };
 
 }  // namespace reconcile

@@ -39,7 +39,8 @@ run_packages() { echo conntrack iproute2 nftables iptables util-linux; }
 test_packages() {
   echo libgtest-dev python3 python3-yaml universal-ctags clang-format-14 clang-tidy-19 busybox-static docker.io curl openssl sqlite3 procps iputils-ping docker-registry \
     apache2-utils openssh-server openssh-client nginx fcgiwrap debootstrap systemd-container dpkg-dev file \
-    bind9-dnsutils dnsmasq-base dnsperf unbound iperf3 netcat-openbsd
+    bind9-dnsutils dnsmasq-base dnsperf unbound iperf3 netcat-openbsd \
+    ufw firewalld dbus
 }
 
 bench_packages() { echo python3 binutils busybox-static docker.io procps libbenchmark-dev bind9-dnsutils dnsmasq-base dnsperf unbound iperf3; }

@@ -2,7 +2,6 @@
 
 #include <unordered_set>
 
-#include "net/dns/from_objects.h"
 #include "net/overlay.h"
 
 namespace reconcile {
@@ -39,7 +38,8 @@ bool HasOthers(const Slices& left, const Slices& right, const ClusterNetwork& ne
 }  // namespace
 
 Result<std::shared_ptr<const DnsZone>> MakeClusterZone(const HostNetworkConfig& config,
-                                                       const ClusterNetwork& network) {
+                                                       const ClusterNetwork& network,
+                                                       DnsServices* services) {
   const Result<std::string> own = DnsAddress(config.service_cidr);
   if (!own.ok()) return own.status();
   DnsZoneConfig zone;
@@ -51,7 +51,9 @@ Result<std::shared_ptr<const DnsZone>> MakeClusterZone(const HostNetworkConfig& 
     zone.reverse_ranges.push_back(*block);
   }
   for (const auto& space : network.namespaces) zone.namespaces.push_back(space->metadata.name);
-  return DnsZone::Make(zone, DnsServicesOf(network.services, network.endpoint_slices));
+  DnsServices none;
+  if (services == nullptr) services = &none;
+  return DnsZone::Make(zone, services->Next(network.services, network.endpoint_slices));
 }
 
 bool HasSameNames(const ClusterNetwork& before, const ClusterNetwork& after) {

@@ -10,17 +10,6 @@
 namespace reconcile {
 namespace {
 
-Status CheckUpstream(const DnsUpstream& upstream) {
-  std::array<unsigned char, sizeof(in6_addr)> address;
-  const char* text = upstream.address.c_str();
-  if (inet_pton(AF_INET, text, address.data()) != 1 &&
-      inet_pton(AF_INET6, text, address.data()) != 1) {
-    return InvalidError("DNS upstream \"" + upstream.address + "\" is no IP address");
-  }
-  if (upstream.port == 0) return InvalidError("DNS upstream " + upstream.address + " with port 0");
-  return OkStatus();
-}
-
 // Servers that know no EDNS may say so without repeating the question.
 bool RefusesEdns(std::string_view packet, uint16_t id) {
   if (packet.size() < kDnsHeaderBytes || DnsWordAt(packet, 0) != id) return false;
@@ -32,16 +21,27 @@ bool RefusesEdns(std::string_view packet, uint16_t id) {
 
 }  // namespace
 
+Status CheckDnsUpstream(const DnsUpstream& upstream) {
+  std::array<unsigned char, sizeof(in6_addr)> address;
+  const char* text = upstream.address.c_str();
+  if (inet_pton(AF_INET, text, address.data()) != 1 &&
+      inet_pton(AF_INET6, text, address.data()) != 1) {
+    return InvalidError("DNS upstream \"" + upstream.address + "\" is no IP address");
+  }
+  if (upstream.port == 0) return InvalidError("DNS upstream " + upstream.address + " with port 0");
+  return OkStatus();
+}
+
 Result<std::shared_ptr<const DnsForwarding>> DnsForwarding::Make(
     std::vector<DnsUpstream> upstreams, const std::vector<StubDomain>& stub_domains) {
   std::shared_ptr<DnsForwarding> made(new DnsForwarding);
-  for (const DnsUpstream& upstream : upstreams) RETURN_IF_ERROR(CheckUpstream(upstream));
+  for (const DnsUpstream& upstream : upstreams) RETURN_IF_ERROR(CheckDnsUpstream(upstream));
   made->upstreams_ = std::move(upstreams);
   for (const StubDomain& stub : stub_domains) {
     Result<std::string> domain = ParseDnsName(stub.domain);
     if (!domain.ok()) return domain.status().WithContext("stub domain");
     for (const DnsUpstream& upstream : stub.upstreams) {
-      const Status status = CheckUpstream(upstream);
+      const Status status = CheckDnsUpstream(upstream);
       if (!status.ok()) return status.WithContext("stub domain " + stub.domain);
     }
     made->stub_domains_.emplace_back(std::move(domain.value()), stub.upstreams);

@@ -18,9 +18,12 @@ struct DnsUpstream {
   uint16_t port = 53;
   friend bool operator==(const DnsUpstream&, const DnsUpstream&) = default;
 };
+// Invalid when the address is none.
+Status CheckDnsUpstream(const DnsUpstream& upstream);
 struct StubDomain {
   std::string domain;
   std::vector<DnsUpstream> upstreams;
+  friend bool operator==(const StubDomain&, const StubDomain&) = default;
 };
 
 // Whom to ask for what is not the cluster's: immutable, any thread.

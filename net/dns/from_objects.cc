@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "net/dns/name.h"
 
@@ -77,11 +78,10 @@ std::shared_ptr<const DnsService> DnsServiceOf(const Service& service,
   return made;
 }
 
-}  // namespace
-
-DnsZone::Services DnsServicesOf(const std::vector<std::shared_ptr<const Service>>& services,
-                                const std::vector<std::shared_ptr<const EndpointSlice>>& slices) {
-  SlicesByService by_service;  // of headless ones alone: most are not
+// Most Services are not headless.
+SlicesByService SlicesOfHeadless(const std::vector<std::shared_ptr<const Service>>& services,
+                                 const std::vector<std::shared_ptr<const EndpointSlice>>& slices) {
+  SlicesByService by_service;
   for (const std::shared_ptr<const Service>& service : services) {
     if (!IsHeadless(*service)) continue;
     by_service[{service->metadata.namespace_name, service->metadata.name}];
@@ -93,12 +93,41 @@ DnsZone::Services DnsServicesOf(const std::vector<std::shared_ptr<const Service>
     const auto found = by_service.find({slice->metadata.namespace_name, label->second});
     if (found != by_service.end()) found->second.push_back(slice.get());
   }
-  DnsZone::Services made;
+  return by_service;
+}
+
+}  // namespace
+
+DnsZone::Services DnsServices::Next(
+    const std::vector<std::shared_ptr<const Service>>& services,
+    const std::vector<std::shared_ptr<const EndpointSlice>>& slices) {
+  const SlicesByService by_service = SlicesOfHeadless(services, slices);
+  std::vector<Made> made;
   made.reserve(services.size());
+  auto known = made_.begin();
   for (const std::shared_ptr<const Service>& service : services) {
-    if (auto found = DnsServiceOf(*service, by_service)) made.push_back(std::move(found));
+    // Both are sorted alike: what is not here is further on, or new.
+    const auto is_before = [&] {
+      const ObjectMeta& a = known->first->metadata;
+      const ObjectMeta& b = service->metadata;
+      return std::tie(a.namespace_name, a.name) < std::tie(b.namespace_name, b.name);
+    };
+    while (known != made_.end() && known->first != service && is_before()) ++known;
+    const bool is_same = known != made_.end() && known->first == service && !IsHeadless(*service);
+    made.emplace_back(service, is_same ? known->second : DnsServiceOf(*service, by_service));
   }
-  return made;
+  made_ = std::move(made);
+  DnsZone::Services list;
+  list.reserve(made_.size());
+  for (const auto& [service, found] : made_) {
+    if (found != nullptr) list.push_back(found);
+  }
+  return list;
+}
+
+DnsZone::Services DnsServicesOf(const std::vector<std::shared_ptr<const Service>>& services,
+                                const std::vector<std::shared_ptr<const EndpointSlice>>& slices) {
+  return DnsServices().Next(services, slices);
 }
 
 PodDns PodDnsOf(const Pod& pod) {

@@ -33,7 +33,8 @@ std::vector<std::string> NameServer::Serve(const HostNetworkConfig& config,
                        (served_ == state.cluster || HasSameNames(*served_, *state.cluster));
   if (is_same) served_ = state.cluster;
   if (!is_same) {
-    Result<std::shared_ptr<const DnsZone>> zone = MakeClusterZone(config, *state.cluster);
+    Result<std::shared_ptr<const DnsZone>> zone =
+        MakeClusterZone(config, *state.cluster, &services_);
     if (zone.ok()) {
       server_->SetZone(std::move(zone).value());
       served_ = state.cluster;
@@ -54,14 +55,25 @@ void NameServer::Forward(const std::string& own_address, std::vector<std::string
       options_.read_systemd_resolv_conf ? options_.read_systemd_resolv_conf() : "";
   const std::string from = etc + '\0' + systemd;
   if (from == read_from_) return;
+  std::vector<DnsUpstream> upstreams = options_.upstreams;
+  if (upstreams.empty()) upstreams = PickUpstreams(etc, systemd, own_address);
+  std::vector<StubDomain> stub_domains = options_.stub_domains;
+  // A server that asks itself never ends.
+  const auto is_own = [&](const DnsUpstream& upstream) { return upstream.address == own_address; };
+  size_t own = std::erase_if(upstreams, is_own);
+  for (StubDomain& stub : stub_domains) own += std::erase_if(stub.upstreams, is_own);
+  if (own > 0) {
+    problems->push_back("DNS: it is not asked itself: take " + own_address +
+                        " out of this host's settings dns.upstreamNameservers and dns.stubDomains");
+  }
   Result<std::shared_ptr<const DnsForwarding>> forwarding =
-      DnsForwarding::Make(PickUpstreams(etc, systemd, own_address), options_.stub_domains);
+      DnsForwarding::Make(std::move(upstreams), stub_domains);
   if (!forwarding.ok()) {
     problems->push_back("DNS: whom this host asks: " + forwarding.status().message());
     return;
   }
   server_->SetForwarding(std::move(forwarding).value());
-  read_from_ = from;
+  if (own == 0) read_from_ = from;
 }
 
 }  // namespace reconcile

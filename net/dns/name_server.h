@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "net/cluster_network.h"
+#include "net/dns/from_objects.h"
 #include "net/dns/server.h"
 
 namespace reconcile {
@@ -16,6 +17,7 @@ struct NameServerOptions {
   // Texts of the host's /etc/resolv.conf and of systemd-resolved's own; "" when there is none.
   std::function<std::string()> read_resolv_conf;
   std::function<std::string()> read_systemd_resolv_conf;
+  std::vector<DnsUpstream> upstreams;  // instead of those that these name, unless there are none
   std::vector<StubDomain> stub_domains;
 };
 
@@ -37,6 +39,7 @@ class NameServer {
   std::string read_from_;  // texts that the upstreams are from
   std::shared_ptr<const ClusterNetwork> served_;
   HostNetworkConfig served_for_;
+  DnsServices services_;  // of the zone
   std::unique_ptr<DnsServer> server_;
 };
 

@@ -4,11 +4,13 @@
 One host's dockerd keeps its default rules (FORWARD DROP). Tests named for a line are of FAULTS."""
 import json
 import os
+import signal
 import time
 import unittest
 
 from hosts.system import eventually, run
 from hosts.testing import ClusterTest, deployment
+from net.firewalls import FirewallTests
 
 LOSS_S = int(os.environ.get("RECONCILE_LOSS_SECONDS", "15"))
 WELL_AGAIN_S = 10
@@ -42,7 +44,7 @@ for _ in range(5):
 """
 
 
-class NetFaultsTest(ClusterTest):
+class NetFaultsTest(FirewallTests, ClusterTest):
 
     @classmethod
     def prepare_hosts(cls):
@@ -198,6 +200,27 @@ class NetFaultsTest(ClusterTest):
 
         eventually("the cluster knows the addresses", told, WELL_AGAIN_S)
         self.well_within(WELL_AGAIN_S)
+        self.unchanged(before)
+
+    def test_another_backend_and_back(self):
+        before = self.cluster.containers()
+        mtu_of = lambda host, container: json.loads(host.in_pod(container, ["ip", "-json", "link", "show", "eth0"]).stdout)[0]["mtu"]
+
+        def begin_with(backend):
+            self.cluster.controller.kill("controller", signal.SIGTERM)
+            self.cluster.configure(self.cluster.controller, self.make_sources() + f"networkBackend: {backend}\n")
+            self.cluster.start_controller()
+
+        def have(mtu):
+            pods = self.pods()
+            found = {mtu_of(host, container) for host in self.cluster.hosts for _, _, container in pods[host.name]}
+            self.assertEqual(found, {mtu})
+            return True
+
+        for backend, mtu in (("host-gw", 1500), ("vxlan", 1450)):
+            begin_with(backend)
+            eventually(f"pods that run have the MTU of {backend}", lambda mtu=mtu: have(mtu), 30)
+            self.well_within(WELL_AGAIN_S)
         self.unchanged(before)
 
     def test_packets_are_lost(self):

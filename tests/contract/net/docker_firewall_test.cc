@@ -64,16 +64,24 @@ TEST_P(DockerFirewall, TakesItsRulesAwayAndLeavesDockers) {
   EXPECT_EQ(DockerUser(), before);
 }
 
-TEST_P(DockerFirewall, SaysWhatToDoWhenThePolicyDropsAndDockersChainIsAbsent) {
-  world_.host().Run(Tool() + " -P FORWARD DROP");
-  const Status status = world_.Prepare(kTestConfig);
-  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
-  EXPECT_NE(status.message().find("iptables -I FORWARD -s 10.42.0.0/16"), std::string::npos)
-      << status.message();
-  world_.host().Run(Tool() + " -I FORWARD -s 10.42.0.0/16 -i rc+ -m comment --comment reconcile" +
-                    " -j ACCEPT; " + Tool() +
-                    " -I FORWARD -d 10.42.0.0/16 -o rc+ -m comment --comment reconcile -j ACCEPT");
-  EXPECT_TRUE(world_.Prepare(kTestConfig).ok());
+TEST_P(DockerFirewall, LetsPodsPassWhereThePolicyDropsAndDockersChainIsAbsent) {
+  world_.host().Run(Tool() + " -P FORWARD DROP; " + Tool() + " -P INPUT DROP; " + Tool() +
+                    " -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT");
+  const std::string before = world_.host().Run(Tool() + " -S");
+  ASSERT_TRUE(world_.Prepare(kTestConfig).ok());
+  const int64_t one = world_.StartPod("uid-1", "10.42.7.2");
+  const int64_t two = world_.StartPod("uid-2", "10.42.7.3");
+  EXPECT_TRUE(world_.Reaches(one, two, "10.42.7.3"));
+  world_.sandbox(one).Run("ping -c 1 -W 1 10.42.7.1");
+  ASSERT_TRUE(world_.RemoveAll().ok());
+  EXPECT_EQ(world_.host().Run(Tool() + " -S"), before);
+}
+
+TEST_P(DockerFirewall, LetsPodsPassWhenEverythingWasFlushed) {
+  StartDockersRules();
+  ASSERT_TRUE(world_.Prepare(kTestConfig).ok());
+  world_.host().Run(Tool() + " -F");  // the chain stays, nothing leads there
+  ASSERT_TRUE(world_.Prepare(kTestConfig).ok());
   const int64_t one = world_.StartPod("uid-1", "10.42.7.2");
   const int64_t two = world_.StartPod("uid-2", "10.42.7.3");
   EXPECT_TRUE(world_.Reaches(one, two, "10.42.7.3"));

@@ -67,6 +67,19 @@ TEST_F(KernelNetwork, UsesTheConfiguredMtu) {
             std::string::npos);
 }
 
+TEST_F(KernelNetwork, GivesAPodThatRunsAnotherMtu) {
+  PrepareHost();
+  const int64_t pod = world_.StartPod("uid-1", "10.42.7.2");
+  HostNetworkConfig config = kTestConfig;
+  config.mtu = 1300;
+  ASSERT_TRUE(world_.Prepare(config).ok());
+  ASSERT_TRUE(world_.Attach({"uid-1", pod, "10.42.7.2"}).ok());
+  EXPECT_NE(world_.sandbox(pod).Run("ip link show eth0").find("mtu 1300"), std::string::npos);
+  EXPECT_NE(world_.host().Run("ip link show " + HostDeviceName("uid-1")).find("mtu 1300"),
+            std::string::npos);
+  EXPECT_TRUE(world_.Reaches(0, pod, "10.42.7.2"));
+}
+
 TEST_F(KernelNetwork, RefusesAProcessOfTheHostItself) {
   PrepareHost();
   const std::string before = world_.host().Run("ip -o link; ip route");

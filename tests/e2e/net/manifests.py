@@ -130,6 +130,8 @@ SERVICES = {
     "balanced": service("balanced", "{type: LoadBalancer, selector: {app: web}, ports: [{name: http, port: 8090, targetPort: 8080}]}"),
     "ranges": service("ranges", "{type: LoadBalancer, selector: {app: web}, loadBalancerSourceRanges: "
                                 f"['{ONLY_FROM}'], ports: [{{name: http, port: 8091, targetPort: 8080}}]}}"),
+    "local-balanced": service("local-balanced", "{type: LoadBalancer, externalTrafficPolicy: Local, selector: {tier: one}, "
+                                                "ports: [{name: http, port: 8092, targetPort: 8080}]}"),
     "external": service("external", f"{{selector: {{app: web}}, externalIPs: [{EXTERNAL_IP}], ports: [{WEB_PORT}]}}"),
     "fixed": service("fixed", f"{{clusterIP: 10.96.0.77, selector: {{app: web}}, ports: [{WEB_PORT}]}}"),
     "self": service("self", f"{{selector: {{tier: one}}, ports: [{WEB_PORT}]}}"),

@@ -211,6 +211,12 @@ class ServingRules:
             self.assertNotIn("aa", reply.flags)
             self.assertEqual(dig(where, "nobody.corp.example").rcode, "NXDOMAIN")
 
+    def test_15_9_names_of_a_stub_domain_are_asked_of_its_own_servers(self):
+        for where in [*self.clients, self.hosts[2]]:
+            self.assertEqual(dig(where, "inside.stub.example").data("A"), ["203.0.113.90"])
+            self.assertEqual(dig(where, "nobody.stub.example").rcode, "NXDOMAIN")
+        self.assertEqual(dig(self.outside, "inside.stub.example", server=self.outside.address).rcode, "NXDOMAIN", "others do not know it")
+
     def test_15_9_what_was_asked_upstream_is_kept(self):
         name = "kept.corp.example"
         for _ in range(5):

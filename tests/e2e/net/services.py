@@ -235,6 +235,19 @@ class PolicyRules:
         for client in self.clients:
             self.assertEqual(ask(client, self.address("web"), 80).client, client.address)
 
+    def test_13_7_health_check_node_port_says_where_the_endpoints_are(self):
+        port = self.service("local-balanced")["spec"]["healthCheckNodePort"]
+        self.assertTrue(30000 <= port <= 32767)
+        for number, host in enumerate(self.hosts, 1):
+            count = 1 if number == 1 else 0
+            done = self.outside.execute(["curl", "-si", "--max-time", PATIENCE_S, f"http://{host.address}:{port}/healthz"])
+            head, body = done.stdout.split("\n\n")
+            self.assertTrue(head.startswith("HTTP/1.1 200 OK" if count else "HTTP/1.1 503 Service Unavailable"), head)
+            self.assertIn(f"X-Load-Balancing-Endpoint-Weight: {count}", head)
+            self.assertEqual(json.loads(body), {"service": {"namespace": "default", "name": "local-balanced"},
+                                                "localEndpoints": count, "serviceProxyHealthy": True})
+            self.assertEqual(outcome(host, "127.0.0.1", port), "refused")
+
     def test_13_7_internal_policy_local_uses_pods_of_the_same_host(self):
         for client, pod in zip(self.clients, WEB):
             self.assertEqual(ask_often(client, self.address("local-in"), 80, 12), {pod: 12})

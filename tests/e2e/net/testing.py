@@ -13,6 +13,10 @@ UPSTREAM = ["dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--l
             "--conf-file=/dev/null", "--pid-file=", "--host-record=www.corp.example,203.0.113.80",
             "--host-record=kept.corp.example,203.0.113.81", "--local=/corp.example/",
             "--local=/example/", "--local-ttl=300"]
+# Another, that only the hosts' setting dns.stubDomains leads to.
+STUB_PORT = 5300
+STUB = ["dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--log-facility=-", "--user=root", "--conf-file=/dev/null",
+        "--pid-file=", f"--port={STUB_PORT}", "--host-record=inside.stub.example,203.0.113.90", "--local=/stub.example/"]
 
 
 class NetTest(ClusterTest):
@@ -22,10 +26,12 @@ class NetTest(ClusterTest):
     def prepare_machines(cls):
         outside = cls.cluster.controller
         outside.spawn("dnsmasq", UPSTREAM)
+        outside.spawn("dnsmasq-stub", STUB)
         conf = cls.cluster.home / "resolv.conf"
         conf.write_text(f"search corp.example\nnameserver {outside.address}\noptions attempts:2\n", encoding="utf-8")
         for host in cls.cluster.hosts:
             host.execute(["mount", "--bind", conf, "/etc/resolv.conf"])
+            cls.cluster.configure(host, f"dns: {{stubDomains: {{stub.example: ['{outside.address}:{STUB_PORT}']}}}}\n")
 
     @classmethod
     def import_hello(cls):

@@ -132,6 +132,18 @@ TEST_F(AloneTest, StartedAgainByHandIsAttachedAgain) {
   EXPECT_EQ(Newest("app").id, id);
 }
 
+TEST_F(AloneTest, PodGetsTheMtuOfAnotherBackendAndRunsOn) {
+  Assign(MakePod());
+  Settle();
+  assignment.network_backend = "host-gw";
+  const AttachNetwork attach = Until<AttachNetwork>();
+  EXPECT_EQ(attach.owner_id, Newest("app").id);
+  EXPECT_TRUE(StatusOf(Settle()).ready);
+  EXPECT_EQ(seen.pods[kUid].attached_mtu, host.mtu);
+  EXPECT_EQ(run_count, 1);
+  EXPECT_TRUE(Take().operations.empty());
+}
+
 TEST_F(AloneTest, AgentThatForgotAttachesOnceMore) {
   Assign(MakePod());
   Settle();

@@ -62,10 +62,35 @@ TEST_F(NetworkFileTest, AServiceOfManyThatChangesIsObeyedAtOnceAndSavedLater) {
   EXPECT_EQ(LastReport().applied->revision, assignment.fence.revision);
   EXPECT_EQ(Saved("assignment"), before) << "nothing of this host changed";
   EXPECT_EQ(Saved("network").find("\"name\":\"b\""), std::string::npos);
+  const std::string all = Saved("network");
   RunFor(60'000);
-  EXPECT_NE(Saved("network").find("\"name\":\"b\""), std::string::npos);
+  EXPECT_NE(Saved("network-changes").find("\"name\":\"b\""), std::string::npos);
+  EXPECT_EQ(Saved("network"), all) << "it says the rest already";
   EXPECT_EQ(Remembered().substr(0, 7), "bs10000");
   EXPECT_EQ(link.inventories.back().fence, assignment.fence) << "it obeys nothing older";
+}
+
+TEST_F(NetworkFileTest, ChangesOfManyAreOfTheFileThatTheyWereMadeFor) {
+  StartAgent();
+  link.Connect();
+  AddPod("web");
+  std::vector<std::string> names;
+  for (int i = 10'000; i < 11'000; ++i) names.push_back("s" + std::to_string(i));
+  const auto save = [&](std::vector<std::string> now) {
+    SetServices(now);
+    Assign();
+    RunFor(60'000);
+  };
+  save(names);
+  names.erase(names.begin());
+  save(names);
+  EXPECT_EQ(Remembered().substr(0, 6), "s10001");
+  const std::string changes = Saved("network-changes");
+  save({"a", "b"});  // all of it is written; what was changed before is nothing of it
+  EXPECT_EQ(Saved("network-changes"), changes);
+  EXPECT_EQ(Remembered(), "ab");
+  save({"a", "b", "c"});
+  EXPECT_EQ(Remembered(), "abc");
 }
 
 // Also when nothing is left of it, which takes no time to write.

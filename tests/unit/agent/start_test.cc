@@ -279,6 +279,17 @@ TEST_F(StartTest, NetworkLostUnderARunningPodIsPutBack) {
   EXPECT_EQ(run_count, 2) << "nothing restarts";
 }
 
+TEST_F(StartTest, PodGetsTheHostsOtherMtuAndRunsOn) {
+  Assign(MakePod());
+  Settle();
+  host.mtu -= 100;
+  Settle();
+  ASSERT_TRUE(seen.prepared);
+  EXPECT_EQ(seen.pods[kUid].attached_mtu, seen.prepared->mtu);
+  EXPECT_EQ(run_count, 2) << "nothing restarts";
+  EXPECT_TRUE(Take().operations.empty());
+}
+
 TEST_F(StartTest, AddressOfAnEarlierSandboxIsDetachedFirst) {
   Assign(MakePod());
   Settle();

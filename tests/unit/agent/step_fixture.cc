@@ -129,6 +129,7 @@ void StepTest::Perform(const Operation& operation) {
             PodSeen& pod = seen.pods[action.attachment.pod_uid];
             pod.attached_owner_id = action.owner_id;
             pod.attached_process_id = action.attachment.process_id;
+            pod.attached_mtu = seen.prepared ? seen.prepared->mtu : 0;
             pod.attached_earlier = false;
           },
           [&](const RunContainer& action) { AddContainer(action.config); },

@@ -31,6 +31,9 @@ clusterDomain: example.internal
 networkBackend: host-gw
 hosts: {silentAfterSeconds: 10, replaceAfterSeconds: 0}
 logLevel: debug
+dns:
+  upstreamNameservers: [192.0.2.1, "[2001:db8::1]:5300"]
+  stubDomains: {corp.example: ["192.0.2.53:5353", 2001:db8::53], 2.0.192.in-addr.arpa: [192.0.2.53]}
 node:
   name: host-7
   address: 192.0.2.7
@@ -54,6 +57,11 @@ deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds
   EXPECT_EQ(read.config.silent_after_ms, 10'000);
   EXPECT_EQ(read.config.replace_after_ms, 0);
   EXPECT_EQ(read.config.log_level, "debug");
+  EXPECT_EQ(read.config.dns_upstreams,
+            (std::vector<DnsUpstream>{{"192.0.2.1", 53}, {"2001:db8::1", 5300}}));
+  EXPECT_EQ(read.config.stub_domains,
+            (std::vector<StubDomain>{{"corp.example", {{"192.0.2.53", 5353}, {"2001:db8::53", 53}}},
+                                     {"2.0.192.in-addr.arpa", {{"192.0.2.53", 53}}}}));
   EXPECT_EQ(read.config.node_name, "host-7");
   EXPECT_EQ(read.config.node_address, "192.0.2.7");
   EXPECT_EQ(read.config.node_labels.at("disk"), "ssd");
@@ -112,6 +120,14 @@ TEST(Config, RefusesValuesThatCannotWork) {
   EXPECT_EQ(error_of("hosts: {silentAfterSeconds: 5}"),
             "reconcile.yaml:1:29: hosts.silentAfterSeconds: must be a number from 10 to 86400, "
             "is integer");
+  EXPECT_EQ(error_of("dns: {upstreamNameservers: [ns.corp.example]}"),
+            "reconcile.yaml:1:29: dns.upstreamNameservers: 'ns.corp.example' is no name server's "
+            "address like 192.0.2.53 or 192.0.2.53:5353");
+  EXPECT_EQ(error_of("dns: {stubDomains: {corp.example: []}}"),
+            "reconcile.yaml:1:35: dns.stubDomains.corp.example: must be a list of 1 to 8 name "
+            "servers' addresses");
+  EXPECT_TRUE(error_of("dns: {stubDomains: {Corp_: [192.0.2.53]}}")
+                  .starts_with("reconcile.yaml:1:21: dns.stubDomains.Corp_: "));
   EXPECT_EQ(error_of("logLevel: loud"),
             "reconcile.yaml:1:11: logLevel: must be info or debug, is 'loud'");
   EXPECT_EQ(error_of("dataFolder: data"),

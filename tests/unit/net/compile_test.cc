@@ -86,14 +86,28 @@ class Repair : public testing::Test {
                : "";
   }
   LinkSeen HostEnd(int64_t peer) const {
-    return {HostDeviceName(kPod.pod_uid), 12, peer, HostDeviceMac(kPod.pod_uid), "veth"};
+    return {HostDeviceName(kPod.pod_uid), 12,     peer,
+            HostDeviceMac(kPod.pod_uid),  "veth", kConfig.mtu};
   }
   LinkSeen PodEnd(int64_t index) const {
-    return {"eth0", index, 12, PodDeviceMac(kPod.pod_uid), "veth"};
+    return {"eth0", index, 12, PodDeviceMac(kPod.pod_uid), "veth", kConfig.mtu};
   }
 
   AttachSeen seen_;
 };
+
+TEST_F(Repair, GivesAPairThatIsRightAnotherMtu) {
+  seen_.host_links = {HostEnd(2)};
+  seen_.sandbox_links = {PodEnd(2)};
+  seen_.host_links[0].mtu = seen_.sandbox_links[0].mtu = kConfig.mtu + 50;
+  const std::string mtu = std::to_string(kConfig.mtu);
+  const std::string changes = Compile();
+  EXPECT_NE(changes.find("link set dev eth0 mtu " + mtu + "\n"), std::string::npos) << changes;
+  EXPECT_NE(changes.find("link set dev " + HostDeviceName(kPod.pod_uid) + " mtu " + mtu + "\n"),
+            std::string::npos)
+      << changes;
+  EXPECT_EQ(changes.find("delete"), std::string::npos) << changes;
+}
 
 TEST_F(Repair, KeepsAPairThatIsRight) {
   seen_.host_links = {HostEnd(2)};

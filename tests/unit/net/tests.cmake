@@ -7,6 +7,8 @@ reconcile_test(net_test
           ${CMAKE_CURRENT_LIST_DIR}/rules_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/service_rules_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/service_table_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/firewall_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/service_health_test.cc
   LIBS net LABELS unit)
 
 include(${CMAKE_CURRENT_LIST_DIR}/dns/tests.cmake)

@@ -123,5 +123,38 @@ TEST(PodDnsOf, TakesThePodsOwnWords) {
             (ResolvConf{{"192.0.2.9"}, {"my.example"}, {{"ndots", "2"}, {"edns0", ""}}}));
 }
 
+TEST(DnsServices, SharesWhatIsTheSameAsBefore) {
+  const auto shared = [](const std::string& name, const std::string& address) {
+    return std::make_shared<const Service>(NamedService(name, address));
+  };
+  std::vector<std::shared_ptr<const Service>> services = {
+      shared("a", "10.96.0.1"), shared("b", "10.96.0.2"), shared("db", "None"),
+      shared("z", "10.96.0.4")};
+  std::vector<std::shared_ptr<const EndpointSlice>> slices = {
+      std::make_shared<EndpointSlice>(SliceOf("db", {EndpointAt("10.42.1.5", true)}))};
+  DnsServices made;
+  const auto follow = [&] {
+    const DnsZone::Services next = made.Next(services, slices);
+    const DnsZone::Services anew = DnsServicesOf(services, slices);
+    EXPECT_TRUE(std::equal(next.begin(), next.end(), anew.begin(), anew.end(),
+                           [](const auto& x, const auto& y) { return *x == *y; }));
+    return next;
+  };
+  const DnsZone::Services first = follow();
+  slices[0] = std::make_shared<EndpointSlice>(SliceOf("db", {EndpointAt("10.42.1.6", true)}));
+  services[1] = shared("b", "10.96.0.9");
+  const DnsZone::Services second = follow();
+  EXPECT_EQ(second[0], first[0]);
+  EXPECT_EQ(second[1]->address, Address("10.96.0.9"));
+  EXPECT_EQ(second[2]->endpoints[0].address, Address("10.42.1.6"));
+  EXPECT_EQ(second[3], first[3]);
+  services.erase(services.begin());
+  services.insert(services.begin() + 1, shared("c", "10.96.0.3"));
+  const DnsZone::Services third = follow();
+  EXPECT_EQ(third.back(), first[3]);
+  services = {services.back()};
+  EXPECT_EQ(follow()[0], first[3]);
+}
+
 }  // namespace
 }  // namespace reconcile
