@@ -103,6 +103,7 @@ void Agent::Core::TakeStep() {
   SaveProbes();
   // Operations of this step may take away what else tells of an end: the next keeps it.
   if (ends_were_saved && !seen_.ends_saved) return RequestTurn();
+  SaveHooks();
   StartAllowed(result.operations);
   ConsiderNetwork();
   if (result.wake_at) WakeAt(*result.wake_at);
@@ -113,18 +114,37 @@ Agent::Core::Lane Agent::Core::LaneOf(const Operation& operation) {
   if (std::holds_alternative<StopContainerOp>(operation.action)) return Lane::kStop;
   if (std::holds_alternative<PullImageOp>(operation.action)) return Lane::kPull;
   if (std::holds_alternative<ProbeContainer>(operation.action)) return Lane::kProbe;
-  return Lane::kStart;
+  const auto* hook = std::get_if<RunHook>(&operation.action);
+  if (hook == nullptr) return Lane::kStart;
+  if (!std::holds_alternative<ExecProbe>(hook->hook.action)) return Lane::kOtherHook;
+  return hook->kind == HookKind::kPreStop ? Lane::kPreStopCommand : Lane::kPostStartCommand;
+}
+
+int Agent::Core::LimitOf(Lane lane) const {
+  switch (lane) {
+    case Lane::kStart:
+      return options_.max_parallel_operations;
+    case Lane::kStop:
+      return kMaxParallelStops;
+    case Lane::kPull:
+      return kMaxParallelPulls;
+    case Lane::kProbe:
+      return static_cast<int>(kMaxProbesWaiting);
+    case Lane::kPostStartCommand:
+      return kMaxParallelPostStarts;
+    case Lane::kPreStopCommand:
+      return kMaxParallelPreStops;
+    case Lane::kOtherHook:
+      return kMaxOtherHooks;
+  }
+  return 0;
 }
 
 void Agent::Core::StartAllowed(const std::vector<Operation>& operations) {
   more_to_do_ = false;
   for (const Operation& operation : operations) {
     const Lane lane = LaneOf(operation);
-    int limit = options_.max_parallel_operations;
-    if (lane == Lane::kStop) limit = kMaxParallelStops;
-    if (lane == Lane::kPull) limit = kMaxParallelPulls;
-    if (lane == Lane::kProbe) limit = static_cast<int>(kMaxProbesWaiting);
-    if (in_lane_[static_cast<size_t>(lane)] < limit) {
+    if (in_lane_[static_cast<size_t>(lane)] < LimitOf(lane)) {
       Begin(operation);
     } else if (lane != Lane::kProbe) {  // a probe comes again a period later
       more_to_do_ = true;               // the end of another takes the next turn
