@@ -71,10 +71,8 @@ void StopAtDeadline(PodTurn* turn) {
   const int64_t over = (turn->context.now.mono - DeadlineOf(turn)->due) / 1000;
   const int64_t left = std::clamp(grace - over, std::min(kMinGraceSeconds, grace), grace);
   if (grace > over) turn->context.WakeAt(DeadlineOf(turn)->due + grace * 1000);
-  for (const ContainerInfo* container : NextToStop(turn->containers, grace <= over)) {
-    turn->Add(StopKey(container->id), "its pod's activeDeadlineSeconds are over",
-              StopContainerOp{container->id, left});
-  }
+  StopInOrder(turn->containers, "its pod's activeDeadlineSeconds are over", left * 1000,
+              grace <= over, &turn->stops);
 }
 
 void FailAtDeadline(const PodTurn& turn, PodStatus* status) {

@@ -111,6 +111,7 @@ void Agent::Core::TakeStep() {
   SaveProbes();
   // Operations of this step may take away what else tells of an end: the next keeps it.
   if (ends_were_saved && !seen_.ends_saved) return RequestTurn();
+  SaveHooks();
   StartAllowed(result.operations);
   ConsiderNetwork();
   if (result.wake_at) WakeAt(*result.wake_at);
@@ -122,14 +123,32 @@ Agent::Core::Lane Agent::Core::LaneOf(const Operation& operation) {
   if (std::holds_alternative<PullImageOp>(operation.action)) return Lane::kPull;
   if (std::holds_alternative<ProbeContainer>(operation.action)) return Lane::kProbe;
   const auto* removal = std::get_if<RemoveContainerOp>(&operation.action);
-  return removal != nullptr && removal->may_wait ? Lane::kRemove : Lane::kStart;
+  if (removal != nullptr && removal->may_wait) return Lane::kRemove;
+  const auto* hook = std::get_if<RunHook>(&operation.action);
+  if (hook == nullptr) return Lane::kStart;
+  if (!std::holds_alternative<ExecProbe>(hook->hook.action)) return Lane::kOtherHook;
+  return hook->kind == HookKind::kPreStop ? Lane::kPreStopCommand : Lane::kPostStartCommand;
 }
 
 int Agent::Core::LimitOf(Lane lane) const {
-  if (lane == Lane::kStop) return kMaxParallelStops;
-  if (lane == Lane::kPull) return kMaxParallelPulls;
-  if (lane == Lane::kProbe) return static_cast<int>(kMaxProbesWaiting);
-  return options_.max_parallel_operations;
+  switch (lane) {
+    case Lane::kStart:
+    case Lane::kRemove:
+      return options_.max_parallel_operations;
+    case Lane::kStop:
+      return kMaxParallelStops;
+    case Lane::kPull:
+      return kMaxParallelPulls;
+    case Lane::kProbe:
+      return static_cast<int>(kMaxProbesWaiting);
+    case Lane::kPostStartCommand:
+      return kMaxParallelPostStarts;
+    case Lane::kPreStopCommand:
+      return kMaxParallelPreStops;
+    case Lane::kOtherHook:
+      return kMaxOtherHooks;
+  }
+  return 0;
 }
 
 bool Agent::Core::RemovalsWait(const std::vector<Operation>& wanted) {

@@ -29,6 +29,10 @@ inline constexpr int64_t kMaxRemovalWaitMs = 1'000;
 inline constexpr int64_t kFirstProbeMs = 2'000;  // of other hosts
 inline constexpr int64_t kProbeMs = 10'000;
 inline constexpr int kMaxParallelExecs = 16;  // of probes: each costs the engine some 60 ms of CPU
+// Commands of hooks: each has a stream of the engine's, as logs do.
+inline constexpr int kMaxParallelPostStarts = 48;
+inline constexpr int kMaxParallelPreStops = 112;
+inline constexpr int kMaxOtherHooks = 1'024;
 inline constexpr int64_t kLateProbeMs = 1'000;  // later than this is told
 inline constexpr int64_t kSayLagMs = 60'000;
 inline constexpr int64_t kMeasureMs = 10'000;  // of volumes with a limit, as the kubelet does it
@@ -52,8 +56,17 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
 
  private:
   // Operations of one kind share a budget: a slow stop or pull must not keep a start waiting.
-  enum class Lane { kStart, kStop, kPull, kProbe, kRemove };
-  static constexpr size_t kLanes = 5;
+  enum class Lane {
+    kStart,
+    kStop,
+    kPull,
+    kProbe,
+    kRemove,
+    kPostStartCommand,
+    kPreStopCommand,
+    kOtherHook
+  };
+  static constexpr size_t kLanes = 8;
   static Lane LaneOf(const Operation& operation);
   int LimitOf(Lane lane) const;
 
@@ -178,6 +191,19 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void BelieveAdopted();
   void SaveProbes();
 
+  // ---- agent_hooks.cc ----
+  void Run(const Operation& operation, const RunHook& action);
+  void TellStop(const Operation& operation, const RunHook& action);
+  void OnHookEnded(const Operation& operation, const RunHook& action,
+                   const Result<ProbeOutcome>& outcome);
+  void EndHook(const Operation& operation, const RunHook& action, const ProbeOutcome& outcome);
+  void NoteHook(const Operation& operation, const RunHook& action, const ProbeOutcome& outcome,
+                PodSeen* pod);
+  void RestoreHooks();
+  void BelieveAdoptedHooks();
+  KeptHooksById HooksToKeep() const;
+  void SaveHooks();
+
   // ---- agent_volumes.cc ----
   void OnVolumesSetUp(const Operation& operation, const SetUpVolumes& action,
                       const std::vector<Status>& made);
@@ -241,6 +267,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   bool probes_restored_ = false;  // what an earlier run said of programs is known
   KeptProbes saved_probes_;
   MonoTime save_probes_again_at_;
+  std::optional<KeptHooksById> saved_hooks_;  // on disk; none: there is no file
+  MonoTime save_hooks_again_at_;
   MonoTime say_lag_at_;  // not before
 
   // What is seen.

@@ -327,7 +327,7 @@ void Agent::Core::OnContainerStarted(const Operation& operation, const RunContai
 
 void Agent::Core::Run(const Operation& operation, const StopContainerOp& action) {
   // A retry is no news.
-  if (!seen_.failed.contains(operation.key)) {
+  if (!action.told && !seen_.failed.contains(operation.key)) {
     Say(operation, EventType::kNormal, "Killing", operation.reason);
   }
   runtime_->StopContainer(action.container_id, action.grace_seconds,

@@ -106,11 +106,14 @@ void Agent::Core::OnList(Result<std::vector<ContainerInfo>> list) {
     seen_.containers = std::move(containers);
     std::erase_if(seen_.failed, [&](const auto& entry) {
       const std::string& key = entry.first;
-      const bool of_container = key.starts_with("stop/") || key.starts_with("remove/");
-      return of_container && !seen_.containers.contains(key.substr(key.find('/') + 1));
+      const bool of_container =
+          key.starts_with("stop/") || key.starts_with("remove/") || key.starts_with("hook/");
+      const std::string rest = key.substr(key.find('/') + 1);
+      return of_container && !seen_.containers.contains(rest.substr(0, rest.find('/')));
     });
     const bool was_up = seen_.engine_up;
     if (!listed_) BelieveAdopted();
+    if (!listed_) BelieveAdoptedHooks();
     listed_ = true;
     list_retry_.failures = 0;
     seen_.engine_up = health_.engine.has_value();

@@ -158,6 +158,16 @@ int32_t OwnOomScoreAdjust(const Container& container, int64_t host_memory_bytes)
   return static_cast<int32_t>(std::clamp<int64_t>(adjust, 1000 + kGuaranteedOomScoreAdjust, 999));
 }
 
+// Whoever stops it may not have its manifest any more.
+void AddPreStopLabel(const Container& container, ContainerConfig* config) {
+  std::optional<Hook> hook = HookOf(container, HookKind::kPreStop);
+  if (!hook) return;
+  if (auto* exec = std::get_if<ExecProbe>(&hook->action)) {
+    ExpandLiterals(container, &exec->command);
+  }
+  config->labels[std::string(kLabelPreStop)] = WriteHook(*hook);
+}
+
 void AddSidecarLabel(const PodSpec& spec, const Container& container, ContainerConfig* config) {
   for (size_t i = 0; i < spec.init_containers.size(); ++i) {
     const Container& init = spec.init_containers[i];
@@ -253,6 +263,7 @@ ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& po
       LabelsOf(cluster_id, pod, container.name, basis.attempt, basis.crashes, basis.pod_start);
   config.labels[std::string(kLabelSpecHash)] = SpecHashOf(container);
   AddSidecarLabel(pod.spec, container, &config);
+  AddPreStopLabel(container, &config);
   config.binds = BindsOf(pod, basis.has_resolver, host);
   if (!basis.sandbox_id.empty()) {
     config.entrypoint = ExpandAll(container.command, env);

@@ -132,23 +132,25 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
 void ReplaceIfChanged(PodTurn* turn, const Container& container, const ContainerInfo& live,
                       const ContainerInfo* sandbox, ContainerMemory* memory) {
   if (SameSpec(LabelOf(live, kLabelSpecHash), container)) {
-    if (!turn->context.IsBusy(StopKey(live.id))) memory->stopped_attempt = -1;
+    const bool stops =
+        turn->context.IsBusy(StopKey(live.id)) || turn->memory.stops.contains(live.id);
+    if (!stops) memory->stopped_attempt = -1;
     memory->image_wanted_since.reset();
     return;
   }
   RunContainer successor;
   if (PrepareStart(turn, container, sandbox, memory, &successor)) return;
   memory->stopped_attempt = AttemptOf(live);
-  turn->Add(StopKey(live.id), "Container " + container.name + " definition changed",
-            StopContainerOp{live.id, turn->pod.spec.termination_grace_period_seconds});
+  turn->Stop(live, "Container " + container.name + " definition changed",
+             turn->pod.spec.termination_grace_period_seconds);
 }
 
 // It came to run while its sandbox ended, and is in a network that nobody reaches.
 void StopStray(PodTurn* turn, const Container& container, const ContainerInfo& live,
                ContainerMemory* memory) {
   memory->stopped_attempt = AttemptOf(live);
-  turn->Add(StopKey(live.id), "the sandbox of container " + container.name + " is gone",
-            StopContainerOp{live.id, turn->pod.spec.termination_grace_period_seconds});
+  turn->Stop(live, "the sandbox of container " + container.name + " is gone",
+             turn->pod.spec.termination_grace_period_seconds);
 }
 
 std::string ReasonToRun(const PodTurn& turn, const Container& container) {
@@ -207,8 +209,8 @@ void CleanUp(PodTurn* turn) {
     int dead_kept = keep == nullptr ? 0 : 1;  // in place of the one that runs
     for (const ContainerInfo* container : containers) {
       if (IsLive(*container) && container != keep) {
-        turn->Add(StopKey(container->id), "a second " + name + " runs",
-                  StopContainerOp{container->id, turn->pod.spec.termination_grace_period_seconds});
+        turn->Stop(*container, "a second " + name + " runs",
+                   turn->pod.spec.termination_grace_period_seconds);
       } else if (IsUnstarted(*container) && !turn->context.IsBusy(ContainerKey(*turn, name))) {
         turn->Add(RemoveKey(container->id), "it was created and never started",
                   RemoveContainerOp{container->id});
@@ -225,7 +227,8 @@ void StepContainer(PodTurn* turn, const Container& container, const ContainerInf
   ContainerMemory* memory = &turn->memory.memory[container.name];
   if (const ContainerInfo* live = LiveOf(containers)) {
     if (IsOfOtherSandbox(*live, sandbox)) return StopStray(turn, container, *live, memory);
-    return ReplaceIfChanged(turn, container, *live, sandbox, memory);
+    ReplaceIfChanged(turn, container, *live, sandbox, memory);
+    return StepPostStart(turn, container, *live);
   }
   if (!WantsToRun(*turn, container)) return;
   const ContainerInfo* dead = NewestDeadOf(containers);

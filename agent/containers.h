@@ -18,6 +18,9 @@ inline constexpr std::string_view kLabelSandbox = "dev.reconcile.sandbox";      
 inline constexpr std::string_view kLabelCrashes = "dev.reconcile.crashes";      // before it
 // On sidecars: their place among the pod's initContainers. They stop in reverse order.
 inline constexpr std::string_view kLabelSidecar = "dev.reconcile.sidecar";
+// On containers that have one: their preStop hook, as WriteHook has it. References in its command
+// are replaced already.
+inline constexpr std::string_view kLabelPreStop = "dev.reconcile.pre-stop";
 // On the sandbox: names of containers that were done before it was made, by ','.
 inline constexpr std::string_view kLabelEnded = "dev.reconcile.ended";
 

@@ -240,10 +240,11 @@ class CurlProber::Worker {
   static void ConfigureHttp(Transfer* transfer, CURL* handle) {
     Set(handle, CURLOPT_PATH_AS_IS, 1L);
     Set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    Set(handle, CURLOPT_USERAGENT, "kube-probe/1.34");
+    const HttpProbe& http = std::get<HttpProbe>(transfer->request.probe.action);
+    Set(handle, CURLOPT_USERAGENT, http.of_hook ? "kube-lifecycle/1.34" : "kube-probe/1.34");
     Set(handle, CURLOPT_SSL_VERIFYPEER, 0L);
     Set(handle, CURLOPT_SSL_VERIFYHOST, 0L);
-    transfer->headers = HeadersOf(std::get<HttpProbe>(transfer->request.probe.action));
+    transfer->headers = HeadersOf(http);
     Set(handle, CURLOPT_HTTPHEADER, transfer->headers.get());
     Set(handle, CURLOPT_WRITEDATA, transfer);
     Set(handle, CURLOPT_WRITEFUNCTION, &Worker::OnBytes);
@@ -354,6 +355,7 @@ class CurlProber::Worker {
     if (transfer.redirects > kMaxProbeRedirects) {
       return {false, what + "stopped after " + std::to_string(kMaxProbeRedirects) + " redirects"};
     }
+    if (std::get<HttpProbe>(transfer.request.probe.action).of_hook) return {true, ""};
     long status = 0;
     curl_easy_getinfo(transfer.handle.get(), CURLINFO_RESPONSE_CODE, &status);
     return OutcomeOfHttpStatus(static_cast<int>(status));

@@ -217,6 +217,14 @@ Result<std::string> VolumeFieldText(const EnvSources& sources, const std::string
   return InvalidError("unsupported fieldPath in a volume: " + path);
 }
 
+void ExpandLiterals(const Container& container, std::vector<std::string>* command) {
+  EnvList variables;
+  for (const EnvVar& variable : container.env) {
+    variables.emplace_back(variable.name, variable.value);
+  }
+  for (std::string& word : *command) word = ExpandReferences(word, variables);
+}
+
 bool IsEnvName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(),
                                       [](char c) { return c >= ' ' && c <= '~' && c != '='; });

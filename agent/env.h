@@ -46,6 +46,10 @@ Result<std::string> VolumeFieldText(const EnvSources& sources, const std::string
 // stands, $$ is a dollar sign, an unterminated $( is literal. Not recursive.
 std::string ExpandReferences(std::string_view text, const EnvList& variables);
 
+// PURE. $(NAME) in the command of a probe or a hook is what the container's env says literally, as
+// the kubelet has it (SEMANTICS 11.2): nothing for what comes from elsewhere.
+void ExpandLiterals(const Container& container, std::vector<std::string>* command);
+
 // Any printable ASCII except '=' (SEMANTICS 11.4).
 bool IsEnvName(std::string_view name);
 

@@ -152,15 +152,17 @@ void KeepSidecars(PodTurn* turn) {
 }
 
 bool StopSidecars(PodTurn* turn) {
+  bool any = false;
   const auto& inits = turn->pod.spec.init_containers;
   for (auto init = inits.rbegin(); init != inits.rend(); ++init) {
     const ContainerInfo* live = LiveOf(turn->Of(init->name));
     if (live == nullptr) continue;
-    turn->Add(StopKey(live->id), "the containers that it stands beside are done",
-              StopContainerOp{live->id, turn->pod.spec.termination_grace_period_seconds});
-    return true;
+    turn->Stop(*live, "the containers that it stands beside are done",
+               turn->pod.spec.termination_grace_period_seconds);
+    turn->stops.back().signals = !any;
+    any = true;
   }
-  return false;
+  return any;
 }
 
 Condition InitializedCondition(const PodTurn& turn, const PodStatus& status) {

@@ -4,6 +4,13 @@
 
 namespace reconcile {
 
+namespace {
+
+// Whatever the pod asks for. Source: kubelet, immediateEvictionGracePeriodSeconds.
+constexpr int64_t kEvictionGraceSeconds = 1;
+
+}  // namespace
+
 bool AnyLive(const PodTurn& turn) {
   return std::any_of(turn.containers.by_name.begin(), turn.containers.by_name.end(),
                      [](const auto& entry) { return LiveOf(entry.second) != nullptr; });
@@ -12,15 +19,14 @@ bool AnyLive(const PodTurn& turn) {
 void StopAll(PodTurn* turn, const std::string& reason, int64_t grace_seconds) {
   for (const auto& [name, containers] : turn->containers.by_name) {
     for (const ContainerInfo* container : containers) {
-      if (!IsLive(*container)) continue;
-      turn->Add(StopKey(container->id), reason, StopContainerOp{container->id, grace_seconds});
+      if (IsLive(*container)) turn->Stop(*container, reason, grace_seconds);
     }
   }
 }
 
 bool StopEvicted(PodTurn* turn) {
   if (turn->memory.evicted.empty()) return false;
-  StopAll(turn, "its pod is evicted", 0);  // at once, as the kubelet does it
+  StopAll(turn, "its pod is evicted", kEvictionGraceSeconds);
   return true;
 }
 

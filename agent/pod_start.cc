@@ -156,8 +156,8 @@ bool OldSandboxIsGone(PodTurn* turn) {
       if (!IsLive(*container)) continue;
       gone = false;
       turn->memory.memory[name].stopped_attempt = AttemptOf(*container);
-      turn->Add(StopKey(container->id), "its sandbox is gone",
-                StopContainerOp{container->id, turn->pod.spec.termination_grace_period_seconds});
+      turn->Stop(*container, "its sandbox is gone",
+                 turn->pod.spec.termination_grace_period_seconds);
     }
   }
   for (const ContainerInfo* sandbox : turn->containers.sandboxes) {
@@ -336,6 +336,21 @@ void AttachOwner(PodTurn* turn, const ContainerInfo& owner) {
          attached ? "an earlier run of the agent has attached it" : "the container has no network");
 }
 
+// All at once, but for those that come after one whose postStart hook has to end first.
+void StartInTurn(PodTurn* turn, const ContainerInfo& sandbox) {
+  std::string held;  // by this one
+  for (const Container& container : turn->pod.spec.containers) {
+    if (!held.empty() && Starts(*turn, container)) {
+      turn->waiting[container.name] = {
+          std::string(CreatingReason(turn->pod.spec)),
+          "the postStart hook of container " + held + " has to end before"};
+      continue;
+    }
+    StepContainer(turn, container, &sandbox);
+    if (held.empty() && HoldsLaterOnes(*turn, container)) held = container.name;
+  }
+}
+
 void StartInSandbox(PodTurn* turn) {
   const auto& containers = turn->pod.spec.containers;
   const ContainerInfo* sandbox = LiveOf(turn->containers.sandboxes);
@@ -353,7 +368,7 @@ void StartInSandbox(PodTurn* turn) {
   if (!SandboxIsAttached(turn, *sandbox)) return AskForImages(turn);
   if (AnyStarts(*turn) && !FilesAreWritten(turn)) return;
   if (!StepInits(turn, *sandbox)) return;
-  for (const Container& container : containers) StepContainer(turn, container, sandbox);
+  StartInTurn(turn, *sandbox);
 }
 
 void StartAlone(PodTurn* turn) {
@@ -421,6 +436,7 @@ void Remember(PodTurn* turn) {
     memory.address = LabelOf(*owners.front(), kLabelAddress);
   }
   RememberInits(turn);
+  RememberPostStarts(turn);
   AdoptAttachment(turn);
 }
 

@@ -33,26 +33,22 @@ bool IsSidecarContainer(const ContainerInfo& container) {
 
 // Stops what runs; true when nothing does.
 bool StopContainers(StepContext* context, const Operation& named, const PodContainers& containers,
-                    MonoTime deadline) {
+                    MonoTime deadline, std::vector<StopDecision>* stops) {
+  const std::vector<const ContainerInfo*> all = NextToStop(containers, true);
+  if (all.empty()) return true;
   const int64_t left_ms = deadline - context->now.mono;
-  const std::vector<const ContainerInfo*> next = NextToStop(containers, left_ms <= 0);
-  const bool some_wait = next.size() < NextToStop(containers, true).size();
-  if (some_wait) context->WakeAt(deadline);
-  for (const ContainerInfo* container : next) {
-    const std::string& name = LabelOf(*container, kLabelContainer);
-    if (left_ms + kKillSlackMs <= 0) {
-      Add(context, named, RemoveKey(container->id),
-          "container " + name + " did not stop in its grace period",
-          RemoveContainerOp{container->id});
-      continue;
-    }
-    // Sidecars that were kept for the others have a moment of their own.
-    const int64_t least = IsSidecarContainer(*container) ? kSidecarGraceSeconds : 0;
-    context->WakeAt(deadline + kKillSlackMs);
-    Add(context, named, StopKey(container->id), "Stopping container " + name,
-        StopContainerOp{container->id, std::max((left_ms + 999) / 1000, least)});
+  if (left_ms + kKillSlackMs > 0) {
+    const bool some_wait = NextToStop(containers, left_ms <= 0).size() < all.size();
+    context->WakeAt(some_wait ? deadline : deadline + kKillSlackMs);
+    StopInOrder(containers, "", left_ms, left_ms <= 0, stops);
+    return false;
   }
-  return next.empty();
+  for (const ContainerInfo* container : all) {
+    Add(context, named, RemoveKey(container->id),
+        "container " + LabelOf(*container, kLabelContainer) + " did not stop in its grace period",
+        RemoveContainerOp{container->id});
+  }
+  return false;
 }
 
 void RemoveContainers(StepContext* context, const Operation& named,
@@ -108,12 +104,26 @@ std::vector<const ContainerInfo*> NextToStop(const PodContainers& containers, bo
   return next;
 }
 
+void StopInOrder(const PodContainers& containers, const std::string& reason, int64_t grace_ms,
+                 bool time_is_over, std::vector<StopDecision>* stops) {
+  const std::vector<const ContainerInfo*> next = NextToStop(containers, time_is_over);
+  for (const ContainerInfo* container : NextToStop(containers, true)) {
+    const std::string& name = LabelOf(*container, kLabelContainer);
+    StopDecision decision{container, reason.empty() ? "Stopping container " + name : reason};
+    decision.grace_ms = std::max<int64_t>(grace_ms, 0);
+    decision.signals = std::find(next.begin(), next.end(), container) != next.end();
+    // Sidecars that were kept for the others have a moment of their own.
+    if (IsSidecarContainer(*container)) decision.least_seconds = kSidecarGraceSeconds;
+    stops->push_back(std::move(decision));
+  }
+}
+
 bool TearDown(StepContext* context, const Operation& named, const PodContainers& containers,
-              int64_t grace_seconds, PodSeen* memory) {
+              int64_t grace_seconds, PodSeen* memory, std::vector<StopDecision>* stops) {
   const std::string& uid = named.pod_uid;
   SetDeadline(context->now.mono + std::max<int64_t>(grace_seconds, 0) * 1000, grace_seconds,
               memory);
-  if (!StopContainers(context, named, containers, *memory->stop_deadline)) return false;
+  if (!StopContainers(context, named, containers, *memory->stop_deadline, stops)) return false;
   if (context->IsPodBusy(uid)) return false;
   for (const auto& [name, list] : containers.by_name) RemoveContainers(context, named, list);
   const bool detached = Detach(context, named, *memory);
@@ -133,23 +143,18 @@ void StopPod(PodTurn* turn, bool* gone) {
       pod.spec.termination_grace_period_seconds);
   const Now now = turn->context.now;
   SetDeadline(now.mono + GraceMs(pod, grace_seconds, now), grace_seconds, &turn->memory);
-  Operation named;
-  named.namespace_name = pod.metadata.namespace_name;
-  named.pod_name = pod.metadata.name;
-  named.pod_uid = turn->uid();
   KeepSidecars(turn);
-  if (WaitsForDrain(turn, *turn->memory.stop_deadline)) return;
-  *gone = TearDown(&turn->context, named, turn->containers, grace_seconds, &turn->memory);
+  const bool drains = WaitsForDrain(turn, *turn->memory.stop_deadline);
+  *gone = TearDown(&turn->context, turn->Named(), turn->containers, grace_seconds, &turn->memory,
+                   &turn->stops);
+  // Hooks begin meanwhile; only the signals wait.
+  for (StopDecision& stop : turn->stops) stop.signals = stop.signals && !drains;
 }
 
 void ReleaseNetwork(PodTurn* turn) {
   PodSeen& memory = turn->memory;
   if (turn->context.IsPodBusy(turn->uid()) || !turn->context.seen.ends_saved) return;
-  Operation named;
-  named.namespace_name = turn->pod.metadata.namespace_name;
-  named.pod_name = turn->pod.metadata.name;
-  named.pod_uid = turn->uid();
-  if (!Detach(&turn->context, named, memory)) return;
+  if (!Detach(&turn->context, turn->Named(), memory)) return;
   for (const ContainerInfo* sandbox : turn->containers.sandboxes) {
     turn->Add(RemoveKey(sandbox->id), "the pod has ended", RemoveContainerOp{sandbox->id});
   }

@@ -6,6 +6,9 @@ namespace reconcile {
 
 std::string PodKeyPrefix(const std::string& pod_uid) { return "pod/" + pod_uid + "/"; }
 std::string StopKey(const std::string& container_id) { return "stop/" + container_id; }
+std::string HookKey(const std::string& container_id, HookKind kind) {
+  return "hook/" + container_id + "/" + std::string(HookField(kind));
+}
 std::string RemoveKey(const std::string& container_id) { return "remove/" + container_id; }
 
 StepContext::StepContext(const Assignment& assignment_in, const Seen& seen_in,
@@ -49,6 +52,14 @@ const std::vector<const ContainerInfo*>& PodTurn::Of(const std::string& containe
   static const std::vector<const ContainerInfo*> kNone;
   const auto found = containers.by_name.find(container);
   return found == containers.by_name.end() ? kNone : found->second;
+}
+
+Operation PodTurn::Named() const {
+  Operation named;
+  named.namespace_name = pod.metadata.namespace_name;
+  named.pod_name = pod.metadata.name;
+  named.pod_uid = uid();
+  return named;
 }
 
 void PodTurn::Announce(const std::string& occurrence, EventType type, const std::string& reason,

@@ -37,6 +37,16 @@ class StepContext {
   ContentHashes content_hashes;          // of what volumes are made from
 };
 
+// That a container is to be stopped. It is decided anew in every step for as long as it is wanted;
+// CarryOutStops does what is due for it.
+struct StopDecision {
+  const ContainerInfo* container = nullptr;
+  std::string reason;         // for a person
+  int64_t grace_ms = 0;       // from now to the kill
+  bool signals = true;        // false: its preStop hook runs, and its stop signal waits
+  int64_t least_seconds = 0;  // from its stop signal to the kill
+};
+
 // One pod's turn in a Step.
 struct PodTurn {
   StepContext& context;
@@ -44,6 +54,7 @@ struct PodTurn {
   const PodContainers& containers;
   PodSeen& memory;
   std::map<std::string, ContainerStateWaiting> waiting;  // why a container does not run, by name
+  std::vector<StopDecision> stops;
 
   const std::string& uid() const { return pod.metadata.uid; }
   std::string Key(std::string_view what) const { return PodKeyPrefix(uid()) + std::string(what); }
@@ -54,6 +65,12 @@ struct PodTurn {
     context.Add({std::move(key), std::move(reason), std::move(action), pod.metadata.namespace_name,
                  pod.metadata.name, uid()});
   }
+  // Decides that a container is to be stopped.
+  void Stop(const ContainerInfo& container, std::string reason, int64_t grace_seconds) {
+    stops.push_back({&container, std::move(reason), grace_seconds * 1000});
+  }
+  // What operations and events of this pod are named by.
+  Operation Named() const;
   // Says something once for each occurrence, which `announced` names.
   void Announce(const std::string& occurrence, EventType type, const std::string& reason,
                 const std::string& message, ContainerMemory* of);
@@ -66,6 +83,7 @@ inline std::string_view CreatingReason(const PodSpec& spec) {
 }
 
 std::string StopKey(const std::string& container_id);
+std::string HookKey(const std::string& container_id, HookKind kind);
 std::string RemoveKey(const std::string& container_id);
 
 // ---- pod_start.cc ----
@@ -129,16 +147,41 @@ struct ProgramHealth {
 // What the probes of the container say of the program that runs as `live`.
 ProgramHealth HealthOf(const Container& container, const ContainerMemory& memory,
                        const ContainerInfo& live);
-// When the last of the containers with probes became ready, or ceased to be.
+// When the last of the containers with probes or postStart hooks became ready, or ceased to be.
 std::optional<WallTime> HealthChangedAt(const PodTurn& turn);
+
+// ---- container_stop.cc ----
+// The one room in which running containers are stopped. Each that has a preStop hook runs it first,
+// within its grace period; the stop signal follows when the hook has ended or the time is over,
+// with at least kLeastGraceAfterHookSeconds (SEMANTICS 8.7). A grace period of 0 runs no hook. What
+// the hook is, the container's label says: the pod itself may be unknown. `named` names the pod.
+void CarryOutStops(StepContext* context, const Operation& named, const PodContainers& containers,
+                   const std::vector<StopDecision>& decisions, PodSeen* memory);
+
+// ---- post_start.cc ----
+// Puts into memory what an earlier run of the agent knew of hooks.
+void RememberPostStarts(PodTurn* turn);
+// Of a container that runs as `live`: runs its postStart hook, and decides to stop it when that has
+// failed. Until it has ended the container waits, as one that does not run yet (SEMANTICS 8.8).
+void StepPostStart(PodTurn* turn, const Container& container, const ContainerInfo& live);
+// Whether it has no postStart hook, or that has ended well.
+bool IsPastPostStart(const Container& container, const ContainerMemory& memory,
+                     const ContainerInfo& live);
+// Whether those after it in the list wait for it, as upstream, where containers start one after
+// another: while it starts and has a postStart hook, but not while it fails to.
+bool HoldsLaterOnes(const PodTurn& turn, const Container& container);
 
 // ---- pod_stop.cc ----
 // What stops next: all that are no sidecars, then the sidecars one by one, the last first; when
 // the time is over, everything (SEMANTICS 9.3). By labels: the pod itself may be unknown.
 std::vector<const ContainerInfo*> NextToStop(const PodContainers& containers, bool time_is_over);
+// Decides to stop what runs, in that order: hooks begin with all at once, signals wait for their
+// turn. Without a reason that is the usual one.
+void StopInOrder(const PodContainers& containers, const std::string& reason, int64_t grace_ms,
+                 bool time_is_over, std::vector<StopDecision>* stops);
 // Stops and takes away everything of a pod. True when nothing is left.
 bool TearDown(StepContext* context, const Operation& named, const PodContainers& containers,
-              int64_t grace_seconds, PodSeen* memory);
+              int64_t grace_seconds, PodSeen* memory, std::vector<StopDecision>* stops);
 void StopPod(PodTurn* turn, bool* gone);
 // Of a pod that is done: its dead containers stay for their logs.
 void ReleaseNetwork(PodTurn* turn);

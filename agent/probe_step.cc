@@ -27,16 +27,9 @@ Operation Asking(const Pod& pod, ProbeContainer action) {
           pod.metadata.uid};
 }
 
-// $(NAME) in a command is what the container's env says literally, as the kubelet has it: nothing
-// for what comes from elsewhere. Source: ExpandContainerCommandOnlyStatic.
 Probe Expanded(const Container& container, Probe probe) {
   auto* exec = std::get_if<ExecProbe>(&probe.action);
-  if (exec == nullptr) return probe;
-  EnvList variables;
-  for (const EnvVar& variable : container.env) {
-    variables.emplace_back(variable.name, variable.value);
-  }
-  for (std::string& word : exec->command) word = ExpandReferences(word, variables);
+  if (exec != nullptr) ExpandLiterals(container, &exec->command);
   return probe;
 }
 
@@ -97,10 +90,8 @@ void StopFailed(PodTurn* turn, const Container& container, const ContainerProbes
   if (!failed || IsStopping(turn) || PlantedBug("ignore-liveness")) return;
   const bool restarts = RestartPolicyOf(turn->pod.spec, container) != RestartPolicy::kNever;
   if (restarts) memory->stopped_attempt = AttemptOf(live);
-  turn->Add(
-      StopKey(live.id), KillingMessage(container.name, *failed, restarts),
-      StopContainerOp{live.id, GraceSecondsOf(*probes[*failed],
-                                              turn->pod.spec.termination_grace_period_seconds)});
+  turn->Stop(live, KillingMessage(container.name, *failed, restarts),
+             GraceSecondsOf(*probes[*failed], turn->pod.spec.termination_grace_period_seconds));
 }
 
 void NoteHealth(const ContainerProbes& probes, WallTime now, ProbesMemory* memory) {
@@ -140,9 +131,10 @@ void StepContainersProbes(PodTurn* turn, const Container& container) {
   if (!HasProbes(container)) return;
   const ContainerInfo* live = LiveOf(turn->Of(container.name));
   ContainerMemory& memory = turn->memory.memory[container.name];
-  // It waits for its network; or a person has paused it, and it can answer nothing.
+  // It waits for its network or its postStart hook; or a person has paused it, and it can answer
+  // nothing.
   if (live == nullptr || turn->waiting.contains(container.name) ||
-      live->state != ContainerRunState::kRunning) {
+      !IsPastPostStart(container, memory, *live) || live->state != ContainerRunState::kRunning) {
     return Close(&memory.probes);
   }
   const ContainerProbes probes = ProbesOf(container);
@@ -161,6 +153,7 @@ void StepProbes(PodTurn* turn) {
 
 ProgramHealth HealthOf(const Container& container, const ContainerMemory& memory,
                        const ContainerInfo& live) {
+  if (!IsPastPostStart(container, memory, live)) return {false, false};
   if (!HasProbes(container)) return {};
   if (memory.probes.container_id != live.id) return {false, false};
   return {memory.probes.started, memory.probes.ready};
@@ -169,8 +162,9 @@ ProgramHealth HealthOf(const Container& container, const ContainerMemory& memory
 std::optional<WallTime> HealthChangedAt(const PodTurn& turn) {
   std::optional<WallTime> last;
   for (const auto& [name, memory] : turn.memory.memory) {
-    const std::optional<WallTime>& changed_at = memory.probes.changed_at;
-    if (changed_at && (!last || *changed_at > *last)) last = changed_at;
+    for (const auto& changed_at : {memory.probes.changed_at, memory.post_start.ended_at}) {
+      if (changed_at && (!last || *changed_at > *last)) last = changed_at;
+    }
   }
   return last;
 }

@@ -39,7 +39,7 @@ void StepPod(StepContext* context, const Pod& pod, const PodContainers& containe
   const std::string& uid = pod.metadata.uid;
   const auto remembered = context->seen.pods.find(uid);
   PodSeen memory = remembered == context->seen.pods.end() ? PodSeen() : remembered->second;
-  PodTurn turn{*context, pod, containers, memory, {}};
+  PodTurn turn{*context, pod, containers, memory, {}, {}};
   PodReport report{pod.metadata.namespace_name, pod.metadata.name, uid, {}, false};
   Remember(&turn);
   if (pod.metadata.deletion_timestamp && !PlantedBug("ignore-deletion")) {
@@ -48,6 +48,7 @@ void StepPod(StepContext* context, const Pod& pod, const PodContainers& containe
     StartPod(&turn);
   }
   StepProbes(&turn);
+  CarryOutStops(context, turn.Named(), containers, turn.stops, &memory);
   report.status = BuildPodStatus(&turn);
   WatchStart(&turn, remembered == context->seen.pods.end(), report.status);
   context->result.pods.push_back(std::move(report));

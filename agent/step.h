@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "agent/hooks.h"
+#include "agent/kept_hooks.h"
 #include "agent/kept_probes.h"
 #include "agent/probes.h"
 #include "agent/registry_logins.h"
@@ -54,7 +56,8 @@ struct ContainerMemory {
   std::optional<MonoTime> image_wanted_since;  // a start waits for an image checked after this
   std::string announced;                       // last thing told of it as an event
   ContainerStatus last_reported;
-  ProbesMemory probes;  // of the program that runs
+  ProbesMemory probes;         // of the program that runs
+  PostStartMemory post_start;  // likewise
   friend bool operator==(const ContainerMemory&, const ContainerMemory&) = default;
 };
 
@@ -87,6 +90,7 @@ struct PodSeen {
   // Volumes that are there, by name: what they were made from (VersionOf).
   std::map<std::string, std::string> volumes;
   std::string evicted;  // why it is to end as Failed; "" it is not
+  BegunStops stops;     // of its containers
   friend bool operator==(const PodSeen&, const PodSeen&) = default;
 };
 
@@ -115,6 +119,7 @@ struct Seen {
   std::optional<MonoTime> received_at;  // the newest assignment, by this agent
   bool ends_saved = true;               // how pods ended is on disk: what else tells of it may go
   KeptProbes probed_earlier;            // what an earlier run of the agent said of programs, by id
+  KeptHooksById hooks_earlier;          // and of their hooks
 };
 
 // ---- What it does: values, executed by Agent, results come back as Seen ----
@@ -166,6 +171,16 @@ struct RunContainer {  // create and start
 struct StopContainerOp {
   std::string container_id;
   int64_t grace_seconds = 0;
+  bool told = false;  // that it is being stopped, when its preStop hook began
+};
+struct RunHook {
+  std::string pod_uid;
+  std::string container;
+  std::string container_id;
+  std::string address;  // the pod's
+  HookKind kind = HookKind::kPostStart;
+  Hook hook;
+  int64_t timeout_ms = 0;
 };
 struct RemoveContainerOp {
   std::string container_id;
@@ -194,7 +209,7 @@ struct Operation {
   std::string key;
   std::string reason;  // for a person
   std::variant<EnsurePause, PrepareNetwork, LookAtImage, PullImageOp, WritePodFiles, SetUpVolumes,
-               RunSandbox, AttachNetwork, RunContainer, StopContainerOp, RemoveContainerOp,
+               RunSandbox, AttachNetwork, RunContainer, StopContainerOp, RunHook, RemoveContainerOp,
                DetachNetwork, ProbeContainer, ForgetPod>
       action;
   // The pod it is for, for events; empty names for the host's own.

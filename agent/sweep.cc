@@ -29,12 +29,15 @@ void SweepPod(StepContext* context, const std::string& uid, const PodContainers&
     memory.address = LabelOf(*containers.owners.front(), kLabelAddress);
   }
   const ContainerInfo* any = AnyOf(containers);
+  const Operation named = NameByLabels(uid, any);
+  std::vector<StopDecision> stops;
   bool gone = false;
   if (may_remove || containers.empty()) {
     const int64_t grace_seconds =
         any == nullptr ? 0 : NumberLabelOf(*any, kLabelGrace, kDefaultGraceSeconds);
-    gone = TearDown(context, NameByLabels(uid, any), containers, grace_seconds, &memory);
+    gone = TearDown(context, named, containers, grace_seconds, &memory, &stops);
   }
+  CarryOutStops(context, named, containers, stops, &memory);
   if (!gone) context->result.pod_memory[uid] = memory;
 }
 

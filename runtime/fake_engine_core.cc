@@ -264,6 +264,7 @@ void FakeEngineCore::StopContainer(const std::string& id, int64_t grace_seconds,
   Container* container = Find(id);
   if (container == nullptr) return reply(NoSuchContainer(id));
   if (!Runs(container->info)) return reply(OkStatus());
+  Observe("signal", container->info);
   container->when_exited.push_back([reply] { reply(OkStatus()); });
   const FakeProgram& program = container->program;
   const int64_t grace_ms = std::max<int64_t>(grace_seconds, 0) * 1000;
@@ -437,8 +438,9 @@ void FakeEngineCore::Emit(const Container& container, const std::string& action)
   }
 }
 
-void FakeEngineCore::Observe(const std::string& what, const ContainerInfo& container) {
-  if (observer) observer({what, container});
+void FakeEngineCore::Observe(const std::string& what, const ContainerInfo& container,
+                             const std::vector<std::string>& command) {
+  if (observer) observer({what, container, command});
 }
 
 void FakeEngineCore::BreakEventStreams() {

@@ -89,6 +89,7 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   Status RemoveContainer(const std::string& id);
   void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
             Reply<Result<ExecResult>> reply);
+  void NoteExecAsked(const std::string& id, const std::vector<std::string>& command);
   Result<ImageInfo> InspectImage(const std::string& reference) const;
   void Pull(const std::string& reference, const std::optional<RegistryLogin>& login,
             Reply<Status> reply);
@@ -145,7 +146,8 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   int64_t Latency(FakeCall call);
   std::string NewId();
   void Emit(const Container& container, const std::string& action);
-  void Observe(const std::string& what, const ContainerInfo& container = {});
+  void Observe(const std::string& what, const ContainerInfo& container = {},
+               const std::vector<std::string>& command = {});
   void OpenStream(const std::weak_ptr<FakeClient>& client, int64_t delay_ms);
   void EndReaders(const std::string& container_id);
   void ScheduleExit(const std::string& id, uint64_t run, int64_t delay_ms, int32_t code, bool oom);

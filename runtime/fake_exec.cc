@@ -9,6 +9,10 @@ constexpr int32_t kKilledWithItsContainer = 137;  // 128 + SIGKILL
 
 }  // namespace
 
+void FakeEngineCore::NoteExecAsked(const std::string& id, const std::vector<std::string>& command) {
+  if (const Container* container = Find(id)) Observe("exec-asked", container->info, command);
+}
+
 void FakeEngineCore::Exec(const std::string& id, const std::vector<std::string>& command,
                           int64_t timeout_ms, Reply<Result<ExecResult>> reply) {
   const Container* container = Find(id);
@@ -23,11 +27,12 @@ void FakeEngineCore::Exec(const std::string& id, const std::vector<std::string>&
   result.output = does.output.substr(0, kMaxExecOutputBytes);
   if (does.takes_ms < timeout_ms) result.exit_code = does.exit_code;
   After(std::min(does.takes_ms, timeout_ms),
-        [this, key = container->info.id, run = container->run, result, reply]() mutable {
+        [this, key = container->info.id, run = container->run, result, command, reply]() mutable {
           const Container* still = Find(key);
           const bool goes_on = still != nullptr && still->run == run &&
                                still->info.state != ContainerRunState::kExited;
           if (!goes_on) result.exit_code = kKilledWithItsContainer;
+          if (result.exit_code == 0) Observe("exec-ended", still->info, command);
           reply(std::move(result));
         });
 }

@@ -68,6 +68,7 @@ class FakeRuntime final : public ContainerRuntime {
 
   void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
             Done<ExecResult> done) override {
+    if (const auto core = core_.lock()) core->NoteExecAsked(id, command);
     CallLong<Result<ExecResult>>(
         FakeCall::kExec,
         [id, command, timeout_ms](FakeEngineCore* core,

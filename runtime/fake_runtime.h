@@ -75,12 +75,15 @@ struct FakeEngineOptions {
                      4,          8LL << 30, true,         "cgroupfs", ""};
 };
 
-// One state change, for checkers and traces: what happened ("create", "start", "begin", "die",
-// "destroy", "engine-crash", "engine-start", "host-reboot") to which container (empty for the
-// engine's). "begin": its program runs, at its start or when its network has come.
+// One state change, for checkers and traces: what happened ("create", "start", "begin", "signal",
+// "die", "destroy", "engine-crash", "engine-start", "host-reboot", "exec-asked", "exec-ended") to
+// which container (empty for the engine's). "begin": its program runs, at its start or when its
+// network has come. "signal": it gets its stop signal. "exec-asked": a client wants `command` to be
+// run in it, whatever becomes of the call; "exec-ended": that has ended well.
 struct FakeChange {
   std::string what;
   ContainerInfo container;
+  std::vector<std::string> command = {};
 };
 
 class FakeEngineCore;

@@ -19,25 +19,11 @@ int32_t PortOf(const Container& container, const Value& action) {
   return named == container.ports.end() ? 0 : named->container_port;
 }
 
-HttpProbe ReadHttp(const Container& container, const Value& action) {
-  HttpProbe http;
-  http.host = action.GetString("host");
-  http.port = PortOf(container, action);
-  http.path = action.GetString("path");
-  if (!http.path.starts_with('/')) http.path.insert(0, "/");
-  http.tls = action.GetString("scheme") == "HTTPS";
-  for (const Value& header : action.GetList("httpHeaders")) {
-    http.headers.emplace_back(header.GetString("name"), header.GetString("value"));
-  }
-  return http;
-}
-
 void ReadAction(const Container& container, const Value& written, Probe* probe) {
   if (const Value* exec = written.Find("exec")) {
-    ExecProbe& action = probe->action.emplace<ExecProbe>();
-    for (const Value& word : exec->GetList("command")) action.command.push_back(word.AsString());
+    probe->action = ExecActionOf(*exec);
   } else if (const Value* http = written.Find("httpGet")) {
-    probe->action = ReadHttp(container, *http);
+    probe->action = HttpActionOf(container, *http);
   } else if (const Value* tcp = written.Find("tcpSocket")) {
     probe->action = TcpProbe{tcp->GetString("host"), PortOf(container, *tcp)};
   } else if (const Value* grpc = written.Find("grpc")) {
@@ -52,6 +38,25 @@ int64_t NumberOf(const Value& written, std::string_view field, int64_t fallback)
 }
 
 }  // namespace
+
+ExecProbe ExecActionOf(const Value& written) {
+  ExecProbe exec;
+  for (const Value& word : written.GetList("command")) exec.command.push_back(word.AsString());
+  return exec;
+}
+
+HttpProbe HttpActionOf(const Container& container, const Value& written) {
+  HttpProbe http;
+  http.host = written.GetString("host");
+  http.port = PortOf(container, written);
+  http.path = written.GetString("path");
+  if (!http.path.starts_with('/')) http.path.insert(0, "/");
+  http.tls = written.GetString("scheme") == "HTTPS";
+  for (const Value& header : written.GetList("httpHeaders")) {
+    http.headers.emplace_back(header.GetString("name"), header.GetString("value"));
+  }
+  return http;
+}
 
 std::string_view ProbeField(ProbeKind kind) {
   switch (kind) {

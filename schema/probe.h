@@ -24,6 +24,7 @@ struct HttpProbe {
   std::string path = "/";  // with its query; begins with '/'
   bool tls = false;        // certificates are not verified
   std::vector<std::pair<std::string, std::string>> headers;
+  bool of_hook = false;  // not a probe but a lifecycle hook: any answer is success
   friend bool operator==(const HttpProbe&, const HttpProbe&) = default;
 };
 struct TcpProbe {
@@ -57,5 +58,9 @@ struct Probe {
 };
 // Read from Container::others, where it was checked already; none when it has no such probe.
 std::optional<Probe> ProbeOf(const Container& container, ProbeKind kind);
+
+// What exec and httpGet say, of probes and of hooks (schema/lifecycle.h).
+ExecProbe ExecActionOf(const Value& written);
+HttpProbe HttpActionOf(const Container& container, const Value& written);
 
 }  // namespace reconcile

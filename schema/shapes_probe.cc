@@ -48,7 +48,8 @@ Shape HandlerShape() {
       "LifecycleHandler", {{"exec", ExecShape(), "A program in the container."},
                            {"httpGet", HttpGetShape(), "A request to the container."},
                            {"sleep", StructOf(sleep), "A wait."},
-                           {"tcpSocket", TcpSocketShape(), "Deprecated; does nothing."}});
+                           {"tcpSocket", TcpSocketShape(),
+                            "No hook can be run so: it always fails, as in Kubernetes."}});
   return StructOf(table);
 }
 
@@ -72,10 +73,19 @@ Shape ProbeShape() {
 }
 
 Shape LifecycleShape() {
-  static const ShapeTable table = MakeShapeTable(
-      "Lifecycle", {{"postStart", HandlerShape(), "Runs when the container has started."},
-                    {"preStop", HandlerShape(), "Runs before the stop signal."},
-                    {"stopSignal", StringShape(), "The signal that stops it."}});
+  static const ShapeTable table = [] {
+    ShapeTable t("Lifecycle");
+    t.Field("postStart", HandlerShape())
+        .ActedOn()
+        .Doc("Runs when the container has started, which counts as started once it has ended.");
+    t.Field("preStop", HandlerShape())
+        .ActedOn()
+        .Doc("Runs before the stop signal, within the grace period.");
+    t.Field("stopSignal", StringShape())
+        .NotRunWith("programs get their image's signal, and pods that want another are not started")
+        .Doc("The signal that stops it.");
+    return t;
+  }();
   return StructOf(table);
 }
 

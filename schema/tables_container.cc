@@ -21,7 +21,7 @@ void AddProbes(Table<Container>* t) {
   t->Accepted("readinessProbe", ProbeShape(), "").ActedOn().Doc("Whether it can serve.");
   t->Accepted("startupProbe", ProbeShape(), "").ActedOn().Doc("Whether it has started.");
   t->Accepted("lifecycle", LifecycleShape(), "")
-      .NotRunWith("hooks are not run yet, and pods that have them are not started")
+      .ActedOn()
       .Doc("Hooks that run after the start and before the stop.");
   t->Accepted("terminationMessagePath", StringShape(), "no message is read from a file")
       .Default("/dev/termination-log")

@@ -34,6 +34,7 @@ struct PodScope {
   std::set<std::string> host_ports;
   std::set<std::string> resource_claims;
   bool has_host_network = false;
+  int64_t grace_seconds = 0;
 };
 
 void ValidatePorts(const std::vector<ContainerPort>& ports, PodScope* scope, const FieldPath& path,
@@ -80,7 +81,7 @@ void ValidateContainer(const Container& container, bool is_init, PodScope* scope
   ValidateResources(container.resources, scope->resource_claims, FieldPath(path, "resources"),
                     reporter);
   ValidateMounts(container, scope->volumes, path, reporter);
-  ValidateProbes(container, RoleOf(container, is_init), path, reporter);
+  ValidateProbes(container, RoleOf(container, is_init), scope->grace_seconds, path, reporter);
   ValidateSecurityContext(container, path, reporter);
 }
 
@@ -114,6 +115,7 @@ void ValidatePodSpec(const PodSpec& spec, const VolumeNames& claims, const Field
                      FieldReporter* reporter) {
   PodScope scope{.volumes = claims, .container_names = {}, .host_ports = {}, .resource_claims = {}};
   scope.has_host_network = spec.host_network;
+  scope.grace_seconds = spec.termination_grace_period_seconds;
   for (const Value& claim : ListIn(spec.others, "resourceClaims")) {
     scope.resource_claims.insert(claim.GetString("name"));
   }

@@ -39,8 +39,8 @@ void ValidateMounts(const Container& container, const VolumeNames& names, const 
 
 enum class ContainerRole { kMain, kInit, kSidecar };
 // Probes and lifecycle hooks.
-void ValidateProbes(const Container& container, ContainerRole role, const FieldPath& path,
-                    FieldReporter* reporter);
+void ValidateProbes(const Container& container, ContainerRole role, int64_t pod_grace_seconds,
+                    const FieldPath& path, FieldReporter* reporter);
 
 void ValidateSecurityContext(const Container& container, const FieldPath& path,
                              FieldReporter* reporter);

@@ -23,16 +23,13 @@ void WarnOfUnknownPort(const Value* port, const Container& container, const Fiel
 
 void ValidateOneAction(const Value& action, std::string_view kind, const Container& container,
                        const FieldPath& path, FieldReporter* reporter) {
+  if (kind == "sleep") return;
   const FieldPath action_path(path, kind);
   if (kind == "exec") {
     if (action.GetList("command").empty()) {
       reporter->Error(FieldPath(action_path, "command"), "required");
     }
     return;
-  }
-  if (kind == "sleep") {
-    const FieldPath seconds(action_path, "seconds");
-    return RequireNotNegative(action.GetInt("seconds"), seconds, reporter);
   }
   const FieldPath port_path(action_path, "port");
   ValidatePortValue(action.Find("port"), port_path, reporter);
@@ -50,6 +47,25 @@ void ValidateAction(const Value& handler, std::initializer_list<std::string_view
     const Value* action = handler.Find(kind);
     if (action != nullptr) ValidateOneAction(*action, kind, container, path, reporter);
   }
+}
+
+// The API server takes a tcpSocket, and the kubelet has nothing that runs it.
+void ValidateHook(const Value& hook, const Container& container, int64_t pod_grace_seconds,
+                  const FieldPath& path, FieldReporter* reporter) {
+  ValidateAction(hook, {"exec", "httpGet", "sleep", "tcpSocket"}, container, path, reporter);
+  if (hook.Find("tcpSocket") != nullptr) {
+    reporter->Warn(FieldPath(path, "tcpSocket"),
+                   "no hook can be run so, here and in Kubernetes, and this always fails: use "
+                   "exec, httpGet or sleep");
+  }
+  const Value* sleep = hook.Find("sleep");
+  if (sleep == nullptr) return;
+  const int64_t seconds = sleep->GetInt("seconds");
+  if (seconds >= 0 && seconds <= pod_grace_seconds) return;
+  const FieldPath sleep_path(path, "sleep");
+  reporter->Error(FieldPath(sleep_path, "seconds"),
+                  "must be from 0 to the pod's terminationGracePeriodSeconds, which are " +
+                      std::to_string(pod_grace_seconds) + ", not " + std::to_string(seconds));
 }
 
 // Kubernetes fills in its defaults for 0.
@@ -87,8 +103,8 @@ void ValidatePortValue(const Value* port, const FieldPath& path, FieldReporter* 
   }
 }
 
-void ValidateProbes(const Container& container, ContainerRole role, const FieldPath& path,
-                    FieldReporter* reporter) {
+void ValidateProbes(const Container& container, ContainerRole role, int64_t pod_grace_seconds,
+                    const FieldPath& path, FieldReporter* reporter) {
   for (const std::string_view name : {"livenessProbe", "readinessProbe", "startupProbe"}) {
     const Value* probe = container.others.Find(name);
     if (probe == nullptr) continue;
@@ -110,8 +126,8 @@ void ValidateProbes(const Container& container, ContainerRole role, const FieldP
   for (const std::string_view name : {"postStart", "preStop"}) {
     const Value* hook = lifecycle->Find(name);
     if (hook == nullptr) continue;
-    ValidateAction(*hook, {"exec", "httpGet", "sleep", "tcpSocket"}, container,
-                   FieldPath(lifecycle_path, name), reporter);
+    const FieldPath hook_path(lifecycle_path, name);
+    ValidateHook(*hook, container, pod_grace_seconds, hook_path, reporter);
   }
 }
 

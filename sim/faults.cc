@@ -61,6 +61,7 @@ void Faults::Begin() {
   RepeatNodeOperations();
   RepeatEngineFaults();
   RepeatContainerFaults();
+  if (targets_.workload->has_hooks()) RepeatHookFaults();
   PlanAbsence();
 }
 

@@ -33,6 +33,8 @@ class Faults {
   void Begin();
   // Everything works again, all that was lost is started anew.
   void End();
+  // A hook is to be run on this host: its engine may crash in the midst of it.
+  void OnHookAsked(const std::string& host);
   // How much longer than usual things go wrong: for as long as the controller was away for a day.
   int64_t extra_ms() const { return extra_ms_; }
   // How often each kind had an effect, those of the network and the engines included.
@@ -57,6 +59,9 @@ class Faults {
   // ---- faults_nodes.cc ----
   void RepeatNodeOperations();
   void UncordonAll();
+  // ---- faults_hooks.cc ----
+  void RepeatHookFaults();
+  void CrashAmidHook(SimHost* host);
   // ---- faults_machine.cc ----
   void RepeatMachineFaults();
   bool SuspendHost();
@@ -84,6 +89,7 @@ class Faults {
   VirtualLoop fate_;
   std::map<std::string, int64_t> counts_;
   bool go_on_ = true;
+  bool awaits_hook_ = false;  // to crash the engine that runs the next one
   int64_t paused_until_ms_ = 0;
   int64_t extra_ms_ = 0;
 };

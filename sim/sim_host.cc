@@ -9,6 +9,8 @@ namespace reconcile {
 namespace {
 
 constexpr int64_t kInitMs = 700;
+constexpr int64_t kPostStartMs = 900;
+constexpr int64_t kPreStopMs = 1'100;
 constexpr int64_t kCrashAfterMs = 20'000;
 constexpr uint64_t kSandboxesEvery = 3;
 
@@ -65,6 +67,10 @@ SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime
        {kImageOne, kImageTwo, kImageCrash, kImageMissing, kImageInit}) {
     engine_.SetImage(std::string(image), ImageOf(image));
   }
+  engine_.SetCommandChooser([](const ContainerConfig&, const std::vector<std::string>& command) {
+    const bool begins = command.front() == kPostStartCommand;
+    return FakeCommand{.takes_ms = begins ? kPostStartMs : kPreStopMs};
+  });
   engine_.SetObserver([this](const FakeChange& change) { OnEngineChange(change); });
   devices_.SetOnAttached([this](int64_t process_id) { engine_.NetworkAttached(process_id); });
   devices_.SetProcessAlive([this](int64_t process_id) {

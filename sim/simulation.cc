@@ -11,6 +11,7 @@
 #include "sim/checkers.h"
 #include "sim/convergence_checker.h"
 #include "sim/faults.h"
+#include "sim/hook_checker.h"
 #include "sim/link_checkers.h"
 #include "sim/model_checker.h"
 #include "sim/sim_controller.h"
@@ -27,6 +28,7 @@ constexpr int64_t kTakenInMs = 300;
 constexpr int64_t kAfterglowMs = 100'000;
 constexpr int64_t kUnreadyMs = 100'000;
 constexpr int kKeptBytes = 1 << 28;
+constexpr uint64_t kHooksEvery = 2;      // of so many worlds, one has lifecycle hooks
 constexpr uint64_t kUnhealthyEvery = 4;  // of so many worlds, one ends with what cannot run
 
 std::string NodeName(int number) { return "host-" + std::to_string(number); }
@@ -76,6 +78,7 @@ class World {
   DoubleChecker doubles_;
   RestartChecker restarts_;
   OrderChecker order_;
+  HookChecker hooks_;
   ModelChecker model_;
   FenceChecker fences_;
   ReportChecker reports_;
@@ -90,7 +93,7 @@ World::World(const SimulationOptions& options)
       random_(options.seed),
       people_(&time_),
       network_(&time_, random_.Next()),
-      workload_(random_.Next()),
+      workload_(random_.Next(), options.seed % kHooksEvery == 1),
       restarts_([this](const ContainerInfo& container) { return IsWanted(container); },
                 [this](const std::string& id) { return HasHung(id); }),
       order_([this](const ContainerInfo& container) { return HasInits(container); }),
@@ -102,6 +105,7 @@ World::World(const SimulationOptions& options)
               options.verbose) {
   controller_.SetObserver([this](const ClusterState* before, const ClusterState& after) {
     model_.OnState(before, after);
+    hooks_.OnState(after, time_.now().mono);
   });
   controller_.SetLossObserver([this] {
     if (controller_.acknowledged() != nullptr) model_.OnLoss(*controller_.acknowledged());
@@ -123,6 +127,8 @@ void World::Observe(const std::string& host, const FakeChange& change) {
   doubles_.OnChange(host, change, time_.now().mono);
   restarts_.OnChange(host, change, time_.now().mono);
   order_.OnChange(host, change, time_.now().mono);
+  hooks_.OnChange(host, change, time_.now().mono);
+  if (change.what == "exec-asked") faults_.OnHookAsked(host);
   if (change.what == "die" && options_.verbose)
     Say(host + ": ended " + change.container.name + ", " + WhyWanted(change.container));
 }
@@ -338,14 +344,16 @@ SimulationOutcome World::Run() {
   outcome_.faults["commit"] = model_.good_commits();
   outcome_.faults["broken commit"] = model_.broken_commits();
   outcome_.faults["hold confirmed"] = holds_confirmed_;
+  hooks_.Count(&outcome_.faults);
   Converge();
+  hooks_.AtEnd(time_.now().mono);
   // What was wrong at some moment comes before what came of it.
   const std::vector<std::string> after = std::move(outcome_.violations);
   outcome_.violations.clear();
   std::vector<const std::vector<std::string>*> all = {
       &controller_.violations(), &model_.violations(),    &fences_.violations(),
       &reports_.violations(),    &restarts_.violations(), &doubles_.violations(),
-      &order_.violations()};
+      &order_.violations(),      &hooks_.violations()};
   for (const auto& host : hosts_) all.push_back(&host->violations());
   all.push_back(&after);
   for (const auto* found : all) {

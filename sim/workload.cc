@@ -36,15 +36,21 @@ std::string RenderInits(const std::string& indent, const SimTemplate& pod_templa
 
 std::string RenderPodSpec(const std::string& indent, const SimTemplate& pod_template) {
   std::string text =
-      indent + "terminationGracePeriodSeconds: 3\n" + RenderInits(indent, pod_template) + indent +
-      "containers:\n" + indent + "- name: main\n" + indent + "  image: " + pod_template.image +
-      "\n" + indent + "  imagePullPolicy: IfNotPresent\n" + indent + "  env:\n" + indent +
+      indent + "terminationGracePeriodSeconds: " + std::to_string(kSimGraceMs / 1000) + "\n" +
+      RenderInits(indent, pod_template) + indent + "containers:\n" + indent + "- name: main\n" +
+      indent + "  image: " + pod_template.image + "\n" + indent +
+      "  imagePullPolicy: IfNotPresent\n" + indent + "  env:\n" + indent +
       "  - {name: GENERATION, value: \"" + std::to_string(pod_template.generation) + "\"}\n";
   if (pod_template.uses_config) {
     text += indent + "  envFrom:\n" + indent + "  - configMapRef: {name: config}\n" + indent +
             "  volumeMounts: [{name: config, mountPath: /config}]\n";
   }
   if (pod_template.is_probed) text += RenderProbes(indent + "  ");
+  if (pod_template.has_hooks) {
+    text += indent + "  lifecycle: {postStart: {exec: {command: [" +
+            std::string(kPostStartCommand) + "]}}, preStop: {exec: {command: [" +
+            std::string(kPreStopCommand) + "]}}}\n";
+  }
   text += indent + "  resources: {requests: {cpu: \"" +
           std::string(pod_template.is_large ? kLargeRequest : kSmallRequest) +
           "\", memory: 32Mi}}\n";
@@ -104,6 +110,7 @@ std::optional<SimTemplate> ReadTemplate(const PodSpec& spec) {
   read.uses_config = !container.env_from.empty();
   read.is_probed = container.others.Find("readinessProbe") != nullptr;
   read.has_inits = !spec.init_containers.empty();
+  read.has_hooks = container.others.Find("lifecycle") != nullptr;
   const auto cpu = container.resources.requests.find("cpu");
   if (cpu == container.resources.requests.end()) return std::nullopt;
   read.is_large = cpu->second.Milli() > 1000;
@@ -130,6 +137,7 @@ void Workload::AddApplication() {
   application.pod_template.is_probed = random_.Below(2) == 0;
   application.pod_template.is_large = random_.Below(12) == 0;
   application.pod_template.has_inits = random_.Below(3) == 0;
+  application.pod_template.has_hooks = has_hooks_ && random_.Below(2) == 0;
   applications_[name] = application;
 }
 

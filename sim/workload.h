@@ -24,6 +24,11 @@ inline constexpr char kMainName[] = "main";
 inline constexpr char kInitName[] = "init";
 inline constexpr char kSidecarName[] = "sidecar";
 
+// What is run in `main` after its start and before its stop signal, and its pods' grace period.
+inline constexpr std::string_view kPostStartCommand = "/begin";
+inline constexpr std::string_view kPreStopCommand = "/finish";
+inline constexpr int64_t kSimGraceMs = 3'000;
+
 // The id under which every simulated engine has an image.
 std::string SimImageId(std::string_view reference);
 
@@ -39,6 +44,7 @@ struct SimTemplate {
   bool is_probed = false;  // has probes of every kind
   bool is_large = false;   // asks for more than any host has
   bool has_inits = false;  // an init container and then a sidecar come before `main`
+  bool has_hooks = false;  // kPostStartCommand and kPreStopCommand run in `main`
   friend auto operator<=>(const SimTemplate&, const SimTemplate&) = default;
 };
 Fate FateOf(const SimTemplate& pod_template);
@@ -64,7 +70,7 @@ struct Declaration {
 // manifests, which the controller reads like anybody's, and remembers what each commit said.
 class Workload {
  public:
-  explicit Workload(uint64_t seed) : random_(seed) {}
+  explicit Workload(uint64_t seed, bool has_hooks = false) : random_(seed), has_hooks_(has_hooks) {}
 
   // Changes something small: replicas, image, environment, an application more or less.
   void Change();
@@ -76,6 +82,7 @@ class Workload {
   // Changes and removes much, too, but one file has an error: nothing of it may be taken.
   FetchedCommit BrokenCommit();
 
+  bool has_hooks() const { return has_hooks_; }
   const Declaration& declared() const { return declared_; }  // by the newest good commit
   // What a commit declared; nullptr when it is none of ours or broken.
   const Declaration* Find(const std::string& commit) const;
@@ -95,6 +102,7 @@ class Workload {
   FetchedCommit NewCommit();
 
   SeededRandom random_;
+  bool has_hooks_;             // some applications have
   Applications applications_;  // as people want it next
   int config_generation_ = 0;
   int commits_ = 0;

@@ -152,7 +152,7 @@ ProbeOutcome AnswerOf(const Script& script, const Probe& probe, int64_t age_ms) 
   const auto* http = std::get_if<HttpProbe>(&probe.action);
   const int32_t port = tcp != nullptr ? tcp->port : http != nullptr ? http->port : 0;
   if (!script.Listens(port, age_ms)) return {false, "Connection refused"};
-  if (http == nullptr) return {true, ""};
+  if (http == nullptr || http->of_hook) return {true, ""};
   return OutcomeOfHttpStatus(script.Has(http->path, age_ms) ? 200 : 404);
 }
 

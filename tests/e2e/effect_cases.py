@@ -11,7 +11,8 @@ STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "Env
            "TopologySpreadConstraint", "PodAffinityTerm", "WeightedPodAffinityTerm", "Volume", "VolumeMount", "EmptyDirVolumeSource",
            "HostPathVolumeSource", "ConfigMapVolumeSource", "SecretVolumeSource", "DownwardAPIVolumeSource", "ProjectedVolumeSource",
            "VolumeProjection", "ConfigMapProjection", "SecretProjection", "DownwardAPIProjection", "KeyToPath", "DownwardAPIVolumeFile",
-           "ResourceFieldSelector", "Toleration", "Probe", "ExecAction", "HTTPGetAction", "HTTPHeader", "TCPSocketAction", "GRPCAction", "LocalObjectReference"]
+           "ResourceFieldSelector", "Toleration", "Probe", "ExecAction", "HTTPGetAction", "HTTPHeader", "TCPSocketAction", "GRPCAction", "LocalObjectReference",
+           "Lifecycle", "LifecycleHandler", "SleepAction"]
 # No change of one that runs.
 NO_CHANGE = {"SecurityContext.privileged",  # no such container starts on a machine that lacks a capability itself
              "VolumeMount.mountPropagation",  # needs a mount of the host's that is shared: test_volumes.py makes one
@@ -182,6 +183,10 @@ IN_PODS = {
     "Container.workingDir": (None, lambda m: first(m).update(workingDir="/bin")),
     "Container.restartPolicy": (lambda m: spec_of(m).update(initContainers=[container(name="beside", restartPolicy="Always")]),
                                 lambda m: spec_of(m)["initContainers"][0].update(restartPolicy="OnFailure", command=["true"])),
+    "SleepAction.seconds": (lambda m: first(m).update(lifecycle={"preStop": {"sleep": {"seconds": 0}}}),
+                            lambda m: first(m)["lifecycle"]["preStop"]["sleep"].update(seconds=1)),
+    "Lifecycle.postStart": (lambda m: first(m).update(lifecycle={"postStart": {"exec": {"command": ["true"]}}}),
+                            lambda m: first(m)["lifecycle"]["postStart"]["exec"].update(command=["sleep", "1"])),
     "Container.imagePullPolicy": (None, lambda m: first(m).update(imagePullPolicy="Never")),
     "ContainerPort.containerPort": (None, lambda m: first(m).update(ports=[{"containerPort": 80}])),
     "ContainerPort.name": (lambda m: first(m).update(ports=[{"containerPort": 80}]), lambda m: first(m)["ports"][0].update(name="web")),

@@ -60,10 +60,20 @@ def init_and_sidecar(test):
         test.assertEqual([each["restartCount"] for each in (prepare, ticker, *status["containerStatuses"])], [0, 0, 0])
 
 
+def hooks(test):
+    pods = [pod for pod in test.cluster.items("pods") if pod["metadata"]["labels"].get("app") == "hooked-shop"]
+    statuses = [pod["status"]["containerStatuses"][0] for pod in pods]
+    test.assertEqual([(status["ready"], status["restartCount"]) for status in statuses], [(True, 0)] * 2)
+    for pod, status in zip(pods, statuses):
+        host = next(each for each in test.hosts if each.name == pod["spec"]["nodeName"])
+        test.assertIn("The shop is warm", host.docker(["logs", status["containerID"].split("//")[1]]).stdout)
+
+
 # Folder -> what holds once it has converged; called with the test.
 EXPECTATIONS = {
     "canary": canary,
     "disruption-budget": disruption_budget,
+    "hooks": hooks,
     "init-and-sidecar": init_and_sidecar,
     "probes": probes,
     "spread-over-zones": spread_over_zones,

@@ -1,10 +1,12 @@
 // The simulator's checkers find what they are there for.
 #include "sim/checkers.h"
 
+#include "agent/containers.h"
 #include "runtime/fake_runtime.h"
 #include "schema/core.h"
 #include "schema/manifests.h"
 #include "schema/workload.h"
+#include "sim/hook_checker.h"
 #include "sim/model_checker.h"
 
 namespace reconcile {
@@ -51,6 +53,60 @@ TEST(DoubleChecker, FindsTwoLiveContainersOfOneSlot) {
   checker.OnChange("host-1", Change("start", "a", "main"), {});
   checker.OnChange("host-2", Change("start", "b", "main"), {});
   EXPECT_EQ(checker.violations().size(), 1U);
+}
+
+FakeChange Hooked(const std::string& what, const std::string& id, std::string_view command = "") {
+  FakeChange change = Change(what, id, kMainName);
+  change.container.labels[std::string(kLabelPreStop)] = "{}";
+  change.container.state = ContainerRunState::kRunning;
+  if (!command.empty()) change.command = {std::string(command)};
+  return change;
+}
+
+TEST(HookChecker, FindsASignalBeforeThePreStopHook) {
+  HookChecker checker;
+  checker.OnChange("host-1", Hooked("exec-asked", "a", kPreStopCommand), {});
+  checker.OnChange("host-1", Hooked("signal", "a"), {});
+  checker.OnChange("host-1", Hooked("exec-asked", "b", kPostStartCommand), {});
+  checker.OnChange("host-1", Hooked("signal", "b"), {1'000});
+  EXPECT_TRUE(checker.violations().empty()) << "nobody knows yet whether it has ended";
+  checker.OnChange("host-1", Hooked("signal", "b"), {60'000});
+  checker.OnChange("host-1", Hooked("signal", "c"), {});
+  EXPECT_EQ(checker.violations().size(), 2U);
+}
+
+TEST(HookChecker, FindsWhatLivesOn) {
+  HookChecker checker;
+  checker.OnChange("host-1", Hooked("exec-asked", "a", kPreStopCommand), {});
+  checker.OnChange("host-1", Hooked("die", "a"), {6'000});
+  checker.OnChange("host-1", Hooked("exec-asked", "b", kPreStopCommand), {});
+  checker.OnChange("host-1", Hooked("exec-asked", "c", kPreStopCommand), {});
+  checker.OnChange("host-1", Hooked("die", "b"), {600'000});
+  EXPECT_EQ(checker.violations().size(), 1U);
+  checker.AtEnd({600'000});
+  EXPECT_EQ(checker.violations().size(), 2U);
+}
+
+TEST(HookChecker, FindsAPodThatIsReadyBeforeItsPostStartHookHasEnded) {
+  ClusterState state;
+  auto pod = std::make_shared<Pod>();
+  Container container;
+  container.env = {{"GENERATION", "1", std::nullopt}};
+  container.resources.requests["cpu"] = Quantity::Parse("100m").value();
+  container.others.Set("lifecycle", Value::MakeMap());
+  pod->spec.containers = {container};
+  ContainerStatus status;
+  status.ready = true;
+  status.container_id = "docker://a";
+  pod->status.container_statuses = {status};
+  state.Put(pod);
+  HookChecker checker;
+  checker.OnChange("host-1", Hooked("exec-ended", "a", kPostStartCommand), {});
+  checker.OnState(state, {});
+  EXPECT_TRUE(checker.violations().empty()) << checker.violations().front();
+  HookChecker other;
+  other.OnState(state, {});
+  EXPECT_EQ(other.violations().size(), 1U);
 }
 
 // A workload whose newest commit is in the model, as if the controller had just applied it.

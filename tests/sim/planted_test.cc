@@ -27,7 +27,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "never-hand-out-twice", "ignore-confirmation", "ignore-deletion",
                     "take-living-for-dead", "obey-older-assignment", "ignore-lineage",
                     "obey-before-saving", "count-reports-across-starts", "plan-before-inventories",
-                    "leave-recovered-orphans", "run-before-network"),
+                    "leave-recovered-orphans", "run-before-network", "skip-pre-stop",
+                    "ready-before-post-start"),
     [](const testing::TestParamInfo<const char*>& bug) {
       std::string name = bug.param;
       for (char& c : name) {

@@ -51,6 +51,9 @@ constexpr std::array kKinds = {
     "container removed",
     "sandbox killed",
     "route lost",
+    "engine crashed amid a hook",
+    "postStart hook ended",
+    "preStop hook ended",
 };
 // Of every kind at least 1,000 in 2,000 worlds.
 constexpr uint64_t kWorldsForOne = 2;

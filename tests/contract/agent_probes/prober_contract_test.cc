@@ -258,6 +258,22 @@ TEST(CurlProber, ATcpProbeSucceedsWhenTheConnectionOpens) {
             "Get \"http://127.0.0.1:" + std::to_string(port) + "/\": Connection refused");
 }
 
+TEST(HttpHooks, AnyAnswerIsSuccessAndNoneIsNot) {
+  World world(false);
+  std::string asked;
+  std::atomic<bool> answered = false;
+  auto server = std::make_unique<ProbedServer>([&](const std::string& request) {
+    if (!answered.exchange(true)) asked = request;
+    return Reply("500 Internal Server Error");
+  });
+  ProbeRequest request = HttpRequestTo(server->port());
+  std::get<HttpProbe>(request.probe.action).of_hook = true;
+  EXPECT_EQ(Ask(&world, request).value(), (ProbeOutcome{true, ""}));
+  server.reset();  // its thread has ended
+  EXPECT_NE(asked.find("User-Agent: kube-lifecycle/"), std::string::npos) << asked;
+  EXPECT_FALSE(Ask(&world, request)->success);
+}
+
 // ---- gRPC: an HTTP/2 server by hand, which answers stream 1 ----
 
 std::string Frame(char type, char flags, char stream, const std::string& payload) {

@@ -134,6 +134,10 @@ void StepTest::Perform(const Operation& operation) {
           },
           [&](const RunContainer& action) { AddContainer(action.config); },
           [&](const StopContainerOp& action) { Exit(&seen.containers[action.container_id], 143); },
+          [&](const RunHook& action) {
+            hooks_begun.push_back(action);
+            seen.busy.insert(operation.key);
+          },
           [&](const RemoveContainerOp& action) { seen.containers.erase(action.container_id); },
           [&](const DetachNetwork& action) { seen.attached_addresses.erase(action.address); },
           [&](const ProbeContainer& action) { probes_asked.push_back(action); },
@@ -167,6 +171,24 @@ std::vector<ContainerInfo> StepTest::All(const std::string& name, const std::str
     }
   }
   return found;
+}
+
+void StepTest::EndHook(const RunHook& hook, const std::string& error) {
+  EXPECT_EQ(std::erase_if(seen.busy,
+                          [&](const std::string& key) {
+                            return key == "hook/" + hook.container_id + "/" +
+                                              std::string(HookField(hook.kind));
+                          }),
+            1U);
+  PodSeen& pod = seen.pods[hook.pod_uid];
+  if (hook.kind == HookKind::kPreStop) {
+    pod.stops.at(hook.container_id).hook_ended = true;
+    return;
+  }
+  PostStartMemory& memory = pod.memory[hook.container].post_start;
+  memory.ended = true;
+  memory.ended_at = now.wall;
+  memory.error = error;
 }
 
 void StepTest::Exit(ContainerInfo* container, int32_t exit_code) {

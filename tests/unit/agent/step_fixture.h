@@ -46,6 +46,8 @@ class StepTest : public testing::Test {
   ContainerInfo& Newest(const std::string& name, const std::string& uid = kUid);
   std::vector<ContainerInfo> All(const std::string& name, const std::string& uid = kUid) const;
   void Exit(ContainerInfo* container, int32_t exit_code);
+  // The hook ends: well, or with this error.
+  void EndHook(const RunHook& hook, const std::string& error = "");
   void Kill(const std::string& name, int32_t exit_code = 1) { Exit(&Newest(name), exit_code); }
   // The agent starts anew: only the engine's and the network's state is left.
   void ForgetEverything();
@@ -74,6 +76,8 @@ class StepTest : public testing::Test {
   StringMap image_users;  // by reference; others are root's
   int64_t run_count = 0;
   std::vector<ProbeContainer> probes_asked;  // none has been answered
+  // Performing one only begins it: EndHook ends it.
+  std::vector<RunHook> hooks_begun;
 
  private:
   void AddContainer(const ContainerConfig& config);

@@ -56,10 +56,10 @@ TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
             "spec.securityContext.supplementalGroupsPolicy");
   EXPECT_EQ(BlockingIn("securityContext: {procMount: Unmasked}\n"),
             "spec.containers[web].securityContext.procMount");
-  EXPECT_EQ(BlockingIn("lifecycle: {preStop: {exec: {command: [a]}}}\n"
+  EXPECT_EQ(BlockingIn("lifecycle: {preStop: {exec: {command: [a]}}, stopSignal: SIGUSR1}\n"
                        "ports: [{containerPort: 80, hostPort: 80}]\n"
                        "resources: {limits: {nvidia.com/gpu: 1}}\n"),
-            "spec.containers[web].lifecycle "
+            "spec.containers[web].lifecycle.stopSignal "
             "spec.containers[web].resources.limits[nvidia.com/gpu]");
 }
 

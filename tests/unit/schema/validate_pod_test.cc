@@ -153,6 +153,31 @@ TEST(ValidatePod, ProbesAndHooksNamePortsOfTheirContainer) {
             std::string::npos);
 }
 
+TEST(ValidatePod, AHookSleepsNoLongerThanTheGracePeriod) {
+  const auto sleep = [](const std::string& seconds) {
+    return PodErrors(
+        "terminationGracePeriodSeconds: 20\ninitContainers: [{name: i, image: b, restartPolicy: "
+        "Always, lifecycle: {preStop: {sleep: {seconds: " +
+        seconds + "}}}}]\n");
+  };
+  EXPECT_EQ(sleep("0"), "");
+  EXPECT_EQ(sleep("20"), "");
+  EXPECT_EQ(sleep("21"),
+            "spec.initContainers[i].lifecycle.preStop.sleep.seconds: must be from 0 to the pod's "
+            "terminationGracePeriodSeconds, which are 20, not 21\n");
+  EXPECT_NE(sleep("-1").find("not -1"), std::string::npos);
+}
+
+TEST(ValidatePod, AHookThatNobodyCanRunIsToldBeforehand) {
+  const std::string pod = testing::PodWithSpec(
+      "initContainers: [{name: i, image: b, restartPolicy: Always, lifecycle: {postStart: "
+      "{tcpSocket: {port: 80}}}}]\n");
+  EXPECT_EQ(testing::ErrorsOf(pod), "");
+  EXPECT_NE(testing::WarningsOf(pod).find("lifecycle.postStart.tcpSocket: no hook can be run so"),
+            std::string::npos)
+      << testing::WarningsOf(pod);
+}
+
 TEST(ValidatePod, AddressesWithLeadingZerosAreTakenWithAdvice) {
   const std::string pod = testing::PodWithSpec("hostAliases: [{ip: 010.0.0.1, hostnames: [a]}]\n");
   EXPECT_EQ(testing::ErrorsOf(pod), "");
