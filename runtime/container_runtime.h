@@ -119,6 +119,7 @@ struct ContainerInfo {
 struct ImageInfo {
   std::string id;  // "sha256:..."
   std::vector<std::string> tags;
+  std::vector<std::string> digests;  // "name@sha256:...", of a pulled one
   std::vector<std::string> entrypoint;
   std::vector<std::string> cmd;
   int64_t size_bytes = 0;
@@ -210,6 +211,8 @@ class ContainerRuntime {
                     int64_t timeout_ms, Done<ExecResult> done) = 0;
   // NotFound when the host does not have it.
   virtual void InspectImage(const std::string& reference, Done<ImageInfo> done) = 0;
+  // Every image that the host has, with its id, tags, digests and size, and nothing else of it.
+  virtual void ListImages(Done<std::vector<ImageInfo>> done) = 0;
   // Without a login the engine pulls as anybody may.
   virtual void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
                          DoneStatus done) = 0;

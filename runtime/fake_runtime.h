@@ -35,6 +35,7 @@ struct FakeImage {
   int64_t pull_ms = 500;
   std::string password;  // not empty: the registry gives it to nobody without
   std::string id;        // "sha256:..."; empty: derived from the reference
+  int64_t size_bytes = 5'000'000;
   std::vector<std::string> entrypoint = {"/serve"};
   std::vector<std::string> cmd;
   FakeProgram program;
@@ -53,6 +54,7 @@ enum class FakeCall {
   kEnsurePause,
   kReadLogs,
   kExec,
+  kListImages,
 };
 std::string_view ToString(FakeCall call);
 

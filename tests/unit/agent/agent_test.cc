@@ -43,6 +43,27 @@ TEST_F(AgentTest, SettledAgentAsksTheEngineForNothing) {
   EXPECT_LE(link.reports.size(), reports + 1) << "the heartbeat";
 }
 
+TEST_F(AgentTest, TellsWhichImagesTheHostHas) {
+  const auto told = [this] {
+    std::map<std::string, int64_t> images;
+    if (LastReport().images == nullptr) return images;
+    for (const ContainerImage& image : *LastReport().images) {
+      images[image.names.at(0)] = image.size_bytes;
+    }
+    return images;
+  };
+  engine.SetImage("docker.io/library/tool:2", {.present = true, .size_bytes = 77});
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  EXPECT_EQ(told()["tool:2"], 77);
+  EXPECT_TRUE(told().contains("shop:1")) << "it was pulled";
+  engine.RemoveImage("docker.io/library/tool:2");
+  RunFor(2 * options.resync_ms);
+  EXPECT_FALSE(told().contains("tool:2"));
+}
+
 TEST_F(AgentTest, RestartedAgentRestartsNothingAndSaysTheSame) {
   AddPod("web");
   AddPod("shop");
