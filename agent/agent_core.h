@@ -175,6 +175,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   // ---- agent_volumes.cc ----
   void OnVolumesSetUp(const Operation& operation, const SetUpVolumes& action,
                       const std::vector<Status>& made);
+  void FailToPrepare(const Operation& operation, const Status& status);
+  Status AddSeccomp(const RunContainer& action, ContainerConfig* config) const;
   void Create(const Operation& operation, const RunContainer& action);
   void MeasureVolumes();
   void OnMeasured(const std::string& uid,

@@ -63,6 +63,7 @@ struct ContainerRights {
   // Names as capabilities(7) has them, with CAP_ or without, or ALL.
   std::vector<std::string> capabilities_added;
   std::vector<std::string> capabilities_dropped;
+  bool proc_unmasked = false;                 // all of /proc and /sys is seen as it is
   std::vector<std::string> security_options;  // "no-new-privileges", "seccomp=unconfined"
   friend bool operator==(const ContainerRights&, const ContainerRights&) = default;
 };
@@ -146,6 +147,7 @@ struct EngineInfo {
   int64_t memory_bytes = 0;
   bool live_restore = false;
   std::string cgroup_driver;
+  bool has_apparmor = false;  // without it the engine passes over a profile that is asked for
   // A program of the host's can be mounted into containers and run there, and what is put into a
   // container's network namespace later is its network. Otherwise why not: the engine remaps users
   // or is rootless (the file may not be reached), SELinux labels files, the runtime is neither runc

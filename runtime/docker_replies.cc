@@ -208,6 +208,9 @@ Result<EngineInfo> ParseInfo(const EngineVersion& version, std::string_view body
   info.memory_bytes = parsed->GetInt("MemTotal");
   info.live_restore = parsed->GetBool("LiveRestoreEnabled");
   info.cgroup_driver = parsed->GetString("CgroupDriver");
+  for (const std::string& option : WordsIn(*parsed, "SecurityOptions")) {
+    if (option.starts_with("name=apparmor")) info.has_apparmor = true;
+  }
   info.no_start_program = WhyNoStartProgram(*parsed);
   return info;
 }

@@ -73,8 +73,8 @@ struct FakeEngineOptions {
   int64_t max_reconnect_ms = 1'000;  // from the engine's start to the event stream's
   int64_t reply_timeout_ms = 10'000;
   FakeFaults faults;
-  EngineInfo info = {"20.10.24", "1.41",    "Fake Linux", "6.1.0",    "amd64",
-                     4,          8LL << 30, true,         "cgroupfs", ""};
+  EngineInfo info = {"20.10.24", "1.41", "Fake Linux", "6.1.0", "amd64", 4,
+                     8LL << 30,  true,   "cgroupfs",   true,    ""};
 };
 
 // One state change, for checkers and traces: what happened ("create", "start", "begin", "die",

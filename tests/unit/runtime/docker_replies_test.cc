@@ -219,6 +219,13 @@ TEST(DockerReplies, ReadsAnImage) {
   EXPECT_TRUE(ParseImage(R"({"Id":"x","RepoTags":null,"Config":null})").ok());
 }
 
+TEST(DockerReplies, AHostHasAppArmorWhenItsEngineSaysSo) {
+  EXPECT_TRUE(
+      ParseInfo({}, R"({"SecurityOptions":["name=seccomp","name=apparmor"]})")->has_apparmor);
+  EXPECT_FALSE(
+      ParseInfo({}, R"({"SecurityOptions":["name=seccomp,profile=default"]})")->has_apparmor);
+}
+
 TEST(DockerReplies, ReadsAListOfImages) {
   const auto images = ParseImageList(
       R"([{"Id":"sha256:1","RepoTags":["a:1","b:2"],"RepoDigests":["a@sha256:9"],"Size":42},)"
