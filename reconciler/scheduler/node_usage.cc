@@ -91,7 +91,7 @@ void NodeUsage::Add(const PodNeeds& needs) {
   if (!needs.siblings.empty() && IsActive(*needs.pod)) ++siblings[needs.siblings];
 }
 
-NodeUsage UsageOfNode(const Node& node, const ClusterState& state) {
+NodeUsage EmptyUsageOf(const Node& node) {
   NodeUsage usage;
   usage.node = &node;
   usage.ready = IsReady(node);
@@ -107,6 +107,11 @@ NodeUsage UsageOfNode(const Node& node, const ClusterState& state) {
       usage.images.emplace_back(Fnv1a64(name), image.size_bytes);
     }
   }
+  return usage;
+}
+
+NodeUsage UsageOfNode(const Node& node, const ClusterState& state) {
+  NodeUsage usage = EmptyUsageOf(node);
   state.pods_by_node().ForEach(node.metadata.name, [&](const ObjectKey& key) {
     const auto pod = As<Pod>(state.Find(key));
     if (!IsTerminal(*pod)) usage.Add(NeedsOf(*pod));

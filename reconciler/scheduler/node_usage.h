@@ -75,6 +75,8 @@ struct NodeUsage {
   void Add(const PodNeeds& needs);
 };
 
+// One node without its pods.
+NodeUsage EmptyUsageOf(const Node& node);
 // One node with the pods that are bound to it, as in UsageOf.
 NodeUsage UsageOfNode(const Node& node, const ClusterState& state);
 // Every node with the pods that are bound to it; terminal pods hold nothing, going ones still do

@@ -309,14 +309,23 @@ Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask, const Rules
   return choice;
 }
 
+// Room is made for the pod on a node: what comes after it, of no higher priority, does not get it.
+Binding Placer::Reserve(const PodNeeds& needs, Binding binding) {
+  const auto node = usage_->numbers().find(binding.pod->status.nominated_node_name);
+  if (node == usage_->numbers().end()) return binding;
+  usage_->Place(node->second, needs);
+  placements_.push_back({binding.pod, needs.affinities, node->second});
+  return binding;
+}
+
 Binding Placer::Place(const std::shared_ptr<const Pod>& pod) {
   Binding binding{.pod = pod, .node = {}, .explanation = {}, .refusal = {}};
   const PodNeeds needs = PendingNeedsOf(*pod);
   const Ask& ask = AskOf(needs);
-  if (ask.feasible == 0) return binding;
+  if (ask.feasible == 0) return Reserve(needs, std::move(binding));
   const Rules* rules = RulesOf(needs);
   const Left left = Narrow(ask, rules);
-  if (left.feasible == 0) return binding;
+  if (left.feasible == 0) return Reserve(needs, std::move(binding));
   const Choice choice = Choose(needs, ask, rules, left);
   const std::vector<NodeUsage>& nodes = usage_->nodes();
   binding.node = nodes[choice.node].node->metadata.name;

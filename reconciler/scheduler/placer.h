@@ -82,6 +82,7 @@ class Placer {
   void AddSiblings(const PodNeeds& needs, const Left& left);
   size_t BestNode(const Pod& pod) const;
   Choice Choose(const PodNeeds& needs, const Ask& ask, const Rules* rules, const Left& left);
+  Binding Reserve(const PodNeeds& needs, Binding binding);
   // `said` has a refusal and an explanation.
   template <typename Said>
   void ExplainAll(const PodNeeds& needs, const Rules* rules, Said* said) const;
