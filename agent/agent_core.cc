@@ -216,6 +216,7 @@ HostFacts Agent::Core::Facts() const {
   facts.host_ip = options_.host_ip;
   facts.memory_bytes = health_.engine ? health_.engine->memory_bytes : 0;
   facts.mtu = options_.mtu;
+  facts.has_apparmor = health_.engine && health_.engine->has_apparmor;
   facts.allocatable = AllocatableOf(health_);
   if (WhySandboxes().empty()) {
     facts.start_program_path = files_->AbsolutePath(std::string(kStartProgramFile));

@@ -123,6 +123,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void Resync();
   void LookAtEngine();
   void AskEngineInfo();
+  void AskImages();
+  void OnImages(const std::vector<ImageInfo>& listed);
   void RequestList();
   void OnList(Result<std::vector<ContainerInfo>> list);
   void OnListFailed(const Status& status);
@@ -207,6 +209,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   // ---- agent_volumes.cc ----
   void OnVolumesSetUp(const Operation& operation, const SetUpVolumes& action,
                       const std::vector<Status>& made);
+  void FailToPrepare(const Operation& operation, const Status& status);
+  Status AddSeccomp(const RunContainer& action, ContainerConfig* config) const;
   void Create(const Operation& operation, const RunContainer& action);
   void MeasureVolumes();
   void OnMeasured(const std::string& uid,
@@ -305,6 +309,9 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   MonoTime looked_at_;  // after the last one
   bool asking_info_ = false;
   Retry info_retry_;
+  ImageList images_;  // that the host has; null before the engine listed them
+  bool listing_images_ = false;
+  bool list_images_again_ = false;
 
   std::set<std::string> measuring_;  // uids of pods whose volumes are being measured
 

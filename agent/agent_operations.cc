@@ -159,6 +159,7 @@ void Agent::Core::OnPulled(const Operation& operation, const PullImageOp& action
     image.error.clear();
     Say(operation, EventType::kNormal, "Pulled",
         "Successfully pulled image \"" + action.reference + "\"");
+    AskImages();
   } else {
     image.state = ImageSeen::State::kPullFailed;
     image.error = status.message();

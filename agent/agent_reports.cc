@@ -25,7 +25,8 @@ bool SamePods(const std::vector<PodReport>& a, const std::vector<PodReport>& b) 
 
 bool SameReports(const Report& a, const Report& b) {
   return a.applied == b.applied && a.held == b.held && a.network == b.network &&
-         a.labels == b.labels && a.node_status == b.node_status && SamePods(a.pods, b.pods);
+         a.labels == b.labels && a.node_status == b.node_status && SameImages(a.images, b.images) &&
+         SamePods(a.pods, b.pods);
 }
 
 }  // namespace
@@ -42,6 +43,7 @@ Report Agent::Core::MakeReport() const {
   report.network = NetworkNow();
   report.labels = MakeNodeLabels(options_, health_);
   report.node_status = MakeNodeStatus(options_, health_);
+  report.images = images_;
   report.pods = pods_;
   return report;
 }

@@ -27,6 +27,7 @@ int64_t LookAgainMs(int32_t failures) { return std::min(RetryDelayMs(failures), 
 void Agent::Core::Resync() {
   After(options_.resync_ms, [this] { Resync(); });
   AskEngineInfo();
+  AskImages();
   if (!cluster_id_.empty()) RequestList();
   RequestNetworkList();
   PrepareAgain("the host's rules may have been changed");
@@ -62,6 +63,7 @@ void Agent::Core::AskEngineInfo() {
         LogInfo("each pod has a sandbox here, also those of one container", {{"because", why}});
       }
       if (cluster_id_.empty()) health_.engine_error.clear();
+      if (first) AskImages();
       if (first && !cluster_id_.empty()) RequestList();
     } else {
       if (!health_.engine) health_.engine_error = info.status().message();
@@ -71,6 +73,34 @@ void Agent::Core::AskEngineInfo() {
     }
     RequestTurn();
   }));
+}
+
+// Only hints for placing are made of it: a failure waits for the next look.
+void Agent::Core::AskImages() {
+  list_images_again_ = listing_images_;
+  if (listing_images_) return;
+  listing_images_ = true;
+  runtime_->ListImages(Guarded([this](const Result<std::vector<ImageInfo>>& listed) {
+    listing_images_ = false;
+    if (listed.ok()) OnImages(*listed);
+    if (list_images_again_) AskImages();
+  }));
+}
+
+void Agent::Core::OnImages(const std::vector<ImageInfo>& listed) {
+  std::vector<ContainerImage> images;
+  for (const ImageInfo& info : listed) {
+    ContainerImage image{.names = {}, .size_bytes = info.size_bytes};
+    for (const auto* names : {&info.tags, &info.digests}) {
+      for (const std::string& name : *names) image.names.push_back(ListedImage(name));
+    }
+    images.push_back(std::move(image));
+  }
+  const auto told =
+      std::make_shared<const std::vector<ContainerImage>>(TellableImages(std::move(images)));
+  if (images_ != nullptr && SameImages(images_, told)) return;
+  images_ = told;
+  RequestTurn();
 }
 
 void Agent::Core::RequestList() {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "agent/agent_core.h"
+#include "agent/container_rights.h"
 #include "agent/pod_volumes.h"
 
 namespace reconcile {
@@ -37,20 +38,48 @@ void Agent::Core::OnVolumesSetUp(const Operation& operation, const SetUpVolumes&
 // Parts of volumes are mounted first: what is mounted there is what was looked at.
 void Agent::Core::Run(const Operation& operation, const RunContainer& action) {
   if (action.parts.empty()) return Create(operation, action);
-  files_->MountParts(
-      action.parts, Guarded([this, operation, action](const Status& mounted) {
-        if (mounted.ok()) return Create(operation, action);
-        const auto before = seen_.failed.find(operation.key);
-        if (before == seen_.failed.end() || before->second.message != mounted.message()) {
-          Say(operation, EventType::kWarning, "Failed", "Error: " + mounted.message());
-        }
-        Fail(operation.key, mounted, false);
-      }));
+  files_->MountParts(action.parts, Guarded([this, operation, action](const Status& mounted) {
+                       if (mounted.ok()) return Create(operation, action);
+                       FailToPrepare(operation, mounted);
+                     }));
+}
+
+// Nothing was made. Said once for each different failure.
+void Agent::Core::FailToPrepare(const Operation& operation, const Status& status) {
+  const auto before = seen_.failed.find(operation.key);
+  if (before == seen_.failed.end() || before->second.message != status.message()) {
+    Say(operation, EventType::kWarning, "Failed", "Error: " + status.message());
+  }
+  Fail(operation.key, status, false);
+}
+
+// The engine takes the filter itself, not the name of its file.
+Status Agent::Core::AddSeccomp(const RunContainer& action, ContainerConfig* config) const {
+  if (action.seccomp_file.empty()) return OkStatus();
+  const std::string where =
+      "cannot load the seccomp profile \"" + files_->AbsolutePath(action.seccomp_file) + "\"";
+  const Result<std::string> profile = files_->Read(action.seccomp_file);
+  if (!profile.ok()) return profile.status().WithContext(where);
+  if (profile->size() > kMaxSeccompBytes) {
+    return InvalidError(where + ": it has more than " + std::to_string(kMaxSeccompBytes) +
+                        " bytes");
+  }
+  const Result<Value> parsed = ParseJson(*profile);
+  if (!parsed.ok() || !parsed->IsMap()) {
+    return InvalidError(where + ": " +
+                        (parsed.ok() ? "it is not a JSON object" : parsed.status().message()));
+  }
+  config->rights.security_options.push_back("seccomp=" + WriteJson(*parsed));
+  return OkStatus();
 }
 
 void Agent::Core::Create(const Operation& operation, const RunContainer& action) {
+  ContainerConfig config = action.config;
+  if (const Status loaded = AddSeccomp(action, &config); !loaded.ok()) {
+    return FailToPrepare(operation, loaded);
+  }
   CreateAndStart(
-      operation, action.config,
+      operation, config,
       [this, operation, action] {
         NoteCreated(&seen_, action.pod_uid, loop_->now().mono);
         Say(operation, EventType::kNormal, "Created", "Created container " + action.container);

@@ -1,6 +1,7 @@
 #include "agent/container_rights.h"
 
 #include <algorithm>
+#include <sstream>
 
 #include "schema/security.h"
 #include "schema/volumes.h"
@@ -57,6 +58,24 @@ Status CheckNonRoot(const Pod& pod, const Container& container, const std::strin
                       "), cannot verify user is non-root" + where);
 }
 
+Status CheckAppArmor(const Pod& pod, const Container& container, bool host_has_apparmor) {
+  const std::string profile = EffectiveSecurityContext(pod.spec, container).apparmor_profile;
+  if (profile.empty() || host_has_apparmor) return OkStatus();
+  return InvalidError("cannot enforce the AppArmor profile \"" + profile +
+                      "\": AppArmor is not enabled on the host" + PodAndContainer(pod, container));
+}
+
+std::string SeccompFileOf(const PodSpec& spec, const Container& container) {
+  const std::string profile = EffectiveSecurityContext(spec, container).seccomp_profile;
+  if (profile.empty()) return "";
+  std::string path(kSeccompFolder);
+  std::istringstream names(profile);
+  for (std::string name; std::getline(names, name, '/');) {
+    if (!name.empty() && name != ".") path += "/" + name;
+  }
+  return path;
+}
+
 ContainerRights RightsOf(const PodSpec& spec, const Container& container,
                          const std::string& image_user) {
   const SecurityContext context = EffectiveSecurityContext(spec, container);
@@ -75,6 +94,10 @@ ContainerRights RightsOf(const PodSpec& spec, const Container& container,
   if (!context.may_gain_rights) rights.security_options.emplace_back("no-new-privileges");
   if (context.is_seccomp_unconfined) rights.security_options.emplace_back("seccomp=unconfined");
   if (context.is_apparmor_unconfined) rights.security_options.emplace_back("apparmor=unconfined");
+  if (!context.apparmor_profile.empty()) {
+    rights.security_options.push_back("apparmor=" + context.apparmor_profile);
+  }
+  rights.proc_unmasked = context.is_proc_unmasked;
   return rights;
 }
 

@@ -97,6 +97,10 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
   if (const Status status = CheckNonRoot(turn->pod, container, basis.image_user); !status.ok()) {
     return ConfigError(turn, status, memory);
   }
+  if (const Status status = CheckAppArmor(turn->pod, container, context.host.has_apparmor);
+      !status.ok()) {
+    return ConfigError(turn, status, memory);
+  }
   if (sandbox != nullptr) {
     basis.sandbox_id = sandbox->id;
     basis.sandbox_attempt = AttemptOf(*sandbox);
@@ -111,6 +115,7 @@ std::optional<ContainerStateWaiting> PrepareStart(PodTurn* turn, const Container
   run->container = container.name;
   run->image_key = ImageKey(turn->pod, container.image);
   run->attempt = basis.attempt;
+  run->seccomp_file = SeccompFileOf(turn->pod.spec, container);
   run->config = MakeContainerConfig(context.assignment.fence.cluster_id, turn->pod, container,
                                     basis, env->variables, context.host);
   if (const Status status = AddMounts(*turn, container, env->variables, run); !status.ok()) {

@@ -167,6 +167,7 @@ struct RunContainer {  // create and start
   ContainerConfig config;
   std::vector<AgentEvent> events;  // said when it is created
   std::vector<PartOrder> parts;    // mounted before it is created
+  std::string seccomp_file;        // of HostFiles: its filter of system calls; "" another
 };
 struct StopContainerOp {
   std::string container_id;
@@ -230,6 +231,7 @@ struct HostFacts {
   // it cannot be used here, and each pod has a sandbox.
   std::string start_program_path;
   ResourceList allocatable;  // to pods
+  bool has_apparmor = false;
 };
 
 struct StepResult {

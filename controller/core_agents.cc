@@ -221,7 +221,10 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
   const std::vector<Condition> before = node->status.conditions;
   std::optional<NodeCordon> cordon = std::move(node->status.cordon);
   std::optional<NodeDrain> drain = std::move(node->status.drain);
+  std::vector<ContainerImage> images = std::move(node->status.images);
   node->status = report.node_status;
+  // An agent that has just begun has not looked yet.
+  node->status.images = report.images ? TellableImages(*report.images) : std::move(images);
   node->status.cordon = std::move(cordon);  // what people told
   node->status.drain = std::move(drain);
   if (const Condition* accepted = FindCondition(before, kAssignmentAccepted)) {

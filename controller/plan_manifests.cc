@@ -143,6 +143,7 @@ void PlanChanges(const ClusterState& state, const DesiredState& desired,
   WarnOfProtected(desired, state, &answer->problems);
   WarnOfRolledBack(desired, state, &answer->problems);
   AdviseOn(changes, &answer->problems);
+  AdviseOnImages(changes, state, &answer->problems);
   answer->held = CheckBreaker(changes, state, *SourceOrNew(state, desired.source), desired.commit,
                               confirmations, limits, now.wall)
                      .held;

@@ -30,13 +30,13 @@ struct ListDelta {
 };
 
 // Whether every item has a key of its own, in ascending order, that its text tells from any
-// other's.
+// other's: its last part alone may have a '/'.
 template <typename Item, typename KeyOf>
 bool IsKeyedList(const std::vector<Item>& items, KeyOf key_of) {
   for (size_t i = 0; i < items.size(); ++i) {
     const ItemKey key = key_of(items[i]);
-    for (const std::string_view part : key) {
-      if (part.find('/') != std::string_view::npos) return false;
+    for (size_t part = 0; part + 1 < key.size(); ++part) {
+      if (key[part].find('/') != std::string_view::npos) return false;
     }
     if (i > 0 && !(key_of(items[i - 1]) < key)) return false;
   }

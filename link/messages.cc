@@ -293,6 +293,27 @@ Result<NetworkReport> DecodeNetwork(const Value& value) {
   return network;
 }
 
+Value EncodeImages(const std::vector<ContainerImage>& images) {
+  Value list = Value::MakeList();
+  for (const ContainerImage& image : images) {
+    Value value = Value::MakeMap();
+    value.Set("names", EncodeLines(image.names));
+    value.Set("sizeBytes", Value::Int(image.size_bytes));
+    list.Append(std::move(value));
+  }
+  return list;
+}
+
+Result<ContainerImage> DecodeImage(const Value& value, const std::string& path) {
+  MessageReader reader(value, path);
+  ContainerImage image;
+  image.names = reader.StringList("names");
+  image.size_bytes = reader.Count("sizeBytes");
+  if (image.names.empty()) reader.Fail("names", "missing");
+  if (!reader.status().ok()) return reader.status();
+  return image;
+}
+
 }  // namespace
 
 Value EncodeReport(const Report& report) {
@@ -305,6 +326,8 @@ Value EncodeReport(const Report& report) {
   value.Set("network", EncodeNetwork(report.network));
   value.Set("labels", EncodeStrings(report.labels));
   value.Set("nodeStatus", EncodeNodeStatus(report.node, report.node_status));
+  if (report.images != nullptr && !report.images->empty())
+    value.Set("images", EncodeImages(*report.images));
   Value pods = Value::MakeList();
   for (const PodReport& pod : report.pods) pods.Append(EncodePodReport(pod));
   value.Set("pods", std::move(pods));
@@ -344,6 +367,10 @@ Result<Report> DecodeReport(const Value& value) {
     if (!node.ok()) return node.status();
     report.node_status = (*node)->status;
   }
+  std::vector<ContainerImage> images;
+  RETURN_IF_ERROR(DecodeItems(&reader, "images", DecodeImage, &images));
+  if (!images.empty())
+    report.images = std::make_shared<const std::vector<ContainerImage>>(std::move(images));
   RETURN_IF_ERROR(DecodeItems(&reader, "pods", DecodePodReport, &report.pods));
   RETURN_IF_ERROR(DecodeItems(&reader, "events", DecodeEvent, &report.events));
   RETURN_IF_ERROR(DecodeItems(&reader, "starts", DecodeStart, &report.starts));

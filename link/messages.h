@@ -8,6 +8,7 @@
 #include "base/value.h"
 #include "link/shared_list.h"
 #include "schema/cluster_state.h"
+#include "schema/images.h"
 #include "schema/network.h"
 
 namespace reconcile {
@@ -119,7 +120,8 @@ struct Report {
   std::string held;              // why an assignment is being held (the 30 % rule); "" when none is
   NetworkReport network;
   StringMap labels;  // the node's own: kubernetes.io/hostname, kubernetes.io/os, kubernetes.io/arch
-  NodeStatus node_status;
+  NodeStatus node_status;  // but for its images
+  ImageList images;        // that the host has, as TellableImages gives them
   std::vector<PodReport> pods;
   std::vector<AgentEvent> events;
   std::vector<PodStart> starts;  // of pods that became ready since the last report

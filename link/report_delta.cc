@@ -1,6 +1,7 @@
 #include "link/report_delta.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "link/list_delta.h"
 #include "link/message_reader.h"
@@ -12,12 +13,57 @@ struct PodItemKey {
   ItemKey operator()(const PodReport& pod) const { return {pod.namespace_name, pod.name, pod.uid}; }
 };
 
+struct ImageItemKey {
+  ItemKey operator()(const ContainerImage& image) const {
+    return {"", "", image.names.empty() ? std::string_view() : image.names.front()};
+  }
+};
+
+const std::vector<ContainerImage>& ImagesOf(const Report& report) {
+  static const std::vector<ContainerImage> kNone;
+  return report.images == nullptr ? kNone : *report.images;
+}
+
+ImageList ListOf(std::vector<ContainerImage> images) {
+  if (images.empty()) return nullptr;
+  return std::make_shared<const std::vector<ContainerImage>>(std::move(images));
+}
+
+// False when a delta cannot say it.
+bool AddImages(const Report& base, const Report& next, ReportDelta* delta) {
+  if (SameImages(base.images, next.images)) return true;
+  auto images = MakeListDelta(ImagesOf(base), ImagesOf(next), ImageItemKey(), std::equal_to<>());
+  if (!images) return false;
+  delta->changed.images = ListOf(std::move(images->changed));
+  delta->removed_images = std::move(images->removed);
+  return true;
+}
+
+Status ApplyImages(const Report& base, const ReportDelta& delta, Report* next) {
+  if (delta.changed.images == nullptr && delta.removed_images.empty()) {
+    next->images = base.images;
+    return OkStatus();
+  }
+  const ListDelta<ContainerImage> change{ImagesOf(delta.changed), delta.removed_images};
+  Result<std::vector<ContainerImage>> images =
+      ApplyListDelta(ImagesOf(base), change, ImageItemKey(), "report delta: images");
+  if (!images.ok()) return images.status();
+  next->images = ListOf(std::move(images).value());
+  return OkStatus();
+}
+
 bool SamePod(const PodReport& a, const PodReport& b) {
   return a.gone == b.gone && a.status == b.status;
 }
 
 // Members of an encoded report that a delta leaves out when they stay.
 constexpr std::string_view kHostMembers[] = {"labels", "nodeStatus"};
+
+Value KeyList(const std::vector<std::string>& keys) {
+  Value list = Value::MakeList();
+  for (const std::string& key : keys) list.Append(Value::String(key));
+  return list;
+}
 
 }  // namespace
 
@@ -41,6 +87,7 @@ std::optional<ReportDelta> MakeDelta(const Report& base, const Report& next) {
     delta.changed.labels = next.labels;
     delta.changed.node_status = next.node_status;
   }
+  if (!AddImages(base, next, &delta)) return std::nullopt;
   delta.changed.pods = std::move(pods->changed);
   delta.removed_pods = std::move(pods->removed);
   return delta;
@@ -57,6 +104,7 @@ Result<Report> ApplyDelta(const Report& base, const ReportDelta& delta) {
     next.labels = base.labels;
     next.node_status = base.node_status;
   }
+  RETURN_IF_ERROR(ApplyImages(base, delta, &next));
   Result<std::vector<PodReport>> pods =
       ApplyListDelta(base.pods, ListDelta<PodReport>{delta.changed.pods, delta.removed_pods},
                      PodItemKey(), "report delta: pods");
@@ -69,6 +117,7 @@ bool SaysNothingNew(const Report& base, const Report& next) {
   return base.node == next.node && base.agent_start == next.agent_start && next.events.empty() &&
          next.starts.empty() && base.applied == next.applied && base.held == next.held &&
          base.labels == next.labels && base.node_status == next.node_status &&
+         SameImages(base.images, next.images) &&
          std::equal(base.pods.begin(), base.pods.end(), next.pods.begin(), next.pods.end(),
                     [](const PodReport& a, const PodReport& b) {
                       return PodItemKey()(a) == PodItemKey()(b) && SamePod(a, b);
@@ -90,9 +139,8 @@ Value EncodeDelta(const ReportDelta& delta) {
   }
   value.Set("keepsApplied", Value::Bool(delta.keeps_applied));
   value.Set("keepsHost", Value::Bool(delta.keeps_host));
-  Value removed = Value::MakeList();
-  for (const std::string& key : delta.removed_pods) removed.Append(Value::String(key));
-  value.Set("removedPods", std::move(removed));
+  value.Set("removedPods", KeyList(delta.removed_pods));
+  if (!delta.removed_images.empty()) value.Set("removedImages", KeyList(delta.removed_images));
   return value;
 }
 
@@ -106,6 +154,7 @@ Result<ReportDelta> DecodeReportDelta(const Value& value) {
   delta.keeps_host = reader.Bool("keepsHost");
   delta.keeps_network = reader.Bool("keepsNetwork");
   delta.removed_pods = reader.StringList("removedPods");
+  delta.removed_images = reader.StringList("removedImages");
   RETURN_IF_ERROR(reader.status());
   return delta;
 }

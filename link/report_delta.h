@@ -10,17 +10,18 @@ namespace reconcile {
 
 // PURE: what makes one report of a node the next one. Of a quiet host it is a hundred bytes.
 struct ReportDelta {
-  // Sequence, events and starts as they are now; pods that are new or other than before; the rest
-  // unless a flag says that it stays.
+  // Sequence, events and starts as they are now; pods and images that are new or other than before;
+  // the rest unless a flag says that it stays.
   Report changed;
   bool keeps_applied = false;
   bool keeps_host = false;  // labels and node status
   bool keeps_network = false;
-  std::vector<std::string> removed_pods;  // keys, as link/list_delta.h writes them
+  std::vector<std::string> removed_pods;    // keys, as link/list_delta.h writes them
+  std::vector<std::string> removed_images;  // likewise, by their first names
 };
 
 // ApplyDelta(base, *MakeDelta(base, next)) is `next`. None when only the whole `next` can say it
-// (pods that are not sorted, another node).
+// (pods or images that are not sorted, another node).
 std::optional<ReportDelta> MakeDelta(const Report& base, const Report& next);
 // Invalid when the delta is not one of `base`.
 Result<Report> ApplyDelta(const Report& base, const ReportDelta& delta);

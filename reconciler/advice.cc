@@ -1,5 +1,7 @@
 #include "reconciler/advice.h"
 
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -7,6 +9,7 @@
 #include "reconciler/references.h"
 #include "reconciler/restart_on_change.h"
 #include "reconciler/rollback_on_deadline.h"
+#include "schema/images.h"
 #include "schema/not_honoured.h"
 #include "schema/sidecar.h"
 #include "schema/text.h"
@@ -65,12 +68,53 @@ void Advise(const Object& object, const PodSpec& spec, Problems* problems) {
   }
 }
 
+// What all hosts together have; none when that is not known.
+std::optional<std::set<std::string>> ImagesOfHosts(const ClusterState& state) {
+  std::set<std::string> names;
+  bool is_known = true;
+  state.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    if (IsRevoked(*node)) return;
+    is_known = is_known && !MayHaveMoreImages(node->status);
+    for (const ContainerImage& image : node->status.images) {
+      names.insert(image.names.begin(), image.names.end());
+    }
+  });
+  if (!is_known || names.empty()) return std::nullopt;
+  return names;
+}
+
+bool IsNew(const ObjectChange& change) {
+  const bool is_new = change.type == ChangeType::kCreate || change.type == ChangeType::kChange;
+  return is_new && change.after != nullptr && IsWorkload(change.key.kind);
+}
+
 }  // namespace
+
+void AdviseOnImages(const ObjectChanges& changes, const ClusterState& state, Problems* problems) {
+  const std::optional<std::set<std::string>> there = ImagesOfHosts(state);
+  if (!there) return;
+  for (const ObjectChange& change : changes) {
+    const PodSpec* spec = IsNew(change) ? PodSpecOf(*change.after) : nullptr;
+    if (spec == nullptr) continue;
+    std::string missing;
+    for (const Container* container : AllContainersOf(*spec)) {
+      const bool is_pulled = container->image_pull_policy != PullPolicy::kNever;
+      if (is_pulled || container->image.starts_with("sha256:")) continue;
+      if (!there->contains(ListedImage(container->image))) AddName(container->image, &missing);
+    }
+    if (missing.empty()) continue;
+    problems->warnings.push_back(
+        ProblemAt(*change.after,
+                  "no host has the image " + missing +
+                      ", and its imagePullPolicy is Never: its pods do not start "
+                      "(ErrImageNeverPull). Load it on the hosts, or let it be pulled",
+                  Rule::kAdvice));
+  }
+}
 
 void AdviseOn(const ObjectChanges& changes, Problems* problems) {
   for (const ObjectChange& change : changes) {
-    const bool is_new = change.type == ChangeType::kCreate || change.type == ChangeType::kChange;
-    if (!is_new || change.after == nullptr || !IsWorkload(change.key.kind)) continue;
+    if (!IsNew(change)) continue;
     if (const PodSpec* spec = PodSpecOf(*change.after)) Advise(*change.after, *spec, problems);
   }
 }

@@ -9,5 +9,8 @@ namespace reconcile {
 // moves, containers that request nothing; and about workloads whose pods nobody starts, as they ask
 // for what is not acted on yet. One for each object and each kind of advice.
 void AdviseOn(const ObjectChanges& changes, Problems* problems);
+// Likewise about images that are never pulled (imagePullPolicy Never) and that no host has. None
+// while there is no host, or one that may have more than it told.
+void AdviseOnImages(const ObjectChanges& changes, const ClusterState& state, Problems* problems);
 
 }  // namespace reconcile

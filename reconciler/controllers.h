@@ -36,6 +36,8 @@ void SyncDisruptionBudgets(Turn* turn);
 
 // Binds pending pods; returns those that fit nowhere.
 std::vector<Binding> SchedulePods(Turn* turn);
+// Has pods of lower priority go where that makes room for these (SEMANTICS 20.2).
+void MakeRoom(Turn* turn, std::vector<Binding>* unplaced);
 // Says on each pod that fits nowhere why, once for each change of it. For the end of a turn: what
 // is bound in between changes the reasons.
 void ExplainUnplaced(Turn* turn, const std::vector<Binding>& unplaced);

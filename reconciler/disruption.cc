@@ -73,6 +73,8 @@ int32_t Scaled(const IntOrString& share, int32_t total) {
   return value.ok() ? *value : total;  // checked when it was read
 }
 
+}  // namespace
+
 std::vector<std::shared_ptr<const PodDisruptionBudget>> BudgetsOf(const Pod& pod,
                                                                   const ClusterState& state) {
   std::vector<std::shared_ptr<const PodDisruptionBudget>> budgets;
@@ -86,8 +88,6 @@ std::vector<std::shared_ptr<const PodDisruptionBudget>> BudgetsOf(const Pod& pod
   }
   return budgets;
 }
-
-}  // namespace
 
 PodDisruptionBudgetStatus BudgetStatusOf(const PodDisruptionBudget& budget,
                                          const ClusterState& state) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "schema/cluster_state.h"
 #include "schema/core.h"
@@ -12,6 +14,9 @@ namespace reconcile {
 // PodDisruptionBudgets (SEMANTICS 20.3). All PURE. Source: Kubernetes' disruption controller and
 // Eviction API.
 
+// Those that select the pod.
+std::vector<std::shared_ptr<const PodDisruptionBudget>> BudgetsOf(const Pod& pod,
+                                                                  const ClusterState& state);
 // How many of the pods that the budget selects may go now. Pods that nothing makes again count
 // when minAvailable is a number, and for nothing else. The condition has no stamp.
 PodDisruptionBudgetStatus BudgetStatusOf(const PodDisruptionBudget& budget,

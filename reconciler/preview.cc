@@ -200,11 +200,13 @@ class Summary {
 
   void AddRemoved(const PodPtr& pod) {
     const ObjectPtr top = owners_before_.TopOf(pod);
+    const auto why = placements_.find(pod->metadata.uid);
+    const bool is_preempted = why != placements_.end() && why->second.starts_with("Preempted ");
     pods_.push_back({.fate = PodFate::kRemove,
                      .key = pod->key(),
                      .workload = top->key(),
                      .node = pod->spec.node_name,
-                     .explanation = WhyRemoved(*pod, top, after_),
+                     .explanation = is_preempted ? why->second : WhyRemoved(*pod, top, after_),
                      .never_ran = pod->status.phase == PodPhase::kPending});
   }
 
@@ -219,7 +221,7 @@ class Summary {
 void NotePlacements(const Plan& plan, const ClusterState& state,
                     std::unordered_map<std::string, std::string>* placements) {
   for (const Reason& reason : plan.reasons) {
-    if (reason.reason != "Scheduled") continue;
+    if (reason.reason != "Scheduled" && reason.reason != "Preempted") continue;
     if (const ObjectPtr pod = state.Find(reason.key)) {
       (*placements)[pod->metadata.uid] = reason.message;
     }

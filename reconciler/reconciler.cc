@@ -67,6 +67,7 @@ Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now,
     unplaced = SchedulePods(&turn);
   });
   if (!done) turn.AskForMore();
+  MakeRoom(&turn, &unplaced);
   ExplainUnplaced(&turn, unplaced);
   RecordEvents(&turn, state);
   Plan plan = turn.Finish();

@@ -1,5 +1,6 @@
 #include "reconciler/controllers.h"
 #include "reconciler/pod_control.h"
+#include "reconciler/scheduler/preemption.h"
 #include "schema/not_honoured.h"
 
 namespace reconcile {
@@ -8,6 +9,7 @@ namespace {
 void Bind(Turn* turn, const Binding& binding) {
   const auto bound = Mutable(*binding.pod);
   bound->spec.node_name = binding.node;
+  bound->status.nominated_node_name.clear();
   SetCondition(&bound->status.conditions,
                {.type = "PodScheduled", .status = ConditionStatus::kTrue}, turn->now().wall);
   turn->Put(bound);
@@ -15,6 +17,25 @@ void Bind(Turn* turn, const Binding& binding) {
                 .reason = "Scheduled",
                 .message = "Assigned to " + binding.node + ": " + binding.explanation,
                 .component = "scheduler"});
+}
+
+void Nominate(Turn* turn, const std::string& node, Binding* binding) {
+  if (binding->pod->status.nominated_node_name == node) return;
+  const auto nominated = Mutable(*binding->pod);
+  nominated->status.nominated_node_name = node;
+  turn->Put(nominated);
+  binding->pod = nominated;
+}
+
+void Preempt(Turn* turn, const Pod& victim, const Pod& by) {
+  turn->Record({.key = victim.key(),
+                .type = EventType::kWarning,
+                .reason = "Preempted",
+                .message = "Preempted by pod " + by.metadata.namespace_name + "/" +
+                           by.metadata.name + " on node " + victim.spec.node_name +
+                           ": its priority is higher, and no host has room for both",
+                .component = "scheduler"});
+  RemovePod(turn, victim);
 }
 
 // A pod that no host could run as it is written.
@@ -53,6 +74,25 @@ std::vector<Binding> SchedulePods(Turn* turn) {
     }
   }
   return unplaced;
+}
+
+void MakeRoom(Turn* turn, std::vector<Binding>* unplaced) {
+  std::vector<PodPtr> pods;
+  for (const Binding& binding : *unplaced) {
+    if (binding.reason.empty()) pods.push_back(binding.pod);
+  }
+  std::map<std::string, Preemption> by_uid;
+  for (Preemption& preemption : PreemptFor(pods, turn->state())) {
+    by_uid[preemption.pod->metadata.uid] = std::move(preemption);
+  }
+  for (Binding& binding : *unplaced) {
+    const auto found = by_uid.find(binding.pod->metadata.uid);
+    const std::string node = found == by_uid.end() ? "" : found->second.node;
+    Nominate(turn, node, &binding);
+    if (node.empty()) continue;
+    binding.explanation += ". Pods of " + node + " make room for it";
+    for (const PodPtr& victim : found->second.victims) Preempt(turn, *victim, *binding.pod);
+  }
 }
 
 void ExplainUnplaced(Turn* turn, const std::vector<Binding>& unplaced) {

@@ -63,6 +63,7 @@ struct ContainerRights {
   // Names as capabilities(7) has them, with CAP_ or without, or ALL.
   std::vector<std::string> capabilities_added;
   std::vector<std::string> capabilities_dropped;
+  bool proc_unmasked = false;                 // all of /proc and /sys is seen as it is
   std::vector<std::string> security_options;  // "no-new-privileges", "seccomp=unconfined"
   friend bool operator==(const ContainerRights&, const ContainerRights&) = default;
 };
@@ -119,6 +120,7 @@ struct ContainerInfo {
 struct ImageInfo {
   std::string id;  // "sha256:..."
   std::vector<std::string> tags;
+  std::vector<std::string> digests;  // "name@sha256:...", of a pulled one
   std::vector<std::string> entrypoint;
   std::vector<std::string> cmd;
   int64_t size_bytes = 0;
@@ -145,6 +147,7 @@ struct EngineInfo {
   int64_t memory_bytes = 0;
   bool live_restore = false;
   std::string cgroup_driver;
+  bool has_apparmor = false;  // without it the engine passes over a profile that is asked for
   // A program of the host's can be mounted into containers and run there, and what is put into a
   // container's network namespace later is its network. Otherwise why not: the engine remaps users
   // or is rootless (the file may not be reached), SELinux labels files, the runtime is neither runc
@@ -210,6 +213,8 @@ class ContainerRuntime {
                     int64_t timeout_ms, Done<ExecResult> done) = 0;
   // NotFound when the host does not have it.
   virtual void InspectImage(const std::string& reference, Done<ImageInfo> done) = 0;
+  // Every image that the host has, with its id, tags, digests and size, and nothing else of it.
+  virtual void ListImages(Done<std::vector<ImageInfo>> done) = 0;
   // Without a login the engine pulls as anybody may.
   virtual void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
                          DoneStatus done) = 0;

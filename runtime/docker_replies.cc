@@ -118,6 +118,13 @@ std::vector<std::string> WordsIn(const Value& map, std::string_view key) {
   return words;
 }
 
+// Of an image; engines list what has none as "<none>:<none>".
+std::vector<std::string> NamesIn(const Value& map, std::string_view key) {
+  std::vector<std::string> names = WordsIn(map, key);
+  std::erase_if(names, [](const std::string& name) { return Contains(name, "<none>"); });
+  return names;
+}
+
 // The file name of the program that is the engine's default runtime: an engine may have it under
 // any name.
 std::string DefaultRuntimeProgram(const Value& info) {
@@ -201,6 +208,9 @@ Result<EngineInfo> ParseInfo(const EngineVersion& version, std::string_view body
   info.memory_bytes = parsed->GetInt("MemTotal");
   info.live_restore = parsed->GetBool("LiveRestoreEnabled");
   info.cgroup_driver = parsed->GetString("CgroupDriver");
+  for (const std::string& option : WordsIn(*parsed, "SecurityOptions")) {
+    if (option.starts_with("name=apparmor")) info.has_apparmor = true;
+  }
   info.no_start_program = WhyNoStartProgram(*parsed);
   return info;
 }
@@ -310,6 +320,28 @@ Result<ImageInfo> ParseImage(std::string_view body) {
   image.entrypoint = WordsIn(config, "Entrypoint");
   image.cmd = WordsIn(config, "Cmd");
   return image;
+}
+
+Result<std::vector<ImageInfo>> ParseImageList(std::string_view body) {
+  const Result<Value> parsed = Parse("list of images", body);
+  if (!parsed.ok()) return parsed.status();
+  if (!parsed->IsList()) return InternalError("the engine's list of images is not a list");
+  std::vector<ImageInfo> images;
+  for (const Value& item : parsed->AsList()) {
+    ImageInfo image;
+    image.id = item.GetString("Id");
+    if (image.id.empty()) return InternalError("the engine listed an image without an id");
+    image.size_bytes = std::max<int64_t>(item.GetInt("Size"), 0);
+    image.tags = NamesIn(item, "RepoTags");
+    image.digests = NamesIn(item, "RepoDigests");
+    images.push_back(std::move(image));
+  }
+  if (images.size() <= kMaxListedImages) return images;
+  std::stable_sort(images.begin(), images.end(), [](const ImageInfo& a, const ImageInfo& b) {
+    return a.size_bytes > b.size_bytes;
+  });
+  images.resize(kMaxListedImages);
+  return images;
 }
 
 Result<std::optional<EngineEvent>> ParseEvent(std::string_view line) {

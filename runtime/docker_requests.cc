@@ -91,6 +91,8 @@ void SetRights(const ContainerRights& rights, Value* host) {
   set("CapAdd", rights.capabilities_added);
   set("CapDrop", rights.capabilities_dropped);
   set("SecurityOpt", rights.security_options);
+  if (!rights.proc_unmasked) return;
+  for (const char* paths : {"MaskedPaths", "ReadonlyPaths"}) host->Set(paths, Value::MakeList());
 }
 
 Value HostConfig(const ContainerConfig& config) {

@@ -98,6 +98,7 @@ class DockerRuntime final : public ContainerRuntime {
   void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
             Done<ExecResult> done) override;
   void InspectImage(const std::string& reference, Done<ImageInfo> done) override;
+  void ListImages(Done<std::vector<ImageInfo>> done) override;
   void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
                  DoneStatus done) override;
   void EnsurePauseImage(Done<std::string> done) override;
@@ -306,6 +307,13 @@ void DockerRuntime::InspectImage(const std::string& reference, Done<ImageInfo> d
          if (const Status status = StatusOf(reply); !status.ok()) return done(status);
          done(ParseImage(reply.body));
        });
+}
+
+void DockerRuntime::ListImages(Done<std::vector<ImageInfo>> done) {
+  Send(NewCall("GET", "/images/json"), [done = std::move(done)](const HttpReply& reply) {
+    if (const Status status = StatusOf(reply); !status.ok()) return done(status);
+    done(ParseImageList(reply.body));
+  });
 }
 
 void DockerRuntime::FollowProgress(HttpCall call, DoneStatus done) {

@@ -313,9 +313,24 @@ Result<ImageInfo> FakeEngineCore::InspectImage(const std::string& reference) con
   for (const auto& [name, candidate] : images) {
     if (candidate.present && ImageIdOf(name, candidate) == info.id) info.tags.push_back(name);
   }
+  info.size_bytes = image->size_bytes;
   info.entrypoint = image->entrypoint;
   info.cmd = image->cmd;
   return info;
+}
+
+std::vector<ImageInfo> FakeEngineCore::ListImages() const {
+  std::map<std::string, ImageInfo> by_id;
+  for (const auto& [name, image] : images) {
+    if (!image.present) continue;
+    ImageInfo& info = by_id[ImageIdOf(name, image)];
+    info.id = ImageIdOf(name, image);
+    info.size_bytes = image.size_bytes;
+    (name.find('@') == std::string::npos ? info.tags : info.digests).push_back(name);
+  }
+  std::vector<ImageInfo> listed;
+  for (auto& [id, info] : by_id) listed.push_back(std::move(info));
+  return listed;
 }
 
 void FakeEngineCore::Pull(const std::string& reference, const std::optional<RegistryLogin>& login,

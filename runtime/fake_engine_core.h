@@ -16,7 +16,7 @@
 
 namespace reconcile {
 
-inline constexpr size_t kFakeCallKinds = 12;
+inline constexpr size_t kFakeCallKinds = 13;
 
 // A connected process, as the engine knows it. Destroyed: nobody listens any more.
 struct FakeClient {
@@ -91,6 +91,7 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
             Reply<Result<ExecResult>> reply);
   void NoteExecAsked(const std::string& id, const std::vector<std::string>& command);
   Result<ImageInfo> InspectImage(const std::string& reference) const;
+  std::vector<ImageInfo> ListImages() const;
   void Pull(const std::string& reference, const std::optional<RegistryLogin>& login,
             Reply<Status> reply);
   std::string EnsurePause();

@@ -85,6 +85,12 @@ class FakeRuntime final : public ContainerRuntime {
         std::move(done));
   }
 
+  void ListImages(Done<std::vector<ImageInfo>> done) override {
+    Call<Result<std::vector<ImageInfo>>>(
+        FakeCall::kListImages, [](FakeEngineCore* core) { return core->ListImages(); },
+        std::move(done));
+  }
+
   void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
                  DoneStatus done) override {
     CallLong<Status>(
@@ -218,6 +224,8 @@ std::string_view ToString(FakeCall call) {
       return "read-logs";
     case FakeCall::kExec:
       return "exec";
+    case FakeCall::kListImages:
+      return "list-images";
   }
   return "";
 }

@@ -35,6 +35,7 @@ struct FakeImage {
   int64_t pull_ms = 500;
   std::string password;  // not empty: the registry gives it to nobody without
   std::string id;        // "sha256:..."; empty: derived from the reference
+  int64_t size_bytes = 5'000'000;
   std::vector<std::string> entrypoint = {"/serve"};
   std::vector<std::string> cmd;
   FakeProgram program;
@@ -53,6 +54,7 @@ enum class FakeCall {
   kEnsurePause,
   kReadLogs,
   kExec,
+  kListImages,
 };
 std::string_view ToString(FakeCall call);
 
@@ -71,8 +73,8 @@ struct FakeEngineOptions {
   int64_t max_reconnect_ms = 1'000;  // from the engine's start to the event stream's
   int64_t reply_timeout_ms = 10'000;
   FakeFaults faults;
-  EngineInfo info = {"20.10.24", "1.41",    "Fake Linux", "6.1.0",    "amd64",
-                     4,          8LL << 30, true,         "cgroupfs", ""};
+  EngineInfo info = {"20.10.24", "1.41", "Fake Linux", "6.1.0", "amd64", 4,
+                     8LL << 30,  true,   "cgroupfs",   true,    ""};
 };
 
 // One state change, for checkers and traces: what happened ("create", "start", "begin", "signal",

@@ -83,6 +83,13 @@ struct NodeDrain {  // `reconcile drain`: its pods go too, as their budgets allo
   friend bool operator==(const NodeDrain&, const NodeDrain&) = default;
 };
 
+// An image that a host has: its tags and digests, as engines list them (schema/images.h).
+struct ContainerImage {
+  std::vector<std::string> names;
+  int64_t size_bytes = 0;
+  friend bool operator==(const ContainerImage&, const ContainerImage&) = default;
+};
+
 struct NodeStatus {
   std::optional<NodeCordon> cordon;
   std::optional<NodeDrain> drain;  // under way
@@ -91,6 +98,7 @@ struct NodeStatus {
   std::vector<Condition> conditions;  // Ready
   std::vector<NodeAddress> addresses;
   NodeSystemInfo node_info;
+  std::vector<ContainerImage> images;  // the largest, at most kMaxNodeImages, by first name
   friend bool operator==(const NodeStatus&, const NodeStatus&) = default;
 };
 struct Node : ObjectOf<Node, Kind::kNode> {

@@ -182,6 +182,7 @@ struct PodStatus {
   std::vector<ContainerStatus> init_container_statuses;  // as the spec has them, sidecars too
   std::vector<ContainerStatus> container_statuses;
   std::string qos_class;
+  std::string nominated_node_name;  // where room is made for it; "" nowhere
   friend bool operator==(const PodStatus&, const PodStatus&) = default;
 };
 

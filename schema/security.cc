@@ -30,6 +30,11 @@ class Contexts {
     const Value* value = Find(profile);
     return value != nullptr && value->GetString("type") == "Unconfined";
   }
+  std::string LocalProfile(std::string_view profile) const {
+    const Value* value = Find(profile);
+    const bool is_local = value != nullptr && value->GetString("type") == "Localhost";
+    return is_local ? value->GetString("localhostProfile") : "";
+  }
 
  private:
   const Value* pod_;
@@ -73,6 +78,10 @@ SecurityContext EffectiveSecurityContext(const PodSpec& spec, const Container& c
   effective.capabilities_dropped = Words(contexts.Find("capabilities"), "drop");
   effective.is_seccomp_unconfined = contexts.IsUnconfined("seccompProfile");
   effective.is_apparmor_unconfined = contexts.IsUnconfined("appArmorProfile");
+  effective.seccomp_profile = contexts.LocalProfile("seccompProfile");
+  effective.apparmor_profile = contexts.LocalProfile("appArmorProfile");
+  const Value* proc = contexts.Find("procMount");
+  effective.is_proc_unmasked = proc != nullptr && *proc == Value::String("Unmasked");
   if (const Value* pod = spec.others.Find("securityContext")) {
     for (const Value& group : pod->GetList("supplementalGroups")) {
       if (group.IsInt()) effective.supplemental_groups.push_back(group.AsInt());

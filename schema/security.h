@@ -21,6 +21,11 @@ struct SecurityContext {
   std::vector<std::string> capabilities_dropped;
   bool is_seccomp_unconfined = false;
   bool is_apparmor_unconfined = false;
+  bool is_proc_unmasked = false;  // procMount
+  // Of type Localhost: a file below the host's folder of such profiles, and the name of a profile
+  // that the host's kernel has. "" when it has none.
+  std::string seccomp_profile;
+  std::string apparmor_profile;
   std::vector<int64_t> supplemental_groups;
   friend bool operator==(const SecurityContext&, const SecurityContext&) = default;
 };

@@ -8,7 +8,6 @@ constexpr std::string_view kUnmetRights = "pods that have it are not started";
 constexpr std::string_view kNoSeLinux = "hosts' SELinux labels are left as they are";
 constexpr std::string_view kNoWindows = "hosts run Linux";
 
-// Of what the engine has, Unconfined and its own default can be had.
 Shape ProfileShape(std::string_view name) {
   const auto make = [](std::string_view struct_name) {
     ShapeTable table(struct_name);
@@ -17,8 +16,10 @@ Shape ProfileShape(std::string_view name) {
         .Required()
         .Doc("Where it comes from; RuntimeDefault is the engine's, which is what is used anyway.");
     table.Field("localhostProfile", StringShape())
-        .NotRunWith(kUnmetRights)
-        .Doc("The profile's name on the host, for Localhost.");
+        .ActedOn()
+        .Doc(
+            "The profile on the host, for Localhost: of seccomp a file below the folder `seccomp` "
+            "of the agent's data folder, of AppArmor the name of one that is loaded.");
     return table;
   };
   static const ShapeTable seccomp = make("SeccompProfile");
@@ -81,9 +82,11 @@ Shape SecurityContextShape() {
         .Default("true")
         .Doc("Whether a process may gain rights that its parent lacks.");
     t.Field("procMount", OneOf({"Default", "Unmasked"}))
-        .NotRunWith(kUnmetRights)
+        .ActedOn()
         .Default("Default")
-        .Doc("How much of /proc is seen.");
+        .Doc(
+            "How much of /proc is seen and can be written to: Unmasked is as much as a privileged "
+            "container sees.");
     AddCommon(&t);
     return t;
   }();

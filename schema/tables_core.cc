@@ -98,6 +98,17 @@ const StructTable& TableOf<NodeSystemInfo>() {
 }
 
 template <>
+const StructTable& TableOf<ContainerImage>() {
+  static const StructTable table = [] {
+    Table<ContainerImage> t("ContainerImage");
+    t.Field<&ContainerImage::names>("names").Doc("Its tags and digests.");
+    t.Field<&ContainerImage::size_bytes>("sizeBytes");
+    return t;
+  }();
+  return table;
+}
+
+template <>
 const StructTable& TableOf<Taint>() {
   static const StructTable table = [] {
     Table<Taint> t("Taint");
@@ -166,6 +177,7 @@ const StructTable& TableOf<NodeStatus>() {
     t.Field<&NodeStatus::conditions>("conditions").Doc("Ready.");
     t.Field<&NodeStatus::addresses>("addresses");
     t.Field<&NodeStatus::node_info>("nodeInfo");
+    t.Field<&NodeStatus::images>("images").Doc("The largest images that the host has.");
     return t;
   }();
   return table;

@@ -72,7 +72,6 @@ void AddNames(Table<PodSpec>* t) {
 }
 
 void AddPlacement(Table<PodSpec>* t) {
-  constexpr std::string_view kNoPreemption = "no pod is taken away to make room for another yet";
   t->Accepted("affinity", AffinityShape(), "")
       .ActedOn()
       .Doc("Nodes and pods to be near to or away from.");
@@ -91,11 +90,14 @@ void AddPlacement(Table<PodSpec>* t) {
       .Doc("What must be taken away before the pod is placed.");
   t->Accepted("priorityClassName", StringShape(), "")
       .ActedOn()
-      .Doc("Its PriorityClass: pods of a higher one are placed first.");
+      .Doc(
+          "Its PriorityClass: pods of a higher one are placed first, and push out others where no "
+          "node has room.");
   t->Accepted("priority", Int32Shape(), "")
       .ActedOn()
       .Doc("Its priority, when it names no PriorityClass.");
-  t->Accepted("preemptionPolicy", OneOf({"PreemptLowerPriority", "Never"}), kNoPreemption)
+  t->Accepted("preemptionPolicy", OneOf({"PreemptLowerPriority", "Never"}), "")
+      .ActedOn()
       .Default("PreemptLowerPriority")
       .Doc("Whether it may push out pods of lower priority.");
 }
@@ -270,6 +272,8 @@ const StructTable& TableOf<PodStatus>() {
     t.Field<&PodStatus::init_container_statuses>("initContainerStatuses");
     t.Field<&PodStatus::container_statuses>("containerStatuses");
     t.Field<&PodStatus::qos_class>("qosClass").Doc("Guaranteed, Burstable or BestEffort.");
+    t.Field<&PodStatus::nominated_node_name>("nominatedNodeName")
+        .Doc("The node where pods of lower priority make room for it.");
     return t;
   }();
   return table;

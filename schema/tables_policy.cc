@@ -283,7 +283,7 @@ const StructTable& TableOf<PriorityClass>() {
     KeptRow(&t, "description", StringShape(), "What it is for.").ActedOn();
     KeptRow(&t, "preemptionPolicy", OneOf({"PreemptLowerPriority", "Never"}),
             "Whether pods of lower priority make room.")
-        .Accepted("no pod is taken away to make room for another yet")
+        .ActedOn()
         .Default("PreemptLowerPriority")
         .Immutable();
     return t;

@@ -8,6 +8,7 @@ namespace reconcile {
 namespace {
 
 constexpr int64_t kMaxId = 2'147'483'647;
+constexpr size_t kMaxProfileBytes = 4095;
 
 void RequireId(const Value& context, std::string_view name, const FieldPath& path,
                FieldReporter* reporter) {
@@ -15,6 +16,22 @@ void RequireId(const Value& context, std::string_view name, const FieldPath& pat
   if (id == nullptr || !id->IsInt() || (id->AsInt() >= 0 && id->AsInt() <= kMaxId)) return;
   reporter->Error(FieldPath(path, name),
                   "must be from 0 to 2147483647, not " + std::to_string(id->AsInt()));
+}
+
+// What is wrong with a profile of the host's; "" nothing. As Kubernetes: the file of a seccomp
+// profile lies below the host's folder of them (pkg/apis/core/validation,
+// validateLocalDescendingPath), an AppArmor profile is a name.
+std::string WrongWithProfile(std::string_view field, const std::string& name) {
+  if (name.size() > kMaxProfileBytes) {
+    return "must be no longer than " + std::to_string(kMaxProfileBytes) + " bytes";
+  }
+  if (field == "appArmorProfile") {
+    const bool is_padded = name.front() == ' ' || name.back() == ' ';
+    return is_padded ? "must not be padded with spaces" : "";
+  }
+  if (name.front() == '/') return "must be a relative path";
+  const bool goes_up = ("/" + name + "/").find("/../") != std::string::npos;
+  return goes_up ? "must not contain '..'" : "";
 }
 
 void ValidateProfile(const Value& context, std::string_view name, const FieldPath& path,
@@ -27,6 +44,8 @@ void ValidateProfile(const Value& context, std::string_view name, const FieldPat
   const bool has_name = !profile->GetString("localhostProfile").empty();
   if (is_local && !has_name) reporter->Error(local, "required with type \"Localhost\"");
   if (!is_local && has_name) reporter->Error(local, "only with type \"Localhost\"");
+  if (!is_local || !has_name) return;
+  ReportIf(WrongWithProfile(name, profile->GetString("localhostProfile")), local, reporter);
 }
 
 bool Adds(const Value& context, std::string_view capability) {

@@ -245,7 +245,7 @@ void ModelChecker::OnRemoved(const Pod& pod, const std::string& workload,
                              const Declaration& declaration, const ClusterState& before,
                              const ClusterState& after) {
   const bool may_go = MayGo(pod, workload, declaration) || IsEvicted(pod, before, after) ||
-                      IsDrained(pod, before, after) ||
+                      IsDrained(pod, before, after) || is_driven_out_(pod, after) ||
                       IsExcused(pod, workload, declaration, before, after);
   went_.insert(pod.metadata.uid);
   if (may_go) return;

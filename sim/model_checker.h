@@ -15,8 +15,8 @@ namespace reconcile {
 std::string WorkloadOf(const Pod& pod, const ClusterState& state);
 
 // At all times: the model declares exactly what one good commit declared, never an older one than
-// before, and no pod is taken away that this commit wants as it is, but from silent hosts. Told of
-// every state that became durable.
+// before, and no pod is taken away that this commit wants as it is, but from silent or tainted
+// hosts. Told of every state that became durable.
 class ModelChecker {
  public:
   // `runs` says whether a container of the pod of this uid is live.
@@ -24,6 +24,9 @@ class ModelChecker {
       const Workload* workload,
       std::function<bool(const std::string& uid)> runs = [](const auto&) { return true; })
       : workload_(workload), runs_(std::move(runs)) {}
+  // Whether a taint may have driven the pod out that is to go in `after`.
+  using IsDrivenOut = std::function<bool(const Pod& pod, const ClusterState& after)>;
+  void SetDrivenOut(IsDrivenOut is_driven_out) { is_driven_out_ = std::move(is_driven_out); }
 
   // `before` is null for the first state.
   void OnState(const ClusterState* before, const ClusterState& after);
@@ -63,6 +66,7 @@ class ModelChecker {
 
   const Workload* workload_;
   std::function<bool(const std::string& uid)> runs_;
+  IsDrivenOut is_driven_out_ = [](const auto&, const auto&) { return false; };
   int losses_ = 0;
   std::map<std::string, Missed> missed_;  // what ran when a database was lost, by uid
   std::set<std::string> went_;            // uids of pods that were removed, or were asked to go

@@ -28,6 +28,7 @@ FakeImage ImageOf(std::string_view reference) {
   FakeImage image;
   image.id = SimImageId(reference);
   image.pull_ms = 1'500;
+  if (reference == kImageTwo) image.size_bytes = 600'000'000;
   if (reference == kImageMissing) image.pull_error = "manifest unknown";
   if (reference == kImageInit) {
     image.program.exit_after_ms = kInitMs;

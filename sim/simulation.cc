@@ -16,6 +16,7 @@
 #include "sim/model_checker.h"
 #include "sim/sim_controller.h"
 #include "sim/sim_host.h"
+#include "sim/taint_checker.h"
 #include "sim/workload.h"
 
 namespace reconcile {
@@ -24,6 +25,7 @@ namespace {
 constexpr int64_t kConfirmEveryMs = 10'000;
 constexpr int64_t kPollMs = 1'000;
 constexpr int64_t kTakenInMs = 300;
+constexpr int64_t kDrivenOutMs = 30'000;
 // What began before faults ended is over then: cut lines, slow readers, messages under way.
 constexpr int64_t kAfterglowMs = 100'000;
 constexpr int64_t kUnreadyMs = 100'000;
@@ -58,6 +60,7 @@ class World {
   void SayModel();
   std::string WhyWanted(const ContainerInfo& container) const;  // for people
   void OnArrived(const std::string& address, const Report& report);
+  void OnState(const ClusterState* before, const ClusterState& after);
   void ScheduleConfirmations();
   void EndFaults();
   void Converge();
@@ -80,6 +83,7 @@ class World {
   OrderChecker order_;
   HookChecker hooks_;
   ModelChecker model_;
+  TaintChecker taints_;
   FenceChecker fences_;
   ReportChecker reports_;
   std::vector<std::unique_ptr<SimHost>> hosts_;
@@ -93,7 +97,7 @@ World::World(const SimulationOptions& options)
       random_(options.seed),
       people_(&time_),
       network_(&time_, random_.Next()),
-      workload_(random_.Next(), options.seed % kHooksEvery == 1),
+      workload_(random_.Next(), NodesOf(options), options.seed % kHooksEvery == 1),
       restarts_([this](const ContainerInfo& container) { return IsWanted(container); },
                 [this](const std::string& id) { return HasHung(id); }),
       order_([this](const ContainerInfo& container) { return HasInits(container); }),
@@ -106,6 +110,10 @@ World::World(const SimulationOptions& options)
   controller_.SetObserver([this](const ClusterState* before, const ClusterState& after) {
     model_.OnState(before, after);
     hooks_.OnState(after, time_.now().mono);
+    OnState(before, after);
+  });
+  model_.SetDrivenOut([this](const Pod& pod, const ClusterState& after) {
+    return taints_.MayGo(pod, after, time_.now().mono, controller_.wall_offset_ms());
   });
   controller_.SetLossObserver([this] {
     if (controller_.acknowledged() != nullptr) model_.OnLoss(*controller_.acknowledged());
@@ -142,6 +150,20 @@ void World::OnArrived(const std::string& address, const Report& report) {
     if (!controller_.HasRunSince(run)) return;
     reports_.Check(node, number, *controller_.State(), time_.now().mono);
   });
+}
+
+// What a taint drives out is gone in time, unless the controller was not there or its clock was
+// set.
+void World::OnState(const ClusterState* before, const ClusterState& after) {
+  const int64_t clock_ms = controller_.wall_offset_ms();
+  for (const UnderTaint& pod : taints_.OnState(before, after, time_.now().mono, clock_ms)) {
+    people_.After(pod.stay_ms + kDrivenOutMs,
+                  [this, pod, clock_ms, run = controller_.run_number()] {
+                    if (!controller_.HasRunSince(run) || controller_.wall_offset_ms() != clock_ms)
+                      return;
+                    taints_.CheckGone(pod, *controller_.State());
+                  });
+  }
 }
 
 // The durable model's pod of this name.
@@ -343,6 +365,7 @@ SimulationOutcome World::Run() {
   outcome_.faults = faults_.Counts();
   outcome_.faults["commit"] = model_.good_commits();
   outcome_.faults["broken commit"] = model_.broken_commits();
+  outcome_.faults["driven out by a taint"] = taints_.driven_out();
   outcome_.faults["hold confirmed"] = holds_confirmed_;
   hooks_.Count(&outcome_.faults);
   Converge();
@@ -353,7 +376,7 @@ SimulationOutcome World::Run() {
   std::vector<const std::vector<std::string>*> all = {
       &controller_.violations(), &model_.violations(),    &fences_.violations(),
       &reports_.violations(),    &restarts_.violations(), &doubles_.violations(),
-      &order_.violations(),      &hooks_.violations()};
+      &order_.violations(),      &hooks_.violations(),    &taints_.violations()};
   for (const auto& host : hosts_) all.push_back(&host->violations());
   all.push_back(&after);
   for (const auto* found : all) {

@@ -34,12 +34,38 @@ std::string RenderInits(const std::string& indent, const SimTemplate& pod_templa
          std::string(kImageOne) + "\", restartPolicy: Always}\n";
 }
 
+std::string RenderTolerations(const std::string& indent, const SimTemplate& pod_template) {
+  const std::string begin = indent + "tolerations: [{key: " + kSimTaint + ", operator: Exists";
+  switch (pod_template.tolerance) {
+    case SimTemplate::Tolerance::kNone:
+      return "";
+    case SimTemplate::Tolerance::kForever:
+      return begin + "}]\n";
+    case SimTemplate::Tolerance::kAWhile:
+      return begin +
+             ", effect: NoExecute, tolerationSeconds: " + std::to_string(kSimTolerationMs / 1000) +
+             "}]\n";
+  }
+  return "";
+}
+
+std::string RenderNode(const std::string& host, const std::map<std::string, TaintEffect>& taints) {
+  const auto taint = taints.find(host);
+  std::string list;
+  if (taint != taints.end()) {
+    list = std::string("{key: ") + kSimTaint + ", effect: " + std::string(ToString(taint->second)) +
+           "}";
+  }
+  return "apiVersion: v1\nkind: Node\nmetadata: {name: " + host + "}\nspec: {taints: [" + list +
+         "]}\n";
+}
+
 std::string RenderPodSpec(const std::string& indent, const SimTemplate& pod_template) {
   std::string text =
       indent + "terminationGracePeriodSeconds: " + std::to_string(kSimGraceMs / 1000) + "\n" +
-      RenderInits(indent, pod_template) + indent + "containers:\n" + indent + "- name: main\n" +
-      indent + "  image: " + pod_template.image + "\n" + indent +
-      "  imagePullPolicy: IfNotPresent\n" + indent + "  env:\n" + indent +
+      RenderTolerations(indent, pod_template) + RenderInits(indent, pod_template) + indent +
+      "containers:\n" + indent + "- name: main\n" + indent + "  image: " + pod_template.image +
+      "\n" + indent + "  imagePullPolicy: IfNotPresent\n" + indent + "  env:\n" + indent +
       "  - {name: GENERATION, value: \"" + std::to_string(pod_template.generation) + "\"}\n";
   if (pod_template.uses_config) {
     text += indent + "  envFrom:\n" + indent + "  - configMapRef: {name: config}\n" + indent +
@@ -101,6 +127,18 @@ Fate FateOf(const SimTemplate& pod_template) {
   return pod_template.image == kImageCrash ? Fate::kCrashes : Fate::kRuns;
 }
 
+std::optional<int64_t> StayUnderSimTaint(const SimTemplate& pod_template) {
+  switch (pod_template.tolerance) {
+    case SimTemplate::Tolerance::kNone:
+      return 0;
+    case SimTemplate::Tolerance::kForever:
+      return std::nullopt;
+    case SimTemplate::Tolerance::kAWhile:
+      return kSimTolerationMs;
+  }
+  return 0;
+}
+
 std::optional<SimTemplate> ReadTemplate(const PodSpec& spec) {
   if (spec.containers.size() != 1 || spec.containers[0].env.size() != 1) return std::nullopt;
   const Container& container = spec.containers[0];
@@ -111,6 +149,12 @@ std::optional<SimTemplate> ReadTemplate(const PodSpec& spec) {
   read.is_probed = container.others.Find("readinessProbe") != nullptr;
   read.has_inits = !spec.init_containers.empty();
   read.has_hooks = container.others.Find("lifecycle") != nullptr;
+  if (const Value* tolerations = spec.others.Find("tolerations");
+      tolerations != nullptr && !tolerations->AsList().empty()) {
+    const bool is_for_a_while = tolerations->AsList()[0].Find("tolerationSeconds") != nullptr;
+    read.tolerance =
+        is_for_a_while ? SimTemplate::Tolerance::kAWhile : SimTemplate::Tolerance::kForever;
+  }
   const auto cpu = container.resources.requests.find("cpu");
   if (cpu == container.resources.requests.end()) return std::nullopt;
   read.is_large = cpu->second.Milli() > 1000;
@@ -138,15 +182,41 @@ void Workload::AddApplication() {
   application.pod_template.is_large = random_.Below(12) == 0;
   application.pod_template.has_inits = random_.Below(3) == 0;
   application.pod_template.has_hooks = has_hooks_ && random_.Below(2) == 0;
+  application.pod_template.tolerance =
+      static_cast<SimTemplate::Tolerance>(random_.Below(6) < 3 ? 0 : random_.Below(3));
   applications_[name] = application;
 }
 
 void Workload::Change() {
-  const auto before = std::tuple(applications_, config_generation_);
-  while (before == std::tuple(applications_, config_generation_)) ChangeOnce();
+  const auto before = std::tuple(applications_, config_generation_, taints_);
+  while (before == std::tuple(applications_, config_generation_, taints_)) ChangeOnce();
+}
+
+// One host at a time has a taint that keeps pods away or drives them out.
+void Workload::ChangeTaints() {
+  if (hosts_.size() < 2) return;
+  const bool had_some = !taints_.empty();
+  taints_.clear();
+  if (had_some && random_.Below(2) == 0) return;
+  has_known_hosts_ = true;
+  taints_[hosts_[random_.Below(hosts_.size())]] =
+      random_.Below(3) == 0 ? TaintEffect::kNoSchedule : TaintEffect::kNoExecute;
+}
+
+// Whoever tolerates a taint for a while comes back and goes again, for ever.
+void Workload::SettleTaints() {
+  for (const auto& [name, templates] : templates_by_name_) {
+    for (const SimTemplate& each : templates) {
+      if (each.tolerance == SimTemplate::Tolerance::kAWhile) return taints_.clear();
+    }
+  }
+  for (const auto& [name, application] : applications_) {
+    if (application.pod_template.tolerance == SimTemplate::Tolerance::kAWhile) taints_.clear();
+  }
 }
 
 void Workload::ChangeOnce() {
+  if (random_.Below(6) == 0) return ChangeTaints();
   const uint64_t what = random_.Below(10);
   if (applications_.size() < 2 || (what < 2 && applications_.size() < kMostApplications)) {
     return AddApplication();
@@ -191,6 +261,7 @@ void Workload::MakeHealthy() {
   }
   while (applications_.size() < kFewestApplications) AddApplication();
   for (auto& [name, application] : applications_) application.pod_template.is_large = false;
+  SettleTaints();
   ++config_generation_;
 }
 
@@ -199,6 +270,7 @@ void Workload::MakeUnhealthy() {
   applications_["bad-crash"] = {"Deployment", 2, {.image = std::string(kImageCrash)}};
   applications_["bad-image"] = {"ReplicationController", 2, {.image = missing}};
   applications_["bad-size"] = {"Pod", 1, {.image = std::string(kImageOne), .is_large = true}};
+  SettleTaints();
   ++config_generation_;
 }
 
@@ -206,6 +278,9 @@ std::vector<ManifestFile> Workload::Render() const {
   std::vector<ManifestFile> files;
   for (const auto& [name, application] : applications_) {
     files.push_back(MakeFile(name + ".yaml", RenderApplication(name, application)));
+  }
+  for (const std::string& host : hosts_) {
+    if (has_known_hosts_) files.push_back(MakeFile(host + ".yaml", RenderNode(host, taints_)));
   }
   files.push_back(
       MakeFile("config.yaml",
@@ -232,7 +307,7 @@ FetchedCommit Workload::Commit() {
     if (!same) application.changed_at = commits_;
     templates_by_name_[name].push_back(application.pod_template);
   }
-  declared_ = {commits_, applications_, config_generation_};
+  declared_ = {commits_, applications_, taints_, config_generation_};
   commits_by_id_[commit.id] = declared_;
   config_by_number_[commits_] = config_generation_;
   return commit;
@@ -241,6 +316,8 @@ FetchedCommit Workload::Commit() {
 FetchedCommit Workload::BrokenCommit() {
   const Applications wanted = applications_;
   const int config_generation = config_generation_;
+  const std::map<std::string, TaintEffect> taints = taints_;
+  const bool has_known_hosts = has_known_hosts_;
   for (auto& [name, application] : applications_) {
     ++application.pod_template.generation;
     if (application.kind != "Pod") application.replicas = (application.replicas + 2) % 6;
@@ -251,6 +328,8 @@ FetchedCommit Workload::BrokenCommit() {
   commit.files.push_back(MakeFile("zz-broken.yaml", BrokenText(random_.Below(3))));
   applications_ = wanted;
   config_generation_ = config_generation;
+  taints_ = taints;
+  has_known_hosts_ = has_known_hosts;
   return commit;
 }
 

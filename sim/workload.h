@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "schema/pod.h"
+#include "schema/core.h"
 #include "source/manifest_source.h"
 
 namespace reconcile {
@@ -45,9 +45,16 @@ struct SimTemplate {
   bool is_large = false;   // asks for more than any host has
   bool has_inits = false;  // an init container and then a sidecar come before `main`
   bool has_hooks = false;  // kPostStartCommand and kPreStopCommand run in `main`
+  // Of the hosts' taint: for ever, for some time, or not at all.
+  enum class Tolerance { kNone, kForever, kAWhile } tolerance = Tolerance::kNone;
   friend auto operator<=>(const SimTemplate&, const SimTemplate&) = default;
 };
 Fate FateOf(const SimTemplate& pod_template);
+// The taint that people give to hosts, and how long pods of Tolerance::kAWhile stay under it.
+inline constexpr char kSimTaint[] = "sim/away";
+inline constexpr int64_t kSimTolerationMs = 40'000;
+// How long pods of ours stay where such a taint is; nothing: for ever.
+std::optional<int64_t> StayUnderSimTaint(const SimTemplate& pod_template);
 // Reads it back out of a pod of the model. Nothing when no manifest of ours says such a thing.
 std::optional<SimTemplate> ReadTemplate(const PodSpec& spec);
 
@@ -63,6 +70,7 @@ struct Application {
 struct Declaration {
   int64_t number = 0;                               // of the commit: grows by one with each
   std::map<std::string, Application> applications;  // by name
+  std::map<std::string, TaintEffect> taints;        // by host: of kSimTaint
   int config_generation = 0;                        // what the ConfigMap holds
 };
 
@@ -70,7 +78,9 @@ struct Declaration {
 // manifests, which the controller reads like anybody's, and remembers what each commit said.
 class Workload {
  public:
-  explicit Workload(uint64_t seed, bool has_hooks = false) : random_(seed), has_hooks_(has_hooks) {}
+  // People give taints to some of `hosts`, never to all of them.
+  explicit Workload(uint64_t seed, std::vector<std::string> hosts = {}, bool has_hooks = false)
+      : random_(seed), hosts_(std::move(hosts)), has_hooks_(has_hooks) {}
 
   // Changes something small: replicas, image, environment, an application more or less.
   void Change();
@@ -95,6 +105,8 @@ class Workload {
  private:
   using Applications = std::map<std::string, Application>;
   void ChangeOnce();
+  void ChangeTaints();
+  void SettleTaints();
   void ChangeApplication(Application* application, uint64_t what);
   std::string PickImage();
   void AddApplication();
@@ -102,8 +114,11 @@ class Workload {
   FetchedCommit NewCommit();
 
   SeededRandom random_;
+  std::vector<std::string> hosts_;
   bool has_hooks_;             // some applications have
   Applications applications_;  // as people want it next
+  std::map<std::string, TaintEffect> taints_;
+  bool has_known_hosts_ = false;  // manifests of them are there from the first taint on
   int config_generation_ = 0;
   int commits_ = 0;
   Declaration declared_;

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "base/ids.h"
+#include "schema/images.h"
 #include "schema/sidecar.h"
 
 namespace reconcile {
@@ -52,6 +54,9 @@ PodNeeds NeedsOf(const Pod& pod) {
   }
   if (const OwnerReference* owner = ControllerOf(pod.metadata)) needs.siblings = owner->uid;
   AddHostPorts(pod.spec, &needs.host_ports);
+  for (const Container* container : AllContainersOf(pod.spec)) {
+    needs.images.push_back(Fnv1a64(ListedImage(container->image)));
+  }
   needs.affinities = PodAffinitiesOf(pod);
   return needs;
 }
@@ -82,10 +87,11 @@ void NodeUsage::Add(const PodNeeds& needs) {
   AddTo(&scored_memory_bytes, needs.scored_memory_bytes);
   if (needs.affinities) affinities.push_back(needs.affinities);
   host_ports.insert(needs.host_ports.begin(), needs.host_ports.end());
+  for (const ImageId image : needs.images) images.emplace_back(image, 0);
   if (!needs.siblings.empty() && IsActive(*needs.pod)) ++siblings[needs.siblings];
 }
 
-NodeUsage UsageOfNode(const Node& node, const ClusterState& state) {
+NodeUsage EmptyUsageOf(const Node& node) {
   NodeUsage usage;
   usage.node = &node;
   usage.ready = IsReady(node);
@@ -96,6 +102,16 @@ NodeUsage UsageOfNode(const Node& node, const ClusterState& state) {
       usage.allocatable_milli[resource] = quantity.Milli();
     }
   }
+  for (const ContainerImage& image : node.status.images) {
+    for (const std::string& name : image.names) {
+      usage.images.emplace_back(Fnv1a64(name), image.size_bytes);
+    }
+  }
+  return usage;
+}
+
+NodeUsage UsageOfNode(const Node& node, const ClusterState& state) {
+  NodeUsage usage = EmptyUsageOf(node);
   state.pods_by_node().ForEach(node.metadata.name, [&](const ObjectKey& key) {
     const auto pod = As<Pod>(state.Find(key));
     if (!IsTerminal(*pod)) usage.Add(NeedsOf(*pod));

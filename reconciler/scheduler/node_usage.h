@@ -32,6 +32,9 @@ struct HostPortClaim {
   friend auto operator<=>(const HostPortClaim&, const HostPortClaim&) = default;
 };
 
+// Tells one image from another: a hash of its name as engines list it (schema/images.h).
+using ImageId = uint64_t;
+
 // What a pod asks of a node. Amounts in thousandths, so that they add exactly.
 struct PodNeeds {
   const Pod* pod = nullptr;
@@ -40,6 +43,7 @@ struct PodNeeds {
   int64_t scored_memory_bytes = 0;
   std::string siblings;  // uid of the controller; empty for a bare pod
   std::vector<HostPortClaim> host_ports;
+  std::vector<ImageId> images;                      // of each container
   std::shared_ptr<const PodAffinities> affinities;  // null: says nothing of other pods
   // Of a pod that is to be placed alone: what is asked of the node while it is chosen.
   std::optional<NodeAffinity> node_affinity;
@@ -62,6 +66,8 @@ struct NodeUsage {
   std::unordered_map<std::string, int> siblings;  // pods by their controller's uid, going ones not
 
   std::set<HostPortClaim> host_ports;
+  // By their names, those that it reports with their bytes and those that its pods use with 0.
+  std::vector<std::pair<ImageId, int64_t>> images;
   std::vector<std::shared_ptr<const PodAffinities>> affinities;  // of its pods that have some
 
   int64_t FreeMilli(const std::string& resource) const;
@@ -69,6 +75,8 @@ struct NodeUsage {
   void Add(const PodNeeds& needs);
 };
 
+// One node without its pods.
+NodeUsage EmptyUsageOf(const Node& node);
 // One node with the pods that are bound to it, as in UsageOf.
 NodeUsage UsageOfNode(const Node& node, const ClusterState& state);
 // Every node with the pods that are bound to it; terminal pods hold nothing, going ones still do

@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kMaxExplainedNodes = 20;
 constexpr size_t kMaxAsks = 64;     // kept; each has a number for every node
 constexpr size_t kMaxRules = 1024;  // kept; each has a number for every node and constraint
+constexpr size_t kMaxImages = 64;   // kept; each has a number for every node
 constexpr int32_t kRefused = INT32_MIN;
 // Of a node that a placement after this pod's made fit: the next call places it.
 constexpr const char* kTakesItNow = "fits since other pods were placed";
@@ -220,6 +221,38 @@ void Placer::AddTaints(const Ask& ask) {
   }
 }
 
+const std::vector<int32_t>& Placer::ImageScoresOf(const PodNeeds& needs) {
+  const ImagePlaces& places = usage_->images();
+  const uint64_t version = places.VersionOf(needs.images);
+  auto found = images_.find(needs.images);
+  if (found == images_.end()) {
+    if (images_.size() >= kMaxImages) images_.clear();
+    found = images_.emplace(needs.images, Images()).first;
+  } else if (found->second.version == version) {
+    return found->second.scores;
+  }
+  found->second = {places.Scores(needs.images, usage_->nodes().size()), version};
+  return found->second.scores;
+}
+
+void Placer::AddImages(const PodNeeds& needs) {
+  const std::vector<int32_t>& scores = ImageScoresOf(needs);
+  for (size_t i = 0; i < scores.size(); ++i) {
+    if (totals_[i] != kRefused) {
+      totals_[i] += static_cast<int32_t>(kImageLocalityWeight * scores[i]);
+    }
+  }
+}
+
+// Nothing when they played no part.
+std::string Placer::ImagesText(const PodNeeds& needs, size_t node) {
+  const std::vector<int32_t>& scores = ImageScoresOf(needs);
+  if (scores.empty() || scores[node] == 0) return "";
+  return ", has " + std::to_string(usage_->images().CountOn(node, needs.images)) + " of " +
+         std::to_string(needs.images.size()) + " images (" +
+         std::to_string((scores[node] + 50) / 100) + " of 100 for them)";
+}
+
 void Placer::AddSiblings(const PodNeeds& needs, const Left& left) {
   const std::map<size_t, int>& siblings = usage_->SiblingsOf(needs.siblings);
   const std::vector<int32_t>& scores = *left.scores;
@@ -268,6 +301,7 @@ Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask, const Rules
   if (rules != nullptr && rules->affinity) rules->affinity->AddScores(&totals_);
   AddPreferences(ask);
   AddTaints(ask);
+  AddImages(needs);
   Choice choice{.node = BestNode(*needs.pod)};
   const std::map<size_t, int>& siblings = usage_->SiblingsOf(needs.siblings);
   const auto here = siblings.find(choice.node);
@@ -275,14 +309,23 @@ Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask, const Rules
   return choice;
 }
 
+// Room is made for the pod on a node: what comes after it, of no higher priority, does not get it.
+Binding Placer::Reserve(const PodNeeds& needs, Binding binding) {
+  const auto node = usage_->numbers().find(binding.pod->status.nominated_node_name);
+  if (node == usage_->numbers().end()) return binding;
+  usage_->Place(node->second, needs);
+  placements_.push_back({binding.pod, needs.affinities, node->second});
+  return binding;
+}
+
 Binding Placer::Place(const std::shared_ptr<const Pod>& pod) {
   Binding binding{.pod = pod, .node = {}, .explanation = {}, .refusal = {}};
   const PodNeeds needs = PendingNeedsOf(*pod);
   const Ask& ask = AskOf(needs);
-  if (ask.feasible == 0) return binding;
+  if (ask.feasible == 0) return Reserve(needs, std::move(binding));
   const Rules* rules = RulesOf(needs);
   const Left left = Narrow(ask, rules);
-  if (left.feasible == 0) return binding;
+  if (left.feasible == 0) return Reserve(needs, std::move(binding));
   const Choice choice = Choose(needs, ask, rules, left);
   const std::vector<NodeUsage>& nodes = usage_->nodes();
   binding.node = nodes[choice.node].node->metadata.name;
@@ -292,6 +335,7 @@ Binding Placer::Place(const std::shared_ptr<const Pod>& pod) {
     binding.explanation +=
         ", preferred node affinity of weight " + std::to_string(ask.preferred[choice.node]);
   }
+  binding.explanation += ImagesText(needs, choice.node);
   usage_->Place(choice.node, needs);
   placements_.push_back({pod, needs.affinities, choice.node});
   return binding;

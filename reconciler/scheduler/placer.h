@@ -44,6 +44,11 @@ class Placer {
     std::string refusal;
     std::string explanation;
   };
+  // What images count for pods that use the same, by node; empty when no node has any.
+  struct Images {
+    std::vector<int32_t> scores;
+    uint64_t version = 0;  // of what they were made from
+  };
   // The nodes that are left, by all that a pod asks for.
   struct Left {
     const std::vector<int32_t>* scores;  // by node, as in Ask
@@ -71,9 +76,13 @@ class Placer {
   void AddPreferences(const Ask& ask);
   void AddTaints(const Ask& ask);
   void Like(const PodNeeds& needs, Ask* ask) const;
+  const std::vector<int32_t>& ImageScoresOf(const PodNeeds& needs);
+  void AddImages(const PodNeeds& needs);
+  std::string ImagesText(const PodNeeds& needs, size_t node);
   void AddSiblings(const PodNeeds& needs, const Left& left);
   size_t BestNode(const Pod& pod) const;
   Choice Choose(const PodNeeds& needs, const Ask& ask, const Rules* rules, const Left& left);
+  Binding Reserve(const PodNeeds& needs, Binding binding);
   // `said` has a refusal and an explanation.
   template <typename Said>
   void ExplainAll(const PodNeeds& needs, const Rules* rules, Said* said) const;
@@ -82,6 +91,7 @@ class Placer {
   std::map<std::string, Ask> asks_;
   Topologies topologies_;
   std::map<std::string, Rules> rules_;
+  std::map<std::vector<ImageId>, Images> images_;
   std::vector<Placement> placements_;  // in order
   std::vector<int32_t> totals_;        // of the pod that is placed, by node
   std::vector<int32_t> narrowed_;      // scores of the nodes that its rules leave

@@ -32,8 +32,9 @@ struct Binding {
 // taints, nodeSelector, required node affinity, ports of the host, fit by requests and max pods
 // (default 110), topology spread that must hold, required affinity and anti-affinity of pods,
 // theirs to others and others' to them. Scores: least allocated (SEMANTICS 19.3), preferred node
-// affinity, preferred affinity of pods, PreferNoSchedule taints, preferred topology spread, without
-// which siblings (same controller) are spread over nodes. Ties break by hash(pod uid, node).
+// affinity, preferred affinity of pods, PreferNoSchedule taints, images that are there, preferred
+// topology spread, without which siblings (same controller) are spread over nodes. Ties break by
+// hash(pod uid, node).
 std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pending,
                            const ClusterState& state);
 // The same; `usage`, new or as any earlier call left it, saves looking at what did not change.

@@ -42,6 +42,7 @@ void UsageCache::Place(size_t node, const PodNeeds& needs) {
   usage.Add(needs);
   if (!needs.siblings.empty()) siblings_[needs.siblings][node] = usage.SiblingsOf(needs);
   if (needs.affinities) affine_nodes_.insert(node);
+  images_.AddUsed(node, needs.images);
 }
 
 void UsageCache::Rebuild() {
@@ -49,6 +50,7 @@ void UsageCache::Rebuild() {
   numbers_.clear();
   siblings_.clear();
   affine_nodes_.clear();
+  images_.Clear();
   nodes_ = UsageOf(*state_);
   for (size_t i = 0; i < nodes_.size(); ++i) {
     numbers_[nodes_[i].node->metadata.name] = i;
@@ -66,10 +68,12 @@ void UsageCache::Recompute(size_t node) {
 void UsageCache::Note(size_t node) {
   for (const auto& [uid, count] : nodes_[node].siblings) siblings_[uid][node] = count;
   if (!nodes_[node].affinities.empty()) affine_nodes_.insert(node);
+  images_.Add(node, nodes_[node]);
 }
 
 void UsageCache::Forget(size_t node) {
   affine_nodes_.erase(node);
+  images_.Remove(node, nodes_[node]);
   for (const auto& [uid, count] : nodes_[node].siblings) {
     const auto found = siblings_.find(uid);
     found->second.erase(node);

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "reconciler/scheduler/image_places.h"
 #include "reconciler/scheduler/node_usage.h"
 
 namespace reconcile {
@@ -25,6 +26,8 @@ class UsageCache {
   const std::unordered_map<std::string, size_t>& numbers() const { return numbers_; }
   // The numbers of those that have pods with affinities.
   const std::set<size_t>& affine_nodes() const { return affine_nodes_; }
+  // By these numbers.
+  const ImagePlaces& images() const { return images_; }
   // By node, as its number in nodes(): how many pods of this controller are there, going ones not.
   const std::map<size_t, int>& SiblingsOf(const std::string& uid) const;
   // Counts a placement until the next Update, which finds the pod bound, or not.
@@ -41,6 +44,7 @@ class UsageCache {
   std::unordered_map<std::string, size_t> numbers_;
   std::unordered_map<std::string, std::map<size_t, int>> siblings_;
   std::set<size_t> affine_nodes_;
+  ImagePlaces images_;
   std::set<std::string> changed_;  // names
 };
 

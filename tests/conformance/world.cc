@@ -95,6 +95,7 @@ Value ContainerValue(const std::string& host, const ContainerInfo& info,
   resources.Set("cpuShares", Value::Int(config.cpu_shares));
   resources.Set("cpuQuota", Value::Int(config.cpu_quota_us));
   resources.Set("memory", Value::Int(config.memory_bytes));
+  resources.Set("oomScoreAdj", Value::Int(config.oom_score_adj));
   value.Set("resources", std::move(resources));
   return value;
 }
@@ -123,6 +124,9 @@ void ConformanceWorld::Prepare(int hosts) {
     for (const char* tag : {"test/busybox:1", "test/busybox:2"}) {
       hosts_.back()->engine().SetImage(tag, image);
     }
+    image.present = false;  // it is pulled
+    image.size_bytes = 900'000'000;
+    hosts_.back()->engine().SetImage("test/large:1", image);
     SimHost* const host = hosts_.back().get();
     host->engine().SetProgramChooser(ProgramOf);
     host->engine().SetCommandChooser(

@@ -14,7 +14,8 @@ STRUCTS = ["ObjectMeta", "PodSpec", "Container", "ContainerPort", "EnvVar", "Env
            "ResourceFieldSelector", "Toleration", "Probe", "ExecAction", "HTTPGetAction", "HTTPHeader", "TCPSocketAction", "GRPCAction", "LocalObjectReference",
            "Lifecycle", "LifecycleHandler", "SleepAction"]
 # No change of one that runs.
-NO_CHANGE = {"SecurityContext.privileged",  # no such container starts on a machine that lacks a capability itself
+NO_CHANGE = {"AppArmorProfile.localhostProfile",  # few machines have AppArmor: tests/unit/agent/rights_test.cc
+             "SecurityContext.privileged",  # no such container starts on a machine that lacks a capability itself
              "VolumeMount.mountPropagation",  # needs a mount of the host's that is shared: test_volumes.py makes one
              "ObjectMeta.name", "ObjectMeta.namespace",  # another object
              "DeploymentSpec.selector", "ReplicaSetSpec.selector",  # cannot be changed
@@ -160,6 +161,7 @@ IN_PODS = {
     "TopologySpreadConstraint.matchLabelKeys": (spread(), spread(matchLabelKeys=["app"])),
     "TopologySpreadConstraint.whenUnsatisfiable": (spread(), spread(whenUnsatisfiable="ScheduleAnyway")),
     "TopologySpreadConstraint.nodeTaintsPolicy": (spread(), spread(nodeTaintsPolicy="Honor")),
+    "PodSpec.preemptionPolicy": (None, lambda m: spec_of(m).update(preemptionPolicy="Never")),
     "PodSpec.priorityClassName": (None, lambda m: spec_of(m).update(priorityClassName="system-cluster-critical")),
     "PodSpec.priority": (None, lambda m: spec_of(m).update(priority=7)),
     "Toleration.key": (tolerating(), tolerating(key="other")),
@@ -258,6 +260,9 @@ RIGHTS = {
     "SecurityContext.runAsNonRoot": (rights(runAsUser=1000), rights(runAsNonRoot=True)),
     "Capabilities.add": (None, rights(capabilities={"add": ["NET_ADMIN"]})),
     "Capabilities.drop": (None, rights(capabilities={"drop": ["ALL"]})),
+    "SecurityContext.procMount": (None, rights(procMount="Unmasked")),
+    "SeccompProfile.localhostProfile": (rights(seccompProfile={"type": "Localhost", "localhostProfile": "one.json"}),
+                                        rights(seccompProfile={"type": "Localhost", "localhostProfile": "team/two.json"})),
     "SeccompProfile.type": (None, rights(seccompProfile={"type": "Unconfined"})),
     "AppArmorProfile.type": (None, rights(appArmorProfile={"type": "Unconfined"})),
     "PodSecurityContext.runAsUser": (None, pod_rights(runAsUser=1000)),

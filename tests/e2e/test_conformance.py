@@ -206,7 +206,8 @@ class Case:
                 "state": info["State"]["Status"], "exitCode": info["State"]["ExitCode"],
                 "env": dict(entry.split("=", 1) for entry in info["Config"]["Env"] or []),
                 "command": command[1:] if command[:1] == ["/.reconcile/start"] else command,
-                "resources": {"cpuShares": limits["CpuShares"], "cpuQuota": limits["CpuQuota"], "memory": limits["Memory"]}})
+                "resources": {"cpuShares": limits["CpuShares"], "cpuQuota": limits["CpuQuota"], "memory": limits["Memory"],
+                              "oomScoreAdj": limits["OomScoreAdj"]}})
         return found
 
 

@@ -75,6 +75,11 @@ class EffectsTest(HostTest):
         self.check_cases(cases_in_pods(PROBES), [])
 
     def test_every_right(self):
+        (self.host.folder / "data").mkdir(mode=0o700)
+        profiles = self.host.folder / "data/agent/seccomp"
+        (profiles / "team").mkdir(parents=True)
+        for name in ("one.json", "team/two.json"):
+            (profiles / name).write_text('{"defaultAction": "SCMP_ACT_ALLOW"}', encoding="utf-8")
         self.check_cases(cases_in_pods(RIGHTS), [])
 
     def test_every_volume_up_to_config_maps(self):

@@ -85,6 +85,7 @@ void ParseOne(uint8_t choice, size_t step, std::string_view bytes) {
     case 1:
       return (void)ParseContainerList(bytes);
     case 2:
+      (void)ParseImageList(bytes);
       return (void)ParseImage(bytes);
     case 3:
       return ParseEngine(bytes);

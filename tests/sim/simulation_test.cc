@@ -14,6 +14,7 @@ constexpr std::array kKinds = {
     "host cordoned",
     "host drained",
     "host uncordoned",
+    "driven out by a taint",
     "message lost",
     "message repeated",
     "message delayed",

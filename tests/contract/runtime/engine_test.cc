@@ -61,6 +61,19 @@ TEST_P(RuntimeEngine, LooksAtAnImageByNameAndById) {
   EXPECT_EQ(blocking_->Inspect(container)->image_id, by_name->id);
 }
 
+TEST_P(RuntimeEngine, ListsTheImagesThatAreThere) {
+  const auto by_name = blocking_->InspectImage("reconcile.test/busybox:1");
+  ASSERT_TRUE(by_name.ok()) << by_name.status().ToString();
+  const auto listed = blocking_->ListImages();
+  ASSERT_TRUE(listed.ok()) << listed.status().ToString();
+  const auto found = std::find_if(listed->begin(), listed->end(),
+                                  [&](const ImageInfo& image) { return image.id == by_name->id; });
+  ASSERT_NE(found, listed->end());
+  EXPECT_EQ(found->tags, by_name->tags);
+  EXPECT_EQ(found->size_bytes, by_name->size_bytes);
+  EXPECT_GT(found->size_bytes, 0);
+}
+
 TEST_P(RuntimeEngine, KeepsThePauseImageThereAndItsProgramStopsCleanly) {
   const auto first = blocking_->EnsurePause();
   ASSERT_TRUE(first.ok()) << first.status().ToString();

@@ -179,6 +179,11 @@ Result<ExecResult> Blocking::Exec(const std::string& id, const std::vector<std::
   return Wait<Result<ExecResult>>(
       [&](auto done) { harness_->runtime().Exec(id, command, timeout_ms, std::move(done)); });
 }
+Result<std::vector<ImageInfo>> Blocking::ListImages() {
+  return Wait<Result<std::vector<ImageInfo>>>(
+      [&](auto done) { harness_->runtime().ListImages(std::move(done)); });
+}
+
 Result<ImageInfo> Blocking::InspectImage(const std::string& reference) {
   return Wait<Result<ImageInfo>>(
       [&](auto done) { harness_->runtime().InspectImage(reference, std::move(done)); });

@@ -64,6 +64,7 @@ class Blocking {
   Result<ExecResult> Exec(const std::string& id, const std::vector<std::string>& command,
                           int64_t timeout_ms);
   Result<ImageInfo> InspectImage(const std::string& reference);
+  Result<std::vector<ImageInfo>> ListImages();
   Status Pull(const std::string& reference);
   Result<std::string> EnsurePause();
   struct Logs {

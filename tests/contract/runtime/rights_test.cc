@@ -73,6 +73,18 @@ TEST_F(Rights, UserGroupsRootAndSysctlsAreThoseAskedFor) {
   }
 }
 
+TEST_F(Rights, AFilterOfTheHostsAndAnUnmaskedProcAreThoseAskedFor) {
+  ContainerConfig config = Config("mkdir /made || echo filtered; grep -c ' /proc/' /proc/mounts");
+  config.rights.security_options = {R"(seccomp={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[)"
+                                    R"({"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO"}]})"};
+  const std::string masked = Printed(config);
+  EXPECT_TRUE(masked.starts_with("filtered\n")) << masked;
+  EXPECT_NE(masked, "filtered\n0\n") << "the engine covers parts of /proc";
+  config.name += "x";
+  config.rights.proc_unmasked = true;
+  EXPECT_EQ(Printed(config), "filtered\n0\n");
+}
+
 TEST_F(Rights, CapabilitiesAndTheFilterOfSystemCallsAreThoseAskedFor) {
   const std::string script = "grep -E '^(CapEff|Seccomp):' /proc/self/status";
   EXPECT_NE(Printed(Config(script)).find("Seccomp:\t2\n"), std::string::npos) << "the engine's";

@@ -76,6 +76,39 @@ TEST_F(RightsTest, WhatAContainerMayDoIsSaidInTheEnginesWords) {
       Rights(R"({"seccompProfile":{"type":"RuntimeDefault"}})", "{}").security_options.empty());
 }
 
+TEST_F(RightsTest, ProfilesOfTheHostAreNamed) {
+  const auto local = [](const std::string& kind, const std::string& profile) {
+    return "{\"" + kind + R"(":{"type":"Localhost","localhostProfile":")" + profile + "\"}}";
+  };
+  EXPECT_EQ(Rights("{}", local("appArmorProfile", "shop")).security_options,
+            std::vector<std::string>{"apparmor=shop"});
+  EXPECT_TRUE(Rights("{}", R"({"procMount":"Unmasked"})").proc_unmasked);
+  EXPECT_FALSE(Rights("{}", R"({"procMount":"Default"})").proc_unmasked);
+  const auto file = [&](const std::string& of_pod, const std::string& of_container) {
+    const auto pod = PodWith(of_pod, of_container);
+    return SeccompFileOf(pod->spec, pod->spec.containers[0]);
+  };
+  EXPECT_EQ(file(local("seccompProfile", "team/./shop.json"), "{}"), "seccomp/team/shop.json");
+  EXPECT_EQ(file("{}", local("seccompProfile", "./a//b")), "seccomp/a/b");
+  EXPECT_EQ(file("{}", R"({"seccompProfile":{"type":"RuntimeDefault"}})"), "");
+}
+
+TEST_F(RightsTest, WithoutAppArmorOnTheHostNothingRunsThatWantsAProfile) {
+  const std::string context =
+      R"({"appArmorProfile":{"type":"Localhost","localhostProfile":"shop"}})";
+  Assign(PodWith(context, "{}"));
+  const StepResult result = Settle();
+  ASSERT_TRUE(StatusOf(result).state.waiting);
+  EXPECT_EQ(StatusOf(result).state.waiting->reason, "CreateContainerConfigError");
+  EXPECT_NE(StatusOf(result).state.waiting->message.find(
+                "cannot enforce the AppArmor profile \"shop\": AppArmor is not enabled"),
+            std::string::npos)
+      << StatusOf(result).state.waiting->message;
+  EXPECT_TRUE(All("app").empty());
+  host.has_apparmor = true;
+  EXPECT_TRUE(StatusOf(Settle()).state.running);
+}
+
 TEST_F(RightsTest, NonRootIsCheckedAsTheKubeletDoes) {
   const std::string where = std::string(" (pod: \"web_default(") + kUid + ")\", container: app)";
   const std::string root = "container has runAsNonRoot and image will run as root" + where;

@@ -52,6 +52,21 @@ TEST_F(AgentsTest, AnAgentThatFollowsSomethingNewerIsNotConverged) {
   EXPECT_NE(Accepted().find("was an older copy of its database put back?"), std::string::npos);
 }
 
+TEST_F(AgentsTest, ANodeHasTheImagesThatItsAgentTellsOf) {
+  StartWith(1);
+  std::vector<ContainerImage> images;
+  for (size_t i = 0; i < kMaxNodeImages + 1; ++i) {
+    images.push_back({{"app:" + std::to_string(100 + i)}, static_cast<int64_t>(i)});
+  }
+  Report report = WhatRuns("host-1");
+  report.images = std::make_shared<const std::vector<ContainerImage>>(images);
+  Say(report);
+  ASSERT_EQ(Host()->status.images.size(), kMaxNodeImages);
+  EXPECT_EQ(Host()->status.images.front().names, std::vector<std::string>{"app:101"});
+  RunWhatIsAssigned();
+  EXPECT_EQ(Host()->status.images.size(), kMaxNodeImages) << "an agent that has not looked yet";
+}
+
 TEST_F(AgentsTest, RecordsThatANodeFellSilentAndCameBack) {
   StartWith(1);
   time_.RunFor(40'000);

@@ -71,6 +71,7 @@ class MessageChanger {
     if (OneIn(6)) report->labels = {{"zone", AnyText()}};
     if (OneIn(6)) report->node_status.addresses = {{"InternalIP", AnyText()}};
     if (OneIn(9)) report->agent_start = AnyText();
+    ChangeImages(&report->images);
     report->events.clear();
     if (OneIn(3))
       report->events.push_back({"u", "a", AnyName(), EventType::kNormal, AnyText(), ""});
@@ -96,6 +97,21 @@ class MessageChanger {
   }
 
  private:
+  void ChangeImages(ImageList* images) {
+    if (OneIn(2)) return;  // the same list goes on
+    std::vector<ContainerImage> changed;
+    if (*images != nullptr) changed = **images;
+    std::erase_if(changed, [this](const ContainerImage&) { return OneIn(4); });
+    for (ContainerImage& image : changed) {
+      if (OneIn(4)) image.size_bytes += 7;
+      if (OneIn(8)) image.names.push_back(AnyText());
+    }
+    changed.push_back({{"shop/" + AnyName() + ":1"}, 12});
+    changed = TellableImages(std::move(changed));
+    if (OneIn(20)) std::reverse(changed.begin(), changed.end());  // nobody promised an order
+    *images = std::make_shared<const std::vector<ContainerImage>>(std::move(changed));
+  }
+
   template <typename T, typename Fill>
   void ChangeList(SharedList<T>* list, Fill fill) {
     if (OneIn(2)) return;  // the same list goes on

@@ -114,6 +114,8 @@ Report SampleReport() {
                                  {"memory", *Quantity::Parse("8Gi")}};
   report.node_status.addresses = {{"InternalIP", "192.0.2.1"}};
   report.node_status.node_info.architecture = "amd64";
+  report.images = std::make_shared<const std::vector<ContainerImage>>(std::vector<ContainerImage>{
+      {{"shop/web:1", "shop/web@sha256:12"}, 187'000'000}, {{"web:latest"}, 3}});
   report.pods = {{"shop", "web", "uid-web", SampleStatus(), false},
                  {"shop", "old", "uid-old", PodStatus(), true}};
   report.events = {{"uid-web", "shop", "web", EventType::kWarning, "BackOff", "pulling\n\"web:1\""},

@@ -56,5 +56,48 @@ TEST(Advice, AWorkloadWhosePodsNobodyStartsSaysSo) {
   EXPECT_TRUE(advice[0].find("no pod of it is started: ") != std::string::npos) << advice[0];
 }
 
+class ImageAdvice : public testing::Test {
+ protected:
+  ImageAdvice() { Give("host-1", {"there:1", "there@sha256:12"}); }
+  void Give(const std::string& host, const std::vector<std::string>& names) {
+    world_.AddNode(host);
+    world_.Edit<Node>("", host, [&](Node* node) { node->status.images.push_back({names, 7}); });
+  }
+  std::vector<std::string> Advice(const std::string& image,
+                                  PullPolicy policy = PullPolicy::kNever) {
+    const auto web = Sensible(image);
+    web->spec.pod_template.spec.containers[0].image_pull_policy = policy;
+    Problems problems;
+    AdviseOnImages(world_.ChangesFor({web}), world_.state, &problems);
+    std::vector<std::string> messages;
+    for (const Problem& warning : problems.warnings) messages.push_back(warning.message);
+    return messages;
+  }
+
+  World world_;
+};
+
+TEST_F(ImageAdvice, OneThatIsNeverPulledAndOnNoHostIsNamed) {
+  EXPECT_EQ(Advice("absent:1"),
+            std::vector<std::string>{
+                "Deployment default/web: no host has the image \"absent:1\", and its "
+                "imagePullPolicy is Never: its pods do "
+                "not start (ErrImageNeverPull). Load it on the hosts, or let it be pulled"});
+  for (const char* there : {"there:1", "docker.io/library/there:1", "there@sha256:12"}) {
+    EXPECT_TRUE(Advice(there).empty()) << there;
+  }
+  EXPECT_TRUE(Advice("absent:1", PullPolicy::kIfNotPresent).empty()) << "it is pulled";
+}
+
+TEST_F(ImageAdvice, NothingIsSaidThatIsNotKnown) {
+  Give("host-2", {"there:2"});
+  EXPECT_FALSE(Advice("absent:1").empty());
+  EXPECT_TRUE(Advice("there:2").empty());
+  world_.AddNode("host-3");  // its agent has told nothing
+  EXPECT_TRUE(Advice("absent:1").empty());
+  world_ = World();
+  EXPECT_TRUE(Advice("absent:1").empty()) << "without a host";
+}
+
 }  // namespace
 }  // namespace reconcile

@@ -219,6 +219,43 @@ TEST(DockerReplies, ReadsAnImage) {
   EXPECT_TRUE(ParseImage(R"({"Id":"x","RepoTags":null,"Config":null})").ok());
 }
 
+TEST(DockerReplies, AHostHasAppArmorWhenItsEngineSaysSo) {
+  EXPECT_TRUE(
+      ParseInfo({}, R"({"SecurityOptions":["name=seccomp","name=apparmor"]})")->has_apparmor);
+  EXPECT_FALSE(
+      ParseInfo({}, R"({"SecurityOptions":["name=seccomp,profile=default"]})")->has_apparmor);
+}
+
+TEST(DockerReplies, ReadsAListOfImages) {
+  const auto images = ParseImageList(
+      R"([{"Id":"sha256:1","RepoTags":["a:1","b:2"],"RepoDigests":["a@sha256:9"],"Size":42},)"
+      R"({"Id":"sha256:2","RepoTags":["<none>:<none>"],"RepoDigests":["c@<none>"],"Size":-1},)"
+      R"({"Id":"sha256:3","RepoTags":null,"RepoDigests":null}])");
+  ASSERT_TRUE(images.ok()) << images.status().ToString();
+  ASSERT_EQ(images->size(), 3U);
+  EXPECT_EQ((*images)[0].tags, (std::vector<std::string>{"a:1", "b:2"}));
+  EXPECT_EQ((*images)[0].digests, std::vector<std::string>{"a@sha256:9"});
+  EXPECT_EQ((*images)[0].size_bytes, 42);
+  for (const size_t nameless : {1, 2}) {
+    EXPECT_TRUE((*images)[nameless].tags.empty());
+    EXPECT_TRUE((*images)[nameless].digests.empty());
+    EXPECT_EQ((*images)[nameless].size_bytes, 0);
+  }
+  for (const char* bad : {"{}", "[{}]", "[", ""}) EXPECT_FALSE(ParseImageList(bad).ok()) << bad;
+}
+
+TEST(DockerReplies, OfTooManyImagesTheLargestAreKept) {
+  std::string body = "[";
+  for (size_t i = 0; i < kMaxListedImages + 5; ++i) {
+    body += std::string(i == 0 ? "" : ",") + R"({"Id":"sha256:)" + std::to_string(i) +
+            R"(","Size":)" + std::to_string(i) + "}";
+  }
+  const auto images = ParseImageList(body + "]");
+  ASSERT_TRUE(images.ok());
+  ASSERT_EQ(images->size(), kMaxListedImages);
+  EXPECT_EQ(images->back().size_bytes, 5);
+}
+
 TEST(DockerReplies, ReadsContainerEventsAndSkipsOthers) {
   const auto event = ParseEvent(
       R"({"status":"die","id":"a1","Type":"container","Action":"die","Actor":{"ID":"a1"}})");

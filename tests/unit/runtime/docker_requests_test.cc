@@ -110,6 +110,19 @@ TEST(CreateBody, SaysWhatProcessesAreAndMayDo) {
   EXPECT_EQ(host.Find("Sysctls")->GetString("net.core.somaxconn"), "1024");
 }
 
+TEST(CreateBody, MasksNothingOfProcWhenAsked) {
+  ContainerConfig config = AppConfig();
+  const Value masked = BodyOf(config);
+  config.rights.proc_unmasked = true;
+  const Value unmasked = BodyOf(config);
+  for (const char* paths : {"MaskedPaths", "ReadonlyPaths"}) {
+    EXPECT_EQ(masked.Find("HostConfig")->Find(paths), nullptr) << "the engine's";
+    const Value* none = unmasked.Find("HostConfig")->Find(paths);
+    ASSERT_TRUE(none != nullptr && none->IsList()) << paths;
+    EXPECT_TRUE(none->AsList().empty());
+  }
+}
+
 TEST(CreateBody, SharesTheHostsNamespacesOrThoseOfTheSandbox) {
   ContainerConfig config = AppConfig();
   config.process_view = ProcessView::kHosts;

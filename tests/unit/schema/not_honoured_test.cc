@@ -54,8 +54,6 @@ TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
             "spec.initContainers[i].resources.requests[nvidia.com/gpu]");
   EXPECT_EQ(Blocking("securityContext: {fsGroup: 1, supplementalGroupsPolicy: Strict}\n"),
             "spec.securityContext.supplementalGroupsPolicy");
-  EXPECT_EQ(BlockingIn("securityContext: {procMount: Unmasked}\n"),
-            "spec.containers[web].securityContext.procMount");
   EXPECT_EQ(BlockingIn("lifecycle: {preStop: {exec: {command: [a]}}, stopSignal: SIGUSR1}\n"
                        "ports: [{containerPort: 80, hostPort: 80}]\n"
                        "resources: {limits: {nvidia.com/gpu: 1}}\n"),
@@ -101,13 +99,13 @@ TEST(FieldsNotHonoured, RightsAreHonoured) {
   EXPECT_EQ(BlockingIn("securityContext: {allowPrivilegeEscalation: false}\n"), "");
 }
 
-TEST(FieldsNotHonoured, ProfilesOfTheHostAreNotGivenYet) {
+TEST(FieldsNotHonoured, ProfilesOfTheHostAndAnUnmaskedProcAre) {
   EXPECT_EQ(Blocking("securityContext:\n"
                      "    seccompProfile: {type: Localhost, localhostProfile: p}\n"),
-            "spec.securityContext.seccompProfile.localhostProfile");
-  EXPECT_EQ(BlockingIn("securityContext: {appArmorProfile: {type: Localhost, "
+            "");
+  EXPECT_EQ(BlockingIn("securityContext: {procMount: Unmasked, appArmorProfile: {type: Localhost, "
                        "localhostProfile: p}}\n"),
-            "spec.containers[web].securityContext.appArmorProfile.localhostProfile");
+            "");
 }
 
 TEST(FieldsNotHonoured, NamesAreHonoured) {

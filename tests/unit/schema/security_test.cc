@@ -58,6 +58,19 @@ TEST(SecurityContext, AContainersProfileReplacesThePods) {
   EXPECT_TRUE(Effective("", "appArmorProfile: {type: Unconfined}").is_apparmor_unconfined);
 }
 
+TEST(SecurityContext, ProfilesOfTheHostAreReadWithTheirType) {
+  const std::string local = "{type: Localhost, localhostProfile: shop}";
+  const SecurityContext context =
+      Effective("appArmorProfile: " + local, "seccompProfile: " + local + ", procMount: Unmasked");
+  EXPECT_EQ(context.apparmor_profile, "shop");
+  EXPECT_EQ(context.seccomp_profile, "shop");
+  EXPECT_TRUE(context.is_proc_unmasked);
+  const SecurityContext other = Effective(
+      "seccompProfile: " + local, "seccompProfile: {type: RuntimeDefault}, procMount: Default");
+  EXPECT_EQ(other.seccomp_profile, "");
+  EXPECT_FALSE(other.is_proc_unmasked);
+}
+
 TEST(SecurityContext, SysctlsHaveDotsHoweverTheyAreWritten) {
   const PodSpec spec = SpecWith(
       "securityContext: {sysctls: [{name: net.core.somaxconn, value: '1'},\n"

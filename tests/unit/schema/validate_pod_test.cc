@@ -83,6 +83,26 @@ TEST(ValidatePod, SecurityContextsDoNotContradictThemselves) {
             "\"Localhost\"\n");
 }
 
+TEST(ValidatePod, AProfileOfTheHostLiesBelowItsFolder) {
+  const auto errors = [](const std::string& kind, const std::string& profile) {
+    const std::string text =
+        ContainerErrors("securityContext: {" + kind + ": {type: Localhost, localhostProfile: \"" +
+                        profile + "\"}}");
+    return text.substr(text.find(": ") == std::string::npos ? text.size() : text.find(": ") + 2);
+  };
+  for (const char* inside : {"audit.json", "team/a..b.json", "./x/..y"}) {
+    EXPECT_EQ(errors("seccompProfile", inside), "") << inside;
+  }
+  EXPECT_EQ(errors("seccompProfile", "/etc/shadow"), "must be a relative path\n");
+  for (const char* above : {"..", "../x", "a/../../x", "a/.."}) {
+    EXPECT_EQ(errors("seccompProfile", above), "must not contain '..'\n") << above;
+  }
+  EXPECT_EQ(errors("seccompProfile", std::string(4096, 'x')),
+            "must be no longer than 4095 bytes\n");
+  EXPECT_EQ(errors("appArmorProfile", "/usr/bin/shop"), "") << "it is a name";
+  EXPECT_EQ(errors("appArmorProfile", " shop"), "must not be padded with spaces\n");
+}
+
 TEST(ValidatePod, PlacementFollowsItsRules) {
   EXPECT_EQ(PodErrors("tolerations: [{value: a}]\n"),
             "spec.tolerations[0].operator: must be \"Exists\" when key is empty\n");
