@@ -49,10 +49,6 @@ ContainerInfo Listed(const ContainerInfo& info) {
 
 Status NoSuchContainer(const std::string& id) { return NotFoundError("No such container: " + id); }
 
-std::string ImageIdOf(const std::string& reference, const FakeImage& image) {
-  return image.id.empty() ? "sha256:" + Sha256Hex(reference) : image.id;
-}
-
 }  // namespace
 
 FakeEngineCore::FakeEngineCore(EventLoop* loop_in, FakeEngineOptions options_in)
