@@ -48,6 +48,7 @@ void Agent::Core::Restore() {
   if (folders.ok()) seen_.pod_folders.insert(folders->begin(), folders->end());
   RestoreTerminalPods();
   RestoreProbes();
+  RestoreImages();
 }
 
 // How pods ended outlives their containers, which somebody may prune: what is done is not done

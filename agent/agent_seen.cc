@@ -62,6 +62,7 @@ void Agent::Core::AskEngineInfo() {
         LogInfo("each pod has a sandbox here, also those of one container", {{"because", why}});
       }
       if (cluster_id_.empty()) health_.engine_error.clear();
+      if (!sampled_root_) TakeSample();
       if (first && !cluster_id_.empty()) RequestList();
     } else {
       if (!health_.engine) health_.engine_error = info.status().message();

@@ -410,6 +410,7 @@ void Remember(PodTurn* turn) {
 
 void StartPod(PodTurn* turn) {
   if (turn->memory.terminal) {
+    ReleaseContainers(turn);
     ReleaseVolumes(turn);
     return ReleaseNetwork(turn);
   }

@@ -142,6 +142,17 @@ void StopPod(PodTurn* turn, bool* gone) {
   *gone = TearDown(&turn->context, named, turn->containers, grace_seconds, &turn->memory);
 }
 
+void ReleaseContainers(PodTurn* turn) {
+  if (!turn->context.host.is_short_of_disk || !EndIsKept(*turn)) return;
+  for (const auto& [name, containers] : turn->containers.by_name) {
+    for (const ContainerInfo* container : containers) {
+      if (IsLive(*container)) continue;
+      turn->Add(RemoveKey(container->id), "the pod has ended, and the host is short of disk",
+                RemoveContainerOp{container->id});
+    }
+  }
+}
+
 void ReleaseNetwork(PodTurn* turn) {
   PodSeen& memory = turn->memory;
   if (turn->context.IsPodBusy(turn->uid()) || !turn->context.seen.ends_saved) return;

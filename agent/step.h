@@ -113,6 +113,7 @@ struct Seen {
   bool engine_up = false;               // containers is current
   std::optional<MonoTime> received_at;  // the newest assignment, by this agent
   bool ends_saved = true;               // how pods ended is on disk: what else tells of it may go
+  std::set<std::string> images_going;   // normalized references that are being removed
   KeptProbes probed_earlier;            // what an earlier run of the agent said of programs, by id
 };
 
@@ -212,7 +213,8 @@ struct HostFacts {
   // Absolute, of the program that waits for the network in a pod's only container (start.c). Empty:
   // it cannot be used here, and each pod has a sandbox.
   std::string start_program_path;
-  ResourceList allocatable;  // to pods
+  ResourceList allocatable;       // to pods
+  bool is_short_of_disk = false;  // what nobody needs goes
 };
 
 struct StepResult {

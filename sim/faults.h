@@ -57,6 +57,7 @@ class Faults {
   // ---- faults_nodes.cc ----
   void RepeatNodeOperations();
   void UncordonAll();
+  void RepeatShortages();
   // ---- faults_machine.cc ----
   void RepeatMachineFaults();
   bool SuspendHost();
