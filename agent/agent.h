@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "agent/host_files.h"
+#include "agent/image_collection.h"
+#include "agent/pressure.h"
 #include "agent/prober.h"
 #include "base/event_loop.h"
 #include "base/random.h"
@@ -20,6 +22,8 @@ inline constexpr std::string_view kAssignmentFile = "assignment";
 // Likewise: the fence of an assignment of another lineage that was accepted and is not obeyed yet,
 // or of a later one that differs from the first in nothing that is kept there.
 inline constexpr std::string_view kLineageFile = "lineage";
+// Likewise: the images that the agent pulled, sealed; they alone are ever removed.
+inline constexpr std::string_view kImagesFile = "images";
 // Likewise: the program that waits for the network in a pod's only container.
 inline constexpr std::string_view kStartProgramFile = "start";
 
@@ -43,6 +47,12 @@ struct AgentOptions {
   // Gives the text of the host's resolv.conf, for pods (dnsPolicy Default): asked whenever a pod's
   // files are written. Without a server in it that a pod can reach, pods get the engine's copy.
   std::function<std::string()> read_resolv_conf;
+  // When the host is short of something. The memory and the processes of the host, asked every
+  // pressure_every_ms; none: those are not watched.
+  PressureLimits pressure;
+  ImageLimits images;
+  int64_t pressure_every_ms = 10'000;  // as the kubelet looks (--housekeeping-interval)
+  std::function<HostUse()> read_host_use;
   // StartProgram() (runtime/start_program.h). Empty: each pod has a sandbox.
   std::string start_program;
   // Whether `proof` is the cluster CA's signature of `text`; without it no other lineage of the

@@ -49,6 +49,7 @@ void Agent::Core::Restore() {
   RestoreTerminalPods();
   RestoreProbes();
   RestoreHooks();
+  RestoreImages();
 }
 
 // How pods ended outlives their containers, which somebody may prune: what is done is not done

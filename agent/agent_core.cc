@@ -64,6 +64,8 @@ void Agent::Core::Start() {
   After(options_.heartbeat_ms, [this] { Heartbeat(); });
   After(kFirstProbeMs, [this] { ProbePeers(); });
   After(kMeasureMs, [this] { MeasureVolumes(); });
+  began_at_ = loop_->now().mono;
+  LookAtHost();
   RequestTurn();
 }
 
@@ -218,6 +220,7 @@ HostFacts Agent::Core::Facts() const {
   facts.mtu = options_.mtu;
   facts.has_apparmor = health_.engine && health_.engine->has_apparmor;
   facts.allocatable = AllocatableOf(health_);
+  facts.is_short_of_disk = IsShortOf(Pressure::kDisk);
   if (WhySandboxes().empty()) {
     facts.start_program_path = files_->AbsolutePath(std::string(kStartProgramFile));
   }

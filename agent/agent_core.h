@@ -14,6 +14,7 @@
 #include "agent/agent.h"
 #include "agent/assigned_network.h"
 #include "agent/fence.h"
+#include "agent/node_eviction.h"
 #include "agent/node_status.h"
 #include "agent/step.h"
 
@@ -35,6 +36,8 @@ inline constexpr int kMaxParallelPreStops = 112;
 inline constexpr int kMaxOtherHooks = 1'024;
 inline constexpr int64_t kLateProbeMs = 1'000;  // later than this is told
 inline constexpr int64_t kSayLagMs = 60'000;
+inline constexpr int64_t kCollectMs = 5 * 60'000;   // images, as the kubelet (ImageGCPeriod)
+inline constexpr int64_t kMostUnsampledMs = 5'000;  // from then on the agent speaks without
 inline constexpr int64_t kMeasureMs = 10'000;  // of volumes with a limit, as the kubelet does it
 
 // agent_network.cc: without those of nodes, Services and EndpointSlices.
@@ -124,7 +127,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void LookAtEngine();
   void AskEngineInfo();
   void AskImages();
-  void OnImages(const std::vector<ImageInfo>& listed);
+  void OnImages(const std::vector<HostImage>& listed);
   void RequestList();
   void OnList(Result<std::vector<ContainerInfo>> list);
   void OnListFailed(const Status& status);
@@ -170,9 +173,13 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   // As Fail, and says so once for each different failure.
   void FailToTakeAway(const Operation& operation, const Status& status, bool look);
   void OnCreateFailed(const Operation& operation, const Status& status);
-  void PullWith(const Operation& operation, const PullImageOp& action, size_t login,
-                MonoTime began);
-  void LookAtPulled(const Operation& operation, const PullImageOp& action, MonoTime began);
+  struct Pull {
+    PullImageOp action;
+    bool was_here = false;  // the host had such an image before
+    MonoTime began;
+  };
+  void PullWith(const Operation& operation, const Pull& pull, size_t login);
+  void LookAtPulled(const Operation& operation, const Pull& pull);
   void OnPulled(const Operation& operation, const PullImageOp& action, MonoTime began,
                 const Status& status);
   void Say(const Operation& operation, EventType type, const std::string& reason,
@@ -217,6 +224,40 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
                   const std::vector<std::pair<std::string, int64_t>>& limits,
                   const std::vector<int64_t>& bytes);
   void Evict(const Pod& pod, const std::string& message);
+
+  // ---- agent_pressure.cc: what the host is short of ----
+  void LookAtHost();
+  void TakeSample();
+  void OnSample(const HostSample& sample, bool has_root);
+  void NotePressures(const Pressures& next);
+  // False until the host was looked at once: what is said before would have no pressure in it.
+  bool MaySpeak() const;
+
+  bool IsShortOf(Pressure pressure) const;
+
+  // ---- agent_images.cc: images that nobody needs ----
+  void RestoreImages();
+  void SaveImages();
+  // Before and after a pull: whether the host had the image already, so that it is not ours.
+  void NoteImagePulled(const PullImageOp& action, const std::string& id, bool was_here);
+  bool IsImageShort() const;  // of what removing images gives back
+  void NoteImageUse();
+  WantedImages ImagesWanted() const;
+  // Begins to collect when it is time to; true while that goes on.
+  bool CollectImages();
+  bool AnyDeadToGo() const;
+  void OnImagesListed(const Result<std::vector<HostImage>>& images, int64_t bytes);
+  void RemoveNextImage();
+  void OnImageRemoved(const std::string& reference, const Status& removed);
+  void EndCollection();
+
+  // ---- agent_eviction.cc: pods that go for the sake of others ----
+  struct PodsMeasured;
+  bool VictimIsGoing() const;
+  void ConsiderEviction(bool may_be_for_disk);
+  void MeasurePods(std::vector<Shortage> shortages);
+  void MeasurePod(const std::shared_ptr<PodsMeasured>& measured, const PodSeen& seen);
+  void OnPodMeasured(const std::shared_ptr<PodsMeasured>& measured);
 
   // ---- agent_sync.cc: the host's network beyond its pods ----
   void ConsiderNetwork();
@@ -312,6 +353,28 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   ImageList images_;  // that the host has; null before the engine listed them
   bool listing_images_ = false;
   bool list_images_again_ = false;
+
+  bool sampling_ = false;
+  bool sample_again_ = false;
+  bool sampled_root_ = false;  // the engine's root is in a sample
+  MonoTime began_at_;
+  HostSample sample_;
+  std::vector<Shortage> shortages_;  // of `sample_`
+  MonoTime disk_short_at_;           // since when it is, if it is
+
+  bool measuring_pods_ = false;
+  std::string victim_;  // uid of the pod that was evicted last
+  MonoTime victim_at_;
+
+  PulledImages pulled_images_;
+  std::set<std::string> images_in_use_;  // of these, by id, at the last look
+  bool collecting_ = false;
+  bool collected_ = false;  // since the last look at the host
+  MonoTime collect_again_at_;
+  std::deque<std::pair<std::string, std::string>> removals_;  // images' ids, and references
+  int64_t bytes_wanted_ = 0;
+  int64_t bytes_found_ = 0;
+  bool told_too_little_ = false;
 
   std::set<std::string> measuring_;  // uids of pods whose volumes are being measured
 

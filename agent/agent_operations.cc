@@ -120,31 +120,40 @@ void Agent::Core::Run(const Operation& operation, const PullImageOp& action) {
         "Unable to retrieve some image pull secrets (" + names +
             "); attempting to pull the image may not succeed.");
   }
-  PullWith(operation, action, 0, loop_->now().mono);
+  const MonoTime began = loop_->now().mono;
+  const auto image = seen_.images.find(action.image_key);
+  // It was looked for just before, unless it is pulled for every start.
+  if (image != seen_.images.end() && image->second.state == ImageSeen::State::kAbsent) {
+    return PullWith(operation, {action, false, began}, 0);
+  }
+  runtime_->InspectImage(action.reference,
+                         Guarded([this, operation, action, began](const Result<ImageInfo>& info) {
+                           const bool was_here = info.status().code() != StatusCode::kNotFound;
+                           PullWith(operation, {action, was_here, began}, 0);
+                         }));
 }
 
 // With one login after another, until the registry takes one.
-void Agent::Core::PullWith(const Operation& operation, const PullImageOp& action, size_t login,
-                           MonoTime began) {
-  const std::vector<RegistryLogin>& logins = action.logins.logins;
+void Agent::Core::PullWith(const Operation& operation, const Pull& pull, size_t login) {
+  const std::vector<RegistryLogin>& logins = pull.action.logins.logins;
   const auto with =
       login < logins.size() ? std::make_optional(logins[login]) : std::optional<RegistryLogin>();
-  runtime_->PullImage(action.reference, with,
-                      Guarded([this, operation, action, login, began](Status pulled) {
-                        if (pulled.ok()) return LookAtPulled(operation, action, began);
-                        if (login + 1 < action.logins.logins.size()) {
-                          return PullWith(operation, action, login + 1, began);
+  runtime_->PullImage(pull.action.reference, with,
+                      Guarded([this, operation, pull, login](Status pulled) {
+                        if (pulled.ok()) return LookAtPulled(operation, pull);
+                        if (login + 1 < pull.action.logins.logins.size()) {
+                          return PullWith(operation, pull, login + 1);
                         }
-                        OnPulled(operation, action, began, pulled);
+                        OnPulled(operation, pull.action, pull.began, pulled);
                       }));
 }
 
-void Agent::Core::LookAtPulled(const Operation& operation, const PullImageOp& action,
-                               MonoTime began) {
-  runtime_->InspectImage(action.reference,
-                         Guarded([this, operation, action, began](Result<ImageInfo> info) {
-                           if (info.ok()) NoteImage(*info, &seen_.images[action.image_key]);
-                           OnPulled(operation, action, began, info.status());
+void Agent::Core::LookAtPulled(const Operation& operation, const Pull& pull) {
+  runtime_->InspectImage(pull.action.reference,
+                         Guarded([this, operation, pull](Result<ImageInfo> info) {
+                           if (info.ok()) NoteImage(*info, &seen_.images[pull.action.image_key]);
+                           if (info.ok()) NoteImagePulled(pull.action, info->id, pull.was_here);
+                           OnPulled(operation, pull.action, pull.began, info.status());
                          }));
 }
 

@@ -49,8 +49,7 @@ Report Agent::Core::MakeReport() const {
 }
 
 void Agent::Core::ReportIfChanged() {
-  // Before the engine has spoken there is nothing to say of this host, or it would look broken.
-  if (!health_.engine && health_.engine_error.empty()) return;
+  if (!MaySpeak()) return;
   const bool changed = !events_.empty() || !told_ || !SameReports(*told_, MakeReport());
   if (!changed || report_timer_set_) return;
   const int64_t spacing_ms = SpacingMs(pods_.size());
@@ -64,7 +63,7 @@ void Agent::Core::ReportIfChanged() {
 }
 
 void Agent::Core::SendReport() {
-  if (!health_.engine && health_.engine_error.empty()) return;
+  if (!MaySpeak()) return;
   Report report = MakeReport();
   report.events.swap(events_);  // not copied: without a controller this fails again and again
   report.starts.swap(starts_);

@@ -64,6 +64,7 @@ void Agent::Core::AskEngineInfo() {
       }
       if (cluster_id_.empty()) health_.engine_error.clear();
       if (first) AskImages();
+      if (!sampled_root_) TakeSample();
       if (first && !cluster_id_.empty()) RequestList();
     } else {
       if (!health_.engine) health_.engine_error = info.status().message();
@@ -80,18 +81,18 @@ void Agent::Core::AskImages() {
   list_images_again_ = listing_images_;
   if (listing_images_) return;
   listing_images_ = true;
-  runtime_->ListImages(Guarded([this](const Result<std::vector<ImageInfo>>& listed) {
+  runtime_->ListImages(Guarded([this](const Result<std::vector<HostImage>>& listed) {
     listing_images_ = false;
     if (listed.ok()) OnImages(*listed);
     if (list_images_again_) AskImages();
   }));
 }
 
-void Agent::Core::OnImages(const std::vector<ImageInfo>& listed) {
+void Agent::Core::OnImages(const std::vector<HostImage>& listed) {
   std::vector<ContainerImage> images;
-  for (const ImageInfo& info : listed) {
+  for (const HostImage& info : listed) {
     ContainerImage image{.names = {}, .size_bytes = info.size_bytes};
-    for (const auto* names : {&info.tags, &info.digests}) {
+    for (const auto* names : {&info.references, &info.digests}) {
       for (const std::string& name : *names) image.names.push_back(ListedImage(name));
     }
     images.push_back(std::move(image));

@@ -1,5 +1,6 @@
 #include "agent/disk_host_files.h"
 
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <cerrno>
@@ -15,6 +16,21 @@
 
 namespace reconcile {
 namespace {
+
+FileSystemSpace SpaceOf(const std::string& path) {
+  struct statvfs system = {};
+  struct stat info = {};
+  if (::statvfs(path.c_str(), &system) != 0 || ::stat(path.c_str(), &info) != 0) return {};
+  const auto block = static_cast<int64_t>(system.f_frsize);
+  const auto reserved = static_cast<int64_t>(system.f_bfree - system.f_bavail);
+  FileSystemSpace space;
+  space.capacity_bytes = (static_cast<int64_t>(system.f_blocks) - reserved) * block;
+  space.available_bytes = static_cast<int64_t>(system.f_bavail) * block;
+  space.inodes = static_cast<int64_t>(system.f_files);
+  space.inodes_free = static_cast<int64_t>(system.f_favail);
+  space.id = info.st_dev;
+  return space;
+}
 
 class DiskHostFiles final : public HostFiles {
  public:
@@ -113,6 +129,20 @@ class DiskHostFiles final : public HostFiles {
           return bytes;
         },
         [count](const Status&) { return std::vector<int64_t>(count, 0); }, std::move(done));
+  }
+
+  void MeasureSpace(std::vector<std::string> paths,
+                    std::function<void(std::vector<FileSystemSpace>)> done) const override {
+    const size_t count = paths.size();
+    Work<std::vector<FileSystemSpace>>(
+        work_.workers,
+        [root = root_, paths = std::move(paths)] {
+          std::vector<FileSystemSpace> spaces;
+          for (const std::string& path : paths)
+            spaces.push_back(SpaceOf(path.empty() ? root : path));
+          return spaces;
+        },
+        [count](const Status&) { return std::vector<FileSystemSpace>(count); }, std::move(done));
   }
 
   void TakeAway(const std::string& path, DoneStatus done) override {

@@ -179,6 +179,15 @@ void FakeHostFiles::MeasureFolders(std::vector<std::string> paths,
   done(std::move(bytes));
 }
 
+void FakeHostFiles::MeasureSpace(std::vector<std::string> paths,
+                                 std::function<void(std::vector<FileSystemSpace>)> done) const {
+  std::vector<FileSystemSpace> spaces;
+  for (const std::string& path : paths) {
+    spaces.push_back(space_ ? space_(path) : FileSystemSpace());
+  }
+  done(std::move(spaces));
+}
+
 void FakeHostFiles::TakeAway(const std::string& path, DoneStatus done) {
   std::erase_if(parts_, [&](const PartOrder& part) { return IsInside(part.target, path); });
   done(RemoveTree(path));

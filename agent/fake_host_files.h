@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,8 @@ class FakeHostFiles final : public HostFiles {
   void MountParts(std::vector<PartOrder> orders, DoneStatus done) override;
   void MeasureFolders(std::vector<std::string> paths,
                       std::function<void(std::vector<int64_t>)> done) const override;
+  void MeasureSpace(std::vector<std::string> paths,
+                    std::function<void(std::vector<FileSystemSpace>)> done) const override;
   void TakeAway(const std::string& path, DoneStatus done) override;
 
   // ---- the world and its faults ----
@@ -42,6 +45,10 @@ class FakeHostFiles final : public HostFiles {
   // What is at the host's paths that are not folders already: "File", "Socket" and so on.
   void PutHostPath(const std::string& path, const std::string& type) { host_paths_[path] = type; }
   void SetFolderBytes(const std::string& path, int64_t bytes) { folder_bytes_[path] = bytes; }
+  // Asked for each path; nothing is known of any without.
+  void SetSpace(std::function<FileSystemSpace(const std::string& path)> space) {
+    space_ = std::move(space);
+  }
   const std::vector<PartOrder>& parts() const { return parts_; }
 
  private:
@@ -63,6 +70,7 @@ class FakeHostFiles final : public HostFiles {
   bool no_execution_ = false;
   std::map<std::string, std::string> host_paths_;  // by path, their type
   std::map<std::string, int64_t> folder_bytes_;
+  std::function<FileSystemSpace(const std::string&)> space_;
   std::vector<PartOrder> parts_;  // mounted
   std::vector<Status> failures_;  // of the next writes, last first
 };

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/host_sample.h"
 #include "agent/volume_orders.h"
 #include "base/status.h"
 
@@ -51,6 +52,10 @@ class HostFiles {
   // Bytes of disk that what is in each folder takes; 0 for one that is not there.
   virtual void MeasureFolders(std::vector<std::string> paths,
                               std::function<void(std::vector<int64_t>)> done) const = 0;
+  // Space of the file systems of these absolute paths, "" being the data folder; all 0 for one
+  // that cannot be looked at.
+  virtual void MeasureSpace(std::vector<std::string> paths,
+                            std::function<void(std::vector<FileSystemSpace>)> done) const = 0;
   // Unmounts what is mounted in a folder, and removes it. What lies beyond a mount is not touched.
   virtual void TakeAway(const std::string& path, DoneStatus done) = 0;
 };

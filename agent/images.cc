@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "agent/pod_turn.h"
+#include "runtime/image_reference.h"
 
 namespace reconcile {
 namespace {
@@ -116,6 +117,11 @@ std::optional<ContainerStateWaiting> NeedImage(PodTurn* turn, const Container& c
                                                std::string* image_id) {
   ImageNeed need(turn, container);
   std::optional<ContainerStateWaiting> waiting;
+  // It is looked for when it is gone.
+  if (turn->context.seen.images_going.contains(NormalizeReference(container.image))) {
+    return ContainerStateWaiting{std::string(CreatingReason(turn->pod.spec)),
+                                 "image \"" + container.image + "\" is being removed"};
+  }
   switch (PolicyOf(container)) {
     case PullPolicy::kAlways:
       waiting = AlwaysPull(&need);

@@ -60,6 +60,11 @@ NodeStatus MakeNodeStatus(const AgentOptions& options, const HostHealth& health)
   NodeStatus status;
   status.conditions.push_back(ReadyCondition(health));
   status.conditions.push_back(NetworkCondition(health));
+  for (const Pressure pressure : kAllPressures) {
+    if (!health.pressures) break;
+    const PressureState& state = (*health.pressures)[static_cast<size_t>(pressure)];
+    status.conditions.push_back(ConditionOf(pressure, state));
+  }
   if (!options.host_ip.empty()) status.addresses.push_back({"InternalIP", options.host_ip});
   status.addresses.push_back({"Hostname", options.node_name});
   status.node_info.machine_id = options.machine_id;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "agent/agent.h"
+#include "agent/pressure.h"
 #include "schema/core.h"
 
 namespace reconcile {
@@ -16,6 +17,7 @@ struct HostHealth {
   std::string engine_error;          // the engine's words while it is down; "" when it is up
   std::string network_error;         // why the network could not be prepared
   std::vector<std::string> network_problems;  // what the network lacks though it works
+  std::optional<Pressures> pressures;         // none: not looked at yet
   StringMap files_errors;  // why the agent's own files could not be written, by which
 };
 

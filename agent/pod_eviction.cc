@@ -3,6 +3,13 @@
 #include "agent/pod_turn.h"
 
 namespace reconcile {
+namespace {
+
+// Of hard thresholds and limits, whatever the pod says: its programs get their stop signal, and are
+// killed soon (the kubelet's immediateEvictionGracePeriodSeconds).
+constexpr int64_t kEvictionGraceSeconds = 1;
+
+}  // namespace
 
 namespace {
 
@@ -28,6 +35,10 @@ bool StopEvicted(PodTurn* turn) {
   if (turn->memory.evicted.empty()) return false;
   StopAll(turn, "its pod is evicted", kEvictionGraceSeconds);
   return true;
+}
+
+bool EndIsKept(const PodTurn& turn) {
+  return turn.context.seen.ends_saved || !turn.memory.evicted.empty();
 }
 
 void EndEvicted(const PodTurn& turn, PodStatus* status) {

@@ -442,6 +442,7 @@ void Remember(PodTurn* turn) {
 
 void StartPod(PodTurn* turn) {
   if (turn->memory.terminal) {
+    ReleaseContainers(turn);
     ReleaseVolumes(turn);
     return ReleaseNetwork(turn);
   }

@@ -151,6 +151,17 @@ void StopPod(PodTurn* turn, bool* gone) {
   for (StopDecision& stop : turn->stops) stop.signals = stop.signals && !drains;
 }
 
+void ReleaseContainers(PodTurn* turn) {
+  if (!turn->context.host.is_short_of_disk || !EndIsKept(*turn)) return;
+  for (const auto& [name, containers] : turn->containers.by_name) {
+    for (const ContainerInfo* container : containers) {
+      if (IsLive(*container)) continue;
+      turn->Add(RemoveKey(container->id), "the pod has ended, and the host is short of disk",
+                RemoveContainerOp{container->id});
+    }
+  }
+}
+
 void ReleaseNetwork(PodTurn* turn) {
   PodSeen& memory = turn->memory;
   if (turn->context.IsPodBusy(turn->uid()) || !turn->context.seen.ends_saved) return;

@@ -128,6 +128,9 @@ bool AnyLive(const PodTurn& turn);
 void StopAll(PodTurn* turn, const std::string& reason, int64_t grace_seconds);
 // True while an evicted pod ends: nothing of it is started.
 bool StopEvicted(PodTurn* turn);
+// Whether what else tells of the end of a pod that is done may go. That of an evicted pod does in
+// any case: on a full disk nothing can be written before something goes.
+bool EndIsKept(const PodTurn& turn);
 // The status of a pod that was evicted and has ended.
 void EndEvicted(const PodTurn& turn, PodStatus* status);
 
@@ -183,8 +186,9 @@ void StopInOrder(const PodContainers& containers, const std::string& reason, int
 bool TearDown(StepContext* context, const Operation& named, const PodContainers& containers,
               int64_t grace_seconds, PodSeen* memory, std::vector<StopDecision>* stops);
 void StopPod(PodTurn* turn, bool* gone);
-// Of a pod that is done: its dead containers stay for their logs.
+// Of a pod that is done: its dead containers stay for their logs, until the host is short of disk.
 void ReleaseNetwork(PodTurn* turn);
+void ReleaseContainers(PodTurn* turn);
 
 // ---- sweep.cc ----
 // Pods that run here and are not assigned: those in `may_remove` go.

@@ -118,6 +118,7 @@ struct Seen {
   bool engine_up = false;               // containers is current
   std::optional<MonoTime> received_at;  // the newest assignment, by this agent
   bool ends_saved = true;               // how pods ended is on disk: what else tells of it may go
+  std::set<std::string> images_going;   // normalized references that are being removed
   KeptProbes probed_earlier;            // what an earlier run of the agent said of programs, by id
   KeptHooksById hooks_earlier;          // and of their hooks
 };
@@ -232,6 +233,7 @@ struct HostFacts {
   std::string start_program_path;
   ResourceList allocatable;  // to pods
   bool has_apparmor = false;
+  bool is_short_of_disk = false;  // what nobody needs goes
 };
 
 struct StepResult {

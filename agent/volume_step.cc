@@ -151,7 +151,7 @@ Status AddMounts(const PodTurn& turn, const Container& container, const EnvList&
 
 void ReleaseVolumes(PodTurn* turn) {
   const StepContext& context = turn->context;
-  if (!context.seen.pod_folders.contains(turn->uid()) || !context.seen.ends_saved) return;
+  if (!context.seen.pod_folders.contains(turn->uid()) || !EndIsKept(*turn)) return;
   if (context.IsPodBusy(turn->uid()) || VolumesOf(turn->pod.spec).empty()) return;
   for (const auto& [name, containers] : turn->containers.by_name) {
     if (LiveOf(containers) != nullptr) return;

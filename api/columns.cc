@@ -135,6 +135,11 @@ std::string AddressOf(const Node& node, std::string_view type) {
 Cells NodeCells(const Node& node, WallTime now) {
   std::string status = IsReady(node) ? "Ready" : IsRevoked(node) ? "Revoked" : "NotReady";
   if (IsUnschedulable(node)) status += ",SchedulingDisabled";
+  for (const std::string_view type : {kMemoryPressure, kDiskPressure, kPidPressure}) {
+    const Condition* pressure = FindCondition(node.status.conditions, type);
+    const bool is_on = pressure != nullptr && pressure->status == ConditionStatus::kTrue;
+    if (is_on) status += "," + std::string(type);
+  }
   const NodeSystemInfo& info = node.status.node_info;
   return {node.metadata.name,
           status,

@@ -39,6 +39,9 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
     };
   }
   side->options_.read_resolv_conf = [] { return ReadResolvConf(); };
+  side->options_.pressure = config.pressure;
+  side->options_.images = config.images;
+  side->options_.read_host_use = [] { return ReadHostUse(); };
   side->options_.start_program = StartProgram();
   side->prober_ = std::make_unique<CurlProber>(&side->loop_);
   DockerOptions docker;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int64_t kLeastSilenceSeconds = 10;  // two heartbeats of an agent
 constexpr int64_t kMostSilenceSeconds = 86'400;
+constexpr int64_t kMostPressureSeconds = 86'400;
 constexpr int kLongestPodCidrPrefix = 24;  // room for one host's subnet
 constexpr int kLongestServiceCidrPrefix = 28;
 constexpr int kShortestServiceCidrPrefix = 8;
@@ -283,12 +284,51 @@ void ReadHosts(const Value& value, const std::string& file, Config* config, Prob
       .Read(value);
 }
 
+void ReadEviction(const Value& value, const std::string& file, PressureLimits* limits,
+                  Problems* problems) {
+  MapReader reader("node.evictionHard", file, problems);
+  for (const Signal signal : kAllSignals) {
+    const std::string name(ToString(signal));
+    reader.On(name, [&reader, &file, problems, limits, signal, name](const Value& text) {
+      const bool is_text = text.IsString() || text.IsInt();
+      if (!is_text) return reader.Wrong(text, name, "an amount, as 100Mi, or a percentage, as 10%");
+      const Result<Threshold> threshold =
+          ParseThreshold(text.IsInt() ? std::to_string(text.AsInt()) : text.AsString());
+      if (threshold.ok()) {
+        limits->thresholds[static_cast<size_t>(signal)] = *threshold;
+      } else {
+        problems->errors.push_back(
+            {file, text.mark.line, text.mark.column,
+             "node.evictionHard." + name + ": " + threshold.status().message()});
+      }
+    });
+  }
+  reader.Read(value);
+}
+
 void ReadNode(const Value& value, const std::string& file, Config* config, Problems* problems) {
+  ImageLimits* const images = &config->images;
   MapReader("node", file, problems)
       .Text("name", CheckNodeName, &config->node_name)
       .Text("address", CheckNodeAddress, &config->node_address)
       .Labels("labels", &config->node_labels)
+      .On("evictionHard",
+          [&](const Value& map) { ReadEviction(map, file, &config->pressure, problems); })
+      .Number("evictionPressureTransitionSeconds", 0, kMostPressureSeconds,
+              [config](int64_t seconds) { config->pressure.transition_ms = seconds * 1000; })
+      .Number("imageGCHighThresholdPercent", 0, 100,
+              [images](int64_t percent) { images->high_percent = static_cast<int32_t>(percent); })
+      .Number("imageGCLowThresholdPercent", 0, 100,
+              [images](int64_t percent) { images->low_percent = static_cast<int32_t>(percent); })
+      .Number("imageMinimumGCAgeSeconds", 0, kMostPressureSeconds,
+              [images](int64_t seconds) { images->min_age_ms = seconds * 1000; })
       .Read(value);
+  if (images->low_percent < images->high_percent) return;
+  problems->errors.push_back({file, value.mark.line, value.mark.column,
+                              "node: imageGCLowThresholdPercent (" +
+                                  std::to_string(images->low_percent) +
+                                  ") must be below imageGCHighThresholdPercent (" +
+                                  std::to_string(images->high_percent) + ")"});
 }
 
 // "192.0.2.53", "192.0.2.53:5353", "2001:db8::53" or "[2001:db8::53]:5353".

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/image_collection.h"
+#include "agent/pressure.h"
 #include "base/status.h"
 #include "controller/controller.h"
 #include "net/dns/forwarder.h"
@@ -40,6 +42,8 @@ struct Config {
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;
   int64_t silent_after_ms = 15'000;   // without a word of its agent a host is NotReady
+  PressureLimits pressure;            // of `up` and `agent`: when this host is short of something
+  ImageLimits images;                 // likewise: when images go
   int64_t replace_after_ms = 15'000;  // from then on until its pods are replaced
 };
 

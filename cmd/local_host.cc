@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <fstream>
@@ -16,6 +17,7 @@ namespace reconcile {
 namespace {
 
 constexpr int kAgentOomScoreAdjust = -999;
+constexpr int64_t kKibibyte = 1024;
 
 std::string FirstLine(const std::string& path) {
   std::ifstream file(path);
@@ -119,6 +121,37 @@ LocalHost ReadLocalHost() {
     host.min_oom_score_adj = own.empty() ? 0 : std::stoi(own);
   }
   return host;
+}
+
+HostUse HostUseOf(const std::string& meminfo, const std::string& loadavg,
+                  const std::string& pid_max, const std::string& threads_max) {
+  HostUse use;
+  std::istringstream lines(meminfo);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string name;
+    int64_t kibibytes = 0;
+    if (!(words >> name >> kibibytes)) continue;
+    if (name == "MemTotal:") use.memory_bytes = kibibytes * kKibibyte;
+    if (name == "MemAvailable:") use.memory_available_bytes = kibibytes * kKibibyte;
+  }
+  // "0.20 0.18 0.12 1/811 11206": what runs, and all there are.
+  const size_t slash = loadavg.find('/');
+  std::istringstream all(slash == std::string::npos ? "" : loadavg.substr(slash + 1));
+  std::istringstream ids(pid_max);
+  std::istringstream threads(threads_max);
+  int64_t most = 0;
+  if (!(all >> use.processes && ids >> use.max_processes && threads >> most)) {
+    use.processes = use.max_processes = 0;
+  }
+  use.max_processes = std::min(use.max_processes, most);
+  return use;
+}
+
+HostUse ReadHostUse() {
+  return HostUseOf(ReadTextFile("/proc/meminfo"), FirstLine("/proc/loadavg"),
+                   FirstLine("/proc/sys/kernel/pid_max"),
+                   FirstLine("/proc/sys/kernel/threads-max"));
 }
 
 bool ProtectFromOomKiller() {

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "agent/host_sample.h"
+
 namespace reconcile {
 
 // What the agent tells of this host. Read once at start; empty where the host does not say.
@@ -33,6 +35,13 @@ std::string ReadResolvConf(const std::string& path = kResolvConf,
 
 // Of a text file of the host's; "" when it cannot be read.
 std::string ReadTextFile(const std::string& path);
+
+// Memory and processes of the host as they are now.
+HostUse ReadHostUse();
+// PURE, of /proc/meminfo, /proc/loadavg, and of kernel.pid_max and kernel.threads-max, whose lower
+// one counts. What cannot be read stays 0.
+HostUse HostUseOf(const std::string& meminfo, const std::string& loadavg,
+                  const std::string& pid_max, const std::string& threads_max);
 
 // Lets the kernel's OOM killer take almost anything before this process (SEMANTICS 18.2); programs
 // that it starts (base/subprocess.h) are not spared. False where this process may not.

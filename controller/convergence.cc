@@ -124,6 +124,11 @@ std::vector<std::string> NotesOn(const ClusterState& state) {
                       FindCondition(node->status.conditions, "Ready")->message);
       return;
     }
+    for (const std::string_view type : {kMemoryPressure, kDiskPressure, kPidPressure}) {
+      const Condition* pressure = FindCondition(node->status.conditions, type);
+      if (pressure == nullptr || pressure->status != ConditionStatus::kTrue) continue;
+      notes.push_back("node " + node->metadata.name + ": " + pressure->message);
+    }
     const Condition* live = FindCondition(node->status.conditions, kLiveRestore);
     if (live == nullptr || live->status != ConditionStatus::kFalse) return;
     notes.push_back("node " + node->metadata.name + ": " + live->message);

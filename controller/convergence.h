@@ -20,7 +20,8 @@ inline constexpr std::string_view kKeepsPodsAdvice =
 
 // PURE. What is as Kubernetes has it and yet surprises, one line each: pods of an older template
 // that keep running, since a ReplicationController or ReplicaSet that Git declares does not replace
-// pods; hosts whose containers do not outlive a crash of the engine.
+// pods; hosts that are short of something; hosts whose containers do not outlive a crash of the
+// engine.
 std::vector<std::string> NotesOn(const ClusterState& state);
 
 }  // namespace reconcile

@@ -128,6 +128,23 @@ struct ImageInfo {
   std::string user;
 };
 
+// An image as it is listed.
+struct HostImage {
+  std::string id;
+  std::vector<std::string> references;  // its tags
+  std::vector<std::string> digests;     // "name@sha256:...", as registries have it
+  int64_t size_bytes = 0;
+  bool in_use = false;  // by a container, running or not, whoever made it
+};
+
+// What a container has of its host at the moment.
+struct ContainerUse {
+  int64_t memory_bytes = 0;  // its working set: without file pages that were not used lately
+  int64_t processes = 0;     // and threads
+  int64_t disk_bytes = 0;    // what it wrote into its own layer
+  friend bool operator==(const ContainerUse&, const ContainerUse&) = default;
+};
+
 // What a registry is told of who pulls. A secret: in no message, log or file.
 struct RegistryLogin {
   std::string server;  // the registry, as the login names it
@@ -153,6 +170,7 @@ struct EngineInfo {
   // or is rootless (the file may not be reached), SELinux labels files, the runtime is neither runc
   // nor crun.
   std::string no_start_program = "the engine did not tell its runtime";
+  std::string root_folder = {};  // absolute: where it keeps images, layers and logs
 };
 
 // The engine says something happened to one of our containers, or that the stream was lost and came
@@ -213,11 +231,17 @@ class ContainerRuntime {
                     int64_t timeout_ms, Done<ExecResult> done) = 0;
   // NotFound when the host does not have it.
   virtual void InspectImage(const std::string& reference, Done<ImageInfo> done) = 0;
-  // Every image that the host has, with its id, tags, digests and size, and nothing else of it.
-  virtual void ListImages(Done<std::vector<ImageInfo>> done) = 0;
   // Without a login the engine pulls as anybody may.
   virtual void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
                          DoneStatus done) = 0;
+  // All images that have a name of their own or had one, with who uses them; not the layers of
+  // others.
+  virtual void ListImages(Done<std::vector<HostImage>> done) = 0;
+  // Takes this name, or id, from its image, and the image with its last one. OK when there is none;
+  // Conflict when a container uses it.
+  virtual void RemoveImage(const std::string& reference, DoneStatus done) = 0;
+  // Of a container that runs. `with_disk`: the engine walks its layer for that; else 0.
+  virtual void MeasureContainer(const std::string& id, bool with_disk, Done<ContainerUse> done) = 0;
   // Makes sure the built-in pause image is there; gives its id. No registry is needed.
   virtual void EnsurePauseImage(Done<std::string> done) = 0;
   // Streams a container's log, with credits: `on_data` gets frames within the window that the

@@ -212,6 +212,7 @@ Result<EngineInfo> ParseInfo(const EngineVersion& version, std::string_view body
     if (option.starts_with("name=apparmor")) info.has_apparmor = true;
   }
   info.no_start_program = WhyNoStartProgram(*parsed);
+  info.root_folder = parsed->GetString("DockerRootDir");
   return info;
 }
 
@@ -322,26 +323,49 @@ Result<ImageInfo> ParseImage(std::string_view body) {
   return image;
 }
 
-Result<std::vector<ImageInfo>> ParseImageList(std::string_view body) {
+Result<std::vector<HostImage>> ParseImageList(std::string_view body) {
   const Result<Value> parsed = Parse("list of images", body);
   if (!parsed.ok()) return parsed.status();
   if (!parsed->IsList()) return InternalError("the engine's list of images is not a list");
-  std::vector<ImageInfo> images;
+  std::vector<HostImage> images;
   for (const Value& item : parsed->AsList()) {
-    ImageInfo image;
+    HostImage image;
     image.id = item.GetString("Id");
     if (image.id.empty()) return InternalError("the engine listed an image without an id");
     image.size_bytes = std::max<int64_t>(item.GetInt("Size"), 0);
-    image.tags = NamesIn(item, "RepoTags");
-    image.digests = NamesIn(item, "RepoDigests");
+    image.references = WordsIn(item, "RepoTags");
+    image.digests = WordsIn(item, "RepoDigests");
+    for (std::vector<std::string>* names : {&image.references, &image.digests}) {
+      std::erase_if(*names, [](const std::string& name) { return Contains(name, "<none>"); });
+    }
     images.push_back(std::move(image));
   }
   if (images.size() <= kMaxListedImages) return images;
-  std::stable_sort(images.begin(), images.end(), [](const ImageInfo& a, const ImageInfo& b) {
+  std::stable_sort(images.begin(), images.end(), [](const HostImage& a, const HostImage& b) {
     return a.size_bytes > b.size_bytes;
   });
   images.resize(kMaxListedImages);
   return images;
+}
+
+Result<ContainerUse> ParseContainerStats(std::string_view body) {
+  const Result<Value> parsed = ParseMap("statistics of a container", body);
+  if (!parsed.ok()) return parsed.status();
+  const Value& memory = MapIn(*parsed, "memory_stats");
+  const Value& details = MapIn(memory, "stats");
+  // cgroup v1 counts those below it under names of their own.
+  const bool is_v1 = details.Find("total_inactive_file") != nullptr;
+  const int64_t inactive = details.GetInt(is_v1 ? "total_inactive_file" : "inactive_file");
+  ContainerUse use;
+  use.memory_bytes = std::max<int64_t>(memory.GetInt("usage") - std::max<int64_t>(inactive, 0), 0);
+  use.processes = std::max<int64_t>(MapIn(*parsed, "pids_stats").GetInt("current"), 0);
+  return use;
+}
+
+Result<int64_t> ParseLayerBytes(std::string_view body) {
+  const Result<Value> parsed = ParseMap("container", body);
+  if (!parsed.ok()) return parsed.status();
+  return std::max<int64_t>(parsed->GetInt("SizeRw"), 0);
 }
 
 Result<std::optional<EngineEvent>> ParseEvent(std::string_view line) {

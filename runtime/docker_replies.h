@@ -15,7 +15,7 @@ namespace reconcile {
 
 inline constexpr int kMaxReplyDepth = 64;
 inline constexpr size_t kMaxListedContainers = 10'000;
-inline constexpr size_t kMaxListedImages = 1'000;
+inline constexpr size_t kMaxListedImages = 10'000;
 inline constexpr size_t kMaxErrorBytes = 4'096;  // of the engine's words that are kept
 
 // OK for 2xx and 304. Else the engine's words ({"message": ...}), with the code that says what a
@@ -53,8 +53,12 @@ Result<std::string> ParseCreatedId(std::string_view body);
 // GET /exec/ID/json: the exit code of a command that has ended; none while it runs.
 Result<std::optional<int32_t>> ParseExecExitCode(std::string_view body);
 Result<ImageInfo> ParseImage(std::string_view body);
-// GET /images/json. Of more than kMaxListedImages the largest.
-Result<std::vector<ImageInfo>> ParseImageList(std::string_view body);
+// GET /images/json: without in_use; of more than kMaxListedImages the largest.
+Result<std::vector<HostImage>> ParseImageList(std::string_view body);
+// GET /containers/ID/stats: memory and processes.
+Result<ContainerUse> ParseContainerStats(std::string_view body);
+// GET /containers/ID/json?size=1: bytes of its layer.
+Result<int64_t> ParseLayerBytes(std::string_view body);
 // One line of GET /events; none for an event that is not a container's.
 Result<std::optional<EngineEvent>> ParseEvent(std::string_view line);
 // One line of a pull or load: OK for progress, else the failure that it reports.

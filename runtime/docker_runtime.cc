@@ -98,9 +98,11 @@ class DockerRuntime final : public ContainerRuntime {
   void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
             Done<ExecResult> done) override;
   void InspectImage(const std::string& reference, Done<ImageInfo> done) override;
-  void ListImages(Done<std::vector<ImageInfo>> done) override;
   void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
                  DoneStatus done) override;
+  void ListImages(Done<std::vector<HostImage>> done) override;
+  void RemoveImage(const std::string& reference, DoneStatus done) override;
+  void MeasureContainer(const std::string& id, bool with_disk, Done<ContainerUse> done) override;
   void EnsurePauseImage(Done<std::string> done) override;
   StreamHandle ReadLogs(const std::string& id, const LogOptions& options,
                         std::function<void(LogStream, std::string_view)> on_data,
@@ -309,13 +311,6 @@ void DockerRuntime::InspectImage(const std::string& reference, Done<ImageInfo> d
        });
 }
 
-void DockerRuntime::ListImages(Done<std::vector<ImageInfo>> done) {
-  Send(NewCall("GET", "/images/json"), [done = std::move(done)](const HttpReply& reply) {
-    if (const Status status = StatusOf(reply); !status.ok()) return done(status);
-    done(ParseImageList(reply.body));
-  });
-}
-
 void DockerRuntime::FollowProgress(HttpCall call, DoneStatus done) {
   const auto progress = std::make_shared<ProgressReader>();
   call.lane = HttpLane::kLong;
@@ -340,6 +335,60 @@ void DockerRuntime::PullImage(const std::string& reference,
   HttpCall call = NewCall("POST", PullPath(*parsed));
   if (login) call.headers.push_back("X-Registry-Auth: " + RegistryAuth(*login));
   FollowProgress(std::move(call), std::move(done));
+}
+
+// Containers are listed last: one that was made meanwhile shows its image in use.
+void DockerRuntime::ListImages(Done<std::vector<HostImage>> done) {
+  Send(NewCall("GET", "/images/json"), [this, done = std::move(done)](const HttpReply& reply) {
+    if (const Status status = StatusOf(reply); !status.ok()) return done(status);
+    Result<std::vector<HostImage>> images = ParseImageList(reply.body);
+    if (!images.ok()) return done(images.status());
+    Send(NewCall("GET", "/containers/json?all=1"),
+         [images = std::move(*images), done](const HttpReply& answer) mutable {
+           if (const Status status = StatusOf(answer); !status.ok()) return done(status);
+           const Result<std::vector<ContainerInfo>> containers = ParseContainerList(answer.body);
+           if (!containers.ok()) return done(containers.status());
+           std::set<std::string> used;
+           for (const ContainerInfo& container : *containers) used.insert(container.image_id);
+           for (HostImage& image : images) image.in_use = used.contains(image.id);
+           done(std::move(images));
+         });
+  });
+}
+
+void DockerRuntime::RemoveImage(const std::string& reference, DoneStatus done) {
+  if (const auto parsed = ParseImageReference(reference); !parsed.ok()) {
+    return Refuse(parsed.status(), std::move(done));
+  }
+  HttpCall call = NewCall("DELETE", "/images/" + reference);
+  call.lane = HttpLane::kLong;
+  call.timeout_ms = api_.options().pull_idle_timeout_ms;
+  Send(std::move(call), [done = std::move(done)](const HttpReply& reply) {
+    const Status status = StatusOf(reply);
+    done(status.code() == StatusCode::kNotFound ? OkStatus() : status);
+  });
+}
+
+void DockerRuntime::MeasureContainer(const std::string& id, bool with_disk,
+                                     Done<ContainerUse> done) {
+  if (Status status = ValidateContainerName(id); !status.ok()) {
+    return Refuse(std::move(status), std::move(done));
+  }
+  const std::string path = ContainerPath(id, "/stats?stream=false&one-shot=true");
+  Send(NewCall("GET", path), [this, id, with_disk, done = std::move(done)](const HttpReply& reply) {
+    if (const Status status = StatusOf(reply); !status.ok()) return done(status);
+    const Result<ContainerUse> use = ParseContainerStats(reply.body);
+    if (!use.ok() || !with_disk) return done(use);
+    HttpCall call = NewCall("GET", ContainerPath(id, "/json?size=1"));
+    call.lane = HttpLane::kLong;
+    Send(std::move(call), [use = *use, done](const HttpReply& answer) mutable {
+      if (const Status status = StatusOf(answer); !status.ok()) return done(status);
+      const Result<int64_t> bytes = ParseLayerBytes(answer.body);
+      if (!bytes.ok()) return done(bytes.status());
+      use.disk_bytes = *bytes;
+      done(use);
+    });
+  });
 }
 
 void DockerRuntime::EnsurePauseImage(Done<std::string> done) {

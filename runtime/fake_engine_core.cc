@@ -49,10 +49,6 @@ ContainerInfo Listed(const ContainerInfo& info) {
 
 Status NoSuchContainer(const std::string& id) { return NotFoundError("No such container: " + id); }
 
-std::string ImageIdOf(const std::string& reference, const FakeImage& image) {
-  return image.id.empty() ? "sha256:" + Sha256Hex(reference) : image.id;
-}
-
 }  // namespace
 
 FakeEngineCore::FakeEngineCore(EventLoop* loop_in, FakeEngineOptions options_in)
@@ -317,20 +313,6 @@ Result<ImageInfo> FakeEngineCore::InspectImage(const std::string& reference) con
   info.entrypoint = image->entrypoint;
   info.cmd = image->cmd;
   return info;
-}
-
-std::vector<ImageInfo> FakeEngineCore::ListImages() const {
-  std::map<std::string, ImageInfo> by_id;
-  for (const auto& [name, image] : images) {
-    if (!image.present) continue;
-    ImageInfo& info = by_id[ImageIdOf(name, image)];
-    info.id = ImageIdOf(name, image);
-    info.size_bytes = image.size_bytes;
-    (name.find('@') == std::string::npos ? info.tags : info.digests).push_back(name);
-  }
-  std::vector<ImageInfo> listed;
-  for (auto& [id, info] : by_id) listed.push_back(std::move(info));
-  return listed;
 }
 
 void FakeEngineCore::Pull(const std::string& reference, const std::optional<RegistryLogin>& login,

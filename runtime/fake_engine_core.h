@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/ids.h"
 #include "base/random.h"
 #include "runtime/fake_runtime.h"
 #include "runtime/log_outlet.h"
 
 namespace reconcile {
 
-inline constexpr size_t kFakeCallKinds = 13;
+inline constexpr size_t kFakeCallKinds = 15;
 
 // A connected process, as the engine knows it. Destroyed: nobody listens any more.
 struct FakeClient {
@@ -91,9 +92,12 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
             Reply<Result<ExecResult>> reply);
   void NoteExecAsked(const std::string& id, const std::vector<std::string>& command);
   Result<ImageInfo> InspectImage(const std::string& reference) const;
-  std::vector<ImageInfo> ListImages() const;
   void Pull(const std::string& reference, const std::optional<RegistryLogin>& login,
             Reply<Status> reply);
+  std::vector<HostImage> ListImages() const;
+  Status RemoveImage(const std::string& reference);
+  Result<ContainerUse> Measure(const std::string& id, bool with_disk) const;
+  ContainerUse UseOfAll() const;
   std::string EnsurePause();
   void ReadLogs(std::shared_ptr<FakeLogReader> reader, const LogOptions& options);
   void Subscribe(const std::shared_ptr<FakeClient>& client);
@@ -161,6 +165,10 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   uint64_t next_call_ = 1;
   std::map<uint64_t, Task> open_calls_;  // how each call under way fails when the engine dies
 };
+
+inline std::string ImageIdOf(const std::string& reference, const FakeImage& image) {
+  return image.id.empty() ? "sha256:" + Sha256Hex(reference) : image.id;
+}
 
 inline Status EngineDown() {
   return UnavailableError("cannot connect to the Docker daemon: connection refused");

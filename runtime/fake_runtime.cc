@@ -85,12 +85,6 @@ class FakeRuntime final : public ContainerRuntime {
         std::move(done));
   }
 
-  void ListImages(Done<std::vector<ImageInfo>> done) override {
-    Call<Result<std::vector<ImageInfo>>>(
-        FakeCall::kListImages, [](FakeEngineCore* core) { return core->ListImages(); },
-        std::move(done));
-  }
-
   void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
                  DoneStatus done) override {
     CallLong<Status>(
@@ -98,6 +92,26 @@ class FakeRuntime final : public ContainerRuntime {
         [reference, login](FakeEngineCore* core, std::function<void(Status)> reply) {
           core->Pull(reference, login, std::move(reply));
         },
+        std::move(done));
+  }
+
+  void ListImages(Done<std::vector<HostImage>> done) override {
+    Call<Result<std::vector<HostImage>>>(
+        FakeCall::kListImages, [](FakeEngineCore* core) { return core->ListImages(); },
+        std::move(done));
+  }
+
+  void RemoveImage(const std::string& reference, DoneStatus done) override {
+    Call<Status>(
+        FakeCall::kRemoveImage,
+        [reference](FakeEngineCore* core) { return core->RemoveImage(reference); },
+        std::move(done));
+  }
+
+  void MeasureContainer(const std::string& id, bool with_disk, Done<ContainerUse> done) override {
+    Call<Result<ContainerUse>>(
+        FakeCall::kMeasure,
+        [id, with_disk](FakeEngineCore* core) { return core->Measure(id, with_disk); },
         std::move(done));
   }
 
@@ -226,6 +240,10 @@ std::string_view ToString(FakeCall call) {
       return "exec";
     case FakeCall::kListImages:
       return "list-images";
+    case FakeCall::kRemoveImage:
+      return "remove-image";
+    case FakeCall::kMeasure:
+      return "measure";
   }
   return "";
 }
@@ -303,6 +321,9 @@ const ContainerConfig* FakeEngine::FindConfig(const std::string& id) const {
   const FakeEngineCore::Container* container = std::as_const(*core_).Find(id);
   return container == nullptr ? nullptr : &container->config;
 }
+
+std::vector<HostImage> FakeEngine::Images() const { return core_->ListImages(); }
+ContainerUse FakeEngine::Use() const { return core_->UseOfAll(); }
 
 int64_t FakeEngine::CallCount(FakeCall call) const {
   return core_->calls[static_cast<size_t>(call)];

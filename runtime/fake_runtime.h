@@ -19,6 +19,7 @@ struct FakeProgram {
   int64_t stop_takes_ms = 5;        // from the stop signal to its exit; -1: it ignores the signal
   int32_t stop_exit_code = 143;     // 128 + SIGTERM
   std::string start_error;          // not empty: a start fails with these words, exit code 127
+  ContainerUse use = {};            // while it runs; its disk until it is removed
   std::vector<std::string> output;  // lines to standard output at the start of each run
 };
 
@@ -35,7 +36,7 @@ struct FakeImage {
   int64_t pull_ms = 500;
   std::string password;  // not empty: the registry gives it to nobody without
   std::string id;        // "sha256:..."; empty: derived from the reference
-  int64_t size_bytes = 5'000'000;
+  int64_t size_bytes = 10 << 20;
   std::vector<std::string> entrypoint = {"/serve"};
   std::vector<std::string> cmd;
   FakeProgram program;
@@ -55,6 +56,8 @@ enum class FakeCall {
   kReadLogs,
   kExec,
   kListImages,
+  kRemoveImage,
+  kMeasure,
 };
 std::string_view ToString(FakeCall call);
 
@@ -74,7 +77,7 @@ struct FakeEngineOptions {
   int64_t reply_timeout_ms = 10'000;
   FakeFaults faults;
   EngineInfo info = {"20.10.24", "1.41", "Fake Linux", "6.1.0", "amd64", 4,
-                     8LL << 30,  true,   "cgroupfs",   true,    ""};
+                     8LL << 30,  true,   "cgroupfs",   true,    "",      "/engine"};
 };
 
 // One state change, for checkers and traces: what happened ("create", "start", "begin", "signal",
@@ -146,6 +149,9 @@ class FakeEngine {
   // By creation; only those with label kLabelCluster = `cluster_id`, or all when it is empty.
   std::vector<ContainerInfo> Containers(const std::string& cluster_id = "") const;
   const ContainerConfig* FindConfig(const std::string& id) const;  // nullptr: no such container
+  std::vector<HostImage> Images() const;
+  // Of all containers: of those that run, and the disk of the others.
+  ContainerUse Use() const;
   // Calls that reached the engine and had their effect, successful or not.
   int64_t CallCount(FakeCall call) const;
   int64_t injected_faults() const;

@@ -60,6 +60,10 @@ struct NodeSpec {
 // engine. AssignmentAccepted, the controller's: the agent follows what it was sent.
 inline constexpr std::string_view kLiveRestore = "LiveRestore";
 inline constexpr std::string_view kAssignmentAccepted = "AssignmentAccepted";
+// The agent's: the host is short of memory, disk or process ids, or was a moment ago.
+inline constexpr std::string_view kMemoryPressure = "MemoryPressure";
+inline constexpr std::string_view kDiskPressure = "DiskPressure";
+inline constexpr std::string_view kPidPressure = "PIDPressure";
 // Reasons of Ready conditions that are the controller's: of a node that a person revoked, which is
 // none of the cluster's hosts; of a silent node and of its pods.
 inline constexpr std::string_view kNodeRevoked = "NodeRevoked";

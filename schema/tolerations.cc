@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace reconcile {
 
@@ -33,6 +34,31 @@ Toleration ReadToleration(const Value& value) {
 }
 
 }  // namespace
+
+std::vector<Taint> PressureTaintsOf(const Node& node) {
+  static constexpr std::pair<std::string_view, std::string_view> kTaints[] = {
+      {kMemoryPressure, kMemoryPressureTaint},
+      {kDiskPressure, kDiskPressureTaint},
+      {kPidPressure, kPidPressureTaint}};
+  std::vector<Taint> taints;
+  for (const auto& [type, key] : kTaints) {
+    const Condition* condition = FindCondition(node.status.conditions, type);
+    if (condition == nullptr || condition->status != ConditionStatus::kTrue) continue;
+    taints.push_back({.key = std::string(key),
+                      .value = "",
+                      .effect = TaintEffect::kNoSchedule,
+                      .time_added = std::nullopt});
+  }
+  return taints;
+}
+
+Toleration MemoryPressureToleration() {
+  Toleration toleration;
+  toleration.key = kMemoryPressureTaint;
+  toleration.effect = TaintEffect::kNoSchedule;
+  toleration.is_exists = true;
+  return toleration;
+}
 
 std::vector<Toleration> TolerationsOf(const PodSpec& spec) {
   std::vector<Toleration> tolerations;

@@ -12,6 +12,12 @@ namespace reconcile {
 // Taints that every node has while it is in the state that they name; none is stored.
 inline constexpr std::string_view kUnreachableTaint = "node.kubernetes.io/unreachable";
 inline constexpr std::string_view kUnschedulableTaint = "node.kubernetes.io/unschedulable";
+inline constexpr std::string_view kMemoryPressureTaint = "node.kubernetes.io/memory-pressure";
+inline constexpr std::string_view kDiskPressureTaint = "node.kubernetes.io/disk-pressure";
+inline constexpr std::string_view kPidPressureTaint = "node.kubernetes.io/pid-pressure";
+
+// Those of its conditions of pressure, all NoSchedule (TaintNodesByCondition).
+std::vector<Taint> PressureTaintsOf(const Node& node);
 
 // One of spec.tolerations (SEMANTICS 19.9), read from PodSpec::others, where it was checked
 // already.
@@ -24,6 +30,9 @@ struct Toleration {
   std::optional<int64_t> seconds;  // of NoExecute: for so long, 0 at least; none: for ever
 };
 std::vector<Toleration> TolerationsOf(const PodSpec& spec);
+// What Kubernetes adds to those of every pod but BestEffort ones: they asked for memory, and are
+// taken to cope where it is short.
+Toleration MemoryPressureToleration();
 // The tolerations as one text: equal for pods that say the same, "" for those that say nothing.
 std::string TolerationsText(const PodSpec& spec);
 

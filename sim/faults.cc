@@ -59,6 +59,7 @@ void Faults::Begin() {
   RepeatMachineFaults();
   RepeatLossFaults();
   RepeatNodeOperations();
+  RepeatShortages();
   RepeatEngineFaults();
   RepeatContainerFaults();
   if (targets_.workload->has_hooks()) RepeatHookFaults();
@@ -195,6 +196,7 @@ void Faults::End() {
   UncordonAll();
   for (const auto& host : *targets_.hosts) {
     host->Resume();
+    host->SetFree({});
     targets_.network->Mend(host->name());
     targets_.network->LeadTo(host->name(), std::string(kControllerAddress));
     host->engine().SetFaults({});

@@ -59,6 +59,7 @@ class Faults {
   // ---- faults_nodes.cc ----
   void RepeatNodeOperations();
   void UncordonAll();
+  void RepeatShortages();
   // ---- faults_hooks.cc ----
   void RepeatHookFaults();
   void CrashAmidHook(SimHost* host);

@@ -13,16 +13,9 @@ constexpr int64_t kPostStartMs = 900;
 constexpr int64_t kPreStopMs = 1'100;
 constexpr int64_t kCrashAfterMs = 20'000;
 constexpr uint64_t kSandboxesEvery = 3;
-
-AgentOptions OptionsFor(const std::string& name, int boots, bool has_sandboxes) {
-  AgentOptions options;
-  options.node_name = name;
-  options.host_ip = "192.0.2.1";
-  options.boot_id = "boot-" + std::to_string(boots);
-  options.verify = VerifySimSignature;
-  if (!has_sandboxes) options.start_program = "start";
-  return options;
-}
+constexpr int64_t kMemoryBytes = int64_t{8} << 30;
+constexpr int64_t kDiskBytes = int64_t{100} << 30;
+constexpr int64_t kMaxProcesses = 32'000;
 
 FakeImage ImageOf(std::string_view reference) {
   FakeImage image;
@@ -49,8 +42,8 @@ SimHost::Process::Process(SimHost* host, uint64_t seed)
       devices(host->devices_.Connect()),
       prober(&loop, [host](const ProbeRequest& request) { return host->Answer(request); }),
       link(host->network_->MakeAgentEnd(host->name_, &loop)),
-      agent(OptionsFor(host->name_, host->boots_, host->has_sandboxes_), &loop, &random,
-            runtime.get(), devices.get(), &host->files_, &prober, link.get()) {}
+      agent(host->Options(), &loop, &random, runtime.get(), devices.get(), &host->files_, &prober,
+            link.get()) {}
 
 SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime* time,
                  SimNetwork* network)
@@ -72,6 +65,7 @@ SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime
     const bool begins = command.front() == kPostStartCommand;
     return FakeCommand{.takes_ms = begins ? kPostStartMs : kPreStopMs};
   });
+  files_.SetSpace([this](const std::string&) { return Space(); });
   engine_.SetObserver([this](const FakeChange& change) { OnEngineChange(change); });
   devices_.SetOnAttached([this](int64_t process_id) { engine_.NetworkAttached(process_id); });
   devices_.SetProcessAlive([this](int64_t process_id) {
@@ -81,6 +75,36 @@ SimHost::SimHost(std::string name, uint64_t seed, bool live_restore, VirtualTime
 }
 
 SimHost::~SimHost() { process_.reset(); }
+
+AgentOptions SimHost::Options() const {
+  AgentOptions options;
+  options.node_name = name_;
+  options.host_ip = "192.0.2.1";
+  options.boot_id = "boot-" + std::to_string(boots_);
+  options.verify = VerifySimSignature;
+  options.read_host_use = [this] { return Use(); };
+  if (!has_sandboxes_) options.start_program = "start";
+  return options;
+}
+
+HostUse SimHost::Use() const {
+  const ContainerUse taken = engine_.Use();
+  return {kMemoryBytes, std::max<int64_t>(free_.memory_bytes - taken.memory_bytes, 0),
+          kMaxProcesses, kMaxProcesses - free_.processes + taken.processes};
+}
+
+// The engine's and the agent's are one.
+FileSystemSpace SimHost::Space() const {
+  int64_t available = free_.disk_bytes - engine_.Use().disk_bytes;
+  for (const HostImage& image : engine_.Images()) available -= image.size_bytes;
+  return {kDiskBytes, std::max<int64_t>(available, 0), 0, 0, 1};
+}
+
+bool SimHost::SetFree(const Free& free) {
+  const bool is_news = free_ != free;
+  free_ = free;
+  return is_news;
+}
 
 void SimHost::SetObserver(std::function<void(const FakeChange&)> observer) {
   observer_ = std::move(observer);

@@ -50,6 +50,15 @@ class SimHost {
   bool PowerOff();
   void PowerOn();
 
+  // What is left of the host's own beside what containers and images take of it.
+  struct Free {
+    int64_t memory_bytes = int64_t{6} << 30;  // of 8 GiB
+    int64_t disk_bytes = int64_t{80} << 30;   // of 100 GiB
+    int64_t processes = 30'000;               // of 32,000
+    friend bool operator==(const Free&, const Free&) = default;
+  };
+  bool SetFree(const Free& free);
+
   const std::string& name() const { return name_; }
   bool live_restore() const { return live_restore_; }
   // Each pod has a sandbox here: the agent has no program that waits for the network.
@@ -79,6 +88,9 @@ class SimHost {
 
   void OnEngineChange(const FakeChange& change);
   void OnBegin(const ContainerInfo& container);
+  AgentOptions Options() const;
+  HostUse Use() const;
+  FileSystemSpace Space() const;
   std::optional<ProbeOutcome> Answer(const ProbeRequest& request) const;
 
   std::string name_;
@@ -97,6 +109,7 @@ class SimHost {
   IllPrograms programs_;
   std::map<std::string, int64_t> process_ids_;  // of what runs, by the engine's ids
   Violations violations_;
+  Free free_;
   bool powered_ = true;
   int boots_ = 1;
   std::unique_ptr<Process> process_;

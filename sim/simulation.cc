@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/planted_bug.h"
+#include "schema/tolerations.h"
 #include "sim/checkers.h"
 #include "sim/convergence_checker.h"
 #include "sim/faults.h"
@@ -264,6 +265,10 @@ std::vector<std::string> World::WhyNotConverged() {
         {host->name(), &host->engine(), &host->devices(), &host->files(), host->has_sandboxes()});
   }
   const auto state = controller_.State();
+  state->ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    if (PressureTaintsOf(*node).empty()) return;
+    why.push_back(node->metadata.name + " has not got over its pressure");
+  });
   for (auto& found :
        {CheckDeclared(*state, workload_, model_, views, controller_.controller()->Unconverged()),
         CheckNetwork(*state, views), CheckVolumes(*state, workload_, views)}) {

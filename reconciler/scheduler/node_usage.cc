@@ -1,5 +1,6 @@
 #include "reconciler/scheduler/node_usage.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/ids.h"
@@ -20,6 +21,14 @@ bool Requests(const Container& container, const std::string& resource) {
     return found != list.end() && !found->second.IsZero();
   };
   return nonzero(container.resources.requests) || nonzero(container.resources.limits);
+}
+
+// As QosClassOf has it.
+bool IsBestEffort(const PodSpec& spec) {
+  const std::vector<const Container*> all = AllContainersOf(spec);
+  return std::none_of(all.begin(), all.end(), [](const Container* container) {
+    return Requests(*container, "cpu") || Requests(*container, "memory");
+  });
 }
 
 int64_t MilliOf(const std::map<std::string, int64_t>& amounts, const std::string& resource) {
@@ -66,6 +75,8 @@ PodNeeds PendingNeedsOf(const Pod& pod) {
   needs.node_affinity = NodeAffinityOf(pod.spec);
   needs.spreads = TopologySpreadsOf(pod.spec, pod.metadata.labels);
   needs.tolerations = TolerationsOf(pod.spec);
+  needs.is_best_effort = IsBestEffort(pod.spec);
+  if (!needs.is_best_effort) needs.tolerations.push_back(MemoryPressureToleration());
   return needs;
 }
 
@@ -95,6 +106,7 @@ NodeUsage EmptyUsageOf(const Node& node) {
   NodeUsage usage;
   usage.node = &node;
   usage.ready = IsReady(node);
+  usage.pressures = PressureTaintsOf(node);
   for (const auto& [resource, quantity] : node.status.allocatable) {
     if (resource == "pods") {
       usage.max_pods = quantity.Units();

@@ -48,7 +48,8 @@ struct PodNeeds {
   // Of a pod that is to be placed alone: what is asked of the node while it is chosen.
   std::optional<NodeAffinity> node_affinity;
   std::vector<TopologySpread> spreads;
-  std::vector<Toleration> tolerations;
+  bool is_best_effort = true;
+  std::vector<Toleration> tolerations;  // with what Kubernetes adds for pods that are not
 };
 PodNeeds NeedsOf(const Pod& pod);         // on a node
 PodNeeds PendingNeedsOf(const Pod& pod);  // of a pod that is to be placed
@@ -57,6 +58,7 @@ PodNeeds PendingNeedsOf(const Pod& pod);  // of a pod that is to be placed
 struct NodeUsage {
   const Node* node = nullptr;
   bool ready = false;
+  std::vector<Taint> pressures;  // of its conditions, besides the node's own
   int64_t max_pods = kDefaultMaxPods;
   int64_t pods = 0;
   std::map<std::string, int64_t> allocatable_milli;

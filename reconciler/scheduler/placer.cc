@@ -68,6 +68,7 @@ std::string Placer::TextOf(const PodNeeds& needs) {
     text += std::string(ToString(claim.protocol)) + ' ' + std::to_string(claim.port) + ' ' +
             claim.address + '\n';
   }
+  if (needs.is_best_effort) text += "best effort\n";
   return text + NodeAffinityText(pod.spec) + '\n' + TolerationsText(pod.spec) + '\n';
 }
 

@@ -1,17 +1,28 @@
 #include "reconciler/scheduler/taints.h"
 
+#include <algorithm>
+
 namespace reconcile {
 
+namespace {
+
+const Taint* FirstInTheWay(const std::vector<Toleration>& tolerations,
+                           const std::vector<Taint>& taints) {
+  const auto found = std::find_if(taints.begin(), taints.end(), [&](const Taint& taint) {
+    return taint.effect != TaintEffect::kPreferNoSchedule && !Tolerates(tolerations, taint);
+  });
+  return found == taints.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
 std::vector<Refusal> TaintFilter(const PodNeeds& needs, const NodeUsage& node) {
-  for (const Taint& taint : node.node->spec.taints) {
-    if (taint.effect == TaintEffect::kPreferNoSchedule || Tolerates(needs.tolerations, taint)) {
-      continue;
-    }
-    // kube-scheduler's words: people search for them.
-    const std::string text = "node(s) had untolerated taint " + ToString(taint);
-    return {{text, text}};
-  }
-  return {};
+  const Taint* taint = FirstInTheWay(needs.tolerations, node.node->spec.taints);
+  if (taint == nullptr) taint = FirstInTheWay(needs.tolerations, node.pressures);
+  if (taint == nullptr) return {};
+  // kube-scheduler's words: people search for them.
+  const std::string text = "node(s) had untolerated taint " + ToString(*taint);
+  return {{text, text}};
 }
 
 int64_t AvoidedTaints(const PodNeeds& needs, const NodeUsage& node) {

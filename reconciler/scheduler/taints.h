@@ -10,7 +10,8 @@ namespace reconcile {
 
 inline constexpr int64_t kTaintWeight = 3;
 
-// The first NoSchedule or NoExecute taint that the pod does not tolerate.
+// The first NoSchedule or NoExecute taint that the pod does not tolerate: of the node's own, then
+// of its pressures.
 std::vector<Refusal> TaintFilter(const PodNeeds& needs, const NodeUsage& node);
 
 // How many PreferNoSchedule taints of the node the pod does not tolerate.

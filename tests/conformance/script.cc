@@ -1,6 +1,9 @@
 #include "tests/conformance/script.h"
 
 #include <cstdlib>
+#include <sstream>
+
+#include "schema/quantity.h"
 
 namespace reconcile {
 namespace {
@@ -55,6 +58,7 @@ class Reader {
     }
     if (statement.starts_with(kRemove)) return SetFile(statement.substr(kRemove.size()), false);
     if (word == "httpd") return Listen(rest);
+    if (word == ":") return Takes(rest);
     if (word == "echo") {
       script_.program.output.push_back(rest);
       return true;
@@ -68,6 +72,20 @@ class Reader {
   bool SetFile(const std::string& path, bool is_there) {
     script_.files[path].emplace_back(now_ms_, is_there);
     return path.starts_with('/');
+  }
+
+  bool Takes(const std::string& rest) {
+    std::istringstream words(rest);
+    std::string takes;
+    std::string amount;
+    std::string of;
+    std::string what;
+    words >> takes >> amount >> of >> what;
+    const Result<Quantity> bytes = Quantity::Parse(amount);
+    if (takes != "takes" || of != "of" || !bytes.ok()) return false;
+    ContainerUse& use = script_.program.use;
+    (what == "memory" ? use.memory_bytes : use.disk_bytes) = bytes->Units();
+    return what == "memory" || what == "disk";
   }
 
   bool Listen(const std::string& rest) {

@@ -24,8 +24,9 @@ struct Script {
 };
 
 // Knows `sleep N` and `sh -c TEXT`, of which TEXT is made of `sleep N`, `sleep N & wait`,
-// `echo WORDS`, `echo WORDS > FILE`, `busybox rm FILE`, `httpd -p PORT -h /`, `exit N` and
-// `trap 'exit N' TERM`, separated by `;`. Invalid names what it does not know. As in a container,
+// `echo WORDS`, `echo WORDS > FILE`, `busybox rm FILE`, `httpd -p PORT -h /`, `exit N`,
+// `trap 'exit N' TERM` and `: takes AMOUNT of memory` (or disk; a real shell takes none), separated
+// by `;`. Invalid names what it does not know. As in a container,
 // whose first process has no default for SIGTERM, the signal ends only what traps it.
 Result<Script> ReadScript(const std::vector<std::string>& command);
 

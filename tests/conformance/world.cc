@@ -16,6 +16,8 @@ constexpr int64_t kLookEveryMs = 100;
 constexpr int64_t kSettleMs = 20 * 60'000;
 constexpr size_t kMostFailures = 10;
 constexpr int64_t kDrainMs = 10 * 60'000;
+constexpr int64_t kLeastFreeMemoryBytes = 500 << 20;
+constexpr int64_t kLeastFreeDiskBytes = int64_t{16} << 30;  // of 100 GiB
 
 std::string LabelOf(const StringMap& labels, std::string_view key) {
   const auto found = labels.find(std::string(key));
@@ -263,6 +265,12 @@ Status ConformanceWorld::TakeHost(const Value& step) {
     } else if (member.key == "return") {
       host->PowerOn();
       host->StartAgent();
+    } else if (member.key == "short of memory") {
+      host->SetFree({.memory_bytes = kLeastFreeMemoryBytes});
+    } else if (member.key == "short of disk") {
+      host->SetFree({.disk_bytes = kLeastFreeDiskBytes});
+    } else if (member.key == "relieve") {
+      host->SetFree({});
     } else if (member.key == "restart agent") {
       host->KillAgent();
       host->StartAgent();

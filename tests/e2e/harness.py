@@ -12,7 +12,7 @@ import unittest
 import uuid
 from pathlib import Path
 
-from hosts.cluster import busybox_tar
+from hosts.cluster import NO_PRESSURE, busybox_tar
 from hosts.system import DEADLINE_S, eventually, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +34,7 @@ class Host:
         self.reconcile = None
         self.logs = []
         self.flags = []  # more of `reconcile up`
+        self.config = NO_PRESSURE  # its settings
 
     # ---- life ----
     def start(self):
@@ -156,8 +157,10 @@ class Host:
 
     # ---- reconcile ----
     def start_reconcile(self):
+        config = self.folder / "reconcile.yaml"
+        config.write_text(self.config, encoding="utf-8")
         self.reconcile = self.spawn(
-            [RECONCILE, "--socket", self.socket, "up", self.repository, "--data", self.folder / "data", "--docker",
+            [RECONCILE, "--config", config, "--socket", self.socket, "up", self.repository, "--data", self.folder / "data", "--docker",
              self.docker_socket, "--node-name", "host-1"] + self.flags, "reconcile.log")
         eventually("reconcile answers", lambda: self.cli(["status", "--json"], check=False).returncode in (0, 1))
 

@@ -79,13 +79,12 @@ void ParseNames(std::string_view bytes) {
 }
 
 void ParseOne(uint8_t choice, size_t step, std::string_view bytes) {
-  switch (choice % 10) {
+  switch (choice % 11) {
     case 0:
       return (void)ParseContainer(bytes);
     case 1:
       return (void)ParseContainerList(bytes);
     case 2:
-      (void)ParseImageList(bytes);
       return (void)ParseImage(bytes);
     case 3:
       return ParseEngine(bytes);
@@ -104,6 +103,10 @@ void ParseOne(uint8_t choice, size_t step, std::string_view bytes) {
       return FeedFrames(bytes, step);
     case 9:
       return ParseNames(bytes);
+    case 10:
+      (void)ParseImageList(bytes);
+      (void)ParseContainerStats(bytes);
+      return (void)ParseLayerBytes(bytes);
   }
 }
 

@@ -41,6 +41,7 @@ constexpr std::array kKinds = {
     "clock of the controller jumped",
     "clock of a host jumped",
     "host suspended",
+    "host short of something",
     "agent killed",
     "host lost",
     "engine crashed, live restore",

@@ -194,6 +194,37 @@ TEST_P(HostFilesContract, SaysWhetherAProgramCanRun) {
   EXPECT_FALSE(files().CheckExecutable("../start").ok());
 }
 
+TEST_P(HostFilesContract, MeasuresNothingOfWhatIsNotThere) {
+  std::vector<FileSystemSpace> spaces;
+  files().MeasureSpace({"/no/such/folder"}, [&](const auto& all) { spaces = all; });
+  EXPECT_EQ(spaces, std::vector<FileSystemSpace>{FileSystemSpace()});
+}
+
+// In a mount namespace of its own. Needs root.
+TEST(DiskHostFilesOnSmallDisk, MeasuresItsFileSystemAndOthers) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "small-XXXXXX").string();
+  const std::string folder = ::mkdtemp(pattern.data());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool mounted = ::unshare(CLONE_NEWNS) == 0 &&
+                         ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                         ::mount("none", folder.c_str(), "tmpfs", 0, "size=8m,nr_inodes=100") == 0;
+    const auto files = MakeDiskHostFiles(folder + "/agent", folder + "/host.key");
+    if (!mounted || !files->Write("a", std::string(2 << 20, 'x'), 0644).ok()) ::_exit(2);
+    std::vector<FileSystemSpace> spaces;
+    files->MeasureSpace({"", folder, "/proc"}, [&](const auto& all) { spaces = all; });
+    const FileSystemSpace& own = spaces.at(0);
+    const bool is_right = own.capacity_bytes == 8 << 20 && own.available_bytes == 6 << 20 &&
+                          own.inodes == 100 && own.inodes_free < 100 && own == spaces.at(1) &&
+                          own.id != spaces.at(2).id;
+    ::_exit(is_right ? 0 : 1);
+  }
+  int ended = -1;
+  EXPECT_EQ(::waitpid(child, &ended, 0), child);
+  EXPECT_EQ(ended, 0) << "256: wrongly measured, 512: no such mount (needs root)";
+  std::filesystem::remove_all(folder);
+}
+
 // In a mount namespace of its own. Needs root.
 TEST(DiskHostFilesOnNoexec, SaysThatNoProgramRunsThere) {
   std::string pattern = (std::filesystem::temp_directory_path() / "noexec-XXXXXX").string();

@@ -61,17 +61,37 @@ TEST_P(RuntimeEngine, LooksAtAnImageByNameAndById) {
   EXPECT_EQ(blocking_->Inspect(container)->image_id, by_name->id);
 }
 
-TEST_P(RuntimeEngine, ListsTheImagesThatAreThere) {
-  const auto by_name = blocking_->InspectImage("reconcile.test/busybox:1");
-  ASSERT_TRUE(by_name.ok()) << by_name.status().ToString();
-  const auto listed = blocking_->ListImages();
-  ASSERT_TRUE(listed.ok()) << listed.status().ToString();
-  const auto found = std::find_if(listed->begin(), listed->end(),
-                                  [&](const ImageInfo& image) { return image.id == by_name->id; });
-  ASSERT_NE(found, listed->end());
-  EXPECT_EQ(found->tags, by_name->tags);
-  EXPECT_EQ(found->size_bytes, by_name->size_bytes);
-  EXPECT_GT(found->size_bytes, 0);
+TEST_P(RuntimeEngine, ListsImagesWithWhoUsesThemAndRemovesWhatNobodyDoes) {
+  const std::string pause = *blocking_->EnsurePause();
+  const std::string used = blocking_->InspectImage("reconcile.test/busybox:1")->id;
+  const std::string container = Run("uses", kRunsForever);
+  ASSERT_TRUE(blocking_->ListedImage(used) && blocking_->ListedImage(pause));
+  EXPECT_TRUE(blocking_->ListedImage(used)->in_use);
+  EXPECT_EQ(blocking_->ListedImage(used)->references,
+            std::vector<std::string>{"reconcile.test/busybox:1"});
+  EXPECT_GT(blocking_->ListedImage(used)->size_bytes, 0);
+  EXPECT_EQ(blocking_->RemoveImage("reconcile.test/busybox:1").code(), StatusCode::kConflict);
+  EXPECT_TRUE(blocking_->ListedImage(used));
+  EXPECT_EQ(blocking_->Stop(container, 0), OkStatus());
+  EXPECT_TRUE(blocking_->ListedImage(used)->in_use) << "also by one that ended";
+  EXPECT_FALSE(blocking_->ListedImage(pause)->in_use);
+  EXPECT_EQ(blocking_->RemoveImage(blocking_->ListedImage(pause)->references.at(0)), OkStatus());
+  EXPECT_FALSE(blocking_->ListedImage(pause));
+  EXPECT_EQ(blocking_->RemoveImage("127.0.0.1:9/absent:v9"), OkStatus());
+}
+
+TEST_P(RuntimeEngine, MeasuresWhatAContainerHasOfItsHost) {
+  const std::string writer = Run("writes", kWritesAndRuns);
+  Result<ContainerUse> use = UnavailableError("not asked yet");
+  for (int i = 0; i < 500 && (!use.ok() || use->disk_bytes < 4'000'000); ++i) {
+    use = blocking_->Measure(writer, true);
+  }
+  ASSERT_TRUE(use.ok()) << use.status().ToString();
+  EXPECT_GE(use->disk_bytes, 4'000'000);
+  EXPECT_GT(use->memory_bytes, 0);
+  EXPECT_GE(use->processes, 1);
+  EXPECT_EQ(blocking_->Measure(writer, false)->disk_bytes, 0);
+  EXPECT_EQ(blocking_->Measure("absent", false).status().code(), StatusCode::kNotFound);
 }
 
 TEST_P(RuntimeEngine, KeepsThePauseImageThereAndItsProgramStopsCleanly) {

@@ -32,6 +32,7 @@ FakeProgram ProgramOf(const ContainerConfig& config) {
     program.stop_takes_ms = 1;
     program.stop_exit_code = 0;
   }
+  program.use = {1 << 20, 1, config.cmd == kWritesAndRuns ? 4'000'000 : 0};
   if (config.cmd == kPrintsAndExits) program.output = {"one\n", "two\n", "three\n"};
   if (config.cmd == kStopsWithThree) program.output = {"ready\n"};
   if (config.cmd == kPrintsAndRuns) program.output = {"one\n"};
@@ -179,10 +180,6 @@ Result<ExecResult> Blocking::Exec(const std::string& id, const std::vector<std::
   return Wait<Result<ExecResult>>(
       [&](auto done) { harness_->runtime().Exec(id, command, timeout_ms, std::move(done)); });
 }
-Result<std::vector<ImageInfo>> Blocking::ListImages() {
-  return Wait<Result<std::vector<ImageInfo>>>(
-      [&](auto done) { harness_->runtime().ListImages(std::move(done)); });
-}
 
 Result<ImageInfo> Blocking::InspectImage(const std::string& reference) {
   return Wait<Result<ImageInfo>>(
@@ -191,6 +188,23 @@ Result<ImageInfo> Blocking::InspectImage(const std::string& reference) {
 Status Blocking::Pull(const std::string& reference) {
   return Wait<Status>(
       [&](auto done) { harness_->runtime().PullImage(reference, std::nullopt, std::move(done)); });
+}
+std::optional<HostImage> Blocking::ListedImage(const std::string& id) {
+  const auto images = Wait<Result<std::vector<HostImage>>>(
+      [&](auto done) { harness_->runtime().ListImages(std::move(done)); });
+  CHECK(images.ok());
+  for (const HostImage& image : *images) {
+    if (image.id == id) return image;
+  }
+  return std::nullopt;
+}
+Status Blocking::RemoveImage(const std::string& reference) {
+  return Wait<Status>(
+      [&](auto done) { harness_->runtime().RemoveImage(reference, std::move(done)); });
+}
+Result<ContainerUse> Blocking::Measure(const std::string& id, bool with_disk) {
+  return Wait<Result<ContainerUse>>(
+      [&](auto done) { harness_->runtime().MeasureContainer(id, with_disk, std::move(done)); });
 }
 Result<std::string> Blocking::EnsurePause() {
   return Wait<Result<std::string>>(

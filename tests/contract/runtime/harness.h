@@ -64,8 +64,11 @@ class Blocking {
   Result<ExecResult> Exec(const std::string& id, const std::vector<std::string>& command,
                           int64_t timeout_ms);
   Result<ImageInfo> InspectImage(const std::string& reference);
-  Result<std::vector<ImageInfo>> ListImages();
   Status Pull(const std::string& reference);
+  // The one of this id; nothing when it is not listed.
+  std::optional<HostImage> ListedImage(const std::string& id);
+  Status RemoveImage(const std::string& reference);
+  Result<ContainerUse> Measure(const std::string& id, bool with_disk);
   Result<std::string> EnsurePause();
   struct Logs {
     Status status;
@@ -87,6 +90,9 @@ inline const std::vector<std::string> kExitsWithSeven = {"sh", "-c", "exit 7"};
 inline const std::vector<std::string> kPrintsAndExits = {"sh", "-c",
                                                          "echo one; echo two; echo three"};
 inline const std::vector<std::string> kPrintsAndRuns = {"sh", "-c", "echo one; sleep 100000"};
+// Into its own layer, some 4 MB of which it keeps in memory too.
+inline const std::vector<std::string> kWritesAndRuns = {
+    "sh", "-c", "head -c 4000000 /dev/zero >/written; sleep 100000"};
 // kMuchLines lines of 1,000 bytes: many times a stream's window.
 inline constexpr size_t kMuchLines = 8'000;
 inline const std::vector<std::string> kPrintsMuchAndExits = {

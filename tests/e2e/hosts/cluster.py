@@ -20,6 +20,10 @@ ROOT = Path(__file__).resolve().parents[3]
 BINARY_FOLDER = Path(os.environ.get("RECONCILE_BINARY_FOLDER", ROOT / "build/dev"))
 ENGINE_SETTINGS = Path("/etc/docker")
 PORT = 7443
+# Settings of hosts that are all on one machine: how full its disk is has to say nothing of theirs.
+NO_PRESSURE = "node:\n  evictionHard: {" + ", ".join(f"{signal}: 0" for signal in (
+    "memory.available", "nodefs.available", "nodefs.inodesFree", "imagefs.available", "imagefs.inodesFree", "pid.available")) + (
+    "}\n  imageGCHighThresholdPercent: 100\n")
 
 
 def busybox_tar(folder):
@@ -177,7 +181,7 @@ class Cluster:
         """The host's /etc/reconcile: every `reconcile` there finds its folder and sockets by it."""
         machine.config.write_text(
             f"dataFolder: {machine.disk}/reconcile\nsocket: {machine.socket}\n"
-            f"dockerSocket: {machine.docker_socket}\nnode: {{name: {machine.name}}}\n{more}", encoding="utf-8")
+            f"dockerSocket: {machine.docker_socket}\n{NO_PRESSURE}  name: {machine.name}\n{more}", encoding="utf-8")
 
     def start_controller(self, *words, on=None):
         """`reconcile controller WORDS`, on the controller's own host unless told."""

@@ -195,6 +195,17 @@ TEST(NodeStatusTest, SaysWhetherContainersOutliveTheEngine) {
   EXPECT_EQ(FindCondition(status.conditions, kLiveRestore)->status, ConditionStatus::kTrue);
 }
 
+TEST(NodeStatusTest, HasConditionsOfPressureOnceTheHostWasLookedAt) {
+  HostHealth health;
+  EXPECT_EQ(FindCondition(MakeNodeStatus({}, health).conditions, kDiskPressure), nullptr);
+  health.pressures.emplace();
+  (*health.pressures)[1].is_on = true;
+  const NodeStatus status = MakeNodeStatus({}, health);
+  EXPECT_EQ(FindCondition(status.conditions, kMemoryPressure)->status, ConditionStatus::kFalse);
+  EXPECT_EQ(FindCondition(status.conditions, kDiskPressure)->status, ConditionStatus::kTrue);
+  EXPECT_EQ(FindCondition(status.conditions, kPidPressure)->status, ConditionStatus::kFalse);
+}
+
 TEST(NodeStatusTest, IsNotReadyWithTheWordsOfWhatFailed) {
   AgentOptions options;
   HostHealth health;

@@ -30,5 +30,9 @@ reconcile_test(agent_test
           ${CMAKE_CURRENT_LIST_DIR}/init_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/hooks_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/hook_runs_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/host_pressure_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/image_collection_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/node_eviction_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/pressure_test.cc
   LIBS agent agent_files_fake agent_probes_fake
   LABELS unit)

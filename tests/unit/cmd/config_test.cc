@@ -38,6 +38,11 @@ node:
   name: host-7
   address: 192.0.2.7
   labels: {disk: ssd}
+  evictionHard: {memory.available: 200Mi, nodefs.available: "7%", pid.available: 0}
+  evictionPressureTransitionSeconds: 30
+  imageGCHighThresholdPercent: 70
+  imageGCLowThresholdPercent: 60
+  imageMinimumGCAgeSeconds: 10
 sources:
 - {name: main, repository: /srv/a, revision: v1, path: deploy}
 - {name: extra, repository: /srv/b}
@@ -65,6 +70,13 @@ deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds
   EXPECT_EQ(read.config.node_name, "host-7");
   EXPECT_EQ(read.config.node_address, "192.0.2.7");
   EXPECT_EQ(read.config.node_labels.at("disk"), "ssd");
+  PressureLimits pressure;
+  pressure.thresholds[0] = {.amount = 200 << 20};
+  pressure.thresholds[1] = {.percent = 7};
+  pressure.thresholds[5] = {};
+  pressure.transition_ms = 30'000;
+  EXPECT_EQ(read.config.pressure, pressure) << "the others keep their defaults";
+  EXPECT_EQ(read.config.images, (ImageLimits{70, 60, 10'000}));
   ASSERT_EQ(read.config.sources.size(), 2U);
   EXPECT_EQ(read.config.sources[0].spec, (SourceSpec{"/srv/a", "v1", "deploy"}));
   EXPECT_EQ(read.config.sources[1].name, "extra");
@@ -72,6 +84,21 @@ deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds
   EXPECT_EQ(read.config.breaker.max_percent, 20);
   EXPECT_EQ(read.config.breaker.min_for_percent, 2);
   EXPECT_EQ(read.config.breaker.window_ms, 60'000);
+}
+
+TEST(Config, RefusesThresholdsThatMeanNothing) {
+  const auto error_of = [](const std::string& text) {
+    const ReadOutcome read = Read(text);
+    return read.errors.empty() ? "" : read.errors.front();
+  };
+  EXPECT_EQ(error_of("node: {evictionHard: {memory.available: much}}"),
+            "reconcile.yaml:1:41: node.evictionHard.memory.available: must be an amount, as 100Mi, "
+            "or a percentage, as 10%, is 'much'");
+  EXPECT_TRUE(error_of("node: {evictionHard: {memory: 1Mi}}")
+                  .starts_with("reconcile.yaml:1:23: node.evictionHard.memory: unknown setting"));
+  EXPECT_EQ(error_of("node: {imageGCHighThresholdPercent: 50}"),
+            "reconcile.yaml:1:7: node: imageGCLowThresholdPercent (80) must be below "
+            "imageGCHighThresholdPercent (50)");
 }
 
 TEST(Config, NamesAnUnknownSettingWithItsPlace) {

@@ -68,5 +68,25 @@ TEST(OomKiller, SparesThisProcessWhereItMayAndNoneThatItStarts) {
   std::ofstream("/proc/self/oom_score_adj") << before;
 }
 
+TEST(HostUse, IsWhatTheKernelSays) {
+  const HostUse use = HostUseOf(
+      "MemTotal:       24650752 kB\nMemFree:         5263908 kB\nMemAvailable:   23068672 kB\n",
+      "0.20 0.18 0.12 1/811 11206", "4194304", "192541");
+  EXPECT_EQ(use, (HostUse{24650752LL * 1024, 23068672LL * 1024, 192'541, 811}));
+}
+
+TEST(HostUse, WhatCannotBeReadIsNotKnown) {
+  EXPECT_EQ(HostUseOf("", "", "", ""), HostUse());
+  EXPECT_EQ(HostUseOf("MemTotal: much kB\nnoise", "0.1 0.1", "x", "1"), HostUse());
+}
+
+TEST(HostUse, OfThisHostIsThere) {
+  const HostUse use = ReadHostUse();
+  EXPECT_GT(use.memory_bytes, use.memory_available_bytes);
+  EXPECT_GT(use.memory_available_bytes, 0);
+  EXPECT_GT(use.max_processes, use.processes);
+  EXPECT_GT(use.processes, 0);
+}
+
 }  // namespace
 }  // namespace reconcile

@@ -161,6 +161,21 @@ TEST(Convergence, NotesAReadyNodeWithoutLiveRestore) {
   EXPECT_EQ(UnconvergedIn(state), Lines());
 }
 
+TEST(Convergence, NotesAHostThatIsShortOfSomething) {
+  ClusterState state;
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "host-1";
+  node->status.conditions = {
+      {.type = "Ready", .status = ConditionStatus::kTrue},
+      {.type = std::string(kMemoryPressure), .status = ConditionStatus::kFalse},
+      {.type = std::string(kDiskPressure),
+       .status = ConditionStatus::kTrue,
+       .message = "the host is short of disk"}};
+  state.Put(node);
+  EXPECT_EQ(NotesOn(state), Lines{"node host-1: the host is short of disk"});
+  EXPECT_EQ(UnconvergedIn(state), Lines());
+}
+
 std::shared_ptr<ReplicationController> MakeController(const std::string& image) {
   auto controller = std::make_shared<ReplicationController>();
   controller->metadata.name = "web";

@@ -47,6 +47,48 @@ class TaintsTest : public testing::Test {
   World world_;
 };
 
+TEST_F(TaintsTest, OfPressureKeepPodsAwayAndNoneIsDeclared) {
+  const auto set = [&](std::string_view type, ConditionStatus status) {
+    world_.Edit<Node>("", "host-1", [&](Node* node) {
+      SetCondition(&node->status.conditions, {.type = std::string(type), .status = status},
+                   world_.now.wall);
+    });
+  };
+  world_.Edit<Node>("", "host-2", [](Node* node) { node->spec.unschedulable = true; });
+  auto pod = MakePod("web");
+  pod->spec.containers[0].resources = {};
+  for (const auto& [type, taint] :
+       {std::pair(kMemoryPressure, kMemoryPressureTaint),
+        std::pair(kDiskPressure, kDiskPressureTaint), std::pair(kPidPressure, kPidPressureTaint)}) {
+    set(type, ConditionStatus::kTrue);
+    const std::string words = "node(s) had untolerated taint {" + std::string(taint) + ": }";
+    EXPECT_NE(PlaceOf(pod).find("1 " + words), std::string::npos) << PlaceOf(pod);
+    set(type, ConditionStatus::kFalse);
+    EXPECT_EQ(PlaceOf(pod), "host-1");
+  }
+}
+
+TEST_F(TaintsTest, PodsThatAskForMemoryCopeWithItsPressure) {
+  for (const char* node : {"host-1", "host-2"}) {
+    world_.Edit<Node>("", node, [&](Node* edited) {
+      SetCondition(&edited->status.conditions,
+                   {.type = std::string(kMemoryPressure), .status = ConditionStatus::kTrue},
+                   world_.now.wall);
+    });
+  }
+  auto best_effort = MakePod("best-effort");
+  best_effort->spec.containers[0].resources = {};
+  auto burstable = MakePod("burstable");
+  burstable->spec.containers[0].resources = {};
+  burstable->spec.containers[0].resources.requests["cpu"] = *Quantity::Parse("0");
+  burstable->spec.containers[0].resources.limits["cpu"] = *Quantity::Parse("1");
+  EXPECT_EQ(PlaceOf(best_effort).substr(0, 3), "0/2");
+  EXPECT_EQ(PlaceOf(burstable).substr(0, 5), "host-");
+  const std::vector<Binding> both = Place({best_effort, burstable}, world_.state);
+  EXPECT_TRUE(both[0].node.empty());
+  EXPECT_FALSE(both[1].node.empty());
+}
+
 TEST_F(TaintsTest, KeepPodsAwayThatDoNotTolerateThem) {
   SetTaints("host-1", {MakeTaint("dedicated", "db", TaintEffect::kNoSchedule)});
   SetTaints("host-2", {MakeTaint("gpu", "", TaintEffect::kNoExecute)});

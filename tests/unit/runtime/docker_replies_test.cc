@@ -161,8 +161,9 @@ TEST(DockerReplies, ReadsTheEngineFromVersionAndInfo) {
       R"("Arch":"arm64","KernelVersion":"6.1.0"})");
   ASSERT_TRUE(version.ok());
   const auto info = ParseInfo(
-      *version, R"({"NCPU":4,"MemTotal":8000000000,"OperatingSystem":"Debian GNU/Linux 12",)"
-                R"("LiveRestoreEnabled":true,"CgroupDriver":"systemd","Extra":[1,2]})");
+      *version,
+      R"({"NCPU":4,"MemTotal":8000000000,"OperatingSystem":"Debian GNU/Linux 12",)"
+      R"("LiveRestoreEnabled":true,"CgroupDriver":"systemd","DockerRootDir":"/srv/docker","Extra":[1,2]})");
   ASSERT_TRUE(info.ok());
   EXPECT_EQ(info->version, "20.10.24");
   EXPECT_EQ(info->architecture, "arm64");
@@ -172,6 +173,39 @@ TEST(DockerReplies, ReadsTheEngineFromVersionAndInfo) {
   EXPECT_EQ(info->memory_bytes, 8'000'000'000);
   EXPECT_TRUE(info->live_restore);
   EXPECT_EQ(info->cgroup_driver, "systemd");
+  EXPECT_EQ(info->root_folder, "/srv/docker");
+}
+
+TEST(DockerReplies, ReadsTheListOfImages) {
+  const auto images = ParseImageList(
+      R"([{"Id":"sha256:1","RepoTags":["shop:1","shop:2"],"RepoDigests":["shop@sha256:a"],)"
+      R"("Size":123},{"Id":"sha256:2","RepoTags":["<none>:<none>"],)"
+      R"("RepoDigests":["<none>@<none>"],"Size":4},{"Id":"sha256:3","RepoTags":null}])");
+  ASSERT_TRUE(images.ok()) << images.status().ToString();
+  ASSERT_EQ(images->size(), 3U);
+  EXPECT_EQ(images->at(0).references, (std::vector<std::string>{"shop:1", "shop:2"}));
+  EXPECT_EQ(images->at(0).digests, std::vector<std::string>{"shop@sha256:a"});
+  EXPECT_EQ(images->at(0).size_bytes, 123);
+  for (const size_t nameless : {1, 2}) {
+    EXPECT_TRUE(images->at(nameless).references.empty() && images->at(nameless).digests.empty());
+  }
+  for (const char* wrong : {"", "{}", R"([{"Size":1}])"}) {
+    EXPECT_FALSE(ParseImageList(wrong).ok()) << wrong;
+  }
+}
+
+TEST(DockerReplies, ReadsWhatAContainerHasOfItsHost) {
+  const auto v2 = ParseContainerStats(
+      R"({"memory_stats":{"usage":5000,"stats":{"inactive_file":2000,"anon":3000}},)"
+      R"("pids_stats":{"current":7}})");
+  EXPECT_EQ(*v2, (ContainerUse{3'000, 7, 0}));
+  const auto v1 = ParseContainerStats(
+      R"({"memory_stats":{"usage":5000,"stats":{"inactive_file":1,"total_inactive_file":6000}}})");
+  EXPECT_EQ(*v1, ContainerUse()) << "never less than nothing";
+  EXPECT_FALSE(ParseContainerStats("[]").ok());
+  EXPECT_EQ(*ParseLayerBytes(R"({"Id":"x","SizeRw":4096})"), 4'096);
+  EXPECT_EQ(*ParseLayerBytes("{}"), 0);
+  EXPECT_FALSE(ParseLayerBytes("7").ok());
 }
 
 TEST(DockerReplies, SaysWhyAHostsProgramCannotRunInContainers) {
@@ -224,24 +258,6 @@ TEST(DockerReplies, AHostHasAppArmorWhenItsEngineSaysSo) {
       ParseInfo({}, R"({"SecurityOptions":["name=seccomp","name=apparmor"]})")->has_apparmor);
   EXPECT_FALSE(
       ParseInfo({}, R"({"SecurityOptions":["name=seccomp,profile=default"]})")->has_apparmor);
-}
-
-TEST(DockerReplies, ReadsAListOfImages) {
-  const auto images = ParseImageList(
-      R"([{"Id":"sha256:1","RepoTags":["a:1","b:2"],"RepoDigests":["a@sha256:9"],"Size":42},)"
-      R"({"Id":"sha256:2","RepoTags":["<none>:<none>"],"RepoDigests":["c@<none>"],"Size":-1},)"
-      R"({"Id":"sha256:3","RepoTags":null,"RepoDigests":null}])");
-  ASSERT_TRUE(images.ok()) << images.status().ToString();
-  ASSERT_EQ(images->size(), 3U);
-  EXPECT_EQ((*images)[0].tags, (std::vector<std::string>{"a:1", "b:2"}));
-  EXPECT_EQ((*images)[0].digests, std::vector<std::string>{"a@sha256:9"});
-  EXPECT_EQ((*images)[0].size_bytes, 42);
-  for (const size_t nameless : {1, 2}) {
-    EXPECT_TRUE((*images)[nameless].tags.empty());
-    EXPECT_TRUE((*images)[nameless].digests.empty());
-    EXPECT_EQ((*images)[nameless].size_bytes, 0);
-  }
-  for (const char* bad : {"{}", "[{}]", "[", ""}) EXPECT_FALSE(ParseImageList(bad).ok()) << bad;
 }
 
 TEST(DockerReplies, OfTooManyImagesTheLargestAreKept) {
