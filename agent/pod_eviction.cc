@@ -11,13 +11,6 @@ constexpr int64_t kEvictionGraceSeconds = 1;
 
 }  // namespace
 
-namespace {
-
-// Whatever the pod asks for. Source: kubelet, immediateEvictionGracePeriodSeconds.
-constexpr int64_t kEvictionGraceSeconds = 1;
-
-}  // namespace
-
 bool AnyLive(const PodTurn& turn) {
   return std::any_of(turn.containers.by_name.begin(), turn.containers.by_name.end(),
                      [](const auto& entry) { return LiveOf(entry.second) != nullptr; });

@@ -333,11 +333,8 @@ Result<std::vector<HostImage>> ParseImageList(std::string_view body) {
     image.id = item.GetString("Id");
     if (image.id.empty()) return InternalError("the engine listed an image without an id");
     image.size_bytes = std::max<int64_t>(item.GetInt("Size"), 0);
-    image.references = WordsIn(item, "RepoTags");
-    image.digests = WordsIn(item, "RepoDigests");
-    for (std::vector<std::string>* names : {&image.references, &image.digests}) {
-      std::erase_if(*names, [](const std::string& name) { return Contains(name, "<none>"); });
-    }
+    image.references = NamesIn(item, "RepoTags");
+    image.digests = NamesIn(item, "RepoDigests");
     images.push_back(std::move(image));
   }
   if (images.size() <= kMaxListedImages) return images;
