@@ -29,7 +29,7 @@ struct AgentOptions {
   StringMap node_labels;  // from configuration, added to the automatic ones
   std::string machine_id;
   std::string boot_id;
-  int64_t heartbeat_ms = 5'000;
+  int64_t heartbeat_ms = kHeartbeatMs;  // unless the controller asks for more
   int64_t resync_ms = 60'000;  // full list of containers, besides the event stream
   int max_parallel_operations = 16;
   int mtu = 1500;

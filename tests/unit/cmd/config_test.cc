@@ -109,8 +109,8 @@ TEST(Config, RefusesValuesThatCannotWork) {
   EXPECT_NE(error_of("clusterDomain: A_b"), "");
   EXPECT_EQ(error_of("networkBackend: bgp"),
             "reconcile.yaml:1:17: networkBackend: must be vxlan or host-gw, is 'bgp'");
-  EXPECT_EQ(error_of("hosts: {silentAfterSeconds: 5}"),
-            "reconcile.yaml:1:29: hosts.silentAfterSeconds: must be a number from 10 to 86400, "
+  EXPECT_EQ(error_of("hosts: {silentAfterSeconds: 2}"),
+            "reconcile.yaml:1:29: hosts.silentAfterSeconds: must be a number from 3 to 86400, "
             "is integer");
   EXPECT_EQ(error_of("logLevel: loud"),
             "reconcile.yaml:1:11: logLevel: must be info or debug, is 'loud'");
