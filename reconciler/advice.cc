@@ -5,9 +5,11 @@
 
 #include "reconciler/declared.h"
 #include "reconciler/references.h"
+#include "reconciler/refusals.h"
 #include "reconciler/restart_on_change.h"
 #include "reconciler/rollback_on_deadline.h"
 #include "schema/not_honoured.h"
+#include "schema/pod_security.h"
 #include "schema/sidecar.h"
 #include "schema/text.h"
 
@@ -65,13 +67,29 @@ void Advise(const Object& object, const PodSpec& spec, Problems* problems) {
   }
 }
 
+// Of a workload that comes or changes; nullptr for others.
+const PodSpec* NewSpecOf(const ObjectChange& change) {
+  const bool is_new = change.type == ChangeType::kCreate || change.type == ChangeType::kChange;
+  if (!is_new || change.after == nullptr || !IsWorkload(change.key.kind)) return nullptr;
+  return PodSpecOf(*change.after);
+}
+
 }  // namespace
 
 void AdviseOn(const ObjectChanges& changes, Problems* problems) {
   for (const ObjectChange& change : changes) {
-    const bool is_new = change.type == ChangeType::kCreate || change.type == ChangeType::kChange;
-    if (!is_new || change.after == nullptr || !IsWorkload(change.key.kind)) continue;
-    if (const PodSpec* spec = PodSpecOf(*change.after)) Advise(*change.after, *spec, problems);
+    if (const PodSpec* spec = NewSpecOf(change)) Advise(*change.after, *spec, problems);
+  }
+}
+
+void AdviseOnForbidden(const ObjectChanges& changes, const ClusterState& after,
+                       Problems* problems) {
+  for (const ObjectChange& change : changes) {
+    const PodSpec* spec = NewSpecOf(change);
+    if (spec == nullptr) continue;
+    const auto refusal = WhyRefused(*spec, change.key.namespace_name, after);
+    if (!refusal || refusal->reason != kForbiddenByPodSecurity) continue;
+    problems->warnings.push_back(ProblemAt(*change.after, refusal->message, Rule::kAdvice));
   }
 }
 

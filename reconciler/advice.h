@@ -10,4 +10,8 @@ namespace reconcile {
 // for what is not acted on yet. One for each object and each kind of advice.
 void AdviseOn(const ObjectChanges& changes, Problems* problems);
 
+// PURE. Likewise about workloads that come or change and whose pods their namespace forbids;
+// `after` is the model with these changes.
+void AdviseOnForbidden(const ObjectChanges& changes, const ClusterState& after, Problems* problems);
+
 }  // namespace reconcile

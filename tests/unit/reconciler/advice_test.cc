@@ -56,5 +56,24 @@ TEST(Advice, AWorkloadWhosePodsNobodyStartsSaysSo) {
   EXPECT_TRUE(advice[0].find("no pod of it is started: ") != std::string::npos) << advice[0];
 }
 
+TEST(Advice, WhatItsNamespaceForbidsIsNamedInThePlan) {
+  World world;
+  const auto space = MakeNamespace("default");
+  space->metadata.labels["pod-security.kubernetes.io/enforce"] = "baseline";
+  world.state.Put(space);
+  const auto advice = [&world](const std::shared_ptr<Deployment>& deployment) {
+    Problems problems;
+    AdviseOnForbidden(
+        {{.type = ChangeType::kCreate, .key = deployment->key(), .after = deployment}}, world.state,
+        &problems);
+    return problems.warnings;
+  };
+  EXPECT_TRUE(advice(Sensible()).empty());
+  const auto bold = Sensible();
+  bold->spec.pod_template.spec.host_network = true;
+  ASSERT_EQ(advice(bold).size(), 1U);
+  EXPECT_NE(advice(bold)[0].message.find("host namespaces (hostNetwork=true)"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace reconcile
