@@ -33,8 +33,8 @@ struct AgentOptions {
   StringMap node_labels;  // from configuration, added to the automatic ones
   std::string machine_id;
   std::string boot_id;
-  int64_t heartbeat_ms = 5'000;
-  int64_t resync_ms = 60'000;  // full list of containers, besides the event stream
+  int64_t heartbeat_ms = kHeartbeatMs;  // unless the controller asks for more
+  int64_t resync_ms = 60'000;           // full list of containers, besides the event stream
   int max_parallel_operations = 16;
   int mtu = 1500;
   // The host's address and MTU as they are now, asked now and then; an empty address is none at the

@@ -172,6 +172,7 @@ void Agent::Core::ConsiderPending() {
   applied_ = std::move(pending_);
   pending_.reset();
   kept_fence_.reset();
+  if (heartbeat_planned_ms_ != HeartbeatMs()) PlanHeartbeat();
   ForgetUnused();
 }
 

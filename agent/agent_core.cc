@@ -61,7 +61,7 @@ void Agent::Core::Start() {
   RequestNetworkList();
   network_->SetOnDisturbed(Guarded([this](Disturbance what) { OnNetworkDisturbed(what); }));
   After(options_.resync_ms, [this] { Resync(); });
-  After(options_.heartbeat_ms, [this] { Heartbeat(); });
+  PlanHeartbeat();
   After(kFirstProbeMs, [this] { ProbePeers(); });
   After(kMeasureMs, [this] { MeasureVolumes(); });
   began_at_ = loop_->now().mono;
@@ -72,6 +72,7 @@ void Agent::Core::Start() {
 void Agent::Core::Stop() {
   if (wake_timer_ != 0) loop_->Cancel(wake_timer_);
   if (probes_timer_ != 0) loop_->Cancel(probes_timer_);
+  if (heartbeat_timer_ != 0) loop_->Cancel(heartbeat_timer_);
 }
 
 bool Agent::Core::Settled() const {

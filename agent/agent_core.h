@@ -271,7 +271,9 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void PrepareAgain(const std::string& why);
 
   // ---- agent_reports.cc ----
-  void Heartbeat();
+  // How often this agent speaks at least.
+  int64_t HeartbeatMs() const;
+  void PlanHeartbeat();
   void ReportIfChanged();
   void SendReport();
   Report MakeReport() const;
@@ -402,6 +404,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   std::optional<Report> told_;  // last report that went out, without its events and starts
   MonoTime told_at_;
   bool report_timer_set_ = false;
+  TimerId heartbeat_timer_ = 0;
+  int64_t heartbeat_planned_ms_ = 0;
   size_t log_streams_ = 0;
 };
 

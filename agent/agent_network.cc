@@ -64,7 +64,7 @@ bool DiffersInNetworkAlone(const Assignment& saved, const Assignment& next) {
          next.config_maps == saved.config_maps && next.secrets == saved.secrets &&
          next.tombstones == saved.tombstones && next.service_cidr == saved.service_cidr &&
          next.cluster_domain == saved.cluster_domain &&
-         next.network_backend == saved.network_backend;
+         next.network_backend == saved.network_backend && next.heartbeat_ms == saved.heartbeat_ms;
 }
 
 // The lists are large in a large cluster and change with every pod of it: they are not written

@@ -25,7 +25,8 @@ bool SamePods(const std::vector<PodReport>& a, const std::vector<PodReport>& b) 
 
 bool SameReports(const Report& a, const Report& b) {
   return a.applied == b.applied && a.held == b.held && a.network == b.network &&
-         a.labels == b.labels && a.node_status == b.node_status && SameImages(a.images, b.images) &&
+         a.heartbeat_ms == b.heartbeat_ms && a.labels == b.labels &&
+         a.node_status == b.node_status && SameImages(a.images, b.images) &&
          SamePods(a.pods, b.pods);
 }
 
@@ -41,6 +42,7 @@ Report Agent::Core::MakeReport() const {
     if (report.held.empty()) report.held = *reason;
   }
   report.network = NetworkNow();
+  report.heartbeat_ms = HeartbeatMs();
   report.labels = MakeNodeLabels(options_, health_);
   report.node_status = MakeNodeStatus(options_, health_);
   report.images = images_;
@@ -109,10 +111,23 @@ void Agent::Core::SendInventory() {
   if (!sent.ok()) LogWarning("inventory not sent", {{"error", sent.message()}});
 }
 
-void Agent::Core::Heartbeat() {
-  After(options_.heartbeat_ms, [this] { Heartbeat(); });
-  LookAtUnderlay();
-  SendReport();
+int64_t Agent::Core::HeartbeatMs() const {
+  const int64_t asked_ms = applied_ ? applied_->heartbeat_ms : 0;
+  if (asked_ms == 0) return options_.heartbeat_ms;
+  return std::min(std::max(asked_ms, kLeastHeartbeatMs), options_.heartbeat_ms);
+}
+
+// Called again when the assignment asks for another pace: what the next report promises holds from
+// its sending on.
+void Agent::Core::PlanHeartbeat() {
+  if (heartbeat_timer_ != 0) loop_->Cancel(heartbeat_timer_);
+  heartbeat_planned_ms_ = HeartbeatMs();
+  heartbeat_timer_ = loop_->After(heartbeat_planned_ms_, Guarded([this] {
+                                    heartbeat_timer_ = 0;
+                                    PlanHeartbeat();
+                                    LookAtUnderlay();
+                                    SendReport();
+                                  }));
 }
 
 }  // namespace reconcile

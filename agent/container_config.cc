@@ -14,6 +14,9 @@ namespace reconcile {
 namespace {
 
 constexpr std::string_view kHashVersion = "1";
+// Processes and threads of one container: a fork bomb in one leaves the host to the others.
+// Kubernetes has a setting of each kubelet, without a default; this is OpenShift's.
+constexpr int64_t kPidsLimit = 4'096;
 constexpr int64_t kMinCpuShares = 2;
 constexpr int64_t kSharesPerCpu = 1'024;
 constexpr int64_t kMinCpuQuotaUs = 1'000;     // the kernel takes no less
@@ -280,6 +283,7 @@ ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& po
   }
   config.oom_score_adj = OomScoreAdjust(pod.spec, container, host.memory_bytes);
   config.rights = RightsOf(pod.spec, container, basis.image_user);
+  config.pids_limit = kPidsLimit;
   config.process_view = ProcessViewOf(pod.spec, !basis.sandbox_id.empty());
   config.host_ipc = HasHostIpc(pod.spec);
   return config;

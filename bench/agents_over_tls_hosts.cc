@@ -15,7 +15,6 @@
 namespace reconcile {
 namespace {
 
-constexpr int64_t kHeartbeatMs = 5'000;
 constexpr char kValueKey[] = "value";
 
 class Hosts;

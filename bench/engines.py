@@ -100,6 +100,8 @@ class Events(threading.Thread):
             for line in self.answer:
                 if line.strip():
                     event = json.loads(line)
+                    if event["Action"].startswith(("exec_", "health_status")):
+                        continue  # probes and health checks go on for ever
                     with self.changed:
                         self.seen.append(event)
                         self.changed.notify_all()

@@ -75,7 +75,7 @@ def one_round(bed, peers, count, steps, timing):
 def time_peers(options, plan):
     """`plan`: list of (count, steps). All of it `options.runs` times, the peers by turns and in another order each time."""
     timing = Timing()
-    with Testbed(swarm=options.swarm, oci_runtime=options.oci_runtime) as bed:
+    with Testbed(swarm=options.swarm, oci_runtime=options.oci_runtime, probe=options.probe) as bed:
         ours = Ours(bed)
         count = min(CALIBRATION_COUNT, max(count for count, _ in plan))
         peers = [ours] + floors_of(bed, ours, count, options.lanes, timing)

@@ -10,7 +10,7 @@ import time
 import uuid
 
 from engines import id_of, side_by_side
-from testbed import COMMAND, GRACE_S, IMAGE, NAME, STEP_DEADLINE_S, deployment, eventually
+from testbed import COMMAND, GRACE_S, IMAGE, NAME, PROBE_EVERY_S, PROBES, STEP_DEADLINE_S, application, deployment, eventually
 
 SURGE = 4  # 1/SURGE of the replicas at a time
 LANES = (1, 2, 4, 8)  # what the floor is tried with
@@ -125,7 +125,7 @@ class Ours(Peer):
             attributes["dev.reconcile.pod"].startswith(f"{NAME}-")
 
     def begin_start(self, count):
-        return self.bed.commit({self.file: deployment(count, self.version)})
+        return self.bed.commit({self.file: deployment(count, self.version, probe=self.bed.probe)})
 
     def begin_update(self, count):
         self.version += 1
@@ -169,7 +169,12 @@ class Swarm(Peer):
     def begin_start(self, count):
         return self.command("create", "--detach", "--quiet", "--no-resolve-image", "--name", NAME, "--replicas", count,
                             "--restart-delay", "0s", "--stop-grace-period", f"{GRACE_S}s", "--env",
-                            f"VERSION={self.version}", *self.network, self.image, *COMMAND)
+                            f"VERSION={self.version}", *self.network, *self.health(), self.image, *application(self.bed.probe))
+
+    def health(self):
+        """A task counts as running once its container is healthy; the engine first asks after one interval."""
+        asked = PROBES[self.bed.probe][2]
+        return ["--health-cmd", asked, "--health-interval", f"{PROBE_EVERY_S}s"] if asked else []
 
     def begin_update(self, count):
         self.version += 1

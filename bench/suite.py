@@ -11,7 +11,7 @@ from pathlib import Path
 import measures
 import report
 from peers import LANES
-from testbed import BINARY_FOLDER
+from testbed import BINARY_FOLDER, PROBES
 
 UPDATE = ("update", "replace")
 # name -> (what it says of itself, (count, steps) of a round, steps that it prints)
@@ -39,6 +39,8 @@ def options_of(name, words):
         parser.add_argument("--no-swarm", dest="swarm", action="store_false", help="without Docker Swarm mode")
         parser.add_argument("--swarm-network", choices=("none", "host", "bridge"), default="none",
                             help="none: loopback alone, in a namespace (default); bridge: an address for each task")
+        parser.add_argument("--probe", choices=sorted(PROBES), default="none",
+                            help="readiness probes and health checks, a second apart: by a command, or by HTTP (none)")
         parser.add_argument("--oci-runtime", metavar="NAME", help="of all engines, such as crun (Docker's own, runc)")
     if name in ("run", "footprint"):
         parser.add_argument("--seconds", type=int, default=30, help="of idleness that CPU is taken over (30)")

@@ -21,6 +21,15 @@ IMAGE = "test/busybox:1"
 # Ends at once when it is told to, as programs should: nobody's grace period is what is measured.
 # It says at once that it runs.
 COMMAND = ["sh", "-c", "echo up; trap \"exit 0\" TERM; while :; do sleep 100000 & wait; done"]
+# What asks the application whether it is ready: (what it does first, a pod's readinessProbe, the command of Swarm's health check).
+# Asked every second by both.
+PROBES = {
+    "none": ("", None, None),
+    "exec": ("echo ok >/tmp/ok; ", "exec: {command: [cat, /tmp/ok]}", "cat /tmp/ok"),
+    "http": ("echo ok >/tmp/ok; busybox httpd -p 8080 -h /tmp; ", "httpGet: {path: /ok, port: 8080}",
+             "busybox wget -q -O /dev/null http://127.0.0.1:8080/ok"),
+}
+PROBE_EVERY_S = 1
 GRACE_S = 1
 STEP_DEADLINE_S = 600  # of anything that is waited for: a loaded machine is slow
 QUIET_S = 0.7  # without events: then a step is over
@@ -32,8 +41,15 @@ NAME = "web"
 STAYS = "stays"
 
 
-def deployment(replicas, version, name=NAME):
+def application(probe="none"):
+    """What the application is started by."""
+    return COMMAND[:2] + [PROBES[probe][0] + COMMAND[2]]
+
+
+def deployment(replicas, version, name=NAME, probe="none"):
     """Rolls as Swarm is told to: a quarter more at a time, never one less."""
+    asked = PROBES[probe][1]
+    readiness = f"        readinessProbe: {{periodSeconds: {PROBE_EVERY_S}, {asked}}}\n" if asked else ""
     return f"""apiVersion: apps/v1
 kind: Deployment
 metadata: {{name: {name}}}
@@ -49,19 +65,20 @@ spec:
       - name: main
         image: {IMAGE}
         imagePullPolicy: IfNotPresent
-        command: [sh, -c, '{COMMAND[2]}']
+        command: [sh, -c, '{application(probe)[2]}']
         env: [{{name: VERSION, value: "{version}"}}]
-"""
+{readiness}"""
 
 
 class Testbed:
     """`separate`: a controller on a machine of its own and an agent that joined it over TLS, else `reconcile up`.
-    `oci_runtime`: of both engines, None for Docker's own."""
+    `oci_runtime`: of both engines, None for Docker's own. `probe`: a name of PROBES."""
 
-    def __init__(self, separate=False, swarm=True, oci_runtime=None):
+    def __init__(self, separate=False, swarm=True, oci_runtime=None, probe="none"):
         self.cluster = Cluster(1)
         self.oci_runtime = oci_runtime
         self.separate = separate
+        self.probe = probe
         self.with_swarm = swarm
         self.host = self.cluster.hosts[0]
         self.host.oci_runtime = oci_runtime

@@ -15,7 +15,7 @@
 namespace reconcile {
 namespace {
 
-constexpr int64_t kLeastSilenceSeconds = 10;  // two heartbeats of an agent
+constexpr int64_t kLeastSilenceSeconds = 3;  // agents then speak every second
 constexpr int64_t kMostSilenceSeconds = 86'400;
 constexpr int64_t kMostPressureSeconds = 86'400;
 constexpr int kLongestPodCidrPrefix = 24;  // room for one host's subnet

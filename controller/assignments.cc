@@ -268,6 +268,7 @@ std::optional<Assignment> FitAssignment(const Assignment& assignment, const Obje
       {assignment.nodes, assignment.services, assignment.endpoint_slices, assignment.namespaces},
       state);
   part.tombstones = assignment.tombstones;
+  part.heartbeat_ms = assignment.heartbeat_ms;
   return part;
 }
 
@@ -293,7 +294,8 @@ bool SameForAgent(const Assignment& a, const Assignment& b) {
   };
   return a.fence.lineage == b.fence.lineage && a.fence.epoch == b.fence.epoch &&
          a.node_pod_cidr == b.node_pod_cidr && a.cluster_pod_cidr == b.cluster_pod_cidr &&
-         a.tombstones == b.tombstones && a.is_drained == b.is_drained && SameNetwork(a, b) &&
+         a.tombstones == b.tombstones && a.is_drained == b.is_drained &&
+         a.heartbeat_ms == b.heartbeat_ms && SameNetwork(a, b) &&
          SameLists(a.pods, b.pods,
                    [](const auto& x, const auto& y) { return SameForAgent(*x, *y); }) &&
          SameLists(a.config_maps, b.config_maps, same_map) &&

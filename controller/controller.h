@@ -56,7 +56,9 @@ struct ControllerOptions {
   int64_t source_poll_ms = 60'000;  // local ones, besides hints
   // Reads a webhook's secret out of its small local file, at each webhook. None: all are refused.
   std::function<Result<std::string>(const std::string& path)> read_secret;
-  int64_t node_silent_ms = 15'000;  // then NotReady
+  // Without a word of its agent for so long a node is NotReady. Agents are asked to speak three
+  // times in it, and one that does not (yet) is waited for twice as long as it says.
+  int64_t node_silent_ms = 15'000;
   // From then on, until its pods are replaced: Cluster::unreachable_toleration_ms.
   int64_t unreachable_toleration_ms = 15'000;
   // Of a cluster that begins, from its CA; of one that exists it must be its own. Empty: random.

@@ -120,6 +120,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   struct Heard {
     bool connected = false;
     MonoTime last_heard;
+    int64_t heartbeat_ms = kHeartbeatMs;  // as it says: its next word comes within so long
     std::string agent_start;
     int64_t sequence = 0;
     std::optional<Report> pending;  // newest report that no turn has taken in
@@ -317,6 +318,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
 
   // A host that slept heard nobody: silence counts from its waking on.
   void NoticeSleep(MonoTime now);
+  // How long an agent may say nothing.
+  int64_t LeaseOf(const Heard& heard) const;
   void WatchSleep();
   void MarkSilentNodes(ClusterState* state, WriteSet* writes, std::vector<Reason>* reasons,
                        Now now);

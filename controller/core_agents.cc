@@ -21,6 +21,8 @@ constexpr int64_t kResendMs = 5'000;       // an assignment that was not taken b
 constexpr int64_t kTakeAnywayMs =
     60'000;                            // a report without news, so that nothing stays overlooked
 constexpr int64_t kLooksPerLease = 5;  // at the clock, whether this process slept
+constexpr int64_t kWordsPerLease = 3;  // of an agent: one of them may be late
+constexpr int64_t kWordsMissed = 2;    // before an agent that speaks more seldom is silent
 constexpr char kNodeComponent[] = "node-controller";
 
 Reason ReasonFor(const AgentEvent& event, const std::string& node) {
@@ -178,6 +180,7 @@ void Controller::Core::OnReport(const Report& report) {
       IsSuperseded(heard) ? Superseded(*report.applied) : WhyHeld(report, *store_->Snapshot());
   const bool news = first_word || held != heard.held || IsNews(heard, report, now);
   heard.last_heard = now.mono;
+  heard.heartbeat_ms = report.heartbeat_ms > 0 ? report.heartbeat_ms : kHeartbeatMs;
   heard.held = std::move(held);
   TakeNetworkRevision(report, &heard);
   for (const AgentEvent& event : report.events) {
@@ -189,7 +192,7 @@ void Controller::Core::OnReport(const Report& report) {
 
 bool Controller::Core::IsNews(const Heard& heard, const Report& report, Now now) const {
   if (!heard.taken || !SaysNothingNew(*heard.taken, report)) return true;
-  const bool was_silent = now.mono - heard.last_heard >= options_.node_silent_ms;
+  const bool was_silent = now.mono - heard.last_heard >= LeaseOf(heard);
   return was_silent || heard.marked_silent || !heard.sent || IsBehind(report, heard.sent->fence) ||
          now.mono - heard.taken_at >= kTakeAnywayMs;
 }
@@ -307,6 +310,12 @@ void Controller::Core::TakeAcceptance(const std::string& node, const Heard& hear
   }
 }
 
+// The promise of an agent is bounded, so that none is waited for without end.
+int64_t Controller::Core::LeaseOf(const Heard& heard) const {
+  return std::max(options_.node_silent_ms,
+                  kWordsMissed * std::min(heard.heartbeat_ms, kHeartbeatMs));
+}
+
 void Controller::Core::NoticeSleep(MonoTime now) {
   const bool slept = now - awake_at_ > 2 * options_.node_silent_ms / kLooksPerLease;
   const int64_t for_ms = now - awake_at_;
@@ -352,7 +361,7 @@ void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes,
   CountSilenceAnew(state, writes, now);
   for (auto& [name, heard] : heard_) {
     if (IsRevokedNow(name)) continue;  // nobody waits for its word
-    const MonoTime due = heard.last_heard + options_.node_silent_ms;
+    const MonoTime due = heard.last_heard + LeaseOf(heard);
     if (now.mono >= due) {
       silent.insert(name);
     } else {
@@ -365,8 +374,8 @@ void Controller::Core::MarkSilentNodes(ClusterState* state, WriteSet* writes,
     const auto existing = state->Find<Node>("", name);
     if (existing == nullptr || !IsReady(*existing)) continue;
     auto node = std::make_shared<Node>(*existing);
-    const std::string message = "the agent has said nothing for " +
-                                FormatAge(options_.node_silent_ms) + "; is the host up?";
+    const std::string message =
+        "the agent has said nothing for " + FormatAge(LeaseOf(heard_[name])) + "; is the host up?";
     SetCondition(&node->status.conditions,
                  {.type = "Ready",
                   .status = ConditionStatus::kUnknown,
@@ -435,6 +444,8 @@ void Controller::Core::HandOutTo(const std::string& node, Heard* heard, const Cl
                               ? WithNetwork(*heard->sent, network_, state)
                               : AssignmentOf(node, PodsOn(node, state), network_, state);
   assignment.tombstones = heard->tombstones;
+  assignment.heartbeat_ms =
+      std::clamp(options_.node_silent_ms / kWordsPerLease, kLeastHeartbeatMs, kHeartbeatMs);
   NoteStops(heard, &assignment);
   if (heard->sent && PlantedBug("never-hand-out-twice")) return;
   if (heard->sent && SameForAgent(*heard->sent, assignment)) {

@@ -148,6 +148,7 @@ void PlanChanges(const ClusterState& state, const DesiredState& desired,
                               confirmations, limits, now.wall)
                      .held;
   answer->preview = PreviewChanges(state, changes, now, PreviewLimits(), settled);
+  AdviseOnForbidden(changes, answer->preview.state_after, &answer->problems);
 }
 
 Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& source,

@@ -103,6 +103,7 @@ std::optional<AssignmentDelta> MakeDelta(const Assignment& base, const Assignmen
   delta.changed.cluster_domain = next.cluster_domain;
   delta.changed.network_backend = next.network_backend;
   delta.changed.is_drained = next.is_drained;
+  delta.changed.heartbeat_ms = next.heartbeat_ms;
   const bool sorted =
       DiffList(base.pods, next.pods, &delta.changed.pods, &delta.removed_pods) &&
       DiffList(base.config_maps, next.config_maps, &delta.changed.config_maps,

@@ -213,6 +213,7 @@ Value EncodeAssignment(const Assignment& assignment) {
   value.Set("endpointSlices", EncodeObjects(assignment.endpoint_slices));
   value.Set("namespaces", EncodeObjects(assignment.namespaces));
   value.Set("drained", Value::Bool(assignment.is_drained));
+  value.Set("heartbeatMs", Value::Int(assignment.heartbeat_ms));
   return value;
 }
 
@@ -229,6 +230,7 @@ Result<Assignment> DecodeAssignment(const Value& value) {
   assignment.cluster_domain = reader.String("clusterDomain");
   assignment.network_backend = reader.String("networkBackend");
   assignment.is_drained = reader.Bool("drained");
+  assignment.heartbeat_ms = reader.Count("heartbeatMs");
   RETURN_IF_ERROR(reader.status());
   Result<Fence> fence = DecodeFence(*fence_value, "assignment.fence");
   if (!fence.ok()) return fence.status();
@@ -324,6 +326,7 @@ Value EncodeReport(const Report& report) {
   if (report.applied) value.Set("applied", EncodeFence(*report.applied));
   value.Set("held", Value::String(report.held));
   value.Set("network", EncodeNetwork(report.network));
+  value.Set("heartbeatMs", Value::Int(report.heartbeat_ms));
   value.Set("labels", EncodeStrings(report.labels));
   value.Set("nodeStatus", EncodeNodeStatus(report.node, report.node_status));
   if (report.images != nullptr && !report.images->empty())
@@ -353,6 +356,7 @@ Result<Report> DecodeReport(const Value& value) {
     if (!decoded.ok()) return decoded.status();
     report.network = *decoded;
   }
+  report.heartbeat_ms = reader.Count("heartbeatMs");
   report.labels = reader.Strings("labels");
   const Value* applied = reader.Map("applied");
   const Value* node_status = reader.Map("nodeStatus");

@@ -16,6 +16,9 @@ namespace reconcile {
 // Limits of a message; more is Invalid.
 inline constexpr size_t kMaxMessageBytes = 32 << 20;  // of its JSON text
 inline constexpr size_t kMaxMessageItems = 20'000;    // of each list
+// How often an agent speaks when nothing happens, unless it is asked to do so more often.
+inline constexpr int64_t kHeartbeatMs = 5'000;
+inline constexpr int64_t kLeastHeartbeatMs = 500;  // more often is not asked for, and not done
 
 // What an agent checks before it obeys (DESIGN 5, "What an agent obeys").
 struct Fence {
@@ -55,6 +58,9 @@ struct Assignment {
   // While pods here are to be stopped: all agents that are heard send them no new connections any
   // more. Until then a pod that is an endpoint may be waited with (agent/pod_drain.h).
   bool is_drained = false;
+  // How often the agent is to speak at least, so that its silence is noticed in time; 0: as it does
+  // by itself (kHeartbeatMs).
+  int64_t heartbeat_ms = 0;
 };
 
 // Something an agent wants recorded: becomes an Event on the pod (or on the node when pod_uid is
@@ -119,6 +125,7 @@ struct Report {
   std::optional<Fence> applied;  // newest assignment taken; none before the first
   std::string held;              // why an assignment is being held (the 30 % rule); "" when none is
   NetworkReport network;
+  int64_t heartbeat_ms = 0;  // the next word comes within so long; 0: kHeartbeatMs
   StringMap labels;  // the node's own: kubernetes.io/hostname, kubernetes.io/os, kubernetes.io/arch
   NodeStatus node_status;  // but for its images
   ImageList images;        // that the host has, as TellableImages gives them

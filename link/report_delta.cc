@@ -76,6 +76,7 @@ std::optional<ReportDelta> MakeDelta(const Report& base, const Report& next) {
   delta.changed.agent_start = next.agent_start;
   delta.changed.sequence = next.sequence;
   delta.changed.held = next.held;
+  delta.changed.heartbeat_ms = next.heartbeat_ms;
   delta.keeps_network = base.network == next.network;
   if (!delta.keeps_network) delta.changed.network = next.network;
   delta.changed.events = next.events;

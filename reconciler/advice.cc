@@ -7,10 +7,12 @@
 
 #include "reconciler/declared.h"
 #include "reconciler/references.h"
+#include "reconciler/refusals.h"
 #include "reconciler/restart_on_change.h"
 #include "reconciler/rollback_on_deadline.h"
 #include "schema/images.h"
 #include "schema/not_honoured.h"
+#include "schema/pod_security.h"
 #include "schema/sidecar.h"
 #include "schema/text.h"
 
@@ -83,9 +85,11 @@ std::optional<std::set<std::string>> ImagesOfHosts(const ClusterState& state) {
   return names;
 }
 
-bool IsNew(const ObjectChange& change) {
+// Of a workload that comes or changes; nullptr for others.
+const PodSpec* NewSpecOf(const ObjectChange& change) {
   const bool is_new = change.type == ChangeType::kCreate || change.type == ChangeType::kChange;
-  return is_new && change.after != nullptr && IsWorkload(change.key.kind);
+  if (!is_new || change.after == nullptr || !IsWorkload(change.key.kind)) return nullptr;
+  return PodSpecOf(*change.after);
 }
 
 }  // namespace
@@ -94,7 +98,7 @@ void AdviseOnImages(const ObjectChanges& changes, const ClusterState& state, Pro
   const std::optional<std::set<std::string>> there = ImagesOfHosts(state);
   if (!there) return;
   for (const ObjectChange& change : changes) {
-    const PodSpec* spec = IsNew(change) ? PodSpecOf(*change.after) : nullptr;
+    const PodSpec* spec = NewSpecOf(change);
     if (spec == nullptr) continue;
     std::string missing;
     for (const Container* container : AllContainersOf(*spec)) {
@@ -114,8 +118,18 @@ void AdviseOnImages(const ObjectChanges& changes, const ClusterState& state, Pro
 
 void AdviseOn(const ObjectChanges& changes, Problems* problems) {
   for (const ObjectChange& change : changes) {
-    if (!IsNew(change)) continue;
-    if (const PodSpec* spec = PodSpecOf(*change.after)) Advise(*change.after, *spec, problems);
+    if (const PodSpec* spec = NewSpecOf(change)) Advise(*change.after, *spec, problems);
+  }
+}
+
+void AdviseOnForbidden(const ObjectChanges& changes, const ClusterState& after,
+                       Problems* problems) {
+  for (const ObjectChange& change : changes) {
+    const PodSpec* spec = NewSpecOf(change);
+    if (spec == nullptr) continue;
+    const auto refusal = WhyRefused(*spec, change.key.namespace_name, after);
+    if (!refusal || refusal->reason != kForbiddenByPodSecurity) continue;
+    problems->warnings.push_back(ProblemAt(*change.after, refusal->message, Rule::kAdvice));
   }
 }
 

@@ -13,4 +13,8 @@ void AdviseOn(const ObjectChanges& changes, Problems* problems);
 // while there is no host, or one that may have more than it told.
 void AdviseOnImages(const ObjectChanges& changes, const ClusterState& state, Problems* problems);
 
+// PURE. Likewise about workloads that come or change and whose pods their namespace forbids;
+// `after` is the model with these changes.
+void AdviseOnForbidden(const ObjectChanges& changes, const ClusterState& after, Problems* problems);
+
 }  // namespace reconcile

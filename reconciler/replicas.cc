@@ -4,7 +4,7 @@
 
 #include "base/planted_bug.h"
 #include "reconciler/pod_control.h"
-#include "schema/not_honoured.h"
+#include "reconciler/refusals.h"
 
 namespace reconcile {
 namespace {
@@ -78,29 +78,28 @@ ReplicaSetStatus Count(Turn* turn, const ReplicaDemand& demand, const std::vecto
   return status;
 }
 
-// Says which fields keep the pods from being made, or no longer. Deployments take the condition
-// over from their ReplicaSets.
+// Says what keeps the pods from being made, or no longer. Deployments take the condition over from
+// their ReplicaSets.
 void SetReplicaFailure(Turn* turn, const ReplicaDemand& demand,
-                       const std::vector<std::string>& fields, ReplicaSetStatus* status) {
+                       const std::optional<PodRefusal>& refusal, ReplicaSetStatus* status) {
   constexpr std::string_view kType = "ReplicaFailure";
-  if (fields.empty()) {
+  if (!refusal) {
     std::erase_if(status->conditions, [&](const Condition& each) {
-      return each.type == kType && each.reason == kUnsupportedFields;
+      return each.type == kType && IsRefusal(each.reason);
     });
     return;
   }
-  const std::string message = NotHonouredMessage(fields);
   const bool changed = SetCondition(&status->conditions,
                                     {.type = std::string(kType),
                                      .status = ConditionStatus::kTrue,
-                                     .reason = std::string(kUnsupportedFields),
-                                     .message = message},
+                                     .reason = refusal->reason,
+                                     .message = refusal->message},
                                     turn->now().wall);
   if (!changed) return;
   turn->Record({.key = demand.owner.key(),
                 .type = EventType::kWarning,
-                .reason = std::string(kUnsupportedFields),
-                .message = message,
+                .reason = refusal->reason,
+                .message = refusal->message,
                 .component = demand.component});
 }
 
@@ -114,15 +113,18 @@ ReplicaOutcome SyncReplicas(Turn* turn, const ReplicaDemand& demand,
   outcome.incarnation = demand.owner.metadata.incarnation;
   const size_t wanted = static_cast<size_t>(std::max(demand.replicas, 0)) +
                         (PlantedBug("one-replica-too-many") ? 1 : 0);
-  std::vector<std::string> fields;
-  if (active.size() < wanted) fields = FieldsNotHonoured(demand.pod_template.spec);
-  if (active.size() < wanted && fields.empty()) {
+  std::optional<PodRefusal> refusal;
+  if (active.size() < wanted) {
+    refusal =
+        WhyRefused(demand.pod_template.spec, demand.owner.metadata.namespace_name, turn->state());
+  }
+  if (active.size() < wanted && !refusal) {
     Create(turn, demand, wanted - active.size(), &active, &outcome.incarnation);
   } else if (active.size() > wanted) {
     Remove(turn, demand, active.size() - wanted, &active);
   }
   outcome.status = Count(turn, demand, active, before);
-  SetReplicaFailure(turn, demand, fields, &outcome.status);
+  SetReplicaFailure(turn, demand, refusal, &outcome.status);
   return outcome;
 }
 

@@ -1,7 +1,7 @@
 #include "reconciler/controllers.h"
 #include "reconciler/pod_control.h"
+#include "reconciler/refusals.h"
 #include "reconciler/scheduler/preemption.h"
-#include "schema/not_honoured.h"
 
 namespace reconcile {
 namespace {
@@ -39,13 +39,12 @@ void Preempt(Turn* turn, const Pod& victim, const Pod& by) {
 }
 
 // A pod that no host could run as it is written.
-Binding Refused(PodPtr pod, const std::vector<std::string>& fields) {
-  const std::string message = NotHonouredMessage(fields);
+Binding Refused(PodPtr pod, const PodRefusal& refusal) {
   return {.pod = std::move(pod),
           .node = "",
-          .explanation = message,
-          .refusal = message,
-          .reason = std::string(kUnsupportedFields)};
+          .explanation = refusal.message,
+          .refusal = refusal.message,
+          .reason = refusal.reason};
 }
 
 }  // namespace
@@ -56,11 +55,10 @@ std::vector<Binding> SchedulePods(Turn* turn) {
   turn->state().pods_by_node().ForEach("", [&](const ObjectKey& key) {
     PodPtr pod = As<Pod>(turn->state().Find(key));
     if (!IsActive(*pod)) return;
-    const std::vector<std::string> fields = FieldsNotHonoured(pod->spec);
-    if (fields.empty()) {
-      pending.push_back(std::move(pod));
+    if (const auto refusal = WhyRefused(pod->spec, pod->metadata.namespace_name, turn->state())) {
+      unplaced.push_back(Refused(std::move(pod), *refusal));
     } else {
-      unplaced.push_back(Refused(std::move(pod), fields));
+      pending.push_back(std::move(pod));
     }
   });
   if (pending.empty()) return unplaced;

@@ -4,6 +4,7 @@
 #include "reconciler/eviction.h"
 #include "reconciler/restart_on_change.h"
 #include "reconciler/turn.h"
+#include "schema/pod_security.h"
 
 // What a change makes due. The rule: whatever a controller reads when it visits an object, a change
 // of that makes the object due. tests/property/reconciler/incremental_property_test.cc holds turns
@@ -25,6 +26,11 @@ bool SameToleration(const Object* before, const Object* after) {
   return before != nullptr && after != nullptr &&
          As<Cluster>(*before)->unreachable_toleration_ms ==
              As<Cluster>(*after)->unreachable_toleration_ms;
+}
+
+// Whether they keep the same pods out.
+bool AllowTheSame(const Object& before, const Object& after) {
+  return PodSecurityLevelOf(As<Namespace>(before)) == PodSecurityLevelOf(As<Namespace>(after));
 }
 
 bool IsOpen(const Object* space) { return space != nullptr && !space->metadata.deletion_timestamp; }
@@ -182,7 +188,7 @@ void Turn::NoteUid(const std::string& uid) {
 
 void Turn::NoteNamespace(const Object* before, const Object* after, const std::string& name) {
   if (before != nullptr && after != nullptr &&
-      reconcile::IsOpen(before) == reconcile::IsOpen(after)) {
+      reconcile::IsOpen(before) == reconcile::IsOpen(after) && AllowTheSame(*before, *after)) {
     return;
   }
   for (const Kind kind : kKindsThatCreate) {

@@ -1,5 +1,6 @@
 #include "schema/security.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace reconcile {
@@ -50,6 +51,12 @@ std::vector<std::string> Words(const Value* map, std::string_view name) {
   return words;
 }
 
+bool HasAdmin(const std::vector<std::string>& capabilities) {
+  return std::any_of(capabilities.begin(), capabilities.end(), [](const std::string& name) {
+    return name == "ALL" || name == "SYS_ADMIN" || name == "CAP_SYS_ADMIN";
+  });
+}
+
 bool IsTrue(const PodSpec& spec, std::string_view name) {
   const Value* value = spec.others.Find(name);
   return value != nullptr && *value == Value::Bool(true);
@@ -73,9 +80,11 @@ SecurityContext EffectiveSecurityContext(const PodSpec& spec, const Container& c
   effective.run_as_non_root = contexts.Bool("runAsNonRoot", false);
   effective.privileged = contexts.Bool("privileged", false);
   effective.read_only_root = contexts.Bool("readOnlyRootFilesystem", false);
-  effective.may_gain_rights = contexts.Bool("allowPrivilegeEscalation", true);
   effective.capabilities_added = Words(contexts.Find("capabilities"), "add");
   effective.capabilities_dropped = Words(contexts.Find("capabilities"), "drop");
+  const bool has_all = effective.privileged || HasAdmin(effective.capabilities_added);
+  effective.may_gain_rights = contexts.Bool("allowPrivilegeEscalation", has_all);
+  effective.has_seccomp_profile = contexts.Find("seccompProfile") != nullptr;
   effective.is_seccomp_unconfined = contexts.IsUnconfined("seccompProfile");
   effective.is_apparmor_unconfined = contexts.IsUnconfined("appArmorProfile");
   effective.seccomp_profile = contexts.LocalProfile("seccompProfile");

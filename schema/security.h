@@ -16,9 +16,12 @@ struct SecurityContext {
   bool run_as_non_root = false;  // refuse to run as root
   bool privileged = false;
   bool read_only_root = false;
-  bool may_gain_rights = true;  // allowPrivilegeEscalation
+  // allowPrivilegeEscalation: what setuid programs and file capabilities give. Unsaid, only of
+  // containers that have all rights anyway (Kubernetes: of all).
+  bool may_gain_rights = false;
   std::vector<std::string> capabilities_added;
   std::vector<std::string> capabilities_dropped;
+  bool has_seccomp_profile = false;  // one is said
   bool is_seccomp_unconfined = false;
   bool is_apparmor_unconfined = false;
   bool is_proc_unmasked = false;  // procMount

@@ -79,8 +79,8 @@ Shape SecurityContextShape() {
         .Doc("Whether the image's files cannot be written to.");
     t.Field("allowPrivilegeEscalation", BoolShape())
         .ActedOn()
-        .Default("true")
-        .Doc("Whether a process may gain rights that its parent lacks.");
+        .Default("false, but for privileged containers and those with SYS_ADMIN")
+        .Doc("Whether a process may gain rights that its parent lacks, as by setuid programs.");
     t.Field("procMount", OneOf({"Default", "Unmasked"}))
         .ActedOn()
         .Default("Default")

@@ -37,7 +37,6 @@ Status ControllerProcess::Start(std::unique_ptr<Store> opened,
   for (const FetchedCommit& commit : commits) {
     source.SetCommit(std::string(kSimRepository), commit);
   }
-  ControllerOptions options;
   options.sources = {{"main", {std::string(kSimRepository), "", ""}}};
   options.cluster_id = kClusterId;
   options.sign_lineage = [](const LineageClaim& claim) -> Result<std::string> {

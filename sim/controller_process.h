@@ -30,6 +30,7 @@ struct ControllerProcess {
                const std::vector<std::string>& nodes, int64_t lineage_after_ms,
                std::unique_ptr<AgentLink> agents);
 
+  ControllerOptions options;  // people's, before Start; the rest is the world's
   VirtualLoop loop;
   SeededRandom random;
   std::unique_ptr<Store> store;

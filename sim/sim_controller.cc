@@ -87,6 +87,7 @@ void SimController::Start() {
 Status SimController::StartProcess() {
   ++process_number_;
   process_ = std::make_unique<ControllerProcess>(time_, &machine_, random_.Next());
+  process_->options = people_;
   Result<std::unique_ptr<Store>> store = OpenSimStore(disk_);
   if (!store.ok()) return store.status();
   if (restored_) {

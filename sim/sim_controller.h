@@ -28,6 +28,13 @@ class SimController {
   // Told when the database is lost or replaced, before it is.
   void SetLossObserver(std::function<void()> observer) { loss_observer_ = std::move(observer); }
 
+  // From its next start on: when a host counts as silent, and from then on until its pods are
+  // replaced.
+  void SetPatience(int64_t silent_ms, int64_t replace_ms) {
+    people_.node_silent_ms = silent_ms;
+    people_.unreachable_toleration_ms = replace_ms;
+  }
+
   void Start();  // no effect when it runs
   // The process ends; it starts again after `down_ms`. False when it does not run.
   bool Kill(int64_t down_ms);
@@ -103,6 +110,7 @@ class SimController {
   SimDisk disk_;
   std::vector<std::string> nodes_;
   std::vector<FetchedCommit> commits_;  // the repository's, oldest first
+  ControllerOptions people_;            // what they have configured
   Observer observer_;
   std::function<void()> loss_observer_;
   std::deque<SimDisk::Copy> backups_;  // newest last

@@ -67,6 +67,7 @@ class SimNetwork::AgentEnd final : public ControllerLink {
       port_->release = state_->random.Below(2) == 0 ? 1 : -1;
     }
     State::Host& host = state_->hosts[node_];
+    if (host.release) port_->release = *host.release;
     host.agent = port_;
     host.agent_connection = 0;
     host.failed_dials = 0;
@@ -170,6 +171,12 @@ bool SimNetwork::SetSlowReader(const std::string& node, Way way, bool slow) {
     state_->ReadAll(node, way);
   }
   return true;
+}
+
+void SimNetwork::SetRelease(const std::string& node, int release) {
+  State::Host& host = state_->hosts[node];
+  host.release = release;
+  if (const auto agent = host.agent.lock()) agent->release = release;
 }
 
 bool SimNetwork::LeadTo(const std::string& node, const std::string& address) {

@@ -80,6 +80,9 @@ class SimNetwork {
   // kind.
   // False when it is so already.
   bool SetSlowReader(const std::string& node, Way way, bool slow);
+  // From now on the node's agent is of the next release (1), beside the controller's, of the last
+  // one (-1) or of the same (0), whatever the faults say.
+  void SetRelease(const std::string& node, int release);
   // From now on the node's agent finds another controller; its connection breaks. False when
   // nothing changes.
   bool LeadTo(const std::string& node, const std::string& address);

@@ -51,6 +51,7 @@ struct SimNetwork::State {
     std::weak_ptr<SimControllerPort> controller;            // whom its connection reached
     uint64_t agent_connection = 0;
     uint64_t controller_connection = 0;
+    std::optional<int> release;  // of every agent of it; none: by chance
     bool cut = false;
     uint64_t dial = 0;  // the newest try
     int failed_dials = 0;

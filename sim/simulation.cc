@@ -33,6 +33,10 @@ constexpr int64_t kUnreadyMs = 100'000;
 constexpr int kKeptBytes = 1 << 28;
 constexpr uint64_t kHooksEvery = 2;      // of so many worlds, one has lifecycle hooks
 constexpr uint64_t kUnhealthyEvery = 4;  // of so many worlds, one ends with what cannot run
+// And in one hosts are given up as soon as they may be.
+constexpr uint64_t kImpatientEvery = 4;
+constexpr int64_t kImpatientSilenceMs = 3'000;
+constexpr int64_t kImpatientReplaceMs = 1'000;
 
 std::string NodeName(int number) { return "host-" + std::to_string(number); }
 
@@ -122,6 +126,9 @@ World::World(const SimulationOptions& options)
   network_.SetObserver(
       {[this](const Report& report) { fences_.OnSent(report, time_.now().mono); },
        [this](const std::string& address, const Report& report) { OnArrived(address, report); }});
+  if (options.seed % kImpatientEvery == 2) {
+    controller_.SetPatience(kImpatientSilenceMs, kImpatientReplaceMs);
+  }
   for (int i = 1; i <= options.hosts; ++i) {
     const bool live_restore = i != 1 + static_cast<int>(options.seed) % options.hosts;
     hosts_.push_back(

@@ -254,7 +254,7 @@ RIGHTS = {
     "HostAlias.hostnames": (lambda m: spec_of(m).update(hostAliases=[{"ip": "192.0.2.1", "hostnames": ["a"]}]),
                             lambda m: spec_of(m)["hostAliases"][0].update(hostnames=["b"])),
     "SecurityContext.readOnlyRootFilesystem": (None, rights(readOnlyRootFilesystem=True)),
-    "SecurityContext.allowPrivilegeEscalation": (None, rights(allowPrivilegeEscalation=False)),
+    "SecurityContext.allowPrivilegeEscalation": (None, rights(allowPrivilegeEscalation=True)),
     "SecurityContext.runAsUser": (None, rights(runAsUser=1000)),
     "SecurityContext.runAsGroup": (None, rights(runAsGroup=1000)),
     "SecurityContext.runAsNonRoot": (rights(runAsUser=1000), rights(runAsNonRoot=True)),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import unittest
+from pathlib import Path
 
 from harness import RECONCILE, HostTest, eventually, replication_controller, run
 from hosts.testing import deployment
@@ -158,6 +159,57 @@ class FaultsTest(HostTest):
                 self.assertEqual(len(ids), 1, f"moment {moment} ({kind}): {name} runs {len(ids)} times")
                 if name in before and name not in touched:
                     self.assertEqual(ids, before[name], f"moment {moment} ({kind}): {name} was restarted needlessly")
+
+    def test_line_39_containers_have_few_rights_and_namespaces_say_who_may_have_more(self):
+        host = self.host
+
+        def namespace(name, level):
+            return json.dumps({"apiVersion": "v1", "kind": "Namespace",
+                               "metadata": {"name": name, "labels": {"pod-security.kubernetes.io/enforce": level}}})
+
+        def pod(name, space, of_container=None, **of_pod):
+            container = dict({"name": "main", "image": "test/busybox:1", "command": ["sh", "-c", "sleep 100000"]}, **(of_container or {}))
+            return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": space},
+                               "spec": dict({"terminationGracePeriodSeconds": 1, "containers": [container]}, **of_pod)})
+
+        privileged = {"securityContext": {"privileged": True}}
+        mount = {"volumeMounts": [{"name": "v", "mountPath": "/host", "readOnly": True}]}
+        bold = {"privileged": (privileged, {}), "network": ({}, {"hostNetwork": True}), "processes": ({}, {"hostPID": True})}
+        for name, path in (("root", "/"), ("etc", "/etc"), ("engine", str(host.docker_socket))):
+            bold[name] = (mount, {"volumes": [{"name": "v", "hostPath": {"path": path}}]})
+        files = {"guarded.yaml": namespace("guarded", "baseline"), "open.yaml": namespace("open", "privileged"),
+                 "tame.yaml": pod("tame", "guarded"), "allowed.yaml": pod("allowed", "open", {"securityContext": {"capabilities": {"add": ["NET_ADMIN"]}}}, hostNetwork=True)}
+        for name, (of_container, of_pod) in bold.items():
+            files[f"{name}.yaml"] = pod(name, "guarded", of_container, **of_pod)
+        host.commit(files)
+        host.start_reconcile()
+
+        def told():
+            said = {line.split()[1].rstrip(":"): line for line in host.status()["unconverged"] if line.startswith("pod ")}
+            self.assertEqual(sorted(said), sorted(f"guarded/{name}" for name in bold))
+            for line in said.values():
+                self.assertIn('violates PodSecurity "baseline:latest"', line)
+            return True
+
+        eventually("each that the namespace forbids is told", told)
+        eventually("the others run", lambda: sorted(host.containers()) == ["guarded/tame/main", "open/allowed/main"])
+        (tame,) = host.containers()["guarded/tame/main"]
+        pid = self.pid_of(tame)
+        status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+        self.assertEqual(int(status["CapBnd"], 16) & ~0xa80425fb, 0, "no more than Docker's own")
+        self.assertEqual(self.pids_limit(pid), "4096")
+        (allowed,) = host.containers()["open/allowed/main"]
+        bounds = int(Path(f"/proc/{self.pid_of(allowed)}/status").read_text().split("CapBnd:\t")[1].split()[0], 16)
+        self.assertTrue(bounds & 1 << 12, "NET_ADMIN")
+
+    @staticmethod
+    def pids_limit(pid):
+        """As the kernel has it: cgroup v1 or v2."""
+        groups = [line.split(":", 2) for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines()]
+        path, root = next(((path, "/sys/fs/cgroup/pids") for _, what, path in groups if "pids" in what.split(",")),
+                          (groups[-1][2], "/sys/fs/cgroup"))
+        return Path(f"{root}{path}/pids.max").read_text().strip()
 
     def test_line_43_images_that_cannot_be_had_say_why_and_old_pods_serve(self):
         host = self.host

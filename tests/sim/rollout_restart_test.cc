@@ -12,7 +12,7 @@
 #include "sim/workload.h"
 
 // A rollout in flight, and a controller that ends at each step of it: after each commit of its
-// store, and by a power failure in the midst of each.
+// store, and by a power failure in the midst of each. And an upgrade that begins at each step.
 
 namespace reconcile {
 namespace {
@@ -41,6 +41,7 @@ struct RolloutOutcome {
 };
 
 enum class Ending { kNone, kKilled, kPowerLoss };
+enum class Order { kControllerFirst, kAgentsFirst };
 
 class RolloutWorld {
  public:
@@ -62,12 +63,7 @@ class RolloutWorld {
   // Rolls out; the controller ends with the commit of this number, counted from the rollout's
   // first, and starts again later.
   void RollOut(Ending ending, int at_commit, int64_t down_ms) {
-    controller_.SetObserver(
-        [this](const ClusterState*, const ClusterState& after) { OnDurable(after); });
-    watching_ = true;
-    outcome_ = {};
-    controller_.SetCommit(CommitOf(2));
-    EXPECT_TRUE(controller_.controller()->Sync("").ok());
+    Begin();
     const int reached = ending == Ending::kPowerLoss ? at_commit - 1 : at_commit;
     if (ending != Ending::kNone) {
       EXPECT_TRUE(time_.RunUntil([&] { return commits_ >= reached; }, kRolloutLimitMs));
@@ -80,11 +76,49 @@ class RolloutWorld {
     Conclude();
   }
 
+  // Rolls out; at this commit everything begins to become the next release, one after another.
+  void RollOutAndUpgrade(Order order, int at_commit) {
+    Begin();
+    EXPECT_TRUE(time_.RunUntil([&] { return commits_ >= at_commit; }, kRolloutLimitMs));
+    if (order == Order::kControllerFirst) {
+      RestartController(-1);
+      RestartAgents(0);
+    } else {
+      RestartAgents(1);
+      RestartController(0);
+    }
+    Settle();
+    Conclude();
+  }
+
+  int64_t messages_of_another_release() const { return network_.counts().other_release; }
   int commits() const { return commits_; }
   const RolloutOutcome& outcome() const { return outcome_; }
 
  private:
   static std::vector<std::string> Nodes() { return {"host-1", "host-2", "host-3"}; }
+
+  void Begin() {
+    controller_.SetObserver(
+        [this](const ClusterState*, const ClusterState& after) { OnDurable(after); });
+    watching_ = true;
+    outcome_ = {};
+    controller_.SetCommit(CommitOf(2));
+    EXPECT_TRUE(controller_.controller()->Sync("").ok());
+  }
+  void RestartController(int release_of_agents) {
+    EXPECT_TRUE(controller_.Kill(kShortMs));
+    for (const std::string& name : Nodes()) network_.SetRelease(name, release_of_agents);
+    time_.RunFor(kShortMs + kLookEveryMs);
+  }
+  void RestartAgents(int release) {
+    for (size_t i = 0; i < hosts_.size(); ++i) {
+      EXPECT_TRUE(hosts_[i]->KillAgent());
+      network_.SetRelease(Nodes()[i], release);
+      EXPECT_TRUE(hosts_[i]->StartAgent());
+      time_.RunFor(kLookEveryMs);
+    }
+  }
 
   FetchedCommit CommitOf(int version) const {
     const std::string text =
@@ -244,6 +278,23 @@ TEST(RolloutRestart, EndsTheSameWhereverTheControllerIsAwayForLong) {
 
 TEST(RolloutRestart, EndsTheSameWhereverThePowerFailsInACommit) {
   EndEverywhere(Ending::kPowerLoss, kShortMs, Scenarios());
+}
+
+TEST(RolloutRestart, Line44_GoesOnWhileTheControllerAndTheAgentsAreUpgradedInEitherOrder) {
+  SetLogLevel(LogLevel::kError);
+  const Scenario& scenario = Scenarios().front();
+  RolloutWorld undisturbed(scenario);
+  undisturbed.RollOut(Ending::kNone, 0, 0);
+  for (const Order order : {Order::kControllerFirst, Order::kAgentsFirst}) {
+    SCOPED_TRACE(order == Order::kControllerFirst ? "the controller first" : "agents first");
+    for (int commit = 1; commit <= undisturbed.commits(); ++commit) {
+      SCOPED_TRACE("commit " + std::to_string(commit));
+      RolloutWorld world(scenario);
+      world.RollOutAndUpgrade(order, commit);
+      CheckSame(world.outcome(), undisturbed.outcome());
+      EXPECT_GT(world.messages_of_another_release(), 0);
+    }
+  }
 }
 
 }  // namespace

@@ -99,6 +99,39 @@ TEST_F(AgentTest, TellsWhichImagesTheHostHas) {
   EXPECT_FALSE(told().contains("tool:2"));
 }
 
+TEST_F(AgentTest, SpeaksAsOftenAsItIsAskedToAndSaysSo) {
+  const auto reports_in = [this](int64_t ms) {
+    const size_t before = link.reports.size();
+    RunFor(ms);
+    return link.reports.size() - before;
+  };
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  EXPECT_EQ(LastReport().heartbeat_ms, kHeartbeatMs);
+  EXPECT_EQ(reports_in(20'000), 4U);
+  // The promise is said before its time counts, whenever the next word was due.
+  assignment.heartbeat_ms = 1'000;
+  Assign();
+  RunFor(500);
+  EXPECT_EQ(LastReport().heartbeat_ms, 1'000);
+  EXPECT_EQ(reports_in(20'000), 20U);
+  // It is remembered: a controller that is away for a moment need not say it again.
+  KillAgent();
+  StartAgent();
+  Settle();
+  EXPECT_EQ(LastReport().heartbeat_ms, 1'000);
+  assignment.heartbeat_ms = 1;
+  Assign();
+  Settle();
+  EXPECT_EQ(LastReport().heartbeat_ms, kLeastHeartbeatMs);
+  assignment.heartbeat_ms = 0;  // a controller of an earlier release
+  Assign();
+  Settle();
+  EXPECT_EQ(LastReport().heartbeat_ms, kHeartbeatMs);
+}
+
 TEST_F(AgentTest, RestartedAgentRestartsNothingAndSaysTheSame) {
   AddPod("web");
   AddPod("shop");

@@ -45,9 +45,15 @@ class RightsTest : public StepTest {
   PodAttachment attached;  // by Made, the last
 };
 
-TEST_F(RightsTest, WithoutAContextAContainerHasWhatTheEngineGives) {
+TEST_F(RightsTest, Line39_WithoutAContextAContainerHasWhatTheEngineGivesAndGainsNoMore) {
   const auto pod = MakePod();
-  EXPECT_EQ(RightsOf(pod->spec, pod->spec.containers[0], "nginx"), ContainerRights());
+  ContainerRights rights;
+  rights.security_options = {"no-new-privileges"};
+  EXPECT_EQ(RightsOf(pod->spec, pod->spec.containers[0], "nginx"), rights);
+  Assign(pod);
+  for (const ContainerConfig& config : Made()) {
+    EXPECT_EQ(config.pids_limit, config.is_sandbox ? 0 : 4'096);
+  }
 }
 
 TEST_F(RightsTest, UserAndGroupAreWhatIsSaidAndElseTheImages) {
@@ -72,8 +78,14 @@ TEST_F(RightsTest, WhatAContainerMayDoIsSaidInTheEnginesWords) {
       rights.security_options,
       (std::vector<std::string>{"no-new-privileges", "seccomp=unconfined", "apparmor=unconfined"}));
   EXPECT_TRUE(Rights("{}", R"({"privileged":true})").privileged);
-  EXPECT_TRUE(
-      Rights(R"({"seccompProfile":{"type":"RuntimeDefault"}})", "{}").security_options.empty());
+  EXPECT_EQ(Rights(R"({"seccompProfile":{"type":"RuntimeDefault"}})", "{}").security_options,
+            std::vector<std::string>{"no-new-privileges"});
+  // Who has all rights may gain them, and who says so.
+  for (const char* context :
+       {R"({"privileged":true})", R"({"allowPrivilegeEscalation":true})",
+        R"({"capabilities":{"add":["SYS_ADMIN"]}})", R"({"capabilities":{"add":["ALL"]}})"}) {
+    EXPECT_TRUE(Rights("{}", context).security_options.empty()) << context;
+  }
 }
 
 TEST_F(RightsTest, ProfilesOfTheHostAreNamed) {

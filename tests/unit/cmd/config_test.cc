@@ -144,8 +144,8 @@ TEST(Config, RefusesValuesThatCannotWork) {
   EXPECT_NE(error_of("clusterDomain: A_b"), "");
   EXPECT_EQ(error_of("networkBackend: bgp"),
             "reconcile.yaml:1:17: networkBackend: must be vxlan or host-gw, is 'bgp'");
-  EXPECT_EQ(error_of("hosts: {silentAfterSeconds: 5}"),
-            "reconcile.yaml:1:29: hosts.silentAfterSeconds: must be a number from 10 to 86400, "
+  EXPECT_EQ(error_of("hosts: {silentAfterSeconds: 2}"),
+            "reconcile.yaml:1:29: hosts.silentAfterSeconds: must be a number from 3 to 86400, "
             "is integer");
   EXPECT_EQ(error_of("dns: {upstreamNameservers: [ns.corp.example]}"),
             "reconcile.yaml:1:29: dns.upstreamNameservers: 'ns.corp.example' is no name server's "

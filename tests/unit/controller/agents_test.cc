@@ -79,6 +79,35 @@ TEST_F(AgentsTest, RecordsThatANodeFellSilentAndCameBack) {
   EXPECT_EQ(std::count(events.begin(), events.end(), "Warning NodeNotReady"), 1);
 }
 
+TEST_F(AgentsTest, AShorterLeaseIsForAgentsThatSpeakAsOften) {
+  ControllerOptions options;
+  options.sources = {{"main", {"/repository", "", ""}}};
+  options.node_silent_ms = 3'000;
+  controller_ = std::make_unique<Controller>(options, &loop_, &random_, &store_, &source_, &link_);
+  StartWith(1);
+  EXPECT_EQ(link_.sent["host-1"].back().heartbeat_ms, 1'000);
+  // It has not said that it does: one of an earlier release, or its assignment is under way.
+  time_.RunFor(9'000);
+  EXPECT_TRUE(IsReady(*Host()));
+  time_.RunFor(2'000);
+  EXPECT_FALSE(IsReady(*Host()));
+  EXPECT_NE(FindCondition(Host()->status.conditions, "Ready")->message.find("nothing for 10s"),
+            std::string::npos);
+  Report report = WhatRuns("host-1");
+  report.heartbeat_ms = 1'000;
+  Say(report);
+  time_.RunFor(2'000);
+  EXPECT_TRUE(IsReady(*Host()));
+  time_.RunFor(1'500);
+  EXPECT_FALSE(IsReady(*Host()));
+  // What an agent says of itself is no way to be waited for without end.
+  report = WhatRuns("host-1");
+  report.heartbeat_ms = 86'400'000;
+  Say(report);
+  time_.RunFor(11'000);
+  EXPECT_FALSE(IsReady(*Host()));
+}
+
 TEST_F(AgentsTest, AfterASleepNoNodeIsNotReadyForALease) {
   StartWith(1);
   time_.RunFor(4'000);

@@ -57,6 +57,7 @@ class MessageChanger {
       space->metadata.labels = {{"of", AnyText()}};
     });
     if (OneIn(5)) assignment->cluster_domain = AnyText();
+    if (OneIn(5)) assignment->heartbeat_ms = static_cast<int64_t>(random_.Below(3)) * 1'000;
     auto& tombstones = assignment->tombstones;
     while (OneIn(2)) tombstones.push_back(AnyName());
     while (!tombstones.empty() && OneIn(3)) tombstones.erase(tombstones.begin());

@@ -33,6 +33,7 @@ TEST(AssignmentMessage, ArrivesAsItWasSent) {
   EXPECT_EQ(got->service_cidr, sent.service_cidr);
   EXPECT_EQ(got->cluster_domain, sent.cluster_domain);
   EXPECT_EQ(got->network_backend, sent.network_backend);
+  EXPECT_EQ(got->heartbeat_ms, sent.heartbeat_ms);
   ExpectSameObjects(got->nodes.items(), sent.nodes.items());
   ExpectSameObjects(got->services.items(), sent.services.items());
   ExpectSameObjects(got->endpoint_slices.items(), sent.endpoint_slices.items());
@@ -76,6 +77,7 @@ TEST(ReportMessage, ArrivesAsItWasSent) {
   EXPECT_EQ(got->sequence, sent.sequence);
   EXPECT_EQ(got->applied, sent.applied);
   EXPECT_EQ(got->held, sent.held);
+  EXPECT_EQ(got->heartbeat_ms, sent.heartbeat_ms);
   EXPECT_EQ(got->labels, sent.labels);
   EXPECT_EQ(got->node_status, sent.node_status);
   ASSERT_EQ(got->pods.size(), sent.pods.size());

@@ -99,6 +99,7 @@ Assignment SampleAssignment() {
   assignment.secrets = {secret};
   assignment.tombstones = {"uid-gone", "uid-gone-too"};
   AddSampleNetwork(&assignment);
+  assignment.heartbeat_ms = 1'000;
   return assignment;
 }
 
@@ -109,6 +110,7 @@ Report SampleReport() {
   report.sequence = 42;
   report.applied = Fence{"cluster-1", "lineage-1", 4, 1233, 5, "c2ln"};
   report.held = "it would stop 5 of 9 pods";
+  report.heartbeat_ms = 1'000;
   report.labels = {{"kubernetes.io/arch", "amd64"}, {"kubernetes.io/os", "linux"}};
   report.node_status.capacity = {{"cpu", *Quantity::Parse("4")},
                                  {"memory", *Quantity::Parse("8Gi")}};

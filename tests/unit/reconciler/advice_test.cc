@@ -99,5 +99,24 @@ TEST_F(ImageAdvice, NothingIsSaidThatIsNotKnown) {
   EXPECT_TRUE(Advice("absent:1").empty()) << "without a host";
 }
 
+TEST(Advice, WhatItsNamespaceForbidsIsNamedInThePlan) {
+  World world;
+  const auto space = MakeNamespace("default");
+  space->metadata.labels["pod-security.kubernetes.io/enforce"] = "baseline";
+  world.state.Put(space);
+  const auto advice = [&world](const std::shared_ptr<Deployment>& deployment) {
+    Problems problems;
+    AdviseOnForbidden(
+        {{.type = ChangeType::kCreate, .key = deployment->key(), .after = deployment}}, world.state,
+        &problems);
+    return problems.warnings;
+  };
+  EXPECT_TRUE(advice(Sensible()).empty());
+  const auto bold = Sensible();
+  bold->spec.pod_template.spec.host_network = true;
+  ASSERT_EQ(advice(bold).size(), 1U);
+  EXPECT_NE(advice(bold)[0].message.find("host namespaces (hostNetwork=true)"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace reconcile

@@ -68,6 +68,35 @@ TEST(ReplicaSet, MakesNoPodsThatNoHostCouldRunAsWritten) {
   EXPECT_TRUE(world.state.Find<ReplicaSet>("default", "web")->status.conditions.empty());
 }
 
+TEST(ReplicaSet, Line39_MakesNoPodsThatItsNamespaceForbids) {
+  World world;
+  world.AddNode("host-1");
+  const auto space = MakeNamespace("default");
+  space->metadata.labels["pod-security.kubernetes.io/enforce"] = "baseline";
+  const auto set = MakeReplicaSet("web", 2);
+  set->spec.pod_template.spec.host_network = true;
+  const auto pod = MakePod("p");
+  pod->spec.host_network = true;
+  world.Declare({space, set, pod, MakeReplicaSet("tame", 1)});
+  ASSERT_EQ(world.Pods().size(), 2u) << "the tame one, and the one that Git declares";
+  EXPECT_EQ(world.state.Find<Pod>("default", "p")->spec.node_name, "");
+  const auto failure = [&world] {
+    const auto found = world.state.Find<ReplicaSet>("default", "web");
+    const Condition* condition = FindCondition(found->status.conditions, "ReplicaFailure");
+    return condition == nullptr ? Condition() : *condition;
+  };
+  EXPECT_EQ(failure().reason, "ForbiddenByPodSecurity");
+  EXPECT_NE(failure().message.find("host namespaces (hostNetwork=true)"), std::string::npos);
+  EXPECT_TRUE(Tells(world, "ReplicaSet web ForbiddenByPodSecurity: " + failure().message));
+  // The namespace allows it, and forbids it again: what runs is left alone.
+  const auto open = MakeNamespace("default");
+  world.Declare({open, set, pod, MakeReplicaSet("tame", 1)});
+  EXPECT_EQ(world.Spread(), (std::map<std::string, int>{{"host-1", 4}}));
+  EXPECT_EQ(failure().reason, "");
+  world.Declare({space, set, pod, MakeReplicaSet("tame", 1)});
+  EXPECT_EQ(world.Spread(), (std::map<std::string, int>{{"host-1", 4}}));
+}
+
 TEST(Deployment, KeepsItsOldPodsWhenTheNewOnesCannotBeRunAsWritten) {
   World world;
   world.AddNode("host-1");

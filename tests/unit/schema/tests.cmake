@@ -9,7 +9,7 @@ reconcile_test(schema_test
           ${here}/decode_test.cc ${here}/defaults_test.cc ${here}/diff_test.cc
           ${here}/encode_test.cc ${here}/explain_test.cc ${here}/kept_kinds_test.cc ${here}/kept_rules_test.cc ${here}/kinds_test.cc
           ${here}/kustomized_manifests_test.cc
-          ${here}/object_test.cc ${here}/pod_test.cc ${here}/schema_testing.cc ${here}/secret_canary_test.cc ${here}/security_test.cc
+          ${here}/object_test.cc ${here}/pod_test.cc ${here}/schema_testing.cc ${here}/secret_canary_test.cc ${here}/security_test.cc ${here}/pod_security_test.cc
           ${here}/shapes_test.cc ${here}/shared_map_test.cc ${here}/table_property_test.cc ${here}/validate_test.cc ${here}/words_test.cc ${here}/affinity_test.cc ${here}/topology_spread_test.cc
           ${here}/volumes_test.cc ${here}/lifecycle_test.cc ${here}/images_test.cc
   LIBS schema LABELS unit)
