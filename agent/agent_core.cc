@@ -88,11 +88,13 @@ void Agent::Core::Turn() {
 }
 
 void Agent::Core::TakeStep() {
+  ForgetEnds();
   const Removable removable = FindRemovable(*applied_, seen_);
   orphans_held_ = removable.held;
   StepResult result = Step(*applied_, seen_, removable.pod_uids, Facts(), loop_->now());
   seen_.pods = std::move(result.pod_memory);
   seen_.last_address = std::move(result.last_address);
+  NoteReads(result.reads_ends);
   if (seen_.engine_up) pods_ = std::move(result.pods);
   for (AgentEvent& event : result.events) {
     if (events_.size() < kMaxPendingEvents) events_.push_back(std::move(event));
@@ -113,6 +115,7 @@ Agent::Core::Lane Agent::Core::LaneOf(const Operation& operation) {
   if (std::holds_alternative<StopContainerOp>(operation.action)) return Lane::kStop;
   if (std::holds_alternative<PullImageOp>(operation.action)) return Lane::kPull;
   if (std::holds_alternative<ProbeContainer>(operation.action)) return Lane::kProbe;
+  if (std::holds_alternative<ReadEndMessage>(operation.action)) return Lane::kRead;
   return Lane::kStart;
 }
 
@@ -123,6 +126,7 @@ void Agent::Core::StartAllowed(const std::vector<Operation>& operations) {
     int limit = options_.max_parallel_operations;
     if (lane == Lane::kStop) limit = kMaxParallelStops;
     if (lane == Lane::kPull) limit = kMaxParallelPulls;
+    if (lane == Lane::kRead) limit = kMaxParallelReads;
     if (lane == Lane::kProbe) limit = static_cast<int>(kMaxProbesWaiting);
     if (in_lane_[static_cast<size_t>(lane)] < limit) {
       Begin(operation);

@@ -23,6 +23,7 @@ inline constexpr size_t kMaxPendingEvents = 1'000;  // that no report has taken 
 inline constexpr size_t kMaxLogStreams = 64;
 inline constexpr int kMaxParallelPulls = 4;
 inline constexpr int kMaxParallelStops = 256;
+inline constexpr int kMaxParallelReads = 16;     // of why containers ended
 inline constexpr int64_t kFirstProbeMs = 2'000;  // of other hosts
 inline constexpr int64_t kProbeMs = 10'000;
 inline constexpr int kMaxParallelExecs = 16;  // of probes: each costs the engine some 60 ms of CPU
@@ -49,7 +50,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
 
  private:
   // Operations of one kind share a budget: a slow stop or pull must not keep a start waiting.
-  enum class Lane { kStart, kStop, kPull, kProbe };
+  enum class Lane { kStart, kStop, kPull, kProbe, kRead };
   static Lane LaneOf(const Operation& operation);
 
   // `fn` that does nothing once the agent is gone; `fn` may use `this`.
@@ -131,6 +132,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void Run(const Operation& operation, const RemoveContainerOp& action);
   void Run(const Operation& operation, const DetachNetwork& action);
   bool IsAnothers(const DetachNetwork& action) const;
+  void Run(const Operation& operation, const ReadEndMessage& action);
   void Run(const Operation& operation, const ForgetPod& action);
   void Succeed(const std::string& key);
   // Notes the failure. `look`: the engine may have done it nevertheless, so the operation counts as
@@ -179,6 +181,17 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
                   const std::vector<std::pair<std::string, int64_t>>& limits,
                   const std::vector<int64_t>& bytes);
   void Evict(const Pod& pod, const std::string& message);
+
+  // ---- agent_ends.cc: termination messages ----
+  Status MakeEndFile(const RunContainer& action);
+  void RemoveEndFile(const std::string& path);
+  void ReadEndOfLog(const Operation& operation, const ReadEndMessage& action);
+  void OnLogNotRead(const Operation& operation, const ReadEndMessage& action, const Status& status);
+  void OnEndRead(const Operation& operation, const ReadEndMessage& action, std::string_view text);
+  void ForgetEnds();
+  // Why a container ended is told together with its end, if that is soon known.
+  void NoteReads(bool reads_ends);
+  bool AwaitsEnds() const;
 
   // ---- agent_sync.cc: the host's network beyond its pods ----
   void ConsiderNetwork();
@@ -272,12 +285,14 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
 
   // What is under way.
   std::map<std::string, Operation> running_;  // by key
-  std::array<int, 4> in_lane_{};
+  std::array<int, 5> in_lane_{};
   std::deque<std::string> execs_waiting_;  // keys of probes that wait for others
   int execs_running_ = 0;
   TimerId probes_timer_ = 0;
   MonoTime probes_due_;
   bool turn_posted_ = false;
+  std::map<std::string, StreamHandle> end_logs_;  // being read, by container id
+  std::optional<MonoTime> ends_awaited_until_;    // while some are, and no longer
   bool more_to_do_ = false;  // the last step wanted something that has not begun
   TimerId wake_timer_ = 0;
   MonoTime wake_due_;

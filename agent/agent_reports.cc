@@ -50,7 +50,7 @@ void Agent::Core::ReportIfChanged() {
   // Before the engine has spoken there is nothing to say of this host, or it would look broken.
   if (!health_.engine && health_.engine_error.empty()) return;
   const bool changed = !events_.empty() || !told_ || !SameReports(*told_, MakeReport());
-  if (!changed || report_timer_set_) return;
+  if (!changed || report_timer_set_ || AwaitsEnds()) return;
   const int64_t spacing_ms = SpacingMs(pods_.size());
   const int64_t since_ms = told_ ? loop_->now().mono - told_at_ : spacing_ms;
   if (since_ms >= spacing_ms) return SendReport();

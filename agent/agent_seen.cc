@@ -106,7 +106,8 @@ void Agent::Core::OnList(Result<std::vector<ContainerInfo>> list) {
     seen_.containers = std::move(containers);
     std::erase_if(seen_.failed, [&](const auto& entry) {
       const std::string& key = entry.first;
-      const bool of_container = key.starts_with("stop/") || key.starts_with("remove/");
+      const bool of_container =
+          key.starts_with("stop/") || key.starts_with("remove/") || key.starts_with("end/");
       return of_container && !seen_.containers.contains(key.substr(key.find('/') + 1));
     });
     const bool was_up = seen_.engine_up;

@@ -49,6 +49,9 @@ void Agent::Core::Run(const Operation& operation, const RunContainer& action) {
 }
 
 void Agent::Core::Create(const Operation& operation, const RunContainer& action) {
+  const Status made = MakeEndFile(action);
+  NoteFiles(PodFilesKey(action.pod_uid), made);
+  if (!made.ok()) return Fail(operation.key, made, false);
   CreateAndStart(
       operation, action.config,
       [this, operation, action] {

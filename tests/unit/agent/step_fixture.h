@@ -74,6 +74,10 @@ class StepTest : public testing::Test {
   StringMap image_users;  // by reference; others are root's
   int64_t run_count = 0;
   std::vector<ProbeContainer> probes_asked;  // none has been answered
+  // Containers that end have nothing to say, which is known. True: the agent reads it, by file.
+  bool reads_ends = false;
+  StringMap end_messages;
+  std::vector<ReadEndMessage> ends_read;
 
  private:
   void AddContainer(const ContainerConfig& config);

@@ -28,5 +28,6 @@ reconcile_test(agent_test
           ${CMAKE_CURRENT_LIST_DIR}/probes_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/probing_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/init_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/end_messages_test.cc
   LIBS agent agent_files_fake agent_probes_fake
   LABELS unit)
