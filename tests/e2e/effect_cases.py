@@ -148,6 +148,7 @@ IN_PODS = {
     "PodSpec.restartPolicy": (None, lambda m: spec_of(m).update(restartPolicy="OnFailure")),  # a Pod alone
     "PodSpec.terminationGracePeriodSeconds": (None, lambda m: spec_of(m).update(terminationGracePeriodSeconds=2)),
     "PodSpec.nodeSelector": (None, lambda m: spec_of(m).update(nodeSelector={"kubernetes.io/hostname": "host-1"})),
+    "PodSpec.nodeName": (None, lambda m: spec_of(m).update(nodeName="host-1")),
     "NodeSelectorRequirement.key": (near(operator="NotIn", values=["x"]), lambda m: required(m).update(key="kubernetes.io/os")),
     "NodeSelectorRequirement.operator": (near(), near(operator="In", values=["host-1"])),
     "NodeSelectorRequirement.values": (near(operator="In", values=["host-1"]), lambda m: required(m).update(values=["host-1", "host-2"])),

@@ -8,5 +8,5 @@ reconcile_test(reconciler_test
           ${here}/references_waves_test.cc
           ${here}/restart_on_change_test.cc
           ${here}/world.cc ${here}/node_affinity_test.cc ${here}/topology_spread_test.cc ${here}/pod_affinity_test.cc
-          ${here}/taints_test.cc ${here}/drain_test.cc ${here}/rollback_on_deadline_test.cc
+          ${here}/taints_test.cc ${here}/drain_test.cc ${here}/rollback_on_deadline_test.cc ${here}/declared_node_test.cc
   LIBS reconciler LABELS unit)
