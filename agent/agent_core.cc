@@ -99,11 +99,13 @@ void Agent::Core::Turn() {
 }
 
 void Agent::Core::TakeStep() {
+  ForgetEnds();
   const Removable removable = FindRemovable(*applied_, seen_);
   orphans_held_ = removable.held;
   StepResult result = Step(*applied_, seen_, removable.pod_uids, Facts(), loop_->now());
   seen_.pods = std::move(result.pod_memory);
   seen_.last_address = std::move(result.last_address);
+  NoteReads(result.reads_ends);
   if (seen_.engine_up) pods_ = std::move(result.pods);
   for (AgentEvent& event : result.events) {
     if (events_.size() < kMaxPendingEvents) events_.push_back(std::move(event));
@@ -127,6 +129,7 @@ Agent::Core::Lane Agent::Core::LaneOf(const Operation& operation) {
   if (std::holds_alternative<ProbeContainer>(operation.action)) return Lane::kProbe;
   const auto* removal = std::get_if<RemoveContainerOp>(&operation.action);
   if (removal != nullptr && removal->may_wait) return Lane::kRemove;
+  if (std::holds_alternative<ReadEndMessage>(operation.action)) return Lane::kRead;
   const auto* hook = std::get_if<RunHook>(&operation.action);
   if (hook == nullptr) return Lane::kStart;
   if (!std::holds_alternative<ExecProbe>(hook->hook.action)) return Lane::kOtherHook;
@@ -144,6 +147,8 @@ int Agent::Core::LimitOf(Lane lane) const {
       return kMaxParallelPulls;
     case Lane::kProbe:
       return static_cast<int>(kMaxProbesWaiting);
+    case Lane::kRead:
+      return kMaxParallelReads;
     case Lane::kPostStartCommand:
       return kMaxParallelPostStarts;
     case Lane::kPreStopCommand:

@@ -27,6 +27,7 @@ inline constexpr int kMaxParallelStops = 256;
 // Removing a dead container takes the engine a third of what a start takes. While containers start,
 // those of pods that go wait so long at most: a rolling update serves that much earlier.
 inline constexpr int64_t kMaxRemovalWaitMs = 1'000;
+inline constexpr int kMaxParallelReads = 16;     // of why containers ended
 inline constexpr int64_t kFirstProbeMs = 2'000;  // of other hosts
 inline constexpr int64_t kProbeMs = 10'000;
 inline constexpr int kMaxParallelExecs = 16;  // of probes: each costs the engine some 60 ms of CPU
@@ -65,11 +66,12 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
     kPull,
     kProbe,
     kRemove,
+    kRead,
     kPostStartCommand,
     kPreStopCommand,
     kOtherHook
   };
-  static constexpr size_t kLanes = 8;
+  static constexpr size_t kLanes = 9;
   static Lane LaneOf(const Operation& operation);
   int LimitOf(Lane lane) const;
 
@@ -157,6 +159,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void Run(const Operation& operation, const RemoveContainerOp& action);
   void Run(const Operation& operation, const DetachNetwork& action);
   bool IsAnothers(const DetachNetwork& action) const;
+  void Run(const Operation& operation, const ReadEndMessage& action);
   void Run(const Operation& operation, const ForgetPod& action);
   void Succeed(const std::string& key);
   // Notes the failure. `look`: the engine may have done it nevertheless, so the operation counts as
@@ -258,6 +261,17 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void MeasurePods(std::vector<Shortage> shortages);
   void MeasurePod(const std::shared_ptr<PodsMeasured>& measured, const PodSeen& seen);
   void OnPodMeasured(const std::shared_ptr<PodsMeasured>& measured);
+
+  // ---- agent_ends.cc: termination messages ----
+  Status MakeEndFile(const RunContainer& action);
+  void RemoveEndFile(const std::string& path);
+  void ReadEndOfLog(const Operation& operation, const ReadEndMessage& action);
+  void OnLogNotRead(const Operation& operation, const ReadEndMessage& action, const Status& status);
+  void OnEndRead(const Operation& operation, const ReadEndMessage& action, std::string_view text);
+  void ForgetEnds();
+  // Why a container ended is told together with its end, if that is soon known.
+  void NoteReads(bool reads_ends);
+  bool AwaitsEnds() const;
 
   // ---- agent_sync.cc: the host's network beyond its pods ----
   void ConsiderNetwork();
@@ -389,6 +403,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   TimerId probes_timer_ = 0;
   MonoTime probes_due_;
   bool turn_posted_ = false;
+  std::map<std::string, StreamHandle> end_logs_;  // being read, by container id
+  std::optional<MonoTime> ends_awaited_until_;    // while some are, and no longer
   bool more_to_do_ = false;  // the last step wanted something that has not begun
   TimerId wake_timer_ = 0;
   MonoTime wake_due_;

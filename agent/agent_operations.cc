@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "agent/agent_core.h"
+#include "agent/end_messages.h"
 #include "agent/pod_files.h"
 #include "agent/restart.h"
 #include "base/log.h"
@@ -348,8 +349,11 @@ void Agent::Core::Run(const Operation& operation, const StopContainerOp& action)
 }
 
 void Agent::Core::Run(const Operation& operation, const RemoveContainerOp& action) {
-  runtime_->RemoveContainer(action.container_id,
-                            Guarded([this, operation, id = action.container_id](Status removed) {
+  const auto seen = seen_.containers.find(action.container_id);
+  const std::string file = seen == seen_.containers.end() ? "" : EndFileOf(seen->second);
+  runtime_->RemoveContainer(action.container_id, Guarded([this, operation, id = action.container_id,
+                                                          file](Status removed) {
+                              if (removed.ok()) RemoveEndFile(file);
                               OnTakenAway(operation, id, removed);
                             }));
 }

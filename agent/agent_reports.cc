@@ -53,7 +53,7 @@ Report Agent::Core::MakeReport() const {
 void Agent::Core::ReportIfChanged() {
   if (!MaySpeak()) return;
   const bool changed = !events_.empty() || !told_ || !SameReports(*told_, MakeReport());
-  if (!changed || report_timer_set_) return;
+  if (!changed || report_timer_set_ || AwaitsEnds()) return;
   const int64_t spacing_ms = SpacingMs(pods_.size());
   const int64_t since_ms = told_ ? loop_->now().mono - told_at_ : spacing_ms;
   if (since_ms >= spacing_ms) return SendReport();

@@ -137,8 +137,8 @@ void Agent::Core::OnList(Result<std::vector<ContainerInfo>> list) {
     seen_.containers = std::move(containers);
     std::erase_if(seen_.failed, [&](const auto& entry) {
       const std::string& key = entry.first;
-      const bool of_container =
-          key.starts_with("stop/") || key.starts_with("remove/") || key.starts_with("hook/");
+      const bool of_container = key.starts_with("stop/") || key.starts_with("remove/") ||
+                                key.starts_with("hook/") || key.starts_with("end/");
       const std::string rest = key.substr(key.find('/') + 1);
       return of_container && !seen_.containers.contains(rest.substr(0, rest.find('/')));
     });

@@ -78,6 +78,9 @@ void Agent::Core::Create(const Operation& operation, const RunContainer& action)
   if (const Status loaded = AddSeccomp(action, &config); !loaded.ok()) {
     return FailToPrepare(operation, loaded);
   }
+  const Status made = MakeEndFile(action);
+  NoteFiles(PodFilesKey(action.pod_uid), made);
+  if (!made.ok()) return Fail(operation.key, made, false);
   CreateAndStart(
       operation, config,
       [this, operation, action] {

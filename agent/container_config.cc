@@ -4,6 +4,7 @@
 
 #include "agent/container_rights.h"
 #include "agent/containers.h"
+#include "agent/end_messages.h"
 #include "base/ids.h"
 #include "base/planted_bug.h"
 #include "runtime/start_program.h"
@@ -268,6 +269,7 @@ ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& po
   AddSidecarLabel(pod.spec, container, &config);
   AddPreStopLabel(container, &config);
   config.binds = BindsOf(pod, basis.has_resolver, host);
+  AddEndFile(pod, container, basis.attempt, host, &config);
   if (!basis.sandbox_id.empty()) {
     config.entrypoint = ExpandAll(container.command, env);
     config.cmd = ExpandAll(container.args, env);

@@ -145,6 +145,31 @@ Result<std::string> DiskFolder::ReadFile(const std::string& name, size_t max_byt
                       " bytes");
 }
 
+Result<std::string> DiskFolder::ReadEnd(const std::string& name, size_t max_bytes) const {
+  const UniqueFd there(::openat(fd_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!there.ok()) return Failure("open", name);
+  struct stat info = {};
+  if (::fstat(there.get(), &info) != 0) return Failure("look at", name);
+  if (!S_ISREG(info.st_mode)) return ConflictError(path_ + "/" + name + " is no file");
+  const std::string same = "/proc/self/fd/" + std::to_string(there.get());
+  const UniqueFd fd(::open(same.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.ok()) return Failure("open", name);
+  const auto most = static_cast<off_t>(max_bytes);
+  off_t at = std::max<off_t>(info.st_size - most, 0);
+  std::string bytes(max_bytes, '\0');
+  size_t read = 0;
+  while (read < max_bytes) {
+    const ssize_t size = ::pread(fd.get(), bytes.data() + read, max_bytes - read, at);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return Failure("read", name);
+    if (size == 0) break;
+    read += static_cast<size_t>(size);
+    at += size;
+  }
+  bytes.resize(read);
+  return bytes;
+}
+
 Status DiskFolder::ReplaceFile(const std::string& name, const std::string& bytes, int mode,
                                bool durable) const {
   const std::string temporary = TemporaryName(name);

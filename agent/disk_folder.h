@@ -21,6 +21,9 @@ class DiskFolder {
   Result<DiskFolder> OpenOrMake(const std::string& name) const;  // 0700
 
   Result<std::string> ReadFile(const std::string& name, size_t max_bytes) const;
+  // The last `max_bytes` of a file. What is no file is not even opened: to open a device may do
+  // something.
+  Result<std::string> ReadEnd(const std::string& name, size_t max_bytes) const;
   // Written beside and renamed over; `durable`: synced before and after.
   Status ReplaceFile(const std::string& name, const std::string& bytes, int mode,
                      bool durable) const;

@@ -64,6 +64,14 @@ class DiskHostFiles final : public HostFiles {
     return folder->ReadFile(names->back(), kMaxHostFileBytes);
   }
 
+  Result<std::string> ReadEnd(const std::string& path, size_t max_bytes) const override {
+    const Result<std::vector<std::string>> names = SplitHostPath(path);
+    if (!names.ok()) return names.status();
+    const Result<DiskFolder> folder = FolderOf(*names);
+    if (!folder.ok()) return folder.status();
+    return folder->ReadEnd(names->back(), max_bytes);
+  }
+
   Status RemoveTree(const std::string& path) override {
     const Result<std::vector<std::string>> names = SplitHostPath(path);
     if (!names.ok()) return names.status();

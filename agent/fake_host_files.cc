@@ -27,6 +27,14 @@ bool IsInside(const std::string& file, const std::string& folder) {
   return file.starts_with(folder + "/");
 }
 
+// As the disk's says it of a host path's type.
+std::string WordsOf(const std::string& type) {
+  if (type == "CharDevice") return "a character device";
+  if (type == "BlockDevice") return "a block device";
+  if (type == "Socket") return "a socket";
+  return type == "File" ? "a file" : "a directory";
+}
+
 }  // namespace
 
 std::string FakeHostFiles::AbsolutePath(const std::string& path) const {
@@ -83,6 +91,12 @@ Result<std::string> FakeHostFiles::Read(const std::string& path) const {
   const auto it = files_.find(path);
   if (it == files_.end()) return NotFoundError(AbsolutePath(path) + ": no such file");
   return it->second.bytes;
+}
+
+Result<std::string> FakeHostFiles::ReadEnd(const std::string& path, size_t max_bytes) const {
+  Result<std::string> bytes = Read(path);
+  if (bytes.ok() && bytes->size() > max_bytes) bytes->erase(0, bytes->size() - max_bytes);
+  return bytes;
 }
 
 Status FakeHostFiles::RemoveTree(const std::string& path) {
@@ -156,7 +170,7 @@ Status FakeHostFiles::NeedHostPath(const HostPathVolume& volume) {
     return OkStatus();
   }
   if (there != host_paths_.end() && (wanted.empty() || there->second == wanted)) return OkStatus();
-  return InvalidError("hostPath type check failed: " + volume.path + " is not a " + wanted);
+  return InvalidError("hostPath type check failed: " + volume.path + " is not " + WordsOf(wanted));
 }
 
 void FakeHostFiles::MountParts(std::vector<PartOrder> orders, DoneStatus done) {

@@ -18,6 +18,7 @@ class FakeHostFiles final : public HostFiles {
   Status Write(const std::string& path, const std::string& bytes, int mode) override;
   Status CheckExecutable(const std::string& path) const override;
   Result<std::string> Read(const std::string& path) const override;
+  Result<std::string> ReadEnd(const std::string& path, size_t max_bytes) const override;
   Status RemoveTree(const std::string& path) override;
   Result<std::vector<std::string>> List(const std::string& path) const override;
   Status WriteSealed(const std::string& path, const std::string& bytes) override;

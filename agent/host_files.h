@@ -30,7 +30,11 @@ class HostFiles {
   // Invalid where the file system lets no program run (mounted noexec).
   virtual Status CheckExecutable(const std::string& path) const = 0;
   virtual Result<std::string> Read(const std::string& path) const = 0;  // NotFound when absent
-  virtual Status RemoveTree(const std::string& path) = 0;               // OK when absent
+  // The last `max_bytes` of a file that others may write to meanwhile, however long it is. NotFound
+  // when absent; Conflict when somebody has put something else there: a link, a folder, a pipe or a
+  // device, none of which is opened.
+  virtual Result<std::string> ReadEnd(const std::string& path, size_t max_bytes) const = 0;
+  virtual Status RemoveTree(const std::string& path) = 0;  // OK when absent
   // Names in a folder, sorted; empty when it does not exist.
   virtual Result<std::vector<std::string>> List(const std::string& path) const = 0;
   // Encrypted with the host's key (AES-256-GCM, key made on first use, mode 0600), written durably.

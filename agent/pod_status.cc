@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "agent/active_deadline.h"
+#include "agent/end_messages.h"
 #include "agent/init_containers.h"
 #include "agent/pod_turn.h"
 #include "schema/sidecar.h"
@@ -10,14 +11,14 @@ namespace {
 
 constexpr int32_t kUnknownExitCode = 137;
 
-ContainerStateTerminated Terminated(const ContainerInfo& dead) {
+ContainerStateTerminated Terminated(const PodTurn& turn, const ContainerInfo& dead) {
   ContainerStateTerminated state;
+  state.message = EndMessageOf(turn.context.seen, dead);
   state.exit_code = dead.exit_code;
   state.reason = dead.exit_code == 0 ? "Completed" : "Error";
   if (dead.oom_killed) state.reason = "OOMKilled";
   if (!dead.error.empty()) {
     state.reason = "ContainerCannotRun";
-    state.message = dead.error;
     if (state.exit_code == 0) state.exit_code = kUnknownExitCode;
   }
   state.started_at = dead.started_at;
@@ -109,10 +110,10 @@ ContainerStatus StatusOf(const PodTurn& turn, const Container& container,
     SetWaiting(turn, container.name, &status.state);
     if (live == nullptr) last = dead;
   } else {
-    status.state.terminated = Terminated(*dead);
+    status.state.terminated = Terminated(turn, *dead);
   }
   if (last != nullptr) {
-    status.last_state.terminated = Terminated(*last);
+    status.last_state.terminated = Terminated(turn, *last);
   } else if (status.restart_count > 0) {
     status.last_state = memory.last_reported.last_state;  // the engine has nothing of it any more
   }
@@ -302,13 +303,14 @@ PodStatus BuildPodStatus(PodTurn* turn) {
     status.container_statuses.push_back(StatusOf(*turn, container, of));
     of.last_reported = status.container_statuses.back();
   }
+  LimitEndMessages(&status);
   status.phase = PhaseOf(*turn, status.container_statuses);
   EndEvicted(*turn, &status);
   if (memory.evicted.empty() && IsPastDeadline(turn)) FailAtDeadline(*turn, &status);
   SetConditions(*turn, &status);
   memory.conditions = status.conditions;
   const bool stopping = turn->pod.metadata.deletion_timestamp.has_value();
-  if (IsEnd(status.phase) && !stopping) memory.terminal = status;
+  if (IsEnd(status.phase) && !stopping && EndsAreRead(*turn)) memory.terminal = status;
   return status;
 }
 

@@ -1,6 +1,7 @@
 #include "agent/step.h"
 
 #include "agent/assigned_network.h"
+#include "agent/end_messages.h"
 #include "agent/pod_turn.h"
 #include "base/planted_bug.h"
 
@@ -42,6 +43,7 @@ void StepPod(StepContext* context, const Pod& pod, const PodContainers& containe
   PodTurn turn{*context, pod, containers, memory, {}, {}};
   PodReport report{pod.metadata.namespace_name, pod.metadata.name, uid, {}, false};
   Remember(&turn);
+  if (!memory.terminal && !pod.metadata.deletion_timestamp) ReadEnds(&turn);
   if (pod.metadata.deletion_timestamp && !PlantedBug("ignore-deletion")) {
     StopPod(&turn, &report.gone);
   } else {

@@ -121,6 +121,9 @@ struct Seen {
   std::set<std::string> images_going;   // normalized references that are being removed
   KeptProbes probed_earlier;            // what an earlier run of the agent said of programs, by id
   KeptHooksById hooks_earlier;          // and of their hooks
+  // What containers that have ended say of it (agent/end_messages.h), by id; "": nothing. Those
+  // that were read are here.
+  std::map<std::string, std::string> end_messages;
 };
 
 // ---- What it does: values, executed by Agent, results come back as Seen ----
@@ -201,6 +204,11 @@ struct ProbeContainer {  // ask its program, or run the command in it
   Probe probe;
   MonoTime due;  // when it was to be done
 };
+struct ReadEndMessage {  // of a container that has ended
+  std::string container_id;
+  std::string file;       // relative to the agent's data folder
+  bool from_log = false;  // its end instead, where the file says nothing
+};
 struct ForgetPod {  // remove its files and memory: the last operation of a pod's life
   std::string pod_uid;
 };
@@ -212,7 +220,7 @@ struct Operation {
   std::string reason;  // for a person
   std::variant<EnsurePause, PrepareNetwork, LookAtImage, PullImageOp, WritePodFiles, SetUpVolumes,
                RunSandbox, AttachNetwork, RunContainer, StopContainerOp, RunHook, RemoveContainerOp,
-               DetachNetwork, ProbeContainer, ForgetPod>
+               DetachNetwork, ProbeContainer, ReadEndMessage, ForgetPod>
       action;
   // The pod it is for, for events; empty names for the host's own.
   std::string namespace_name;
@@ -243,6 +251,7 @@ struct StepResult {
   std::vector<PodStart> starts;               // of pods that became ready, each said once
   std::map<std::string, PodSeen> pod_memory;  // replaces seen.pods: what Step wants remembered
   std::string last_address;                   // replaces seen.last_address
+  bool reads_ends = false;            // pods lack what is about to be read of why containers ended
   std::optional<MonoTime> wake_at;    // earliest moment at which something changes by time alone
   std::optional<MonoTime> probes_at;  // when AskAgain has something to ask
 };

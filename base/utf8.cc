@@ -22,6 +22,8 @@ Lead LeadOf(unsigned char byte) {
   return {};
 }
 
+bool Continues(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
+
 }  // namespace
 
 size_t Utf8SequenceLength(std::string_view text, size_t at) {
@@ -43,6 +45,36 @@ size_t FindInvalidUtf8(std::string_view text) {
     at += length;
   }
   return std::string_view::npos;
+}
+
+std::string ToValidUtf8(std::string_view text) {
+  constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+  std::string valid;
+  bool in_run = false;
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = Utf8SequenceLength(text, at);
+    if (length > 0) {
+      valid += text.substr(at, length);
+    } else if (!in_run) {
+      valid += kReplacement;
+    }
+    in_run = length == 0;
+    at += in_run ? 1 : length;
+  }
+  return valid;
+}
+
+std::string_view CutUtf8(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  while (max_bytes > 0 && Continues(text[max_bytes])) --max_bytes;
+  return text.substr(0, max_bytes);
+}
+
+std::string_view EndOfUtf8(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  size_t begin = text.size() - max_bytes;
+  while (begin < text.size() && Continues(text[begin])) ++begin;
+  return text.substr(begin);
 }
 
 }  // namespace reconcile

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace reconcile {
@@ -12,5 +13,14 @@ size_t Utf8SequenceLength(std::string_view text, size_t at);
 
 // Offset of the first byte that is not part of well-formed UTF-8; npos when there is none.
 size_t FindInvalidUtf8(std::string_view text);
+
+// The text with U+FFFD in place of each run of bytes that are not part of well-formed UTF-8.
+std::string ToValidUtf8(std::string_view text);
+
+// The longest beginning of well-formed text that has at most `max_bytes` and ends with a whole
+// character.
+std::string_view CutUtf8(std::string_view text, size_t max_bytes);
+// The same of its end.
+std::string_view EndOfUtf8(std::string_view text, size_t max_bytes);
 
 }  // namespace reconcile

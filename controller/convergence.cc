@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <utility>
 
 #include "reconciler/eviction.h"
 #include "reconciler/health.h"
@@ -76,7 +77,7 @@ PodsByOwner GroupPods(const ClusterState& state) {
 
 bool IsOfTemplate(const Pod& pod, const PodTemplateSpec& pod_template) {
   PodSpec spec = pod.spec;
-  spec.node_name = pod_template.spec.node_name;
+  spec.node_name = std::exchange(spec.declared_node_name, "");
   return spec == pod_template.spec &&
          pod.metadata.annotations == pod_template.metadata.annotations &&
          Matches(pod_template.metadata.labels, pod.metadata.labels);

@@ -1,6 +1,7 @@
 #include "controller/recovery.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/ids.h"
 #include "base/planted_bug.h"
@@ -241,7 +242,8 @@ void Taking::RebuildSet(const OwnerReference& owner, const Pod& pod) {
   set->spec.pod_template.metadata.annotations = pod.metadata.annotations;
   set->spec.pod_template.metadata.annotations.erase(kRecoveredAnnotation);
   set->spec.pod_template.spec = pod.spec;
-  set->spec.pod_template.spec.node_name.clear();
+  PodSpec& spec = set->spec.pod_template.spec;
+  spec.node_name = std::exchange(spec.declared_node_name, "");
   set->spec.selector.match_labels = pod.metadata.labels;
   touched_.insert(owner.uid);
   Put(set);

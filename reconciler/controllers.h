@@ -23,8 +23,12 @@ void SyncNamespaces(Turn* turn);
 inline constexpr std::string_view kBuiltInNamespaces[] = {"default", "kube-public", "kube-system"};
 bool IsBuiltInNamespace(std::string_view name);
 
+// Of those that no manifest declares, as upstream's pod garbage collector has it.
+inline constexpr size_t kMaxEndedPods = 12'500;
+
 // Background deletion: objects none of whose owners exist go, dangling references of the others are
-// dropped (SEMANTICS 22.3). Pods of nodes that are not in the model go too.
+// dropped (SEMANTICS 22.3). Pods of nodes that are not in the model go too, and, when everything is
+// looked at, the oldest of those that have ended and that no manifest declares (8.11).
 void CollectGarbage(Turn* turn);
 
 // Takes pods away from nodes that are silent or have NoExecute taints (SEMANTICS 19.9, 23;

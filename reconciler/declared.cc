@@ -4,6 +4,7 @@
 #include <array>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "reconciler/deployment.h"
 #include "reconciler/rollback_on_deadline.h"
@@ -113,7 +114,7 @@ std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) 
     for (const char* key : kKeptOfDeployments) view->metadata.annotations.erase(key);
   } else if (const Pod* pod = As<Pod>(before)) {
     const auto unbound = std::make_shared<Pod>(*pod);
-    unbound->spec.node_name = As<Pod>(after)->spec.node_name;
+    unbound->spec.node_name = std::exchange(unbound->spec.declared_node_name, "");
     view = unbound;
   } else if (const Service* service = As<Service>(before)) {
     const auto bare = std::make_shared<Service>(*service);
@@ -173,6 +174,7 @@ void Keep(const Node& before, Node* merged) {
 void Keep(const Pod& before, Pod* merged) {
   merged->status = before.status;
   merged->spec.node_name = before.spec.node_name;
+  merged->spec.declared_node_name = before.spec.declared_node_name;
 }
 void Keep(const ReplicationController& before, ReplicationController* merged) {
   merged->status = before.status;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "base/planted_bug.h"
 #include "reconciler/controllers.h"
@@ -48,9 +49,34 @@ bool HasLostItsNode(const Turn& turn, const Pod& pod) {
   return !pod.spec.node_name.empty() && turn.state().Find<Node>("", pod.spec.node_name) == nullptr;
 }
 
+// Pods that ended are kept for their status and logs, but not without end (SEMANTICS 8.11). What a
+// manifest declares stays: it would be made anew.
+void CollectEnded(Turn* turn) {
+  std::vector<PodPtr> ended;
+  turn->state().ForEach<Pod>([&](const PodPtr& pod) {
+    const bool declared = !pod->metadata.origin.source.empty();
+    if (IsTerminal(*pod) && !pod->metadata.deletion_timestamp && !declared) ended.push_back(pod);
+  });
+  if (ended.size() <= kMaxEndedPods) return;
+  std::sort(ended.begin(), ended.end(), [](const PodPtr& a, const PodPtr& b) {
+    return std::pair(a->metadata.creation_timestamp, a->metadata.uid) <
+           std::pair(b->metadata.creation_timestamp, b->metadata.uid);
+  });
+  ended.resize(ended.size() - kMaxEndedPods);
+  for (const PodPtr& pod : ended) {
+    turn->Record({.key = pod->key(),
+                  .reason = "Removed",
+                  .message = "It has ended, and " + std::to_string(kMaxEndedPods) +
+                             " that ended later are kept",
+                  .component = kGarbageComponent});
+    RemovePod(turn, *pod);
+  }
+}
+
 }  // namespace
 
 void CollectGarbage(Turn* turn) {
+  if (turn->is_full()) CollectEnded(turn);
   for (const Kind kind : kAllKinds) {
     for (const ObjectPtr& object : turn->TakeSuspects(kind)) {
       const Pod* pod = As<Pod>(*object);

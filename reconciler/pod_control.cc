@@ -1,6 +1,7 @@
 #include "reconciler/pod_control.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/ids.h"
 #include "schema/core.h"
@@ -56,6 +57,7 @@ OwnerReference ControllerReference(const Object& owner) {
 
 void PreparePod(Pod* pod, WallTime now) {
   pod->metadata.creation_timestamp = now;
+  pod->spec.declared_node_name = std::exchange(pod->spec.node_name, "");
   pod->status = PodStatus();
   pod->status.phase = PodPhase::kPending;
   pod->status.qos_class = QosClassOf(pod->spec);

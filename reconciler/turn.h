@@ -98,6 +98,8 @@ class Turn {
   // When a pod made now was made: never before the store's lineage began, also where the clock was
   // set back since, for what is older counts as made before it (controller/recovery.h).
   WallTime PodStamp() const;
+  // It looks at everything: the first, one every ten minutes, and when a clock was set.
+  bool is_full() const { return is_full_; }
   // Null when nothing is remembered from turn to turn.
   Settled* settled() const { return settled_; }
 
@@ -154,6 +156,7 @@ class Turn {
   int creates_left_ = kMaxCreatesPerTurn;
   size_t deletes_left_ = kMaxDeletesPerTurn;
   bool more_ = false;
+  bool is_full_ = false;
   std::optional<MonoTime> wake_at_;
 };
 

@@ -122,7 +122,10 @@ struct PodSpec {
   RestartPolicy restart_policy = RestartPolicy::kAlways;
   int64_t termination_grace_period_seconds = 30;  // at most kMaxGracePeriodSeconds
   StringMap node_selector;
-  std::string node_name;  // empty until the scheduler binds; bound once
+  // In a manifest and a template: the node that pods go to, whatever the scheduler would say. In a
+  // pod of the model: empty until it is bound; bound once.
+  std::string node_name;
+  std::string declared_node_name;  // of a pod of the model: what its manifest or template says
   bool host_network = false;
   DnsPolicy dns_policy = DnsPolicy::kClusterFirst;
   std::optional<PodDnsConfig> dns_config;

@@ -23,13 +23,16 @@ void AddProbes(Table<Container>* t) {
   t->Accepted("lifecycle", LifecycleShape(), "")
       .ActedOn()
       .Doc("Hooks that run after the start and before the stop.");
-  t->Accepted("terminationMessagePath", StringShape(), "no message is read from a file")
+  t->Accepted("terminationMessagePath", StringShape(), "")
+      .ActedOn()
       .Default("/dev/termination-log")
       .Doc("The file whose content is why the container ended.");
-  t->Accepted("terminationMessagePolicy", OneOf({"File", "FallbackToLogsOnError"}),
-              "no message is read from a file")
+  t->Accepted("terminationMessagePolicy", OneOf({"File", "FallbackToLogsOnError"}), "")
+      .ActedOn()
       .Default("File")
-      .Doc("Where the message is taken from.");
+      .Doc(
+          "Where the message is taken from: the file, or when that says nothing and the "
+          "container failed, the end of its log.");
 }
 
 void AddOtherFields(Table<Container>* t) {

@@ -158,8 +158,11 @@ const StructTable& TableOf<PodSpec>() {
         .Doc("Time between the stop signal and the kill.");
     t.Field<&PodSpec::node_selector>("nodeSelector").Doc("Labels that the node must have.");
     t.Field<&PodSpec::node_name>("nodeName")
-        .Refused("the scheduler chooses the node; nodeSelector says which may be chosen")
-        .Doc("The node the pod is bound to; the scheduler sets it.");
+        .Doc(
+            "The node the pod is bound to; the scheduler sets it. A manifest that names one sends "
+            "the pod there, cordoned or not: it waits only for room, ports, its own selector and "
+            "affinity, and taints with NoExecute.");
+    t.Field<&PodSpec::declared_node_name>("declaredNodeName").Internal();
     t.Field<&PodSpec::init_containers>("initContainers")
         .Doc(
             "Containers that start one after another before the others: each ends well before the "

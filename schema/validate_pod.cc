@@ -128,6 +128,9 @@ void ValidatePodSpec(const PodSpec& spec, const VolumeNames& claims, const Field
   RequireNotNegative(spec.termination_grace_period_seconds, grace, reporter);
   RequireAtMost(kMaxGracePeriodSeconds, spec.termination_grace_period_seconds, grace, reporter);
   ValidateLabels(spec.node_selector, FieldPath(path, "nodeSelector"), reporter);
+  if (!spec.node_name.empty()) {
+    ReportIf(CheckDnsSubdomain(spec.node_name), FieldPath(path, "nodeName"), reporter);
+  }
   ValidateNames(spec, path, reporter);
   ValidatePodSecurity(spec, path, reporter);
   ValidatePodNetwork(spec, path, reporter);

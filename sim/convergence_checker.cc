@@ -303,6 +303,31 @@ std::vector<std::string> CheckVolumes(const ClusterState& state, const Workload&
   return violations;
 }
 
+std::string LastWordsOf(const std::string& container_id) { return "last words of " + container_id; }
+
+std::vector<std::string> CheckMessages(const ClusterState& state) {
+  constexpr size_t kEnginePrefix = std::string_view("docker://").size();
+  std::vector<std::string> violations;
+  const auto check = [&](const Pod& pod, const ContainerState& of) {
+    if (!of.terminated || of.terminated->container_id.size() <= kEnginePrefix) return;
+    const std::string& message = of.terminated->message;
+    const std::string own = LastWordsOf(of.terminated->container_id.substr(kEnginePrefix));
+    if (message.find("last words") == std::string::npos || message.ends_with(own)) return;
+    violations.push_back("pod " + pod.metadata.name + " tells of " + of.terminated->container_id +
+                         ": " + message);
+  };
+  state.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
+    for (const auto* statuses :
+         {&pod->status.init_container_statuses, &pod->status.container_statuses}) {
+      for (const ContainerStatus& status : *statuses) {
+        check(*pod, status.state);
+        check(*pod, status.last_state);
+      }
+    }
+  });
+  return violations;
+}
+
 bool AllCanRun(const ClusterState& state) {
   bool all = true;
   state.ForEach<Pod>(

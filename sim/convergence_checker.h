@@ -39,6 +39,11 @@ std::vector<std::string> CheckNetwork(const ClusterState& state,
 std::vector<std::string> CheckVolumes(const ClusterState& state, const Workload& workload,
                                       const std::vector<HostView>& hosts);
 
+// What a program says at its end, and that what the model tells of an end is of that very
+// container, or nothing: a power failure may have taken it along.
+std::string LastWordsOf(const std::string& container_id);
+std::vector<std::string> CheckMessages(const ClusterState& state);
+
 // Whether every pod of the model is one that can run.
 bool AllCanRun(const ClusterState& state);
 

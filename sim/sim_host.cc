@@ -134,6 +134,11 @@ void SimHost::OnBegin(const ContainerInfo& container) {
                   container.name + " runs in a network that was never attached");
 }
 
+void SimHost::WriteFile(const std::string& path, const std::string& bytes) {
+  const Status written = files_.Write(path, bytes, 0666);
+  if (!written.ok()) violations_.Add(path + " cannot be written: " + written.message());
+}
+
 std::optional<ProbeOutcome> SimHost::Answer(const ProbeRequest& request) const {
   return answers_ ? answers_(request) : programs_.Answer(request, loop_.now().mono);
 }

@@ -69,6 +69,8 @@ class SimHost {
   FakeNetwork& devices() { return devices_; }
   const FakeNetwork& devices() const { return devices_; }
   const FakeHostFiles& files() const { return files_; }
+  // As a program that finds it mounted does; `path` as HostFiles has it.
+  void WriteFile(const std::string& path, const std::string& bytes);
   // No application runs without its network.
   const std::vector<std::string>& violations() const { return violations_.list(); }
   bool Settled() const { return process_ != nullptr && process_->agent.Settled(); }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "agent/end_messages.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/planted_bug.h"
@@ -54,7 +55,7 @@ class World {
   SimulationOutcome Run();
 
  private:
-  void Observe(const std::string& host, const FakeChange& change);
+  void Observe(SimHost* of, const FakeChange& change);
   // Whether the newest durable model has the pod of these labels, and not on its way out.
   bool IsWanted(const ContainerInfo& container) const;
   bool HasHung(const std::string& id) const;
@@ -134,17 +135,21 @@ World::World(const SimulationOptions& options)
     hosts_.push_back(
         std::make_unique<SimHost>(NodeName(i), random_.Next(), live_restore, &time_, &network_));
     hosts_.back()->SetObserver(
-        [this, name = hosts_.back()->name()](const FakeChange& change) { Observe(name, change); });
+        [this, host = hosts_.back().get()](const FakeChange& change) { Observe(host, change); });
   }
 }
 
-void World::Observe(const std::string& host, const FakeChange& change) {
+void World::Observe(SimHost* of, const FakeChange& change) {
+  const std::string& host = of->name();
   time_.Trace(Fnv1a64(change.what + change.container.name));
   doubles_.OnChange(host, change, time_.now().mono);
   restarts_.OnChange(host, change, time_.now().mono);
   order_.OnChange(host, change, time_.now().mono);
   hooks_.OnChange(host, change, time_.now().mono);
   if (change.what == "exec-asked") faults_.OnHookAsked(host);
+  // The last that a program does is to leave word.
+  const std::string file = change.what == "die" ? EndFileOf(change.container) : "";
+  if (!file.empty()) of->WriteFile(file, LastWordsOf(change.container.id));
   if (change.what == "die" && options_.verbose)
     Say(host + ": ended " + change.container.name + ", " + WhyWanted(change.container));
 }
@@ -278,7 +283,8 @@ std::vector<std::string> World::WhyNotConverged() {
   });
   for (auto& found :
        {CheckDeclared(*state, workload_, model_, views, controller_.controller()->Unconverged()),
-        CheckNetwork(*state, views), CheckVolumes(*state, workload_, views)}) {
+        CheckNetwork(*state, views), CheckVolumes(*state, workload_, views),
+        CheckMessages(*state)}) {
     why.insert(why.end(), found.begin(), found.end());
   }
   return why;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/ids.h"
+#include "reconciler/scheduler/declared_node.h"
 #include "reconciler/scheduler/filters.h"
 #include "reconciler/scheduler/node_affinity.h"
 #include "reconciler/scheduler/scores.h"
@@ -322,6 +323,10 @@ Binding Placer::Reserve(const PodNeeds& needs, Binding binding) {
 Binding Placer::Place(const std::shared_ptr<const Pod>& pod) {
   Binding binding{.pod = pod, .node = {}, .explanation = {}, .refusal = {}};
   const PodNeeds needs = PendingNeedsOf(*pod);
+  if (!pod->spec.declared_node_name.empty()) {
+    PlaceAsDeclared(needs, &binding);
+    return binding;
+  }
   const Ask& ask = AskOf(needs);
   if (ask.feasible == 0) return Reserve(needs, std::move(binding));
   const Rules* rules = RulesOf(needs);
@@ -342,7 +347,23 @@ Binding Placer::Place(const std::shared_ptr<const Pod>& pod) {
   return binding;
 }
 
+void Placer::PlaceAsDeclared(const PodNeeds& needs, Binding* binding) {
+  const auto number = usage_->numbers().find(binding->pod->spec.declared_node_name);
+  if (number == usage_->numbers().end()) return;
+  if (!WhyNotAdmitted(needs, usage_->nodes()[number->second]).empty()) return;
+  binding->node = number->first;
+  binding->explanation = "spec.nodeName says so";
+  usage_->Place(number->second, needs);
+  placements_.push_back({binding->pod, needs.affinities, number->second});
+}
+
 void Placer::Explain(Binding* binding) {
+  const std::string& declared = binding->pod->spec.declared_node_name;
+  if (!declared.empty()) {
+    const auto number = usage_->numbers().find(declared);
+    const bool is_known = number != usage_->numbers().end();
+    return ExplainDeclared(is_known ? &usage_->nodes()[number->second] : nullptr, binding);
+  }
   if (usage_->nodes().empty()) {
     binding->refusal = "no node has registered yet";
     binding->explanation = "0/0 nodes are available: " + binding->refusal;

@@ -64,6 +64,8 @@ class Placer {
     size_t node;
   };
 
+  // Where its manifest says, if that node admits it.
+  void PlaceAsDeclared(const PodNeeds& needs, Binding* binding);
   static std::string TextOf(const PodNeeds& needs);
   static std::string TextOfRules(const PodNeeds& needs, bool has_affinity);
   Ask& AskOf(const PodNeeds& needs);

@@ -54,9 +54,11 @@ class Reader {
     const std::string rest = space == std::string::npos ? "" : Trimmed(statement.substr(space));
     if (word == "sleep") return Sleep(rest);
     if (word == "echo" && rest.find(kInto) != std::string::npos) {
-      return SetFile(rest.substr(rest.find(kInto) + kInto.size()), true);
+      const size_t into = rest.find(kInto);
+      return SetFile(rest.substr(into + kInto.size()), rest.substr(0, into) + "\n");
     }
-    if (statement.starts_with(kRemove)) return SetFile(statement.substr(kRemove.size()), false);
+    if (statement.starts_with(kRemove))
+      return SetFile(statement.substr(kRemove.size()), std::nullopt);
     if (word == "httpd") return Listen(rest);
     if (word == ":") return Takes(rest);
     if (word == "echo") {
@@ -69,8 +71,8 @@ class Reader {
     return true;
   }
 
-  bool SetFile(const std::string& path, bool is_there) {
-    script_.files[path].emplace_back(now_ms_, is_there);
+  bool SetFile(const std::string& path, std::optional<std::string> content) {
+    script_.files[path].emplace_back(now_ms_, std::move(content));
     return path.starts_with('/');
   }
 
@@ -135,14 +137,14 @@ Result<Script> ReadScript(const std::vector<std::string>& command) {
   return Reader().Read(text);
 }
 
-bool Script::Has(const std::string& file, int64_t age_ms) const {
-  bool is_there = false;
+std::optional<std::string> Script::Content(const std::string& file, int64_t age_ms) const {
+  std::optional<std::string> content;
   const auto changes = files.find(file);
-  if (changes == files.end()) return false;
-  for (const auto& [since_ms, there] : changes->second) {
-    if (since_ms <= age_ms) is_there = there;
+  if (changes == files.end()) return content;
+  for (const auto& [since_ms, written] : changes->second) {
+    if (since_ms <= age_ms) content = written;
   }
-  return is_there;
+  return content;
 }
 
 bool Script::Listens(int32_t port, int64_t age_ms) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,11 +16,13 @@ namespace reconcile {
 // the same commands in busybox.
 struct Script {
   FakeProgram program;
-  // By path: whether it is there, from when on (ms since the program began).
-  std::map<std::string, std::vector<std::pair<int64_t, bool>>> files;
+  // By path: what is in it, from when on (ms since the program began); nullopt: it is removed.
+  std::map<std::string, std::vector<std::pair<int64_t, std::optional<std::string>>>> files;
   std::map<int32_t, int64_t> listens;  // by port: since when
 
-  bool Has(const std::string& file, int64_t age_ms) const;
+  // What the program has written into the file by then; nullopt: nothing, or it has removed it.
+  std::optional<std::string> Content(const std::string& file, int64_t age_ms) const;
+  bool Has(const std::string& file, int64_t age_ms) const { return !!Content(file, age_ms); }
   bool Listens(int32_t port, int64_t age_ms) const;
 };
 

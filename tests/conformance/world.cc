@@ -7,6 +7,7 @@
 #include "runtime/start_program.h"
 #include "schema/codec.h"
 #include "schema/selector_text.h"
+#include "tests/conformance/mounted.h"
 #include "tests/conformance/script.h"
 
 namespace reconcile {
@@ -102,6 +103,33 @@ Value ContainerValue(const std::string& host, const ContainerInfo& info,
   return value;
 }
 
+// What the program has written by then goes into the files that are mounted there; the engine ends
+// it, and they stay.
+void KeepFiles(const ContainerConfig& config, int64_t age_ms, SimHost* host) {
+  const Result<Script> script = ReadScript(CommandOf(config));
+  if (!script.ok()) return;
+  for (const auto& [path, changes] : script->files) {
+    const std::string file = MountedAt(config, path, host->files());
+    const std::optional<std::string> content = script->Content(path, age_ms);
+    if (!file.empty() && content) host->WriteFile(file, *content);
+  }
+}
+
+// Every file that the container finds where something is mounted, by its path there.
+Value FilesOf(const ContainerConfig& config, int64_t age_ms, const SimHost& host) {
+  Value files = Value::MakeMap();
+  for (const auto& [path, content] : MountedFiles(config, host.files())) {
+    files.Set(path, Value::String(content));
+  }
+  const Result<Script> script = ReadScript(CommandOf(config));
+  if (!script.ok()) return files;
+  for (const auto& [path, changes] : script->files) {
+    const std::optional<std::string> content = script->Content(path, age_ms);
+    if (content) files.Set(path, Value::String(*content));
+  }
+  return files;
+}
+
 }  // namespace
 
 ConformanceWorld::ConformanceWorld(const Value& test_case)
@@ -139,7 +167,7 @@ void ConformanceWorld::Prepare(int hosts) {
           return FakeCommand{.exit_code = 1};
         });
     host->SetAnswers([this, host](const ProbeRequest& request) { return Answer(*host, request); });
-    hosts_.back()->SetObserver([this](const FakeChange& change) { OnChange(change); });
+    hosts_.back()->SetObserver([this, host](const FakeChange& change) { OnChange(host, change); });
   }
   Commit();
   controller_->Start();
@@ -383,7 +411,11 @@ Status ConformanceWorld::Kill(const Value& step) {
   return killed > 0 ? OkStatus() : InvalidError("no container runs like " + subject.name);
 }
 
-void ConformanceWorld::OnChange(const FakeChange& change) {
+void ConformanceWorld::OnChange(SimHost* host, const FakeChange& change) {
+  const ContainerConfig* config = host->engine().FindConfig(change.container.id);
+  if (change.what == "die" && config != nullptr && !config->is_sandbox) {
+    KeepFiles(*config, AgeMs(change.container), host);
+  }
   if (change.what != "begin") return;
   starts_.push_back({LabelOf(change.container.labels, kLabelPod),
                      LabelOf(change.container.labels, kLabelContainer), time_.now().mono.ms});
@@ -422,6 +454,8 @@ std::vector<Value> ConformanceWorld::Containers(const Subject& subject) const {
       const ContainerConfig* config = host->engine().FindConfig(info.id);
       if (config == nullptr || config->is_sandbox || !NameFits(subject, name)) continue;
       found.push_back(ContainerValue(host->name(), info, *config));
+      if (info.state != ContainerRunState::kRunning) continue;
+      found.back().Set("files", FilesOf(*config, AgeMs(info), *host));
     }
   }
   return found;

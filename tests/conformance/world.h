@@ -38,7 +38,7 @@ class ConformanceWorld {
 
   void Prepare(int hosts);
   SimHost* HostNamed(const std::string& name);
-  void OnChange(const FakeChange& change);
+  void OnChange(SimHost* host, const FakeChange& change);
   void CheckAlways(const ClusterState& state);
 
   // Steps, by name; each is given its value.

@@ -150,6 +150,7 @@ IN_PODS = {
     "PodSpec.restartPolicy": (None, lambda m: spec_of(m).update(restartPolicy="OnFailure")),  # a Pod alone
     "PodSpec.terminationGracePeriodSeconds": (None, lambda m: spec_of(m).update(terminationGracePeriodSeconds=2)),
     "PodSpec.nodeSelector": (None, lambda m: spec_of(m).update(nodeSelector={"kubernetes.io/hostname": "host-1"})),
+    "PodSpec.nodeName": (None, lambda m: spec_of(m).update(nodeName="host-1")),
     "NodeSelectorRequirement.key": (near(operator="NotIn", values=["x"]), lambda m: required(m).update(key="kubernetes.io/os")),
     "NodeSelectorRequirement.operator": (near(), near(operator="In", values=["host-1"])),
     "NodeSelectorRequirement.values": (near(operator="In", values=["host-1"]), lambda m: required(m).update(values=["host-1", "host-2"])),
@@ -249,6 +250,8 @@ RIGHTS = {
     "PodSpec.shareProcessNamespace": (None, lambda m: spec_of(m).update(shareProcessNamespace=True)),
     "PodSpec.enableServiceLinks": (None, lambda m: spec_of(m).update(enableServiceLinks=False)),
     "LocalObjectReference.name": (None, lambda m: spec_of(m).update(imagePullSecrets=[{"name": "stays"}])),
+    "Container.terminationMessagePath": (None, lambda m: first(m).update(terminationMessagePath="/tmp/end")),
+    "Container.terminationMessagePolicy": (None, lambda m: first(m).update(terminationMessagePolicy="FallbackToLogsOnError")),
     "HostAlias.ip": (lambda m: spec_of(m).update(hostAliases=[{"ip": "192.0.2.1", "hostnames": ["a"]}]),
                      lambda m: spec_of(m)["hostAliases"][0].update(ip="192.0.2.2")),
     "HostAlias.hostnames": (lambda m: spec_of(m).update(hostAliases=[{"ip": "192.0.2.1", "hostnames": ["a"]}]),

@@ -169,7 +169,12 @@ class Case:
         self.test.assertGreaterEqual(took, seconds(step.get("notBefore", "0s")) - 0.5, "it was so too early")
 
     def why_not(self, expectation):
-        found = [each for each in self.find(expectation["of"]) if mismatch(expectation.get("where", {}), each) is None]
+        candidates = self.find(expectation["of"])
+        # Those of `where` are read first.
+        paths = [path for part in ("where", "has") for path in expectation.get(part, {}).get("files", {})]
+        for each in candidates if paths else []:
+            each["files"] = self.files(each["id"], paths) if each["state"] == "running" else {}
+        found = [each for each in candidates if mismatch(expectation.get("where", {}), each) is None]
         if "count" in expectation:
             problem = mismatch(expectation["count"], len(found), "count")
             if problem:
@@ -192,6 +197,11 @@ class Case:
         return [item for item in items if name_fits(name, item["metadata"]["name"])
                 and (not selector or item["metadata"].get("labels", {}).get(key) == value)]
 
+    def files(self, container, paths):
+        """What is in these files of a running container; those that it does not have are left out."""
+        read = {path: self.host.docker(["exec", container, "cat", path], check=False) for path in paths}
+        return {path: result.stdout for path, result in read.items() if result.returncode == 0}
+
     def containers(self):
         ids = self.host.docker(["ps", "-aq", "--no-trunc"]).stdout.split()
         found = []
@@ -206,6 +216,7 @@ class Case:
                 "state": info["State"]["Status"], "exitCode": info["State"]["ExitCode"],
                 "env": dict(entry.split("=", 1) for entry in info["Config"]["Env"] or []),
                 "command": command[1:] if command[:1] == ["/.reconcile/start"] else command,
+                "log": dict(limits["LogConfig"]["Config"], type=limits["LogConfig"]["Type"]),
                 "resources": {"cpuShares": limits["CpuShares"], "cpuQuota": limits["CpuQuota"], "memory": limits["Memory"],
                               "oomScoreAdj": limits["OomScoreAdj"]}})
         return found

@@ -71,12 +71,19 @@ def hooks(test):
         test.assertIn("The shop is warm", host.docker(["logs", status["containerID"].split("//")[1]]).stdout)
 
 
+def last_words(test):
+    (pod,) = [pod for pod in test.cluster.items("pods") if pod["metadata"]["labels"].get("app") == "last-words"]
+    migrate = pod["status"]["initContainerStatuses"][0]["state"]["terminated"]
+    test.assertEqual((migrate["reason"], migrate["message"]), ("Completed", "the schema is at 42\n"))
+
+
 # Folder -> what holds once it has converged; called with the test.
 EXPECTATIONS = {
     "canary": canary,
     "disruption-budget": disruption_budget,
     "hooks": hooks,
     "init-and-sidecar": init_and_sidecar,
+    "last-words": last_words,
     "probes": probes,
     "spread-over-zones": spread_over_zones,
 }

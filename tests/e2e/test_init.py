@@ -134,6 +134,19 @@ class InitTest(HostTest):
         self.assertEqual(self.host.containers(), {})
         self.assertEqual(self.init_status("ends")["restartCount"], 1)
 
+    def test_a_sidecar_that_ends_before_it_has_started_lets_nothing_start(self):
+        first, second = "echo first >> /shared/order; echo yes > /shared/ran; sleep 2; exit 1", "echo second >> /shared/order; sleep 1; echo ok > /tmp/ok"
+        beside = sidecar("beside", f"[ -e /shared/ran ] || {{ {first}; }}; {second}; {FOREVER}",
+                         startupProbe={"exec": {"command": ["cat", "/tmp/ok"]}, "periodSeconds": 1, "failureThreshold": 60})
+        self.host.commit({"pod.yaml": self.pod("held", [beside], [container("main", f"echo main >> /shared/order; {FOREVER}")])})
+        self.host.start_reconcile()
+        eventually("it ran once", lambda: self.written() == ["first"])
+        self.assertEqual(self.word("held"), "Init:0/1")
+        self.runs("default/held/beside", "default/held/main")
+        self.assertEqual(self.written(), ["first", "second", "main"])
+        eventually("it is ready", lambda: self.word("held") == "Running", 60)
+        self.assertEqual((self.init_status("held")["restartCount"], self.init_status("held")["lastState"]["terminated"]["exitCode"]), (1, 1))
+
     def test_sidecars_stop_last_in_reverse_order(self):
         def tells(name):
             return f"trap 'echo {name} >> /shared/order; exit 0' TERM; while true; do sleep 1 & wait; done"

@@ -60,6 +60,30 @@ class DeadlineTest(HostTest):
         self.assertGreaterEqual(took, 11)
         self.assertLess(took, 25)
 
+    def test_why_a_program_ended_is_told_whatever_it_does_to_the_file(self):
+        # 10 MB, then bytes that are no text; and a log that says it instead.
+        writes = "yes x | busybox head -c 10000000 > /dev/termination-log; printf 'the \\377 end' >> /dev/termination-log; exit 3"
+        logs = "echo canary in the log; exit 4"
+        pods = {name: json.loads(bounded_pod(name, 1000, command, "Never")) for name, command in (("writes", writes), ("logs", logs))}
+        pods["logs"]["spec"]["containers"][0]["terminationMessagePolicy"] = "FallbackToLogsOnError"
+        self.host.commit({f"{name}.yaml": json.dumps(pod) for name, pod in pods.items()})
+        self.host.start_reconcile()
+
+        def ends():
+            return {name: self.ended(name)["containerStatuses"][0]["state"]["terminated"] for name in pods}
+        told = ends()
+        self.assertEqual({name: end["exitCode"] for name, end in told.items()}, {"writes": 3, "logs": 4})
+        self.assertTrue(told["writes"]["message"].endswith("x\nthe \ufffd end"), told["writes"]["message"][-40:])
+        self.assertLessEqual(len(told["writes"]["message"].encode()), 4096)
+        self.assertEqual(told["logs"]["message"], "canary in the log\n")
+        self.assertIn("canary in the log", self.host.cli(["get", "pods", "-o", "yaml"]).stdout)
+        self.host.kill_reconcile()
+        self.host.start_reconcile()
+        self.assertEqual(ends(), told, "an agent that starts again says the same")
+        self.assertNotIn("canary", (self.host.folder / "reconcile.log").read_text(encoding="utf-8", errors="replace"))
+        files = self.host.folder / "data" / "agent" / "pods" / self.pod("writes")["metadata"]["uid"] / "ends" / "main"
+        self.assertEqual([path.name for path in files.iterdir()], ["0"])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What probes make of containers, on a real engine. Programs are ill while the test says so: a file in them decides."""
+import base64
 import json
+import struct
 import unittest
 
 from harness import HostTest
@@ -13,6 +15,26 @@ TCP = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
 EXEC = {"exec": {"command": ["cat", "/tmp/www/ok"]}, "periodSeconds": 1}
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}}
+
+
+def grpc_reply(serving):
+    """What a gRPC server says on the first stream of a connection to a health check: HTTP/2 by hand (RFC 9113, RFC 7541)."""
+    def frame(kind, flags, stream, payload):
+        return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+    def field(name, value):
+        return bytes([0, len(name)]) + name + bytes([len(value)]) + value
+    message = bytes([8, 1 if serving else 2])  # HealthCheckResponse.status
+    return (frame(4, 0, 0, b"") + frame(1, 4, 1, b"\x88" + field(b"content-type", b"application/grpc"))
+            + frame(0, 0, 1, struct.pack(">BI", 0, len(message)) + message) + frame(1, 5, 1, field(b"grpc-status", b"0")))
+
+
+def grpc_server():
+    """Answers each connection with /tmp/reply, once the beginning of its request is there."""
+    def write(name, content):
+        return f"echo {base64.b64encode(content).decode()} | base64 -d > /tmp/{name}"
+    return "; ".join([write("serving", grpc_reply(True)), write("ill", grpc_reply(False)), "cat /tmp/serving > /tmp/reply",
+                      "echo 'head -c 24 > /tmp/asked; cat /tmp/reply; sleep 1' > /tmp/answer", "exec nc -ll -p 50051 -e sh /tmp/answer"])
 
 
 def pod(name, command=SERVER, policy="Always", **probes):
@@ -102,6 +124,24 @@ class ProbesTest(HostTest):
         events = self.host.cli(["events"]).stdout
         self.assertIn("Container http failed liveness probe, will be restarted".replace("http", "main"), events)
         self.assertIn("Liveness probe failed: ", events)
+
+    def test_grpc_health_makes_ready_and_restarts(self):
+        health = {"grpc": {"port": 50051, "service": "shop"}, "periodSeconds": 1, "timeoutSeconds": 2}
+        self.start(ready=pod("ready", grpc_server(), readinessProbe=health),
+                   live=pod("live", grpc_server(), startupProbe=dict(health, failureThreshold=30), livenessProbe=health))
+        for name in ("ready", "live"):
+            self.become(name, True)
+        first, before = self.container("ready"), self.container("live")
+        self.assertEqual(self.sh("ready", "cat /tmp/asked").stdout[:14], "PRI * HTTP/2.0")
+        for name in ("ready", "live"):
+            self.sh(name, "busybox cp /tmp/ill /tmp/reply")
+        self.become("ready", False)
+        self.restarted("live", before)
+        self.assertIn('service unhealthy (responded with "NOT_SERVING")', self.host.cli(["events"]).stdout)
+        self.sh("ready", "busybox cp /tmp/serving /tmp/reply")
+        self.become("ready", True)
+        self.become("live", True)
+        self.assertEqual(self.container("ready"), first, "nothing is restarted for it")
 
     def test_a_startup_probe_holds_the_others_and_gives_time(self):
         slow = "sleep 6; " + SERVER

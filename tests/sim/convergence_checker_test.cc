@@ -176,6 +176,22 @@ TEST_F(ConvergenceCheckerTest, WantsTheRightReason) {
   EXPECT_EQ(about_size({subject + "0 of 1 hosts fit: host-1: needs 64 cpu, 4 free"}), 0U);
 }
 
+TEST_F(ConvergenceCheckerTest, FindsLastWordsOfAnotherContainer) {
+  ContainerStatus status;
+  status.last_state.terminated = ContainerStateTerminated();
+  status.last_state.terminated->container_id = "docker://c-1";
+  const auto found = [&](const std::string& message) {
+    status.last_state.terminated->message = message;
+    pod_->status.container_statuses = {status};
+    state_.Put(std::make_shared<Pod>(*pod_));
+    return CheckMessages(state_).size();
+  };
+  EXPECT_EQ(found(""), 0u);
+  EXPECT_EQ(found(LastWordsOf("c-1")), 0u);
+  EXPECT_EQ(found("killed: " + LastWordsOf("c-1")), 0u);
+  EXPECT_EQ(found(LastWordsOf("c-2")), 1u);
+}
+
 TEST_F(ConvergenceCheckerTest, FindsALostRouteAndALeakedAttachment) {
   StartSandbox();
   devices_.DropRoute(kAddress);

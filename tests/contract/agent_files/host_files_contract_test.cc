@@ -79,6 +79,18 @@ TEST_P(HostFilesContract, SaysThatThereIsNoSuchFile) {
   EXPECT_EQ(files().Read("pods/uid-2/hosts").status().code(), StatusCode::kNotFound);
 }
 
+TEST_P(HostFilesContract, ReadsTheEndOfAFile) {
+  ASSERT_TRUE(files().Write("pods/uid-1/ends/app/0", "0123456789", 0666).ok());
+  EXPECT_EQ(*files().ReadEnd("pods/uid-1/ends/app/0", 3), "789");
+  EXPECT_EQ(*files().ReadEnd("pods/uid-1/ends/app/0", 10), "0123456789");
+  EXPECT_EQ(*files().ReadEnd("pods/uid-1/ends/app/0", 4096), "0123456789");
+  ASSERT_TRUE(files().Write("pods/uid-1/ends/app/0", "", 0666).ok());
+  EXPECT_EQ(*files().ReadEnd("pods/uid-1/ends/app/0", 4096), "");
+  EXPECT_EQ(files().ReadEnd("pods/uid-1/ends/app", 3).status().code(), StatusCode::kConflict);
+  EXPECT_EQ(files().ReadEnd("pods/uid-1/ends/app/1", 3).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(files().ReadEnd("pods/uid-2/ends/app/1", 3).status().code(), StatusCode::kNotFound);
+}
+
 TEST_P(HostFilesContract, GivesAbsolutePaths) {
   const std::string path = files().AbsolutePath("pods/uid-1/hosts");
   EXPECT_EQ(path.front(), '/');
@@ -154,6 +166,7 @@ TEST_P(HostFilesContract, RefusesPathsThatLeadOut) {
         std::string("pods/"), nul}) {
     EXPECT_EQ(files().Write(path, "x", 0644).code(), StatusCode::kInvalid) << path;
     EXPECT_EQ(files().Read(path).status().code(), StatusCode::kInvalid) << path;
+    EXPECT_EQ(files().ReadEnd(path, 1).status().code(), StatusCode::kInvalid) << path;
     EXPECT_EQ(files().RemoveTree(path).code(), StatusCode::kInvalid) << path;
     EXPECT_EQ(files().List(path).status().code(), StatusCode::kInvalid) << path;
     EXPECT_EQ(files().WriteSealed(path, "x").code(), StatusCode::kInvalid) << path;

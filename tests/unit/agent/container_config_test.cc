@@ -140,7 +140,7 @@ TEST(ContainerConfig, JoinsItsSandboxAndCarriesItsLabels) {
   EXPECT_EQ(config.labels.at(std::string(kLabelSandbox)), "4");
   EXPECT_EQ(config.labels.at(std::string(kLabelCrashes)), "2");
   EXPECT_EQ(config.labels.at(std::string(kLabelSpecHash)), SpecHashOf(container));
-  ASSERT_EQ(config.binds.size(), 3U);
+  ASSERT_EQ(config.binds.size(), 4U);
   EXPECT_EQ(config.binds[0].host_path, std::string("/data/pods/") + kUid + "/hosts");
 }
 
@@ -149,12 +149,13 @@ TEST(ContainerConfig, ResolverIsTheEnginesWhenTheHostHasNoneForPods) {
   basis.has_resolver = false;
   ContainerConfig config =
       MakeContainerConfig("c", *MakePod(), MakeContainer("app"), basis, {}, {});
-  ASSERT_EQ(config.binds.size(), 3U) << "the program that waits for the network is one";
+  ASSERT_EQ(config.binds.size(), 4U)
+      << "with the program that waits for the network, and the file of its last words";
   EXPECT_EQ(config.binds[1].container_path, "/etc/hostname");
   EXPECT_EQ(config.network_start, NetworkStart::kEngines) << "whose namespace has the copy";
   basis.sandbox_id = "sandbox";
   config = MakeContainerConfig("c", *MakePod(), MakeContainer("app"), basis, {}, {});
-  EXPECT_EQ(config.binds.size(), 2U);
+  EXPECT_EQ(config.binds.size(), 3U);
 }
 
 TEST(ContainerConfig, LongestNamesFitTheEngineAndStayDifferent) {

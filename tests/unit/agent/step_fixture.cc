@@ -141,6 +141,10 @@ void StepTest::Perform(const Operation& operation) {
           [&](const RemoveContainerOp& action) { seen.containers.erase(action.container_id); },
           [&](const DetachNetwork& action) { seen.attached_addresses.erase(action.address); },
           [&](const ProbeContainer& action) { probes_asked.push_back(action); },
+          [&](const ReadEndMessage& action) {
+            ends_read.push_back(action);
+            seen.end_messages[action.container_id] = end_messages[action.file];
+          },
           [&](const ForgetPod& action) { seen.pod_folders.erase(action.pod_uid); },
       },
       operation.action);
@@ -196,6 +200,7 @@ void StepTest::Exit(ContainerInfo* container, int32_t exit_code) {
   container->process_id = 0;
   container->exit_code = exit_code;
   container->finished_at = now.wall;
+  if (!reads_ends) seen.end_messages[container->id];
 }
 
 void StepTest::ForgetEverything() {
@@ -205,6 +210,7 @@ void StepTest::ForgetEverything() {
   left.pod_folders = seen.pod_folders;
   left.network_listed = true;
   left.engine_up = true;
+  if (!reads_ends) left.end_messages = seen.end_messages;
   seen = left;
 }
 

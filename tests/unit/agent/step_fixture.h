@@ -78,6 +78,10 @@ class StepTest : public testing::Test {
   std::vector<ProbeContainer> probes_asked;  // none has been answered
   // Performing one only begins it: EndHook ends it.
   std::vector<RunHook> hooks_begun;
+  // Containers that end have nothing to say, which is known. True: the agent reads it, by file.
+  bool reads_ends = false;
+  StringMap end_messages;
+  std::vector<ReadEndMessage> ends_read;
 
  private:
   void AddContainer(const ContainerConfig& config);

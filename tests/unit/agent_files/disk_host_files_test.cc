@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 namespace reconcile {
 namespace {
@@ -49,6 +51,40 @@ TEST_F(DiskHostFiles, GivesFilesTheirModeAndFoldersNobodyElse) {
   EXPECT_EQ(ModeOf(On("pods/a")), 0700);
   EXPECT_EQ(ModeOf(On("pods")), 0700);
   EXPECT_EQ(ModeOf(On("")), 0700);
+}
+
+// A container may write to the file, and one with rights over the host put anything in its place.
+TEST_F(DiskHostFiles, ReadsTheEndOfNothingButAFile) {
+  const std::string path = "pods/a/ends/app/0";
+  ASSERT_TRUE(files_->Write(path, "", 0666).ok());
+  EXPECT_EQ(ModeOf(On(path)), 0666) << "whoever the program is";
+  fs::resize_file(On(path), uintmax_t{1} << 40);  // a terabyte of nothing
+  std::ofstream(On(path), std::ios::app) << "the end";
+  EXPECT_EQ(*files_->ReadEnd(path, 7), "the end");
+  EXPECT_EQ(files_->ReadEnd(path, 4096)->size(), 4096U);
+  const auto becomes = [&](const std::function<void()>& make) {
+    fs::remove_all(On(path));
+    make();
+    return files_->ReadEnd(path, 4096).status().code();
+  };
+  EXPECT_EQ(becomes([&] { fs::create_symlink(outside_ / "passwd", On(path)); }),
+            StatusCode::kConflict);
+  EXPECT_EQ(becomes([&] { ASSERT_EQ(::mkfifo(On(path).c_str(), 0666), 0); }),
+            StatusCode::kConflict);
+  EXPECT_EQ(becomes([&] { fs::create_directory(On(path)); }), StatusCode::kConflict);
+  EXPECT_EQ(becomes([] {}), StatusCode::kNotFound);
+  fs::remove_all(On("pods/a/ends/app"));
+  fs::create_symlink(outside_, On("pods/a/ends/app"));
+  EXPECT_EQ(files_->ReadEnd("pods/a/ends/app/passwd", 4096).status().code(), StatusCode::kConflict);
+}
+
+TEST_F(DiskHostFiles, OpensNoDeviceInAFilesPlace) {
+  const std::string path = "pods/a/ends/app/0";
+  ASSERT_TRUE(files_->Write(path, "", 0666).ok());
+  fs::remove(On(path));
+  // Opened, this one (there is no such driver) would answer with another error.
+  ASSERT_EQ(::mknod(On(path).c_str(), S_IFCHR | 0666, makedev(4000, 1)), 0) << "needs root";
+  EXPECT_EQ(files_->ReadEnd(path, 4096).status().code(), StatusCode::kConflict);
 }
 
 // Does at once what it is given, and counts it.

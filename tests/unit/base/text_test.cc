@@ -29,6 +29,24 @@ TEST(Utf8, FindsTheFirstBadByte) {
   EXPECT_EQ(FindInvalidUtf8("a\xe2\x82"), 1U);
 }
 
+TEST(Utf8, ARunOfBadBytesBecomesOneCharacter) {
+  EXPECT_EQ(ToValidUtf8("aé€😀"), "aé€😀");
+  EXPECT_EQ(ToValidUtf8(""), "");
+  EXPECT_EQ(ToValidUtf8("a\xff\xfe\xffz\xe2\x82"), "a\xef\xbf\xbdz\xef\xbf\xbd");
+  EXPECT_EQ(ToValidUtf8("\x82\xac€"), "\xef\xbf\xbd€") << "the rest of a character";
+}
+
+TEST(Utf8, IsCutBetweenCharacters) {
+  EXPECT_EQ(CutUtf8("a€", 4), "a€");
+  EXPECT_EQ(CutUtf8("a€", 3), "a");
+  EXPECT_EQ(CutUtf8("a€", 1), "a");
+  EXPECT_EQ(CutUtf8("€", 2), "");
+  EXPECT_EQ(CutUtf8("abc", 0), "");
+  EXPECT_EQ(EndOfUtf8("€a", 4), "€a");
+  EXPECT_EQ(EndOfUtf8("€a", 3), "a");
+  EXPECT_EQ(EndOfUtf8("€", 2), "");
+}
+
 TEST(TextPositions, CountsLinesAndCharactersFromOne) {
   const TextPositions positions("ab\néx\n");
   EXPECT_EQ(positions.At(0).line, 1);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "reconciler/controllers.h"
 #include "reconciler/declared.h"
 #include "tests/unit/reconciler/world.h"
 
@@ -271,6 +272,33 @@ TEST(Garbage, PodsOfANodeThatIsNotInTheModelGoAtOnce) {
   world.Take();
   EXPECT_EQ(world.Spread(), (std::map<std::string, int>{{"host-1", 2}}));
   EXPECT_EQ(world.Pods().size(), 2u);
+}
+
+TEST(Garbage, TheOldestOfThePodsThatEndedGoButNotWhatGitDeclares) {
+  World world;
+  const auto put = [&](const std::string& name, int64_t age_ms, PodPhase phase) {
+    auto pod = MakePod(name);
+    pod->metadata.uid = "uid-" + name;
+    pod->metadata.creation_timestamp = WallTime{world.now.wall.ms - age_ms};
+    pod->metadata.origin.source = name == "declared" ? "main" : "";
+    pod->status.phase = phase;
+    world.state.Put(pod);
+  };
+  const auto is_there = [&](const std::string& name) {
+    return world.state.Find<Pod>("default", name) != nullptr;
+  };
+  for (size_t i = 0; i < kMaxEndedPods - 1; ++i)
+    put("n-" + std::to_string(i), 10, PodPhase::kFailed);
+  put("old", 30, PodPhase::kSucceeded);
+  put("declared", 50, PodPhase::kFailed);
+  put("runs", 50, PodPhase::kRunning);
+  world.Take();
+  EXPECT_TRUE(is_there("old"));
+  put("older", 40, PodPhase::kFailed);
+  put("oldest", 45, PodPhase::kFailed);
+  world.Take();
+  EXPECT_FALSE(is_there("oldest") || is_there("older"));
+  EXPECT_TRUE(is_there("old") && is_there("declared") && is_there("runs"));
 }
 
 TEST(Garbage, DanglingOwnersAreDroppedWhileAnotherExists) {

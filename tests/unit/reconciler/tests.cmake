@@ -10,4 +10,5 @@ reconcile_test(reconciler_test
           ${here}/world.cc ${here}/node_affinity_test.cc ${here}/topology_spread_test.cc ${here}/pod_affinity_test.cc
           ${here}/taints_test.cc ${here}/drain_test.cc ${here}/rollback_on_deadline_test.cc
           ${here}/image_places_test.cc ${here}/preemption_test.cc
+          ${here}/declared_node_test.cc
   LIBS reconciler LABELS unit)

@@ -80,7 +80,7 @@ TEST(Diff, StatusAndServerSetFieldsAreNotDeclared) {
   pod->status.phase = PodPhase::kRunning;
   pod->metadata.uid = "u";
   pod->metadata.owner_references = {{"v1", "Node", "n", "1", true, true}};
-  pod->spec.node_name = "host-1";
+  pod->spec.declared_node_name = "host-1";
   EXPECT_EQ(Diff(*before, *pod), "");
 }
 

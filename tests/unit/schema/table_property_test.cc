@@ -167,7 +167,7 @@ TEST(FieldTables, InternalAndServerSetFieldsStayWhereTheyBelong) {
     const ObjectPtr object = DecodeStored(Generator(5).Object(kind)).value();
     std::vector<std::string> shown, declared;
     // Kinds that are not acted on have nothing server-set but metadata, and refer to others' uids;
-    // so do endpoints, which name nodes too.
+    // so do endpoints.
     const bool is_kept = !InfoOf(kind).not_acted_on.empty() || kind == Kind::kEndpoints ||
                          kind == Kind::kEndpointSlice;
     for (const auto& [purpose, names] :
@@ -175,13 +175,13 @@ TEST(FieldTables, InternalAndServerSetFieldsStayWhereTheyBelong) {
       const Value value = EncodeObject(*object, purpose);
       CollectNames(is_kept ? *value.Find("metadata") : value, names);
     }
-    for (const char* internal : {"incarnation", "origin"}) {
+    for (const char* internal : {"incarnation", "origin", "declaredNodeName"}) {
       EXPECT_EQ(std::count(shown.begin(), shown.end(), internal), 0) << internal;
       EXPECT_EQ(std::count(declared.begin(), declared.end(), internal), 0) << internal;
     }
     EXPECT_EQ(std::count(shown.begin(), shown.end(), "resourceVersion"), 1);
     for (const char* set : {"resourceVersion", "uid", "generation", "creationTimestamp", "status",
-                            "ownerReferences", "nodeName"}) {
+                            "ownerReferences"}) {
       if (kind == Kind::kEvent) continue;  // its involvedObject has a uid
       EXPECT_EQ(std::count(declared.begin(), declared.end(), set), 0) << set;
     }
