@@ -16,6 +16,7 @@ struct PlanMemory {
   ManifestCache files;
   DesiredMemory* desired = nullptr;
   Settled settled;
+  Parallel* parallel = nullptr;  // null: in turn
 };
 
 // PURE. What applying `input` as `source`'s newest commit to `state` would do: the controller's own
