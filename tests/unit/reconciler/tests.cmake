@@ -9,4 +9,5 @@ reconcile_test(reconciler_test
           ${here}/restart_on_change_test.cc
           ${here}/world.cc ${here}/node_affinity_test.cc ${here}/topology_spread_test.cc ${here}/pod_affinity_test.cc
           ${here}/taints_test.cc ${here}/drain_test.cc ${here}/rollback_on_deadline_test.cc
+          ${here}/obedient_hosts_test.cc
   LIBS reconciler LABELS unit)
