@@ -218,7 +218,11 @@ ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now) {
   for (int i = 1; i <= count; ++i) {
     auto node = std::make_shared<Node>();
     node->metadata.name = "host-" + std::to_string(i);
-    node->metadata.labels["kubernetes.io/hostname"] = node->metadata.name;
+    node->metadata.labels = {{"kubernetes.io/hostname", node->metadata.name},
+                             {"kubernetes.io/os", "linux"},
+                             {"kubernetes.io/arch", "amd64"},
+                             {"beta.kubernetes.io/os", "linux"},
+                             {"beta.kubernetes.io/arch", "amd64"}};
     node->metadata.uid = "offline-" + node->metadata.name;
     node->status.capacity = {{"cpu", cpu}, {"memory", memory}, {"pods", Quantity::FromUnits(110)}};
     node->status.allocatable = node->status.capacity;

@@ -36,7 +36,8 @@ Controller::PlanAnswer PlanDesired(const ClusterState& state, const DesiredState
                                    const std::vector<std::string>& confirmations,
                                    const BreakerLimits& limits, Now now);
 
-// A state of `count` identical empty, Ready hosts named host-1 ... for planning without a cluster.
+// A state of `count` identical empty, Ready hosts named host-1 ... for planning without a cluster,
+// with the labels that an agent gives an amd64 host.
 ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now);
 
 }  // namespace reconcile
