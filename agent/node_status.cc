@@ -95,8 +95,12 @@ ResourceList AllocatableOf(const HostHealth& health) {
 StringMap MakeNodeLabels(const AgentOptions& options, const HostHealth& health) {
   StringMap labels = options.node_labels;
   labels["kubernetes.io/hostname"] = options.node_name;
-  labels["kubernetes.io/os"] = "linux";
-  if (health.engine) labels["kubernetes.io/arch"] = health.engine->architecture;
+  // The older names too, as the kubelet has them: many manifests still select by these.
+  for (const char* prefix : {"", "beta."}) {
+    labels[std::string(prefix) + "kubernetes.io/os"] = "linux";
+    if (!health.engine) continue;
+    labels[std::string(prefix) + "kubernetes.io/arch"] = health.engine->architecture;
+  }
   return labels;
 }
 

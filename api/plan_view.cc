@@ -249,6 +249,7 @@ Value EncodePod(const PodPreview& pod) {
   value.Set("node", Value::String(pod.node));
   value.Set("explanation", Value::String(pod.explanation));
   if (pod.never_ran) value.Set("neverRan", Value::Bool(true));
+  if (pod.paced) value.Set("paced", Value::Bool(true));
   return value;
 }
 

@@ -112,6 +112,7 @@ ControllerOptions ControllerSide::OptionsOf(const Config& config) {
   options.unreachable_toleration_ms = config.replace_after_ms;
   options.sources = config.sources;
   options.breaker = config.breaker;
+  options.parallel = &threads_;
   options.read_secret = ReadSecretLine;
   options.cluster_id = enrollment_->cluster_id();
   options.sign_lineage = [this](const LineageClaim& claim) {

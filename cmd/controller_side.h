@@ -6,6 +6,7 @@
 #include "api/enrollment_routes.h"
 #include "api/local_server.h"
 #include "base/epoll_loop.h"
+#include "base/parallel.h"
 #include "base/random.h"
 #include "base/worker_pool.h"
 #include "cmd/config.h"
@@ -54,6 +55,7 @@ class ControllerSide {
   const std::string self_path_;
   EpollLoop loop_;
   WorkerPool workers_{&loop_, kSourceThreads, kMaxQueuedWork};
+  OnThreads threads_;
   SystemRandom random_;
   SystemRandom key_random_;  // the enrollment's own: it is used from several threads
   std::unique_ptr<Store> store_;

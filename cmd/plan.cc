@@ -235,10 +235,10 @@ int PlanNewest(const PlanTarget& target, const PlanOptions& options,
 }
 
 Result<std::vector<SourceConfig>> FollowedSources(const CommandContext& context) {
-  const Result<Value> status = ApiClient(context.socket_path).Get("/apis/reconcile.dev/v1/status");
-  if (!status.ok()) return status.status();
+  const Result<Value> list = ApiClient(context.socket_path).Get("/apis/reconcile.dev/v1/sources");
+  if (!list.ok()) return list.status();
   std::vector<SourceConfig> sources;
-  for (const Value& source : status->GetList("sources")) {
+  for (const Value& source : list->GetList("items")) {
     const Value* metadata = source.Find("metadata");
     const Value* spec = source.Find("spec");
     if (metadata == nullptr || spec == nullptr) continue;

@@ -184,14 +184,21 @@ void Writer::WritePod(const Value& pod) {
   const std::string name = pod.GetString("name");
   const std::string node = pod.GetString("node");
   const std::string why = pod.GetString("explanation");
-  if (fate == "create") return lines_.Add(LineColor::kGreen, 4, "+ " + name + "  on " + node);
+  const bool paced = pod.GetBool("paced");
+  if (fate == "create") {
+    return lines_.Add(LineColor::kGreen, 4,
+                      "+ " + name + "  on " + node + (paced ? " or another host" : ""));
+  }
   if (fate == "wait") {
     return lines_.Add(LineColor::kRed, 4, "! " + name + "  on " + node + ", " + why);
   }
   if (fate == "remove") {
-    const std::string all = why + (!pod.GetBool("neverRan") ? ""
-                                   : why.empty()            ? "it never ran"
-                                                            : "; it never ran");
+    std::string all = why;
+    const auto add = [&](const char* text) {
+      all += (all.empty() ? "" : "; ") + std::string(text);
+    };
+    if (pod.GetBool("neverRan")) add("it never ran");
+    if (paced) add("or another of its pods");
     return lines_.Add(LineColor::kRed, 4,
                       "- " + name + (node.empty() ? "" : "  on " + node) +
                           (all.empty() ? "" : "  (" + all + ")"));
@@ -203,7 +210,9 @@ void Writer::WritePod(const Value& pod) {
 void Writer::WriteMany(std::string_view fate, const std::vector<const Value*>& pods) {
   std::map<std::string, int64_t> by_node;
   std::map<std::string, int64_t> by_reason;
+  bool paced = false;
   for (const Value* pod : pods) {
+    paced = paced || pod->GetBool("paced");
     ++by_node[pod->GetString("node")];
     if (fate != "create") ++by_reason[pod->GetString("explanation")];
   }
@@ -229,6 +238,7 @@ void Writer::WriteMany(std::string_view fate, const std::vector<const Value*>& p
     if (why.empty()) continue;
     reasons += (reasons.empty() ? "  (" : "; ") + why;
   }
+  if (paced) hosts += ", or a little otherwise";
   const bool starts = fate == "create";
   lines_.Add(
       starts ? LineColor::kGreen : LineColor::kRed, 4,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/parallel.h"
 #include "base/random.h"
 #include "controller/trace.h"
 #include "link/agent_link.h"
@@ -53,6 +54,8 @@ struct ControllerOptions {
   std::string network_backend;  // likewise
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;
+  // For what a plan has to read, where that is much. Null: in turn. It outlives the controller.
+  Parallel* parallel = nullptr;
   int64_t source_poll_ms = 60'000;  // local ones, besides hints
   // Reads a webhook's secret out of its small local file, at each webhook. None: all are refused.
   std::function<Result<std::string>(const std::string& path)> read_secret;

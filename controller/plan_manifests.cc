@@ -151,15 +151,24 @@ void PlanChanges(const ClusterState& state, const DesiredState& desired,
   AdviseOnForbidden(changes, answer->preview.state_after, &answer->problems);
 }
 
+// Threads are for a tree that is new, not for the file that a person changed.
+Parallel* ParallelFor(const std::vector<ManifestFile>& files, const PlanMemory* memory) {
+  constexpr size_t kMuch = 256 << 10;
+  size_t bytes = 0;
+  for (const ManifestFile& file : files) bytes += file.bytes == nullptr ? 0 : file.bytes->size();
+  return bytes < kMuch ? nullptr : memory->parallel;
+}
+
 Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& source,
                                const Controller::PlanInput& input, const BreakerLimits& limits,
                                Now now, PlanMemory* memory) {
   Controller::PlanAnswer answer;
   const SourceSpec spec = SourceOrNew(state, source)->spec;
   const std::set<std::string> known = FilesInForce(input.files, memory->files);
-  ParsedManifests parsed =
-      ParseManifests(input.files, "default", {}, &memory->files,
-                     {.source_folder = input.source_folder, .ignore_groups = spec.ignore_groups});
+  ParsedManifests parsed = ParseManifests(input.files, "default", {}, &memory->files,
+                                          {.parallel = ParallelFor(input.files, memory),
+                                           .source_folder = input.source_folder,
+                                           .ignore_groups = spec.ignore_groups});
   CheckNamespaces(spec.namespaces, parsed.objects, &parsed.problems);
   answer.problems = std::move(parsed.problems);
   LeaveOutWarningsOf(known, &answer.problems);
@@ -181,7 +190,7 @@ Result<Controller::PlanAnswer> PlanManifestsAgainst(
     const ClusterState& state, const std::string& source, const Controller::PlanInput& input,
     const Controller::PlanInput* base, const BreakerLimits& limits, Now now, PlanMemory* memory) {
   DesiredMemory none;
-  PlanMemory fresh{.files = {}, .desired = &none, .settled = {}};
+  PlanMemory fresh{.files = {}, .desired = &none, .settled = {}, .parallel = nullptr};
   if (memory == nullptr) memory = &fresh;
   if (base == nullptr) return PlanOne(state, source, input, limits, now, memory);
   const Controller::PlanAnswer first = PlanOne(state, source, *base, limits, now, memory);
@@ -211,7 +220,11 @@ ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now) {
   for (int i = 1; i <= count; ++i) {
     auto node = std::make_shared<Node>();
     node->metadata.name = "host-" + std::to_string(i);
-    node->metadata.labels["kubernetes.io/hostname"] = node->metadata.name;
+    node->metadata.labels = {{"kubernetes.io/hostname", node->metadata.name},
+                             {"kubernetes.io/os", "linux"},
+                             {"kubernetes.io/arch", "amd64"},
+                             {"beta.kubernetes.io/os", "linux"},
+                             {"beta.kubernetes.io/arch", "amd64"}};
     node->metadata.uid = "offline-" + node->metadata.name;
     node->status.capacity = {{"cpu", cpu}, {"memory", memory}, {"pods", Quantity::FromUnits(110)}};
     node->status.allocatable = node->status.capacity;

@@ -16,6 +16,7 @@ struct PlanMemory {
   ManifestCache files;
   DesiredMemory* desired = nullptr;
   Settled settled;
+  Parallel* parallel = nullptr;  // null: in turn
 };
 
 // PURE. What applying `input` as `source`'s newest commit to `state` would do: the controller's own
@@ -35,7 +36,8 @@ Controller::PlanAnswer PlanDesired(const ClusterState& state, const DesiredState
                                    const std::vector<std::string>& confirmations,
                                    const BreakerLimits& limits, Now now);
 
-// A state of `count` identical empty, Ready hosts named host-1 ... for planning without a cluster.
+// A state of `count` identical empty, Ready hosts named host-1 ... for planning without a cluster,
+// with the labels that an agent gives an amd64 host.
 ClusterState EmptyCluster(int count, Quantity cpu, Quantity memory, Now now);
 
 }  // namespace reconcile

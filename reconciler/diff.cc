@@ -135,6 +135,7 @@ std::vector<ObjectPtr> KeptFromPruning(const DesiredState& desired, const Cluste
 ObjectChanges KeptFromChanging(const DesiredState& desired, const ClusterState& observed) {
   ObjectChanges kept;
   for (const auto& [key, declared] : desired.objects) {
+    if (declared->metadata.annotations.empty()) continue;
     if (ChangeProtectionOf(declared->metadata).empty()) continue;
     const ObjectPtr known = observed.Find(key);
     if (known == nullptr) continue;

@@ -1,14 +1,21 @@
 #include "reconciler/owners.h"
 
-namespace reconcile {
+#include <string>
 
-Owners::Owners(const ClusterState& state) {
-  for (const Kind kind : {Kind::kReplicationController, Kind::kReplicaSet, Kind::kDeployment}) {
-    for (const auto& [key, object] : state.Objects(kind)) {
-      controllers_[object->metadata.uid] = object;
-    }
-  }
+namespace reconcile {
+namespace {
+
+ObjectPtr ControllerIn(const ClusterState& state, const std::string& uid) {
+  ObjectPtr found;
+  state.by_uid().ForEach(uid, [&](const ObjectKey& key) {
+    const bool controls = key.kind == Kind::kReplicationController ||
+                          key.kind == Kind::kReplicaSet || key.kind == Kind::kDeployment;
+    if (controls) found = state.Find(key);
+  });
+  return found;
 }
+
+}  // namespace
 
 ObjectPtr Owners::TopOf(const ObjectPtr& object) const {
   constexpr int kMaxDepth = 8;
@@ -16,9 +23,9 @@ ObjectPtr Owners::TopOf(const ObjectPtr& object) const {
   for (int depth = 0; depth < kMaxDepth; ++depth) {
     const OwnerReference* owner = ControllerOf(top->metadata);
     if (owner == nullptr) return top;
-    const auto found = controllers_.find(owner->uid);
-    if (found == controllers_.end()) return top;
-    top = found->second;
+    const ObjectPtr found = ControllerIn(state_, owner->uid);
+    if (found == nullptr) return top;
+    top = found;
   }
   return top;
 }

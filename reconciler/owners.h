@@ -1,8 +1,5 @@
 #pragma once
 
-#include <map>
-#include <string>
-
 #include "schema/cluster_state.h"
 
 namespace reconcile {
@@ -11,12 +8,12 @@ namespace reconcile {
 // itself. Refers to the state, which must outlive it.
 class Owners {
  public:
-  explicit Owners(const ClusterState& state);
+  explicit Owners(const ClusterState& state) : state_(state) {}
   // `object` itself when nobody controls it; an owner that is not in the state ends the way there.
   ObjectPtr TopOf(const ObjectPtr& object) const;
 
  private:
-  std::map<std::string, ObjectPtr> controllers_;  // by uid
+  const ClusterState& state_;
 };
 
 }  // namespace reconcile

@@ -7,10 +7,10 @@
 
 #include "reconciler/courses.h"
 #include "reconciler/declared.h"
-#include "reconciler/missing_config.h"
+#include "reconciler/obedient_hosts.h"
 #include "reconciler/owners.h"
 #include "reconciler/pod_control.h"
-#include "reconciler/reconciler.h"
+#include "reconciler/preview_run.h"
 #include "reconciler/restart_on_change.h"
 #include "reconciler/scheduler/node_usage.h"
 #include "reconciler/settled.h"
@@ -18,89 +18,6 @@
 
 namespace reconcile {
 namespace {
-
-std::string WhyItWaits(const Pod& pod, const ClusterState& state) {
-  const std::string missing = MissingConfigOf(pod, state);
-  return missing.empty() ? "" : "containers wait: " + missing;
-}
-
-// Hosts that do as they are told: between turns, what is bound becomes Ready, as far as what its
-// variables come from is there, and what is asked to go is gone. Hosts that are not Ready do
-// nothing.
-class ObedientHosts {
- public:
-  explicit ObedientHosts(const ClusterState& state) : state_(state) {
-    // Events say what happened, they decide nothing: without them time has less to do.
-    std::vector<ObjectKey> events;
-    for (const auto& [key, object] : state.Objects(Kind::kEvent)) events.push_back(key);
-    for (const ObjectKey& key : events) state_.Delete(key);
-  }
-
-  const ClusterState& state() const { return state_; }
-
-  // True when anything but Events was written.
-  bool Take(const Plan& plan) {
-    bool changed = false;
-    for (const Write& write : plan.transaction.writes) {
-      if (write.key.kind == Kind::kEvent) continue;
-      changed = true;
-      if (write.object == nullptr) {
-        state_.Delete(write.key);
-      } else {
-        state_.Put(write.object);
-      }
-    }
-    return changed;
-  }
-
-  // True when any host had something to do.
-  bool Act(WallTime now) {
-    std::vector<PodPtr> due;
-    state_.ForEach<Pod>([&](const PodPtr& pod) {
-      const bool wants = pod->metadata.deletion_timestamp || (IsActive(*pod) && !IsReady(*pod));
-      if (wants && IsOnReadyNode(*pod)) due.push_back(pod);
-    });
-    bool acted = false;
-    for (const PodPtr& pod : due) acted |= ActOn(pod, now);
-    return acted;
-  }
-
- private:
-  bool IsOnReadyNode(const Pod& pod) const {
-    const auto node = state_.Find<Node>("", pod.spec.node_name);
-    return node != nullptr && IsReady(*node);
-  }
-
-  bool ActOn(const PodPtr& pod, WallTime now) {
-    if (pod->metadata.deletion_timestamp) {
-      state_.Delete(pod->key());
-      return true;
-    }
-    const std::string why = WhyItWaits(*pod, state_);
-    if (!why.empty() && pod->status.message == why) return false;
-    state_.Put(why.empty() ? Started(*pod, now) : Waiting(*pod, why));
-    return true;
-  }
-
-  static PodPtr Waiting(const Pod& pod, const std::string& why) {
-    const auto waiting = Mutable(pod);
-    waiting->status.message = why;
-    return waiting;
-  }
-
-  static PodPtr Started(const Pod& pod, WallTime now) {
-    const auto started = Mutable(pod);
-    started->status.phase = PodPhase::kRunning;
-    started->status.message.clear();
-    for (const char* type : {"Initialized", "ContainersReady", "Ready"}) {
-      SetCondition(&started->status.conditions, {.type = type, .status = ConditionStatus::kTrue},
-                   now);
-    }
-    return started;
-  }
-
-  ClusterState state_;
-};
 
 using PodsByUid = std::map<std::string, PodPtr>;
 
@@ -260,17 +177,6 @@ std::vector<HostLoad> LoadsOf(const ClusterState& before, const ClusterState& af
   return loads;
 }
 
-int64_t ObjectsIn(const ClusterState& state) {
-  int64_t count = 0;
-  for (const Kind kind : kAllKinds) count += static_cast<int64_t>(state.Objects(kind).size());
-  return count;
-}
-
-bool IsUsedUp(const PreviewLimits& limits, int turns, int64_t object_turns) {
-  return turns >= limits.max_turns ||
-         (turns >= kMinPreviewTurns && object_turns >= limits.max_object_turns);
-}
-
 // Hosts as obedient as these do not heal what the waves wait for.
 std::string NoteOn(const std::vector<WaveWait>& waits) {
   std::string note;
@@ -280,53 +186,40 @@ std::string NoteOn(const std::vector<WaveWait>& waits) {
   return note.empty() ? "" : note + ": what comes after that is not shown";
 }
 
-Now Later(Now now, int64_t ms) { return {now.mono + ms, WallTime{now.wall.ms + ms}}; }
-
 }  // namespace
 
 Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, Now now,
                        const PreviewLimits& limits, Settled* settled) {
-  ObedientHosts hosts(state);
+  PreviewRun run(state, &changes, now, limits, settled);
+  std::optional<PreviewRun> fork;  // before hosts did anything
+  bool forked = false;
   std::unordered_map<std::string, std::string> placements;
   Preview preview;
   preview.changes = changes;
-  Courses courses(hosts.state());
-  bool waited = false;
-  int64_t object_turns = 0;
-  Settled fresh;
-  if (settled == nullptr) settled = &fresh;
-  for (int turn = 0;; ++turn) {
-    if (IsUsedUp(limits, turn, object_turns)) {
-      preview.note = "this plan looks " + std::to_string(turn) +
+  Courses courses(run.state());
+  do {
+    if (run.IsUsedUp()) {
+      preview.note = "this plan looks " + std::to_string(run.turns()) +
                      " turns ahead, and more would change after them: what follows is not shown";
       break;
     }
-    object_turns += ObjectsIn(hosts.state());
-    const ClusterState asked = hosts.state();
-    const Plan plan = Reconcile(asked, changes, now, settled);
-    preview.note = NoteOn(plan.waits);
-    const bool written = hosts.Take(plan);
-    NotePlacements(plan, hosts.state(), &placements);
-    const ClusterState planned = hosts.state();
+    const ClusterState asked = run.state();
+    run.Decide();
+    preview.note = NoteOn(run.plan().waits);
+    NotePlacements(run.plan(), run.state(), &placements);
+    const ClusterState planned = run.state();
     courses.Note(asked, planned);
-    const bool acted = hosts.Act(now.wall);
-    courses.Note(planned, hosts.state());
-    if (written || acted || plan.more) {
-      waited = false;
-      now = Later(now, kPreviewTurnMs);
-      continue;
-    }
-    // Only time is missing (minReadySeconds, a progress deadline), or not even time changes it.
-    if (!plan.wake_at || waited) break;
-    waited = true;
-    now = Later(now, *plan.wake_at - now.mono);
-  }
-  preview.pods = Summary(state, hosts.state(), placements).Pods();
+    if (!forked && run.hosts_have_work()) fork = run;
+    forked = run.Act() || forked;
+    courses.Note(planned, run.state());
+  } while (run.GoesOn());
+  preview.pods = Summary(state, run.state(), placements).Pods();
+  if (forked) MarkPaced(state, *fork, &preview.pods);
   preview.courses = courses.Take();
-  preview.effects = EffectsOf(changes, state, hosts.state());
-  preview.hosts = LoadsOf(state, hosts.state());
-  preview.network = NetworkChangesOf(state, hosts.state());
-  preview.state_after = hosts.state();
+  preview.effects = EffectsOf(changes, state, run.state());
+  preview.hosts = LoadsOf(state, run.state());
+  preview.network = NetworkChangesOf(state, run.state());
+  preview.state_after = run.state();
   return preview;
 }
 

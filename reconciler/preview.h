@@ -31,6 +31,9 @@ struct PodPreview {
   std::string node;         // where it lands or is removed from
   std::string explanation;  // kUnschedulable: per host why; kRemove: why; kWait: what for
   bool never_ran = false;   // kRemove: no container of it has started
+  // Which hosts are ready first decides whether it is this host, or this pod that goes; that so
+  // many pods of the workload come or go is certain.
+  bool paced = false;
 };
 
 // How many pods a workload has meanwhile. Pods that are going count no more.
@@ -87,7 +90,9 @@ inline constexpr int64_t kPreviewTurnMs = 1'000;
 //
 // What it cannot know is the pace of real hosts: which of several new pods is Ready first, how long
 // a going pod still holds its requests, and with them the ages that a scale-down in the middle of a
-// rollout goes by. Numbers of pods, and hosts as long as there is room, do not depend on it.
+// rollout goes by. Numbers of pods do not depend on it. Whatever is decided after hosts had
+// something to do is tried at other paces too: what comes out otherwise is marked
+// (PodPreview::paced).
 //
 // `settled`, null or what the last turn of `state` left, saves time, as in Reconcile; it is used
 // up.

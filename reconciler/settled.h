@@ -29,6 +29,8 @@ class Settled {
   std::multiset<int64_t> event_stamps_ms;
   ObjectMap events;
   UsageCache usage;
+  // Events are neither made nor taken away: they say what happened, and in a preview nothing has.
+  bool without_events = false;
 };
 
 // However little changes, so often a turn looks at everything.

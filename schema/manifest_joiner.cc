@@ -57,11 +57,20 @@ std::vector<Problem> ProblemList::Take(std::string_view what) {
   return std::move(kept_);
 }
 
-size_t ManifestJoiner::KeyHash::operator()(const ObjectKey& key) const {
+size_t ManifestJoiner::PlaceHash::operator()(const Place& place) const {
   constexpr size_t kFactor = 1099511628211U;  // FNV's
-  const std::hash<std::string> hash;
-  return (hash(key.name) * kFactor + hash(key.namespace_name)) * kFactor +
-         static_cast<size_t>(key.kind);
+  const std::hash<std::string_view> hash;
+  return (hash(place.name) * kFactor + hash(place.namespace_name)) * kFactor +
+         static_cast<size_t>(place.kind);
+}
+
+ManifestJoiner::Place ManifestJoiner::PlaceOf(const ReadItem& item) {
+  if (!item.digest) {
+    const ObjectMeta& metadata = item.object->metadata;
+    return {item.object->kind, metadata.namespace_name, metadata.name, &metadata.origin};
+  }
+  const auto& [key, origin] = told_.emplace_back(item.digest->key, item.digest->origin);
+  return {key.kind, key.namespace_name, key.name, &origin};
 }
 
 ManifestJoiner::ManifestJoiner(const ManifestLimits& limits, const ManifestReading& reading)
@@ -116,11 +125,10 @@ void ManifestJoiner::AddObject(const ReadItem& item, std::vector<Problem>* error
     }
     return;
   }
-  const auto [first, is_new] = places_.emplace(KeyOf(item), origin);
-  const ObjectKey& key = first->first;
+  const auto [first, is_new] = places_.insert(PlaceOf(item));
   if (!is_new) {
-    return add_error(ToString(key) + " is declared twice; the first is at " + first->second.file +
-                         ":" + std::to_string(first->second.line),
+    return add_error(ToString(KeyOf(item)) + " is declared twice; the first is at " +
+                         first->origin->file + ":" + std::to_string(first->origin->line),
                      Rule::kDuplicateObject);
   }
   if (item.digest) {
@@ -128,10 +136,10 @@ void ManifestJoiner::AddObject(const ReadItem& item, std::vector<Problem>* error
   } else {
     result_.objects.push_back(item.object);
   }
-  if (!InfoOf(key.kind).not_acted_on.empty()) {
-    Kept& kept = kept_[{origin.file, key.kind}];
+  if (!InfoOf(first->kind).not_acted_on.empty()) {
+    Kept& kept = kept_[{origin.file, first->kind}];
     if (kept.count++ == 0) {
-      kept.name = key.name;
+      kept.name = first->name;
       kept.mark = item.mark;
     }
   }

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -40,9 +41,20 @@ class ManifestJoiner {
     Mark mark;
     size_t count = 0;
   };
-  struct KeyHash {
-    size_t operator()(const ObjectKey& key) const;
+  // An object that is there, by its key; what it points to is held by `result_` or `told_`.
+  struct Place {
+    Kind kind;
+    std::string_view namespace_name;
+    std::string_view name;
+    const Origin* origin;
+    bool operator==(const Place& other) const {
+      return kind == other.kind && name == other.name && namespace_name == other.namespace_name;
+    }
   };
+  struct PlaceHash {
+    size_t operator()(const Place& place) const;
+  };
+  Place PlaceOf(const ReadItem& item);
   void ListDocument(const std::string& path, const ReadItem& item);
   void AddObject(const ReadItem& item, std::vector<Problem>* errors);
   void SayKept(const std::string& file, Kind kind, const Kept& kept);
@@ -52,7 +64,8 @@ class ManifestJoiner {
   const ManifestReading& reading_;
   ProblemList errors_;
   ProblemList warnings_;
-  std::unordered_map<ObjectKey, Origin, KeyHash> places_;
+  std::unordered_set<Place, PlaceHash> places_;
+  std::deque<std::pair<ObjectKey, Origin>> told_;  // of objects that digests stand for
   bool full_ = false;
   ParsedManifests result_;
 };

@@ -181,6 +181,8 @@ TEST(NodeStatusTest, SaysWhatTheEngineSays) {
   EXPECT_EQ(status.node_info.container_runtime_version, "docker://20.10.24");
   const StringMap labels = MakeNodeLabels(options, health);
   EXPECT_EQ(labels.at("kubernetes.io/arch"), "amd64");
+  EXPECT_EQ(labels.at("beta.kubernetes.io/arch"), "amd64");
+  EXPECT_EQ(labels.at("beta.kubernetes.io/os"), "linux");
   EXPECT_EQ(labels.at("kubernetes.io/hostname"), "host-1");
   EXPECT_EQ(labels.at("disk"), "ssd");
 }

@@ -36,6 +36,13 @@ TEST(PlanView, JsonNamesEveryPodItsFateAndItsHost) {
   EXPECT_EQ(plan.Find("summary")->GetInt("unchanged"), 1);
 }
 
+TEST(PlanView, APodWhoseHostIsNotCertainSaysSo) {
+  Controller::PlanAnswer answer = MakeAnswer();
+  EXPECT_EQ(EncodePlan(answer).GetList("pods")[0].Find("paced"), nullptr);
+  answer.preview.pods[0].paced = true;
+  EXPECT_TRUE(EncodePlan(answer).GetList("pods")[0].GetBool("paced"));
+}
+
 TEST(PlanView, EveryFieldSaysItsEffectAndWhatStaysIsCountedAlone) {
   Controller::PlanAnswer answer = MakeAnswer();
   answer.preview.effects = {

@@ -46,6 +46,21 @@ constexpr char kRollout[] = R"({
   "summary": {"create": 0, "change": 2, "delete": 1, "unchanged": 7, "podsStart": 1, "podsStop": 1, "podsUnschedulable": 1}
 })";
 
+TEST(PlanText, SaysWhichPodsHostsDecide) {
+  const std::string text = PlanText(PlanOf(R"({
+    "pods": [
+      {"kind": "Pod", "namespace": "shop", "name": "a", "fate": "create", "node": "host-1", "explanation": "", "paced": true,
+       "workload": {"kind": "Deployment", "namespace": "shop", "name": "web"}},
+      {"kind": "Pod", "namespace": "shop", "name": "b", "fate": "remove", "node": "host-2", "explanation": "scaled from 3 to 2",
+       "paced": true, "workload": {"kind": "Deployment", "namespace": "shop", "name": "web"}}],
+    "summary": {"podsStart": 1}})"),
+                                    {.columns = 120});
+  EXPECT_NE(text.find("    + a  on host-1 or another host\n"
+                      "    - b  on host-2  (scaled from 3 to 2; or another of its pods)\n"),
+            std::string::npos)
+      << text;
+}
+
 TEST(PlanText, SaysWhatClientsReachServicesBy) {
   const std::string text = PlanText(PlanOf(R"({
     "network": [

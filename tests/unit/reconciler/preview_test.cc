@@ -264,6 +264,33 @@ TEST(Preview, ARolloutOverUnevenHostsEndsAsPredictedWhateverTheHostsPace) {
   }
 }
 
+TEST(Preview, WhatIsDecidedBeforeHostsDidAnythingIsCertain) {
+  World world = PreviewWorld();
+  world.Declare({MakeDeployment("web", 6), MakeController("rc", 2), MakeDeployment("old", 2)});
+  const Preview preview = PreviewOf(world, {MakeDeployment("web", 2), MakeController("rc", 5)});
+  EXPECT_EQ(preview.pods.size(), 9U);
+  for (const PodPreview& pod : preview.pods) EXPECT_FALSE(pod.paced) << ToString(pod.key);
+}
+
+// Where other paces cannot be tried to the end, what they decide is not certain.
+TEST(Preview, MarksWhatHostsDecide) {
+  World world = PreviewWorld();
+  const auto declared = [](const std::string& image) {
+    auto deployment = MakeDeployment("web", 4, image);
+    deployment->spec.strategy.rolling_update = {.max_surge = IntOrString::Int(1),
+                                                .max_unavailable = IntOrString::Int(0)};
+    return deployment;
+  };
+  world.Declare({declared("img:1")});
+  const ObjectChanges changes = world.ChangesFor({declared("img:2")});
+  const Preview preview = PreviewChanges(world.state, changes, world.now, {.max_turns = 4});
+  int certain = 0;
+  int paced = 0;
+  for (const PodPreview& pod : preview.pods) ++(pod.paced ? paced : certain);
+  EXPECT_EQ(certain, 1) << "the first new pod";
+  EXPECT_GT(paced, 1);
+}
+
 TEST(Preview, SaysWhenItsTurnsAreUsedUp) {
   World world = PreviewWorld();
   world.Declare({MakeDeployment("web", 8, "img:1")});

@@ -11,4 +11,5 @@ reconcile_test(reconciler_test
           ${here}/taints_test.cc ${here}/drain_test.cc ${here}/rollback_on_deadline_test.cc
           ${here}/image_places_test.cc ${here}/preemption_test.cc
           ${here}/declared_node_test.cc
+          ${here}/obedient_hosts_test.cc
   LIBS reconciler LABELS unit)
