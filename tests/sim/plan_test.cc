@@ -24,7 +24,7 @@ constexpr int64_t kLookAgainMs = 500;
 // Pods are old enough then for a second more or less to make none of them the younger one.
 constexpr int64_t kQuietMs = 60'000;
 constexpr uint64_t kNames = 6;
-constexpr int kOneOfMarked = 10;   // at most one pod in so many may be marked
+constexpr int kOneOfMarked = 6;    // at most one pod in so many may be marked
 constexpr int kOneOfUnsaid = 300;  // and come out otherwise without being marked
 
 // Manifests that all come to run: workloads of three kinds in waves, and a ConfigMap that they
