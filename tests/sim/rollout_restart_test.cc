@@ -231,11 +231,15 @@ class RolloutWorld {
   SimController controller_;
 };
 
-void CheckSame(const RolloutOutcome& outcome, const RolloutOutcome& undisturbed) {
+void CheckSamePods(const RolloutOutcome& outcome, const RolloutOutcome& undisturbed) {
   EXPECT_EQ(outcome.violations, std::vector<std::string>());
   EXPECT_EQ(outcome.pods, undisturbed.pods);
   EXPECT_EQ(outcome.per_host, undisturbed.per_host);
   EXPECT_EQ(outcome.deployment, undisturbed.deployment);
+}
+
+void CheckSame(const RolloutOutcome& outcome, const RolloutOutcome& undisturbed) {
+  CheckSamePods(outcome, undisturbed);
   EXPECT_EQ(outcome.starts, undisturbed.starts);
 }
 
@@ -291,7 +295,9 @@ TEST(RolloutRestart, Line44_GoesOnWhileTheControllerAndTheAgentsAreUpgradedInEit
       SCOPED_TRACE("commit " + std::to_string(commit));
       RolloutWorld world(scenario);
       world.RollOutAndUpgrade(order, commit);
-      CheckSame(world.outcome(), undisturbed.outcome());
+      CheckSamePods(world.outcome(), undisturbed.outcome());
+      // What an agent was starting when it ended may be started once more.
+      for (const auto& [pod, starts] : world.outcome().starts) EXPECT_LE(starts, 2) << pod;
       EXPECT_GT(world.messages_of_another_release(), 0);
     }
   }

@@ -120,15 +120,15 @@ TEST_F(AgentTest, SpeaksAsOftenAsItIsAskedToAndSaysSo) {
   // It is remembered: a controller that is away for a moment need not say it again.
   KillAgent();
   StartAgent();
-  Settle();
+  RunFor(500);
   EXPECT_EQ(LastReport().heartbeat_ms, 1'000);
   assignment.heartbeat_ms = 1;
   Assign();
-  Settle();
+  RunFor(500);
   EXPECT_EQ(LastReport().heartbeat_ms, kLeastHeartbeatMs);
   assignment.heartbeat_ms = 0;  // a controller of an earlier release
   Assign();
-  Settle();
+  RunFor(500);
   EXPECT_EQ(LastReport().heartbeat_ms, kHeartbeatMs);
 }
 

@@ -79,7 +79,8 @@ TEST(PodSecurity, RestrictedWantsASaidMinimum) {
   const std::string good =
       "securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL], "
       "add: [NET_BIND_SERVICE]}, runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}";
-  EXPECT_EQ(Restricted("  volumes: [{name: v, emptyDir: {}}, {name: w, projected: {}}]\n", good),
+  EXPECT_EQ(Restricted("  volumes: [{name: v, emptyDir: {}}, {name: w, secret: {secretName: s}}]\n",
+                       good),
             Words());
   const Words found = Restricted("");
   ASSERT_EQ(found.size(), 3U);  // it gains no rights here unless it says so
