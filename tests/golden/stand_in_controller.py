@@ -139,12 +139,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def sources(self):
+        return [{"metadata": {"name": source.pop("name")}, "status": source.pop("status", {}), "spec": source}
+                for source in json.loads((self.server.folder / "sources.json").read_text())]
+
     def do_GET(self):
         parts = urlsplit(self.path).path.strip("/").split("/")
+        as_table = "as=Table" in self.headers.get("Accept", "")
         if parts[-1] == "status":
-            sources = json.loads((self.server.folder / "sources.json").read_text())
-            self.answer({"settled": True, "sources": [
-                {"metadata": {"name": source.pop("name")}, "status": source.pop("status", {}), "spec": source} for source in sources]})
+            self.answer({"settled": True, "sources": self.sources()})
+        elif parts[-1] == "sources" and not as_table:
+            self.answer({"kind": "SourceList", "items": self.sources()})
         elif parts[-1] == "history":
             self.answer(*history(parse_qs(urlsplit(self.path).query).get("source", [""])[0]))
         elif parts[-1] == "log":
@@ -157,7 +162,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 shown.update(clusterId="c1", rotating=True, waitingFor=["host-1: has no certificate of CA 2 yet"])
             self.answer(shown)
         else:
-            as_table = "as=Table" in self.headers.get("Accept", "")
             self.answer((table if as_table else objects)(parts[-1]))
 
     def do_POST(self):

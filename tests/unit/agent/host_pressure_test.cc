@@ -100,12 +100,12 @@ TEST_F(HostPressureTest, AConditionComesWithinALookAndGoesAfterItsTime) {
   EXPECT_EQ(TimesSaid("NodeHasSufficientPID"), 1);
 }
 
-TEST_F(HostPressureTest, WithoutPressureNothingIsMeasuredListedOrEvicted) {
+TEST_F(HostPressureTest, WithoutPressureNothingIsMeasuredRemovedOrEvicted) {
   AddHog("web", {100 * kMebibytes, 5, 0});
   Begin();
   RunFor(10 * kMinutesMs);
   EXPECT_EQ(engine.CallCount(FakeCall::kMeasure), 0);
-  EXPECT_EQ(engine.CallCount(FakeCall::kListImages), 0);
+  EXPECT_EQ(engine.CallCount(FakeCall::kRemoveImage), 0);
   EXPECT_EQ(Evicted(), Names());
 }
 

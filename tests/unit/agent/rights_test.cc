@@ -93,7 +93,7 @@ TEST_F(RightsTest, ProfilesOfTheHostAreNamed) {
     return "{\"" + kind + R"(":{"type":"Localhost","localhostProfile":")" + profile + "\"}}";
   };
   EXPECT_EQ(Rights("{}", local("appArmorProfile", "shop")).security_options,
-            std::vector<std::string>{"apparmor=shop"});
+            (std::vector<std::string>{"no-new-privileges", "apparmor=shop"}));
   EXPECT_TRUE(Rights("{}", R"({"procMount":"Unmasked"})").proc_unmasked);
   EXPECT_FALSE(Rights("{}", R"({"procMount":"Default"})").proc_unmasked);
   const auto file = [&](const std::string& of_pod, const std::string& of_container) {

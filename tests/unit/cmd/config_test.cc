@@ -38,11 +38,6 @@ node:
   name: host-7
   address: 192.0.2.7
   labels: {disk: ssd}
-  evictionHard: {memory.available: 200Mi, nodefs.available: "7%", pid.available: 0}
-  evictionPressureTransitionSeconds: 30
-  imageGCHighThresholdPercent: 70
-  imageGCLowThresholdPercent: 60
-  imageMinimumGCAgeSeconds: 10
 sources:
 - {name: main, repository: /srv/a, revision: v1, path: deploy}
 - {name: extra, repository: /srv/b}
@@ -70,13 +65,6 @@ deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds
   EXPECT_EQ(read.config.node_name, "host-7");
   EXPECT_EQ(read.config.node_address, "192.0.2.7");
   EXPECT_EQ(read.config.node_labels.at("disk"), "ssd");
-  PressureLimits pressure;
-  pressure.thresholds[0] = {.amount = 200 << 20};
-  pressure.thresholds[1] = {.percent = 7};
-  pressure.thresholds[5] = {};
-  pressure.transition_ms = 30'000;
-  EXPECT_EQ(read.config.pressure, pressure) << "the others keep their defaults";
-  EXPECT_EQ(read.config.images, (ImageLimits{70, 60, 10'000}));
   ASSERT_EQ(read.config.sources.size(), 2U);
   EXPECT_EQ(read.config.sources[0].spec, (SourceSpec{"/srv/a", "v1", "deploy"}));
   EXPECT_EQ(read.config.sources[1].name, "extra");
@@ -84,6 +72,24 @@ deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds
   EXPECT_EQ(read.config.breaker.max_percent, 20);
   EXPECT_EQ(read.config.breaker.min_for_percent, 2);
   EXPECT_EQ(read.config.breaker.window_ms, 60'000);
+}
+
+TEST(Config, ReadsWhatAHostIsShortOf) {
+  const ReadOutcome read = Read(R"(node:
+  evictionHard: {memory.available: 200Mi, nodefs.available: "7%", pid.available: 0}
+  evictionPressureTransitionSeconds: 30
+  imageGCHighThresholdPercent: 70
+  imageGCLowThresholdPercent: 60
+  imageMinimumGCAgeSeconds: 10
+)");
+  EXPECT_EQ(read.errors, std::vector<std::string>());
+  PressureLimits pressure;
+  pressure.thresholds[0] = {.amount = 200 << 20};
+  pressure.thresholds[1] = {.percent = 7};
+  pressure.thresholds[5] = {};
+  pressure.transition_ms = 30'000;
+  EXPECT_EQ(read.config.pressure, pressure) << "the others keep their defaults";
+  EXPECT_EQ(read.config.images, (ImageLimits{70, 60, 10'000}));
 }
 
 TEST(Config, RefusesThresholdsThatMeanNothing) {
@@ -105,7 +111,9 @@ TEST(Config, NamesAnUnknownSettingWithItsPlace) {
   const ReadOutcome read = Read("socket: /run/x.sock\nnode:\n  nmae: host\n");
   ASSERT_EQ(read.errors.size(), 1U);
   EXPECT_EQ(read.errors[0],
-            "reconcile.yaml:3:3: node.nmae: unknown setting; known here: address, labels, name");
+            "reconcile.yaml:3:3: node.nmae: unknown setting; known here: address, "
+            "evictionHard, evictionPressureTransitionSeconds, imageGCHighThresholdPercent, "
+            "imageGCLowThresholdPercent, imageMinimumGCAgeSeconds, labels, name");
 }
 
 TEST(Config, RefusesAWrongType) {
