@@ -247,31 +247,6 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
   if (behind && report.held.empty() && now.mono - heard->sent_at >= kResendMs) heard->sent.reset();
 }
 
-void Controller::Core::TakePodReport(const std::string& node, const PodReport& report,
-                                     ClusterState* state, WriteSet* writes) {
-  const auto pod = state->Find<Pod>(report.namespace_name, report.name);
-  const bool ours =
-      pod != nullptr && pod->metadata.uid == report.uid && pod->spec.node_name == node;
-  if (!ours) return;
-  if (report.gone) {
-    // Gone without having been asked to go: the assignment that holds it brings it back.
-    if (PlantedBug("ignore-gone-report")) return;
-    if (!pod->metadata.deletion_timestamp) return;
-    DeleteBoth(pod->key(), state, writes);
-    // One that Git declares by itself, and that a drain or a taint took away: it is made anew.
-    const auto declaring = followed_.find(pod->metadata.origin.source);
-    if (declaring != followed_.end()) {
-      declaring->second.applied = false;
-      declaring->second.in_force_reached = false;
-    }
-    return;
-  }
-  if (pod->status == report.status) return;
-  auto updated = std::make_shared<Pod>(*pod);
-  updated->status = report.status;
-  PutBoth(updated, state, writes);
-}
-
 void Controller::Core::TakeAcceptance(const std::string& node, const Heard& heard,
                                       ClusterState* state, WriteSet* writes,
                                       std::vector<Reason>* reasons, Now now) {

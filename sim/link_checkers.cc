@@ -21,6 +21,16 @@ bool IsOlder(const Fence& a, const Fence& b) {
   return a.epoch != b.epoch ? a.epoch < b.epoch : a.revision < b.revision;
 }
 
+// The model knows by the controller's clock when the pod was placed.
+bool IsWhatWasTold(const Pod& pod, PodStatus told) {
+  const Condition* placed = FindCondition(pod.status.conditions, "PodScheduled");
+  for (Condition& condition : told.conditions) {
+    const bool is_placing = placed != nullptr && condition.type == placed->type;
+    if (is_placing) condition.last_transition_time = placed->last_transition_time;
+  }
+  return pod.status == told;
+}
+
 }  // namespace
 
 void FenceChecker::OnSent(const Report& report, MonoTime now) {
@@ -81,7 +91,7 @@ void ReportChecker::Check(const std::string& node, uint64_t number, const Cluste
         pod != nullptr && pod->metadata.uid == told.uid && pod->spec.node_name == node;
     if (!here) continue;
     const bool goes = told.gone && pod->metadata.deletion_timestamp;
-    if (!goes && (told.gone || pod->status == told.status)) continue;
+    if (!goes && (told.gone || IsWhatWasTold(*pod, told.status))) continue;
     violations_.Add("at " + std::to_string(now.ms) + " ms: the model does not have what " + node +
                     " said of pod " + told.name + " in report " +
                     std::to_string(newest.report.sequence) + ": " + StatusText(*pod, told.status) +

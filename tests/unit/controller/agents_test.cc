@@ -207,6 +207,35 @@ TEST_F(AgentsTest, Faults_Line35_ClockJumpsChangeNoPodAndNoNode) {
   }
 }
 
+TEST_F(AgentsTest, WhenAPodWasPlacedIsNotReckonedByItsHostsClock) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
+  Start();
+  Connect();
+  const auto only_pod = [this] {
+    std::shared_ptr<const Pod> found;
+    controller_->State()->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) { found = pod; });
+    return found;
+  };
+  const auto placed_at = [&] {
+    const auto pod = only_pod();
+    return FindCondition(pod->status.conditions, "PodScheduled")->last_transition_time->ms;
+  };
+  const int64_t before = placed_at();
+  const auto pod = only_pod();
+  PodReport told{.namespace_name = pod->metadata.namespace_name,
+                 .name = pod->metadata.name,
+                 .uid = pod->metadata.uid};
+  told.status.phase = PodPhase::kRunning;
+  told.status.conditions.push_back({.type = "PodScheduled",
+                                    .status = ConditionStatus::kTrue,
+                                    .last_transition_time = WallTime{before - 3'600'000}});
+  Report report = ReportOf("host-1", ++sequence_);
+  report.pods.push_back(told);
+  Say(report);
+  EXPECT_EQ(only_pod()->status.phase, PodPhase::kRunning);
+  EXPECT_EQ(placed_at(), before);
+}
+
 TEST_F(AgentsTest, LabelsThatAnAgentReportsNoMoreGo) {
   StartWith(1);
   Report report = ReportOf("host-1", ++sequence_);
