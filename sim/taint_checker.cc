@@ -85,6 +85,9 @@ bool TaintChecker::MayGo(const Pod& pod, const ClusterState& after, MonoTime now
 }
 
 void TaintChecker::CheckPlaced(const ClusterState& before, const ClusterState& after) {
+  // Pods that hosts are to run, and have not begun, come from inventories without a mark.
+  const auto cluster = before.Find<Cluster>("", "cluster");
+  if (cluster != nullptr && cluster->recovering) return;
   after.ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
     if (pod->spec.node_name.empty() || IsFromInventory(*pod)) return;
     const auto was = As<Pod>(before.Find(pod->key()));

@@ -114,9 +114,10 @@ class CommitTest(HostTest):
         host.commit({"web.yaml": replication_controller("web", 1)})
         host.start_reconcile()
         host.converge()
-        host.git(["checkout", "-q", "-b", "more"])
-        host.commit({"web.yaml": replication_controller("web", 4)})
-        host.git(["checkout", "-q", "main"])
+        # Elsewhere: what is checked out here is what the controller follows.
+        host.git(["worktree", "add", "-q", "-b", "more", str(host.folder / "more")])
+        (host.folder / "more/web.yaml").write_text(replication_controller("web", 4), encoding="utf-8")
+        host.git(["-C", str(host.folder / "more"), "commit", "-q", "-a", "-m", "Four"])
         plan, code = self.plan(["--rev", "more"])
         self.assertEqual(code, 1)
         self.assertEqual(plan["summary"]["podsStart"], 3)

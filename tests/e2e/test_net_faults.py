@@ -146,7 +146,12 @@ class NetFaultsTest(FirewallTests, ClusterTest):
             self.comes_back(self.cluster.hosts[0], f"nft -s list {part}", f"nft delete table ip {table}")
 
     def test_line_37_dockers_chain_flushed(self):
-        self.comes_back(self.cluster.hosts[2], "iptables -S DOCKER-USER | grep reconcile", "iptables -F DOCKER-USER")
+        host, look = self.cluster.hosts[2], "iptables -S DOCKER-USER | grep reconcile"
+        # A firewall that ended here took Docker's chain along.
+        host.execute(["bash", "-c", "iptables -S DOCKER-USER 2>/dev/null || { iptables -N DOCKER-USER && iptables -A DOCKER-USER -j RETURN && "
+                                    "iptables -I FORWARD -j DOCKER-USER; }"])
+        eventually("our rules are in Docker's chain", lambda: host.execute(["bash", "-c", look], check=False).stdout, WELL_AGAIN_S)
+        self.comes_back(host, look, "iptables -F DOCKER-USER")
 
     def test_the_firewall_flushed(self):
         for host in self.cluster.hosts[:2]:

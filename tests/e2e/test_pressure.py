@@ -94,9 +94,10 @@ class PressureTest(HostTest):
         self.assertLessEqual({"NodeHasDiskPressure", "NodeHasNoDiskPressure", "EvictionThresholdMet", "Evicted"}, self.events())
 
     def test_memory_is_taken_from_the_pod_that_has_most(self):
-        self.commit(pod("modest", "sleep 100000"), pod("eater", "x=$(head -c 30000000 /dev/zero | tr '\\0' x); sleep 100000"))
+        self.commit(pod("modest", "sleep 100000"), pod("eater", "x=$(head -c 30000000 /dev/zero | tr '\\0' x); echo full; sleep 100000; : $x"))
         self.host.start_reconcile()
         self.host.converge()
+        eventually("the eater has eaten", lambda: "full" in self.host.docker(["logs", self.id_of("eater")[0]]).stdout, LIMIT_S)
         self.host.kill_reconcile()
         self.host.config = MEMORY
         self.host.start_reconcile()
