@@ -1,26 +1,11 @@
 #include "agent/kept_hooks.h"
 
-#include <charconv>
 #include <sstream>
+
+#include "agent/kept_words.h"
 
 namespace reconcile {
 namespace {
-
-constexpr std::string_view kNoTime = "-";
-
-bool TakeFlag(const std::string& word, bool* flag) {
-  *flag = word == "1";
-  return word == "0" || word == "1";
-}
-
-bool TakeMs(const std::string& word, std::optional<int64_t>* ms) {
-  if (word == kNoTime) return true;
-  int64_t number = 0;
-  const char* end = word.data() + word.size();
-  const auto [stop, error] = std::from_chars(word.data(), end, number);
-  *ms = number;
-  return error == std::errc() && stop == end;
-}
 
 bool TakeLine(const std::string& line, KeptHooksById* hooks) {
   std::istringstream words(line);
@@ -29,10 +14,10 @@ bool TakeLine(const std::string& line, KeptHooksById* hooks) {
   KeptHooks kept;
   std::optional<int64_t> started_ms, deadline_ms, grace_ms;
   bool hook_ended = false;
-  const bool read = TakeFlag(started, &kept.post_start_ended) && TakeMs(started_at, &started_ms) &&
-                    TakeMs(deadline, &deadline_ms) && TakeMs(grace, &grace_ms) &&
-                    TakeFlag(stopped, &hook_ended) && !(words >> more) &&
-                    deadline_ms.has_value() == grace_ms.has_value();
+  const bool read = ReadKeptFlag(started, &kept.post_start_ended) &&
+                    ReadKeptMs(started_at, &started_ms) && ReadKeptMs(deadline, &deadline_ms) &&
+                    ReadKeptMs(grace, &grace_ms) && ReadKeptFlag(stopped, &hook_ended) &&
+                    !(words >> more) && deadline_ms.has_value() == grace_ms.has_value();
   if (!read) return false;
   if (started_ms) kept.post_start_ended_at = WallTime{*started_ms};
   if (deadline_ms) kept.stop = KeptStop{WallTime{*deadline_ms}, *grace_ms, hook_ended};
@@ -47,7 +32,7 @@ std::string WriteKeptHooks(const KeptHooksById& hooks) {
   for (const auto& [id, kept] : hooks) {
     const auto& at = kept.post_start_ended_at;
     text += id + (kept.post_start_ended ? " 1 " : " 0 ");
-    text += at ? std::to_string(at->ms) : std::string(kNoTime);
+    text += KeptMs(at ? std::optional(at->ms) : std::nullopt);
     text += kept.stop ? " " + std::to_string(kept.stop->deadline.ms) + " " +
                             std::to_string(kept.stop->grace_ms) +
                             (kept.stop->hook_ended ? " 1\n" : " 0\n")

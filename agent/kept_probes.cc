@@ -1,35 +1,15 @@
 #include "agent/kept_probes.h"
 
-#include <charconv>
 #include <sstream>
 
+#include "agent/kept_words.h"
+
 namespace reconcile {
-namespace {
-
-constexpr std::string_view kUnknown = "-";
-
-bool ReadFlag(const std::string& word, bool* flag) {
-  *flag = word == "1";
-  return word == "0" || word == "1";
-}
-
-bool ReadTime(const std::string& word, std::optional<WallTime>* time) {
-  if (word == kUnknown) return true;
-  int64_t ms = 0;
-  const char* end = word.data() + word.size();
-  const auto [stop, error] = std::from_chars(word.data(), end, ms);
-  if (error != std::errc() || stop != end) return false;
-  *time = WallTime{ms};
-  return true;
-}
-
-}  // namespace
-
 std::string WriteKeptProbes(const KeptProbes& probes) {
   std::string text;
   for (const auto& [id, probe] : probes) {
     text += id + (probe.started ? " 1" : " 0") + (probe.ready ? " 1 " : " 0 ");
-    text += probe.changed_at ? std::to_string(probe.changed_at->ms) : std::string(kUnknown);
+    text += KeptMs(probe.changed_at ? std::optional(probe.changed_at->ms) : std::nullopt);
     text += "\n";
   }
   return text;
@@ -45,12 +25,14 @@ Result<KeptProbes> ReadKeptProbes(std::string_view text) {
     std::string id, started, ready, changed_at, more;
     words >> id >> started >> ready >> changed_at;
     KeptProbe probe;
-    const bool read = ReadFlag(started, &probe.started) && ReadFlag(ready, &probe.ready) &&
-                      ReadTime(changed_at, &probe.changed_at) && !(words >> more);
+    std::optional<int64_t> changed_ms;
+    const bool read = ReadKeptFlag(started, &probe.started) && ReadKeptFlag(ready, &probe.ready) &&
+                      ReadKeptMs(changed_at, &changed_ms) && !(words >> more);
     if (!read) {
       return InvalidError("line " + std::to_string(number) + " is not a program's probes: \"" +
                           line + "\"");
     }
+    if (changed_ms) probe.changed_at = WallTime{*changed_ms};
     probes[id] = probe;
   }
   return probes;
