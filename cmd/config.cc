@@ -377,7 +377,8 @@ void ReadStubDomains(const Value& value, const std::string& file, Config* config
   };
   if (!value.IsMap()) return add(value.mark, ": must be a map of domains to name servers");
   if (value.AsMap().size() > kMaxStubDomains) {
-    return add(value.mark, ": more than kMaxStubDomains = " + std::to_string(kMaxStubDomains));
+    return add(value.mark,
+               ": more than " + std::to_string(kMaxStubDomains) + " domains; name fewer");
   }
   config->stub_domains.clear();
   for (const Value::Member& member : value.AsMap()) {
