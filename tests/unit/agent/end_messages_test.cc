@@ -135,7 +135,7 @@ TEST_F(EndMessageStep, OfInitContainersToo) {
   Settle();
   end_messages[FileOf("init", 0)] = "no schema";
   Kill("init", 1);
-  const PodStatus& status = ReportOf(Settle()).status;
+  const PodStatus status = ReportOf(Settle()).status;
   EXPECT_EQ(status.phase, PodPhase::kFailed);
   EXPECT_EQ(status.init_container_statuses.at(0).state.terminated->message, "no schema");
 }
