@@ -59,6 +59,7 @@ constexpr std::array kKinds = {
 };
 // Of every kind at least 1,000 in 2,000 worlds.
 constexpr uint64_t kWorldsForOne = 2;
+constexpr int64_t kFewWorlds = 10;
 constexpr int64_t kManyWorlds = 100;
 
 struct Seeds {
@@ -98,7 +99,9 @@ TEST(Simulation, EverySeedConvergesAndThenWritesNothing) {
   }
   // A few worlds may by chance have few of what is rare.
   const auto worlds = static_cast<int64_t>(seeds.last - seeds.first + 1);
-  const int64_t least = worlds < 2 ? 0 : worlds < kManyWorlds ? 1 : worlds / int64_t{kWorldsForOne};
+  const int64_t least = worlds < kFewWorlds    ? 0
+                        : worlds < kManyWorlds ? 1
+                                               : worlds / int64_t{kWorldsForOne};
   for (const char* kind : kKinds) {
     EXPECT_GE(faults[kind], least) << kind;
   }
