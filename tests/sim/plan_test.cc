@@ -371,7 +371,8 @@ TEST(PlanSimulation, WhatAPlanSaysIsWhatControllerAgentsAndEnginesDo) {
       all.commits, all.exact, all.marked_in, all.marked, all.pods, all.moved, all.unsaid);
   // Marks that are everywhere would say nothing.
   EXPECT_LE(all.marked * kOneOfMarked, all.pods);
-  EXPECT_LE(all.unsaid * kOneOfUnsaid, all.pods);
+  EXPECT_LE(all.unsaid, std::max(1, all.pods / kOneOfUnsaid))
+      << "one of a handful of worlds is no share";
 }
 
 }  // namespace
