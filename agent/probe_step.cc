@@ -115,7 +115,7 @@ void AskContainer(const Pod& pod, const Container& container, const std::string&
       asked->operations.push_back(
           Asking(pod, {pod.metadata.uid, container.name, memory->container_id, address, kind,
                        Expanded(container, *probe), *of.due}));
-      of.due = DueAfter(*probe, *of.due, now);
+      NoteAsked(*probe, now, &of);
     }
     const MonoTime again_at = Together(*of.due);
     if (!asked->again_at || again_at < *asked->again_at) asked->again_at = again_at;

@@ -36,7 +36,20 @@ void Plan(const Probe& probe, ProbeKind kind, bool under_way, MonoTime now, Prob
   if (under_way) return;  // its answer is the next change
   if (now < *memory->due) return Wake(*memory->due, due);
   due->kinds.push_back(kind);
-  memory->due = DueAfter(probe, *memory->due, now);
+  NoteAsked(probe, now, memory);
+}
+
+bool MayBeAskedEarly(const Probe& probe, ProbeKind kind, const ProbedProgram& program) {
+  const bool adopted = program.spread || program.was_ready;
+  return !adopted && kind != ProbeKind::kLiveness &&
+         !std::holds_alternative<ExecProbe>(probe.action);
+}
+
+void PlanFirst(const Probe& probe, ProbeKind kind, const ProbedProgram& program, bool just_started,
+               MonoTime now, ProbeMemory* memory) {
+  memory->due = FirstDue(probe, program, just_started, now);
+  memory->tick = *memory->due;
+  memory->early_left = MayBeAskedEarly(probe, kind, program) ? kEarlyAsks : 0;
 }
 
 std::string_view NameOf(ProbeKind kind) {
@@ -71,8 +84,16 @@ MonoTime Together(MonoTime due) {
   return MonoTime{(due.ms + kProbesTogetherMs - 1) / kProbesTogetherMs * kProbesTogetherMs};
 }
 
-MonoTime DueAfter(const Probe& probe, MonoTime due, MonoTime now) {
-  return due + ((now - due) / probe.period_ms + 1) * probe.period_ms;
+void NoteAsked(const Probe& probe, MonoTime now, ProbeMemory* memory) {
+  memory->early = now < memory->tick;
+  if (!memory->early) {
+    memory->tick = memory->tick + ((now - memory->tick) / probe.period_ms + 1) * probe.period_ms;
+  }
+  memory->due = memory->tick;
+  if (memory->early_left == 0) return;
+  const MonoTime soon = now + (kFirstEarlyAskMs << (kEarlyAsks - memory->early_left));
+  memory->early_left = soon < memory->tick ? memory->early_left - 1 : 0;
+  memory->due = std::min(soon, memory->tick);
 }
 
 ProbesDue PlanProbes(const ContainerProbes& probes, const ProbedProgram& program,
@@ -92,7 +113,7 @@ ProbesDue PlanProbes(const ContainerProbes& probes, const ProbedProgram& program
     const Probe& probe = *probes[kind];
     // The startup probe has just succeeded: the others are asked at once.
     const bool just_started = (*memory)[ProbeKind::kStartup].result.has_value();
-    if (!of.due) of.due = FirstDue(probe, program, just_started, now);
+    if (!of.due) PlanFirst(probe, kind, program, just_started, now, &of);
     Plan(probe, kind, under_way[static_cast<size_t>(kind)], now, &of, &due);
   }
   return due;
@@ -102,6 +123,11 @@ bool TakeOutcome(ProbeKind kind, const Probe& probe, const std::string& containe
                  const ProbeOutcome& outcome, ProbesMemory* memory) {
   if (memory->container_id != container_id) return false;
   ProbeMemory& of = (*memory)[kind];
+  if (of.early && !outcome.success) return false;
+  if (outcome.success) {
+    of.early_left = 0;
+    of.due = of.tick;
+  }
   of.in_a_row = of.in_a_row > 0 && of.last_success == outcome.success ? of.in_a_row + 1 : 1;
   of.last_success = outcome.success;
   const int32_t threshold = outcome.success ? probe.success_threshold : probe.failure_threshold;
@@ -112,7 +138,7 @@ bool TakeOutcome(ProbeKind kind, const Probe& probe, const std::string& containe
 }
 
 bool IsNews(const ProbeOutcome& outcome, bool counted, MonoTime now, ProbeMemory* memory) {
-  if (outcome.success) return false;
+  if (outcome.success || memory->early) return false;
   const int64_t since = now - memory->said_at;
   const bool news = counted || since >= kSayFailureAgainMs ||
                     (memory->said != outcome.message && since >= kSayOtherWordsMs);

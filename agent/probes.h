@@ -42,6 +42,9 @@ struct ProbeOutcome {
 struct ProbeMemory {
   bool open = false;            // it is asked in the state that the program is in
   std::optional<MonoTime> due;  // none: it has not been planned
+  MonoTime tick;                // the next of its regular times; `due` may be an earlier one
+  int32_t early_left = 0;       // how often it may still be asked between them
+  bool early = false;           // what was asked last was between them: a failure says nothing
   std::optional<bool> result;   // after as many equal outcomes as its threshold; none before that
   bool last_success = false;
   int32_t in_a_row = 0;  // outcomes like the last
@@ -87,9 +90,16 @@ struct ProbesDue {
   std::optional<MonoTime> wake_at;  // when the next is due
 };
 
-// When a probe that was due at `due` and is asked now is due again: times that have passed are not
-// made up for.
-MonoTime DueAfter(const Probe& probe, MonoTime due, MonoTime now);
+// A program that has just begun is asked for its first success more often than once a period: this
+// long after the first question, then after twice as long, and so on within the first period. The
+// kubelet waits for the period (SEMANTICS 10.1); a rollout would wait with it for programs that
+// serve some milliseconds after their start. Only startup and readiness, and no commands, which
+// cost the engine too much; failures between the regular times count nowhere.
+inline constexpr int64_t kFirstEarlyAskMs = 100;
+inline constexpr int32_t kEarlyAsks = 6;
+
+// It is asked now: says when it is due again. Times that have passed are not made up for.
+void NoteAsked(const Probe& probe, MonoTime now, ProbeMemory* memory);
 
 // What is to be asked now. `under_way` says, by ProbeKind, what has been asked and not answered.
 // What is given out is due again a period later.

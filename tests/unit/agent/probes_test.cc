@@ -58,19 +58,78 @@ TEST_F(ProbesTest, ReadinessIsFalseUntilItsFirstSuccess) {
 }
 
 TEST_F(ProbesTest, IsAskedEveryPeriodAfterTheInitialDelay) {
-  Probe& probe = Set(ProbeKind::kReadiness);
+  Probe& probe = Set(ProbeKind::kLiveness);
   probe.initial_delay_ms = 7'000;
   probe.period_ms = 5'000;
   program.running_ms = 3'000;
   EXPECT_TRUE(Plan().kinds.empty());
   EXPECT_EQ(Plan().wake_at, now + 4'000);
   Pass(4'000);
-  EXPECT_EQ(Plan().kinds, Kinds{ProbeKind::kReadiness});
+  EXPECT_EQ(Plan().kinds, Kinds{ProbeKind::kLiveness});
   EXPECT_TRUE(Plan().kinds.empty());  // given out once
   EXPECT_EQ(Plan().wake_at, now + 5'000);
   Pass(12'000);  // two times were missed: they are not made up for
   EXPECT_EQ(Plan().kinds.size(), 1u);
   EXPECT_EQ(Plan().wake_at, now + 3'000);
+}
+
+TEST_F(ProbesTest, AProgramThatHasJustBegunIsAskedSoonerUntilItServes) {
+  Probe& probe = Set(ProbeKind::kReadiness);
+  probe.period_ms = 1'000;
+  probe.failure_threshold = 1;
+  const MonoTime began = now;
+  std::vector<int64_t> asked;
+  while (now - began <= 2'000) {
+    if (!Plan().kinds.empty()) {
+      asked.push_back(now - began);
+      Answer(ProbeKind::kReadiness, false);
+    }
+    Pass(*Plan().wake_at - now);
+  }
+  EXPECT_EQ(asked, (std::vector<int64_t>{0, 100, 300, 700, 1'000, 2'000}));
+}
+
+TEST_F(ProbesTest, ASuccessBetweenTheRegularTimesCountsAndTheyGoOn) {
+  Set(ProbeKind::kReadiness);
+  Plan();
+  Answer(ProbeKind::kReadiness, false);
+  Pass(100);
+  EXPECT_EQ(Plan().kinds, Kinds{ProbeKind::kReadiness});
+  Answer(ProbeKind::kReadiness, true);
+  EXPECT_TRUE(IsReady(probes, memory));
+  EXPECT_EQ(Plan().wake_at, now + 9'900);
+}
+
+TEST_F(ProbesTest, FailuresBetweenTheRegularTimesCountNowhere) {
+  Probe& probe = Set(ProbeKind::kStartup);
+  probe.failure_threshold = 2;
+  Plan();
+  Answer(ProbeKind::kStartup, false);
+  for (const int64_t later : {100, 200, 400}) {
+    Pass(later);
+    EXPECT_EQ(Plan().kinds, Kinds{ProbeKind::kStartup});
+    const ProbeOutcome no_answer{false, "no answer"};
+    const bool counted = TakeOutcome(ProbeKind::kStartup, probe, "one", no_answer, &memory);
+    EXPECT_FALSE(counted);
+    EXPECT_FALSE(IsNews(no_answer, counted, now, &memory[ProbeKind::kStartup]));
+    EXPECT_FALSE(FailedForGood(probes, memory));
+  }
+}
+
+TEST_F(ProbesTest, CommandsLivenessAndAdoptedProgramsKeepToTheirPeriod) {
+  Set(ProbeKind::kReadiness).action = ExecProbe{{"true"}};
+  Set(ProbeKind::kLiveness);
+  Plan();
+  Answer(ProbeKind::kReadiness, false);
+  Answer(ProbeKind::kLiveness, false);
+  EXPECT_EQ(Plan().wake_at, now + 10'000);
+
+  program = Program("adopted");
+  program.spread = 0;
+  Set(ProbeKind::kReadiness);
+  Plan();
+  Answer(ProbeKind::kReadiness, false);
+  EXPECT_EQ(Plan().wake_at, now + 10'000);
 }
 
 TEST_F(ProbesTest, AClockThatJumpedBackDoesNotLengthenTheDelay) {
