@@ -9,6 +9,7 @@
 #include "controller/recovery.h"
 #include "controller/source_status.h"
 #include "net/ipam.h"
+#include "reconciler/foresee.h"
 #include "reconciler/source_operations.h"
 #include "schema/text.h"
 
@@ -272,7 +273,10 @@ Status Controller::Core::Finish(const ClusterState& snapshot, ClusterState state
                                 SourceTurn sources, const std::vector<Reason>& reasons,
                                 bool planning, WriteSet* writes, Now now) {
   Plan plan;
-  if (planning) plan = Reconcile(state, sources.changes, now, &settled_, sources.waves);
+  const bool begins = planning && BeginsCommit(sources);
+  if (planning) {
+    plan = Reconcile(state, sources.changes, now, &settled_, sources.waves, &foreseen_);
+  }
   TakeWaits(plan, snapshot, &sources, &state, writes, now);
   std::vector<Reason> all_reasons = reasons;
   all_reasons.insert(all_reasons.end(), sources.reasons.begin(), sources.reasons.end());
@@ -305,10 +309,30 @@ Status Controller::Core::Finish(const ClusterState& snapshot, ClusterState state
     heard.pending_events.clear();
   }
   if (!IsRecovering()) HandOut(store_->Snapshot());
+  if (begins) Foresee(sources, now);
   SettleTraces();
   if (plan.wake_at) ScheduleTurn(*plan.wake_at);
   if (plan.more) RequestTurn();
   return OkStatus();
+}
+
+// A commit's first turn is as its plan has it, whatever came before; a commit with waves is here
+// turn after turn.
+bool Controller::Core::BeginsCommit(const SourceTurn& sources) {
+  std::string commits;
+  for (const Followed* followed : sources.changing) {
+    commits += followed->config.name + ' ' + followed->commit->id + '\n';
+  }
+  if (commits.empty() || commits == foreseen_for_) return false;
+  foreseen_for_ = std::move(commits);
+  foreseen_.clear();
+  return sources.waves == WaveRule::kHold;
+}
+
+// After what this turn decided is on its way. What was settled stays as it is for the next turn.
+void Controller::Core::Foresee(const SourceTurn& sources, Now now) {
+  reconcile::Settled settled = settled_;
+  foreseen_ = ForeseeHosts(*store_->Snapshot(), sources.changes, now, {}, &settled);
 }
 
 void Controller::Core::AddTombstones(const Transaction& transaction, const ClusterState& before) {

@@ -161,6 +161,10 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Status Turn();
   void ScheduleTurn(MonoTime due);
   void AddTombstones(const Transaction& transaction, const ClusterState& before);
+  // Whether this is the first turn that carries these commits out.
+  bool BeginsCommit(const SourceTurn& sources);
+  // Looks where what it began leads to, as its plan did.
+  void Foresee(const SourceTurn& sources, Now now);
 
   // Plans what `sources` bring and makes the turn durable. `planning` false: only makes durable.
   Status Finish(const ClusterState& snapshot, ClusterState state, SourceTurn sources,
@@ -342,6 +346,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   bool is_cut_off_ = false;                   // WhyPodsStay, when silence was last looked at
   // What can be lost at any time: the next turn looks at everything then.
   reconcile::Settled settled_;
+  // Where the plan of what was committed last has pods that are not placed yet.
+  Foreseen foreseen_;
+  std::string foreseen_for_;  // sources and commits, a line each
   std::shared_ptr<const ClusterState> handed_out_;  // what assignments were last made of
   NetworkLists network_;                            // NetworkOf(*handed_out_)
   std::shared_ptr<const RevokedNodes> revoked_ = std::make_shared<const RevokedNodes>();

@@ -194,6 +194,7 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
   std::optional<PreviewRun> fork;  // before hosts did anything
   bool forked = false;
   std::unordered_map<std::string, std::string> placements;
+  Foreseen foreseen;
   Preview preview;
   preview.changes = changes;
   Courses courses(run.state());
@@ -205,6 +206,7 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
     }
     const ClusterState asked = run.state();
     run.Decide();
+    run.NoteHosts(&foreseen);
     preview.note = NoteOn(run.plan().waits);
     NotePlacements(run.plan(), run.state(), &placements);
     const ClusterState planned = run.state();
@@ -214,7 +216,7 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
     courses.Note(planned, run.state());
   } while (run.GoesOn());
   preview.pods = Summary(state, run.state(), placements).Pods();
-  if (forked) MarkPaced(state, *fork, &preview.pods);
+  if (forked) MarkPaced(state, *fork, foreseen, &preview.pods);
   preview.courses = courses.Take();
   preview.effects = EffectsOf(changes, state, run.state());
   preview.hosts = LoadsOf(state, run.state());

@@ -90,7 +90,8 @@ inline constexpr int64_t kPreviewTurnMs = 1'000;
 //
 // What it cannot know is the pace of real hosts: which of several new pods is Ready first, how long
 // a going pod still holds its requests, and with them the ages that a scale-down in the middle of a
-// rollout goes by. Numbers of pods do not depend on it. Whatever is decided after hosts had
+// rollout goes by. Numbers of pods do not depend on it, and the controller places pods where the
+// preview has them when it can (reconciler/foresee.h). Whatever is decided after hosts had
 // something to do is tried at other paces too: what comes out otherwise is marked
 // (PodPreview::paced).
 //

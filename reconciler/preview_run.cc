@@ -75,8 +75,16 @@ bool PreviewRun::IsUsedUp() const {
 void PreviewRun::Decide() {
   object_turns_ += ObjectsIn(state());
   ++turns_;
-  plan_ = Reconcile(state(), *changes_, now_, &settled_);
+  plan_ = Reconcile(state(), *changes_, now_, &settled_, WaveRule::kHold, foreseen_);
   written_ = hosts_.Take(plan_);
+}
+
+void PreviewRun::NoteHosts(Foreseen* foreseen) const {
+  for (const Reason& reason : plan_.reasons) {
+    if (reason.reason != "Scheduled") continue;
+    const auto pod = As<Pod>(state().Find(reason.key));
+    if (pod != nullptr) (*foreseen)[reason.key] = pod->spec.node_name;
+  }
 }
 
 bool PreviewRun::Act() {
@@ -105,7 +113,8 @@ bool PreviewRun::Finish() {
   return true;
 }
 
-void MarkPaced(const ClusterState& before, const PreviewRun& fork, std::vector<PodPreview>* pods) {
+void MarkPaced(const ClusterState& before, const PreviewRun& fork, const Foreseen& foreseen,
+               std::vector<PodPreview>* pods) {
   std::vector<std::pair<PodPreview*, std::string>> open;
   bool any_goes = AnyGoes(fork.state());
   for (PodPreview& pod : *pods) {
@@ -119,6 +128,7 @@ void MarkPaced(const ClusterState& before, const PreviewRun& fork, std::vector<P
     if (open.empty()) return;
     PreviewRun run = fork;
     run.SetPace(pace);
+    run.Follow(&foreseen);
     const bool finished = run.Finish();
     std::erase_if(open, [&](const auto& entry) {
       const auto& [pod, uid] = entry;

@@ -25,6 +25,10 @@ class PreviewRun {
   int turns() const { return turns_; }
   bool hosts_have_work() const { return hosts_.HaveWork(); }
   void SetPace(const Pace& pace) { hosts_.SetPace(pace); }
+  // Pods go where these say from now on; it must outlive the run.
+  void Follow(const Foreseen* foreseen) { foreseen_ = foreseen; }
+  // Adds where the last turn placed pods.
+  void NoteHosts(Foreseen* foreseen) const;
 
   bool IsUsedUp() const;
   void Decide();
@@ -37,6 +41,7 @@ class PreviewRun {
 
  private:
   const ObjectChanges* changes_;
+  const Foreseen* foreseen_ = nullptr;
   PreviewLimits limits_;
   ObedientHosts hosts_;
   Settled settled_;
@@ -50,7 +55,9 @@ class PreviewRun {
 };
 
 // Lets `fork`, in which no host has done anything since `before`, go on at other paces than that
-// of the plan, and marks in `pods` what comes out otherwise. What was decided in `fork` is certain.
-void MarkPaced(const ClusterState& before, const PreviewRun& fork, std::vector<PodPreview>* pods);
+// of the plan, and marks in `pods` what comes out otherwise although pods go where the plan has
+// them, `foreseen`, when they can. What was decided in `fork` is certain.
+void MarkPaced(const ClusterState& before, const PreviewRun& fork, const Foreseen& foreseen,
+               std::vector<PodPreview>* pods);
 
 }  // namespace reconcile

@@ -55,8 +55,8 @@ void RecordEvents(Turn* turn, const ClusterState& before) {
 }  // namespace
 
 Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now, Settled* settled,
-               WaveRule waves) {
-  Turn turn(state, now, settled);
+               WaveRule waves, const Foreseen* foreseen) {
+  Turn turn(state, now, settled, foreseen);
   SyncNamespaces(&turn);
   ObjectChanges waiting = changes;
   std::vector<WaveWait> waits;

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "reconciler/desired.h"
+#include "reconciler/scheduler/scheduler.h"
 #include "schema/cluster_state.h"
 
 namespace reconcile {
@@ -51,12 +52,16 @@ struct Plan {
 // that a turn takes is that of what changed. The plan is the same with and without it, whatever
 // state it is of.
 //
+// A pod that `foreseen`, null or of the commit that is carried out, names a host for goes there
+// when that host can take it (reconciler/foresee.h).
+//
 // With WaveRule::kIgnore all is declared at once, and of sources with waves nothing goes yet: for a
 // model that was just recovered, of which everything runs already.
 class Settled;
 enum class WaveRule { kHold, kIgnore };
 Plan Reconcile(const ClusterState& state, const ObjectChanges& changes, Now now,
-               Settled* settled = nullptr, WaveRule waves = WaveRule::kHold);
+               Settled* settled = nullptr, WaveRule waves = WaveRule::kHold,
+               const Foreseen* foreseen = nullptr);
 inline constexpr int kMaxCreatesPerTurn = 500;
 inline constexpr int kMaxDeletesPerTurn = 500;
 

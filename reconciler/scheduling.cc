@@ -64,7 +64,7 @@ std::vector<Binding> SchedulePods(Turn* turn) {
   if (pending.empty()) return unplaced;
   UsageCache own;
   UsageCache* usage = turn->settled() == nullptr ? &own : &turn->settled()->usage;
-  for (Binding& binding : Place(pending, turn->state(), usage)) {
+  for (Binding& binding : Place(pending, turn->state(), usage, turn->foreseen())) {
     if (binding.node.empty()) {
       unplaced.push_back(std::move(binding));
     } else {

@@ -6,8 +6,13 @@
 
 namespace reconcile {
 
-Turn::Turn(const ClusterState& state, Now now, Settled* settled)
-    : base_(state), state_(state), now_(now), settled_(settled), full_at_(now.mono) {
+Turn::Turn(const ClusterState& state, Now now, Settled* settled, const Foreseen* foreseen)
+    : base_(state),
+      state_(state),
+      now_(now),
+      settled_(settled),
+      foreseen_(foreseen),
+      full_at_(now.mono) {
   if (settled_ == nullptr || !IsOfUse(*settled_)) {
     is_full_ = true;
     MakeAllDue();

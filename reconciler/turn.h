@@ -22,8 +22,10 @@ namespace reconcile {
 // else would find nothing.
 class Turn {
  public:
-  // Without `settled`, or when that is of no use, everything is due. It must outlive the turn.
-  Turn(const ClusterState& state, Now now, Settled* settled = nullptr);
+  // Without `settled`, or when that is of no use, everything is due. `foreseen` may be null. Both
+  // must outlive the turn.
+  Turn(const ClusterState& state, Now now, Settled* settled = nullptr,
+       const Foreseen* foreseen = nullptr);
 
   const ClusterState& state() const { return state_; }
   Now now() const { return now_; }
@@ -102,6 +104,8 @@ class Turn {
   bool is_full() const { return is_full_; }
   // Null when nothing is remembered from turn to turn.
   Settled* settled() const { return settled_; }
+  // Where a plan has pods; null when nothing does.
+  const Foreseen* foreseen() const { return foreseen_; }
 
   // All writes that differ in effect from the state the turn began with, ordered by key. What the
   // next turn need not look at again is in what was given as `settled`.
@@ -140,6 +144,7 @@ class Turn {
   ClusterState state_;
   const Now now_;
   Settled* settled_;
+  const Foreseen* foreseen_;
   std::map<ObjectKey, ObjectPtr> written_;
   std::vector<Reason> reasons_;
   std::set<ObjectKey> due_;

@@ -54,8 +54,11 @@ int32_t SpreadPart(int siblings, int fewest) {
 
 }  // namespace
 
-Placer::Placer(UsageCache* usage)
-    : usage_(usage), topologies_(&usage->nodes()), totals_(usage->nodes().size()) {}
+Placer::Placer(UsageCache* usage, const Foreseen* foreseen)
+    : usage_(usage),
+      foreseen_(foreseen),
+      topologies_(&usage->nodes()),
+      totals_(usage->nodes().size()) {}
 
 // The same for pods that filters and scores cannot tell apart, but for their siblings.
 std::string Placer::TextOf(const PodNeeds& needs) {
@@ -291,6 +294,16 @@ size_t Placer::BestNode(const Pod& pod) const {
   return chosen;
 }
 
+std::optional<size_t> Placer::ForeseenNode(const Pod& pod, const Left& left) const {
+  if (foreseen_ == nullptr) return std::nullopt;
+  const auto foreseen = foreseen_->find(pod.key());
+  if (foreseen == foreseen_->end()) return std::nullopt;
+  const auto node = usage_->numbers().find(foreseen->second);
+  if (node == usage_->numbers().end()) return std::nullopt;
+  const bool is_left = (*left.scores)[node->second] != kRefused;
+  return is_left ? std::optional(node->second) : std::nullopt;
+}
+
 Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask, const Rules* rules,
                               const Left& left) {
   // What a pod says of its spread stands in the place of what is done without.
@@ -304,7 +317,7 @@ Placer::Choice Placer::Choose(const PodNeeds& needs, const Ask& ask, const Rules
   AddPreferences(ask);
   AddTaints(ask);
   AddImages(needs);
-  Choice choice{.node = BestNode(*needs.pod)};
+  Choice choice{.node = ForeseenNode(*needs.pod, left).value_or(BestNode(*needs.pod))};
   const std::map<size_t, int>& siblings = usage_->SiblingsOf(needs.siblings);
   const auto here = siblings.find(choice.node);
   choice.siblings = here == siblings.end() ? 0 : here->second;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ namespace reconcile {
 // the nodes; a placement changes that for one node.
 class Placer {
  public:
-  explicit Placer(UsageCache* usage);
+  // `foreseen` may be null; both must outlive it.
+  explicit Placer(UsageCache* usage, const Foreseen* foreseen = nullptr);
 
   // Without a node when none takes the pod.
   Binding Place(const std::shared_ptr<const Pod>& pod);
@@ -83,6 +85,8 @@ class Placer {
   std::string ImagesText(const PodNeeds& needs, size_t node);
   void AddSiblings(const PodNeeds& needs, const Left& left);
   size_t BestNode(const Pod& pod) const;
+  // Where a plan has it, when that node is left.
+  std::optional<size_t> ForeseenNode(const Pod& pod, const Left& left) const;
   Choice Choose(const PodNeeds& needs, const Ask& ask, const Rules* rules, const Left& left);
   Binding Reserve(const PodNeeds& needs, Binding binding);
   // `said` has a refusal and an explanation.
@@ -90,6 +94,7 @@ class Placer {
   void ExplainAll(const PodNeeds& needs, const Rules* rules, Said* said) const;
 
   UsageCache* usage_;
+  const Foreseen* foreseen_;
   std::map<std::string, Ask> asks_;
   Topologies topologies_;
   std::map<std::string, Rules> rules_;

@@ -40,12 +40,12 @@ std::vector<std::shared_ptr<const Pod>> ByPriority(
 }  // namespace
 
 std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pending,
-                           const ClusterState& state, UsageCache* usage) {
+                           const ClusterState& state, UsageCache* usage, const Foreseen* foreseen) {
   std::vector<Binding> bindings;
   if (pending.empty()) return bindings;
   const std::vector<std::shared_ptr<const Pod>> ordered = ByPriority(pending, state);
   usage->Update(state);
-  Placer placer(usage);
+  Placer placer(usage, foreseen);
   bindings.reserve(ordered.size());
   for (const auto& pod : ordered) bindings.push_back(placer.Place(pod));
   for (Binding& binding : bindings) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct Binding {
   std::string reason;
 };
 
+// The hosts that a plan names for pods that are placed later in its course (reconciler/foresee.h).
+using Foreseen = std::map<ObjectKey, std::string>;
+
 // PURE. Places pending pods (no node, active) one after the other, those of the highest priority
 // first, of these the oldest (ties by uid), each placement counting for the next. What does not fit
 // is explained by what is free when all others are placed. Filters: node Ready, unschedulable,
@@ -37,9 +41,11 @@ struct Binding {
 // hash(pod uid, node).
 std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pending,
                            const ClusterState& state);
-// The same; `usage`, new or as any earlier call left it, saves looking at what did not change.
+// The same; `usage`, new or as any earlier call left it, saves looking at what did not change. A
+// pod that `foreseen` names a node for goes there when the filters let it, whatever the scores say.
 class UsageCache;
 std::vector<Binding> Place(const std::vector<std::shared_ptr<const Pod>>& pending,
-                           const ClusterState& state, UsageCache* usage);
+                           const ClusterState& state, UsageCache* usage,
+                           const Foreseen* foreseen = nullptr);
 
 }  // namespace reconcile

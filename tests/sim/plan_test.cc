@@ -24,8 +24,8 @@ constexpr int64_t kLookAgainMs = 500;
 // Pods are old enough then for a second more or less to make none of them the younger one.
 constexpr int64_t kQuietMs = 60'000;
 constexpr uint64_t kNames = 6;
-constexpr int kOneOfMarked = 6;    // at most one pod in so many may be marked
-constexpr int kOneOfUnsaid = 300;  // and come out otherwise without being marked
+constexpr int kOneOfMarked = 100;   // at most one pod in so many may be marked
+constexpr int kOneOfUnsaid = 3000;  // and come out otherwise without being marked
 
 // Manifests that all come to run: workloads of three kinds in waves, and a ConfigMap that they
 // read.
@@ -369,10 +369,9 @@ TEST(PlanSimulation, WhatAPlanSaysIsWhatControllerAgentsAndEnginesDo) {
       "%d commits, %d of them to the last pod as planned; %d have a mark, on %d of %d pods in all; "
       "%d came out otherwise, %d of them without a mark\n",
       all.commits, all.exact, all.marked_in, all.marked, all.pods, all.moved, all.unsaid);
-  // Marks that are everywhere would say nothing.
-  EXPECT_LE(all.marked * kOneOfMarked, all.pods);
-  EXPECT_LE(all.unsaid, std::max(1, all.pods / kOneOfUnsaid))
-      << "one of a handful of worlds is no share";
+  // Marks that are everywhere would say nothing. What a handful of worlds has is no share.
+  EXPECT_LE(all.marked, std::max(4, all.pods / kOneOfMarked));
+  EXPECT_LE(all.unsaid, std::max(1, all.pods / kOneOfUnsaid));
 }
 
 }  // namespace

@@ -361,6 +361,9 @@ std::string RolloutHistory::WhyUnreported() const {
   const std::string reason = progressing == nullptr ? "none" : progressing->reason;
   const std::string told = WhyUnhealthy(*deployment, world_.state);
   if (IsComplete()) {
+    // Without replicas one that is held at another template has no pod that shows it.
+    const bool held = deployment_->spec.replicas == 0 && !WhyRolledBack(*deployment).empty();
+    if (held) return "";
     if (!told.empty()) return "it is complete, and counts as unhealthy: " + told;
     const bool says_so = reason == "NewReplicaSetAvailable" || deployment->spec.paused;
     return says_so ? "" : "it is complete, and Progressing has the reason " + reason;

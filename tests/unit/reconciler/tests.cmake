@@ -12,4 +12,5 @@ reconcile_test(reconciler_test
           ${here}/image_places_test.cc ${here}/preemption_test.cc
           ${here}/declared_node_test.cc
           ${here}/obedient_hosts_test.cc
+          ${here}/foresee_test.cc
   LIBS reconciler LABELS unit)
