@@ -348,7 +348,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   reconcile::Settled settled_;
   // Where the plan of what was committed last has pods that are not placed yet.
   Foreseen foreseen_;
-  std::string foreseen_for_;  // sources and commits, a line each
+  std::string foreseen_for_;                        // sources and commits, a line each
   std::shared_ptr<const ClusterState> handed_out_;  // what assignments were last made of
   NetworkLists network_;                            // NetworkOf(*handed_out_)
   std::shared_ptr<const RevokedNodes> revoked_ = std::make_shared<const RevokedNodes>();
