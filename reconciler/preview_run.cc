@@ -63,7 +63,7 @@ bool AnyGoes(const ClusterState& state) {
 PreviewRun::PreviewRun(const ClusterState& state, const ObjectChanges* changes, Now now,
                        const PreviewLimits& limits, Settled* settled)
     : changes_(changes), limits_(limits), hosts_(state), now_(now) {
-  if (settled != nullptr) settled_ = std::move(*settled);
+  if (settled != nullptr) settled_ = std::exchange(*settled, Settled());
   settled_.without_events = true;
 }
 

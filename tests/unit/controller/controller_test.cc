@@ -230,6 +230,24 @@ TEST_F(ControllerTest, PlansWithoutChangingAnything) {
   EXPECT_EQ(controller_->State()->revision(), revision);
 }
 
+TEST_F(ControllerTest, PlansOneCommitAfterAnother) {
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
+  Start();
+  Connect();
+  RunWhatIsAssigned();
+  const auto tree = [](const std::string& commit, int replicas) {
+    return Controller::PlanInput{
+        commit, {{"web.yaml", commit, std::make_shared<std::string>(ControllerOf(replicas))}}};
+  };
+  const Controller::PlanInput before = tree("before", 2);
+  const auto answer = controller_->PlanManifests("main", tree("after", 5), &before);
+  ASSERT_TRUE(answer.ok());
+  EXPECT_EQ(answer->preview.pods.size(), 3U);
+  const auto again = controller_->PlanManifests("main", tree("after", 5));
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->preview.pods.size(), 4U);
+}
+
 TEST_F(ControllerTest, PredictsThePodsThatItThenMakes) {
   source_.SetFiles("c1", {{"web.yaml", ControllerOf(1)}});
   Start();
