@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "net/firewall.h"
 #include "net/kernel_host.h"
+#include "net/netlink.h"
 
 namespace reconcile {
 namespace {
@@ -34,9 +35,7 @@ Status KernelHost::PrepareFirewall(const HostNetworkConfig& config) const {
 // Its table tells that it runs here; firewall-cmd could find that of another host.
 Result<bool> KernelHost::HasFirewalld() const {
   if (FindProgram("firewall-cmd").empty()) return false;
-  const Result<std::string> tables = OnHost({"nft", "list", "tables"});
-  if (!tables.ok()) return tables.status();
-  return tables->find("table inet firewalld\n") != std::string::npos;
+  return Netlink::HasInetTable(host_, "firewalld", options_.command_timeout_ms);
 }
 
 Status KernelHost::OpenFirewalld(const HostNetworkConfig& config) const {

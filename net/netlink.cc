@@ -22,7 +22,7 @@ constexpr size_t kMaxAnswerBytes = 32 << 10;
 Status FromErrno(int error, const std::string& detail) {
   const std::string message = strerror(error) + (detail.empty() ? "" : " (" + detail + ")");
   if (error == EEXIST) return ConflictError(message);
-  if (error == ENODEV || error == ENXIO) return NotFoundError(message);
+  if (error == ENODEV || error == ENXIO || error == ENOENT) return NotFoundError(message);
   return UnavailableError(message);
 }
 
@@ -57,7 +57,23 @@ Status StatusOf(const nlmsghdr* message) {
 void Netlink::Closer::operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
 
 Result<Netlink> Netlink::Open(const NetworkNamespace& space, int64_t timeout_ms) {
-  Result<UniqueFd> fd = space.OpenSocket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  return OpenOf(NETLINK_ROUTE, space, timeout_ms);
+}
+
+Result<bool> Netlink::HasInetTable(const NetworkNamespace& space, const std::string& name,
+                                   int64_t timeout_ms) {
+  Result<Netlink> netlink = OpenOf(NETLINK_NETFILTER, space, timeout_ms);
+  if (!netlink.ok()) return netlink.status();
+  const NetlinkRequest request(TableQuestion{name});
+  std::string answer;
+  const Status status = netlink->Send(request, &answer);
+  if (status.code() == StatusCode::kNotFound) return false;
+  if (!status.ok()) return status.WithContext("look for the nftables table inet " + name);
+  return true;
+}
+
+Result<Netlink> Netlink::OpenOf(int protocol, const NetworkNamespace& space, int64_t timeout_ms) {
+  Result<UniqueFd> fd = space.OpenSocket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
   if (!fd.ok()) return UnavailableError(fd.status().message());  // NotFound is a device
   const timeval timeout = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
   ::setsockopt(fd->get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));

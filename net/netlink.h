@@ -23,8 +23,13 @@ class Netlink {
   // Unavailable when the namespace cannot be entered.
   static Result<Netlink> Open(const NetworkNamespace& space, int64_t timeout_ms);
 
+  // Whether nftables has a table `inet NAME` there: the kernel is asked for that one. nft reads
+  // every element of every table before it lists their names: 0.2 s with 10,000 Services.
+  static Result<bool> HasInetTable(const NetworkNamespace& space, const std::string& name,
+                                   int64_t timeout_ms);
+
   // One after the other, to the first that fails: Conflict when something is there already,
-  // NotFound when a device is not, Unavailable with the kernel's words otherwise.
+  // NotFound when a device or an entry is not, Unavailable with the kernel's words otherwise.
   Status Apply(const std::vector<LinkChange>& changes);
 
  private:
@@ -33,6 +38,7 @@ class Netlink {
   };
 
   explicit Netlink(mnl_socket* socket) : socket_(socket) {}
+  static Result<Netlink> OpenOf(int protocol, const NetworkNamespace& space, int64_t timeout_ms);
   Status Apply(const LinkChange& change);
   Status Send(const NetlinkRequest& request, std::string* answer);
   Result<uint32_t> IndexOf(const std::string& device);

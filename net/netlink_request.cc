@@ -6,6 +6,9 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 
@@ -150,6 +153,15 @@ NetlinkRequest::NetlinkRequest(const LinkChange& change, uint32_t index) : Netli
 
 NetlinkRequest::NetlinkRequest(const LinkQuestion& question) : NetlinkRequest() {
   Link(RTM_GETLINK, 0, question.device);
+}
+
+NetlinkRequest::NetlinkRequest(const TableQuestion& question) : NetlinkRequest() {
+  Begin(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, 0);
+  nfgenmsg body = {};
+  body.nfgen_family = NFPROTO_INET;
+  body.version = NFNETLINK_V0;
+  Body(body);
+  Words(NFTA_TABLE_NAME, question.name);
 }
 
 void NetlinkRequest::Begin(uint16_t type, uint16_t flags) {

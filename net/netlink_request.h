@@ -20,12 +20,18 @@ struct LinkQuestion {
   std::string device;
 };
 
-// One message of rtnetlink(7) as it is sent.
+// Whether nftables has a table of this name in the family inet.
+struct TableQuestion {
+  std::string name;
+};
+
+// One message of rtnetlink(7), or a question to nftables, as it is sent.
 class NetlinkRequest {
  public:
   // `index`: the number of IndexedDevice.
   NetlinkRequest(const LinkChange& change, uint32_t index);
   explicit NetlinkRequest(const LinkQuestion& question);
+  explicit NetlinkRequest(const TableQuestion& question);
   NetlinkRequest(const NetlinkRequest&) = delete;
   NetlinkRequest& operator=(const NetlinkRequest&) = delete;
 

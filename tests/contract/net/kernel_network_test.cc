@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "net/compile.h"
+#include "net/netlink.h"
 #include "tests/contract/net/kernel_world.h"
 
 namespace reconcile {
@@ -290,6 +291,22 @@ TEST_F(KernelNetwork, StatesItsMedianAttachTime) {
   std::printf("attach: median %.1f ms of %zu\n", static_cast<double>(micros[10]) / 1000,
               micros.size());
   EXPECT_EQ(world_.List().size(), micros.size());
+}
+
+// As firewalld's, while it runs.
+TEST_F(KernelNetwork, FindsATableByItsFamilyAndName) {
+  const auto space = NetworkNamespace::Open(world_.host().NamespacePath());
+  ASSERT_TRUE(space.ok());
+  const auto has = [&](const std::string& name) {
+    const Result<bool> found = Netlink::HasInetTable(*space, name, 10'000);
+    EXPECT_TRUE(found.ok()) << found.status().ToString();
+    return found.ok() && *found;
+  };
+  EXPECT_FALSE(has("firewalld"));
+  world_.host().Run("nft add table ip firewalld; nft add table inet firewalld-too");
+  EXPECT_FALSE(has("firewalld"));
+  world_.host().Run("nft add table inet firewalld");
+  EXPECT_TRUE(has("firewalld"));
 }
 
 }  // namespace
