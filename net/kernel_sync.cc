@@ -42,6 +42,12 @@ Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
   auto services = std::make_shared<const ServiceTable>(tables->Next(*config, state));
   RETURN_IF_ERROR(LoadServices(host, before.services.get(), *services)
                       .WithContext("rules of service addresses"));
+  // What rules know by now has a name at once: what follows asks other programs.
+  if (serve_names) {
+    for (std::string& problem : serve_names(*config, state)) {
+      synced.problems.push_back(std::move(problem));
+    }
+  }
   if (before.services != nullptr) {
     const Status flushed = host.FlushFlows(StaleFlows(*before.services, *services));
     if (!flushed.ok()) {
@@ -59,11 +65,6 @@ Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
     if (opened.ok()) synced.firewalld = config;
   } else {
     synced.firewalld = config;
-  }
-  if (serve_names) {
-    for (std::string& problem : serve_names(*config, state)) {
-      synced.problems.push_back(std::move(problem));
-    }
   }
   return synced;
 }

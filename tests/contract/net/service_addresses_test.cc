@@ -288,6 +288,26 @@ TEST_F(ServiceAddresses, FlowsToAnEndpointThatLeftAreForgotten) {
   EXPECT_EQ(world_.host().Run("conntrack -L -p udp --reply-src 10.42.7.2 2>/dev/null"), "");
 }
 
+// They are asked by everybody all the time; to forget flows takes a program for each.
+TEST_F(ServiceAddresses, NamesWaitForRulesAndForNothingElse) {
+  service_.spec.ports[0].protocol = slice_.ports[0].protocol = Protocol::kUdp;
+  std::string rules;
+  std::string flows;
+  world_.SetServeNames([&] {
+    rules = world_.host().Run("nft list map ip reconcile_services endpoints_udp");
+    flows = world_.host().Run("conntrack -L -p udp --reply-src 10.42.7.2 2>/dev/null");
+    return std::vector<std::string>();
+  });
+  ASSERT_TRUE(world_.Prepare(config_).ok());
+  SetEndpoints({"10.42.7.2"});
+  Sync();
+  Client().Run("bash -c 'echo > /dev/udp/10.96.0.1/80'");
+  SetEndpoints({"10.42.7.3"});
+  Sync();
+  EXPECT_NE(rules.find("10.42.7.3"), std::string::npos) << rules;
+  EXPECT_NE(flows, "");
+}
+
 TEST_F(ServiceAddresses, RemovesAllOfIt) {
   Sync();
   ASSERT_TRUE(world_.RemoveAll().ok());
