@@ -234,7 +234,6 @@ void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
                         pod.attached_owner_id = action.owner_id;
                         pod.attached_process_id = attachment.process_id;
                         pod.attached_mtu = mtu;
-                        pod.attached_earlier = false;
                         Succeed(key);
                       }));
 }

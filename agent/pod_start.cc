@@ -73,10 +73,8 @@ WallTime StartTimeOf(const PodContainers& containers, WallTime fallback) {
   return start == std::numeric_limits<int64_t>::max() ? fallback : WallTime{start};
 }
 
-// An attachment that this agent has not made itself: an earlier run of it has. A sandbox has all
-// that it needs then: no other of the pod is made before the address is detached. A container that
-// needs none may be the successor of the one that was attached, or still wait for the last step: it
-// is attached again, which changes nothing where all is there.
+// An attachment that this agent has not made itself: an earlier run of it has, and may not have
+// finished (KeepAttachment).
 void AdoptAttachment(PodTurn* turn) {
   const ContainerInfo* owner = LiveOf(turn->containers.owners);
   PodSeen& memory = turn->memory;
@@ -88,7 +86,7 @@ void AdoptAttachment(PodTurn* turn) {
   if (owner == nullptr || !attached || !earlier) return;
   memory.attached_owner_id = owner->id;
   memory.attached_process_id = owner->process_id;
-  memory.attached_earlier = !IsSandbox(*owner);
+  memory.attached_mtu = 0;
 }
 
 bool HasAddress(PodTurn* turn) {
@@ -260,15 +258,17 @@ void Attach(PodTurn* turn, const ContainerInfo& owner, const std::string& why) {
   turn->Add(NetworkKey(*turn), why, AttachNetwork{std::move(attachment), owner.id});
 }
 
-// Where the host's network has got another MTU, since its own or the back end is another, the pod's
-// devices get it too, and it runs on. Of what an earlier run attached it is taken for right.
-void KeepMtu(PodTurn* turn, const ContainerInfo& owner) {
+// What is attached is attached again, which changes nothing where all is there; the pod runs on.
+// - Where the host's network has got another MTU, since its own or the back end is another.
+// - Once where an earlier run of the agent did it: maybe with another MTU, and of a container that
+//   needs no sandbox maybe not to the last step, or for the one before it.
+void KeepAttachment(PodTurn* turn, const ContainerInfo& owner) {
   const std::optional<HostNetworkConfig>& prepared = turn->context.seen.prepared;
-  if (!prepared) return;
-  PodSeen& memory = turn->memory;
-  if (memory.attached_mtu == 0) memory.attached_mtu = prepared->mtu;
-  if (memory.attached_mtu == prepared->mtu || owner.process_id == 0) return;
-  Attach(turn, owner, "the MTU of the host's network is another");
+  const int attached_mtu = turn->memory.attached_mtu;
+  if (!prepared || attached_mtu == prepared->mtu || owner.process_id == 0) return;
+  Attach(turn, owner,
+         attached_mtu == 0 ? "an earlier run of the agent has attached it"
+                           : "the MTU of the host's network is another");
 }
 
 // True when there is a process to attach; else the container goes.
@@ -296,7 +296,7 @@ bool SandboxIsAttached(PodTurn* turn, const ContainerInfo& sandbox) {
   const bool has_address = turn->context.seen.attached_addresses.contains(memory.address);
   if (has_address && memory.attached_owner_id == sandbox.id) {
     if (!IsAnotherProcess(sandbox, &memory)) {
-      KeepMtu(turn, sandbox);
+      KeepAttachment(turn, sandbox);
       return true;
     }
     AllWaitToBeMade(turn, "the pod's sandbox was started again by hand");
@@ -322,18 +322,13 @@ void AttachOwner(PodTurn* turn, const ContainerInfo& owner) {
   PodSeen& memory = turn->memory;
   const bool attached = turn->context.seen.attached_addresses.contains(memory.address) &&
                         memory.attached_owner_id == owner.id && !IsAnotherProcess(owner, &memory);
-  if (attached && (!memory.attached_earlier || owner.process_id == 0)) {
-    return KeepMtu(turn, owner);
-  }
+  if (attached) return KeepAttachment(turn, owner);
   // A restarted agent believes that it is, until it has looked.
   if (!turn->context.seen.network_listed && memory.attached_owner_id.empty()) return;
   const std::string missing = MissingOnHost(turn->context);
-  if (!attached) {
-    AllWaitToBeMade(turn, missing.empty() ? turn->context.FailureOf(NetworkKey(*turn)) : missing);
-  }
+  AllWaitToBeMade(turn, missing.empty() ? turn->context.FailureOf(NetworkKey(*turn)) : missing);
   if (!missing.empty() || !HasProcess(turn, owner)) return;
-  Attach(turn, owner,
-         attached ? "an earlier run of the agent has attached it" : "the container has no network");
+  Attach(turn, owner, "the container has no network");
 }
 
 // All at once, but for those that come after one whose postStart hook has to end first.

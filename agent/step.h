@@ -74,8 +74,7 @@ struct PodSeen {
   std::string attached_owner_id;    // whose network namespace holds the address;
                                     // "" unknown or none
   int64_t attached_process_id = 0;  // its process when it was attached; 0 unknown
-  int attached_mtu = 0;             // of its devices; 0 unknown
-  bool attached_earlier = false;    // by an earlier run of the agent, which may not have finished
+  int attached_mtu = 0;             // of its devices; 0 unknown: an earlier run attached it
   std::string files_address;        // the address that the files on disk name; "" not
                                     // written yet
   bool has_resolver = false;        // a resolv.conf is among them; else the engine's copy serves

@@ -290,6 +290,25 @@ TEST_F(StartTest, PodGetsTheHostsOtherMtuAndRunsOn) {
   EXPECT_TRUE(Take().operations.empty());
 }
 
+// It was to give the pod that MTU when it ended.
+TEST_F(StartTest, RestartedAgentGivesPodsTheMtuOfAnotherBackend) {
+  Assign(MakePod());
+  Settle();
+  assignment.network_backend = "host-gw";
+  ForgetEverything();
+  std::vector<std::string> attached;
+  for (StepResult result = Take(); !result.operations.empty(); result = Take()) {
+    for (const AttachNetwork& attach : Find<AttachNetwork>(result)) {
+      EXPECT_EQ(seen.prepared->mtu, host.mtu);
+      attached.push_back(attach.owner_id);
+    }
+    EXPECT_TRUE(StatusOf(result).ready) << "a restart of the agent unreadies nothing";
+    for (const Operation& operation : result.operations) Perform(operation);
+  }
+  EXPECT_EQ(attached, std::vector<std::string>{Newest("POD").id});
+  EXPECT_EQ(run_count, 2) << "nothing restarts";
+}
+
 TEST_F(StartTest, AddressOfAnEarlierSandboxIsDetachedFirst) {
   Assign(MakePod());
   Settle();

@@ -130,7 +130,6 @@ void StepTest::Perform(const Operation& operation) {
             pod.attached_owner_id = action.owner_id;
             pod.attached_process_id = action.attachment.process_id;
             pod.attached_mtu = seen.prepared ? seen.prepared->mtu : 0;
-            pod.attached_earlier = false;
           },
           [&](const RunContainer& action) { AddContainer(action.config); },
           [&](const StopContainerOp& action) { Exit(&seen.containers[action.container_id], 143); },
