@@ -66,12 +66,13 @@ class KernelNetwork final : public HostNetwork {
   void Sync(const NetworkState& state,
             std::function<void(Result<std::vector<std::string>>)> done) override {
     const MonoTime now = loop_->now().mono;
-    const bool looks = host_ == nullptr || host_->watch() == nullptr || now >= look_again_at_;
-    if (looks) {
+    const bool hears = host_ != nullptr && host_->watch() != nullptr;
+    if (!hears || now >= look_again_at_) {
       synced_.overlay.reset();
-      synced_.firewalld.reset();
       look_again_at_ = now + kLookEveryMs;
     }
+    // Every change of a firewall is heard. To ask firewalld takes a second, in which others wait.
+    if (!hears) synced_.firewalld.reset();
     Run<Result<SyncedNetwork>>(
         [state, config = config_, before = synced_, tables = tables_, serve = serve_names_,
          behind = on_behind_](const KernelHost& host) {
