@@ -165,6 +165,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   // Notes the failure. `look`: the engine may have done it nevertheless, so the operation counts as
   // under way until a list that began after this is in.
   void Fail(const std::string& key, const Status& status, bool look);
+  void WaitForList(const std::string& key);
+  bool EndedAtOnce(const AttachNetwork& action, const Status& status);
   void End(const std::string& key);
   void CreateAndStart(const Operation& operation, const ContainerConfig& config,
                       std::function<void()> on_created,

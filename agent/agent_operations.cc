@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "agent/agent_core.h"
 #include "agent/end_messages.h"
@@ -44,6 +45,11 @@ void Agent::Core::Fail(const std::string& key, const Status& status, bool look) 
   failure.message = status.message();
   LogWarning("operation failed", {{"key", key}, {"error", status.ToString()}});
   if (!look) return End(key);
+  WaitForList(key);
+}
+
+// Over when it is known what the engine has.
+void Agent::Core::WaitForList(const std::string& key) {
   wait_for_list_.insert(key);
   RequestList();
 }
@@ -217,12 +223,21 @@ void Agent::Core::Run(const Operation& operation, const ForgetPod& action) {
                    }));
 }
 
+// A program that could not be executed, or had ended already when its network was there: no fault
+// of the network's. What became of its container is the engine's to say.
+bool Agent::Core::EndedAtOnce(const AttachNetwork& action, const Status& status) {
+  if (status.code() != StatusCode::kNotFound || action.attachment.waits_as.empty()) return false;
+  std::string& ended = seen_.pods[action.attachment.pod_uid].ended_owner_id;
+  return std::exchange(ended, action.owner_id) != action.owner_id;
+}
+
 void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
   ++network_changes_;
   const int mtu = seen_.prepared ? seen_.prepared->mtu : 0;
   network_->AttachPod(action.attachment,
                       Guarded([this, key = operation.key, action, mtu](Status status) {
                         ++network_changes_;
+                        if (EndedAtOnce(action, status)) return WaitForList(key);
                         if (!status.ok()) {
                           // It may have been done, and its sandbox may be gone.
                           RequestNetworkList();

@@ -9,6 +9,7 @@
 #include "agent/restart.h"
 #include "net/dns/from_objects.h"
 #include "net/ipam.h"
+#include "runtime/start_program.h"
 #include "schema/not_honoured.h"
 #include "schema/security.h"
 #include "schema/sidecar.h"
@@ -255,6 +256,7 @@ void Attach(PodTurn* turn, const ContainerInfo& owner, const std::string& why) {
   for (const auto& [name, value] : SysctlsOf(turn->pod.spec)) {
     attachment.own_settings.push_back(name);
   }
+  if (!IsSandbox(owner)) attachment.waits_as = kStartProgramPath;
   turn->Add(NetworkKey(*turn), why, AttachNetwork{std::move(attachment), owner.id});
 }
 

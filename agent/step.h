@@ -71,6 +71,7 @@ struct PodDeadline {
 struct PodSeen {
   std::map<std::string, ContainerMemory> memory;  // by container name
   std::string address;              // allocated; also in the label of the network's owner
+  std::string ended_owner_id;       // whose program ended when it was to run
   std::string attached_owner_id;    // whose network namespace holds the address;
                                     // "" unknown or none
   int64_t attached_process_id = 0;  // its process when it was attached; 0 unknown

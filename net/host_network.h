@@ -46,6 +46,9 @@ struct PodAttachment {
   std::string address;     // IPv4, no prefix
   // Settings of that namespace that it was made with, as sysctl(8) names them: they stay.
   std::vector<std::string> own_settings;
+  // What that process is while it waits for its network (a path in its own file system); "" when
+  // it is no program of the pod's.
+  std::string waits_as;
   friend bool operator==(const PodAttachment&, const PodAttachment&) = default;
 };
 
@@ -68,7 +71,8 @@ class HostNetwork {
   // Only into a network namespace that is not the host's: NotFound when it is.
   // Last of all, when everything that the pod's packets need is there on both sides, eth0 is made
   // running: programs of the pod wait for that (start.c). Attaching again finishes what was begun,
-  // and disturbs nothing that is there.
+  // and disturbs nothing that is there. Done when the process is no longer what waited: NotFound
+  // when it ended before, as one that cannot be executed does.
   virtual void AttachPod(const PodAttachment& attachment, DoneStatus done) = 0;
   virtual void DetachPod(const std::string& pod_uid, const std::string& address,
                          DoneStatus done) = 0;

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "net/await_program.h"
 #include "net/kernel_host.h"
 #include "net/kernel_sync.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 // What the kernel does not tell of a changed overlay, a Sync sees after so long.
 constexpr int64_t kLookEveryMs = 10'000;
+constexpr int64_t kProgramMs = 1'000;  // for a program to begin once its network is there
 
 // Sends each call to the executor and brings its outcome back.
 class KernelNetwork final : public HostNetwork {
@@ -48,7 +50,10 @@ class KernelNetwork final : public HostNetwork {
     Run<Status>(
         [attachment, config = config_](const KernelHost& host) -> Status {
           if (!config) return ConflictError("the host's network has not been prepared");
-          return host.Attach(attachment, *config);
+          RETURN_IF_ERROR(host.Attach(attachment, *config));
+          if (attachment.waits_as.empty()) return OkStatus();
+          return AwaitProgram(attachment.process_id, attachment.waits_as, kProgramMs)
+              .WithContext("pod " + attachment.pod_uid);
         },
         std::move(done));
   }

@@ -63,6 +63,25 @@ class CommitTest(HostTest):
         host.converge()
         self.assertEqual(host.containers(), before, "the pods that served all along still do")
 
+    def test_a_command_that_is_not_there_keeps_old_pods(self):
+        host = self.host
+        host.commit({"web.yaml": deployment("web", 2)})
+        host.start_reconcile()
+        host.converge()
+        before = host.containers()
+        typo = deployment("web", 2).replace("[sh, -c,", "[shh, -c,")
+        host.commit({"web.yaml": typo}, "A typo")
+
+        def backs_off():
+            text = "\n".join(host.status()["unconverged"])
+            return "CrashLoopBackOff" in text
+        eventually("status says that it crashes", backs_off)
+        running = [key for key in host.containers() if key in before]
+        self.assertEqual(len(running), 2, "a program that never ran was never ready")
+        host.git(["revert", "--no-edit", "HEAD"])
+        host.converge()
+        self.assertEqual(host.containers(), before)
+
     def test_hello_answers_over_http_with_its_configuration(self):
         host = self.host
         run([ROOT / "scripts/hello-image", HELLO, host.docker_socket, "reconcile/hello:1"])

@@ -74,7 +74,11 @@ TEST_F(AloneTest, ItsCommandIsWhatTheStartProgramBecomes) {
 TEST_F(AloneTest, IsNotReadyBeforeItsNetworkIsAttached) {
   Assign(MakePod());
   const AttachNetwork attach = Until<AttachNetwork>();
-  EXPECT_EQ(attach.attachment, (PodAttachment{kUid, Newest("app").process_id, kAddress}));
+  EXPECT_EQ(attach.attachment, (PodAttachment{.pod_uid = kUid,
+                                              .process_id = Newest("app").process_id,
+                                              .address = kAddress,
+                                              .own_settings = {},
+                                              .waits_as = std::string(kStartProgramPath)}));
   const std::string key = PodKeyPrefix(kUid) + "network";
   seen.failed[key] = {1, now.mono + 1'000, StatusCode::kUnavailable, "ip failed"};
   const StepResult result = Take();
