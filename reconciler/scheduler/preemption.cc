@@ -64,6 +64,8 @@ class Preemptor {
   };
 
   std::optional<Preemption> For(const PodPtr& pod, int64_t priority) {
+    // Of one that goes to the node that its manifest names nobody chooses where.
+    if (!pod->spec.declared_node_name.empty()) return std::nullopt;
     if (!priorities_.MayPreempt(pod->spec) || priority <= priorities_.Lowest()) return std::nullopt;
     const PodNeeds needs = PendingNeedsOf(*pod);
     const auto nominated = state_.Find<Node>("", pod->status.nominated_node_name);

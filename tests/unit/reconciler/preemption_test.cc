@@ -168,6 +168,16 @@ TEST_F(PreemptionTest, EachDecisionCountsForTheNext) {
   EXPECT_EQ(all[1].node, "host-1");
 }
 
+// It may go to one node alone, and that is none of those where somebody could make room.
+TEST_F(PreemptionTest, NobodyGoesForAPodWhoseManifestNamesItsNode) {
+  Make("a", "3", "low", "host-1");
+  const auto pod = Make("new", "3", "high");
+  pod->spec.declared_node_name = "host-9";
+  EXPECT_EQ(Of(pod), "");
+  pod->spec.declared_node_name = "host-1";
+  EXPECT_EQ(Of(pod), "") << "it is not the scheduler's";
+}
+
 TEST_F(PreemptionTest, TurnsMakeRoomAndThePodGetsIt) {
   auto web = MakeDeployment("web", 4);
   Request(&web->spec.pod_template.spec, "1", "");
