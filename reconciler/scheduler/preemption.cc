@@ -49,7 +49,7 @@ class Preemptor {
         hopeless.insert(kind);
         continue;
       }
-      for (const PodPtr& victim : found->victims) gone_.insert(victim->key());
+      for (const PodPtr& victim : found->victims) Lose(*victim);
       reserved_[found->node].push_back(NeedsOf(*pod));
       all.push_back(std::move(*found));
     }
@@ -62,6 +62,18 @@ class Preemptor {
     std::vector<PodPtr> victims;
     std::tuple<int64_t, int64_t, int64_t, size_t, int64_t> cost;  // the least is chosen
   };
+
+  void Lose(const Pod& victim) {
+    gone_.insert(victim.key());
+    for (const auto& budget : BudgetsOf(victim, state_)) --AllowedBy(*budget);
+  }
+
+  // How many of its pods a budget lets go still.
+  int32_t& AllowedBy(const PodDisruptionBudget& budget) {
+    const auto [left, is_new] = allowed_.try_emplace(budget.key());
+    if (is_new) left->second = BudgetStatusOf(budget, state_).disruptions_allowed;
+    return left->second;
+  }
 
   std::optional<Preemption> For(const PodPtr& pod, int64_t priority) {
     // Of one that goes to the node that its manifest names nobody chooses where.
@@ -169,15 +181,11 @@ class Preemptor {
   // Uids of those whose going breaks a budget, when all of them go.
   std::set<std::string> BreakingBudgets(const std::vector<PodPtr>& pods) {
     std::set<std::string> breaking;
-    std::map<ObjectKey, int32_t> allowed;
+    std::map<ObjectKey, int32_t> left;
     for (const PodPtr& pod : pods) {
       for (const auto& budget : BudgetsOf(*pod, state_)) {
-        const auto known = allowed.find(budget->key());
-        int32_t& left = known != allowed.end()
-                            ? known->second
-                            : allowed[budget->key()] =
-                                  BudgetStatusOf(*budget, state_).disruptions_allowed;
-        if (--left < 0) breaking.insert(pod->metadata.uid);
+        const auto of_budget = left.try_emplace(budget->key(), AllowedBy(*budget)).first;
+        if (--of_budget->second < 0) breaking.insert(pod->metadata.uid);
       }
     }
     return breaking;
@@ -202,6 +210,7 @@ class Preemptor {
   const ClusterState& state_;
   const Priorities priorities_;
   std::set<ObjectKey> gone_;                               // victims of pods that came before
+  std::map<ObjectKey, int32_t> allowed_;                   // by budget, without these victims
   std::map<std::string, std::vector<PodNeeds>> reserved_;  // by node, for those
   UsageCache trial_usage_;
   std::optional<bool> have_affinities_;

@@ -168,6 +168,23 @@ TEST_F(PreemptionTest, EachDecisionCountsForTheNext) {
   EXPECT_EQ(all[1].node, "host-1");
 }
 
+// The budget has one to spare: what the first takes the second does not find.
+TEST_F(PreemptionTest, ABudgetIsSpentOnce) {
+  for (const char* host : {"host-2", "host-3"}) world_.AddNode(host);
+  for (const char* name : {"a", "b"}) {
+    const auto pod = std::make_shared<Pod>(
+        *Make(name, "3", "low", name == std::string("a") ? "host-1" : "host-2"));
+    pod->metadata.labels = {{"app", "kept"}};
+    world_.state.Put(pod);
+  }
+  Make("c", "3", "", "host-3");
+  AddBudget("kept", 1);
+  const auto all = For({Make("x", "3", "high"), Make("y", "3", "high")});
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].node, "host-2");
+  EXPECT_EQ(all[1].node, "host-3") << "another of the budget's would be one too many";
+}
+
 // It may go to one node alone, and that is none of those where somebody could make room.
 TEST_F(PreemptionTest, NobodyGoesForAPodWhoseManifestNamesItsNode) {
   Make("a", "3", "low", "host-1");
