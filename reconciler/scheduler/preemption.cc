@@ -20,7 +20,10 @@ using PodPtr = std::shared_ptr<const Pod>;
 constexpr size_t kMaxCandidates = 100;  // nodes that are compared for one pod
 constexpr int kMaxTrials = 200;         // of rules about other pods, in one call
 
-int64_t StartOf(const Pod& pod) { return pod.status.start_time.value_or(WallTime()).ms; }
+// What has not started has run for the least time. Source: kube-scheduler's GetPodStartTime.
+int64_t StartOf(const Pod& pod) {
+  return pod.status.start_time ? pod.status.start_time->ms : INT64_MAX;
+}
 
 // A node as a pod finds it that may push others out.
 struct Room {

@@ -185,6 +185,14 @@ TEST_F(PreemptionTest, ABudgetIsSpentOnce) {
   EXPECT_EQ(all[1].node, "host-3") << "another of the budget's would be one too many";
 }
 
+TEST_F(PreemptionTest, WhatHasNotStartedGoesBeforeWhatRuns) {
+  const auto fresh = std::make_shared<Pod>(*Make("a", "2", "", "host-1"));
+  fresh->status.start_time.reset();
+  world_.state.Put(fresh);
+  Make("b", "2", "", "host-1");
+  EXPECT_EQ(Of(Make("new", "2", "high")), "host-1: a");
+}
+
 // It may go to one node alone, and that is none of those where somebody could make room.
 TEST_F(PreemptionTest, NobodyGoesForAPodWhoseManifestNamesItsNode) {
   Make("a", "3", "low", "host-1");
