@@ -64,6 +64,8 @@ class Judge {
                   "must not set securityContext.seccompProfile.type to \"Unconfined\"",
                   [](const auto& own) { return own.is_seccomp_unconfined; });
     }
+    ByContainer("procMount", "must not set securityContext.procMount to \"Unmasked\"",
+                [](const auto& own) { return own.is_proc_unmasked; });
     Sysctls();
   }
   void Restricted() {

@@ -24,7 +24,7 @@ PodSecurityLevel PodSecurityLevelOf(const Namespace* space);
 
 // PURE. What keeps the pod out of a namespace of this level, in the words of Kubernetes:
 // `privileged (container "web" must not set securityContext.privileged=true)`. Empty: it is let
-// in. Not looked at is what no host here gives anybody: SELinux labels, procMount, Windows.
+// in. Not looked at is what no host here gives anybody: SELinux labels, Windows.
 std::vector<std::string> PodSecurityViolations(PodSecurityLevel level, const PodSpec& spec);
 
 // The reason of conditions and Events about it, and their message, with what to do.

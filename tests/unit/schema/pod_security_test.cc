@@ -54,6 +54,10 @@ TEST(PodSecurity, BaselineKeepsOutWhatGetsHoldOfTheHost) {
   }
   EXPECT_EQ(Baseline("", "ports: [{containerPort: 80, hostPort: 8080}]"),
             Words{"hostPort (container \"web\" uses hostPort 8080)"});
+  EXPECT_EQ(Baseline("", "securityContext: {procMount: Unmasked}"),
+            Words{"procMount (container \"web\" must not set securityContext.procMount to "
+                  "\"Unmasked\")"});
+  EXPECT_EQ(Baseline("", "securityContext: {procMount: Default}"), Words());
   EXPECT_EQ(Baseline("  securityContext: {sysctls: [{name: kernel.msgmax, value: '1'}, "
                      "{name: net.ipv4.tcp_syncookies, value: '1'}]}\n"),
             Words{"forbidden sysctls (kernel.msgmax)"});
