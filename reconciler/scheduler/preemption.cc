@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 
 #include "reconciler/disruption.h"
 #include "reconciler/scheduler/filters.h"
@@ -54,6 +55,7 @@ class Preemptor {
       }
       for (const PodPtr& victim : found->victims) Lose(*victim);
       reserved_[found->node].push_back(NeedsOf(*pod));
+      rooms_.erase(found->node);
       all.push_back(std::move(*found));
     }
     return all;
@@ -92,7 +94,7 @@ class Preemptor {
     size_t candidates = 0;
     state_.ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
       if (waiting || candidates >= kMaxCandidates) return;
-      const Room room = Look(*node, priority);
+      const Room& room = Look(*node, priority);
       if (Waits(needs, room)) {
         waiting = Preemption{pod, node->metadata.name, {}};
         return;
@@ -107,7 +109,15 @@ class Preemptor {
     return Preemption{pod, best->node, std::move(best->victims)};
   }
 
-  Room Look(const Node& node, int64_t priority) const {
+  // Looked at once for all pods of a priority, until a decision changes it: of pods that nothing
+  // helps there may be many, and each asks every node.
+  const Room& Look(const Node& node, int64_t priority) {
+    const auto [known, is_new] = rooms_[node.metadata.name].try_emplace(priority);
+    if (is_new) known->second = RoomOn(node, priority);
+    return known->second;
+  }
+
+  Room RoomOn(const Node& node, int64_t priority) const {
     Room room{.kept = EmptyUsageOf(node), .lower = {}, .going = {}};
     if (const auto others = reserved_.find(node.metadata.name); others != reserved_.end()) {
       for (const PodNeeds& needs : others->second) room.kept.Add(needs);
@@ -215,6 +225,7 @@ class Preemptor {
   std::set<ObjectKey> gone_;                               // victims of pods that came before
   std::map<ObjectKey, int32_t> allowed_;                   // by budget, without these victims
   std::map<std::string, std::vector<PodNeeds>> reserved_;  // by node, for those
+  std::unordered_map<std::string, std::map<int64_t, Room>> rooms_;  // by node and priority
   UsageCache trial_usage_;
   std::optional<bool> have_affinities_;
   int trials_ = 0;
