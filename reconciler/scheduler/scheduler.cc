@@ -16,8 +16,10 @@ bool OlderPodFirst(const std::shared_ptr<const Pod>& a, const std::shared_ptr<co
   return a->metadata.uid < b->metadata.uid;
 }
 
-// Whose turn it is: of those whose manifests name a node, then by priority, the older ones first
-// among equals.
+// Whose turn it is: by priority, the older ones first among equals, and before them those whose
+// manifests name a node. These have but one place and are not in the scheduler's queue, upstream;
+// but they do not get ahead of a pod that others were pushed out for, or they would come back and
+// be pushed out for ever.
 std::vector<std::shared_ptr<const Pod>> ByPriority(
     const std::vector<std::shared_ptr<const Pod>>& pods, const ClusterState& state) {
   const Priorities priorities(state);
@@ -30,8 +32,11 @@ std::vector<std::shared_ptr<const Pod>> ByPriority(
   std::vector<std::shared_ptr<const Pod>> ordered;
   ordered.reserve(pods.size());
   for (auto& [priority, pod] : keyed) ordered.push_back(std::move(pod));
-  // Those that have but one place are not in the scheduler's queue, upstream.
-  std::stable_partition(ordered.begin(), ordered.end(), [](const std::shared_ptr<const Pod>& pod) {
+  const auto waits =
+      std::find_if(ordered.begin(), ordered.end(), [](const std::shared_ptr<const Pod>& pod) {
+        return !pod->status.nominated_node_name.empty();
+      });
+  std::stable_partition(ordered.begin(), waits, [](const std::shared_ptr<const Pod>& pod) {
     return !pod->spec.declared_node_name.empty();
   });
   return ordered;

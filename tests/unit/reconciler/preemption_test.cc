@@ -249,5 +249,21 @@ TEST_F(PreemptionTest, RoomThatIsMadeIsKept) {
   EXPECT_TRUE(world_.Take().transaction.empty());
 }
 
+// Pods that are made anew for the one that went, and that may go nowhere else, do not get there
+// first.
+TEST_F(PreemptionTest, RoomThatIsMadeIsKeptFromThoseWhoseManifestNamesTheNode) {
+  auto set = MakeReplicaSet("low", 1);
+  Request(&set->spec.pod_template.spec, "3", "");
+  set->spec.pod_template.spec.others.Set("priorityClassName", Value::String("low"));
+  set->spec.pod_template.spec.node_name = "host-1";
+  world_.Declare({set});
+  auto urgent = MakePod("urgent");
+  Request(&urgent->spec, "2", "");
+  urgent->spec.others.Set("priorityClassName", Value::String("high"));
+  world_.Declare({set, urgent});
+  EXPECT_EQ(world_.state.Find<Pod>("default", "urgent")->spec.node_name, "host-1");
+  EXPECT_EQ(world_.Spread(), (std::map<std::string, int>{{"", 1}, {"host-1", 1}}));
+}
+
 }  // namespace
 }  // namespace reconcile
