@@ -35,7 +35,8 @@ struct Room {
 
 class Preemptor {
  public:
-  explicit Preemptor(const ClusterState& state) : state_(state), priorities_(state) {}
+  explicit Preemptor(const ClusterState& state)
+      : state_(state), priorities_(state), decided_(state) {}
 
   std::vector<Preemption> Take(const std::vector<PodPtr>& unplaced) {
     std::vector<std::pair<int64_t, PodPtr>> ordered;
@@ -54,8 +55,7 @@ class Preemptor {
         continue;
       }
       for (const PodPtr& victim : found->victims) Lose(*victim);
-      reserved_[found->node].push_back(NeedsOf(*pod));
-      rooms_.erase(found->node);
+      Reserve(*pod, found->node);
       all.push_back(std::move(*found));
     }
     return all;
@@ -71,6 +71,15 @@ class Preemptor {
   void Lose(const Pod& victim) {
     gone_.insert(victim.key());
     for (const auto& budget : BudgetsOf(victim, state_)) --AllowedBy(*budget);
+  }
+
+  void Reserve(const Pod& pod, const std::string& node) {
+    const auto bound = std::make_shared<Pod>(pod);
+    bound->spec.node_name = node;
+    reserved_[node].push_back(NeedsOf(*bound));
+    if (reserved_[node].back().affinities) have_affinities_ = true;
+    rooms_.erase(node);
+    decided_.Put(bound);
   }
 
   // How many of its pods a budget lets go still.
@@ -212,7 +221,7 @@ class Preemptor {
     }
     if (needs.spreads.empty() && !needs.affinities && !*have_affinities_) return true;
     if (trials_++ >= kMaxTrials) return false;
-    ClusterState trial = state_;
+    ClusterState trial = decided_;
     for (const auto* gone : {&room.going, &victims}) {
       for (const PodPtr& pod : *gone) trial.Delete(pod->key());
     }
@@ -223,6 +232,7 @@ class Preemptor {
   const ClusterState& state_;
   const Priorities priorities_;
   std::set<ObjectKey> gone_;                               // victims of pods that came before
+  ClusterState decided_;                                   // with the pods bound that came before
   std::map<ObjectKey, int32_t> allowed_;                   // by budget, without these victims
   std::map<std::string, std::vector<PodNeeds>> reserved_;  // by node, for those
   std::unordered_map<std::string, std::map<int64_t, Room>> rooms_;  // by node and priority

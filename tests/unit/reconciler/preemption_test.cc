@@ -70,6 +70,20 @@ class PreemptionTest : public testing::Test {
     budget->others.Set("spec", std::move(spec));
     world_.state.Put(budget);
   }
+  static Value AwayFrom(const std::string& app) {
+    Value labels = Value::MakeMap();
+    labels.Set("app", Value::String(app));
+    Value selector = Value::MakeMap();
+    selector.Set("matchLabels", std::move(labels));
+    Value term = Value::MakeMap();
+    term.Set("topologyKey", Value::String("kubernetes.io/hostname"));
+    term.Set("labelSelector", std::move(selector));
+    Value rules = Value::MakeMap();
+    rules.Set("requiredDuringSchedulingIgnoredDuringExecution", Value::MakeList({std::move(term)}));
+    Value affinity = Value::MakeMap();
+    affinity.Set("podAntiAffinity", std::move(rules));
+    return affinity;
+  }
   World world_;
   int64_t started_ = 1;
 };
@@ -139,18 +153,7 @@ TEST_F(PreemptionTest, WhomThePodKeepsAwayFromGoes) {
   Make("a", "1", "", "host-1");
   Make("b", "1", "", "host-1");
   const auto pod = Make("new", "1", "high");
-  Value labels = Value::MakeMap();
-  labels.Set("app", Value::String("a"));
-  Value selector = Value::MakeMap();
-  selector.Set("matchLabels", std::move(labels));
-  Value term = Value::MakeMap();
-  term.Set("topologyKey", Value::String("kubernetes.io/hostname"));
-  term.Set("labelSelector", std::move(selector));
-  Value rules = Value::MakeMap();
-  rules.Set("requiredDuringSchedulingIgnoredDuringExecution", Value::MakeList({std::move(term)}));
-  Value affinity = Value::MakeMap();
-  affinity.Set("podAntiAffinity", std::move(rules));
-  pod->spec.others.Set("affinity", std::move(affinity));
+  pod->spec.others.Set("affinity", AwayFrom("a"));
   world_.Edit<Node>("", "host-1",
                     [](Node* node) { node->metadata.labels["kubernetes.io/hostname"] = "host-1"; });
   EXPECT_EQ(Of(pod), "host-1: a");
@@ -263,6 +266,25 @@ TEST_F(PreemptionTest, RoomThatIsMadeIsKeptFromThoseWhoseManifestNamesTheNode) {
   world_.Declare({set, urgent});
   EXPECT_EQ(world_.state.Find<Pod>("default", "urgent")->spec.node_name, "host-1");
   EXPECT_EQ(world_.Spread(), (std::map<std::string, int>{{"", 1}, {"host-1", 1}}));
+}
+
+// Of two that keep away from each other the second needs nobody to go: it could not be beside the
+// first.
+TEST_F(PreemptionTest, WhoComesBeforeIsKeptAwayFromToo) {
+  Make("a", "2", "low", "host-1");
+  Make("b", "2", "low", "host-1");
+  std::vector<std::shared_ptr<const Pod>> both;
+  for (const char* name : {"x", "y"}) {
+    const auto pod = Make(name, "2", "high");
+    pod->metadata.labels = {{"app", "apart"}};
+    pod->spec.others.Set("affinity", AwayFrom("apart"));
+    both.push_back(pod);
+  }
+  world_.Edit<Node>("", "host-1",
+                    [](Node* node) { node->metadata.labels["kubernetes.io/hostname"] = "host-1"; });
+  const auto all = For(both);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].victims.size(), 1U);
 }
 
 }  // namespace
