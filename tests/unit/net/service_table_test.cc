@@ -257,10 +257,13 @@ TEST_F(ServiceTableTest, PortsOfTheHostLeadToItsPods) {
   EXPECT_EQ(Make().local_endpoints.size(), 1U);
 }
 
-// Random changes, each followed from what was remembered and made from nothing.
-TEST(ServiceTables, NextIsWhatOneMadeFromNothingIs) {
-  SeededRandom random(11);
-  const auto below = [&](uint64_t end) { return static_cast<int>(random.Below(end)); };
+// Random changes, each followed from what was remembered and made from nothing. `addresses` and
+// `ports`: that Services claim some of; few are claimed by several, and who has them changes.
+void FollowChanges(uint64_t seed, int addresses, int ports) {
+  SeededRandom random(seed);
+  const auto below = [&](int end) {
+    return static_cast<int>(random.Below(static_cast<uint64_t>(end)));
+  };
   std::vector<std::shared_ptr<const Service>> services;
   std::vector<std::shared_ptr<const EndpointSlice>> slices;
   for (int i = 0; i < 20; ++i) {
@@ -271,31 +274,36 @@ TEST(ServiceTables, NextIsWhatOneMadeFromNothingIs) {
     port.port = 80;
     service.spec.ports = {port};
     services.push_back(std::make_shared<Service>(service));
-    EndpointSlice slice;
-    slice.metadata.namespace_name = "default";
-    slice.metadata.name = service.metadata.name + "-1";
-    slice.metadata.labels[kServiceNameLabel] = service.metadata.name;
-    EndpointPort at;
-    at.port = 8080;
-    slice.ports = {at};
-    slices.push_back(std::make_shared<EndpointSlice>(slice));
+    for (const char* number : {"-1", "-2"}) {
+      EndpointSlice slice;
+      slice.metadata.namespace_name = "default";
+      slice.metadata.name = service.metadata.name + number;
+      slice.metadata.labels[kServiceNameLabel] = service.metadata.name;
+      EndpointPort at;
+      at.port = 8080;
+      slice.ports = {at};
+      slices.push_back(std::make_shared<EndpointSlice>(slice));
+    }
   }
   ServiceTables tables;
   HostNetworkConfig config = kTableConfig;
   for (int round = 0; round < 300; ++round) {
-    const auto which = static_cast<size_t>(below(20));
     if (below(2) == 0) {
+      const auto which = static_cast<size_t>(below(20));
       auto service = std::make_shared<Service>(*services[which]);
-      // Some claim one address: who has it changes with others.
-      service->spec.cluster_ip = "10.96.0." + std::to_string(1 + below(12));
+      service->spec.cluster_ip = "10.96." + std::to_string(below(addresses)) + ".1";
       service->spec.external_traffic_policy =
           below(2) == 0 ? TrafficPolicy::kLocal : TrafficPolicy::kCluster;
       service->spec.others.Set("trafficDistribution",
                                below(2) == 0 ? Value() : Value::String("PreferSameZone"));
-      service->spec.ports[0].node_port = below(3) == 0 ? 30'000 + below(5) : 0;
+      service->spec.ports[0].node_port = below(3) == 0 ? 30'000 + below(ports) : 0;
       services[which] = service;
     } else {
+      const auto which = static_cast<size_t>(below(40));
       auto slice = std::make_shared<EndpointSlice>(*slices[which]);
+      if (below(4) == 0) {
+        slice->metadata.labels[kServiceNameLabel] = "s" + std::to_string(9 + below(21));
+      }
       slice->endpoints.clear();
       for (int i = below(4); i > 0; --i) {
         Endpoint endpoint;
@@ -313,9 +321,16 @@ TEST(ServiceTables, NextIsWhatOneMadeFromNothingIs) {
     cluster->services = services;
     cluster->endpoint_slices = slices;
     if (below(5) == 0) cluster->services.erase(cluster->services.begin() + below(20));
+    if (below(5) == 0) cluster->endpoint_slices.erase(cluster->endpoint_slices.begin() + below(40));
     const NetworkState state = {below(20) == 0 ? "h2" : "h1", cluster, {}};
     ASSERT_EQ(tables.Next(config, state), MakeServiceTable(config, state)) << round;
   }
+}
+
+TEST(ServiceTables, NextIsWhatOneMadeFromNothingIs) {
+  FollowChanges(11, 12, 5);
+  // Most of these have no rivals, and what changes is looked at alone.
+  for (uint64_t seed = 1; seed <= 5; ++seed) FollowChanges(seed, 250, 2'000);
 }
 
 }  // namespace
