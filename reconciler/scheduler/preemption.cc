@@ -82,6 +82,17 @@ class Preemptor {
     decided_.Put(bound);
   }
 
+  // Of the pods that could go: for most that find no room there are none.
+  int64_t Lowest() {
+    if (lowest_) return *lowest_;
+    lowest_ = INT64_MAX;
+    state_.ForEach<Pod>([&](const PodPtr& pod) {
+      if (pod->spec.node_name.empty() || IsTerminal(*pod)) return;
+      lowest_ = std::min(*lowest_, priorities_.Of(pod->spec));
+    });
+    return *lowest_;
+  }
+
   // How many of its pods a budget lets go still.
   int32_t& AllowedBy(const PodDisruptionBudget& budget) {
     const auto [left, is_new] = allowed_.try_emplace(budget.key());
@@ -92,7 +103,7 @@ class Preemptor {
   std::optional<Preemption> For(const PodPtr& pod, int64_t priority) {
     // Of one that goes to the node that its manifest names nobody chooses where.
     if (!pod->spec.declared_node_name.empty()) return std::nullopt;
-    if (!priorities_.MayPreempt(pod->spec) || priority <= priorities_.Lowest()) return std::nullopt;
+    if (!priorities_.MayPreempt(pod->spec) || priority <= Lowest()) return std::nullopt;
     const PodNeeds needs = PendingNeedsOf(*pod);
     const auto nominated = state_.Find<Node>("", pod->status.nominated_node_name);
     if (nominated != nullptr && Waits(needs, Look(*nominated, priority))) {
@@ -236,6 +247,7 @@ class Preemptor {
   std::map<ObjectKey, int32_t> allowed_;                   // by budget, without these victims
   std::map<std::string, std::vector<PodNeeds>> reserved_;  // by node, for those
   std::unordered_map<std::string, std::map<int64_t, Room>> rooms_;  // by node and priority
+  std::optional<int64_t> lowest_;
   UsageCache trial_usage_;
   std::optional<bool> have_affinities_;
   int trials_ = 0;

@@ -45,12 +45,6 @@ int64_t Priorities::Of(const PodSpec& spec) const {
   return number != nullptr && number->IsInt() ? number->AsInt() : otherwise_;
 }
 
-int64_t Priorities::Lowest() const {
-  int64_t lowest = otherwise_;
-  for (const auto& [name, priority] : by_class_) lowest = std::min(lowest, priority);
-  return lowest;
-}
-
 bool Priorities::MayPreempt(const PodSpec& spec) const {
   if (NeverPreempts(spec.others)) return false;
   return !peaceful_.contains(TextIn(spec.others, "priorityClassName"));

@@ -17,8 +17,6 @@ class Priorities {
   // Of the class that the pod names, or of the globalDefault; of a pod that names none and was
   // given a number, that. 0 when there is no such class.
   int64_t Of(const PodSpec& spec) const;
-  // The lowest that pods have by classes, or without one.
-  int64_t Lowest() const;
   // What preemptionPolicy says, the pod's or else its class's.
   bool MayPreempt(const PodSpec& spec) const;
 

@@ -106,6 +106,14 @@ TEST_F(PreemptionTest, NobodyGoesForNothingOrForEquals) {
   EXPECT_EQ(Of(Make("other", "2", "higher")), "") << "the host takes none anyway";
 }
 
+// By a number of its own.
+TEST_F(PreemptionTest, WhoIsLowerThanAnyClassGoesToo) {
+  auto pod = std::make_shared<Pod>(*Make("a", "3", "", "host-1"));
+  pod->spec.others.Set("priority", Value::Int(-50));
+  world_.state.Put(pod);
+  EXPECT_EQ(Of(Make("new", "2", "low")), "host-1: a");
+}
+
 TEST_F(PreemptionTest, WhoMayNotPushOutWaits) {
   Make("a", "3", "low", "host-1");
   EXPECT_EQ(Of(Make("peaceful", "2", "peaceful")), "") << "by its class";
