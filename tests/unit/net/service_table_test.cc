@@ -257,15 +257,9 @@ TEST_F(ServiceTableTest, PortsOfTheHostLeadToItsPods) {
   EXPECT_EQ(Make().local_endpoints.size(), 1U);
 }
 
-// Random changes, each followed from what was remembered and made from nothing. `addresses` and
-// `ports`: that Services claim some of; few are claimed by several, and who has them changes.
-void FollowChanges(uint64_t seed, int addresses, int ports) {
-  SeededRandom random(seed);
-  const auto below = [&](int end) {
-    return static_cast<int>(random.Below(static_cast<uint64_t>(end)));
-  };
-  std::vector<std::shared_ptr<const Service>> services;
-  std::vector<std::shared_ptr<const EndpointSlice>> slices;
+// Twenty Services of two slices each, without addresses.
+std::shared_ptr<ClusterNetwork> SomeServices() {
+  const auto made = std::make_shared<ClusterNetwork>();
   for (int i = 0; i < 20; ++i) {
     Service service;
     service.metadata.namespace_name = "default";
@@ -273,7 +267,7 @@ void FollowChanges(uint64_t seed, int addresses, int ports) {
     ServicePort port;
     port.port = 80;
     service.spec.ports = {port};
-    services.push_back(std::make_shared<Service>(service));
+    made->services.push_back(std::make_shared<Service>(service));
     for (const char* number : {"-1", "-2"}) {
       EndpointSlice slice;
       slice.metadata.namespace_name = "default";
@@ -282,9 +276,22 @@ void FollowChanges(uint64_t seed, int addresses, int ports) {
       EndpointPort at;
       at.port = 8080;
       slice.ports = {at};
-      slices.push_back(std::make_shared<EndpointSlice>(slice));
+      made->endpoint_slices.push_back(std::make_shared<EndpointSlice>(slice));
     }
   }
+  return made;
+}
+
+// Random changes, each followed from what was remembered and made from nothing. `addresses` and
+// `ports`: that Services claim some of; few are claimed by several, and who has them changes.
+void FollowChanges(uint64_t seed, int addresses, int ports) {
+  SeededRandom random(seed);
+  const auto below = [&](int end) {
+    return static_cast<int>(random.Below(static_cast<uint64_t>(end)));
+  };
+  const auto made = SomeServices();
+  auto& services = made->services;
+  auto& slices = made->endpoint_slices;
   ServiceTables tables;
   HostNetworkConfig config = kTableConfig;
   for (int round = 0; round < 300; ++round) {
