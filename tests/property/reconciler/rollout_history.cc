@@ -1,7 +1,7 @@
 #include "tests/property/reconciler/rollout_history.h"
 
 #include <algorithm>
-#include <set>
+#include <cmath>
 
 #include "reconciler/eviction.h"
 #include "reconciler/health.h"
@@ -233,7 +233,11 @@ RolloutHistory::View RolloutHistory::Look(const ClusterState& state) const {
   state.ForEach<ReplicaSet>([&](const std::shared_ptr<const ReplicaSet>& set) {
     view.declared += set->spec.replicas;
     if (set->spec.replicas == 0) return;
-    ++view.active_sets;
+    const std::string& most = set->metadata.annotations.at(kMaxAnnotation);
+    view.active_sets.push_back({.uid = set->metadata.uid,
+                                .created = set->metadata.creation_timestamp,
+                                .replicas = set->spec.replicas,
+                                .most_then = std::stoi(most)});
     const auto desired = set->metadata.annotations.find(kDesiredAnnotation);
     const bool known = desired != set->metadata.annotations.end() &&
                        desired->second == std::to_string(deployment_->spec.replicas);
@@ -248,7 +252,7 @@ RolloutHistory::View RolloutHistory::Look(const ClusterState& state) const {
       ++view.available;
       view.set_of_available[ToString(pod->key())] = owner->uid;
     } else if (remaining_ms > 0) {
-      ++view.nearly_available[owner->uid];
+      view.set_of_nearly[ToString(pod->key())] = owner->uid;
     }
   });
   return view;
@@ -269,38 +273,80 @@ void RolloutHistory::Check(const View& before, const Plan& plan, const ClusterSt
   CheckAvailable(before, plan, after_state, after);
 }
 
-// Pods that taints and drains take away are not the rollout's. Of the others none that is available
-// goes when the Deployment then has less than it promises. Of pods that are Ready one that is not
-// yet available may be left in the place of one that is (SEMANTICS 3.2 does not look at
-// minReadySeconds). People who scale down in mid-rollout, or have less surge while paused, have
-// each set shrink in proportion (as in Kubernetes).
+// What each set has after scaling in mid-rollout: its share of replicas and surge of now, measured
+// by those of its last scaling, and no more change than there is to give; the largest has the rest
+// (SEMANTICS 2.7). A set may shrink even when all of them together grow: a rollout that has not
+// used its surge has sets that are small by it.
+std::map<std::string, int32_t> RolloutHistory::SharesOf(const View& before) const {
+  const int32_t replicas = deployment_->spec.replicas;
+  const int32_t most = replicas > 0 ? replicas + FencepostsOf(*deployment_).surge : 0;
+  const int32_t change = most - before.declared;
+  std::vector<ActiveSet> sets = before.active_sets;
+  std::sort(sets.begin(), sets.end(), [&](const ActiveSet& a, const ActiveSet& b) {
+    if (a.replicas != b.replicas) return a.replicas > b.replicas;
+    return change > 0 ? b.created < a.created : a.created < b.created;
+  });
+  std::map<std::string, int32_t> shares;
+  int32_t rest = change;
+  for (const ActiveSet& set : sets) {
+    const double scaled = static_cast<double>(set.replicas) * most / set.most_then;
+    const int32_t wanted = static_cast<int32_t>(std::lround(scaled)) - set.replicas;
+    int32_t given = change > 0 ? std::min(wanted, rest) : std::max(wanted, rest);
+    if (rest == 0) given = 0;
+    shares[set.uid] = set.replicas + given;
+    rest -= given;
+  }
+  int32_t& largest = shares[sets.front().uid];
+  largest = std::max(0, largest + rest);
+  return shares;
+}
+
+// How many available pods may go because people scale in mid-rollout, or edit the surge of one that
+// is paused: each set has its share then, and whether its pods are available does not count
+// (SEMANTICS 2.7, 2.8; as in Kubernetes). Pods that are Ready may all be left in their place.
+int RolloutHistory::TakenByShares(const View& before, const std::set<std::string>& evicted) const {
+  const bool shares_out = before.is_scaling || deployment_->spec.paused;
+  if (!shares_out || before.active_sets.size() < 2) return 0;
+  const auto count = [&](const std::map<std::string, std::string>& pods, const std::string& set) {
+    return static_cast<int>(std::count_if(pods.begin(), pods.end(), [&](const auto& pod) {
+      return pod.second == set && evicted.count(pod.first) == 0;
+    }));
+  };
+  int taken = 0;
+  for (const auto& [set, share] : SharesOf(before)) {
+    const int left = std::max(0, share - count(before.set_of_nearly, set));
+    taken += std::max(0, count(before.set_of_available, set) - left);
+  }
+  return taken;
+}
+
+// Pods that taints and drains take away are not the rollout's, nor are those that scaling takes. Of
+// the others none that is available goes when the Deployment then has less than it promises. Of
+// pods that are Ready one that is not yet available may be left in the place of one that is
+// (SEMANTICS 3.2 does not look at minReadySeconds).
 void RolloutHistory::CheckAvailable(const View& before, const Plan& plan,
                                     const ClusterState& after_state, const View& after) {
-  int evicted = 0;
+  std::set<std::string> evicted;
+  int gone = 0;
   for (const Reason& reason : plan.reasons) {
     const bool drives_away = reason.reason == "TaintManagerEviction" || reason.reason == "Evicted";
-    if (drives_away) evicted += before.set_of_available.count(ToString(reason.key)) > 0 ? 1 : 0;
+    if (!drives_away || !evicted.insert(ToString(reason.key)).second) continue;
+    gone += before.set_of_available.count(ToString(reason.key)) > 0 ? 1 : 0;
   }
   for (const Reason& reason : plan.reasons) {
     if (reason.reason == "DeploymentRollback") ++counts["rolled back"];
   }
-  counts["evicted while available"] += evicted;
+  counts["evicted while available"] += gone;
   std::set<std::string> robbed;
   for (const auto& [key, set] : before.set_of_available) {
     if (after.set_of_available.count(key) == 0) robbed.insert(set);
   }
   int spared = 0;
-  for (const std::string& set : robbed) {
-    const auto nearly = after.nearly_available.find(set);
-    if (nearly != after.nearly_available.end()) spared += nearly->second;
-  }
+  for (const auto& [key, set] : after.set_of_nearly) spared += robbed.count(set) > 0 ? 1 : 0;
   const Fenceposts posts = FencepostsOf(*deployment_);
   const int minimum = deployment_->spec.replicas - posts.unavailable;
-  int least = std::min(before.available - evicted, minimum);
-  const bool shares_out = before.is_scaling || deployment_->spec.paused;
-  if (shares_out && before.active_sets > 1) {
-    least -= std::max(0, before.declared - deployment_->spec.replicas - posts.surge);
-  }
+  gone += TakenByShares(before, evicted);
+  const int least = std::min(before.available - gone, minimum);
   if (after.available + spared >= least) return;
   std::string text = "of " + std::to_string(before.available) + " available pods " +
                      std::to_string(after.available) + " are left, at least " +

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,15 +33,23 @@ class RolloutHistory {
   std::map<std::string, int> counts;  // what happened, how often
 
  private:
+  // A set that has replicas, and what it remembers of the Deployment at its last scaling.
+  struct ActiveSet {
+    std::string uid;
+    std::optional<WallTime> created;
+    int32_t replicas = 0;
+    int32_t most_then = 0;  // replicas and surge
+  };
   // The Deployment's sets and pods at one moment.
   struct View {
     int32_t declared = 0;  // replicas of all sets
     int active = 0;
     int available = 0;
-    // By set: active pods that are Ready and not yet available, and uids of the available ones.
-    std::map<std::string, int> nearly_available;
-    std::map<std::string, std::string> set_of_available;  // by pod key
-    int active_sets = 0;
+    // By pod key the set's uid: of active pods those that are available, and those that are Ready
+    // and not yet available.
+    std::map<std::string, std::string> set_of_available;
+    std::map<std::string, std::string> set_of_nearly;
+    std::vector<ActiveSet> active_sets;
     bool is_scaling = false;  // a set knows another number of replicas than is declared
   };
 
@@ -57,6 +67,8 @@ class RolloutHistory {
   bool TakeTurn(bool stored);   // whether anything was to be written
   void Store(const Plan& plan);
   View Look(const ClusterState& state) const;
+  std::map<std::string, int32_t> SharesOf(const View& before) const;
+  int TakenByShares(const View& before, const std::set<std::string>& evicted) const;
   void Check(const View& before, const Plan& plan, const ClusterState& after);
   void CheckAvailable(const View& before, const Plan& plan, const ClusterState& after_state,
                       const View& after);

@@ -195,6 +195,21 @@ TEST(ProportionalScaling, SharesShrinkingBetweenTheSets) {
   EXPECT_EQ(Look(world).new_pods, 3);
 }
 
+// 7 new of which none is ready, 2 old: 9 of the 14 that surge allows. Scaled to 5 there may be 10,
+// one more than there are; the old set's share of them is 2 x 10/14, one less than it has. It goes
+// although it is available and 2 are promised, as in Kubernetes.
+TEST(ProportionalScaling, ASetMayShrinkThoughAllTogetherGrow) {
+  const auto all = IntOrString::String("100%");
+  const auto most = IntOrString::String("75%");
+  World world = WorldRunning(7, all, most);
+  ASSERT_EQ(Look(world).old_pods, 2);
+  ASSERT_EQ(Look(world).new_pods, 7);
+  ASSERT_EQ(Look(world).available, 2);
+  world.Take(world.ChangesFor({Rolling(5, all, most, "img:2")}));
+  EXPECT_EQ(Look(world).old_pods, 1);
+  EXPECT_EQ(Look(world).new_pods, 5);
+}
+
 TEST(ProportionalScaling, ToZeroRemovesAll) {
   World world = WorldRunning(10, IntOrString::Int(3), IntOrString::Int(2));
   world.Declare({Rolling(0, IntOrString::Int(3), IntOrString::Int(2), "img:2")});
