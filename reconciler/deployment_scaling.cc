@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <tuple>
 
 #include "reconciler/deployment.h"
 
@@ -61,15 +62,21 @@ int32_t Proportion(const Rollout& rollout, const ReplicaSet& set, int32_t to_add
   return to_add > 0 ? std::min(fraction, left) : std::max(fraction, left);
 }
 
-// Larger sets first; among equals newer first when growing, older first when shrinking.
+// Larger sets first; among equals those made later when growing, those made first when shrinking.
+// Which of them the template is of does not count: a commit may have gone back to an early set.
 std::vector<ReplicaSetPtr*> ActiveBySize(Rollout* rollout, bool growing) {
   std::vector<ReplicaSetPtr*> sets;
+  for (ReplicaSetPtr& set : rollout->old) sets.push_back(&set);
   if (rollout->newest != nullptr) sets.push_back(&rollout->newest);
-  for (auto it = rollout->old.rbegin(); it != rollout->old.rend(); ++it) sets.push_back(&*it);
-  if (!growing) std::reverse(sets.begin(), sets.end());
   std::erase_if(sets, [](const ReplicaSetPtr* set) { return (*set)->spec.replicas == 0; });
-  std::stable_sort(sets.begin(), sets.end(), [](const ReplicaSetPtr* a, const ReplicaSetPtr* b) {
-    return (*a)->spec.replicas > (*b)->spec.replicas;
+  const auto made = [](const ReplicaSet& set) {
+    return std::tie(set.metadata.creation_timestamp, set.metadata.name);
+  };
+  std::sort(sets.begin(), sets.end(), [&](const ReplicaSetPtr* a, const ReplicaSetPtr* b) {
+    if ((*a)->spec.replicas != (*b)->spec.replicas) {
+      return (*a)->spec.replicas > (*b)->spec.replicas;
+    }
+    return growing ? made(**b) < made(**a) : made(**a) < made(**b);
   });
   return sets;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "reconciler/eviction.h"
 #include "reconciler/health.h"
@@ -235,6 +236,7 @@ RolloutHistory::View RolloutHistory::Look(const ClusterState& state) const {
     if (set->spec.replicas == 0) return;
     const std::string& most = set->metadata.annotations.at(kMaxAnnotation);
     view.active_sets.push_back({.uid = set->metadata.uid,
+                                .name = set->metadata.name,
                                 .created = set->metadata.creation_timestamp,
                                 .replicas = set->spec.replicas,
                                 .most_then = std::stoi(most)});
@@ -284,7 +286,9 @@ std::map<std::string, int32_t> RolloutHistory::SharesOf(const View& before) cons
   std::vector<ActiveSet> sets = before.active_sets;
   std::sort(sets.begin(), sets.end(), [&](const ActiveSet& a, const ActiveSet& b) {
     if (a.replicas != b.replicas) return a.replicas > b.replicas;
-    return change > 0 ? b.created < a.created : a.created < b.created;
+    const ActiveSet& first = change > 0 ? b : a;
+    const ActiveSet& second = change > 0 ? a : b;
+    return std::tie(first.created, first.name) < std::tie(second.created, second.name);
   });
   std::map<std::string, int32_t> shares;
   int32_t rest = change;

@@ -36,6 +36,7 @@ class RolloutHistory {
   // A set that has replicas, and what it remembers of the Deployment at its last scaling.
   struct ActiveSet {
     std::string uid;
+    std::string name;
     std::optional<WallTime> created;
     int32_t replicas = 0;
     int32_t most_then = 0;  // replicas and surge

@@ -210,6 +210,27 @@ TEST(ProportionalScaling, ASetMayShrinkThoughAllTogetherGrow) {
   EXPECT_EQ(Look(world).new_pods, 5);
 }
 
+// A commit went back to img:1, whose set was there before. Of two sets of one size the one that was
+// made first shrinks, whichever of them the template is of.
+TEST(ProportionalScaling, OfEqualSetsTheOneMadeFirstShrinks) {
+  World world;
+  world.AddNode("host-1");
+  const auto none = IntOrString::Int(0);
+  world.Declare({Rolling(2, IntOrString::Int(2), none)});
+  world.Advance(1'000);
+  world.Take(world.ChangesFor({Rolling(2, IntOrString::Int(2), none, "img:2")}));
+  ASSERT_EQ(Look(world).old_pods, 2);
+  ASSERT_EQ(Look(world).new_pods, 2);
+  for (const auto& pod : world.ActivePods()) {
+    world.SetReady(*pod, pod->spec.containers[0].image == "img:2");
+  }
+  auto back = Rolling(2, IntOrString::Int(1), none);
+  back->spec.paused = true;
+  world.Take(world.ChangesFor({back}));
+  EXPECT_EQ(Look(world).old_pods, 1);
+  EXPECT_EQ(Look(world).available, 2);
+}
+
 TEST(ProportionalScaling, ToZeroRemovesAll) {
   World world = WorldRunning(10, IntOrString::Int(3), IntOrString::Int(2));
   world.Declare({Rolling(0, IntOrString::Int(3), IntOrString::Int(2), "img:2")});
