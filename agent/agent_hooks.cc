@@ -153,9 +153,10 @@ void Agent::Core::SaveHooks() {
     return container == seen_.containers.end() || !IsLive(container->second);
   });
   KeptHooksById kept = HooksToKeep();
-  if (kept == saved_hooks_) return;
+  // After a failure it is written all the same: the host counts as unready until that is done.
+  if (kept == saved_hooks_ && !health_.files_errors.contains(kHooksFile)) return;
   const Status saved = files_->Write(kHooksFile, WriteKeptHooks(kept), kHooksFileMode);
-  NoteFiles("hooks", saved);
+  NoteFiles(kHooksFile, saved);
   if (saved.ok()) {
     saved_hooks_ = std::move(kept);
     return;

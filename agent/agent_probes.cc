@@ -179,9 +179,10 @@ void Agent::Core::SaveProbes() {
       kept[probes.container_id] = {probes.started, probes.ready, probes.changed_at};
     }
   }
-  if (kept == saved_probes_) return;
+  // After a failure it is written all the same: the host counts as unready until that is done.
+  if (kept == saved_probes_ && !health_.files_errors.contains(kProbesFile)) return;
   const Status saved = files_->Write(kProbesFile, WriteKeptProbes(kept), kProbesFileMode);
-  NoteFiles("probes", saved);
+  NoteFiles(kProbesFile, saved);
   if (saved.ok()) {
     saved_probes_ = std::move(kept);
     return;

@@ -248,6 +248,28 @@ TEST_F(HookRunsTest, AHandlerThatNobodyCanRunFails) {
   EXPECT_TRUE(probed.empty());
 }
 
+TEST_F(HookRunsTest, AWriteThatFailedOnceDoesNotLeaveTheHostUnready) {
+  AddPod("web");
+  auto pod = std::make_shared<Pod>(*assignment.pods[0]);
+  pod->spec.restart_policy = RestartPolicy::kNever;
+  pod->spec.containers[0].others.Set("lifecycle", ParseJson(kBoth).value());
+  assignment.pods[0] = pod;
+  StartAgent();
+  Assign();
+  const auto is_ready = [&] {
+    return FindCondition(LastReport().node_status.conditions, "Ready")->status ==
+           ConditionStatus::kTrue;
+  };
+  ASSERT_TRUE(loop.RunUntil([&] { return !Running().empty(); }));
+  files.FailNextWrites(UnavailableError("no space left on device"), 1);
+  RunFor(300);
+  ASSERT_FALSE(is_ready());
+  // What is known is again what is on disk.
+  engine.KillContainer(Running()[0].id, 1);
+  RunFor(60'000);
+  EXPECT_TRUE(is_ready());
+}
+
 TEST_F(HookRunsTest, CommandsAreBoundedAndKeepNoStopWaiting) {
   int most = 0;
   int running = 0;

@@ -404,5 +404,27 @@ TEST_F(ProbingTest, ALostFileMakesNothingUnready) {
   EXPECT_TRUE(Ready());
 }
 
+TEST_F(ProbingTest, AWriteThatFailedOnceDoesNotLeaveTheHostUnready) {
+  AddPod("web");
+  auto pod = std::make_shared<Pod>(*assignment.pods[0]);
+  pod->spec.restart_policy = RestartPolicy::kNever;
+  SetProbe(pod.get(), "readinessProbe", kReadinessEach2s);
+  assignment.pods[0] = pod;
+  StartAgent();
+  Assign();
+  const auto host_is_ready = [&] {
+    return FindCondition(LastReport().node_status.conditions, "Ready")->status ==
+           ConditionStatus::kTrue;
+  };
+  ASSERT_TRUE(loop.RunUntil([&] { return !Running().empty(); }));
+  files.FailNextWrites(UnavailableError("no space left on device"), 1);
+  RunFor(300);
+  ASSERT_FALSE(host_is_ready());
+  // What is known is again what is on disk.
+  engine.KillContainer(Running()[0].id, 1);
+  RunFor(60'000);
+  EXPECT_TRUE(host_is_ready());
+}
+
 }  // namespace
 }  // namespace reconcile
