@@ -2,6 +2,7 @@
 
 #include "agent/agent_core.h"
 #include "agent/containers.h"
+#include "agent/end_messages.h"
 #include "agent/pod_files.h"
 #include "agent/pod_volumes.h"
 #include "base/log.h"
@@ -11,9 +12,10 @@ namespace {
 
 constexpr int64_t kMostWaitForVictimMs = 30'000;  // as the kubelet (podCleanupTimeout)
 
-// Volumes that take of the agent's disk.
-std::vector<std::string> DiskVolumesOf(const Pod& pod, const PodSeen& seen) {
-  std::vector<std::string> paths;
+// What a pod can fill of the agent's disk: its volumes there, and the files of its termination
+// messages, which nothing else bounds.
+std::vector<std::string> DiskFoldersOf(const Pod& pod, const PodSeen& seen) {
+  std::vector<std::string> paths = {EndFilesFolder(pod.metadata.uid)};
   for (const Volume& volume : VolumesOf(pod.spec)) {
     const bool on_disk = volume.kind == Volume::Kind::kEmptyDir && !volume.in_memory;
     if (!on_disk || !seen.volumes.contains(volume.name)) continue;
@@ -105,10 +107,9 @@ void Agent::Core::MeasurePod(const std::shared_ptr<PodsMeasured>& measured, cons
           OnPodMeasured(measured);
         }));
   }
-  std::vector<std::string> paths = DiskVolumesOf(pod, seen);
-  if (!is_disk || (!of_state && !is_one) || paths.empty()) return;
+  if (!is_disk || (!of_state && !is_one)) return;
   ++measured->waiting;
-  files_->MeasureFolders(std::move(paths),
+  files_->MeasureFolders(DiskFoldersOf(pod, seen),
                          Guarded([this, measured, number](const std::vector<int64_t>& bytes) {
                            int64_t& total = measured->uses[number].volumes;
                            for (const int64_t each : bytes) {

@@ -35,8 +35,10 @@ void Limit(size_t max_bytes, ContainerState* state) {
 
 }  // namespace
 
+std::string EndFilesFolder(const std::string& pod_uid) { return PodFolder(pod_uid) + "/ends"; }
+
 std::string EndFilesFolder(const std::string& pod_uid, const std::string& container) {
-  return PodFolder(pod_uid) + "/ends/" + container;
+  return EndFilesFolder(pod_uid) + "/" + container;
 }
 
 std::string EndFilePath(const std::string& pod_uid, const std::string& container, int32_t attempt) {

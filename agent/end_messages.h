@@ -20,8 +20,9 @@ inline constexpr size_t kMaxPodEndMessageBytes = 12'288;  // shared out evenly a
 inline constexpr std::string_view kLabelEndMessage = "dev.reconcile.termination-message";
 inline constexpr std::string_view kFallBackToLogs = "FallbackToLogsOnError";
 
-// The file of one attempt of a container, relative to the agent's data folder, and the folder of
-// those of all its attempts.
+// The file of one attempt of a container, relative to the agent's data folder, the folder of those
+// of all its attempts, and that of all its pod's.
+std::string EndFilesFolder(const std::string& pod_uid);
 std::string EndFilesFolder(const std::string& pod_uid, const std::string& container);
 std::string EndFilePath(const std::string& pod_uid, const std::string& container, int32_t attempt);
 // That of a container that is there, by its labels; "" when it has none.

@@ -261,5 +261,17 @@ TEST_F(HostPressureTest, Faults_Line42_AFullDiskGoesByTheVolumesOfThePodThatFill
   EXPECT_EQ(StatusOf(kDiskPressure), ConditionStatus::kTrue);
 }
 
+TEST_F(HostPressureTest, Faults_Line42_AFullDiskGoesByThePodWhoseTerminationMessageFilledIt) {
+  AddPod("writer");
+  AddHog("web", {0, 1, 20 * kMebibytes});
+  Begin();
+  const std::string ends = "pods/" + assignment.pods[0]->metadata.uid + "/ends";
+  files.SetFolderBytes(ends, 800 * kMebibytes);
+  free_disk_ = 60 * kMebibytes;
+  for (int i = 0; i < 300 && !Said("Evicted"); ++i) RunFor(100);
+  RunFor(2'000);
+  EXPECT_EQ(Evicted(), Names{"writer"});
+}
+
 }  // namespace
 }  // namespace reconcile
