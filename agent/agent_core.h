@@ -251,7 +251,9 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   // Begins to collect when it is time to; true while that goes on.
   bool CollectImages();
   bool AnyDeadToGo() const;
-  void OnImagesListed(const Result<std::vector<HostImage>>& images, int64_t bytes);
+  // What was pulled before the list was asked for and is not in it is known no more.
+  void ForgetImagesGone(const std::vector<HostImage>& listed, MonoTime asked);
+  void OnImagesListed(const Result<std::vector<HostImage>>& images, int64_t bytes, MonoTime asked);
   void RemoveNextImage();
   void OnImageRemoved(const std::string& reference, const Status& removed);
   void EndCollection();

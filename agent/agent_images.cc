@@ -121,23 +121,29 @@ bool Agent::Core::CollectImages() {
   if (bytes <= 0 || (!is_short && loop_->now().mono < collect_again_at_)) return false;
   if (is_short && AnyDeadToGo()) return true;
   collecting_ = true;
-  runtime_->ListImages(Guarded([this, bytes](const Result<std::vector<HostImage>>& images) {
-    OnImagesListed(images, bytes);
+  const MonoTime asked = loop_->now().mono;
+  runtime_->ListImages(Guarded([this, bytes, asked](const Result<std::vector<HostImage>>& images) {
+    OnImagesListed(images, bytes, asked);
   }));
   return true;
 }
 
-void Agent::Core::OnImagesListed(const Result<std::vector<HostImage>>& images, int64_t bytes) {
+void Agent::Core::ForgetImagesGone(const std::vector<HostImage>& listed, MonoTime asked) {
+  std::set<std::string> there;
+  for (const HostImage& image : listed) there.insert(image.id);
+  const size_t forgotten = std::erase_if(pulled_images_, [&](const auto& entry) {
+    return entry.second.seen_since < asked && !there.contains(entry.first);
+  });
+  if (forgotten > 0) SaveImages();
+}
+
+void Agent::Core::OnImagesListed(const Result<std::vector<HostImage>>& images, int64_t bytes,
+                                 MonoTime asked) {
   if (!images.ok()) {
     LogWarning("the host's images cannot be listed", {{"error", images.status().message()}});
     return EndCollection();
   }
-  const size_t known = pulled_images_.size();
-  std::erase_if(pulled_images_, [&](const auto& entry) {
-    return std::none_of(images->begin(), images->end(),
-                        [&](const HostImage& image) { return image.id == entry.first; });
-  });
-  if (known != pulled_images_.size()) SaveImages();
+  ForgetImagesGone(*images, asked);
   const MonoTime now = loop_->now().mono;
   bytes_wanted_ = bytes;
   bytes_found_ = 0;

@@ -81,8 +81,12 @@ void Agent::Core::AskImages() {
   list_images_again_ = listing_images_;
   if (listing_images_) return;
   listing_images_ = true;
-  runtime_->ListImages(Guarded([this](const Result<std::vector<HostImage>>& listed) {
+  const MonoTime asked = loop_->now().mono;
+  runtime_->ListImages(Guarded([this, asked](const Result<std::vector<HostImage>>& listed) {
     listing_images_ = false;
+    // Of images that somebody else took away: what is pulled from now on needs the room.
+    const bool is_full = pulled_images_.size() >= kMaxPulledImages;
+    if (listed.ok() && is_full) ForgetImagesGone(*listed, asked);
     if (listed.ok()) OnImages(*listed);
     if (list_images_again_) AskImages();
   }));

@@ -273,5 +273,21 @@ TEST_F(HostPressureTest, Faults_Line42_AFullDiskGoesByThePodWhoseTerminationMess
   EXPECT_EQ(Evicted(), Names{"writer"});
 }
 
+TEST_F(HostPressureTest, WhatIsPulledIsKnownThoughManyImagesWereTakenAwayByHand) {
+  PulledImages gone;
+  for (size_t i = 0; i < kMaxPulledImages; ++i) {
+    NotePulled("old:" + std::to_string(i), "sha256:old-" + std::to_string(i), loop.now(), &gone);
+  }
+  ASSERT_TRUE(files.WriteSealed(std::string(kImagesFile), WritePulledImages(gone)).ok());
+  engine.SetImage("a:1", {.size_bytes = 100 * kMebibytes});
+  AddPod("a", "a:1");
+  Begin();
+  RemovePod("a");
+  RunFor(3 * kMinutesMs);
+  free_disk_ = 150 * kMebibytes;
+  RunFor(3 * kTickMs);
+  EXPECT_FALSE(HasImage("a:1"));
+}
+
 }  // namespace
 }  // namespace reconcile
