@@ -143,7 +143,7 @@ class DiskHostFiles final : public HostFiles {
                     std::function<void(std::vector<FileSystemSpace>)> done) const override {
     const size_t count = paths.size();
     Work<std::vector<FileSystemSpace>>(
-        work_.workers,
+        work_.lookers == nullptr ? work_.workers : work_.lookers,
         [root = root_, paths = std::move(paths)] {
           std::vector<FileSystemSpace> spaces;
           for (const std::string& path : paths)

@@ -20,6 +20,9 @@ struct VolumeWork {
   // Another thread: a volume of millions of files takes minutes to measure, for which no pod's
   // start is to wait. null: with the others.
   Executor* measurers = nullptr;
+  // And one for what a moment's look tells, as how full the disk is: it is to be known while a
+  // volume is being removed or a mount hangs. null: with the others.
+  Executor* lookers = nullptr;
 };
 std::unique_ptr<HostFiles> MakeDiskHostFiles(const std::string& root, const std::string& key_file,
                                              VolumeWork work);

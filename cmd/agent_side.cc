@@ -71,9 +71,9 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
   };
   network.on_behind = [health = side->health_.get()] { health->FallBehind(); };
   side->network_ = MakeKernelNetwork(&side->loop_, &side->workers_, std::move(network));
-  side->files_ =
-      MakeDiskHostFiles(config.data_folder + "/agent", config.data_folder + "/host.key",
-                        {&side->volume_workers_, config.docker_socket, &side->volume_measurers_});
+  side->files_ = MakeDiskHostFiles(config.data_folder + "/agent", config.data_folder + "/host.key",
+                                   {&side->volume_workers_, config.docker_socket,
+                                    &side->volume_measurers_, &side->volume_lookers_});
   return side;
 }
 

@@ -58,9 +58,10 @@ class AgentSide {
   std::unique_ptr<NameServer> names_;
   std::unique_ptr<HealthServer> health_;
   WorkerPool workers_{&loop_, kNetworkThreads, kMaxQueuedWork};
-  // Both live among the engine's mounts.
+  // These live among the engine's mounts.
   WorkerPool volume_workers_{&loop_, 1, kMaxQueuedWork};
   WorkerPool volume_measurers_{&loop_, 1, kMaxQueuedWork};
+  WorkerPool volume_lookers_{&loop_, 1, kMaxQueuedWork};
   SystemRandom random_;
   SystemRandom link_random_;
   AgentOptions options_;

@@ -115,6 +115,21 @@ TEST_F(DiskHostFiles, MeasuresWhereNoPodsStartWaitsForIt) {
   EXPECT_EQ(answers, 3);
 }
 
+TEST_F(DiskHostFiles, LooksAtTheDiskWhileVolumesAreWorkedOn) {
+  CountingExecutor workers;
+  CountingExecutor measurers;
+  CountingExecutor lookers;
+  const auto files =
+      MakeDiskHostFiles((folder_ / "agent").string(), (folder_ / "host.key").string(),
+                        {&workers, "", &measurers, &lookers});
+  ASSERT_TRUE(files->Write("start", "", 0600).ok());
+  int64_t capacity = 0;
+  files->MeasureSpace({""}, [&](const auto& spaces) { capacity = spaces.at(0).capacity_bytes; });
+  EXPECT_EQ(lookers.count, 1);
+  EXPECT_EQ(workers.count + measurers.count, 0);
+  EXPECT_GT(capacity, 0);
+}
+
 TEST_F(DiskHostFiles, KeepsTheKeyAndSealedFilesToItself) {
   ASSERT_TRUE(files_->WriteSealed("assignment", "x").ok());
   EXPECT_EQ(ModeOf(folder_ / "host.key"), 0600);
