@@ -86,9 +86,11 @@ SecurityContext EffectiveSecurityContext(const PodSpec& spec, const Container& c
   effective.may_gain_rights = contexts.Bool("allowPrivilegeEscalation", has_all);
   effective.has_seccomp_profile = contexts.Find("seccompProfile") != nullptr;
   effective.is_seccomp_unconfined = contexts.IsUnconfined("seccompProfile");
-  effective.is_apparmor_unconfined = contexts.IsUnconfined("appArmorProfile");
   effective.seccomp_profile = contexts.LocalProfile("seccompProfile");
   effective.apparmor_profile = contexts.LocalProfile("appArmorProfile");
+  // By this name engines ask for no profile at all.
+  effective.is_apparmor_unconfined =
+      contexts.IsUnconfined("appArmorProfile") || effective.apparmor_profile == "unconfined";
   const Value* proc = contexts.Find("procMount");
   effective.is_proc_unmasked = proc != nullptr && *proc == Value::String("Unmasked");
   if (const Value* pod = spec.others.Find("securityContext")) {

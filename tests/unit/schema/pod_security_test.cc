@@ -67,6 +67,17 @@ TEST(PodSecurity, BaselineKeepsOutWhatGetsHoldOfTheHost) {
             2U);
 }
 
+// The engine and the kernel take the name for the absence of a profile.
+TEST(PodSecurity, AProfileOfTheHostIsNotNamedUnconfined) {
+  EXPECT_EQ(Baseline("  securityContext: {appArmorProfile: {type: Localhost, "
+                     "localhostProfile: unconfined}}\n")
+                .size(),
+            1U);
+  EXPECT_EQ(Baseline("  securityContext: {appArmorProfile: {type: Localhost, "
+                     "localhostProfile: nginx}}\n"),
+            Words());
+}
+
 TEST(PodSecurity, InitContainersAreLookedAtToo) {
   EXPECT_EQ(Baseline("  initContainers:\n  - {name: first, image: a:1, "
                      "securityContext: {privileged: true}}\n",
