@@ -382,8 +382,8 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   std::vector<Shortage> shortages_;  // of `sample_`
   MonoTime disk_short_at_;           // since when it is, if it is
 
-  bool measuring_pods_ = false;
-  std::string victim_;  // uid of the pod that was evicted last
+  std::set<bool> measuring_pods_;  // true: for their disk, which may take minutes
+  std::string victim_;             // uid of the pod that was evicted last
   MonoTime victim_at_;
 
   PulledImages pulled_images_;

@@ -55,18 +55,18 @@ bool Agent::Core::VictimIsGoing() const {
 }
 
 void Agent::Core::ConsiderEviction(bool may_be_for_disk) {
-  if (measuring_pods_ || !applied_ || !seen_.engine_up || !listed_ || VictimIsGoing()) return;
+  if (!applied_ || !seen_.engine_up || !listed_ || VictimIsGoing()) return;
   std::vector<Shortage> shortages;
   for (const Shortage& shortage : shortages_) {
-    if (may_be_for_disk || PressureOf(shortage.signal) != Pressure::kDisk) {
-      shortages.push_back(shortage);
-    }
+    const bool is_disk = PressureOf(shortage.signal) == Pressure::kDisk;
+    if (measuring_pods_.contains(is_disk) || (is_disk && !may_be_for_disk)) continue;
+    shortages.push_back(shortage);
   }
   if (!shortages.empty()) MeasurePods(std::move(shortages));
 }
 
 void Agent::Core::MeasurePods(std::vector<Shortage> shortages) {
-  measuring_pods_ = true;
+  measuring_pods_.insert(PressureOf(shortages.front().signal) == Pressure::kDisk);
   const auto measured = std::make_shared<PodsMeasured>();
   measured->shortage = shortages.front();
   shortages.erase(shortages.begin());
@@ -121,7 +121,7 @@ void Agent::Core::MeasurePod(const std::shared_ptr<PodsMeasured>& measured, cons
 
 void Agent::Core::OnPodMeasured(const std::shared_ptr<PodsMeasured>& measured) {
   if (--measured->waiting > 0) return;
-  measuring_pods_ = false;
+  measuring_pods_.erase(PressureOf(measured->shortage.signal) == Pressure::kDisk);
   std::vector<PodUse> known;
   for (size_t i = 0; i < measured->uses.size(); ++i) {
     if (!measured->unknown.contains(i)) known.push_back(std::move(measured->uses[i]));
@@ -132,8 +132,12 @@ void Agent::Core::OnPodMeasured(const std::shared_ptr<PodsMeasured>& measured) {
       [&](const Shortage& shortage) { return shortage.signal == measured->shortage.signal; });
   const std::optional<Victim> victim =
       still == shortages_.end() ? std::nullopt : ChooseVictim(*still, known);
+  std::erase_if(measured->others, [&](const Shortage& shortage) {
+    return measuring_pods_.contains(PressureOf(shortage.signal) == Pressure::kDisk);
+  });
   if (!victim && !measured->others.empty()) return MeasurePods(std::move(measured->others));
-  if (!victim) return;
+  // Another shortage may have had its victim meanwhile.
+  if (!victim || VictimIsGoing()) return;
   AgentEvent event;
   event.type = EventType::kWarning;
   event.reason = "EvictionThresholdMet";

@@ -46,6 +46,7 @@ class FakeHostFiles final : public HostFiles {
   // What is at the host's paths that are not folders already: "File", "Socket" and so on.
   void PutHostPath(const std::string& path, const std::string& type) { host_paths_[path] = type; }
   void SetFolderBytes(const std::string& path, int64_t bytes) { folder_bytes_[path] = bytes; }
+  void SetMeasuringHangs() { measuring_hangs_ = true; }  // as in folders without end
   // Asked for each path; nothing is known of any without.
   void SetSpace(std::function<FileSystemSpace(const std::string& path)> space) {
     space_ = std::move(space);
@@ -71,6 +72,7 @@ class FakeHostFiles final : public HostFiles {
   bool no_execution_ = false;
   std::map<std::string, std::string> host_paths_;  // by path, their type
   std::map<std::string, int64_t> folder_bytes_;
+  bool measuring_hangs_ = false;
   std::function<FileSystemSpace(const std::string&)> space_;
   std::vector<PartOrder> parts_;  // mounted
   std::vector<Status> failures_;  // of the next writes, last first

@@ -289,5 +289,17 @@ TEST_F(HostPressureTest, WhatIsPulledIsKnownThoughManyImagesWereTakenAwayByHand)
   EXPECT_FALSE(HasImage("a:1"));
 }
 
+TEST_F(HostPressureTest, MemoryIsRelievedWhileTheDiskIsBeingMeasured) {
+  AddHog("web", {300 * kMebibytes, 1, 20 * kMebibytes});
+  Begin();
+  files.SetMeasuringHangs();
+  free_disk_ = 60 * kMebibytes;
+  RunFor(3 * kTickMs);
+  ASSERT_EQ(Evicted(), Names());
+  free_memory_ = 320 * kMebibytes;
+  RunFor(2 * kTickMs);
+  EXPECT_EQ(Evicted(), Names{"web"});
+}
+
 }  // namespace
 }  // namespace reconcile
