@@ -30,6 +30,8 @@ struct ApiResponse {
   std::string content_type = "application/json";
   std::string body;
   StreamStart stream;  // when set, the body is what the stream brings
+  // The answer begins without the stream's first word, which may be long in coming.
+  bool stream_begins_at_once = false;
 };
 
 }  // namespace reconcile

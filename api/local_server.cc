@@ -132,7 +132,7 @@ struct LocalServer::State {
     return true;
   }
   void Serve(const httplib::Request& request, httplib::Response& response);
-  void ServeStream(const StreamStart& start, bool framed, httplib::Response& response);
+  void ServeStream(const ApiResponse& answer, bool framed, httplib::Response& response);
   bool Pump(const std::shared_ptr<StreamPipe>& pipe, bool framed, httplib::DataSink& sink);
   void EndStream(const std::shared_ptr<StreamPipe>& pipe);
 };
@@ -154,21 +154,21 @@ void LocalServer::State::Serve(const httplib::Request& request, httplib::Respons
   }
   if (!pending->response->stream) return SetResponse(*pending->response, &response);
   const bool framed = api.accept.find(kLogFramesType) != std::string::npos;
-  ServeStream(pending->response->stream, framed, response);
+  ServeStream(*pending->response, framed, response);
 }
 
-void LocalServer::State::ServeStream(const StreamStart& start, bool framed,
+void LocalServer::State::ServeStream(const ApiResponse& answer, bool framed,
                                      httplib::Response& response) {
   if (++open_streams > kMaxOpenStreams) {
     --open_streams;
     return SetResponse(
-        ErrorResponse(UnavailableError("too many log streams are open; end some of them")),
-        &response);
+        ErrorResponse(UnavailableError("too many streams are open; end some of them")), &response);
   }
   auto pipe = std::make_shared<StreamPipe>();
-  loop->Post([pipe, start] { pipe->handle = start(SinkInto(pipe)); });
+  loop->Post([pipe, start = answer.stream] { pipe->handle = start(SinkInto(pipe)); });
   std::unique_lock lock(pipe->mutex);
-  WaitFor(&pipe->changed, &lock, kFirstWordTimeout,
+  WaitFor(&pipe->changed, &lock,
+          answer.stream_begins_at_once ? kFirstWordTimeout * 0 : kFirstWordTimeout,
           [&] { return pipe->ended || !pipe->chunks.empty(); });
   if (pipe->ended && !pipe->error.ok() && pipe->chunks.empty()) {
     SetResponse(ErrorResponse(pipe->error), &response);
@@ -176,7 +176,7 @@ void LocalServer::State::ServeStream(const StreamStart& start, bool framed,
   }
   response.status = 200;
   response.set_chunked_content_provider(
-      framed ? std::string(kLogFramesType) : "text/plain",
+      framed ? std::string(kLogFramesType) : answer.content_type,
       [this, pipe, framed](size_t, httplib::DataSink& sink) { return Pump(pipe, framed, sink); },
       [this, pipe](bool) { EndStream(pipe); });
 }

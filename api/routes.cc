@@ -4,13 +4,15 @@
 #include <optional>
 #include <vector>
 
-#include "api/endpoints_view.h"
+#include "api/discovery_routes.h"
 #include "api/enrollment_routes.h"
+#include "api/health_routes.h"
 #include "api/history_view.h"
 #include "api/network_view.h"
 #include "api/node_operation_routes.h"
 #include "api/operation_routes.h"
 #include "api/plan_view.h"
+#include "api/refusal.h"
 #include "api/table.h"
 #include "base/version.h"
 #include "schema/codec.h"
@@ -53,103 +55,8 @@ Value StatusValue(const std::string& status, Value more = Value::MakeMap()) {
   return more;
 }
 
-std::vector<std::string> SplitPath(const std::string& path) {
-  std::vector<std::string> parts;
-  std::string part;
-  for (const char c : path + "/") {
-    if (c != '/') {
-      part += c;
-    } else if (!part.empty()) {
-      parts.push_back(std::move(part));
-      part.clear();
-    }
-  }
-  return parts;
-}
-
-// What a Kubernetes path names.
-struct ResourcePath {
-  Kind kind = Kind::kNamespace;
-  std::string namespace_name;  // empty: all, or a cluster-scoped kind
-  std::string name;            // empty: list
-  std::string subresource;
-};
-
-std::optional<ResourcePath> ParseResourcePath(const std::string& path) {
-  std::vector<std::string> parts = SplitPath(path);
-  std::string api_version;
-  size_t at = 0;
-  if (parts.size() >= 3 && parts[0] == "api") {
-    api_version = parts[1];
-    at = 2;
-  } else if (parts.size() >= 4 && parts[0] == "apis") {
-    api_version = parts[1] + "/" + parts[2];
-    at = 3;
-  } else {
-    return std::nullopt;
-  }
-  ResourcePath resource;
-  // /namespaces/NS/pods names pods; /namespaces/NS names the namespace itself.
-  if (parts.size() > at + 2 && parts[at] == "namespaces") {
-    resource.namespace_name = parts[at + 1];
-    at += 2;
-  }
-  const auto info = std::find_if(kAllKinds.begin(), kAllKinds.end(), [&](Kind kind) {
-    return InfoOf(kind).plural == parts[at] && InfoOf(kind).api_version == api_version;
-  });
-  if (info == kAllKinds.end()) return std::nullopt;
-  resource.kind = *info;
-  if (parts.size() > at + 1) resource.name = parts[at + 1];
-  if (parts.size() > at + 2) resource.subresource = parts[at + 2];
-  if (parts.size() > at + 3) return std::nullopt;
-  return resource;
-}
-
-void SortEvents(std::vector<ObjectPtr>* objects) {
-  std::stable_sort(objects->begin(), objects->end(), [](const ObjectPtr& a, const ObjectPtr& b) {
-    return As<Event>(*a)->last_timestamp < As<Event>(*b)->last_timestamp;
-  });
-}
-
 bool WantsTable(const ApiRequest& request) {
   return request.accept.find("as=Table") != std::string::npos;
-}
-
-ApiResponse ListObjects(const ClusterState& state, const ResourcePath& resource,
-                        const ApiRequest& request, Now now) {
-  std::vector<ObjectPtr> objects;
-  for (const auto& [key, object] : ObjectsInView(resource.kind, state)) {
-    if (resource.namespace_name.empty() || key.namespace_name == resource.namespace_name) {
-      objects.push_back(object);
-    }
-  }
-  if (resource.kind == Kind::kEvent) SortEvents(&objects);
-  if (WantsTable(request)) return Json(EncodeTable(MakeTable(resource.kind, objects, now.wall)));
-  const KindInfo& info = InfoOf(resource.kind);
-  Value items = Value::MakeList();
-  for (const ObjectPtr& object : objects) {
-    items.Append(EncodeObject(*object, EncodeFor::kUser));
-  }
-  Value metadata = Value::MakeMap();
-  metadata.Set("resourceVersion", Value::String(std::to_string(state.revision())));
-  Value list = Value::MakeMap();
-  list.Set("apiVersion", Value::String(std::string(info.api_version)));
-  list.Set("kind", Value::String(std::string(info.name) + "List"));
-  list.Set("metadata", std::move(metadata));
-  list.Set("items", std::move(items));
-  return Json(list);
-}
-
-ApiResponse GetObject(const ClusterState& state, const ResourcePath& resource,
-                      const ApiRequest& request, Now now) {
-  const ObjectPtr object =
-      FindInView({resource.kind, resource.namespace_name, resource.name}, state);
-  if (object == nullptr) {
-    return ErrorResponse(NotFoundError(std::string(InfoOf(resource.kind).plural) + " \"" +
-                                       resource.name + "\" not found"));
-  }
-  if (WantsTable(request)) return Json(EncodeTable(MakeTable(resource.kind, {object}, now.wall)));
-  return Json(EncodeObject(*object, EncodeFor::kUser));
 }
 
 ApiResponse PodLog(Controller* controller, const ResourcePath& resource,
@@ -169,7 +76,8 @@ ApiResponse PodLog(Controller* controller, const ResourcePath& resource,
   }
   const auto pod = controller->State()->Find<Pod>(resource.namespace_name, resource.name);
   if (pod == nullptr) {
-    return ErrorResponse(NotFoundError("pods \"" + resource.name + "\" not found"));
+    return RefusalResponse(
+        {404, "NotFound", "pods \"" + resource.name + "\" not found", resource.name, "", "pods"});
   }
   if (log.container.empty() && pod->spec.containers.size() > 1) {
     return ErrorResponse(
@@ -339,10 +247,38 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   return ResponseOf(status);
 }
 
+// The Kubernetes version is the one whose API this follows: clients compare it with their own.
 ApiResponse VersionRoute() {
   Value value = Value::MakeMap();
-  value.Set("gitVersion", Value::String(std::string(kVersion)));
+  value.Set("major", Value::String("1"));
+  value.Set("minor", Value::String("33"));
+  value.Set("gitVersion", Value::String("v1.33.0+reconcile." + std::string(kVersion)));
+  value.Set("gitCommit", Value::String(""));
+  value.Set("gitTreeState", Value::String(""));
+  value.Set("buildDate", Value::String(""));
+  value.Set("goVersion", Value::String(""));
+  value.Set("compiler", Value::String(""));
+  value.Set("platform", Value::String("linux/amd64"));
   return Json(value);
+}
+
+// A controller that cannot write plans nothing; a restart would not help.
+std::vector<HealthCheck> HealthOf(const Controller& controller) {
+  std::vector<HealthCheck> checks = {{.name = "ping", .for_life = true}, {.name = "store"}};
+  for (const std::string& line : controller.UnderWay()) {
+    if (line.starts_with("waiting for the store")) checks[1].why_not = "it refuses to write";
+  }
+  return checks;
+}
+
+ApiResponse ResourceRoute(Controller* controller, ResourceReads* reads,
+                          const ResourcePath& resource, const ApiRequest& request) {
+  if (request.method != "GET") return RefusalResponse(MethodNotAllowed());
+  if (resource.subresource == "log" && resource.kind == Kind::kPod) {
+    return PodLog(controller, resource, request);
+  }
+  if (!resource.subresource.empty()) return RefusalResponse(UnknownPath());
+  return reads->Read(resource, request);
 }
 
 }  // namespace
@@ -358,29 +294,20 @@ ApiResponse ErrorResponse(const Status& status) {
   return response;
 }
 
-ApiResponse HandleApi(Controller* controller, const ApiRequest& request, Now now) {
+ApiResponse HandleApi(Controller* controller, ResourceReads* reads, const ApiRequest& request,
+                      Now now) {
   constexpr std::string_view kOwnPrefix = "/apis/reconcile.dev/v1/";
-  if (request.path == "/healthz") return {.content_type = "text/plain", .body = "ok"};
-  if (request.path == "/version") return VersionRoute();
-  const std::optional<ResourcePath> resource = ParseResourcePath(request.path);
-  if (!resource) {
-    if (request.path.starts_with(kOwnPrefix)) {
-      return OwnRoutes(controller, request, request.path.substr(kOwnPrefix.size()), now);
-    }
-    return ErrorResponse(NotFoundError("no such path: " + request.path));
+  const auto look = [controller] { return HealthOf(*controller); };
+  if (const auto answer = HandleHealth(request, look)) return *answer;
+  if (request.path == "/version" && request.method == "GET") return VersionRoute();
+  if (const auto answer = HandleDiscovery(request)) return *answer;
+  if (const std::optional<ResourcePath> resource = ParseResourcePath(request.path)) {
+    return ResourceRoute(controller, reads, *resource, request);
   }
-  if (request.method != "GET") {
-    return ErrorResponse(InvalidError("this path can only be read; change the manifests in Git"));
+  if (request.path.starts_with(kOwnPrefix)) {
+    return OwnRoutes(controller, request, request.path.substr(kOwnPrefix.size()), now);
   }
-  if (resource->subresource == "log" && resource->kind == Kind::kPod) {
-    return PodLog(controller, *resource, request);
-  }
-  if (!resource->subresource.empty()) {
-    return ErrorResponse(NotFoundError("no such path: " + request.path));
-  }
-  const auto state = controller->State();
-  return resource->name.empty() ? ListObjects(*state, *resource, request, now)
-                                : GetObject(*state, *resource, request, now);
+  return RefusalResponse(UnknownPath());
 }
 
 ApiResponse SuccessResponse(Value more) { return Json(StatusValue("Success", std::move(more))); }

@@ -2,6 +2,7 @@
 
 #include "api/columns.h"
 #include "base/escape.h"
+#include "schema/field_table.h"
 
 namespace reconcile {
 
@@ -16,39 +17,63 @@ Table MakeTable(Kind kind, const std::vector<ObjectPtr>& objects, WallTime now) 
   return table;
 }
 
-Value EncodeTable(const Table& table) {
-  Value columns = Value::MakeList();
-  for (const TableColumn& column : table.columns) {
+namespace {
+
+Value EncodeColumns(const std::vector<TableColumn>& columns) {
+  Value list = Value::MakeList();
+  for (const TableColumn& column : columns) {
     Value definition = Value::MakeMap();
     definition.Set("name", Value::String(column.name));
     definition.Set("type", Value::String("string"));
     definition.Set("format", Value::String(column.name == "Name" ? "name" : ""));
     definition.Set("description", Value::String(""));
     definition.Set("priority", Value::Int(column.priority));
-    columns.Append(std::move(definition));
+    list.Append(std::move(definition));
   }
+  return list;
+}
+
+Value EncodeMetadata(const Table::Row& row) {
+  if (row.object != nullptr) {
+    const FieldInfo* field = TableOf(row.object->kind).Find("metadata");
+    CHECK(field != nullptr);
+    return field->type->Encode(field->Get(StructOf(*row.object)), EncodeFor::kUser);
+  }
+  Value metadata = Value::MakeMap();
+  metadata.Set("name", Value::String(row.cells.front()));
+  metadata.Set("namespace", Value::String(""));
+  return metadata;
+}
+
+Value EncodeRowObject(const Table::Row& row, const TableEncoding& encoding) {
+  if (encoding.included == IncludedObject::kNone) return Value();
+  const bool whole = encoding.included == IncludedObject::kObject && row.object != nullptr;
+  if (whole) return EncodeObject(*row.object, EncodeFor::kUser);
+  Value object = Value::MakeMap();
+  object.Set("kind", Value::String("PartialObjectMetadata"));
+  object.Set("apiVersion", Value::String("meta.k8s.io/" + std::string(encoding.version)));
+  object.Set("metadata", EncodeMetadata(row));
+  return object;
+}
+
+}  // namespace
+
+Value EncodeTable(const Table& table, const TableEncoding& encoding) {
   Value rows = Value::MakeList();
   for (const Table::Row& row : table.rows) {
     Value cells = Value::MakeList();
     for (const std::string& cell : row.cells) cells.Append(Value::String(cell));
-    Value metadata = Value::MakeMap();
-    const ObjectPtr& shown = row.object;
-    metadata.Set("name", Value::String(shown ? shown->metadata.name : row.cells.front()));
-    metadata.Set("namespace", Value::String(shown ? shown->metadata.namespace_name : ""));
-    Value object = Value::MakeMap();
-    object.Set("kind", Value::String("PartialObjectMetadata"));
-    object.Set("apiVersion", Value::String("meta.k8s.io/v1"));
-    object.Set("metadata", std::move(metadata));
     Value encoded = Value::MakeMap();
     encoded.Set("cells", std::move(cells));
-    encoded.Set("object", std::move(object));
+    encoded.Set("object", EncodeRowObject(row, encoding));
     rows.Append(std::move(encoded));
   }
   Value encoded = Value::MakeMap();
   encoded.Set("kind", Value::String("Table"));
-  encoded.Set("apiVersion", Value::String("meta.k8s.io/v1"));
+  encoded.Set("apiVersion", Value::String("meta.k8s.io/" + std::string(encoding.version)));
   encoded.Set("metadata", Value::MakeMap());
-  encoded.Set("columnDefinitions", std::move(columns));
+  encoded.Set("columnDefinitions",
+              encoding.with_columns ? EncodeColumns(table.columns) : Value::MakeList());
   encoded.Set("rows", std::move(rows));
   return encoded;
 }

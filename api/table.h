@@ -24,7 +24,15 @@ struct Table {
 
 // PURE. One view for every reader: the command line, kubectl (meta.k8s.io/v1 Table) and the page.
 Table MakeTable(Kind kind, const std::vector<ObjectPtr>& objects, WallTime now);
-Value EncodeTable(const Table& table);
+
+// What of a row's object goes with it: Kubernetes' includeObject.
+enum class IncludedObject { kNone, kMetadata, kObject };
+struct TableEncoding {
+  std::string_view version = "v1";  // of meta.k8s.io
+  IncludedObject included = IncludedObject::kMetadata;
+  bool with_columns = true;
+};
+Value EncodeTable(const Table& table, const TableEncoding& encoding = {});
 
 // Aligned text with a header line; `with_namespace` adds the NAMESPACE column, `wide` the
 // priority-1 columns.

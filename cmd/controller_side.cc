@@ -142,7 +142,9 @@ std::shared_ptr<const RevokedNodes> ControllerSide::RevokedNow() {
 }
 
 ApiResponse ControllerSide::Answer(const ApiRequest& request) {
-  if (!IsEnrollmentPath(request.path)) return HandleApi(controller_.get(), request, loop_.now());
+  if (!IsEnrollmentPath(request.path)) {
+    return HandleApi(controller_.get(), reads_.get(), request, loop_.now());
+  }
   ApiResponse response = HandleEnrollmentApi(enrollment_api_, request, loop_.now().wall);
   if (request.method == "POST") controller_->NoteRevocations();
   return response;
@@ -155,6 +157,7 @@ Status ControllerSide::Start(const Config& config, AgentLink* link) {
                                              source_.get(), link);
   webhooks_ = MakeWebhookHandler(controller_.get());
   RETURN_IF_ERROR(controller_->Start());
+  reads_ = std::make_unique<ResourceReads>(store_.get(), &loop_);
   Result<std::unique_ptr<LocalServer>> server = LocalServer::Start(
       config.socket_path, &loop_, [this](const ApiRequest& request) { return Answer(request); });
   if (!server.ok()) return server.status();
@@ -167,6 +170,7 @@ void ControllerSide::End() {
   server_.reset();
   thread_.End([this] {
     webhooks_ = {};
+    reads_.reset();
     controller_.reset();
     link_server_.reset();
   });

@@ -5,6 +5,7 @@
 
 #include "api/enrollment_routes.h"
 #include "api/local_server.h"
+#include "api/resource_reads.h"
 #include "base/epoll_loop.h"
 #include "base/parallel.h"
 #include "base/random.h"
@@ -66,6 +67,7 @@ class ControllerSide {
   std::unique_ptr<LinkServer> link_server_;
   EnrollmentApi enrollment_api_;  // without a CA to ask in `up`: nobody could join
   std::unique_ptr<Controller> controller_;
+  std::unique_ptr<ResourceReads> reads_;
   LinkHttpHandler webhooks_;
   std::unique_ptr<LocalServer> server_;
   LoopThread thread_{&loop_};

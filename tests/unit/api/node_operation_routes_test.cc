@@ -47,7 +47,7 @@ class NodeOperationRoutesTest : public testing::Test {
     query["by"] = "ada";
     query["reason"] = "kernel update";
     request.query = query;
-    const ApiResponse response = HandleApi(controller_.get(), request, loop_.now());
+    const ApiResponse response = HandleApi(controller_.get(), &reads_, request, loop_.now());
     Settle();
     const Result<Value> body = ParseJson(response.body);
     CHECK(body.ok());
@@ -62,6 +62,7 @@ class NodeOperationRoutesTest : public testing::Test {
   FakeSource source_{&loop_};
   FakeAgentLink link_;
   std::unique_ptr<Controller> controller_;
+  ResourceReads reads_{&store_, &loop_};
 };
 
 TEST_F(NodeOperationRoutesTest, ACordonIsStoredWithWhoWhenAndWhyUntilItIsEnded) {

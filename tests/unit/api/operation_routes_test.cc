@@ -43,7 +43,7 @@ class OperationRoutesTest : public testing::Test {
     request.path = "/apis/reconcile.dev/v1/" + verb;
     request.query = query;
     request.body = body;
-    return HandleApi(controller_.get(), request, loop_.now());
+    return HandleApi(controller_.get(), &reads_, request, loop_.now());
   }
   std::string Save() {
     const Result<Value> answer = ParseJson(Post("plan-newest", {{"source", "main"}}).body);
@@ -66,6 +66,7 @@ class OperationRoutesTest : public testing::Test {
   FakeSource source_{&loop_};
   FakeAgentLink link_;
   std::unique_ptr<Controller> controller_;
+  ResourceReads reads_{&store_, &loop_};
 };
 
 TEST_F(OperationRoutesTest, AppliesASavedPlanThatStillHolds) {

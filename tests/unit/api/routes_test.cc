@@ -30,7 +30,7 @@ class RoutesTest : public testing::Test {
     request.path = path;
     request.query = query;
     request.body = body;
-    return HandleApi(controller_.get(), request, loop_.now());
+    return HandleApi(controller_.get(), &reads_, request, loop_.now());
   }
   Value Json(const ApiResponse& response) {
     const Result<Value> value = ParseJson(response.body);
@@ -51,6 +51,7 @@ class RoutesTest : public testing::Test {
   InstantSource source_;
   FakeAgentLink link_;
   std::unique_ptr<Controller> controller_;
+  ResourceReads reads_{&store_, &loop_};
 };
 
 TEST_F(RoutesTest, ListsAndGetsObjectsOnKubernetesPaths) {
@@ -83,7 +84,7 @@ TEST_F(RoutesTest, GivesATableWhenAskedForOne) {
   request.method = "GET";
   request.path = "/api/v1/configmaps";
   request.accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
-  const Value table = Json(HandleApi(controller_.get(), request, loop_.now()));
+  const Value table = Json(HandleApi(controller_.get(), &reads_, request, loop_.now()));
   EXPECT_EQ(table.GetString("kind"), "Table");
   ASSERT_EQ(table.GetList("rows").size(), 1U);
 }
@@ -115,7 +116,7 @@ TEST_F(RoutesTest, AnswersWhatIsNotThereWithAStatusObject) {
 }
 
 TEST_F(RoutesTest, RefusesWritesToWhatGitDeclares) {
-  EXPECT_EQ(Ask("POST", "/api/v1/namespaces/default/configmaps").code, 400);
+  EXPECT_EQ(Ask("POST", "/api/v1/namespaces/default/configmaps").code, 405);
 }
 
 TEST_F(RoutesTest, TellsStatusWithWhatIsNotConverged) {

@@ -1,0 +1,49 @@
+#include "api/refusal.h"
+
+namespace reconcile {
+
+Value StatusObject(const Refusal& refusal) {
+  Value status = Value::MakeMap();
+  status.Set("kind", Value::String("Status"));
+  status.Set("apiVersion", Value::String("v1"));
+  status.Set("metadata", Value::MakeMap());
+  status.Set("status", Value::String("Failure"));
+  status.Set("message", Value::String(refusal.message));
+  status.Set("reason", Value::String(refusal.reason));
+  Value details = Value::MakeMap();
+  if (!refusal.name.empty()) details.Set("name", Value::String(refusal.name));
+  if (!refusal.group.empty()) details.Set("group", Value::String(refusal.group));
+  if (!refusal.kind.empty()) details.Set("kind", Value::String(refusal.kind));
+  if (!details.AsMap().empty()) status.Set("details", std::move(details));
+  status.Set("code", Value::Int(refusal.code));
+  return status;
+}
+
+ApiResponse RefusalResponse(const Refusal& refusal) {
+  ApiResponse response;
+  response.code = refusal.code;
+  response.body = WriteJson(StatusObject(refusal));
+  return response;
+}
+
+Refusal BadRequest(std::string message) { return {400, "BadRequest", std::move(message)}; }
+
+Refusal UnknownPath() {
+  return {404, "NotFound", "the server could not find the requested resource"};
+}
+
+Refusal MethodNotAllowed() {
+  return {405, "MethodNotAllowed",
+          "the server does not allow this method on the requested resource; what Git declares is "
+          "changed in Git"};
+}
+
+Refusal NotAcceptable() {
+  return {406, "NotAcceptable",
+          "only the following media types are accepted: application/json, and "
+          "application/json;as=Table;g=meta.k8s.io;v=v1 for objects"};
+}
+
+Refusal Expired(std::string message) { return {410, "Expired", std::move(message)}; }
+
+}  // namespace reconcile

@@ -1,0 +1,419 @@
+#include "api/watch_cache.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "api/endpoints_view.h"
+#include "schema/codec.h"
+#include "schema/network.h"
+
+namespace reconcile {
+namespace {
+
+using SharedText = std::shared_ptr<const std::string>;
+
+// One change, as watches of its kind see it.
+struct Entry {
+  Revision revision = 0;
+  MonoTime at;
+  ObjectPtr before;
+  ObjectPtr after;
+  std::map<int, SharedText> written;  // by WayOf
+};
+
+// A number for each way to write a change out.
+int WayOf(WatchEventType type, const ObjectEncoding& encoding, bool with_columns) {
+  int way = static_cast<int>(type);
+  way = way * 3 + static_cast<int>(encoding.shape);
+  way = way * 3 + static_cast<int>(encoding.included);
+  return way * 2 + (with_columns ? 1 : 0);
+}
+
+struct History {
+  std::deque<Entry> entries;
+  uint64_t first = 0;      // number of the first entry, counted from the beginning
+  Revision forgotten = 0;  // what was changed up to here is not (all) in it
+  uint64_t end() const { return first + entries.size(); }
+};
+
+struct WatchState {
+  uint64_t id = 0;
+  WatchRequest request;
+  LogSink sink;
+  std::vector<ObjectPtr> initial;  // still to be sent, from initial_at on
+  size_t initial_at = 0;
+  uint64_t next = 0;  // number of the change to look at next
+  SharedText line;    // that it is at
+  size_t line_at = 0;
+  size_t in_flight = 0;  // bytes sent and not taken
+  MonoTime ends;
+  TimerId timer = 0;
+  bool named_columns = false;
+  bool bookmark_due = false;
+  bool timed_out = false;
+  bool failed = false;  // the line is the last
+  bool sending = false;
+  bool ended = false;
+};
+using WatchPtr = std::shared_ptr<WatchState>;
+
+// The object as it was last, at the revision that took it away.
+ObjectPtr LastOf(const ObjectPtr& object, Revision revision) {
+  std::unique_ptr<Object> last = object->Clone();
+  last->metadata.resource_version = revision;
+  return last;
+}
+
+// Keys of the Endpoints that a change may have an effect on, whether they are stored or made.
+std::set<ObjectKey> TouchedEndpoints(const std::vector<Change>& changes) {
+  std::set<ObjectKey> keys;
+  for (const Change& change : changes) {
+    const ObjectKey& key = change.key;
+    if (key.kind == Kind::kService || key.kind == Kind::kEndpoints) {
+      keys.insert({Kind::kEndpoints, key.namespace_name, key.name});
+    }
+    if (key.kind != Kind::kEndpointSlice) continue;
+    for (const ObjectPtr& slice : {change.before, change.after}) {
+      if (slice == nullptr) continue;
+      const auto service = slice->metadata.labels.find(kServiceNameLabel);
+      if (service == slice->metadata.labels.end()) continue;
+      keys.insert({Kind::kEndpoints, key.namespace_name, service->second});
+    }
+  }
+  return keys;
+}
+
+bool SameContent(const ObjectPtr& a, const ObjectPtr& b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return EqualObjects(*a, *b);
+}
+
+}  // namespace
+
+class WatchCache::State : public std::enable_shared_from_this<WatchCache::State> {
+ public:
+  State(Store* store, EventLoop* loop, Limits limits)
+      : store_(store), loop_(loop), limits_(limits), state_(store->Snapshot()) {
+    for (History& history : histories_) history.forgotten = state_->revision();
+  }
+
+  void Begin() {
+    store_watch_ = store_->Watch([this](const std::vector<Change>& changes) { Take(changes); });
+  }
+  void End();
+  StreamHandle Open(WatchRequest request, LogSink sink);
+
+  size_t watch_count() const { return watches_.size(); }
+  uint64_t written_count() const { return written_count_; }
+
+ private:
+  History& HistoryOf(Kind kind) { return histories_[static_cast<size_t>(kind)]; }
+  void Take(const std::vector<Change>& changes);
+  void Add(Kind kind, Entry entry);
+  void TakeEndpoints(const std::vector<Change>& changes, const ClusterState& after);
+  void Trim(History* history);
+  void PostFlush();
+
+  void Place(WatchState* watch);
+  void Send(const WatchPtr& watch);
+  bool FindLine(WatchState* watch);
+  bool FindChange(WatchState* watch);
+  void SetLine(WatchState* watch, SharedText line) {
+    watch->line = std::move(line);
+    watch->line_at = 0;
+  }
+  SharedText Written(Entry* entry, bool keep, WatchEventType type, WatchState* watch);
+  void Fail(WatchState* watch, const std::string& why);
+  void Finish(const WatchPtr& watch, const Status& status);
+  void Forget(WatchState* watch);
+  void SetTimer(const WatchPtr& watch);
+  void OnTimer(const WatchPtr& watch);
+  void OnTaken(uint64_t id, size_t bytes);
+  void OnCancel(uint64_t id);
+
+  Store* const store_;
+  EventLoop* const loop_;
+  const Limits limits_;
+  Store::WatchId store_watch_ = 0;
+  std::shared_ptr<const ClusterState> state_;  // as of the last change that was taken
+  std::array<History, kKindCount> histories_;
+  std::map<uint64_t, WatchPtr> watches_;
+  uint64_t last_id_ = 0;
+  uint64_t written_count_ = 0;
+  bool flush_posted_ = false;
+};
+
+// ---- Changes ----
+
+void WatchCache::State::Take(const std::vector<Change>& changes) {
+  const std::shared_ptr<const ClusterState> after = store_->Snapshot();
+  for (const Change& change : changes) {
+    if (change.key.kind == Kind::kEndpoints) continue;  // their view is wider
+    Add(change.key.kind,
+        {change.revision, loop_->now().mono, change.before, change.after, /*written=*/{}});
+  }
+  TakeEndpoints(changes, *after);
+  state_ = after;
+  PostFlush();
+}
+
+void WatchCache::State::TakeEndpoints(const std::vector<Change>& changes,
+                                      const ClusterState& after) {
+  for (const ObjectKey& key : TouchedEndpoints(changes)) {
+    const ObjectPtr old_view = FindInView(key, *state_);
+    ObjectPtr new_view = FindInView(key, after);
+    if (SameContent(old_view, new_view)) continue;
+    if (new_view != nullptr) new_view = LastOf(new_view, after.revision());
+    Add(Kind::kEndpoints, {after.revision(), loop_->now().mono, old_view, new_view, {}});
+  }
+}
+
+void WatchCache::State::Add(Kind kind, Entry entry) {
+  History& history = HistoryOf(kind);
+  history.entries.push_back(std::move(entry));
+  const size_t count = history.entries.size();
+  if (count > limits_.written_out) {
+    history.entries[count - limits_.written_out - 1].written.clear();
+  }
+  Trim(&history);
+}
+
+void WatchCache::State::Trim(History* history) {
+  const MonoTime oldest{loop_->now().mono.ms - limits_.age_ms};
+  while (history->entries.size() > limits_.changes ||
+         (!history->entries.empty() && history->entries.front().at < oldest)) {
+    history->forgotten = history->entries.front().revision;
+    history->entries.pop_front();
+    ++history->first;
+  }
+}
+
+// Not inside the commit that brought the change, and once for several.
+void WatchCache::State::PostFlush() {
+  if (flush_posted_ || watches_.empty()) return;
+  flush_posted_ = true;
+  loop_->Post([weak = weak_from_this()] {
+    const auto state = weak.lock();
+    if (state == nullptr) return;
+    state->flush_posted_ = false;
+    std::vector<WatchPtr> watches;
+    for (const auto& [id, watch] : state->watches_) watches.push_back(watch);
+    for (const WatchPtr& watch : watches) state->Send(watch);
+  });
+}
+
+// ---- Watches ----
+
+StreamHandle WatchCache::State::Open(WatchRequest request, LogSink sink) {
+  const auto watch = std::make_shared<WatchState>();
+  watch->id = ++last_id_;
+  watch->request = std::move(request);
+  watch->sink = std::move(sink);
+  watch->ends = loop_->now().mono + watch->request.timeout_ms;
+  Place(watch.get());
+  watches_[watch->id] = watch;
+  SetTimer(watch);
+  const std::weak_ptr<State> weak = weak_from_this();
+  loop_->Post([weak, watch] {
+    if (const auto state = weak.lock()) state->Send(watch);
+  });
+  return StreamHandle(
+      [weak, id = watch->id] {
+        if (const auto state = weak.lock()) state->OnCancel(id);
+      },
+      [weak, id = watch->id](size_t bytes) {
+        if (const auto state = weak.lock()) state->OnTaken(id, bytes);
+      });
+}
+
+// Finds what the watch begins with.
+void WatchCache::State::Place(WatchState* watch) {
+  const WatchRequest& request = watch->request;
+  const History& history = HistoryOf(request.kind);
+  watch->next = history.end();
+  if (request.after == 0) {
+    for (const auto& [key, object] : ObjectsInView(request.kind, *state_)) {
+      const bool is_there =
+          request.namespace_name.empty() || key.namespace_name == request.namespace_name;
+      if (is_there && request.selection.Selects(*object)) watch->initial.push_back(object);
+    }
+    return;
+  }
+  // One ahead of us comes from a model that was lost.
+  if (request.after < history.forgotten || request.after > state_->revision()) {
+    return Fail(watch, "too old resource version: " + std::to_string(request.after) + " (" +
+                           std::to_string(state_->revision()) + ")");
+  }
+  const auto first =
+      std::partition_point(history.entries.begin(), history.entries.end(),
+                           [&](const Entry& entry) { return entry.revision <= request.after; });
+  watch->next = history.first + static_cast<uint64_t>(first - history.entries.begin());
+}
+
+// Sends what there is, as far as the window reaches.
+void WatchCache::State::Send(const WatchPtr& watch) {
+  if (watch->sending || watch->ended) return;
+  watch->sending = true;
+  while (!watch->ended) {
+    const size_t room = kStreamWindowBytes - std::min(watch->in_flight, kStreamWindowBytes);
+    const size_t size = std::min(room, kMaxStreamFrameBytes);
+    std::string frame;
+    bool finished = false;
+    while (frame.size() < size) {
+      const bool at_end = watch->line == nullptr || watch->line_at == watch->line->size();
+      if (at_end && !FindLine(watch.get())) {
+        finished = watch->failed || watch->timed_out;
+        break;
+      }
+      const size_t part = std::min(size - frame.size(), watch->line->size() - watch->line_at);
+      frame.append(*watch->line, watch->line_at, part);
+      watch->line_at += part;
+    }
+    if (frame.empty() && !finished) break;
+    watch->in_flight += frame.size();
+    if (!frame.empty()) watch->sink.on_data(frame);
+    if (finished && !watch->ended) Finish(watch, OkStatus());
+  }
+  watch->sending = false;
+}
+
+// Makes `line` the next one; false when there is none for now.
+bool WatchCache::State::FindLine(WatchState* watch) {
+  if (watch->failed && watch->line_at > 0) return false;  // it has been sent
+  if (watch->failed) return true;
+  if (watch->initial_at < watch->initial.size()) {
+    const ObjectPtr object = std::exchange(watch->initial[watch->initial_at++], nullptr);
+    const bool with_columns = !std::exchange(watch->named_columns, true);
+    SetLine(watch, std::make_shared<const std::string>(
+                       WriteWatchEvent(WatchEventType::kAdded, object, watch->request.encoding,
+                                       with_columns, loop_->now().wall)));
+    return true;
+  }
+  if (FindChange(watch)) return true;
+  if (!std::exchange(watch->bookmark_due, false)) return false;
+  SetLine(watch, std::make_shared<const std::string>(WriteBookmark(
+                     watch->request.kind, state_->revision(), watch->request.encoding)));
+  return true;
+}
+
+bool WatchCache::State::FindChange(WatchState* watch) {
+  History& history = HistoryOf(watch->request.kind);
+  if (watch->next < history.first) {
+    Fail(watch, "the watch is read too slowly: its place in the history is forgotten");
+    return true;
+  }
+  const WatchRequest& request = watch->request;
+  while (watch->next < history.end()) {
+    const size_t index = watch->next++ - history.first;
+    Entry& entry = history.entries[index];
+    const ObjectPtr& any = entry.after != nullptr ? entry.after : entry.before;
+    const bool is_there =
+        request.namespace_name.empty() || any->metadata.namespace_name == request.namespace_name;
+    if (!is_there) continue;
+    const bool was = entry.before != nullptr && request.selection.Selects(*entry.before);
+    const bool is = entry.after != nullptr && request.selection.Selects(*entry.after);
+    if (!was && !is) continue;
+    const WatchEventType type = !is    ? WatchEventType::kDeleted
+                                : !was ? WatchEventType::kAdded
+                                       : WatchEventType::kModified;
+    const bool keep = history.entries.size() - index <= limits_.written_out;
+    SetLine(watch, Written(&entry, keep, type, watch));
+    return true;
+  }
+  return false;
+}
+
+SharedText WatchCache::State::Written(Entry* entry, bool keep, WatchEventType type,
+                                      WatchState* watch) {
+  const ObjectEncoding& encoding = watch->request.encoding;
+  const bool with_columns = !std::exchange(watch->named_columns, true);
+  const int way = WayOf(type, encoding, with_columns);
+  const auto found = entry->written.find(way);
+  if (found != entry->written.end()) return found->second;
+  const ObjectPtr object =
+      type == WatchEventType::kDeleted ? LastOf(entry->before, entry->revision) : entry->after;
+  ++written_count_;
+  auto text = std::make_shared<const std::string>(
+      WriteWatchEvent(type, object, encoding, with_columns, loop_->now().wall));
+  if (keep) entry->written[way] = text;
+  return text;
+}
+
+// ---- Ends ----
+
+void WatchCache::State::Fail(WatchState* watch, const std::string& why) {
+  watch->failed = true;
+  watch->initial.clear();
+  SetLine(watch, std::make_shared<const std::string>(WriteErrorEvent(Expired(why))));
+}
+
+void WatchCache::State::Forget(WatchState* watch) {
+  watch->ended = true;
+  if (watch->timer != 0) loop_->Cancel(watch->timer);
+  watches_.erase(watch->id);
+}
+
+void WatchCache::State::Finish(const WatchPtr& watch, const Status& status) {
+  Forget(watch.get());
+  watch->sink.on_end(status);
+}
+
+void WatchCache::State::SetTimer(const WatchPtr& watch) {
+  MonoTime due = watch->ends;
+  if (watch->request.bookmarks) {
+    due = std::min(due, loop_->now().mono + limits_.bookmark_ms);
+  }
+  watch->timer = loop_->At(due, [weak = weak_from_this(), watch_weak = std::weak_ptr(watch)] {
+    const auto state = weak.lock();
+    const auto due_watch = watch_weak.lock();
+    if (state != nullptr && due_watch != nullptr) state->OnTimer(due_watch);
+  });
+}
+
+void WatchCache::State::OnTimer(const WatchPtr& watch) {
+  watch->timer = 0;
+  if (watch->ended) return;
+  watch->bookmark_due = watch->request.bookmarks;
+  watch->timed_out = loop_->now().mono >= watch->ends;
+  if (!watch->timed_out) SetTimer(watch);
+  Send(watch);
+}
+
+void WatchCache::State::OnTaken(uint64_t id, size_t bytes) {
+  const auto found = watches_.find(id);
+  if (found == watches_.end()) return;
+  const WatchPtr watch = found->second;
+  watch->in_flight -= std::min(bytes, watch->in_flight);
+  Send(watch);
+}
+
+void WatchCache::State::OnCancel(uint64_t id) {
+  const auto found = watches_.find(id);
+  if (found != watches_.end()) Forget(WatchPtr(found->second).get());
+}
+
+void WatchCache::State::End() {
+  store_->Unwatch(store_watch_);
+  while (!watches_.empty()) {
+    Finish(WatchPtr(watches_.begin()->second), UnavailableError("the controller is ending"));
+  }
+}
+
+WatchCache::WatchCache(Store* store, EventLoop* loop, Limits limits)
+    : state_(std::make_shared<State>(store, loop, limits)) {
+  state_->Begin();
+}
+WatchCache::~WatchCache() { state_->End(); }
+
+StreamHandle WatchCache::Open(WatchRequest request, LogSink sink) {
+  return state_->Open(std::move(request), std::move(sink));
+}
+size_t WatchCache::watch_count() const { return state_->watch_count(); }
+uint64_t WatchCache::written_count() const { return state_->written_count(); }
+
+}  // namespace reconcile

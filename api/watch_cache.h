@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/http.h"
+#include "api/object_encoding.h"
+#include "api/selection.h"
+#include "base/event_loop.h"
+#include "store/store.h"
+
+namespace reconcile {
+
+// What a client watches.
+struct WatchRequest {
+  Kind kind = Kind::kNamespace;
+  std::string namespace_name;  // empty: all
+  Selection selection;
+  ObjectEncoding encoding;
+  Revision after = 0;  // 0: first all that there is, as ADDED
+  bool bookmarks = false;
+  int64_t timeout_ms = 0;  // when the watch ends
+};
+
+// The last changes of every kind, for watches to go on from; changes are written out once for all
+// watches that want them alike. It knows what was changed since its making, so far as its bounds
+// reach. Loop thread only.
+//
+// A watch reads the history at its reader's pace, by a place in it, and keeps no more than the line
+// that it is at. One whose reader is so slow that its place is forgotten is told that it is too old
+// (an ERROR event with 410) and ended, as is one that begins there; the client lists again.
+class WatchCache {
+ public:
+  struct Limits {
+    size_t changes = 16'384;     // of each kind
+    int64_t age_ms = 600'000;    // older ones are forgotten at the next change
+    size_t written_out = 2'048;  // the newest changes of each kind that are kept written out
+    int64_t bookmark_ms = 60'000;
+  };
+  // `store` and `loop` outlive it.
+  WatchCache(Store* store, EventLoop* loop, Limits limits);
+  WatchCache(Store* store, EventLoop* loop) : WatchCache(store, loop, Limits()) {}
+  ~WatchCache();  // ends all watches
+  WatchCache(const WatchCache&) = delete;
+  WatchCache& operator=(const WatchCache&) = delete;
+
+  // Begins a watch; `sink` is called later, never inside this.
+  StreamHandle Open(WatchRequest request, LogSink sink);
+  size_t watch_count() const;
+  uint64_t written_count() const;  // changes written out so far
+
+ private:
+  class State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace reconcile
