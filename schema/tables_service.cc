@@ -166,7 +166,7 @@ const StructTable& TableOf<EndpointPort>() {
   static const StructTable table = [] {
     Table<EndpointPort> t("EndpointPort");
     t.KeyedBy("name");
-    t.Field<&EndpointPort::name>("name").Doc("The Service port's name.");
+    t.Field<&EndpointPort::name>("name").Always().Doc("The Service port's name.");
     t.Field<&EndpointPort::port>("port").Doc("The port at the address, 1 to 65535.");
     t.Field<&EndpointPort::protocol>("protocol").Default("TCP").Doc("The transport protocol.");
     t.Accepted("appProtocol", StringShape(), "").ActedOn().Doc("What is spoken there.");
