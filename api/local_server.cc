@@ -53,7 +53,10 @@ class HttpServer final : public httplib::Server {
   bool process_and_close_socket(socket_t socket) override {
     UnixStream stream(socket, &stopping);
     bool closed = false;
-    return process_request(stream, true, closed, nullptr);
+    // Nothing is compressed: cpp-httplib would hold a stream's words back until there are many.
+    return process_request(stream, true, closed, [](httplib::Request& request) {
+      request.headers.erase("Accept-Encoding");
+    });
   }
 };
 
@@ -235,6 +238,10 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
   };
   server.Get(".*", serve);
   server.Post(".*", serve);
+  // Routes say what they do not take.
+  server.Put(".*", serve);
+  server.Patch(".*", serve);
+  server.Delete(".*", serve);
   RETURN_IF_ERROR(CheckReplaceable(socket_path));
   if (httplib::Client probe(socket_path); Answers(&probe)) {
     return UnavailableError("another controller answers on " + socket_path);

@@ -1,5 +1,6 @@
 #include "api/local_server.h"
 
+#include <httplib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -53,6 +54,53 @@ TEST_F(LocalServerTest, RefusesASocketThatAnotherAnswersOn) {
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), StatusCode::kUnavailable);
   EXPECT_TRUE(ApiClient(path_).Get("/").ok()) << "the first one was disturbed";
+}
+
+// Go's clients offer gzip, and a compressed stream tells nothing until there is much to tell.
+TEST_F(LocalServerTest, AWatchBeginsAtOnceAndIsNotCompressed) {
+  ASSERT_EQ(Serve([](const ApiRequest&) {
+              ApiResponse response;
+              response.stream_begins_at_once = true;
+              response.stream = [](const LogSink& sink) {
+                sink.on_data("{}\n");
+                return StreamHandle();
+              };
+              return response;
+            }),
+            OkStatus());
+  httplib::Client client(path_);
+  client.set_address_family(AF_UNIX);
+  client.set_read_timeout(20, 0);
+  std::string type;
+  std::string bytes;
+  client.Get(
+      "/watch", {{"Accept-Encoding", "gzip"}},
+      [&](const httplib::Response& response) {
+        type = response.get_header_value("Content-Type");
+        EXPECT_FALSE(response.has_header("Content-Encoding"));
+        return true;
+      },
+      [&](const char* data, size_t size) {
+        bytes.append(data, size);
+        return false;  // the stream has no end
+      });
+  EXPECT_EQ(type, "application/json");
+  EXPECT_EQ(bytes, "{}\n");
+}
+
+TEST_F(LocalServerTest, HandsEveryMethodOn) {
+  ASSERT_EQ(Serve([](const ApiRequest& request) {
+              ApiResponse response;
+              response.body = request.method;
+              return response;
+            }),
+            OkStatus());
+  httplib::Client client(path_);
+  client.set_address_family(AF_UNIX);
+  const auto body = [](const httplib::Result& result) { return result ? result->body : ""; };
+  EXPECT_EQ(body(client.Delete("/a")), "DELETE");
+  EXPECT_EQ(body(client.Put("/a", "{}", "application/json")), "PUT");
+  EXPECT_EQ(body(client.Patch("/a", "{}", "application/json")), "PATCH");
 }
 
 TEST_F(LocalServerTest, RemovesNothingButSockets) {
