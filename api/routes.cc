@@ -10,6 +10,7 @@
 #include "api/history_view.h"
 #include "api/network_view.h"
 #include "api/node_operation_routes.h"
+#include "api/openapi_routes.h"
 #include "api/operation_routes.h"
 #include "api/plan_view.h"
 #include "api/refusal.h"
@@ -301,6 +302,7 @@ ApiResponse HandleApi(Controller* controller, ResourceReads* reads, const ApiReq
   if (const auto answer = HandleHealth(request, look)) return *answer;
   if (request.path == "/version" && request.method == "GET") return VersionRoute();
   if (const auto answer = HandleDiscovery(request)) return *answer;
+  if (const auto answer = HandleOpenApi(request)) return *answer;
   if (const std::optional<ResourcePath> resource = ParseResourcePath(request.path)) {
     return ResourceRoute(controller, reads, *resource, request);
   }

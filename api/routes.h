@@ -9,7 +9,7 @@
 namespace reconcile {
 
 // Every route of the API, on Kubernetes' paths where Kubernetes has one:
-//   GET  /healthz, /livez, /readyz, /version, and discovery (api/discovery_routes.h)
+//   GET  /healthz, /livez, /readyz, /version, discovery (api/discovery_routes.h), /openapi/v3
 //   GET  /api/v1/..., /apis/GROUP/VERSION/...   get, list and watch (api/resource_reads.h)
 //   GET  /api/v1/namespaces/NS/pods/POD/log follow, previous, container, tailLines, timestamps
 //   GET  /apis/reconcile.dev/v1/status sources, what is not converged and why
