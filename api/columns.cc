@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "api/columns_kept.h"
 #include "api/columns_network.h"
@@ -77,14 +78,37 @@ std::string InitWord(const Pod& pod) {
   return "";
 }
 
+// "3 (5m ago)"; without a time when none is known.
+std::string RestartsText(int restarts, const std::optional<WallTime>& last, WallTime now) {
+  const std::string text = std::to_string(restarts);
+  return restarts > 0 && last ? text + " (" + FormatAge(now.ms - last->ms) + " ago)" : text;
+}
+
+// How many of the conditions that the pod's readiness waits for are true.
+std::string ReadinessGates(const Pod& pod) {
+  const Value* gates = pod.spec.others.Find("readinessGates");
+  if (gates == nullptr || !gates->IsList() || gates->AsList().empty()) return "<none>";
+  int64_t open = 0;
+  for (const Value& gate : gates->AsList()) {
+    const Condition* condition =
+        FindCondition(pod.status.conditions, gate.GetString("conditionType"));
+    open += condition != nullptr && condition->status == ConditionStatus::kTrue ? 1 : 0;
+  }
+  return Fraction(open, static_cast<int64_t>(gates->AsList().size()));
+}
+
 Cells PodCells(const Pod& pod, WallTime now) {
   int ready = 0;
   int restarts = 0;
+  std::optional<WallTime> last_restart;
   const bool initializing = !InitWord(pod).empty();
   const auto count = [&](const ContainerStatus& container, bool lasts) {
     ready += lasts && container.ready && !IsLost(pod) ? 1 : 0;
     // Of init containers while the pod is at them.
-    restarts += lasts || initializing ? container.restart_count : 0;
+    if (!lasts && !initializing) return;
+    restarts += container.restart_count;
+    const auto& ended = container.last_state.terminated;
+    if (ended) last_restart = std::max(last_restart, ended->finished_at);
   };
   for (const ContainerStatus& init : pod.status.init_container_statuses) {
     const auto& inits = pod.spec.init_containers;
@@ -94,9 +118,11 @@ Cells PodCells(const Pod& pod, WallTime now) {
   }
   for (const ContainerStatus& container : pod.status.container_statuses) count(container, true);
   const auto lasting = static_cast<int64_t>(LastingContainersOf(pod.spec).size());
-  return {pod.metadata.name,         Fraction(ready, lasting), PodStatusWord(pod),
-          std::to_string(restarts),  Age(pod.metadata, now),   OrNone(pod.status.pod_ip),
-          OrNone(pod.spec.node_name)};
+  return {pod.metadata.name,          Fraction(ready, lasting),
+          PodStatusWord(pod),         RestartsText(restarts, last_restart, now),
+          Age(pod.metadata, now),     OrNone(pod.status.pod_ip),
+          OrNone(pod.spec.node_name), OrNone(pod.status.nominated_node_name),
+          ReadinessGates(pod)};
 }
 
 Cells DeploymentCells(const Deployment& deployment, WallTime now) {
@@ -155,16 +181,19 @@ Cells NodeCells(const Node& node, WallTime now) {
 }
 
 Cells EventCells(const Event& event, WallTime now) {
-  const std::string seen =
-      event.last_timestamp ? FormatAge(now.ms - event.last_timestamp->ms) : "<unknown>";
+  const auto age = [now](const std::optional<WallTime>& time) {
+    return time ? FormatAge(now.ms - time->ms) : std::string("<unknown>");
+  };
   std::string kind = event.involved_object.kind;
   for (char& c : kind) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return {seen,
+  return {age(event.last_timestamp),
           std::string(ToString(event.type)),
           event.reason,
           kind + "/" + event.involved_object.name,
+          "",
           event.component + (event.host.empty() ? "" : ", " + event.host),
           event.message,
+          age(event.first_timestamp),
           std::to_string(event.count),
           event.metadata.name};
 }
@@ -214,7 +243,15 @@ const ColumnsByKind& ApplicationColumns() {
   static const ColumnsByKind kColumns = {
       {Kind::kNamespace, {{"Name"}, {"Status"}, {"Age"}}},
       {Kind::kPod,
-       {{"Name"}, {"Ready"}, {"Status"}, {"Restarts"}, {"Age"}, {"IP", 1}, {"Node", 1}}},
+       {{"Name"},
+        {"Ready"},
+        {"Status"},
+        {"Restarts"},
+        {"Age"},
+        {"IP", 1},
+        {"Node", 1},
+        {"Nominated Node", 1},
+        {"Readiness Gates", 1}}},
       {Kind::kReplicationController,
        {{"Name"},
         {"Desired"},
@@ -267,8 +304,10 @@ const ColumnsByKind& SystemColumns() {
         {"Type"},
         {"Reason"},
         {"Object"},
+        {"Subobject", 1},
         {"Source", 1},
         {"Message"},
+        {"First Seen", 1},
         {"Count", 1},
         {"Name", 1}}},
       {Kind::kSource,

@@ -46,7 +46,8 @@ const std::vector<SelectableField>& PodFields() {
       {"status.phase",
        [](const Object& o) { return std::string(ToString(CastTo<Pod>(o).status.phase)); }},
       {"status.podIP", [](const Object& o) { return CastTo<Pod>(o).status.pod_ip; }},
-      {"status.nominatedNodeName", [](const Object&) { return std::string(); }},
+      {"status.nominatedNodeName",
+       [](const Object& o) { return CastTo<Pod>(o).status.nominated_node_name; }},
   };
   return kFields;
 }

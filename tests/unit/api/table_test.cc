@@ -34,8 +34,22 @@ TEST(Table, ShowsPodsAsKubectlDoes) {
             "NAME    READY   STATUS    RESTARTS   AGE\n"
             "web-1   1/1     Running   2          90s\n");
   EXPECT_EQ(TableText(table, {.with_namespace = true, .wide = true}),
-            "NAMESPACE   NAME    READY   STATUS    RESTARTS   AGE   IP          NODE\n"
-            "default     web-1   1/1     Running   2          90s   10.42.0.7   host-1\n");
+            "NAMESPACE   NAME    READY   STATUS    RESTARTS   AGE   IP          NODE     NOMINATED "
+            "NODE   READINESS GATES\n"
+            "default     web-1   1/1     Running   2          90s   10.42.0.7   host-1   <none>    "
+            "       <none>\n");
+}
+
+TEST(Table, SaysWhenAPodRestartedLastAndWhatItsReadinessWaitsFor) {
+  auto pod = MakePod("web-1");
+  pod->status.container_statuses[0].last_state.terminated =
+      ContainerStateTerminated{.finished_at = WallTime{kNow.ms - 300'000}};
+  Value gate = Value::MakeMap();
+  gate.Set("conditionType", Value::String("example.com/ready"));
+  pod->spec.others.Set("readinessGates", Value::MakeList({gate}));
+  const std::vector<std::string> cells = CellsOf(*pod, kNow);
+  EXPECT_EQ(cells[3], "2 (5m ago)");
+  EXPECT_EQ(cells.back(), "0/1");
 }
 
 TEST(Table, StatusWordPrefersWhatAContainerWaitsFor) {
