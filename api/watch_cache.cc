@@ -4,6 +4,7 @@
 #include <array>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -86,6 +87,19 @@ std::set<ObjectKey> TouchedEndpoints(const std::vector<Change>& changes) {
     }
   }
   return keys;
+}
+
+// What the change is to a watch; none when it does not see it.
+std::optional<WatchEventType> TypeFor(const Entry& entry, const WatchRequest& request) {
+  const ObjectPtr& any = entry.after != nullptr ? entry.after : entry.before;
+  const bool is_there =
+      request.namespace_name.empty() || any->metadata.namespace_name == request.namespace_name;
+  if (!is_there) return std::nullopt;
+  const bool was = entry.before != nullptr && request.selection.Selects(*entry.before);
+  const bool is = entry.after != nullptr && request.selection.Selects(*entry.after);
+  if (!was && !is) return std::nullopt;
+  if (!is) return WatchEventType::kDeleted;
+  return was ? WatchEventType::kModified : WatchEventType::kAdded;
 }
 
 bool SameContent(const ObjectPtr& a, const ObjectPtr& b) {
@@ -245,14 +259,22 @@ void WatchCache::State::Place(WatchState* watch) {
     return;
   }
   // One ahead of us comes from a model that was lost.
-  if (request.after < history.forgotten || request.after > state_->revision()) {
+  const bool is_forgotten = request.after < history.forgotten ||
+                            (request.after == history.forgotten && history.first > 0);
+  if (is_forgotten || request.after > state_->revision()) {
     return Fail(watch, "too old resource version: " + std::to_string(request.after) + " (" +
                            std::to_string(state_->revision()) + ")");
   }
-  const auto first =
-      std::partition_point(history.entries.begin(), history.entries.end(),
-                           [&](const Entry& entry) { return entry.revision <= request.after; });
-  watch->next = history.first + static_cast<uint64_t>(first - history.entries.begin());
+  const auto before = [&](const Entry& entry) { return entry.revision < request.after; };
+  auto place = std::partition_point(history.entries.begin(), history.entries.end(), before);
+  // A commit's changes have one revision. Of one with several the client may have seen the first
+  // alone when its watch broke: it gets the others, once more if it has them.
+  bool saw_first = false;
+  for (; place != history.entries.end() && place->revision == request.after; ++place) {
+    const bool sees = TypeFor(*place, request).has_value();
+    if (sees && std::exchange(saw_first, true)) break;
+  }
+  watch->next = history.first + static_cast<uint64_t>(place - history.entries.begin());
 }
 
 // Sends what there is, as far as the window reaches.
@@ -311,18 +333,10 @@ bool WatchCache::State::FindChange(WatchState* watch) {
   while (watch->next < history.end()) {
     const size_t index = watch->next++ - history.first;
     Entry& entry = history.entries[index];
-    const ObjectPtr& any = entry.after != nullptr ? entry.after : entry.before;
-    const bool is_there =
-        request.namespace_name.empty() || any->metadata.namespace_name == request.namespace_name;
-    if (!is_there) continue;
-    const bool was = entry.before != nullptr && request.selection.Selects(*entry.before);
-    const bool is = entry.after != nullptr && request.selection.Selects(*entry.after);
-    if (!was && !is) continue;
-    const WatchEventType type = !is    ? WatchEventType::kDeleted
-                                : !was ? WatchEventType::kAdded
-                                       : WatchEventType::kModified;
+    const std::optional<WatchEventType> type = TypeFor(entry, request);
+    if (!type) continue;
     const bool keep = history.entries.size() - index <= limits_.written_out;
-    SetLine(watch, Written(&entry, keep, type, watch));
+    SetLine(watch, Written(&entry, keep, *type, watch));
     return true;
   }
   return false;

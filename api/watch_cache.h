@@ -17,7 +17,9 @@ struct WatchRequest {
   std::string namespace_name;  // empty: all
   Selection selection;
   ObjectEncoding encoding;
-  Revision after = 0;  // 0: first all that there is, as ADDED
+  // 0: first all that there is, as ADDED. Of a commit with several changes all but the first come
+  // again: who names its revision may have seen no more.
+  Revision after = 0;
   bool bookmarks = false;
   int64_t timeout_ms = 0;  // when the watch ends
 };

@@ -219,7 +219,8 @@ TEST_F(ResourceReadsTest, TablesIncludeWhatIsAskedFor) {
 }
 
 TEST_F(ResourceReadsTest, AWatchReplaysWhatThereIsAndThenWhatChanges) {
-  Put({MakePod("a", "n1"), MakePod("b", "n1")});
+  Put({MakePod("a", "n1")});
+  Put({MakePod("b", "n1")});
   const auto all = Watch("/api/v1/pods");
   EXPECT_EQ(all->Words(), "ADDED a;ADDED b");
   const auto later = Watch("/api/v1/namespaces/default/pods", {{"resourceVersion", Revision()}});
@@ -239,6 +240,17 @@ TEST_F(ResourceReadsTest, AWatchReplaysWhatThereIsAndThenWhatChanges) {
   const auto named = Watch("/api/v1/namespaces/default/pods/a");
   EXPECT_EQ(named->Words(), "ADDED a");
   EXPECT_FALSE(all->end.has_value());
+}
+
+// All changes of a commit have its revision: a watch may break between them.
+TEST_F(ResourceReadsTest, AWatchThatBrokeWithinACommitMissesNothing) {
+  Put({MakePod("a", "n1"), MakePod("b", "n1"), MakePod("c", "n1", {{"app", "web"}})});
+  EXPECT_EQ(Watch("/api/v1/pods", {{"resourceVersion", Revision()}})->Words(), "ADDED b;ADDED c");
+  EXPECT_EQ(Watch("/api/v1/pods", {{"resourceVersion", Revision()}, {"labelSelector", "app=web"}})
+                ->Words(),
+            "");
+  Put({MakePod("d", "n1")});
+  EXPECT_EQ(Watch("/api/v1/pods", {{"resourceVersion", Revision()}})->Words(), "");
 }
 
 TEST_F(ResourceReadsTest, AWatchSeesWhatItsSelectorsSee) {
