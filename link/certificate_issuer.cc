@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "link/openssl_handles.h"
+#include "link/user_certificate.h"
 #include "schema/names.h"
 #include "schema/text.h"
 
@@ -83,19 +84,38 @@ std::string AlternativeNames(const std::vector<std::string>& names) {
   return text;
 }
 
+// What keeps nodes' and users' certificates apart, beside the names that only the former have.
+const char* UnitOf(CertificateUse use) {
+  switch (use) {
+    case CertificateUse::kController:
+      return "controller";
+    case CertificateUse::kNode:
+      return "node";
+    case CertificateUse::kUser:
+      return kUserUnit;
+  }
+  return "";
+}
+
 bool FillLeaf(const CertificateOrder& order, X509* issuer, X509* certificate) {
-  const bool for_node = order.use == CertificateUse::kNode;
-  const std::string use = for_node ? "clientAuth" : "serverAuth";
+  const bool for_client = order.use != CertificateUse::kController;
+  const std::string use = for_client ? "clientAuth" : "serverAuth";
   X509_NAME* name = X509_get_subject_name(certificate);
+  for (const std::string& organisation : order.organisations) {
+    if (!AddName(name, "O", organisation)) return false;
+  }
+  const auto add_names = [&] {
+    return order.names.empty() ||
+           AddExtension(certificate, issuer, NID_subject_alt_name, AlternativeNames(order.names));
+  };
   // A long name stands among the alternative names alone, which is where everybody looks.
   const bool named =
       order.common_name.size() > kMaxNameBytes || AddName(name, "CN", order.common_name);
-  return named && AddName(name, "OU", for_node ? "node" : "controller") &&
+  return named && AddName(name, "OU", UnitOf(order.use)) &&
          X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
          AddExtension(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
          AddExtension(certificate, issuer, NID_key_usage, "critical,digitalSignature") &&
-         AddExtension(certificate, issuer, NID_ext_key_usage, use) &&
-         AddExtension(certificate, issuer, NID_subject_alt_name, AlternativeNames(order.names)) &&
+         AddExtension(certificate, issuer, NID_ext_key_usage, use) && add_names() &&
          AddExtension(certificate, issuer, NID_subject_key_identifier, "hash") &&
          AddExtension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
 }

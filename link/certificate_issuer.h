@@ -27,7 +27,8 @@ Result<KeyPair> MakeAuthority(const AuthorityOrder& order);
 
 struct CertificateOrder {
   std::string common_name;
-  std::vector<std::string> names;  // DNS names and IP addresses, checked by the caller
+  std::vector<std::string> names;          // DNS names and IP addresses, checked by the caller
+  std::vector<std::string> organisations;  // of a user: its groups, at most 64 bytes each
   CertificateUse use = CertificateUse::kNode;
   std::string serial;  // hex digits
   WallTime not_before;

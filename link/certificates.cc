@@ -78,8 +78,8 @@ Status Explain(int code, X509* certificate, std::string_view pem, CertificateUse
                           (validity.ok() ? FormatRfc3339(validity->first) : "at no readable time") +
                           "): is a clock wrong?");
     case X509_V_ERR_INVALID_PURPOSE:
-      return InvalidError(what + (use == CertificateUse::kNode ? " is not for a node"
-                                                               : " is not for a controller"));
+      return InvalidError(what + (use == CertificateUse::kController ? " is not for a controller"
+                                                                     : " is not for a client"));
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
@@ -105,6 +105,10 @@ bool VerifyWith(EVP_PKEY* key, std::string_view text, std::string_view signature
 Result<KeyAndRequest> MakeNodeRequest(const std::string& node) {
   const std::string wrong = CheckDnsSubdomain(node);
   if (!wrong.empty()) return InvalidError("node name " + Quoted(node) + ": " + wrong);
+  return MakeKeyAndRequest();
+}
+
+Result<KeyAndRequest> MakeKeyAndRequest() {
   const KeyHandle key(EVP_EC_gen("P-256"));
   const RequestHandle request(X509_REQ_new());
   // The subject stays empty: names are agreed on beside the request.
@@ -152,8 +156,9 @@ Status CheckChain(std::string_view chain_pem, std::string_view trusted_pem, Cert
     return OpensslError("verify a certificate");
   }
   X509_STORE_CTX_set_time(context.get(), 0, now.ms / 1000);
-  X509_STORE_CTX_set_purpose(context.get(), use == CertificateUse::kNode ? X509_PURPOSE_SSL_CLIENT
-                                                                         : X509_PURPOSE_SSL_SERVER);
+  X509_STORE_CTX_set_purpose(context.get(), use == CertificateUse::kController
+                                                ? X509_PURPOSE_SSL_SERVER
+                                                : X509_PURPOSE_SSL_CLIENT);
   const bool holds = X509_verify_cert(context.get()) == 1;
   const int code = X509_STORE_CTX_get_error(context.get());
   ERR_clear_error();

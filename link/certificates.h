@@ -36,6 +36,9 @@ struct KeyAndRequest {
 // A P-256 key and a signed request for `node`. On the agent, for joining and for each renewal.
 Result<KeyAndRequest> MakeNodeRequest(const std::string& node);
 
+// The same for whoever else is to have a certificate.
+Result<KeyAndRequest> MakeKeyAndRequest();
+
 // What a peer's certificate says. Read from a certificate, it is only a claim:
 // Enrollment::CheckPeer says whether it holds.
 struct PeerCertificate {
@@ -54,7 +57,7 @@ Result<PeerCertificate> ReadPeerCertificateDer(std::string_view der);
 // the CA with this fingerprint (the join token's) and come from it. Returns that CA's PEM.
 Result<std::string> CheckFirstContact(std::string_view chain_pem, std::string_view ca_fingerprint,
                                       WallTime now);
-enum class CertificateUse { kController, kNode };
+enum class CertificateUse { kController, kNode, kUser };
 // Whether the first certificate in `chain_pem` was issued for `use` by one of the CAs in
 // `trusted_pem`, and is valid at `now`. Invalid, with why, when not: not yet valid, expired, of a
 // foreign CA, for another use.

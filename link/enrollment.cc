@@ -68,16 +68,6 @@ Result<Authority> ReadAuthority(const EnrollmentFolder& folder, const Enrollment
   return authority;
 }
 
-// Those that can stand in a certificate. Nobody depends on the others: agents verify the CA.
-std::vector<std::string> FitServerNames(const std::vector<std::string>& names) {
-  std::vector<std::string> fit = {std::string(kControllerTlsName)};
-  for (const std::string& name : names) {
-    if (!IsIpAddress(name) && !CheckDnsSubdomain(name).empty()) continue;
-    if (std::find(fit.begin(), fit.end(), name) == fit.end()) fit.push_back(name);
-  }
-  return fit;
-}
-
 // Not longer than the life that is asked for: renewal counts from the beginning.
 int64_t BackdateMs(const EnrollmentOptions& options) {
   return std::min(kBackdateMs, options.node_life_ms);
@@ -450,25 +440,15 @@ Status Enrollment::FinishRotation(WallTime now) {
 }
 
 Result<KeyPair> Enrollment::ServerCertificate(const std::vector<std::string>& names, WallTime now) {
-  CertificateOrder order;
-  order.names = FitServerNames(names);
-  order.common_name = std::string(kControllerTlsName);
-  order.use = CertificateUse::kController;
-  order.not_before = {now.ms - BackdateMs(options_)};
-  order.not_after = {now.ms + options_.node_life_ms};
-  Result<KeyAndRequest> request = MakeNodeRequest(order.common_name);
-  if (!request.ok()) return request.status();
-  {
-    const std::lock_guard lock(write_mutex_);  // random_ is used by one at a time
-    order.serial = MakeSerial(0, random_);
-  }
   const std::shared_ptr<const View> view = Look();
-  const KeyPair& authority = view->active().keys;
-  const Result<std::string> certificate = IssueCertificate(authority, request->request_pem, order);
-  if (!certificate.ok()) return certificate.status().WithContext("the controller's certificate");
-  served_authority_.store(view->active().record.number);
-  return KeyPair{*certificate + authority.certificate_pem, std::move(request->private_key_pem)};
+  Result<KeyPair> pair = MakeServerPair(view->active().keys, names, now);
+  if (pair.ok()) served_authority_.store(view->active().record.number);
+  return pair;
 }
+
+KeyPair Enrollment::ActiveKeys() const { return Look()->active().keys; }
+
+KeyPair Enrollment::NewestKeys() const { return Look()->newest().keys; }
 
 Result<std::string> Enrollment::SignLineage(const LineageClaim& claim) {
   const std::lock_guard lock(write_mutex_);

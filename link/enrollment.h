@@ -102,6 +102,12 @@ class Enrollment final : public EnrollmentAdmin {
   // `names`: what agents dial, DNS names and IP addresses; what is neither is left out, as a host's
   // own name may be.
   Result<KeyPair> ServerCertificate(const std::vector<std::string>& names, WallTime now);
+  // The same for the API's port, which no agent dials.
+  Result<KeyPair> ApiCertificate(const std::vector<std::string>& names, WallTime now);
+  // A certificate for the key of a request: a user's, with its groups (link/user_certificate.h).
+  // It is not remembered: its serial tells the second of its issue.
+  Result<std::string> IssueUser(const std::string& name, const std::vector<std::string>& groups,
+                                std::string_view request_pem, int64_t life_ms, WallTime now);
   // The active CA's signature of LineageText(claim), base64; VerifySignature checks it. That it
   // was signed is remembered before. Signatures that are to hold after a rotation are made anew
   // when its end moved change_count().
@@ -125,6 +131,10 @@ class Enrollment final : public EnrollmentAdmin {
   bool ShowsOldAuthority(const View& view) const;
   Status CheckPeerIn(const View& view, const PeerCertificate& peer, WallTime now) const;
   std::vector<std::string> WaitingFor(const View& view, WallTime now) const;
+  Result<KeyPair> MakeServerPair(const KeyPair& authority, const std::vector<std::string>& names,
+                                 WallTime now);
+  KeyPair ActiveKeys() const;
+  KeyPair NewestKeys() const;
 
   const std::unique_ptr<EnrollmentFolder> folder_;
   Random* const random_;
