@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
+#include "api/user.h"
 #include "link/agent_link.h"
 
 namespace reconcile {
@@ -15,6 +17,9 @@ struct ApiRequest {
   std::map<std::string, std::string> query;
   std::string accept;  // the Accept header
   std::string body;
+  std::string content_type;     // of the body, in lower case and without parameters
+  std::optional<ApiUser> user;  // who asks over TLS; none: the owner of the local socket
+  std::string remote_address;   // from where, over TLS
 
   std::string Query(const std::string& name, const std::string& fallback = "") const {
     const auto found = query.find(name);
@@ -22,7 +27,8 @@ struct ApiRequest {
   }
 };
 
-// Starts the stream of a response; called once, on the loop.
+// Starts the stream of a response; called once, on the loop. What it says before it returns, as a
+// watch's replay of what there is, is not held against a slow reader.
 using StreamStart = std::function<StreamHandle(LogSink)>;
 
 struct ApiResponse {
@@ -30,8 +36,12 @@ struct ApiResponse {
   std::string content_type = "application/json";
   std::string body;
   StreamStart stream;  // when set, the body is what the stream brings
-  // The answer begins without the stream's first word, which may be long in coming.
-  bool stream_begins_at_once = false;
+  // Of a stream that may be quiet from its beginning, as a watch is: the answer's head is not held
+  // back until the first word.
+  bool begins_at_once = false;
+  // The last words to a reader that takes nothing while a stream without credits goes on.
+  std::string too_slow;
+  int retry_after_s = 0;  // for 429
 };
 
 }  // namespace reconcile

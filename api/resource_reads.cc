@@ -240,7 +240,7 @@ ApiResponse ResourceReads::Watch(const ResourcePath& path, const ApiRequest& req
                          ? std::min(*timeout_s, kMaxWatchMs / 1000) * 1000
                          : kWatchMs + static_cast<int64_t>(++watch_count_ * 7'919'000 % kWatchMs);
   ApiResponse response;
-  response.stream_begins_at_once = true;
+  response.begins_at_once = true;
   response.stream = [this, watch = std::move(watch)](const LogSink& sink) {
     return watches_.Open(watch, sink);
   };

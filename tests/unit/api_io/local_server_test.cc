@@ -60,7 +60,7 @@ TEST_F(LocalServerTest, RefusesASocketThatAnotherAnswersOn) {
 TEST_F(LocalServerTest, AWatchBeginsAtOnceAndIsNotCompressed) {
   ASSERT_EQ(Serve([](const ApiRequest&) {
               ApiResponse response;
-              response.stream_begins_at_once = true;
+              response.begins_at_once = true;
               response.stream = [](const LogSink& sink) {
                 sink.on_data("{}\n");
                 return StreamHandle();

@@ -5,3 +5,8 @@ reconcile_test(api_io_test
           ${PROJECT_SOURCE_DIR}/cmd/api_client.cc
   LIBS api_io api base_io PkgConfig::HTTPLIB PkgConfig::CRYPTO ssl
   LABELS unit)
+# The port for kubectl, on loopback and ports of its own.
+reconcile_test(api_tls_test
+  SOURCES ${CMAKE_CURRENT_LIST_DIR}/api_server_test.cc
+          ${PROJECT_SOURCE_DIR}/tests/unit/link_tls/tls_link.cc
+  LIBS api_io api link_io link base_io ssl PkgConfig::CRYPTO LABELS unit)

@@ -1,0 +1,223 @@
+#include "api/api_gate.h"
+
+#include "api/authorization.h"
+#include "api/request_target.h"
+#include "api/status_answer.h"
+#include "api/user_registry.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "link/enrollment.h"
+
+namespace reconcile {
+namespace {
+
+constexpr std::string_view kBearer = "Bearer ";
+constexpr int64_t kTlsRetryMs = 60'000;
+constexpr size_t kMaxLoggedBytes = 512;
+
+std::string HeaderOf(const ApiHead& head, const char* name) {
+  const auto found = head.headers.find(name);
+  return found == head.headers.end() ? "" : found->second;
+}
+
+template <typename Map>
+void GiveBack(const std::string& key, Map* counts) {
+  const auto found = counts->find(key);
+  if (found != counts->end() && --found->second == 0) counts->erase(found);
+}
+
+ApiResponse TooMany(const std::string& why) {
+  ApiResponse answer = StatusAnswer(429, why);
+  answer.retry_after_s = 1;
+  return answer;
+}
+
+}  // namespace
+
+// A server's places may outlive it by the moments of its end.
+struct ApiGate::Counts {
+  size_t open = 0;
+  size_t strangers = 0;
+  std::map<std::string, size_t> strangers_by_address;
+  std::map<std::string, size_t> by_user;
+};
+
+ApiGate::Place::Place(std::shared_ptr<Counts> counts, std::string address)
+    : counts_(std::move(counts)), address_(std::move(address)) {
+  ++counts_->open;
+  ++counts_->strangers;
+  ++counts_->strangers_by_address[address_];
+}
+
+ApiGate::Place::~Place() {
+  --counts_->open;
+  Leave();
+}
+
+void ApiGate::Place::Leave() {
+  if (is_known()) return GiveBack(user_, &counts_->by_user);
+  --counts_->strangers;
+  GiveBack(address_, &counts_->strangers_by_address);
+}
+
+bool ApiGate::Place::BecomeOf(const std::string& user, size_t most) {
+  if (user_ == user) return true;
+  const auto of_user = counts_->by_user.find(user);
+  if (of_user != counts_->by_user.end() && of_user->second >= most) return false;
+  Leave();
+  user_ = user;
+  ++counts_->by_user[user_];
+  return true;
+}
+
+ApiGate::ApiGate(const ApiServerOptions& options, const IoThread* io, Enrollment* enrollment,
+                 UserRegistry* users)
+    : options_(options),
+      io_(io),
+      enrollment_(enrollment),
+      users_(users),
+      counts_(std::make_shared<Counts>()),
+      refusals_(options.max_refusals_per_minute),
+      requests_(options.requests_per_second, options.requests_at_once) {}
+
+Status ApiGate::MakeTls() {
+  const WallTime now = io_->now().wall;
+  const std::string authority = enrollment_->ca_pem();
+  const Result<KeyPair> pair = enrollment_->ApiCertificate(options_.names, now);
+  if (!pair.ok()) return pair.status();
+  Result<TlsContext> tls = MakeServerTls(*pair);
+  if (!tls.ok()) return tls.status();
+  const Result<CertificateLife> life = ReadCertificateLife(pair->certificate_pem);
+  if (!life.ok()) return life.status();
+  tls_ = std::move(tls).value();
+  tls_authority_ = authority;
+  tls_valid_from_ = life->not_before;
+  tls_renew_at_ = {life->not_before.ms + (life->not_after.ms - life->not_before.ms) / 2};
+  return OkStatus();
+}
+
+void ApiGate::CheckTls() {
+  const WallTime now = io_->now().wall;
+  const bool life_ends = now < tls_valid_from_ || now >= tls_renew_at_;
+  if (!life_ends && enrollment_->ca_pem() == tls_authority_) return;
+  const Status made = MakeTls();
+  if (made.ok()) return;
+  LogError("the API's certificate cannot be renewed", {{"why", made.message()}});
+  tls_renew_at_ = {now.ms + kTlsRetryMs};
+}
+
+std::shared_ptr<ApiGate::Place> ApiGate::Enter(const std::string& remote_address) {
+  const auto found = counts_->strangers_by_address.find(remote_address);
+  const size_t from_there = found == counts_->strangers_by_address.end() ? 0 : found->second;
+  if (counts_->open >= options_.max_connections || counts_->strangers >= options_.max_strangers ||
+      from_there >= options_.max_strangers_of_address) {
+    return nullptr;
+  }
+  return std::make_shared<Place>(counts_, remote_address);
+}
+
+Result<ApiUser> ApiGate::Identify(const std::string& chain_pem, const ApiHead& head) const {
+  const WallTime now = io_->now().wall;
+  // Whatever is shown has to hold: nothing falls back to less.
+  if (!chain_pem.empty()) return users_->OfCertificate(chain_pem, now);
+  const std::string authorization = HeaderOf(head, "authorization");
+  if (authorization.empty()) return InvalidError("neither a client certificate nor a token");
+  if (!authorization.starts_with(kBearer)) return InvalidError("no bearer token");
+  return users_->OfToken(std::string_view(authorization).substr(kBearer.size()), now);
+}
+
+Result<ApiUser> ApiGate::IdentifyOn(const std::string& chain_pem, const ApiHead& head,
+                                    Place* place) const {
+  if (chain_pem.empty()) return Identify(chain_pem, head);
+  const MonoTime now = io_->now().mono;
+  const uint64_t changes = users_->change_count();
+  if (place->of_certificate_ && place->changes_ == changes &&
+      now - place->checked_at_ < options_.recheck_ms) {
+    return *place->of_certificate_;
+  }
+  Result<ApiUser> user = Identify(chain_pem, head);
+  place->of_certificate_ = user.ok() ? std::optional<ApiUser>(*user) : std::nullopt;
+  place->checked_at_ = now;
+  place->changes_ = changes;
+  return user;
+}
+
+ApiResponse ApiGate::Unauthorized(const ApiHead& head, const std::string& why) {
+  const std::string& address = head.request.remote_address;
+  const MonoTime now = io_->now().mono;
+  if (refusals_.Blocked(address, now)) {
+    ApiResponse answer = TooMany("too many refused requests from this address; wait a minute");
+    answer.retry_after_s = 60;
+    return answer;
+  }
+  refusals_.Refused(address, now);
+  LogWarning("audit", {{"event", "refused " + head.request.method + " " +
+                                     std::string(CutUtf8(head.request.path, kMaxLoggedBytes))},
+                       {"address", address},
+                       {"why", why}});
+  return StatusAnswer(401, "Unauthorized");
+}
+
+std::optional<ApiResponse> ApiGate::Refuse(const std::string& chain_pem, Place* place,
+                                           ApiHead* head) {
+  ApiRequest& request = head->request;
+  Result<ApiUser> user = IdentifyOn(chain_pem, *head, place);
+  if (!user.ok()) {
+    const bool shows_nothing = chain_pem.empty() && HeaderOf(*head, "authorization").empty();
+    const bool may = shows_nothing && !head->has_body && IsPublic(request.method, request.path);
+    if (!may) return Unauthorized(*head, user.status().message());
+    // No user's name has a blank.
+    if (requests_.Take("from " + request.remote_address, io_->now().mono)) return std::nullopt;
+    return TooMany("too many requests from this address");
+  }
+  request.user = std::move(user).value();
+  std::optional<ApiResponse> refusal = RefuseUser(place, head);
+  if (refusal && request.method != "GET" && request.method != "HEAD") {
+    LogInfo("audit",
+            {{"event", request.method + " " + std::string(CutUtf8(request.path, kMaxLoggedBytes))},
+             {"user", request.user->name},
+             {"address", request.remote_address},
+             {"code", std::to_string(refusal->code)}});
+  }
+  return refusal;
+}
+
+std::optional<ApiResponse> ApiGate::RefuseUser(Place* place, ApiHead* head) {
+  ApiRequest& request = head->request;
+  const std::string& name = request.user->name;
+  if (!place->BecomeOf(name, options_.max_connections_of_user)) {
+    return TooMany("too many connections of user " + name);
+  }
+  if (!requests_.Take(name, io_->now().mono)) return TooMany("too many requests of user " + name);
+  request.accept = HeaderOf(*head, "accept");
+  request.content_type = MediaTypeOf(HeaderOf(*head, "content-type"));
+  // As in Kubernetes: `kubectl create --raw` names no type.
+  if (request.content_type.empty()) request.content_type = "application/json";
+  if (!AcceptsJson(request.accept)) {
+    return StatusAnswer(406, "only application/json is spoken here, of: " +
+                                 std::string(CutUtf8(request.accept, kMaxLoggedBytes)));
+  }
+  if (head->has_body && !IsKnownBodyType(request.content_type)) {
+    return StatusAnswer(415, "a body of type \"" +
+                                 std::string(CutUtf8(request.content_type, kMaxLoggedBytes)) +
+                                 "\" is not read here; send application/json");
+  }
+  return std::nullopt;
+}
+
+bool ApiGate::StillHolds(const std::string& chain_pem, const ApiHead& head) const {
+  if (!head.request.user) return true;
+  const Result<ApiUser> user = Identify(chain_pem, head);
+  return user.ok() && *user == *head.request.user;
+}
+
+void ApiGate::OnBadRequest(const std::string& remote_address, int code, const std::string& why) {
+  const MonoTime now = io_->now().mono;
+  if (refusals_.Blocked(remote_address, now)) return;
+  refusals_.Refused(remote_address, now);
+  LogWarning("audit", {{"event", "bad request"},
+                       {"address", remote_address},
+                       {"why", std::to_string(code) + ": " + why}});
+}
+
+}  // namespace reconcile

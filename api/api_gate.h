@@ -1,0 +1,91 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/api_server.h"
+#include "api/request_limiter.h"
+#include "link/io_thread.h"
+#include "link/refusal_limiter.h"
+#include "link/tls_context.h"
+#include "schema/object.h"
+
+namespace reconcile {
+
+// A request before its body is read.
+struct ApiHead {
+  ApiRequest request;
+  StringMap headers;  // lower-case names; repeated ones joined by ", "
+  bool has_body = false;
+};
+
+// Decides about connections and requests, before anything of them costs much. Its server's IoThread
+// alone.
+class ApiGate {
+ public:
+  // A connection's place; given back when it goes.
+  class Place;
+
+  ApiGate(const ApiServerOptions& options, const IoThread* io, Enrollment* enrollment,
+          UserRegistry* users);
+
+  Status MakeTls();
+  TlsContext tls() const { return tls_; }
+  // Renews the server's own certificate when it is time.
+  void CheckTls();
+
+  // nullptr when there is no room: the connection is closed without a word.
+  std::shared_ptr<Place> Enter(const std::string& remote_address);
+  // Finds out who asks and sets request.user, or says why it is refused.
+  std::optional<ApiResponse> Refuse(const std::string& chain_pem, Place* place, ApiHead* head);
+  // Whether who was let in by Refuse would be again: for streams that stay open.
+  bool StillHolds(const std::string& chain_pem, const ApiHead& head) const;
+  // A request that cannot be read is counted as a refusal.
+  void OnBadRequest(const std::string& remote_address, int code, const std::string& why);
+
+ private:
+  struct Counts;
+  Result<ApiUser> Identify(const std::string& chain_pem, const ApiHead& head) const;
+  // The same, from what was found out on this connection a moment ago.
+  Result<ApiUser> IdentifyOn(const std::string& chain_pem, const ApiHead& head, Place* place) const;
+  std::optional<ApiResponse> RefuseUser(Place* place, ApiHead* head);
+  ApiResponse Unauthorized(const ApiHead& head, const std::string& why);
+
+  const ApiServerOptions options_;
+  const IoThread* const io_;
+  Enrollment* const enrollment_;
+  UserRegistry* const users_;
+  std::shared_ptr<Counts> counts_;
+  RefusalLimiter refusals_;
+  RequestLimiter requests_;
+  TlsContext tls_;
+  std::string tls_authority_;
+  WallTime tls_valid_from_;
+  WallTime tls_renew_at_;
+};
+
+class ApiGate::Place {
+ public:
+  Place(std::shared_ptr<Counts> counts, std::string address);
+  ~Place();
+  // It is known now whose connection it is. False when that user has too many.
+  bool BecomeOf(const std::string& user, size_t most);
+  bool is_known() const { return !user_.empty(); }
+
+ private:
+  void Leave();  // the count that it is in
+
+  const std::shared_ptr<Counts> counts_;
+  const std::string address_;
+  std::string user_;
+
+  friend class ApiGate;
+  // What the connection's certificate came to, when, and at which change of the registry.
+  std::optional<ApiUser> of_certificate_;
+  MonoTime checked_at_;
+  uint64_t changes_ = 0;
+};
+
+}  // namespace reconcile

@@ -1,0 +1,389 @@
+// The connections of the API's port: HTTP/1.1 over TLS, one request after the other, read in steps,
+// so that nothing of a request is taken in before it is known to be welcome. Answers are written as
+// text of our own, whole or in chunks.
+#include "api/beast_api.h"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <chrono>
+#include <optional>
+
+#include "api/api_stream.h"
+#include "api/http_text.h"
+#include "api/request_target.h"
+#include "api/routes.h"
+#include "api/status_answer.h"
+#include "base/log.h"
+#include "link/beast_stream.h"
+#include "link/http_checks.h"
+
+namespace reconcile {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr size_t kReadAtOnceBytes = 16 << 10;
+constexpr size_t kWriteAtOnceBytes = 256 << 10;
+constexpr size_t kMaxLingerBytes = 1 << 20;  // read and thrown away after a refusal
+constexpr int64_t kLingerMs = 1'000;
+constexpr int64_t kAcceptAgainMs = 100;  // after the system refused a connection (descriptors)
+
+class ApiSession final : public ApiStreamWriter, public std::enable_shared_from_this<ApiSession> {
+ public:
+  ApiSession(BeastTls tls, std::shared_ptr<const ApiServerParts> parts,
+             std::shared_ptr<ApiGate::Place> place, std::string remote_address)
+      : tls_(std::move(tls)),
+        parts_(std::move(parts)),
+        place_(std::move(place)),
+        remote_address_(std::move(remote_address)),
+        buffer_(parts_->options.max_head_bytes + kReadAtOnceBytes) {}
+  void Start();
+
+ private:
+  const ApiServerOptions& options() const { return parts_->options; }
+  // Whatever is under way then has this long, or the connection ends.
+  void Arm(int64_t limit_ms);
+  void Close();
+  void ReadHead();
+  void OnHead(const error_code& error);
+  void TakeHead();
+  void ReadBody();
+  void OnBody(const error_code& error);
+  void Dispatch();
+  void OnAnswer(uint64_t turn, ApiResponse answer);
+  void RefuseBad(int code, const std::string& why);
+  void Answer(const ApiResponse& answer, bool close);
+  void WriteOut(int64_t limit_ms, std::function<void()> done);
+  void BeginStream(ApiResponse answer);
+  void WatchForHangUp();
+  void Recheck();
+  void Linger();
+  void ReadAway();
+  // Of ApiStreamWriter.
+  void WriteText(std::string text, bool patient, std::function<void()> done) override;
+  void AnswerInstead(const ApiResponse& answer) override { Answer(answer, true); }
+  void EndAfterStream(bool clean) override;
+
+  BeastTls tls_;
+  const std::shared_ptr<const ApiServerParts> parts_;
+  const std::shared_ptr<ApiGate::Place> place_;
+  const std::string remote_address_;
+  std::string chain_pem_;
+  beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  ApiHead head_;
+  uint64_t turn_ = 0;  // requests so far; answers to earlier ones come too late
+  bool answered_ = false;
+  TimerId timer_ = 0;
+  std::string out_;
+  size_t written_ = 0;
+  std::shared_ptr<ApiStream> stream_;
+  size_t lingered_bytes_ = 0;
+};
+
+void ApiSession::Arm(int64_t limit_ms) {
+  parts_->io->Cancel(timer_);
+  timer_ = parts_->io->After(limit_ms, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->Close();
+  });
+}
+
+void ApiSession::Close() {
+  ++turn_;
+  stream_.reset();
+  parts_->io->Cancel(timer_);
+  error_code ignored;
+  beast::get_lowest_layer(tls_).socket().close(ignored);
+}
+
+void ApiSession::Start() {
+  Arm(options().step_ms);
+  tls_.async_handshake(asio::ssl::stream_base::server,
+                       [self = shared_from_this()](const error_code& error) {
+                         if (error) return self->Close();  // a port scan, or TLS older than 1.3
+                         self->chain_pem_ = PeerChainPem(self->tls_.native_handle());
+                         self->ReadHead();
+                       });
+}
+
+void ApiSession::ReadHead() {
+  parser_.emplace();
+  parser_->header_limit(static_cast<uint32_t>(options().max_head_bytes));
+  parser_->body_limit(boost::none);  // until it is known whose it is
+  head_ = {};
+  head_.request.remote_address = remote_address_;
+  answered_ = false;
+  Arm(place_->is_known() ? options().idle_ms : options().step_ms);
+  http::async_read_header(
+      tls_, buffer_, *parser_,
+      [self = shared_from_this()](const error_code& error, size_t) { self->OnHead(error); });
+}
+
+void ApiSession::OnHead(const error_code& error) {
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    return RefuseBad(431, "the request's head has more than " +
+                              std::to_string(options().max_head_bytes) + " bytes");
+  }
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return Close();
+  if (error.category() == http::make_error_code(http::error::bad_method).category()) {
+    return RefuseBad(400, "not an HTTP request: " + error.message());
+  }
+  if (error) return Close();
+  TakeHead();
+}
+
+void ApiSession::TakeHead() {
+  const auto& message = parser_->get();
+  HttpFraming framing;
+  for (const auto& field : message) {
+    const std::string name = LowerCase({field.name_string().data(), field.name_string().size()});
+    const std::string_view value(field.value().data(), field.value().size());
+    framing.Add(name, value);
+    std::string& joined = head_.headers[name];
+    joined += (joined.empty() ? "" : ", ") + std::string(value);
+  }
+  head_.request.method = std::string(message.method_string());
+  const HttpProblem problem = framing.Check(message.version());
+  if (problem.code != 0) return RefuseBad(problem.code, problem.why);
+  const Status target =
+      ReadRequestTarget({message.target().data(), message.target().size()}, &head_.request);
+  if (!target.ok()) return RefuseBad(400, target.message());
+  head_.has_body = parser_->chunked() || parser_->content_length().value_or(0) > 0;
+  if (const auto refusal = parts_->gate->Refuse(chain_pem_, place_.get(), &head_)) {
+    return Answer(*refusal, head_.has_body || refusal->code == 401);
+  }
+  if (head_.has_body) return ReadBody();
+  Dispatch();
+}
+
+void ApiSession::ReadBody() {
+  const auto length = parser_->content_length();
+  if (length && *length > options().max_body_bytes) {
+    return RefuseBad(413, "the body has " + std::to_string(*length) + " bytes, more than " +
+                              std::to_string(options().max_body_bytes));
+  }
+  parser_->body_limit(options().max_body_bytes);
+  Arm(options().step_ms);
+  http::async_read(
+      tls_, buffer_, *parser_,
+      [self = shared_from_this()](const error_code& error, size_t) { self->OnBody(error); });
+}
+
+void ApiSession::OnBody(const error_code& error) {
+  if (error == http::error::body_limit || error == http::error::buffer_overflow) {
+    return RefuseBad(413, "the body is larger than this place takes");
+  }
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return Close();
+  if (error.category() == http::make_error_code(http::error::bad_method).category()) {
+    return RefuseBad(400, "the body cannot be read: " + error.message());
+  }
+  if (error) return Close();
+  head_.request.body = std::move(parser_->get().body());
+  Dispatch();
+}
+
+void ApiSession::Dispatch() {
+  const uint64_t turn = ++turn_;
+  parts_->io->Cancel(timer_);
+  // Nothing else holds the connection while the handler works.
+  timer_ = parts_->io->After(options().answer_ms, [self = shared_from_this(), turn] {
+    self->OnAnswer(turn, StatusAnswer(504, "the controller did not answer in time"));
+  });
+  parts_->loop->Post([handler = parts_->handler, bridge = parts_->bridge, weak = weak_from_this(),
+                      turn, request = head_.request] {
+    ApiResponse answer = (*handler)(request);
+    bridge->Post([weak, turn, answer = std::move(answer)]() mutable {
+      if (const auto self = weak.lock()) self->OnAnswer(turn, std::move(answer));
+    });
+  });
+}
+
+void ApiSession::OnAnswer(uint64_t turn, ApiResponse answer) {
+  if (turn != turn_ || answered_) return;
+  if (answer.stream) return BeginStream(std::move(answer));
+  Answer(answer, false);
+}
+
+void ApiSession::RefuseBad(int code, const std::string& why) {
+  parts_->gate->OnBadRequest(remote_address_, code, why);
+  Answer(StatusAnswer(code, why), true);
+}
+
+void ApiSession::Answer(const ApiResponse& answer, bool close) {
+  if (std::exchange(answered_, true)) return;
+  const bool keep = !close && parser_->get().keep_alive();
+  out_ = ResponseHead(answer, answer.body.size(), keep);
+  if (head_.request.method != "HEAD") out_ += answer.body;
+  WriteOut(options().write_ms, [self = shared_from_this(), keep] {
+    if (keep) return self->ReadHead();
+    self->Linger();
+  });
+}
+
+// In parts: a large answer has as long for each as a small one.
+void ApiSession::WriteOut(int64_t limit_ms, std::function<void()> done) {
+  const size_t size = std::min(kWriteAtOnceBytes, out_.size() - written_);
+  Arm(limit_ms);
+  asio::async_write(tls_, asio::buffer(out_.data() + written_, size),
+                    [self = shared_from_this(), limit_ms, done = std::move(done)](
+                        const error_code& error, size_t count) mutable {
+                      if (error) return self->Close();
+                      self->written_ += count;
+                      if (self->written_ < self->out_.size()) {
+                        return self->WriteOut(limit_ms, std::move(done));
+                      }
+                      self->out_ = {};
+                      self->written_ = 0;
+                      self->parts_->io->Cancel(self->timer_);
+                      done();
+                    });
+}
+
+void ApiSession::BeginStream(ApiResponse answer) {
+  parts_->io->Cancel(timer_);
+  WatchForHangUp();
+  Recheck();
+  stream_ = std::make_shared<ApiStream>(weak_from_this(), std::move(answer), *parts_);
+  stream_->Start();
+}
+
+void ApiSession::WriteText(std::string text, bool patient, std::function<void()> done) {
+  out_ = std::move(text);
+  WriteOut(patient ? options().patient_ms : options().write_ms, std::move(done));
+}
+
+// Whatever a client sends while it is given a stream is not listened to: the connection ends after
+// it.
+void ApiSession::WatchForHangUp() {
+  buffer_.clear();
+  tls_.async_read_some(buffer_.prepare(kReadAtOnceBytes),
+                       [self = shared_from_this()](const error_code& error, size_t size) {
+                         self->lingered_bytes_ += size;
+                         if (error || self->lingered_bytes_ > kMaxLingerBytes) return self->Close();
+                         self->WatchForHangUp();
+                       });
+}
+
+void ApiSession::Recheck() {
+  parts_->io->After(options().recheck_ms, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || !self->stream_) return;
+    if (!self->parts_->gate->StillHolds(self->chain_pem_, self->head_)) return self->Close();
+    self->Recheck();
+  });
+}
+
+void ApiSession::EndAfterStream(bool clean) {
+  if (!clean) return Close();  // so that the reader sees that this was no regular end
+  error_code ignored;
+  beast::get_lowest_layer(tls_).socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  Arm(kLingerMs);
+}
+
+// A close with unread input would be a reset, which may overtake the answer.
+void ApiSession::Linger() {
+  Arm(kLingerMs);
+  tls_.async_shutdown([self = shared_from_this()](const error_code&) {
+    // Whether the client said goodbye too, or is still sending: what comes is read away.
+    error_code ignored;
+    beast::get_lowest_layer(self->tls_)
+        .socket()
+        .shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    self->ReadAway();
+  });
+}
+
+void ApiSession::ReadAway() {
+  buffer_.clear();
+  beast::get_lowest_layer(tls_).async_read_some(
+      buffer_.prepare(kReadAtOnceBytes),
+      [self = shared_from_this()](const error_code& error, size_t size) {
+        self->lingered_bytes_ += size;
+        if (error || self->lingered_bytes_ > kMaxLingerBytes) return self->Close();
+        self->ReadAway();
+      });
+}
+
+class ApiListener final : public std::enable_shared_from_this<ApiListener> {
+ public:
+  explicit ApiListener(std::shared_ptr<const ApiServerParts> parts)
+      : parts_(std::move(parts)), acceptor_(parts_->io->context()) {}
+
+  Result<uint16_t> Listen();
+  void Accept();
+
+ private:
+  void OnAccepted(const error_code& error, asio::ip::tcp::socket socket);
+
+  const std::shared_ptr<const ApiServerParts> parts_;
+  asio::ip::tcp::acceptor acceptor_;
+  bool refused_before_ = false;
+};
+
+Result<uint16_t> ApiListener::Listen() {
+  const ApiServerOptions& options = parts_->options;
+  const std::string where = options.address + ":" + std::to_string(options.port);
+  error_code error;
+  const auto address = asio::ip::make_address(options.address, error);
+  if (error) return InvalidError("cannot serve the API on " + where + ": not an address");
+  const asio::ip::tcp::endpoint endpoint(address, options.port);
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    return UnavailableError("cannot serve the API on " + where + ": " + error.message() +
+                            "; another port is chosen by --api-listen, or none by "
+                            "--api-listen off");
+  }
+  return acceptor_.local_endpoint().port();
+}
+
+void ApiListener::Accept() {
+  acceptor_.async_accept(
+      [self = shared_from_this()](const error_code& error, asio::ip::tcp::socket socket) {
+        self->OnAccepted(error, std::move(socket));
+      });
+}
+
+void ApiListener::OnAccepted(const error_code& error, asio::ip::tcp::socket socket) {
+  if (error) {
+    if (!refused_before_) LogError("no connections can be accepted", {{"why", error.message()}});
+    refused_before_ = true;
+    parts_->io->After(kAcceptAgainMs, [self = shared_from_this()] { self->Accept(); });
+    return;
+  }
+  refused_before_ = false;
+  error_code gone;
+  const auto remote = socket.remote_endpoint(gone);
+  const std::string address = gone ? "" : remote.address().to_string();
+  auto place = gone ? nullptr : parts_->gate->Enter(address);
+  if (place != nullptr) {
+    socket.set_option(asio::ip::tcp::no_delay(true), gone);
+    const TlsContext tls = parts_->gate->tls();
+    SSL_CTX_up_ref(tls.get());  // the context below gives one back
+    asio::ssl::context context(tls.get());
+    std::make_shared<ApiSession>(BeastTls(beast::tcp_stream(std::move(socket)), context), parts_,
+                                 std::move(place), address)
+        ->Start();
+  }
+  Accept();
+}
+
+}  // namespace
+
+Result<uint16_t> ListenApi(std::shared_ptr<const ApiServerParts> parts) {
+  IoThread* const io = parts->io;
+  const auto listener = std::make_shared<ApiListener>(std::move(parts));
+  const Result<uint16_t> port = listener->Listen();
+  if (port.ok()) io->Post([listener] { listener->Accept(); });
+  return port;
+}
+
+}  // namespace reconcile

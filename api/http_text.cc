@@ -1,0 +1,42 @@
+#include "api/http_text.h"
+
+namespace reconcile {
+namespace {
+
+// Nobody reads it, and no line may be without it.
+std::string_view PhraseOf(int code) {
+  if (code < 300) return "OK";
+  return code < 500 ? "Refused" : "Failed";
+}
+
+std::string Hex(size_t number) {
+  std::string digits;
+  do {
+    digits.insert(digits.begin(), "0123456789abcdef"[number & 15]);
+    number >>= 4;
+  } while (number > 0);
+  return digits;
+}
+
+}  // namespace
+
+std::string ResponseHead(const ApiResponse& answer, std::optional<size_t> length, bool keep_alive) {
+  std::string head = "HTTP/1.1 " + std::to_string(answer.code) + " ";
+  head += PhraseOf(answer.code);
+  head += "\r\nContent-Type: " + answer.content_type;
+  head += length ? "\r\nContent-Length: " + std::to_string(*length)
+                 : std::string("\r\nTransfer-Encoding: chunked");
+  if (answer.retry_after_s > 0) head += "\r\nRetry-After: " + std::to_string(answer.retry_after_s);
+  head += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: ";
+  head += keep_alive ? "keep-alive\r\n\r\n" : "close\r\n\r\n";
+  return head;
+}
+
+void AppendChunk(std::string_view bytes, std::string* text) {
+  if (bytes.empty()) return;  // it would be the last
+  *text += Hex(bytes.size()) + "\r\n";
+  *text += bytes;
+  *text += "\r\n";
+}
+
+}  // namespace reconcile

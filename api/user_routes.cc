@@ -1,0 +1,115 @@
+#include "api/user_routes.h"
+
+#include "api/enrollment_routes.h"
+#include "api/routes.h"
+#include "api/self_reviews.h"
+#include "api/status_answer.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "schema/names.h"
+
+namespace reconcile {
+namespace {
+
+constexpr std::string_view kUsersPrefix = "/apis/reconcile.dev/v1/users/";
+constexpr size_t kMaxLoggedBytes = 512;
+
+// Keys, tokens and what lets hosts in stay with who has the controller's host.
+bool IsLocalOnly(const std::string& path) {
+  return IsUsersPath(path) || IsEnrollmentPath(path) || path == "/apis/reconcile.dev/v1/users" ||
+         path.starts_with("/apis/reconcile.dev/v1/secrets");
+}
+
+ApiResponse Decide(const ApiRequest& request, const Access& access, const ApiRoute& route) {
+  if (!request.user) {
+    if (IsPublic(request.method, request.path)) return route(request);
+    return StatusAnswer(401, "Unauthorized");
+  }
+  if (!Authorize(*request.user, access)) {
+    return StatusAnswer(403, ForbiddenMessage(*request.user, access));
+  }
+  if (IsLocalOnly(request.path)) {
+    return StatusAnswer(403, request.path +
+                                 " is forbidden: only on the controller's own host, by the "
+                                 "`reconcile` command");
+  }
+  if (auto answer = AnswerSelfReview(request)) return std::move(*answer);
+  ApiRequest own = request;
+  own.query["by"] = request.user->name;
+  return route(own);
+}
+
+Result<ApiUser> UserIn(const ApiRequest& request) {
+  ApiUser user;
+  user.name = request.Query("user");
+  const std::string wrong = CheckDnsSubdomain(user.name);
+  if (!wrong.empty()) return InvalidError("user '" + user.name + "': " + wrong);
+  const std::optional<Role> role = RoleNamed(request.Query("role"));
+  if (!role) {
+    return InvalidError("role '" + request.Query("role") + "': roles are view, operate and admin");
+  }
+  Grant grant{*role, request.Query("namespace")};
+  const std::string wrong_namespace =
+      grant.namespace_name.empty() ? "" : CheckDnsLabel(grant.namespace_name);
+  if (!wrong_namespace.empty()) {
+    return InvalidError("namespace '" + grant.namespace_name + "': " + wrong_namespace);
+  }
+  user.groups = {GroupOf(grant)};
+  // Kubernetes' own group of these names, for what shows groups.
+  user.groups.emplace_back("system:authenticated");
+  return user;
+}
+
+ApiResponse Given(const std::string& name, const Result<std::string>& given,
+                  const UserAdmin& admin) {
+  if (!given.ok()) return ErrorResponse(given.status());
+  Value value = Value::MakeMap();
+  value.Set(name, Value::String(*given));
+  value.Set("authority", Value::String(admin.TrustBundlePem()));
+  value.Set("server", Value::String(admin.server()));
+  return SuccessResponse(std::move(value));
+}
+
+}  // namespace
+
+ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route) {
+  const Access access = AccessOf(request);
+  ApiResponse answer = Decide(request, access, route);
+  if (IsWrite(access)) {
+    LogInfo("audit",
+            {{"event", request.method + " " + std::string(CutUtf8(request.path, kMaxLoggedBytes))},
+             {"user", request.user ? request.user->name : ""},
+             {"address", request.remote_address},
+             {"code", std::to_string(answer.code)}});
+  }
+  return answer;
+}
+
+bool IsUsersPath(const std::string& path) { return path.starts_with(kUsersPrefix); }
+
+ApiResponse HandleUsersApi(UserAdmin* admin, const ApiRequest& request, WallTime now) {
+  if (request.method != "POST") return StatusAnswer(404, "no such path: " + request.path);
+  const std::string what = request.path.substr(kUsersPrefix.size());
+  if (what == "revoke") {
+    const std::string user = request.Query("user");
+    const std::string wrong = CheckDnsSubdomain(user);
+    if (!wrong.empty()) return ErrorResponse(InvalidError("user '" + user + "': " + wrong));
+    LogInfo("audit", {{"event", "revoked user"}, {"user", user}});
+    return ResponseOf(admin->Revoke(user, now));
+  }
+  if (what != "certificate" && what != "token") {
+    return StatusAnswer(404, "no such path: " + request.path);
+  }
+  const Result<ApiUser> user = UserIn(request);
+  if (!user.ok()) return ErrorResponse(user.status());
+  if (admin->server().empty()) {
+    return ErrorResponse(
+        InvalidError("the API is not served: `apiListen` says so, or its port is taken"));
+  }
+  LogInfo("audit", {{"event", "gave a " + what}, {"user", user->name}, {"group", user->groups[0]}});
+  return what == "token"
+             ? Given("token", admin->IssueToken(*user, now), *admin)
+             : Given("certificate", admin->IssueCertificate(*user, request.body, now), *admin);
+}
+
+}  // namespace reconcile

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "api/authorization.h"
+#include "api/http.h"
+#include "base/time.h"
+
+namespace reconcile {
+
+using ApiRoute = std::function<ApiResponse(const ApiRequest&)>;
+
+// A request that came over TLS, on its way to `route`: first whether its user may (Authorize), and
+// what it may only ask on the controller's own host; then what users ask of themselves. Operations
+// are the user's, whatever the request says. Writes are logged as "audit", refused ones too.
+ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route);
+
+// Who gives out identities. The seam between routes and keys.
+class UserAdmin {
+ public:
+  virtual ~UserAdmin() = default;
+  virtual Result<std::string> IssueCertificate(const ApiUser& user, const std::string& request_pem,
+                                               WallTime now) = 0;
+  virtual Result<std::string> IssueToken(const ApiUser& user, WallTime now) = 0;
+  virtual Status Revoke(const std::string& user, WallTime now) = 0;
+  virtual std::string TrustBundlePem() const = 0;
+  virtual std::string server() const = 0;  // "https://HOST:PORT"; "" when the API is not served
+};
+
+// Of the local socket alone; whoever may use it is an administrator:
+//   POST /apis/reconcile.dev/v1/users/certificate   user, role, namespace; body: PEM of a request
+//   POST /apis/reconcile.dev/v1/users/token         user, role, namespace
+//   POST /apis/reconcile.dev/v1/users/revoke        user
+bool IsUsersPath(const std::string& path);
+ApiResponse HandleUsersApi(UserAdmin* admin, const ApiRequest& request, WallTime now);
+
+}  // namespace reconcile
