@@ -241,6 +241,7 @@ ApiResponse ResourceReads::Watch(const ResourcePath& path, const ApiRequest& req
                          : kWatchMs + static_cast<int64_t>(++watch_count_ * 7'919'000 % kWatchMs);
   ApiResponse response;
   response.begins_at_once = true;
+  response.too_slow = WriteErrorEvent(Expired("this watch is read more slowly than things change"));
   response.stream = [this, watch = std::move(watch)](const LogSink& sink) {
     return watches_.Open(watch, sink);
   };

@@ -62,6 +62,7 @@ void AddUncordonCommand(CLI::App* app, CommandContext* context);
 void AddDrainCommand(CLI::App* app, CommandContext* context);
 void AddTokenCommand(CLI::App* app, CommandContext* context);
 void AddNodeCommand(CLI::App* app, CommandContext* context);
+void AddKubeconfigCommand(CLI::App* app, CommandContext* context);
 void AddCaCommand(CLI::App* app, CommandContext* context);
 void AddExplainCommand(CLI::App* app, CommandContext* context);
 void AddVersionCommand(CLI::App* app, CommandContext* context);

@@ -468,6 +468,7 @@ void ReadConfig(std::string_view text, const std::string& file, Config* config,
         .Text("socket", CheckSocketPath, &config->socket_path)
         .Text("dockerSocket", CheckSocketPath, &config->docker_socket)
         .Text("listen", CheckListenEndpoint, &config->listen)
+        .Text("apiListen", CheckApiListen, &config->api_listen)
         .Text("advertise", CheckDialEndpoint, &config->advertise)
         .On("controller",
             [&](const Value& value) { ReadControllerAddress(value, file, config, problems); })

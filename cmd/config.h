@@ -28,6 +28,7 @@ struct Config {
   std::string node_address;  // of the interface with the default route when empty
   StringMap node_labels;
   std::string listen = "0.0.0.0:7443";  // `controller`: for agents and webhooks
+  std::string api_listen;               // for kubectl, or "off"; kDefaultApiListen when empty
   std::string advertise;                // what agents dial; this host's address when empty
   std::string controller_address;       // `agent`: whom to dial; as remembered when empty
   std::string pod_cidr;                 // of a cluster that begins; the cluster's own when empty

@@ -23,6 +23,10 @@ Result<std::unique_ptr<ControllerSide>> ControllerSide::Open(const Config& confi
   std::unique_ptr<ControllerSide> side(new ControllerSide(std::move(self_path)));
   RETURN_IF_ERROR(side->OpenStore(config));
   RETURN_IF_ERROR(side->OpenEnrollment(config, std::move(enrollment)));
+  auto users = UserRegistry::Open(config.data_folder + "/users", side->enrollment_.get(),
+                                  &side->user_random_);
+  if (!users.ok()) return users.status();
+  side->users_ = std::move(users).value();
   return side;
 }
 
@@ -75,17 +79,61 @@ Status ControllerSide::KeepRevocations() {
   return status;
 }
 
+namespace {
+
+// What this host is called by those who dial it.
+std::vector<std::string> NamesOfHost(const Config& config) {
+  const LocalHost host = ReadLocalHost();
+  std::vector<std::string> names = {host.name, "localhost", "127.0.0.1"};
+  if (!host.address.empty()) names.push_back(host.address);
+  const Result<SocketAddress> advertise = ParseEndpoint(config.advertise);
+  if (advertise.ok()) names.push_back(advertise->host);
+  return names;
+}
+
+// Where kubectl finds what listens at `listen`.
+std::string ServerUrl(SocketAddress listen, const Config& config) {
+  if (listen.host == "0.0.0.0" || listen.host == "::") {
+    const Result<SocketAddress> advertise = ParseEndpoint(config.advertise);
+    listen.host = advertise.ok() ? advertise->host : ReadLocalHost().address;
+    if (listen.host.empty()) listen.host = "127.0.0.1";
+  }
+  return "https://" + ToString(listen);
+}
+
+}  // namespace
+
+Status ControllerSide::ServeApi(const Config& config) {
+  if (config.api_listen == "off") return OkStatus();
+  const bool asked_for = !config.api_listen.empty();
+  Result<SocketAddress> listen = ParseEndpoint(asked_for ? config.api_listen : kDefaultApiListen);
+  if (!listen.ok()) return listen.status();
+  ApiServerOptions options;
+  options.address = listen->host;
+  options.port = listen->port;
+  options.names = NamesOfHost(config);
+  options.names.push_back(listen->host);
+  auto server = ApiServer::Start(options, &loop_, enrollment_.get(), users_.get(),
+                                 [this](const ApiRequest& request) { return AnswerUser(request); });
+  if (!server.ok()) {
+    if (asked_for) return server.status();
+    LogWarning("kubectl is not served", {{"why", server.status().message()}});
+    return OkStatus();
+  }
+  api_server_ = std::move(server).value();
+  listen->port = api_server_->port();
+  users_->SetServer(ServerUrl(*listen, config));
+  LogInfo("serving kubectl", {{"address", ToString(*listen)}});
+  return OkStatus();
+}
+
 Status ControllerSide::Listen(const Config& config) {
   const Result<SocketAddress> listen = ParseEndpoint(config.listen);
   if (!listen.ok()) return listen.status();
   LinkServerOptions options;
   options.listen_address = listen->host;
   options.listen_port = listen->port;
-  const LocalHost host = ReadLocalHost();
-  options.names = {host.name, "localhost", "127.0.0.1"};
-  if (!host.address.empty()) options.names.push_back(host.address);
-  const Result<SocketAddress> advertise = ParseEndpoint(config.advertise);
-  if (advertise.ok()) options.names.push_back(advertise->host);
+  options.names = NamesOfHost(config);
   options.on_hook = [this](LinkHttpRequest request,
                            const std::function<void(LinkHttpResponse)>& answer) {
     if (webhooks_) return webhooks_(std::move(request), answer);
@@ -142,12 +190,17 @@ std::shared_ptr<const RevokedNodes> ControllerSide::RevokedNow() {
 }
 
 ApiResponse ControllerSide::Answer(const ApiRequest& request) {
+  if (IsUsersPath(request.path)) return HandleUsersApi(users_.get(), request, loop_.now().wall);
   if (!IsEnrollmentPath(request.path)) {
     return HandleApi(controller_.get(), reads_.get(), request, loop_.now());
   }
   ApiResponse response = HandleEnrollmentApi(enrollment_api_, request, loop_.now().wall);
   if (request.method == "POST") controller_->NoteRevocations();
   return response;
+}
+
+ApiResponse ControllerSide::AnswerUser(const ApiRequest& request) {
+  return ServeUser(request, [this](const ApiRequest& allowed) { return Answer(allowed); });
 }
 
 Status ControllerSide::Start(const Config& config, AgentLink* link) {
@@ -162,11 +215,13 @@ Status ControllerSide::Start(const Config& config, AgentLink* link) {
       config.socket_path, &loop_, [this](const ApiRequest& request) { return Answer(request); });
   if (!server.ok()) return server.status();
   server_ = std::move(server).value();
+  RETURN_IF_ERROR(ServeApi(config));
   thread_.Begin();
   return OkStatus();
 }
 
 void ControllerSide::End() {
+  api_server_.reset();
   server_.reset();
   thread_.End([this] {
     webhooks_ = {};

@@ -3,14 +3,17 @@
 #include <memory>
 #include <string>
 
+#include "api/api_server.h"
 #include "api/enrollment_routes.h"
 #include "api/local_server.h"
 #include "api/resource_reads.h"
+#include "api/user_registry.h"
 #include "base/epoll_loop.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "base/worker_pool.h"
 #include "cmd/config.h"
+#include "cmd/endpoint.h"
 #include "cmd/serving.h"
 #include "controller/controller.h"
 #include "link/enrollment.h"
@@ -34,9 +37,10 @@ class ControllerSide {
   Enrollment* enrollment() { return enrollment_.get(); }
   // Listens for agents, by the certificate of the names that they may dial.
   Status Listen(const Config& config);
+  UserRegistry* users() { return users_.get(); }
   AgentLink* agents() { return link_server_.get(); }  // after Listen
 
-  // Begins: controller, local socket, thread. `link` outlives End.
+  // Begins: controller, local socket, API, thread. `link` outlives End.
   Status Start(const Config& config, AgentLink* link);
   // No command is answered any more, the loop's thread has ended. Containers go on.
   void End();
@@ -51,7 +55,11 @@ class ControllerSide {
   Status OpenEnrollment(const Config& config, EnrollmentOptions options);
   ControllerOptions OptionsOf(const Config& config);
   std::shared_ptr<const RevokedNodes> RevokedNow();
-  ApiResponse Answer(const ApiRequest& request);  // of a command of this host
+  // Unless the configuration says not to. Where nobody asked for a port, one that is taken is no
+  // error.
+  Status ServeApi(const Config& config);
+  ApiResponse Answer(const ApiRequest& request);      // of a command of this host
+  ApiResponse AnswerUser(const ApiRequest& request);  // of kubectl
 
   const std::string self_path_;
   EpollLoop loop_;
@@ -61,6 +69,8 @@ class ControllerSide {
   SystemRandom key_random_;  // the enrollment's own: it is used from several threads
   std::unique_ptr<Store> store_;
   std::unique_ptr<Enrollment> enrollment_;
+  SystemRandom user_random_;
+  std::unique_ptr<UserRegistry> users_;
   std::shared_ptr<const RevokedNodes> revoked_;  // as of the enrollment's change revoked_at_
   uint64_t revoked_at_ = 0;
   std::unique_ptr<ManifestSource> source_;
@@ -70,6 +80,7 @@ class ControllerSide {
   std::unique_ptr<ResourceReads> reads_;
   LinkHttpHandler webhooks_;
   std::unique_ptr<LocalServer> server_;
+  std::unique_ptr<ApiServer> api_server_;
   LoopThread thread_{&loop_};
 };
 

@@ -81,6 +81,15 @@ std::string CheckListenEndpoint(const std::string& text) {
   return "'" + endpoint->host + "' is a name: give an address of this host, or 0.0.0.0 for all";
 }
 
+std::string CheckApiListen(const std::string& text) {
+  if (text == "off") return "";
+  const std::string wrong = CheckListenEndpoint(text);
+  if (!wrong.empty()) return wrong;
+  const size_t colon = text.rfind(':');
+  const bool has_port = colon != std::string::npos && (text[0] != '[' || text[colon - 1] == ']');
+  return has_port ? "" : "give its port too, as in " + std::string(kDefaultApiListen);
+}
+
 std::string CheckDialEndpoint(const std::string& text) {
   const Result<SocketAddress> endpoint = ParseEndpoint(text);
   if (!endpoint.ok()) return endpoint.status().message();

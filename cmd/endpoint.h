@@ -8,6 +8,7 @@
 namespace reconcile {
 
 inline constexpr uint16_t kDefaultLinkPort = 7443;
+inline constexpr const char* kDefaultApiListen = "127.0.0.1:6443";
 
 // Where something listens or is dialed.
 struct SocketAddress {
@@ -25,5 +26,7 @@ std::string ToString(const SocketAddress& endpoint);
 // not "any address", which leads nowhere.
 std::string CheckListenEndpoint(const std::string& text);
 std::string CheckDialEndpoint(const std::string& text);
+// For the API: "off", or an address with its port.
+std::string CheckApiListen(const std::string& text);
 
 }  // namespace reconcile

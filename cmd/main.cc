@@ -139,6 +139,7 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddTokenCommand(app, context);
   AddNodeCommand(app, context);
   AddCaCommand(app, context);
+  AddKubeconfigCommand(app, context);
   AddExplainCommand(app, context);
   AddVersionCommand(app, context);
   AddUninstallCommand(app, context);

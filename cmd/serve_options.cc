@@ -25,6 +25,7 @@ std::shared_ptr<ServeOptions> MakeServeOptions() {
                     .node_address = "",
                     .node_labels = {},
                     .listen = "",
+                    .api_listen = "",
                     .advertise = "",
                     .controller_address = "",
                     .pod_cidr = "",
@@ -58,6 +59,10 @@ void AddSourceFlags(CLI::App* command, ServeOptions* options) {
                       "branch, tag or commit (default: its HEAD)");
   command->add_option("--path", options->source.folder, "folder inside the repository");
   command
+      ->add_option("--api-listen", options->flags.api_listen,
+                   "address and port for kubectl, or off (default: 127.0.0.1:6443)")
+      ->check(CheckApiListen);
+  command
       ->add_option("--pod-cidr", options->flags.pod_cidr,
                    "addresses of pods of a new cluster (default: 10.42.0.0/16)")
       ->check(CheckPodCidr);
@@ -76,6 +81,7 @@ Result<Config> ConfigOf(const ServeOptions& options, const CommandContext& conte
   Override(options.flags.node_name, &config.node_name);
   Override(options.flags.node_address, &config.node_address);
   Override(options.flags.listen, &config.listen);
+  Override(options.flags.api_listen, &config.api_listen);
   Override(options.flags.advertise, &config.advertise);
   Override(options.flags.controller_address, &config.controller_address);
   Override(options.flags.pod_cidr, &config.pod_cidr);

@@ -3,6 +3,7 @@
 #include "cmd/agent_side.h"
 #include "cmd/commands.h"
 #include "cmd/controller_side.h"
+#include "cmd/owners_kubeconfig.h"
 #include "cmd/serve_options.h"
 #include "link/certificates.h"
 #include "link/local_link.h"
@@ -31,6 +32,8 @@ int Up(const ServeOptions& options, const CommandContext& context) {
     (*controller)->End();  // before the link, which it still holds
     return Fail(started);
   }
+  const Status kubeconfig = WriteOwnersKubeconfig(*config, (*controller)->users());
+  if (!kubeconfig.ok()) LogWarning("no kubeconfig was written", {{"why", kubeconfig.message()}});
   const Enrollment* const authority = (*controller)->enrollment();
   (*agent)->Start(link.agent_end(), [authority](std::string_view text, const std::string& proof) {
     return VerifySignature(authority->TrustBundlePem(), text, proof);

@@ -23,6 +23,7 @@ TEST(Config, ReadsEverySetting) {
 socket: /run/x.sock
 dockerSocket: /run/docker.sock
 listen: 192.0.2.7:7000
+apiListen: 192.0.2.7:6443
 advertise: control.example.com:443
 controller: {address: "192.0.2.8"}
 podCIDR: 10.50.0.0/16
@@ -48,6 +49,7 @@ deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds
   EXPECT_EQ(read.config.socket_path, "/run/x.sock");
   EXPECT_EQ(read.config.docker_socket, "/run/docker.sock");
   EXPECT_EQ(read.config.listen, "192.0.2.7:7000");
+  EXPECT_EQ(read.config.api_listen, "192.0.2.7:6443");
   EXPECT_EQ(read.config.advertise, "control.example.com:443");
   EXPECT_EQ(read.config.controller_address, "192.0.2.8");
   EXPECT_EQ(read.config.pod_cidr, "10.50.0.0/16");
