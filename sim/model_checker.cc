@@ -84,7 +84,8 @@ bool IsDrained(const Pod& pod, const ClusterState& before, const ClusterState& a
   if (now == nullptr || now->metadata.uid != pod.metadata.uid) return false;
   const auto node = before.Find<Node>("", pod.spec.node_name);
   if (node == nullptr || !node->status.drain || !node->status.cordon) return false;
-  return node->status.drain->force || ControllerOf(pod.metadata) != nullptr;
+  // One that a workload has adopted in this commit is made again too.
+  return node->status.drain->force || ControllerOf(now->metadata) != nullptr;
 }
 
 // Whether the newest commit could be read and taken.
