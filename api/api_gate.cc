@@ -1,6 +1,7 @@
 #include "api/api_gate.h"
 
 #include "api/authorization.h"
+#include "api/media_type.h"
 #include "api/request_target.h"
 #include "api/status_answer.h"
 #include "api/user_registry.h"
@@ -193,7 +194,8 @@ std::optional<ApiResponse> ApiGate::RefuseUser(Place* place, ApiHead* head) {
   request.content_type = MediaTypeOf(HeaderOf(*head, "content-type"));
   // As in Kubernetes: `kubectl create --raw` names no type.
   if (request.content_type.empty()) request.content_type = "application/json";
-  if (!AcceptsJson(request.accept)) {
+  // Older clients take nothing but protobuf for that one.
+  if (request.path != "/openapi/v2" && !AcceptsJson(request.accept)) {
     return StatusAnswer(406, "only application/json is spoken here, of: " +
                                  std::string(CutUtf8(request.accept, kMaxLoggedBytes)));
   }

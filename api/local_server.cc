@@ -170,8 +170,7 @@ void LocalServer::State::ServeStream(const ApiResponse& answer, bool framed,
   auto pipe = std::make_shared<StreamPipe>();
   loop->Post([pipe, start = answer.stream] { pipe->handle = start(SinkInto(pipe)); });
   std::unique_lock lock(pipe->mutex);
-  WaitFor(&pipe->changed, &lock,
-          answer.begins_at_once ? kFirstWordTimeout * 0 : kFirstWordTimeout,
+  WaitFor(&pipe->changed, &lock, answer.begins_at_once ? kFirstWordTimeout * 0 : kFirstWordTimeout,
           [&] { return pipe->ended || !pipe->chunks.empty(); });
   if (pipe->ended && !pipe->error.ok() && pipe->chunks.empty()) {
     SetResponse(ErrorResponse(pipe->error), &response);

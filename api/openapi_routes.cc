@@ -103,7 +103,7 @@ std::string WriteIndex() {
 // ---- Version 2, which kubectl up to 1.28 reads before it asks for version 3: without kinds ----
 
 // A protobuf field of bytes; number and length are small.
-std::string ProtobufField(int number, const std::string& bytes) {
+std::string WrittenField(int number, const std::string& bytes) {
   std::string field;
   field += static_cast<char>(number << 3 | 2);
   field += static_cast<char>(bytes.size());
@@ -112,9 +112,9 @@ std::string ProtobufField(int number, const std::string& bytes) {
 
 // openapi.v2.Document: swagger, info{title, version}, paths.
 std::string EmptyProtobufDocument() {
-  return ProtobufField(1, "2.0") +
-         ProtobufField(2, ProtobufField(1, "reconcile") + ProtobufField(2, std::string(kVersion))) +
-         ProtobufField(8, "");
+  return WrittenField(1, "2.0") +
+         WrittenField(2, WrittenField(1, "reconcile") + WrittenField(2, std::string(kVersion))) +
+         WrittenField(8, "");
 }
 
 ApiResponse VersionTwo(const std::string& accept) {

@@ -95,18 +95,6 @@ std::string MediaTypeOf(std::string_view header) {
   return type;
 }
 
-bool AcceptsJson(std::string_view accept) {
-  bool named = false;
-  for (size_t at = 0; at < accept.size();) {
-    const size_t end = std::min(accept.find(',', at), accept.size());
-    const std::string type = MediaTypeOf(accept.substr(at, end - at));
-    if (type == "*/*" || type == "application/*" || type == "application/json") return true;
-    named = named || !type.empty();
-    at = end + 1;
-  }
-  return !named;
-}
-
 bool IsKnownBodyType(std::string_view content_type) {
   constexpr std::array<std::string_view, 6> kKnown = {"application/json",
                                                       "application/vnd.kubernetes.protobuf",

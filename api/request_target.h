@@ -14,9 +14,6 @@ namespace reconcile {
 // control characters.
 Status ReadRequestTarget(std::string_view target, ApiRequest* request);
 
-// Whether a client that sends this Accept takes JSON; without one it takes all.
-bool AcceptsJson(std::string_view accept);
-
 // What kinds of body routes read.
 bool IsKnownBodyType(std::string_view content_type);
 // "application/json" of "Application/JSON; charset=utf-8".

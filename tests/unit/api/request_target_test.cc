@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "api/http_text.h"
+#include "api/media_type.h"
 #include "api/request_limiter.h"
 
 namespace reconcile {
