@@ -30,6 +30,7 @@ int RunController(const ServeOptions& options, const CommandContext& context) {
   if (!config.ok()) return Fail(config.status());
   Status ready = Advertise(&*config);
   if (ready.ok()) ready = ApplySourceFlags(options.source, &*config);
+  if (ready.ok()) ready = CheckNewRepository(options, *config);
   if (ready.ok()) ready = PrepareToServe(*config);
   if (ready.ok()) ready = MakeSocketFolder(*config);
   if (!ready.ok()) return Fail(ready);
@@ -39,6 +40,8 @@ int RunController(const ServeOptions& options, const CommandContext& context) {
   auto opened = ControllerSide::Open(*config, context.self_path, enrollment);
   if (!opened.ok()) return Fail(opened.status());
   ControllerSide* const side = opened->get();
+  ready = CheckNewRepository(options, *config, *side);
+  if (!ready.ok()) return Fail(ready);
   Status started = side->Listen(*config);
   if (started.ok()) started = side->Start(*config, side->agents());
   if (!started.ok()) {

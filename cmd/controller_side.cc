@@ -47,6 +47,15 @@ Status ControllerSide::OpenStore(const Config& config) {
   return OkStatus();
 }
 
+bool ControllerSide::MayHaveFollowed(const std::string& repository) const {
+  const auto state = store_->Snapshot();
+  bool may = state->Find<Cluster>("", "cluster") == nullptr;
+  state->ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
+    may = may || source->spec.repository == repository;
+  });
+  return may;
+}
+
 Status ControllerSide::OpenEnrollment(const Config& config, EnrollmentOptions options) {
   // A cluster that is older than its CA keeps its id: containers carry it.
   const auto cluster = store_->Snapshot()->Find<Cluster>("", "cluster");

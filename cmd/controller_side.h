@@ -33,6 +33,10 @@ class ControllerSide {
                                                       EnrollmentOptions enrollment = {});
   ~ControllerSide() { End(); }
 
+  // Whether the database knows this repository; true for one that knows nothing yet, as after a
+  // loss.
+  bool MayHaveFollowed(const std::string& repository) const;
+
   EpollLoop* loop() { return &loop_; }
   Enrollment* enrollment() { return enrollment_.get(); }
   // Listens for agents, by the certificate of the names that they may dial.

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "source/git_layout.h"
+#include "source/repository_url.h"
 
 namespace reconcile {
 namespace {
@@ -54,6 +55,17 @@ bool IsSameRepository(const std::string& root, const std::string& other_root) {
 std::string JoinFolders(const std::string& folder, const std::string& inside) {
   if (folder.empty() || inside.empty()) return folder + inside;
   return folder + "/" + inside;
+}
+
+Status CheckRepositoryIsThere(const std::string& repository) {
+  if (IsRemoteRepository(repository)) return OkStatus();
+  const Status found = FindGitLayout(repository).status();
+  if (found.ok()) return found;
+  std::error_code error;
+  if (fs::exists(repository, error)) return found;
+  return InvalidError(found.message() +
+                      ". Name a Git repository that is there, or make this one: `git init " +
+                      repository + "`, and commit manifests to it");
 }
 
 }  // namespace reconcile

@@ -22,4 +22,8 @@ bool IsSameRepository(const std::string& root, const std::string& other_root);
 // "a/b", or the one that is not empty.
 std::string JoinFolders(const std::string& folder, const std::string& inside);
 
+// For a repository that is to be followed from now on: Invalid, with what to do, when it is a path
+// and no repository is there. Of URLs nothing is asked. Blocks on local files.
+Status CheckRepositoryIsThere(const std::string& repository);
+
 }  // namespace reconcile

@@ -6,6 +6,7 @@
 #include "cmd/data_folder.h"
 #include "cmd/endpoint.h"
 #include "cmd/local_host.h"
+#include "cmd/repository_place.h"
 
 namespace reconcile {
 namespace {
@@ -98,6 +99,23 @@ Status PrepareToServe(const Config& config) {
     LogInfo("the kernel's OOM killer may end this process: lowering its score is not permitted");
   }
   return OkStatus();
+}
+
+Status CheckNewRepository(const ServeOptions& options, const Config& config) {
+  if (options.source.repository.empty()) return OkStatus();
+  // A cluster whose database is lost, and to be rebuilt, still has its keys.
+  for (const char* kept : {"/cluster.db", "/ca"}) {
+    std::error_code error;
+    if (std::filesystem::exists(config.data_folder + kept, error) || error) return OkStatus();
+  }
+  return CheckRepositoryIsThere(config.sources.front().spec.repository);
+}
+
+Status CheckNewRepository(const ServeOptions& options, const Config& config,
+                          const ControllerSide& side) {
+  const std::string& repository = config.sources.front().spec.repository;
+  if (options.source.repository.empty() || side.MayHaveFollowed(repository)) return OkStatus();
+  return CheckRepositoryIsThere(repository);
 }
 
 Status MakeSocketFolder(const Config& config) {

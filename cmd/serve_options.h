@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cmd/commands.h"
+#include "cmd/controller_side.h"
 
 namespace reconcile {
 
@@ -33,6 +34,12 @@ Result<Config> ConfigOf(const ServeOptions& options, const CommandContext& conte
 // When the configuration is found good: makes the data folder, and spares this process from the OOM
 // killer where it may.
 Status PrepareToServe(const Config& config);
+// Of a REPOSITORY on the command line that this cluster has not followed before, that it is there:
+// a mistyped path ends at once. One that was followed may be away for a while, and a restart goes
+// on without it. To be asked before the data folder is made, and of the opened controller.
+Status CheckNewRepository(const ServeOptions& options, const Config& config);
+Status CheckNewRepository(const ServeOptions& options, const Config& config,
+                          const ControllerSide& side);
 // For the Unix socket that commands reach the controller by.
 Status MakeSocketFolder(const Config& config);
 

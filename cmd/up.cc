@@ -18,12 +18,15 @@ int Up(const ServeOptions& options, const CommandContext& context) {
   if (!config.ok()) return Fail(config.status());
   Status ready = NameNode(&*config);
   if (ready.ok()) ready = ApplySourceFlags(options.source, &*config);
+  if (ready.ok()) ready = CheckNewRepository(options, *config);
   if (ready.ok()) ready = PrepareToServe(*config);
   if (ready.ok()) ready = MakeSocketFolder(*config);
   if (!ready.ok()) return Fail(ready);
 
   auto controller = ControllerSide::Open(*config, context.self_path);
   if (!controller.ok()) return Fail(controller.status());
+  ready = CheckNewRepository(options, *config, **controller);
+  if (!ready.ok()) return Fail(ready);
   auto agent = AgentSide::Open(*config);
   if (!agent.ok()) return Fail(agent.status());
   LocalLink link((*controller)->loop(), (*agent)->loop(), config->node_name);

@@ -116,5 +116,20 @@ TEST_F(PlanTargetTest, APathThatIsNotThereHasAPlaceToo) {
   EXPECT_EQ(place.inside, "no/such");
 }
 
+TEST_F(PlanTargetTest, ARepositoryToFollowHasToBeThere) {
+  EXPECT_TRUE(CheckRepositoryIsThere(a_).ok());
+  EXPECT_TRUE(CheckRepositoryIsThere(MakeBare("bare.git")).ok());
+  EXPECT_TRUE(CheckRepositoryIsThere("https://host.example/no/such").ok());
+  const Status missing = CheckRepositoryIsThere(a_ + "/no/such");
+  EXPECT_EQ(missing.code(), StatusCode::kInvalid);
+  EXPECT_NE(missing.message().find("or make this one: `git init " + a_ + "/no/such`"),
+            std::string::npos)
+      << missing.message();
+  // Nobody is led to make a repository inside another one.
+  const Status folder = CheckRepositoryIsThere(MakeFolder(a_ + "/shop"));
+  EXPECT_EQ(folder.code(), StatusCode::kInvalid);
+  EXPECT_EQ(folder.message().find("git init"), std::string::npos) << folder.message();
+}
+
 }  // namespace
 }  // namespace reconcile
