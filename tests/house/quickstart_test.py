@@ -3,6 +3,7 @@
 
 They run in a tree of their own whose hosts.py, reconcile and common.sh are stand-ins; each call is a line of `calls`."""
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -97,6 +98,17 @@ class QuickstartTest(unittest.TestCase):
             code, text = self.run_script(*words, nobody=True)
             self.assertEqual((code, text), (1, f"error: {what} needs root: it installs packages and runs a Docker engine. "
                                                f"Try: sudo {' '.join(('/clone/scripts/quickstart',) + words)}\n"))
+
+    def test_the_readmes_first_commit_is_made_where_the_quickstart_put_things(self):
+        script = (ROOT / "scripts/quickstart").read_text()
+        home = re.search(r"^home=.*:-(.*)}$", script, re.M)[1]
+        settings = dict(re.findall(r"^(socket|repository|reconcile)=(\S+)", script, re.M))
+        settings = {name: value.replace("$home", home).replace("$root", "$PWD") for name, value in settings.items()}
+        section = (ROOT / "README.md").read_text().split("## A first commit of your own\n")[1].split("\n## ")[0]
+        lines = section.split("```\n")[1].splitlines()
+        self.assertEqual(lines[0], f"export RECONCILE_SOCKET={settings['socket']} PATH={os.path.dirname(settings['reconcile'])}:$PATH")
+        self.assertEqual(lines[1].split("#")[0].split(), ["cd", settings["repository"]])
+        self.assertIn("replicas: 2\n", (ROOT / "examples/manifests/my-node.yaml").read_text())
 
     def test_nothing_to_remove_names_all_that_was_looked_for(self):
         self.assertEqual(self.run_script("--down"), (0, "nothing to remove: neither /clone/none nor /clone/hosts-home is there\n"))
