@@ -96,14 +96,22 @@ Status SavePlan(const Value& plan, const FetchedCommit& commit, const std::strin
   return OkStatus();
 }
 
+// What is planned, and for a range what comes before it.
+struct ReadCommits {
+  FetchedCommit commit;
+  std::optional<FetchedCommit> base;
+};
+
 // Prints the plan, and says how to exit.
-int PrintPlan(const Value& planned, const FetchedCommit& commit, const std::string& source,
+int PrintPlan(const Value& planned, const ReadCommits& read, const PlanTarget& target,
               const PlanOptions& options, const CommandContext& context) {
-  const Value plan = WithReadingWarnings(planned, commit);
+  const std::string& source = target.source;
+  const Value plan = WithReadingWarnings(planned, read.commit);
+  const std::string commit = read.commit.id == kWorkTreeCommit ? "" : read.commit.id;
   if (options.output == "json") {
     std::cout << EscapeForJson(WriteJson(plan, 2)) << "\n";
   } else if (options.output == "markdown") {
-    std::cout << PlanMarkdown(plan, source, commit.id == kWorkTreeCommit ? "" : commit.id);
+    std::cout << PlanMarkdown(plan, source, commit);
   } else if (options.output == "diff") {
     const Result<std::string> diff = PlanDiff(plan);
     if (!diff.ok()) return FailPlan(diff.status(), options);
@@ -113,7 +121,8 @@ int PrintPlan(const Value& planned, const FetchedCommit& commit, const std::stri
     }
   } else {
     const size_t columns = options.width > 0 ? options.width : ColumnsOfOutput();
-    std::cout << PlanText(plan, {.color = context.UseColor(), .columns = columns});
+    std::cout << PlannedText(target, commit, read.base ? read.base->id : "") << "\n\n"
+              << PlanText(plan, {.color = context.UseColor(), .columns = columns});
   }
   return ExitCode(!ChangesAnything(plan), !plan.GetList("errors").empty(), options);
 }
@@ -124,27 +133,19 @@ std::string FolderOf(const PlanTarget& target) {
   return JoinFolders(FindRepositoryPlace(target.path).inside, inside.ok() ? *inside : "");
 }
 
-// What is planned, and for a range what comes before it.
-struct ReadCommits {
-  FetchedCommit commit;
-  std::optional<FetchedCommit> base;
-};
-
 Controller::PlanInput InputOf(const FetchedCommit& commit, const PlanTarget& target) {
   return {commit.id, commit.files, commit.confirmations, FolderOf(target)};
 }
 
 int PlanOffline(const OfflineCluster& cluster, const ReadCommits& read, const PlanTarget& target,
                 const PlanOptions& options, const CommandContext& context) {
-  const std::string source = target.source.empty() ? "main" : target.source;
   std::optional<Controller::PlanInput> base;
   if (read.base) base = InputOf(*read.base, target);
   const Result<Controller::PlanAnswer> answer =
-      PlanManifestsAgainst(cluster.state, source, InputOf(read.commit, target),
+      PlanManifestsAgainst(cluster.state, target.source, InputOf(read.commit, target),
                            base ? &*base : nullptr, BreakerLimits(), ReadSystemClock());
   if (!answer.ok()) return FailPlan(answer.status(), options);
-  return PrintPlan(EncodePlan(*answer, options.output == "diff"), read.commit, source, options,
-                   context);
+  return PrintPlan(EncodePlan(*answer, options.output == "diff"), read, target, options, context);
 }
 
 // Which files go with their contents.
@@ -201,14 +202,14 @@ Result<Value> AskForPlan(const ReadCommits& read, const PlanTarget& target,
 }
 
 // Prints the plan that the controller answered, and saves it where that is asked for.
-int ShowAnswer(const Value& answer, const FetchedCommit& commit, const PlanTarget& target,
+int ShowAnswer(const Value& answer, const ReadCommits& read, const PlanTarget& target,
                const PlanOptions& options, const CommandContext& context) {
   const Value* plan = answer.Find("plan");
   if (plan == nullptr) return FailPlan(InternalError("the controller sent no plan"), options);
-  const int code = PrintPlan(*plan, commit, target.source, options, context);
+  const int code = PrintPlan(*plan, read, target, options, context);
   if (options.save.empty()) return code;
   const Status saved =
-      SavePlan(*plan, commit, target.source, answer.GetInt("modelRevision"), options.save);
+      SavePlan(*plan, read.commit, target.source, answer.GetInt("modelRevision"), options.save);
   return saved.ok() ? code : FailPlan(saved, options);
 }
 
@@ -216,7 +217,7 @@ int PlanByController(const ReadCommits& read, const PlanTarget& target, const Pl
                      const CommandContext& context) {
   const Result<Value> answer = AskForPlan(read, target, options, context);
   if (!answer.ok()) return FailPlan(answer.status(), options);
-  return ShowAnswer(*answer, read.commit, target, options, context);
+  return ShowAnswer(*answer, read, target, options, context);
 }
 
 // What the controller has read itself: the commit that `reconcile apply` would be about.
@@ -229,9 +230,9 @@ int PlanNewest(const PlanTarget& target, const PlanOptions& options,
       "/apis/reconcile.dev/v1/plan-newest",
       {{"source", target.source}, {"manifests", options.output == "diff" ? "true" : "false"}});
   if (!answer.ok()) return FailPlan(answer.status(), options);
-  FetchedCommit commit;
-  commit.id = answer->GetString("commit");
-  return ShowAnswer(*answer, commit, target, options, context);
+  ReadCommits read;
+  read.commit.id = answer->GetString("commit");
+  return ShowAnswer(*answer, read, target, options, context);
 }
 
 Result<std::vector<SourceConfig>> FollowedSources(const CommandContext& context) {
@@ -265,8 +266,8 @@ Result<PlanTarget> FindTarget(const PlanOptions& options,
                               const CommandContext& context) {
   const PlanRequest& request = options.request;
   if (offline && offline->sources.empty()) {
-    return PlanTarget{request.source, request.path.empty() ? "." : request.path, request.revision,
-                      request.folder};
+    return PlanTarget{request.source.empty() ? "main" : request.source,
+                      request.path.empty() ? "." : request.path, request.revision, request.folder};
   }
   if (offline) return ChoosePlanTarget(request, offline->sources);
   const Result<std::vector<SourceConfig>> sources = FollowedSources(context);
@@ -326,6 +327,10 @@ int RunPlan(const PlanOptions& options, const CommandContext& context) {
   const Result<PlanTarget> target = FindTarget(options, *offline, context);
   if (!target.ok()) return FailPlan(target.status(), options);
   const PlanRequest& request = options.request;
+  if (options.save.empty() && IsPlanOfElsewhere(request, *target, ".")) {
+    std::cerr << "warning: this folder's repository is not the source's: `reconcile --dry-run .` "
+                 "plans it\n";
+  }
   if (!options.save.empty() && request.path.empty() && request.revision.empty()) {
     return PlanNewest(*target, options, context);
   }

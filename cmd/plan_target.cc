@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/escape.h"
 #include "cmd/repository_place.h"
 #include "schema/text.h"
 #include "source/manifest_names.h"
+#include "source/repository_url.h"
 
 namespace reconcile {
 namespace {
@@ -96,6 +98,32 @@ Result<PlanTarget> ChoosePlanTarget(const PlanRequest& request,
   const bool at_root = place.is_git ? place.inside.empty() : is_directory(below, error);
   if (at_root) target.folder = *own_folder;
   return target;
+}
+
+std::string PlannedText(const PlanTarget& target, const std::string& commit,
+                        const std::string& base) {
+  constexpr size_t kShownIdLength = 12;
+  const bool is_remote = IsRemoteRepository(target.path);
+  const RepositoryPlace place = is_remote ? RepositoryPlace{.root = target.path, .inside = ""}
+                                          : FindRepositoryPlace(target.path);
+  const Result<std::string> below = CleanFolder(target.folder);
+  const std::string folder = JoinFolders(place.inside, below.ok() ? *below : "");
+  std::string text = "Plan of ";
+  if (!commit.empty()) {
+    text += "commit " + commit.substr(0, kShownIdLength) + " of ";
+  } else {
+    text += place.is_git ? "the work tree of " : "the files in ";
+  }
+  text += place.root + (folder.empty() ? "" : ", folder " + folder);
+  if (!base.empty()) text += ", where " + base.substr(0, kShownIdLength) + " was before";
+  return EscapeForTerminal(text);
+}
+
+bool IsPlanOfElsewhere(const PlanRequest& request, const PlanTarget& target,
+                       const std::string& here) {
+  if (!request.path.empty() || IsRemoteRepository(target.path)) return false;
+  const RepositoryPlace place = FindRepositoryPlace(here);
+  return place.is_git && !IsSameRepository(place.root, FindRepositoryPlace(target.path).root);
 }
 
 }  // namespace reconcile

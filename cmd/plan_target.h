@@ -32,4 +32,14 @@ struct PlanTarget {
 Result<PlanTarget> ChoosePlanTarget(const PlanRequest& request,
                                     const std::vector<SourceConfig>& sources);
 
+// "Plan of commit 3f9a1c20b7de of /srv/manifests": what was read. `commit` empty: the work tree.
+// `base`: of a range, what comes before. Text from outside is escaped.
+std::string PlannedText(const PlanTarget& target, const std::string& commit,
+                        const std::string& base);
+
+// Whether somebody in folder `here` may take the plan for one of that folder: `request` names no
+// path, and `here` is in another repository on this machine than what is read.
+bool IsPlanOfElsewhere(const PlanRequest& request, const PlanTarget& target,
+                       const std::string& here);
+
 }  // namespace reconcile

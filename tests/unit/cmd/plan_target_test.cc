@@ -131,5 +131,29 @@ TEST_F(PlanTargetTest, ARepositoryToFollowHasToBeThere) {
   EXPECT_EQ(folder.message().find("git init"), std::string::npos) << folder.message();
 }
 
+TEST_F(PlanTargetTest, SaysWhatIsPlanned) {
+  EXPECT_EQ(PlannedText({"main", a_, "", ""}, "", ""), "Plan of the work tree of " + a_);
+  EXPECT_EQ(PlannedText({"main", a_ + "/shop", "", "web"}, "", ""),
+            "Plan of the work tree of " + a_ + ", folder shop/web");
+  EXPECT_EQ(PlannedText({"main", a_, "prod", "/shop"}, "0123456789abcdef", ""),
+            "Plan of commit 0123456789ab of " + a_ + ", folder shop");
+  EXPECT_EQ(PlannedText({"main", a_, "x..y", ""}, "0123456789abcdef", "fedcba9876543210"),
+            "Plan of commit 0123456789ab of " + a_ + ", where fedcba987654 was before");
+  EXPECT_EQ(PlannedText({"main", "https://host.example/a\x1b", "", ""}, "0123456789ab", ""),
+            "Plan of commit 0123456789ab of https://host.example/a\\x1b");
+  const std::string plain = MakeFolder(folder_.path() + "/plain");
+  EXPECT_EQ(PlannedText({"main", plain, "", ""}, "", ""), "Plan of the files in " + plain);
+}
+
+TEST_F(PlanTargetTest, APlanOfAnotherRepositoryThanWhereOneIsIsNoticed) {
+  const PlanTarget target{"main", a_, "", ""};
+  EXPECT_TRUE(IsPlanOfElsewhere({}, target, b_));
+  EXPECT_FALSE(IsPlanOfElsewhere({}, target, MakeFolder(a_ + "/shop")));
+  EXPECT_FALSE(IsPlanOfElsewhere({}, target, MakeFolder(folder_.path() + "/plain")));
+  EXPECT_FALSE(IsPlanOfElsewhere({.path = a_}, target, b_)) << "it was asked for";
+  EXPECT_FALSE(IsPlanOfElsewhere({}, {"main", "https://host.example/a", "", ""}, b_))
+      << "b may be a clone of it";
+}
+
 }  // namespace
 }  // namespace reconcile
