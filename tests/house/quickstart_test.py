@@ -28,6 +28,8 @@ if words[0] == "list":
 else:
     with open(home / "calls", "a") as calls:
         print(*words, file=calls)
+    if (home / "broken").exists() and "restore" in words:
+        sys.exit(1)
 """
 
 
@@ -109,6 +111,28 @@ class QuickstartTest(unittest.TestCase):
         self.assertEqual(lines[0], f"export RECONCILE_SOCKET={settings['socket']} PATH={os.path.dirname(settings['reconcile'])}:$PATH")
         self.assertEqual(lines[1].split("#")[0].split(), ["cd", settings["repository"]])
         self.assertIn("replicas: 2\n", (ROOT / "examples/manifests/my-node.yaml").read_text())
+
+    def test_the_lines_for_a_restore_start_no_controller_on_what_was_not_restored(self):
+        self.hosts("controller 192.0.2.10 controller (4711)", "host-1 192.0.2.11 dockerd (4712)")
+        code, text = self.run_script("--hosts", "1")
+        self.assertEqual(code, 0, text)
+        lines = text[text.index("  alias hosts="):text.index("Images come from")].replace("/clone", str(self.folder)).splitlines()
+        lines = ["shopt -s expand_aliases", lines[0]] + lines[[line.startswith("Back up") for line in lines].index(True) + 1:]
+        data = self.home / "controller/disk/reconcile"
+        data.mkdir(parents=True)
+        for broken in (False, True):
+            for name in ("cluster.db", "cluster.db-wal", "secrets.key"):
+                (data / name).write_text("old")
+            if broken:
+                (self.home / "broken").write_text("")
+                shutil.rmtree(data / "before")
+            (self.home / "calls").unlink()
+            done = subprocess.run(["bash", "-c", "\n".join(lines)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+            backup = f"{self.home}/cluster.rcb"
+            wanted = [f"exec controller reconcile backup {backup}", "kill controller controller", f"exec controller reconcile restore {backup}"]
+            self.assertEqual(self.calls(), wanted + ([] if broken else ["start controller controller"]), done.stdout)
+            self.assertEqual(sorted(path.name for path in data.iterdir()), ["before", "secrets.key"])
+            self.assertEqual(sorted(path.name for path in (data / "before").iterdir()), ["cluster.db", "cluster.db-wal"])
 
     def test_nothing_to_remove_names_all_that_was_looked_for(self):
         self.assertEqual(self.run_script("--down"), (0, "nothing to remove: neither /clone/none nor /clone/hosts-home is there\n"))
