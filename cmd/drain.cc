@@ -91,8 +91,12 @@ int EndOfDrain(const NodeOptions& options, const Value& status) {
   }
   return Fail(InternalError("node " + options.node +
                             (takes_pods ? " was uncordoned meanwhile, which ended the drain"
-                                        : " is drained no longer and takes no pods") +
-                            "; these are still there:" + left));
+                                        : " was not drained in time: the drain gave up") +
+                            "; these are still there:" + left +
+                            (takes_pods ? ""
+                                        : "\nIt stays cordoned, and takes no pods until `reconcile "
+                                          "uncordon " +
+                                              options.node + "`")));
 }
 
 int DrainAndWait(const NodeOptions& options, const CommandContext& context) {

@@ -93,8 +93,11 @@ class DrainTest(ClusterTest):
     def test_a_budget_blocks_a_drain_which_says_so_and_gives_up(self):
         self.converge(self.repository.commit({"budget.yaml": BUDGET % 6}))
         before = self.cluster.containers()
-        done = self.cluster.cli(["drain", self.busiest(), "--timeout", "3s"], check=False)
+        node = self.busiest()
+        done = self.cluster.cli(["drain", node, "--timeout", "3s"], check=False)
         self.assertNotEqual(done.returncode, 0)
+        self.assertIn(f"node {node} was not drained in time: the drain gave up; these are still there:", done.stderr)
+        self.assertIn(f"It stays cordoned, and takes no pods until `reconcile uncordon {node}`", done.stderr)
         self.assertIn("it would violate PodDisruptionBudget web, which needs 6 ready pods and has 6", done.stderr)
         self.same_containers(before, "nothing is taken away")
         self.assertIn("DrainTimedOut", self.cluster.cli(["events"]).stdout)
