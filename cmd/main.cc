@@ -67,8 +67,30 @@ std::string EscapeLines(const std::string& text) {
   return escaped;
 }
 
+// For whoever knows kubectl: what takes the place of its commands that are none here. Empty for
+// other words.
+std::string InPlaceOfKubectl(const CLI::App& app, const std::string& word) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  const bool applies = app.got_subcommand("apply") && is_one_of({"-f", "--filename", "-k"});
+  if (applies || is_one_of({"delete", "scale", "edit", "patch", "create", "replace", "set"})) {
+    return "objects change by commits to the Git repository that the controller follows; "
+           "`reconcile --dry-run` shows what one would do";
+  }
+  if (is_one_of({"exec", "attach", "cp"})) {
+    return "`docker " + word +
+           "` on the pod's host does that; `reconcile get pods -o wide` names "
+           "the host";
+  }
+  return "";
+}
+
 int FailUnknownCommand(const CLI::App& app) {
   const std::string word = app.remaining().front();
+  if (const std::string instead = InPlaceOfKubectl(app, word); !instead.empty()) {
+    return Fail(InvalidError("no command or flag '" + word + "': " + instead));
+  }
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
   const std::string_view nearest =
