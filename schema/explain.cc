@@ -111,11 +111,15 @@ std::string Children(const StructTable& table, bool of_object) {
   return text;
 }
 
+// `listed`: what to explain for a list of the known ones; empty for the kinds.
 Status UnknownWord(std::string_view what, std::string_view word,
-                   const std::vector<std::string_view>& known) {
+                   const std::vector<std::string_view>& known, std::string_view listed) {
   const std::string_view nearest = NearestWord(word, known);
-  return NotFoundError("no " + std::string(what) + ' ' + Quoted(word) + "; the nearest is " +
-                       Quoted(nearest));
+  return NotFoundError("no " + std::string(what) + ' ' + Quoted(word) + "; " +
+                       (IsSimilar(word, nearest)
+                            ? "the nearest is " + Quoted(nearest)
+                            : "`reconcile explain" + std::string(listed.empty() ? "" : " ") +
+                                  std::string(listed) + "` lists them"));
 }
 
 std::string Head(const KindInfo& info) {
@@ -201,7 +205,7 @@ Result<std::string> Explain(std::string_view path) {
   if (!kind) {
     std::vector<std::string_view> names;
     for (Kind known : kAllKinds) names.push_back(InfoOf(known).singular);
-    return UnknownWord("kind", kind_word, names);
+    return UnknownWord("kind", kind_word, names, "");
   }
   SkipGroup(InfoOf(*kind), &words);
   const StructTable* table = &TableOf(*kind);
@@ -213,7 +217,7 @@ Result<std::string> Explain(std::string_view path) {
     if (table == nullptr) return NotFoundError(walked + " has no fields");
     const std::string_view word = words.Next();
     const FieldInfo* field = FindField(*table, word);
-    if (field == nullptr) return UnknownWord("field of " + walked, word, table->Names());
+    if (field == nullptr) return UnknownWord("field of " + walked, word, table->Names(), walked);
     walked += '.' + std::string(field->name);
     if (words.AtEnd()) {
       text += "\nFIELD: " + Heading(*field, of_object) + Details(*table, *field, 4) +

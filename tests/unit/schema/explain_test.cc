@@ -59,6 +59,9 @@ TEST(Explain, UnknownWordsNameTheNearest) {
     EXPECT_EQ(text.status().code(), StatusCode::kNotFound);
     return text.status().message();
   };
+  EXPECT_EQ(message("bogus"), "no kind \"bogus\"; `reconcile explain` lists them");
+  EXPECT_EQ(message("pod.spec.bogus"),
+            "no field of Pod.spec \"bogus\"; `reconcile explain Pod.spec` lists them");
   EXPECT_EQ(message("deploymnt"), "no kind \"deploymnt\"; the nearest is \"deployment\"");
   EXPECT_EQ(message("pod.spec.container"),
             "no field of Pod.spec \"container\"; the nearest is \"containers\"");
