@@ -35,9 +35,12 @@ void AddName(const std::string& name, std::string* names) {
 void Advise(const Object& object, const PodSpec& spec, Problems* problems) {
   std::string moving;
   std::string asking_nothing;
+  size_t how_many = 0;  // these are
   for (const Container* container : AllContainersOf(spec)) {
     if (MovesByItself(container->image)) AddName(container->image, &moving);
-    if (container->resources.requests.empty()) AddName(container->name, &asking_nothing);
+    if (!container->resources.requests.empty()) continue;
+    AddName(container->name, &asking_nothing);
+    ++how_many;
   }
   const auto warn = [&](const std::string& message, Rule rule = Rule::kAdvice) {
     problems->warnings.push_back(ProblemAt(object, message, rule));
@@ -64,9 +67,13 @@ void Advise(const Object& object, const PodSpec& spec, Problems* problems) {
          "nothing. Give it a version or a digest");
   }
   if (!asking_nothing.empty()) {
-    warn("the container " + asking_nothing +
-         " requests no cpu and no memory: it counts for nothing when pods are placed, and goes "
-         "first when a host runs out. Set resources.requests");
+    warn((how_many == 1 ? "the container " + asking_nothing +
+                              " requests no cpu and no memory: it counts for nothing when pods "
+                              "are placed, and goes first when a host runs out"
+                        : "the containers " + asking_nothing +
+                              " request no cpu and no memory: they count for nothing when pods "
+                              "are placed, and go first when a host runs out") +
+         ". Set resources.requests");
   }
 }
 

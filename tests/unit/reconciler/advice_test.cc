@@ -47,6 +47,19 @@ TEST(Advice, ContainersThatRequestNothingAreNamed) {
       << advice[0];
 }
 
+TEST(Advice, SeveralContainersThatRequestNothingAreNamedInOneSentence) {
+  const auto web = MakeDeployment("web", 1);
+  std::vector<Container>& containers = web->spec.pod_template.spec.containers;
+  containers.push_back(containers.front());
+  containers.back().name = "ticker";
+  const auto advice = AdviceOn(web);
+  ASSERT_EQ(advice.size(), 1U);
+  EXPECT_NE(advice[0].find("the containers \"main\", \"ticker\" request no cpu and no memory: they "
+                           "count for nothing when pods are placed, and go first when"),
+            std::string::npos)
+      << advice[0];
+}
+
 TEST(Advice, AWorkloadWhosePodsNobodyStartsSaysSo) {
   const auto web = Sensible();
   web->spec.pod_template.spec.containers[0].resources.limits["vendor.example/gpu"] =
