@@ -27,6 +27,23 @@ Result<Value> Tell(const std::string& verb, const OperateOptions& options, ApiCl
                                                          {"reason", options.reason}});
 }
 
+// The one that is named, or the only one.
+Status FindSource(OperateOptions* options, const CommandContext& context) {
+  if (!options->source.empty()) return OkStatus();
+  const Result<Value> list = ApiClient(context.socket_path).Get("/apis/reconcile.dev/v1/sources");
+  if (!list.ok()) return list.status();
+  std::string names;
+  for (const Value& source : list->GetList("items")) {
+    const Value* metadata = source.Find("metadata");
+    if (metadata == nullptr) continue;
+    options->source = metadata->GetString("name");
+    names += (names.empty() ? "" : ", ") + options->source;
+  }
+  if (names.empty()) return NotFoundError("the controller follows no source");
+  if (names == options->source) return OkStatus();
+  return InvalidError("there are several sources: name one of " + names);
+}
+
 int Suspend(const OperateOptions& options, const CommandContext& context) {
   ApiClient client(context.socket_path);
   const Result<Value> answer = Tell("suspend", options, &client);
@@ -88,11 +105,25 @@ int RollBack(const OperateOptions& options, const CommandContext& context) {
   return kExitOk;
 }
 
+int RollBackOrRevert(const OperateOptions& options, const CommandContext& context) {
+  return options.branch.empty() ? RollBack(options, context) : RevertOnBranch(options, context);
+}
+
+void Carry(CLI::App* command, const std::shared_ptr<OperateOptions>& options,
+           CommandContext* context,
+           int (*operation)(const OperateOptions&, const CommandContext&)) {
+  command->callback([options, context, operation] {
+    const Status found = FindSource(options.get(), *context);
+    context->exit_code = found.ok() ? operation(*options, *context) : Fail(found);
+  });
+}
+
 CLI::App* AddOperation(const char* name, const char* help, CLI::App* app,
                        const std::shared_ptr<OperateOptions>& options) {
   CLI::App* command = app->add_subcommand(name, help);
-  command->add_option("SOURCE", options->source, "the source, as `reconcile source list` names it")
-      ->required();
+  command->add_option(
+      "SOURCE", options->source,
+      "the source, as `reconcile source list` names it; may be left out when there is one");
   command->add_option("--reason", options->reason, "why, for whoever looks next");
   return command;
 }
@@ -107,7 +138,7 @@ void AddSuspendCommand(CLI::App* app, CommandContext* context) {
       options);
   SetExamples(command, {"reconcile suspend shop", "reconcile suspend shop --reason 'stocktaking'",
                         "reconcile resume shop"});
-  command->callback([options, context] { context->exit_code = Suspend(*options, *context); });
+  Carry(command, options, context, Suspend);
 }
 
 void AddResumeCommand(CLI::App* app, CommandContext* context) {
@@ -118,7 +149,7 @@ void AddResumeCommand(CLI::App* app, CommandContext* context) {
       options);
   SetExamples(command, {"reconcile resume shop",
                         "A source with `suspend: true` in the configuration is resumed there."});
-  command->callback([options, context] { context->exit_code = Resume(*options, *context); });
+  Carry(command, options, context, Resume);
 }
 
 void AddRollbackCommand(CLI::App* app, CommandContext* context) {
@@ -135,10 +166,7 @@ void AddRollbackCommand(CLI::App* app, CommandContext* context) {
                         "reconcile rollback shop --to 3f9a1c20b7de --reason 'orders are lost'",
                         "reconcile rollback shop --branch revert-orders",
                         "reconcile resume shop   # the newest commit again"});
-  command->callback([options, context] {
-    context->exit_code =
-        options->branch.empty() ? RollBack(*options, *context) : RevertOnBranch(*options, *context);
-  });
+  Carry(command, options, context, RollBackOrRevert);
 }
 
 }  // namespace reconcile
