@@ -50,17 +50,20 @@ struct Text {
   }
   std::string operator()(const SetRoute& route) const {
     std::string text = std::string("route ") + (route.replaces ? "replace " : "add ");
+    if (route.device.empty()) text += "unreachable ";
     text += Block(route.destination, route.prefix);
     if (!route.via.empty()) text += " via " + route.via;
-    text += " dev " + route.device;
-    if (route.via.empty()) text += " scope link";
+    if (!route.device.empty()) text += " dev " + route.device;
+    if (!route.device.empty() && route.via.empty()) text += " scope link";
     if (!route.source.empty()) text += " src " + route.source;
     if (route.is_onlink) text += " onlink";
     if (route.protocol != 0) text += " protocol " + std::to_string(route.protocol);
     return text;
   }
   std::string operator()(const DeleteRoute& route) const {
-    return "route delete " + Block(route.destination, route.prefix) + " dev " + route.device;
+    const std::string block = Block(route.destination, route.prefix);
+    if (route.device.empty()) return "route delete unreachable " + block;
+    return "route delete " + block + " dev " + route.device;
   }
   static std::string Block(const std::string& destination, int prefix) {
     return destination.empty() ? "default" : destination + "/" + std::to_string(prefix);

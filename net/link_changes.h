@@ -86,7 +86,7 @@ inline constexpr int kRouteProtocol = 142;
 struct SetRoute {
   std::string destination;  // its first address; empty: the default route
   int prefix = 32;
-  std::string device;
+  std::string device;      // empty: packets are refused (ICMP host unreachable)
   std::string via;         // empty: the destination is on the link
   std::string source;      // preferred; empty: the kernel's choice
   bool replaces = false;   // otherwise one that is there is an error
@@ -96,7 +96,7 @@ struct SetRoute {
 struct DeleteRoute {
   std::string destination;
   int prefix = 32;
-  std::string device;
+  std::string device;  // empty: the one that refuses
 };
 
 using LinkChange =

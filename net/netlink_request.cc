@@ -119,21 +119,24 @@ struct NetlinkRequest::Writer {
     rtmsg body = RouteTo(route.destination, route.prefix);
     body.rtm_protocol =
         route.protocol == 0 ? uint8_t{RTPROT_BOOT} : static_cast<uint8_t>(route.protocol);
-    body.rtm_scope = route.via.empty() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+    const bool refuses = route.device.empty();
+    if (refuses) body.rtm_type = RTN_UNREACHABLE;
+    body.rtm_scope = route.via.empty() && !refuses ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
     body.rtm_flags = route.is_onlink ? RTNH_F_ONLINK : 0;
     out->Body(body);
     if (!route.destination.empty()) out->Ipv4(RTA_DST, route.destination);
     if (!route.via.empty()) out->Ipv4(RTA_GATEWAY, route.via);
     if (!route.source.empty()) out->Ipv4(RTA_PREFSRC, route.source);
-    out->Number(RTA_OIF, index);
+    if (!route.device.empty()) out->Number(RTA_OIF, index);
   }
   void operator()(const DeleteRoute& route) const {
     out->Begin(RTM_DELROUTE, 0);
     rtmsg body = RouteTo(route.destination, route.prefix);
+    if (route.device.empty()) body.rtm_type = RTN_UNREACHABLE;
     body.rtm_scope = RT_SCOPE_NOWHERE;  // of any
     out->Body(body);
     if (!route.destination.empty()) out->Ipv4(RTA_DST, route.destination);
-    out->Number(RTA_OIF, index);
+    if (!route.device.empty()) out->Number(RTA_OIF, index);
   }
   static rtmsg RouteTo(const std::string& destination, int prefix) {
     rtmsg body = {};

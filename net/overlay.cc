@@ -47,6 +47,7 @@ class Compiler {
       if (peer.name != node_) Want(peer);
     }
     WantServices();
+    WantRefusals();
     if (wanted_.through_overlay.empty()) {
       RemoveDevice();
     } else {
@@ -111,6 +112,23 @@ class Compiler {
     route.replaces = true;
     route.protocol = kRouteProtocol;
     wanted_.routes.push_back(std::move(route));
+  }
+
+  // What nobody has of this host's own pod subnet is refused at once, from here and from other
+  // hosts; by the bridge's own route the host would look for a neighbour for three seconds. That
+  // route has the subnet's length: its halves go before it, and the routes of pods before them.
+  void WantRefusals() {
+    const Result<Cidr> subnet = Cidr::Parse(config_.node_pod_cidr);
+    if (!subnet.ok()) return;
+    for (const uint32_t half : {0U, 1U}) {
+      SetRoute route;
+      route.destination =
+          FormatIpv4(subnet->base + half * static_cast<uint32_t>(subnet->size() / 2));
+      route.prefix = subnet->prefix + 1;
+      route.replaces = true;
+      route.protocol = kRouteProtocol;
+      wanted_.routes.push_back(std::move(route));
+    }
   }
 
   void RemoveDevice() {

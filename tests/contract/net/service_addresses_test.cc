@@ -308,6 +308,33 @@ TEST_F(ServiceAddresses, NamesWaitForRulesAndForNothingElse) {
   EXPECT_NE(flows, "");
 }
 
+TEST_F(ServiceAddresses, AnAddressThatNoPodHasAnyMoreIsRefusedAtOnce) {
+  Sync();
+  const auto asked = [](const IdleProcess& from, const std::string& address) {
+    // A look for a neighbour takes three seconds.
+    return from.Run(
+        "timeout 2 bash -c 'echo > /dev/tcp/" + address +
+        "/8888' 2>&1 | grep -m1 -o 'No route to host\\|Connection refused' || echo none");
+  };
+  EXPECT_EQ(asked(world_.host(), "10.42.7.77"), "No route to host\n");
+  EXPECT_EQ(asked(world_.host(), "10.42.7.177"), "No route to host\n");
+  EXPECT_EQ(asked(world_.host(), "10.42.7.3"), "Connection refused\n") << "the pod's own word";
+  world_.EndSandbox(two_);
+  EXPECT_EQ(asked(world_.host(), "10.42.7.3"), "No route to host\n");
+  // Once each: the kernel sends one machine few such answers a second.
+  EXPECT_EQ(asked(world_.sandbox(client_), "10.42.7.3"), "No route to host\n");
+  EXPECT_EQ(asked(world_.sandbox(one_), "10.42.7.177"), "No route to host\n");
+  // The address may come back.
+  const int64_t again = world_.StartPod("uid-4", "10.42.7.3");
+  EXPECT_TRUE(world_.Reaches(client_, again, "10.42.7.3"));
+  EXPECT_TRUE(world_.Reaches(0, again, "10.42.7.3"));
+  EXPECT_EQ(asked(world_.sandbox(client_), "10.42.7.1"), "Connection refused\n")
+      << "the host's own";
+  const std::string routes = world_.host().Run("ip route show proto 142");
+  Sync();
+  EXPECT_EQ(world_.host().Run("ip route show proto 142"), routes);
+}
+
 TEST_F(ServiceAddresses, RemovesAllOfIt) {
   Sync();
   ASSERT_TRUE(world_.RemoveAll().ok());

@@ -25,6 +25,9 @@ OverlaySeen Made(const HostNetworkConfig& config) {
   OverlaySeen seen;
   seen.addresses = kAddresses;
   seen.routes.push_back({"10.96.0.0/16", "reconcile0", "", "10.42.1.1", kRouteProtocol});
+  for (const char* half : {"10.42.1.0/25", "10.42.1.128/25"}) {
+    seen.routes.push_back({half, "", "", "", kRouteProtocol});
+  }
   seen.routes.push_back({"10.9.0.0/24", "eth0", "", "10.9.0.1", 0});
   if (config.backend == NetworkBackend::kHostGw) {
     seen.routes.push_back({"10.42.2.0/24", "eth0", "10.9.0.2", "10.42.1.1", kRouteProtocol});
@@ -85,6 +88,19 @@ TEST(Overlay, PutsBackWhatWasDeletedAndNothingElse) {
                 "protocol 142\n");
 }
 
+TEST(Overlay, AnotherPodSubnetOfTheHostIsRefusedInPlaceOfTheOld) {
+  HostNetworkConfig config = kVxlanConfig;
+  OverlaySeen seen;
+  seen.addresses = kAddresses;
+  config.node_pod_cidr = "10.42.9.0/24";
+  config.service_cidr = "";
+  seen.routes.push_back({"10.42.1.0/25", "", "", "", kRouteProtocol});
+  seen.routes.push_back({"10.42.9.128/25", "", "", "", kRouteProtocol});
+  EXPECT_EQ(Changes(config, {}, seen),
+            "route replace unreachable 10.42.9.0/25 protocol 142\n"
+            "route delete unreachable 10.42.1.0/25\n");
+}
+
 TEST(Overlay, AHostThatLeftIsForgotten) {
   std::vector<NetworkPeer> peers = kPeers;
   peers.pop_back();
@@ -117,7 +133,7 @@ TEST(Overlay, ADeviceOfOtherPropertiesIsMadeAnewWithAllThatWentWithIt) {
     spoil(&seen.links[0]);
     OverlaySeen nothing;
     nothing.addresses = kAddresses;
-    nothing.routes = {seen.routes[0]};
+    nothing.routes = {seen.routes[0], seen.routes[1], seen.routes[2]};
     EXPECT_EQ(Changes(kVxlanConfig, kPeers, seen),
               "link delete dev rcoverlay\n" + Changes(kVxlanConfig, kPeers, nothing));
   }
@@ -159,10 +175,13 @@ TEST(Overlay, AnotherBackendReplacesTheRoutes) {
 
 TEST(Overlay, RemovesAllOfIt) {
   const OverlaySeen vxlan = Made(kVxlanConfig);
-  EXPECT_EQ(ToText(CompileRemoveOverlay(vxlan.links, vxlan.routes)), "link delete dev rcoverlay\n");
+  const std::string refusals =
+      "route delete unreachable 10.42.1.0/25\nroute delete unreachable 10.42.1.128/25\n";
+  EXPECT_EQ(ToText(CompileRemoveOverlay(vxlan.links, vxlan.routes)),
+            "link delete dev rcoverlay\n" + refusals);
   const OverlaySeen routed = Made(Gateway());
   EXPECT_EQ(ToText(CompileRemoveOverlay(routed.links, routed.routes)),
-            "route delete 10.42.2.0/24 dev eth0\nroute delete 10.42.3.0/24 dev eth0\n");
+            refusals + "route delete 10.42.2.0/24 dev eth0\nroute delete 10.42.3.0/24 dev eth0\n");
 }
 
 TEST(RangeClash, SaysWhichRouteOfTheHostsLeadsIntoTheRange) {
