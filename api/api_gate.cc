@@ -2,8 +2,8 @@
 
 #include "api/authorization.h"
 #include "api/media_type.h"
+#include "api/refusal.h"
 #include "api/request_target.h"
-#include "api/status_answer.h"
 #include "api/user_registry.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -28,7 +28,7 @@ void GiveBack(const std::string& key, Map* counts) {
 }
 
 ApiResponse TooMany(const std::string& why) {
-  ApiResponse answer = StatusAnswer(429, why);
+  ApiResponse answer = RefusalResponse(429, why);
   answer.retry_after_s = 1;
   return answer;
 }
@@ -156,7 +156,7 @@ ApiResponse ApiGate::Unauthorized(const ApiHead& head, const std::string& why) {
                                      std::string(CutUtf8(head.request.path, kMaxLoggedBytes))},
                        {"address", address},
                        {"why", why}});
-  return StatusAnswer(401, "Unauthorized");
+  return RefusalResponse(401, "Unauthorized");
 }
 
 std::optional<ApiResponse> ApiGate::Refuse(const std::string& chain_pem, Place* place,
@@ -196,13 +196,13 @@ std::optional<ApiResponse> ApiGate::RefuseUser(Place* place, ApiHead* head) {
   if (request.content_type.empty()) request.content_type = "application/json";
   // Older clients take nothing but protobuf for that one.
   if (request.path != "/openapi/v2" && !AcceptsJson(request.accept)) {
-    return StatusAnswer(406, "only application/json is spoken here, of: " +
-                                 std::string(CutUtf8(request.accept, kMaxLoggedBytes)));
+    return RefusalResponse(406, "only application/json is spoken here, of: " +
+                                    std::string(CutUtf8(request.accept, kMaxLoggedBytes)));
   }
   if (head->has_body && !IsKnownBodyType(request.content_type)) {
-    return StatusAnswer(415, "a body of type \"" +
-                                 std::string(CutUtf8(request.content_type, kMaxLoggedBytes)) +
-                                 "\" is not read here; send application/json");
+    return RefusalResponse(415, "a body of type \"" +
+                                    std::string(CutUtf8(request.content_type, kMaxLoggedBytes)) +
+                                    "\" is not read here; send application/json");
   }
   return std::nullopt;
 }

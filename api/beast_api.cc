@@ -13,9 +13,9 @@
 
 #include "api/api_stream.h"
 #include "api/http_text.h"
+#include "api/refusal.h"
 #include "api/request_target.h"
 #include "api/routes.h"
-#include "api/status_answer.h"
 #include "base/log.h"
 #include "link/beast_stream.h"
 #include "link/http_checks.h"
@@ -193,7 +193,7 @@ void ApiSession::Dispatch() {
   parts_->io->Cancel(timer_);
   // Nothing else holds the connection while the handler works.
   timer_ = parts_->io->After(options().answer_ms, [self = shared_from_this(), turn] {
-    self->OnAnswer(turn, StatusAnswer(504, "the controller did not answer in time"));
+    self->OnAnswer(turn, RefusalResponse(504, "the controller did not answer in time"));
   });
   parts_->loop->Post([handler = parts_->handler, bridge = parts_->bridge, weak = weak_from_this(),
                       turn, request = head_.request] {
@@ -212,7 +212,7 @@ void ApiSession::OnAnswer(uint64_t turn, ApiResponse answer) {
 
 void ApiSession::RefuseBad(int code, const std::string& why) {
   parts_->gate->OnBadRequest(remote_address_, code, why);
-  Answer(StatusAnswer(code, why), true);
+  Answer(RefusalResponse(code, why), true);
 }
 
 void ApiSession::Answer(const ApiResponse& answer, bool close) {

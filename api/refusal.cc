@@ -1,6 +1,38 @@
 #include "api/refusal.h"
 
 namespace reconcile {
+namespace {
+
+// k8s.io/apimachinery, StatusReason.
+const char* ReasonOf(int code) {
+  switch (code) {
+    case 400:
+    case 431:
+      return "BadRequest";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "NotFound";
+    case 406:
+      return "NotAcceptable";
+    case 413:
+      return "RequestEntityTooLarge";
+    case 415:
+      return "UnsupportedMediaType";
+    case 429:
+      return "TooManyRequests";
+    case 503:
+      return "ServiceUnavailable";
+    case 504:
+      return "Timeout";
+    default:
+      return "InternalError";
+  }
+}
+
+}  // namespace
 
 Value StatusObject(const Refusal& refusal) {
   Value status = Value::MakeMap();
@@ -24,6 +56,10 @@ ApiResponse RefusalResponse(const Refusal& refusal) {
   response.code = refusal.code;
   response.body = WriteJson(StatusObject(refusal));
   return response;
+}
+
+ApiResponse RefusalResponse(int code, const std::string& message) {
+  return RefusalResponse({code, ReasonOf(code), message});
 }
 
 Refusal BadRequest(std::string message) { return {400, "BadRequest", std::move(message)}; }

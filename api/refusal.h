@@ -19,6 +19,8 @@ struct Refusal {
 };
 Value StatusObject(const Refusal& refusal);  // kind Status
 ApiResponse RefusalResponse(const Refusal& refusal);
+// With the reason that Kubernetes gives for this HTTP code.
+ApiResponse RefusalResponse(int code, const std::string& message);
 
 // Reasons that several routes give.
 Refusal BadRequest(std::string message);

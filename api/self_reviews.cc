@@ -4,7 +4,7 @@
 #include <map>
 
 #include "api/protobuf_reader.h"
-#include "api/status_answer.h"
+#include "api/refusal.h"
 #include "base/utf8.h"
 #include "base/value.h"
 #include "schema/codec.h"
@@ -95,7 +95,7 @@ Value Texts(const std::vector<std::string>& texts) {
 
 ApiResponse AnswerAccess(const ApiRequest& request) {
   const Result<Access> access = ReadAccessReview(request.content_type, request.body);
-  if (!access.ok()) return StatusAnswer(400, access.status().message());
+  if (!access.ok()) return RefusalResponse(400, access.status().message());
   const bool allowed = Authorize(*request.user, *access);
   Value status = Value::MakeMap();
   status.Set("allowed", Value::Bool(allowed));
@@ -131,7 +131,7 @@ void AddRules(Role role, Value* rules) {
 
 ApiResponse AnswerRules(const ApiRequest& request) {
   const Result<std::string> where = ReadRulesReview(request.content_type, request.body);
-  if (!where.ok()) return StatusAnswer(400, where.status().message());
+  if (!where.ok()) return RefusalResponse(400, where.status().message());
   Value rules = Value::MakeList();
   for (const Grant& grant : GrantsOf(*request.user)) {
     if (grant.namespace_name.empty() || grant.namespace_name == *where) {

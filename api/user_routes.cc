@@ -1,9 +1,9 @@
 #include "api/user_routes.h"
 
 #include "api/enrollment_routes.h"
+#include "api/refusal.h"
 #include "api/routes.h"
 #include "api/self_reviews.h"
-#include "api/status_answer.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "schema/names.h"
@@ -23,15 +23,15 @@ bool IsLocalOnly(const std::string& path) {
 ApiResponse Decide(const ApiRequest& request, const Access& access, const ApiRoute& route) {
   if (!request.user) {
     if (IsPublic(request.method, request.path)) return route(request);
-    return StatusAnswer(401, "Unauthorized");
+    return RefusalResponse(401, "Unauthorized");
   }
   if (!Authorize(*request.user, access)) {
-    return StatusAnswer(403, ForbiddenMessage(*request.user, access));
+    return RefusalResponse(403, ForbiddenMessage(*request.user, access));
   }
   if (IsLocalOnly(request.path)) {
-    return StatusAnswer(403, request.path +
-                                 " is forbidden: only on the controller's own host, by the "
-                                 "`reconcile` command");
+    return RefusalResponse(403, request.path +
+                                    " is forbidden: only on the controller's own host, by the "
+                                    "`reconcile` command");
   }
   if (auto answer = AnswerSelfReview(request)) return std::move(*answer);
   ApiRequest own = request;
@@ -88,7 +88,7 @@ ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route) {
 bool IsUsersPath(const std::string& path) { return path.starts_with(kUsersPrefix); }
 
 ApiResponse HandleUsersApi(UserAdmin* admin, const ApiRequest& request, WallTime now) {
-  if (request.method != "POST") return StatusAnswer(404, "no such path: " + request.path);
+  if (request.method != "POST") return RefusalResponse(404, "no such path: " + request.path);
   const std::string what = request.path.substr(kUsersPrefix.size());
   if (what == "revoke") {
     const std::string user = request.Query("user");
@@ -98,7 +98,7 @@ ApiResponse HandleUsersApi(UserAdmin* admin, const ApiRequest& request, WallTime
     return ResponseOf(admin->Revoke(user, now));
   }
   if (what != "certificate" && what != "token") {
-    return StatusAnswer(404, "no such path: " + request.path);
+    return RefusalResponse(404, "no such path: " + request.path);
   }
   const Result<ApiUser> user = UserIn(request);
   if (!user.ok()) return ErrorResponse(user.status());
