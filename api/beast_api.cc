@@ -17,6 +17,7 @@
 #include "api/request_target.h"
 #include "api/routes.h"
 #include "base/log.h"
+#include "link/beast_listener.h"
 #include "link/beast_stream.h"
 #include "link/http_checks.h"
 
@@ -32,7 +33,6 @@ constexpr size_t kReadAtOnceBytes = 16 << 10;
 constexpr size_t kWriteAtOnceBytes = 256 << 10;
 constexpr size_t kMaxLingerBytes = 1 << 20;  // read and thrown away after a refusal
 constexpr int64_t kLingerMs = 1'000;
-constexpr int64_t kAcceptAgainMs = 100;  // after the system refused a connection (descriptors)
 
 class ApiSession final : public ApiStreamWriter, public std::enable_shared_from_this<ApiSession> {
  public:
@@ -310,78 +310,24 @@ void ApiSession::ReadAway() {
       });
 }
 
-class ApiListener final : public std::enable_shared_from_this<ApiListener> {
- public:
-  explicit ApiListener(std::shared_ptr<const ApiServerParts> parts)
-      : parts_(std::move(parts)), acceptor_(parts_->io->context()) {}
-
-  Result<uint16_t> Listen();
-  void Accept();
-
- private:
-  void OnAccepted(const error_code& error, asio::ip::tcp::socket socket);
-
-  const std::shared_ptr<const ApiServerParts> parts_;
-  asio::ip::tcp::acceptor acceptor_;
-  bool refused_before_ = false;
-};
-
-Result<uint16_t> ApiListener::Listen() {
-  const ApiServerOptions& options = parts_->options;
-  const std::string where = options.address + ":" + std::to_string(options.port);
-  error_code error;
-  const auto address = asio::ip::make_address(options.address, error);
-  if (error) return InvalidError("cannot serve the API on " + where + ": not an address");
-  const asio::ip::tcp::endpoint endpoint(address, options.port);
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    return UnavailableError("cannot serve the API on " + where + ": " + error.message() +
-                            "; another port is chosen by --api-listen, or none by "
-                            "--api-listen off");
-  }
-  return acceptor_.local_endpoint().port();
-}
-
-void ApiListener::Accept() {
-  acceptor_.async_accept(
-      [self = shared_from_this()](const error_code& error, asio::ip::tcp::socket socket) {
-        self->OnAccepted(error, std::move(socket));
-      });
-}
-
-void ApiListener::OnAccepted(const error_code& error, asio::ip::tcp::socket socket) {
-  if (error) {
-    if (!refused_before_) LogError("no connections can be accepted", {{"why", error.message()}});
-    refused_before_ = true;
-    parts_->io->After(kAcceptAgainMs, [self = shared_from_this()] { self->Accept(); });
-    return;
-  }
-  refused_before_ = false;
-  error_code gone;
-  const auto remote = socket.remote_endpoint(gone);
-  const std::string address = gone ? "" : remote.address().to_string();
-  auto place = gone ? nullptr : parts_->gate->Enter(address);
-  if (place != nullptr) {
-    socket.set_option(asio::ip::tcp::no_delay(true), gone);
-    const TlsContext tls = parts_->gate->tls();
-    SSL_CTX_up_ref(tls.get());  // the context below gives one back
-    asio::ssl::context context(tls.get());
-    std::make_shared<ApiSession>(BeastTls(beast::tcp_stream(std::move(socket)), context), parts_,
-                                 std::move(place), address)
-        ->Start();
-  }
-  Accept();
-}
-
 }  // namespace
 
 Result<uint16_t> ListenApi(std::shared_ptr<const ApiServerParts> parts) {
+  using Listener = BeastListener<ApiGate::Place>;
   IoThread* const io = parts->io;
-  const auto listener = std::make_shared<ApiListener>(std::move(parts));
-  const Result<uint16_t> port = listener->Listen();
+  const auto listener = std::make_shared<Listener>(
+      io, Listener::Calls{
+              .enter = [parts](const std::string& from) { return parts->gate->Enter(from); },
+              .tls = [parts] { return parts->gate->tls(); },
+              .begin =
+                  [parts](BeastTls tls, std::shared_ptr<ApiGate::Place> place, std::string from) {
+                    std::make_shared<ApiSession>(std::move(tls), parts, std::move(place),
+                                                 std::move(from))
+                        ->Start();
+                  }});
+  const Result<uint16_t> port =
+      listener->Listen(parts->options.address, parts->options.port, "serve the API",
+                       "another port is chosen by --api-listen, or none by --api-listen off");
   if (port.ok()) io->Post([listener] { listener->Accept(); });
   return port;
 }

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "base/log.h"
+#include "link/beast_listener.h"
 #include "link/beast_stream.h"
 #include "link/http_checks.h"
 #include "link/http_server.h"
@@ -26,7 +27,6 @@ using boost::system::error_code;
 constexpr size_t kReadAtOnceBytes = 16 << 10;
 constexpr size_t kMaxLingerBytes = 1 << 20;  // read and thrown away after a refusal
 constexpr int64_t kLingerMs = 1'000;
-constexpr int64_t kAcceptAgainMs = 100;  // after the system refused a connection (descriptors)
 
 class HttpSession final : public std::enable_shared_from_this<HttpSession> {
  public:
@@ -222,78 +222,24 @@ void HttpSession::ReadAway() {
       });
 }
 
-class HttpListener final : public std::enable_shared_from_this<HttpListener> {
- public:
-  HttpListener(HttpServerOptions options, HttpServerHandler* handler, IoThread* io)
-      : options_(std::move(options)), handler_(handler), io_(io), acceptor_(io->context()) {}
-
-  Result<uint16_t> Listen();
-  void Accept();
-
- private:
-  void OnAccepted(const error_code& error, asio::ip::tcp::socket socket);
-
-  const HttpServerOptions options_;
-  HttpServerHandler* const handler_;
-  IoThread* const io_;
-  asio::ip::tcp::acceptor acceptor_;
-  bool refused_before_ = false;
-};
-
-Result<uint16_t> HttpListener::Listen() {
-  const std::string where = options_.address + ":" + std::to_string(options_.port);
-  error_code error;
-  const auto address = asio::ip::make_address(options_.address, error);
-  if (error) return InvalidError("cannot listen on " + where + ": not an address");
-  const asio::ip::tcp::endpoint endpoint(address, options_.port);
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    return UnavailableError("cannot listen on " + where + ": " + error.message() +
-                            "; is another controller running?");
-  }
-  return acceptor_.local_endpoint().port();
-}
-
-void HttpListener::Accept() {
-  acceptor_.async_accept(
-      [self = shared_from_this()](const error_code& error, asio::ip::tcp::socket socket) {
-        self->OnAccepted(error, std::move(socket));
-      });
-}
-
-void HttpListener::OnAccepted(const error_code& error, asio::ip::tcp::socket socket) {
-  if (error) {
-    if (!refused_before_) LogError("no connections can be accepted", {{"why", error.message()}});
-    refused_before_ = true;
-    io_->After(kAcceptAgainMs, [self = shared_from_this()] { self->Accept(); });
-    return;
-  }
-  refused_before_ = false;
-  error_code gone;
-  const auto remote = socket.remote_endpoint(gone);
-  const std::string address = gone ? "" : remote.address().to_string();
-  auto connection = gone ? nullptr : handler_->OnConnection(address);
-  if (connection != nullptr) {
-    socket.set_option(asio::ip::tcp::no_delay(true), gone);
-    const TlsContext tls = handler_->Tls();
-    SSL_CTX_up_ref(tls.get());  // the context below gives one back
-    asio::ssl::context context(tls.get());
-    std::make_shared<HttpSession>(BeastTls(beast::tcp_stream(std::move(socket)), context), options_,
-                                  handler_, io_, std::move(connection), address)
-        ->Start();
-  }
-  Accept();
-}
-
 }  // namespace
 
 Result<uint16_t> ListenHttp(const HttpServerOptions& options, HttpServerHandler* handler,
                             IoThread* io) {
-  const auto listener = std::make_shared<HttpListener>(options, handler, io);
-  const Result<uint16_t> port = listener->Listen();
+  using Listener = BeastListener<void>;
+  const auto listener = std::make_shared<Listener>(
+      io,
+      Listener::Calls{
+          .enter = [handler](const std::string& from) { return handler->OnConnection(from); },
+          .tls = [handler] { return handler->Tls(); },
+          .begin =
+              [options, handler, io](BeastTls tls, std::shared_ptr<void> place, std::string from) {
+                std::make_shared<HttpSession>(std::move(tls), options, handler, io,
+                                              std::move(place), std::move(from))
+                    ->Start();
+              }});
+  const Result<uint16_t> port =
+      listener->Listen(options.address, options.port, "listen", "is another controller running?");
   if (port.ok()) io->Post([listener] { listener->Accept(); });
   return port;
 }
