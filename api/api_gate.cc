@@ -13,7 +13,6 @@ namespace reconcile {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
-constexpr int64_t kTlsRetryMs = 60'000;
 constexpr size_t kMaxLoggedBytes = 512;
 
 std::string HeaderOf(const ApiHead& head, const char* name) {
@@ -79,33 +78,10 @@ ApiGate::ApiGate(const ApiServerOptions& options, const IoThread* io, Enrollment
       users_(users),
       counts_(std::make_shared<Counts>()),
       refusals_(options.max_refusals_per_minute),
-      requests_(options.requests_per_second, options.requests_at_once) {}
-
-Status ApiGate::MakeTls() {
-  const WallTime now = io_->now().wall;
-  const std::string authority = enrollment_->ca_pem();
-  const Result<KeyPair> pair = enrollment_->ApiCertificate(options_.names, now);
-  if (!pair.ok()) return pair.status();
-  Result<TlsContext> tls = MakeServerTls(*pair);
-  if (!tls.ok()) return tls.status();
-  const Result<CertificateLife> life = ReadCertificateLife(pair->certificate_pem);
-  if (!life.ok()) return life.status();
-  tls_ = std::move(tls).value();
-  tls_authority_ = authority;
-  tls_valid_from_ = life->not_before;
-  tls_renew_at_ = {life->not_before.ms + (life->not_after.ms - life->not_before.ms) / 2};
-  return OkStatus();
-}
-
-void ApiGate::CheckTls() {
-  const WallTime now = io_->now().wall;
-  const bool life_ends = now < tls_valid_from_ || now >= tls_renew_at_;
-  if (!life_ends && enrollment_->ca_pem() == tls_authority_) return;
-  const Status made = MakeTls();
-  if (made.ok()) return;
-  LogError("the API's certificate cannot be renewed", {{"why", made.message()}});
-  tls_renew_at_ = {now.ms + kTlsRetryMs};
-}
+      requests_(options.requests_per_second, options.requests_at_once),
+      tls_(enrollment, "the API's", [enrollment, names = options.names](WallTime now) {
+        return enrollment->ApiCertificate(names, now);
+      }) {}
 
 std::shared_ptr<ApiGate::Place> ApiGate::Enter(const std::string& remote_address) {
   const auto found = counts_->strangers_by_address.find(remote_address);

@@ -9,7 +9,7 @@
 #include "api/request_limiter.h"
 #include "link/io_thread.h"
 #include "link/refusal_limiter.h"
-#include "link/tls_context.h"
+#include "link/server_tls.h"
 #include "schema/object.h"
 
 namespace reconcile {
@@ -31,10 +31,10 @@ class ApiGate {
   ApiGate(const ApiServerOptions& options, const IoThread* io, Enrollment* enrollment,
           UserRegistry* users);
 
-  Status MakeTls();
-  TlsContext tls() const { return tls_; }
+  Status MakeTls() { return tls_.Make(io_->now().wall); }
+  TlsContext tls() const { return tls_.context(); }
   // Renews the server's own certificate when it is time.
-  void CheckTls();
+  void CheckTls() { tls_.Check(io_->now().wall); }
 
   // nullptr when there is no room: the connection is closed without a word.
   std::shared_ptr<Place> Enter(const std::string& remote_address);
@@ -60,10 +60,7 @@ class ApiGate {
   std::shared_ptr<Counts> counts_;
   RefusalLimiter refusals_;
   RequestLimiter requests_;
-  TlsContext tls_;
-  std::string tls_authority_;
-  WallTime tls_valid_from_;
-  WallTime tls_renew_at_;
+  ServerTls tls_;
 };
 
 class ApiGate::Place {

@@ -10,22 +10,28 @@ namespace reconcile {
 namespace {
 
 constexpr std::string_view kStreamPrefix = "/stream/";
-constexpr int64_t kWatchMs = 1'000;  // for changes of enrollment
-constexpr int64_t kTlsRetryMs = 60'000;
+constexpr int64_t kWatchMs = 1'000;     // for changes of enrollment
 constexpr size_t kRenewalsAtOnce = 16;  // told each kWatchMs: each costs a write to disk here
 
 }  // namespace
 
 ServerConnections::ServerConnections(const LinkServerOptions& options, Enrollment* enrollment,
                                      IoThread* io)
-    : options_(options), enrollment_(enrollment), io_(io), counts_(std::make_shared<Counts>()) {}
+    : options_(options),
+      enrollment_(enrollment),
+      io_(io),
+      tls_(enrollment, "the controller's",
+           [enrollment, names = options.names](WallTime now) {
+             return enrollment->ServerCertificate(names, now);
+           }),
+      counts_(std::make_shared<Counts>()) {}
 
 Result<uint16_t> ServerConnections::Listen(ConnectionEvents events) {
   events_ = std::move(events);
   const Now now = io_->now();
   checked_at_ = now.mono;
   seen_changes_ = enrollment_->change_count();
-  RETURN_IF_ERROR(MakeTls(now));
+  RETURN_IF_ERROR(tls_.Make(now.wall));
   Result<uint16_t> port = ListenHttp(
       {options_.listen_address, options_.listen_port, options_.handshake_ms, kMaxHttpHeaderBytes},
       this, io_);
@@ -266,22 +272,6 @@ void ServerConnections::OnStreamMessage(Connection* connection, std::string_view
 
 // ---- certificates ----
 
-Status ServerConnections::MakeTls(Now now) {
-  const std::string authority = enrollment_->ca_pem();
-  const Result<KeyPair> pair = enrollment_->ServerCertificate(options_.names, now.wall);
-  if (!pair.ok()) return pair.status();
-  Result<TlsContext> tls = MakeServerTls(*pair);
-  if (!tls.ok()) return tls.status();
-  const Result<CertificateLife> life = ReadCertificateLife(pair->certificate_pem);
-  if (!life.ok()) return life.status();
-  tls_ = std::move(tls).value();
-  tls_authority_ = authority;
-  tls_valid_from_ = life->not_before;
-  // At half of its life: nobody else renews it, so there is no crowd to avoid.
-  tls_renew_at_ = {life->not_before.ms + (life->not_after.ms - life->not_before.ms) / 2};
-  return OkStatus();
-}
-
 void ServerConnections::WatchChanges() {
   io_->After(kWatchMs, [this] { WatchChanges(); });
   TellRenewals();
@@ -291,14 +281,7 @@ void ServerConnections::WatchChanges() {
   if (!due) return;
   seen_changes_ = changes;
   checked_at_ = now.mono;
-  const bool life_ends = now.wall < tls_valid_from_ || now.wall >= tls_renew_at_;
-  if (life_ends || enrollment_->ca_pem() != tls_authority_) {
-    const Status made = MakeTls(now);
-    if (!made.ok()) {
-      LogError("the controller's certificate cannot be renewed", {{"why", made.message()}});
-      tls_renew_at_ = {now.wall.ms + kTlsRetryMs};
-    }
-  }
+  tls_.Check(now.wall);
   Recheck();
 }
 

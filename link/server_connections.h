@@ -13,6 +13,7 @@
 #include "link/link_server.h"
 #include "link/link_wire.h"
 #include "link/refusal_limiter.h"
+#include "link/server_tls.h"
 
 namespace reconcile {
 
@@ -55,7 +56,7 @@ class ServerConnections final : public HttpServerHandler {
 
   // ---- HttpServerHandler ----
   std::shared_ptr<void> OnConnection(const std::string& remote_address) override;
-  TlsContext Tls() override { return tls_; }
+  TlsContext Tls() override { return tls_.context(); }
   HttpVerdict OnHead(HttpHead* head) override;
   void OnBadRequest(const std::string& remote_address, int code, const std::string& why) override;
   void OnBody(HttpHead head, std::function<void(LinkHttpResponse)> answer) override;
@@ -100,7 +101,6 @@ class ServerConnections final : public HttpServerHandler {
   void OnClosed(ConnectionId id, const Status& why);
   void SendNow(Connection* connection, std::string message);
   void Expel(Connection* connection, const std::string& event, const std::string& why);
-  Status MakeTls(Now now);
   void Recheck();
   void TellRenewals();
   void WatchChanges();
@@ -109,10 +109,7 @@ class ServerConnections final : public HttpServerHandler {
   Enrollment* const enrollment_;
   IoThread* const io_;
   ConnectionEvents events_;
-  TlsContext tls_;
-  std::string tls_authority_;  // the CA that tls_ is of
-  WallTime tls_valid_from_;
-  WallTime tls_renew_at_;
+  ServerTls tls_;
   uint64_t seen_changes_ = 0;
   MonoTime checked_at_;
   const std::shared_ptr<Counts> counts_;
