@@ -74,7 +74,6 @@ ApiGate::ApiGate(const ApiServerOptions& options, const IoThread* io, Enrollment
                  UserRegistry* users)
     : options_(options),
       io_(io),
-      enrollment_(enrollment),
       users_(users),
       counts_(std::make_shared<Counts>()),
       refusals_(options.max_refusals_per_minute),

@@ -55,7 +55,6 @@ class ApiGate {
 
   const ApiServerOptions options_;
   const IoThread* const io_;
-  Enrollment* const enrollment_;
   UserRegistry* const users_;
   std::shared_ptr<Counts> counts_;
   RefusalLimiter refusals_;
