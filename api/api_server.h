@@ -45,7 +45,7 @@ struct ApiServerOptions {
 
 // Serves the API over TLS 1.3 to whoever has an identity of this cluster: HTTP/1.1, connections
 // kept alive, one request after the other. One thread of its own does the sockets; `handler` runs
-// on `loop`, with ApiRequest::user set. /healthz, /livez, /readyz and /version answer everybody.
+// on `loop`, with ApiRequest::user set. /healthz, /livez and /readyz answer everybody.
 //
 // Who has no identity, or one that does not hold, is refused before a body is read. Streams come in
 // chunks, never compressed; a reader that takes too little is cut off.

@@ -196,7 +196,7 @@ std::string ForbiddenMessage(const ApiUser& user, const Access& access) {
 }
 
 bool IsPublic(std::string_view method, std::string_view path) {
-  constexpr std::array<std::string_view, 4> kPublic = {"/healthz", "/livez", "/readyz", "/version"};
+  constexpr std::array<std::string_view, 3> kPublic = {"/healthz", "/livez", "/readyz"};
   return method == "GET" && Has(kPublic, path);
 }
 
