@@ -9,7 +9,7 @@ import signal
 import time
 import unittest
 
-from hosts.cluster import PORT
+from hosts.cluster import API_PORT, PORT
 from hosts.system import eventually, run
 from hosts.testing import ClusterTest, deployment
 
@@ -28,10 +28,10 @@ class HostsTest(ClusterTest):
         super().setUp()
         self.converge()
 
-    def curl(self, host, path, *words):
-        """(HTTP code or "000", body) of a request to the controller's port."""
-        done = host.execute(["curl", "-sk", "-m", "20", "-w", "\n%{http_code}"] + list(words) +
-                            [f"https://{self.cluster.controller.address}:{PORT}{path}"], check=False)
+    def curl(self, host, path, *words, at=None):
+        """(HTTP code or "000", body) of a request to the controller's port for agents, or to the address and port given."""
+        at = at or f"{self.cluster.controller.address}:{PORT}"
+        done = host.execute(["curl", "-sk", "-m", "20", "-w", "\n%{http_code}"] + list(words) + [f"https://{at}{path}"], check=False)
         body, code = done.stdout.rsplit("\n", 1)
         return code, body
 
@@ -114,8 +114,9 @@ class HostsTest(ClusterTest):
             # DNS, on an address that nobody outside reaches (test_net_faults.py, line 41).
             dns = ("10.96.0.10:53",) if machine in self.cluster.hosts else ()
             ours = [entry for entry in machine.sockets() if "reconcile" in entry[2] and entry[1] not in dns]
-            expected = [("tcp", f"0.0.0.0:{PORT}")] if machine is self.cluster.controller_on else []
-            self.assertEqual([entry[:2] for entry in ours], expected, machine.name)
+            # Agents' port, and kubectl's, which nobody outside reaches unless the operator says so.
+            expected = [("tcp", f"0.0.0.0:{PORT}"), ("tcp", f"127.0.0.1:{API_PORT}")] if machine is self.cluster.controller_on else []
+            self.assertEqual(sorted(entry[:2] for entry in ours), expected, machine.name)
         scan = ("import socket,sys\nopen_ports=[]\nfor port in range(1,65536):\n"
                 " s=socket.socket(); s.settimeout(1)\n if s.connect_ex((sys.argv[1],port))==0: open_ports.append(port)\n s.close()\n"
                 "print(open_ports)")
@@ -123,12 +124,16 @@ class HostsTest(ClusterTest):
             other = next(host for host in self.cluster.hosts if host is not machine)
             found = json.loads(other.execute(["python3", "-c", scan, machine.address]).stdout)
             self.assertEqual(found, [PORT] if machine is self.cluster.controller_on else [], machine.name)
-        host = self.cluster.hosts[0]
-        answers = {path: self.curl(host, path)[0] for path in
-                   ("/", "/healthz", "/metrics", "/version", "/api/v1/pods", "/apis/reconcile.dev/v1/status", "/link", "/hooks/main")}
-        self.assertEqual(answers.pop("/healthz"), "200")
-        for path, code in answers.items():
-            self.assertIn(code, ("401", "404", "405", "429"), path)
+        paths = ("/", "/healthz", "/livez", "/readyz", "/metrics", "/version", "/api", "/openapi/v2", "/openapi/v3", "/api/v1/pods",
+                 "/apis/reconcile.dev/v1/status", "/link", "/hooks/main")
+        for port, machine, health in ((PORT, self.cluster.hosts[0], ("/healthz",)),
+                                      (API_PORT, self.cluster.controller_on, ("/healthz", "/livez", "/readyz"))):
+            address = self.cluster.controller.address if port == PORT else "127.0.0.1"
+            answers = {path: self.curl(machine, path, at=f"{address}:{port}")[0] for path in paths}
+            for path in health:
+                self.assertEqual(answers.pop(path), "200", (port, path))
+            for path, code in answers.items():
+                self.assertIn(code, ("401", "404", "405", "429"), (port, path))
 
     def test_line_29_a_second_controller_on_the_same_database_refuses_to_start(self):
         machine = self.cluster.controller_on

@@ -227,7 +227,7 @@ class PackageTest(unittest.TestCase):
             print(f"{unit}: {text.strip().splitlines()[-1]}")
         listening = self.inside("cat", "/proc/net/tcp", "/proc/net/tcp6").stdout.splitlines()
         ports = {int(line.split()[1].rsplit(":", 1)[1], 16) for line in listening if len(line.split()) > 3 and line.split()[3] == "0A"}
-        self.assertEqual(ports, {7443})
+        self.assertEqual(ports, {7443, 6443})  # agents', and kubectl's
 
     def volumes_can_be_made_by_the_agents_unit(self):
         """Under all that confines it: another mount namespace entered, a tmpfs and a part mounted there, fsGroup's rights given."""

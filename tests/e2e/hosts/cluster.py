@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 BINARY_FOLDER = Path(os.environ.get("RECONCILE_BINARY_FOLDER", ROOT / "build/dev"))
 ENGINE_SETTINGS = Path("/etc/docker")
 PORT = 7443
+API_PORT = 6443
 # Settings of hosts that are all on one machine: how full its disk is has to say nothing of theirs.
 NO_PRESSURE = "node:\n  evictionHard: {" + ", ".join(f"{signal}: 0" for signal in (
     "memory.available", "nodefs.available", "nodefs.inodesFree", "imagefs.available", "imagefs.inodesFree", "pid.available")) + (
