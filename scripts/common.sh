@@ -91,6 +91,19 @@ boost_prefix() {
   echo "$prefix/usr"
 }
 
+# Debian's kubectl 1.20, unpacked into the build folder: a kubectl that is on this machine stays what it is.
+old_kubectl() {
+  local prefix=$root/build/kubectl-1.20
+  [ ! -x "$prefix/usr/bin/kubectl" ] || return 0
+  if [ "$(distribution)" = ubuntu24 ]; then
+    say "Ubuntu has no kubectl 1.20: the tests with it do not run"
+    return 0
+  fi
+  mkdir -p "$prefix/packages"
+  (cd "$prefix/packages" && { apt-get download -qq kubernetes-client || { apt-get update -qq && apt-get download -qq kubernetes-client; }; }) || return 1
+  dpkg-deb -x "$prefix"/packages/kubernetes-client_*.deb "$prefix"
+}
+
 install_build_packages() {
   local packages
   packages=$(build_packages)
