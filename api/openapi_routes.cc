@@ -1,6 +1,7 @@
 #include "api/openapi_routes.h"
 
 #include "api/media_type.h"
+#include "api/openapi_protobuf.h"
 #include "api/openapi_schemas.h"
 #include "api/refusal.h"
 #include "api/served_kinds.h"
@@ -17,7 +18,7 @@ std::string FolderOf(const GroupVersion& version) {
   return (version.group.empty() ? "api/" : "apis/") + ToString(version);
 }
 
-Value OperationOf(Kind kind, std::string_view action, const std::string& schema) {
+Value OperationOf(Kind kind, std::string_view action) {
   const GroupVersion version = GroupVersionOf(kind);
   Value identity = Value::MakeMap();
   identity.Set("group", Value::String(std::string(version.group)));
@@ -26,49 +27,84 @@ Value OperationOf(Kind kind, std::string_view action, const std::string& schema)
   Value operation = Value::MakeMap();
   operation.Set("x-kubernetes-action", Value::String(std::string(action)));
   operation.Set("x-kubernetes-group-version-kind", std::move(identity));
+  return operation;
+}
+
+// What a GET answers; `schema` may be null.
+Value ResponsesOf(OpenApiVersion version, Value schema) {
   Value response = Value::MakeMap();
   response.Set("description", Value::String("OK"));
-  if (!schema.empty()) {
-    Value reference = Value::MakeMap();
-    reference.Set("$ref", Value::String("#/components/schemas/" + schema));
+  if (version == OpenApiVersion::kTwo && !schema.IsNull()) {
+    response.Set("schema", std::move(schema));
+  } else if (!schema.IsNull()) {
     Value media = Value::MakeMap();
-    media.Set("schema", std::move(reference));
+    media.Set("schema", std::move(schema));
     Value content = Value::MakeMap();
     content.Set("application/json", std::move(media));
     response.Set("content", std::move(content));
   }
   Value responses = Value::MakeMap();
   responses.Set("200", std::move(response));
-  operation.Set("responses", std::move(responses));
-  Value item = Value::MakeMap();
-  item.Set("get", std::move(operation));
-  return item;
+  return responses;
 }
 
-void AddPaths(Kind kind, const std::string& schema, Value* paths) {
+// Clients look here for whether the server checks what it is sent, and tries it without doing it.
+Value WriteParameters(OpenApiVersion version) {
+  Value parameters = Value::MakeList();
+  for (const std::string_view name : {"dryRun", "fieldValidation"}) {
+    Value type = Value::MakeMap();
+    type.Set("type", Value::String("string"));
+    Value parameter = version == OpenApiVersion::kTwo ? type : Value::MakeMap();
+    if (version == OpenApiVersion::kThree) parameter.Set("schema", std::move(type));
+    parameter.Set("in", Value::String("query"));
+    parameter.Set("name", Value::String(std::string(name)));
+    parameters.Append(std::move(parameter));
+  }
+  return parameters;
+}
+
+void AddPaths(Kind kind, OpenApiVersion version, const Value& schema, Value* paths) {
   const KindInfo& info = InfoOf(kind);
   const std::string folder = "/" + FolderOf(GroupVersionOf(kind)) + "/";
   const std::string plural(info.plural);
   const std::string place = folder + (info.namespaced ? "namespaces/{namespace}/" : "") + plural;
-  paths->Set(folder + plural, OperationOf(kind, "list", ""));
-  if (info.namespaced) paths->Set(place, OperationOf(kind, "list", ""));
-  paths->Set(place + "/{name}", OperationOf(kind, "get", schema));
+  Value list = OperationOf(kind, "list");
+  list.Set("responses", ResponsesOf(version, Value()));
+  Value lists = Value::MakeMap();
+  lists.Set("get", std::move(list));
+  paths->Set(folder + plural, lists);
+  if (info.namespaced) paths->Set(place, std::move(lists));
+  Value get = OperationOf(kind, "get");
+  get.Set("responses", ResponsesOf(version, schema));
+  Value patch = OperationOf(kind, "patch");
+  patch.Set("parameters", WriteParameters(version));
+  patch.Set("responses", ResponsesOf(version, schema));
+  Value item = Value::MakeMap();
+  item.Set("get", std::move(get));
+  item.Set("patch", std::move(patch));
+  paths->Set(place + "/{name}", std::move(item));
 }
 
-std::string WriteDocument(const GroupVersion& version) {
-  OpenApiSchemas schemas;
-  Value paths = Value::MakeMap();
-  for (const Kind kind : kAllKinds) {
-    if (GroupVersionOf(kind) == version) AddPaths(kind, schemas.AddKind(kind), &paths);
-  }
+Value Information() {
   Value info = Value::MakeMap();
   info.Set("title", Value::String("reconcile"));
   info.Set("version", Value::String(std::string(kVersion)));
+  return info;
+}
+
+std::string WriteDocument(const GroupVersion& version) {
+  constexpr OpenApiVersion kThree = OpenApiVersion::kThree;
+  OpenApiSchemas schemas(kThree);
+  Value paths = Value::MakeMap();
+  for (const Kind kind : kAllKinds) {
+    if (GroupVersionOf(kind) != version) continue;
+    AddPaths(kind, kThree, schemas.ReferenceTo(schemas.AddKind(kind)), &paths);
+  }
   Value components = Value::MakeMap();
   components.Set("schemas", schemas.Take());
   Value document = Value::MakeMap();
   document.Set("openapi", Value::String("3.0.0"));
-  document.Set("info", std::move(info));
+  document.Set("info", Information());
   document.Set("paths", std::move(paths));
   document.Set("components", std::move(components));
   return WriteJson(document);
@@ -100,37 +136,45 @@ std::string WriteIndex() {
   return WriteJson(index);
 }
 
-// ---- Version 2, which kubectl up to 1.28 reads before it asks for version 3: without kinds ----
+// ---- Version 2, one document of every kind: all that kubectl up to 1.23 knows ----
 
-// A protobuf field of bytes; number and length are small.
-std::string WrittenField(int number, const std::string& bytes) {
-  std::string field;
-  field += static_cast<char>(number << 3 | 2);
-  field += static_cast<char>(bytes.size());
-  return field + bytes;
-}
+struct VersionTwoTexts {
+  std::string json;
+  std::string protobuf;
+};
 
-// openapi.v2.Document: swagger, info{title, version}, paths.
-std::string EmptyProtobufDocument() {
-  return WrittenField(1, "2.0") +
-         WrittenField(2, WrittenField(1, "reconcile") + WrittenField(2, std::string(kVersion))) +
-         WrittenField(8, "");
+const VersionTwoTexts& DocumentOfVersionTwo() {
+  static const VersionTwoTexts kTexts = [] {
+    constexpr OpenApiVersion kTwo = OpenApiVersion::kTwo;
+    OpenApiSchemas schemas(kTwo);
+    Value paths = Value::MakeMap();
+    for (const Kind kind : kAllKinds) {
+      AddPaths(kind, kTwo, schemas.ReferenceTo(schemas.AddKind(kind)), &paths);
+    }
+    Value document = Value::MakeMap();
+    document.Set("swagger", Value::String("2.0"));
+    document.Set("info", Information());
+    document.Set("paths", std::move(paths));
+    document.Set("definitions", schemas.Take());
+    return VersionTwoTexts{WriteJson(document), WriteOpenApiProtobuf(document)};
+  }();
+  return kTexts;
 }
 
 ApiResponse VersionTwo(const std::string& accept) {
   constexpr std::string_view kSpec = "application/com.github.proto-openapi.spec.v2";
   ApiResponse response;
   for (const MediaRange& range : ParseAccept(accept)) {
+    if (TakesJson(range)) break;
     if (range.type == std::string(kSpec) + "@v1.0+protobuf" ||
         range.type == std::string(kSpec) + ".v1.0+protobuf") {
       response.content_type = std::string(kSpec) + ".v1.0+protobuf";
-      response.body = EmptyProtobufDocument();
+      response.body = DocumentOfVersionTwo().protobuf;
       return response;
     }
   }
   if (!AcceptsJson(accept)) return RefusalResponse(NotAcceptable());
-  response.body = R"({"swagger":"2.0","info":{"title":"reconcile","version":")" +
-                  std::string(kVersion) + R"("},"paths":{}})";
+  response.body = DocumentOfVersionTwo().json;
   return response;
 }
 

@@ -11,9 +11,6 @@ Value ScalarSchema(std::string_view name) {
   Value schema = Value::MakeMap();
   if (name == "integer" || name == "boolean") {
     schema.Set("type", Word(name));
-  } else if (name == "IntOrString") {
-    schema.Set("format", Word("int-or-string"));
-    schema.Set("oneOf", Value::MakeList({ScalarSchema("integer"), ScalarSchema("string")}));
   } else if (name == "Time" || name == "base64") {
     schema.Set("type", Word("string"));
     schema.Set("format", Word(name == "Time" ? "date-time" : "byte"));
@@ -29,7 +26,10 @@ std::string Description(const FieldInfo& field) {
     text += (text.empty() ? "" : " ") + sentence;
   };
   const bool is_refused = field.state == FieldInfo::State::kRefused;
-  if (is_refused && !field.is_read_only) add("Not supported in manifests yet.");
+  if (is_refused && !field.is_read_only) {
+    add(field.reason.empty() ? "Not supported in manifests yet."
+                             : "Not supported in manifests: " + std::string(field.reason) + ".");
+  }
   if (!field.reason.empty() && !is_refused) {
     add("Not acted on: " + std::string(field.reason) + ".");
   }
@@ -95,16 +95,19 @@ std::string OpenApiSchemas::Add(const StructTable& table) {
 Value OpenApiSchemas::PropertiesOf(const StructTable& table) {
   Value properties = Value::MakeMap();
   for (const FieldInfo& field : table.fields()) {
-    if (field.is_internal || !field.IsKept()) continue;
+    if (field.is_internal) continue;
     properties.Set(std::string(field.name), PropertyOf(field));
   }
   return properties;
 }
 
 Value OpenApiSchemas::PropertyOf(const FieldInfo& field) {
-  Value property = TypeOf(*field.type, field.type->Name());
+  // What is not kept may hold anything: that it is refused says the server, with a place and a
+  // reason, and not a client before it.
+  Value property = field.IsKept() ? TypeOf(*field.type, field.type->Name()) : Value::MakeMap();
   const std::string description = Description(field);
   if (!description.empty()) property.Set("description", Value::String(description));
+  if (!field.IsKept()) return property;
   const std::vector<std::string_view> choices = field.type->Choices();
   if (choices.empty()) return property;
   Value words = Value::MakeList();
@@ -128,11 +131,32 @@ Value OpenApiSchemas::TypeOf(const FieldType& type, std::string_view name) {
     schema.Set("additionalProperties", TypeOf(type, name.substr(kMap.size())));
     return schema;
   }
-  if (type.table() == nullptr) return ScalarSchema(name);
-  Value reference = Value::MakeMap();
-  reference.Set("$ref", Value::String("#/components/schemas/" + Add(*type.table())));
+  if (type.table() == nullptr && name != "IntOrString") return ScalarSchema(name);
+  Value reference = ReferenceTo(name == "IntOrString" ? AddIntOrString() : Add(*type.table()));
+  if (version_ == OpenApiVersion::kTwo) return reference;
+  // Beside a plain reference nothing else would count.
   schema.Set("allOf", Value::MakeList({std::move(reference)}));
   return schema;
+}
+
+Value OpenApiSchemas::ReferenceTo(const std::string& name) const {
+  const std::string_view folder =
+      version_ == OpenApiVersion::kTwo ? "#/definitions/" : "#/components/schemas/";
+  Value reference = Value::MakeMap();
+  reference.Set("$ref", Value::String(std::string(folder) + name));
+  return reference;
+}
+
+std::string OpenApiSchemas::AddIntOrString() {
+  const std::string name = "dev.reconcile.IntOrString";
+  if (used_["IntOrString"]++ > 0) return name;
+  Value schema = version_ == OpenApiVersion::kTwo ? ScalarSchema("string") : Value::MakeMap();
+  schema.Set("format", Word("int-or-string"));
+  if (version_ == OpenApiVersion::kThree) {
+    schema.Set("oneOf", Value::MakeList({ScalarSchema("integer"), ScalarSchema("string")}));
+  }
+  schemas_.push_back({.key = name, .value = std::move(schema), .key_mark = {}});
+  return name;
 }
 
 }  // namespace reconcile

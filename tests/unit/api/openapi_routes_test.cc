@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/protobuf_reader.h"
 #include "api/served_kinds.h"
 #include "base/value.h"
 
@@ -84,19 +85,92 @@ TEST(OpenApiRoutes, OtherPathsAreNotTheirs) {
   EXPECT_EQ(HandleOpenApi(request)->code, 404);
 }
 
-TEST(OpenApiRoutes, VersionTwoIsThereForClientsThatReadItFirst) {
+constexpr std::string_view kProtobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+ApiResponse VersionTwo(std::string_view accept) {
   ApiRequest request;
   request.method = "GET";
   request.path = "/openapi/v2";
-  EXPECT_EQ(ParseJson(HandleOpenApi(request)->body)->GetString("swagger"), "2.0");
-  request.accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-  const ApiResponse response = *HandleOpenApi(request);
+  request.accept = accept;
+  return *HandleOpenApi(request);
+}
+
+TEST(OpenApiRoutes, VersionTwoDescribesEveryKindInOneDocument) {
+  const Value document = *ParseJson(VersionTwo("").body);
+  EXPECT_EQ(document.GetString("swagger"), "2.0");
+  const Value* definitions = document.Find("definitions");
+  ASSERT_NE(definitions, nullptr);
+  std::vector<std::string> references;
+  CollectReferences(document, &references);
+  const std::string_view folder = "#/definitions/";
+  for (const std::string& reference : references) {
+    ASSERT_TRUE(reference.starts_with(folder)) << reference;
+    EXPECT_NE(definitions->Find(reference.substr(folder.size())), nullptr) << reference;
+  }
+  size_t kinds = 0;
+  for (const Value::Member& member : definitions->AsMap()) {
+    kinds += member.value.Find("x-kubernetes-group-version-kind") == nullptr ? 0 : 1;
+  }
+  EXPECT_EQ(kinds, kAllKinds.size());
+  const Value* update = definitions->Find("dev.reconcile.RollingUpdateDeployment");
+  ASSERT_NE(update, nullptr);
+  EXPECT_EQ(update->Find("properties")->Find("maxSurge")->GetString("$ref"),
+            "#/definitions/dev.reconcile.IntOrString");
+}
+
+// The value of the last element called `name` in a list of named things, field `number` of a
+// message.
+std::string_view NamedField(std::string_view message, uint64_t number, std::string_view name) {
+  ProtobufReader reader(message);
+  std::string_view found;
+  while (reader.Next()) {
+    if (reader.field() == number && ProtobufField(reader.bytes(), 1) == name) {
+      found = *ProtobufField(reader.bytes(), 2);
+    }
+  }
+  EXPECT_TRUE(reader.ok());
+  return found;
+}
+
+TEST(OpenApiRoutes, TheProtobufOfVersionTwoSaysWhatTheJsonDoes) {
+  const ApiResponse response = VersionTwo(kProtobuf);
   EXPECT_TRUE(response.content_type.ends_with("+protobuf"));
-  EXPECT_TRUE(
-      response.body.starts_with("\x0a\x03"
-                                "2.0\x12"));
-  request.accept = "application/yaml";
-  EXPECT_EQ(HandleOpenApi(request)->code, 406);
+  EXPECT_EQ(ProtobufField(response.body, 1), "2.0");
+  const std::string_view definitions = *ProtobufField(response.body, 9);
+  const std::string_view pod = NamedField(definitions, 1, "dev.reconcile.Pod");
+  EXPECT_EQ(ProtobufField(*ProtobufField(pod, 22), 1), "object");
+  const std::string_view kinds = NamedField(pod, 31, "x-kubernetes-group-version-kind");
+  EXPECT_EQ(ProtobufField(kinds, 2), R"([{"group":"","version":"v1","kind":"Pod"}])");
+  const std::string_view pod_spec = NamedField(definitions, 1, "dev.reconcile.PodSpec");
+  const std::string_view containers = NamedField(*ProtobufField(pod_spec, 25), 1, "containers");
+  EXPECT_EQ(ProtobufField(*ProtobufField(containers, 22), 1), "array");
+  EXPECT_EQ(ProtobufField(*ProtobufField(*ProtobufField(containers, 23), 1), 1),
+            "#/definitions/dev.reconcile.Container");
+  EXPECT_EQ(ProtobufField(containers, 4), "The containers of the pod; they share its network.");
+
+  const std::string_view paths = *ProtobufField(response.body, 8);
+  const std::string_view item =
+      NamedField(paths, 2, "/apis/apps/v1/namespaces/{namespace}/deployments/{name}");
+  const std::string_view patch = *ProtobufField(item, 8);
+  EXPECT_NE(patch.find("dryRun"), std::string_view::npos);
+  const std::string_view identity = NamedField(patch, 13, "x-kubernetes-group-version-kind");
+  EXPECT_EQ(ProtobufField(identity, 2), R"({"group":"apps","version":"v1","kind":"Deployment"})");
+}
+
+TEST(OpenApiRoutes, TheClientChoosesTheFormOfVersionTwo) {
+  EXPECT_EQ(VersionTwo("application/json, " + std::string(kProtobuf)).content_type,
+            "application/json");
+  EXPECT_EQ(VersionTwo("application/yaml").code, 406);
+}
+
+TEST(OpenApiRoutes, AFieldThatIsRefusedIsDescribedAndMayHoldAnything) {
+  const Value document = *ParseJson(VersionTwo("").body);
+  const Value* container = document.Find("definitions")->Find("dev.reconcile.Container");
+  ASSERT_NE(container, nullptr);
+  const Value* property = container->Find("properties")->Find("restartPolicyRules");
+  ASSERT_NE(property, nullptr);
+  EXPECT_EQ(property->Find("type"), nullptr);
+  EXPECT_TRUE(property->GetString("description").starts_with("Not supported in manifests"));
 }
 
 }  // namespace
