@@ -22,30 +22,6 @@ std::string Age(const ObjectMeta& metadata, WallTime now) {
                                      : "<unknown>";
 }
 
-std::string Join(const StringMap& map) {
-  std::string text;
-  for (const auto& [key, value] : map) text += (text.empty() ? "" : ",") + key + "=" + value;
-  return OrNone(text);
-}
-
-std::string SelectorText(const LabelSelector& selector) { return Join(selector.match_labels); }
-
-std::string Images(const PodSpec& spec) {
-  std::string text;
-  for (const Container& container : spec.containers) {
-    text += (text.empty() ? "" : ",") + container.image;
-  }
-  return text;
-}
-
-std::string Names(const PodSpec& spec) {
-  std::string text;
-  for (const Container& container : spec.containers) {
-    text += (text.empty() ? "" : ",") + container.name;
-  }
-  return text;
-}
-
 std::string Fraction(int64_t part, int64_t whole) {
   return std::to_string(part) + "/" + std::to_string(whole);
 }
@@ -133,9 +109,9 @@ Cells DeploymentCells(const Deployment& deployment, WallTime now) {
           std::to_string(status.updated_replicas),
           std::to_string(status.available_replicas),
           Age(deployment.metadata, now),
-          Names(spec),
-          Images(spec),
-          SelectorText(deployment.spec.selector)};
+          ContainerNames(spec),
+          ContainerImages(spec),
+          LabelsText(deployment.spec.selector.match_labels)};
 }
 
 template <typename T>
@@ -146,8 +122,8 @@ Cells ReplicaCells(const T& set, const std::string& selector, WallTime now) {
           std::to_string(set.status.replicas),
           std::to_string(set.status.ready_replicas),
           Age(set.metadata, now),
-          Names(spec),
-          Images(spec),
+          ContainerNames(spec),
+          ContainerImages(spec),
           selector};
 }
 
@@ -333,6 +309,28 @@ bool IsLaterWorkload(Kind kind) {
 
 std::string OrNone(const std::string& text) { return text.empty() ? "<none>" : text; }
 
+std::string ContainerNames(const PodSpec& spec) {
+  std::string text;
+  for (const Container& container : spec.containers) {
+    text += (text.empty() ? "" : ",") + container.name;
+  }
+  return text;
+}
+
+std::string ContainerImages(const PodSpec& spec) {
+  std::string text;
+  for (const Container& container : spec.containers) {
+    text += (text.empty() ? "" : ",") + container.image;
+  }
+  return text;
+}
+
+std::string LabelsText(const StringMap& labels) {
+  std::string text;
+  for (const auto& [key, value] : labels) text += (text.empty() ? "" : ",") + key + "=" + value;
+  return OrNone(text);
+}
+
 std::string PodStatusWord(const Pod& pod) {
   std::string word =
       pod.status.reason.empty() ? std::string(ToString(pod.status.phase)) : pod.status.reason;
@@ -367,10 +365,10 @@ std::vector<std::string> CellsOf(const Object& object, WallTime now) {
   if (const auto* node = As<Node>(object)) return NodeCells(*node, now);
   if (const auto* pod = As<Pod>(object)) return PodCells(*pod, now);
   if (const auto* controller = As<ReplicationController>(object)) {
-    return ReplicaCells(*controller, Join(controller->spec.selector), now);
+    return ReplicaCells(*controller, LabelsText(controller->spec.selector), now);
   }
   if (const auto* set = As<ReplicaSet>(object)) {
-    return ReplicaCells(*set, SelectorText(set->spec.selector), now);
+    return ReplicaCells(*set, LabelsText(set->spec.selector.match_labels), now);
   }
   if (const auto* deployment = As<Deployment>(object)) return DeploymentCells(*deployment, now);
   if (const auto* map = As<ConfigMap>(object)) {
@@ -386,7 +384,7 @@ std::vector<std::string> CellsOf(const Object& object, WallTime now) {
             cluster->pod_cidr};
   }
   if (IsNetworkKind(object.kind)) return NetworkCells(object, age);
-  if (IsLaterWorkload(object.kind)) return WorkloadCells(object, age);
+  if (IsLaterWorkload(object.kind)) return WorkloadCells(object, age, now);
   return KeptCells(static_cast<const KeptObject&>(object), age);
 }
 

@@ -19,4 +19,9 @@ std::string PodStatusWord(const Pod& pod);
 // kubectl's word for nothing.
 std::string OrNone(const std::string& text);
 
+// What the cells of workloads share: "app,sidecar", "nginx:1,proxy:2", "app=web,tier=front".
+std::string ContainerNames(const PodSpec& spec);
+std::string ContainerImages(const PodSpec& spec);
+std::string LabelsText(const StringMap& labels);
+
 }  // namespace reconcile

@@ -59,6 +59,25 @@ std::string IngressHosts(const KeptObject& object) {
   return hosts.empty() ? "*" : hosts;
 }
 
+// "cpu: <unknown>/80%, memory: <unknown>/1Gi": what is measured is not known of kinds that are
+// kept.
+std::string AutoscalerTargets(const KeptObject& object) {
+  std::string text;
+  for (const Value& metric : ListAt(object, "spec", "metrics")) {
+    const Value* resource = metric.Find("resource");
+    const Value* target = resource == nullptr ? nullptr : resource->Find("target");
+    std::string wanted = "<auto>";
+    if (target != nullptr && target->Find("averageUtilization") != nullptr) {
+      wanted = std::to_string(target->GetInt("averageUtilization")) + "%";
+    } else if (target != nullptr) {
+      wanted = target->GetString("averageValue", wanted);
+    }
+    const std::string name = resource == nullptr ? "" : resource->GetString("name") + ": ";
+    text += (text.empty() ? "" : ", ") + name + "<unknown>/" + wanted;
+  }
+  return text.empty() ? Unset() : text;
+}
+
 Cells ClaimCells(const KeptObject& object, const std::string& age) {
   return {object.metadata.name,
           "Pending",
@@ -143,13 +162,16 @@ std::vector<KindColumns> PolicyColumns() {
       {Kind::kRoleBinding, {{"Name"}, {"Role"}, {"Age"}}, binding},
       {Kind::kClusterRoleBinding, {{"Name"}, {"Role"}, {"Age"}}, binding},
       {Kind::kHorizontalPodAutoscaler,
-       {{"Name"}, {"Reference"}, {"Minpods"}, {"Maxpods"}, {"Age"}},
+       {{"Name"}, {"Reference"}, {"Targets"}, {"MinPods"}, {"MaxPods"}, {"Replicas"}, {"Age"}},
        [](const KeptObject& object, const std::string& age) -> Cells {
          return {object.metadata.name,
                  TextAt(object, {"spec", "scaleTargetRef", "kind"}) + "/" +
                      TextAt(object, {"spec", "scaleTargetRef", "name"}),
+                 AutoscalerTargets(object),
                  TextAt(object, {"spec", "minReplicas"}, "1"),
-                 TextAt(object, {"spec", "maxReplicas"}), age};
+                 TextAt(object, {"spec", "maxReplicas"}),
+                 TextAt(object, {"status", "currentReplicas"}, "0"),
+                 age};
        }},
       {Kind::kPodDisruptionBudget,
        {{"Name"}, {"Min Available"}, {"Max Unavailable"}, {"Allowed Disruptions"}, {"Age"}},

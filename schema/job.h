@@ -1,5 +1,6 @@
 #pragma once
 
+#include "schema/core.h"
 #include "schema/other_fields.h"
 #include "schema/workload.h"
 
@@ -59,6 +60,7 @@ struct CronJobSpec {
   friend bool operator==(const CronJobSpec&, const CronJobSpec&) = default;
 };
 struct CronJobStatus {
+  std::vector<ObjectReference> active;  // its Jobs that run
   std::optional<WallTime> last_schedule_time;
   std::optional<WallTime> last_successful_time;
   friend bool operator==(const CronJobStatus&, const CronJobStatus&) = default;

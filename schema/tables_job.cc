@@ -149,6 +149,7 @@ template <>
 const StructTable& TableOf<CronJobStatus>() {
   static const StructTable table = [] {
     Table<CronJobStatus> t("CronJobStatus");
+    t.Field<&CronJobStatus::active>("active");
     t.Field<&CronJobStatus::last_schedule_time>("lastScheduleTime");
     t.Field<&CronJobStatus::last_successful_time>("lastSuccessfulTime");
     return t;

@@ -201,6 +201,51 @@ TEST(Table, ShowsIngressesAsKubectlDoes) {
       (Cells{"web", "nginx", "a.example,b.example", "", "80, 443"}));
 }
 
+std::vector<std::string> CellsOfJson(const std::string& json) {
+  const Result<ObjectPtr> object = DecodeStored(json);
+  EXPECT_TRUE(object.ok()) << object.status().message();
+  return CellsOf(**object, kNow);
+}
+
+TEST(Table, AJobSaysHowItIsAndHowLongItTook) {
+  const auto row = [](const std::string& status) {
+    std::vector<std::string> cells = CellsOfJson(
+        R"({"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"once"},"spec":)"
+        R"({"completions":2,"template":{"spec":{"containers":[{"name":"app","image":"a:1"}]}}},)"
+        R"("status":)" +
+        status + "}");
+    cells.erase(cells.begin() + 4);  // its age
+    return cells;
+  };
+  using Cells = std::vector<std::string>;
+  EXPECT_EQ(row("{}"), (Cells{"once", "Pending", "0/2", "", "app", "a:1", "<none>"}));
+  EXPECT_EQ(row(R"({"startTime":"2023-11-14T22:12:20Z","succeeded":1})")[3], "60s");
+  const Cells done = row(
+      R"({"startTime":"2023-11-14T22:12:20Z","completionTime":"2023-11-14T22:12:50Z","succeeded":2,)"
+      R"("conditions":[{"type":"Complete","status":"True"}]})");
+  EXPECT_EQ(done[1], "Complete");
+  EXPECT_EQ(done[3], "30s");
+}
+
+TEST(Table, ACronJobSaysWhenItRanLastAndWhatRuns) {
+  const std::vector<std::string> cells = CellsOfJson(
+      R"({"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"daily"},)"
+      R"("spec":{"schedule":"0 0 * * *","jobTemplate":{"spec":{"template":{"spec":{}}}}},)"
+      R"("status":{"active":[{"kind":"Job","name":"daily-1"}],)"
+      R"("lastScheduleTime":"2023-11-14T22:08:20Z"}})");
+  EXPECT_EQ(cells[4], "1");
+  EXPECT_EQ(cells[5], "5m");
+}
+
+TEST(Table, AnAutoscalerSaysWhatItAimsAt) {
+  const std::vector<std::string> cells = CellsOfJson(
+      R"({"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"web"},)"
+      R"("spec":{"scaleTargetRef":{"kind":"Deployment","name":"web"},"maxReplicas":3,"metrics":)"
+      R"([{"type":"Resource","resource":{"name":"cpu","target":{"averageUtilization":80}}},)"
+      R"({"type":"Resource","resource":{"name":"memory","target":{"averageValue":"1Gi"}}}]}})");
+  EXPECT_EQ(cells[2], "cpu: <unknown>/80%, memory: <unknown>/1Gi");
+}
+
 TEST(Table, ShowsThatANodeWasRevoked) {
   auto node = std::make_shared<Node>();
   node->metadata.name = "host-1";
