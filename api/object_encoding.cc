@@ -1,6 +1,6 @@
 #include "api/object_encoding.h"
 
-#include "schema/codec.h"
+#include "api/user_view.h"
 
 namespace reconcile {
 namespace {
@@ -67,7 +67,7 @@ std::optional<ObjectEncoding> ChooseEncoding(const ApiRequest& request, Refusal*
 }
 
 std::string WriteObject(const ObjectPtr& object, const ObjectEncoding& encoding, WallTime now) {
-  if (encoding.shape == ObjectShape::kJson) return EncodeObjectJson(*object, EncodeFor::kUser);
+  if (encoding.shape == ObjectShape::kJson) return WriteJson(EncodeForReaders(*object));
   return WriteJson(TableOfObject(object, TableEncodingOf(encoding), now));
 }
 
@@ -84,7 +84,7 @@ std::string WriteList(Kind kind, const std::vector<ObjectPtr>& objects,
                      "\",\"metadata\":" + WriteJson(Metadata(metadata)) + ",\"items\":[";
   for (size_t i = 0; i < objects.size(); ++i) {
     if (i > 0) text += ',';
-    text += EncodeObjectJson(*objects[i], EncodeFor::kUser);
+    text += WriteJson(EncodeForReaders(*objects[i]));
   }
   return text + "]}";
 }
@@ -92,7 +92,7 @@ std::string WriteList(Kind kind, const std::vector<ObjectPtr>& objects,
 std::string WriteWatchEvent(WatchEventType type, const ObjectPtr& object,
                             const ObjectEncoding& encoding, bool with_columns, WallTime now) {
   if (encoding.shape == ObjectShape::kJson) {
-    return WriteEvent(WordOf(type), EncodeObjectJson(*object, EncodeFor::kUser));
+    return WriteEvent(WordOf(type), WriteJson(EncodeForReaders(*object)));
   }
   TableEncoding table = TableEncodingOf(encoding);
   table.with_columns = with_columns;

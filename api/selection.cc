@@ -101,6 +101,15 @@ const std::vector<SelectableField>& FieldsOf(Kind kind) {
 std::string NameOf(const Object& object) { return object.metadata.name; }
 std::string NamespaceOf(const Object& object) { return object.metadata.namespace_name; }
 
+// An event of a node names it for its uid too, as a kubelet does.
+std::string KubeletUidOf(const Object& object) {
+  const ObjectReference& involved = CastTo<Event>(object).involved_object;
+  return involved.kind == "Node" ? involved.name : involved.uid;
+}
+
+// "3d1219c7-c4c5-404a-aa1f-6d2a48adfda4"
+bool LooksLikeUid(std::string_view text) { return text.size() == 36 && text[8] == '-'; }
+
 // Null when objects of the kind are not selected by the field.
 FieldReader FindField(Kind kind, std::string_view name) {
   if (name == "metadata.name") return NameOf;
@@ -176,7 +185,11 @@ Status Selection::AddField(Kind kind, const std::string& requirement) {
   const Result<std::string> value =
       Unescaped(std::string_view(requirement).substr(at + (is_double ? 2 : 1)));
   if (!value.ok()) return value.status();
-  const FieldReader read = FindField(kind, field);
+  FieldReader read = FindField(kind, field);
+  // kubectl 1.20 asks so for the events of a node.
+  const bool by_node_name =
+      kind == Kind::kEvent && field == "involvedObject.uid" && !LooksLikeUid(*value);
+  if (by_node_name) read = KubeletUidOf;
   if (read == nullptr) {
     return InvalidError("field label not supported: " + ShortText(field) + ", of " +
                         std::string(InfoOf(kind).plural));

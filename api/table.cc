@@ -1,6 +1,7 @@
 #include "api/table.h"
 
 #include "api/columns.h"
+#include "api/user_view.h"
 #include "base/escape.h"
 #include "schema/field_table.h"
 
@@ -48,7 +49,7 @@ Value EncodeMetadata(const Table::Row& row) {
 Value EncodeRowObject(const Table::Row& row, const TableEncoding& encoding) {
   if (encoding.included == IncludedObject::kNone) return Value();
   const bool whole = encoding.included == IncludedObject::kObject && row.object != nullptr;
-  if (whole) return EncodeObject(*row.object, EncodeFor::kUser);
+  if (whole) return EncodeForReaders(*row.object);
   Value object = Value::MakeMap();
   object.Set("kind", Value::String("PartialObjectMetadata"));
   object.Set("apiVersion", Value::String("meta.k8s.io/" + std::string(encoding.version)));

@@ -156,6 +156,38 @@ TEST_F(ResourceReadsTest, SelectsByLabelsAndFields) {
   EXPECT_EQ(Ask("/api/v1/pods", {{"labelSelector", "app in web"}, {"watch", "1"}}).code, 400);
 }
 
+TEST_F(ResourceReadsTest, TheEventsOfANodeAreFoundByItsUidAndAsOfAKubelet) {
+  auto event = std::make_shared<Event>();
+  event->metadata.name = "host-1.1";
+  event->metadata.namespace_name = "default";
+  event->involved_object.kind = "Node";
+  event->involved_object.name = "host-1";
+  event->involved_object.uid = "6a181adc-4b58-891f-bb69-54bea263de22";
+  Put({event});
+  const auto by_uid = [&](const std::string& uid) {
+    return Names("/api/v1/events", {{"fieldSelector", "involvedObject.uid=" + uid}});
+  };
+  EXPECT_EQ(by_uid("6a181adc-4b58-891f-bb69-54bea263de22"), "host-1.1");
+  EXPECT_EQ(by_uid("host-1"), "host-1.1");
+  EXPECT_EQ(by_uid("host-2"), "");
+  EXPECT_EQ(by_uid("7a181adc-4b58-891f-bb69-54bea263de22"), "");
+}
+
+TEST_F(ResourceReadsTest, WhatKubernetesSaysTwiceIsSaidTwice) {
+  auto pod = std::make_shared<Pod>(*As<Pod>(*MakePod("a", "n1")));
+  pod->status.pod_ip = "10.42.0.7";
+  auto service = std::make_shared<Service>();
+  service->metadata.name = "web";
+  service->metadata.namespace_name = "default";
+  service->spec.cluster_ip = "10.96.0.7";
+  Put({pod, service});
+  const Value shown = *ParseJson(Ask("/api/v1/namespaces/default/pods/a").body);
+  EXPECT_EQ(WriteJson(*shown.Find("status")->Find("podIPs")), R"([{"ip":"10.42.0.7"}])");
+  const Value spec = *ParseJson(Ask("/api/v1/namespaces/default/services/web").body)->Find("spec");
+  EXPECT_EQ(WriteJson(*spec.Find("clusterIPs")), R"(["10.96.0.7"])");
+  EXPECT_EQ(WriteJson(*spec.Find("ipFamilies")), R"(["IPv4"])");
+}
+
 TEST_F(ResourceReadsTest, PagesAreOfOneSnapshot) {
   Put({MakePod("a", "n1"), MakePod("b", "n1"), MakePod("c", "n1"), MakePod("d", "n1")});
   const Value first = Json(Ask("/api/v1/pods", {{"limit", "2"}}));
