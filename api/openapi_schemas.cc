@@ -104,7 +104,7 @@ Value OpenApiSchemas::PropertiesOf(const StructTable& table) {
 Value OpenApiSchemas::PropertyOf(const FieldInfo& field) {
   // What is not kept may hold anything: that it is refused says the server, with a place and a
   // reason, and not a client before it.
-  Value property = field.IsKept() ? TypeOf(*field.type, field.type->Name()) : Value::MakeMap();
+  Value property = field.IsKept() ? TypeOf(*field.type, field.type->Name()) : Anything();
   const std::string description = Description(field);
   if (!description.empty()) property.Set("description", Value::String(description));
   if (!field.IsKept()) return property;
@@ -136,6 +136,15 @@ Value OpenApiSchemas::TypeOf(const FieldType& type, std::string_view name) {
   if (version_ == OpenApiVersion::kTwo) return reference;
   // Beside a plain reference nothing else would count.
   schema.Set("allOf", Value::MakeList({std::move(reference)}));
+  return schema;
+}
+
+Value OpenApiSchemas::Anything() const {
+  Value schema = Value::MakeMap();
+  // kubectl's explain takes a schema of version 3 without a type for none at all.
+  if (version_ == OpenApiVersion::kTwo) return schema;
+  schema.Set("type", Word("object"));
+  schema.Set("x-kubernetes-preserve-unknown-fields", Value::Bool(true));
   return schema;
 }
 

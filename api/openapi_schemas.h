@@ -27,6 +27,7 @@ class OpenApiSchemas {
  private:
   std::string Add(const StructTable& table);
   std::string AddIntOrString();
+  Value Anything() const;
   Value PropertiesOf(const StructTable& table);
   Value PropertyOf(const FieldInfo& field);
   // Of what `name` says: "[]Container", "map[string]string".
