@@ -104,6 +104,19 @@ old_kubectl() {
   dpkg-deb -x "$prefix"/packages/kubernetes-client_*.deb "$prefix"
 }
 
+# What brings `node` and `npm`; nothing where they are already, whoever made their packages.
+node_packages() { { command -v node && command -v npm; } >/dev/null || echo nodejs npm; }
+
+# The Kubernetes client for Node.js at the versions of the lock file, below the build folder.
+client_node() {
+  local from=$root/tests/e2e/kubectl/client-node to=$root/build/client-node
+  cmp -s "$from/package-lock.json" "$to/installed.json" && return 0
+  mkdir -p "$to"
+  cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$to/"
+  (cd "$to" && npm ci --no-progress) || return 1
+  cp "$from/package-lock.json" "$to/installed.json"
+}
+
 install_build_packages() {
   local packages
   packages=$(build_packages)

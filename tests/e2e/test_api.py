@@ -7,9 +7,9 @@ import shutil
 import stat
 import subprocess
 import unittest
-from pathlib import Path
 
 from harness import HostTest, eventually, replication_controller
+from kubectl.client import newest
 
 SERVER = "https://127.0.0.1:6443"
 SECRET = """apiVersion: v1
@@ -19,21 +19,11 @@ stringData: {word: kanarienvogel}
 """
 
 
-def kubectls():
-    """Debian's kubectl and the newest of the versions beside a dispatcher, as far as this machine has them."""
-    found = [Path(folder) / name for folder in os.environ["PATH"].split(":") for name in ("kubectl",)
-             if (Path(folder) / name).exists()]
-    if found:
-        beside = sorted(found[0].resolve().parent.glob("kubectl.1.3*"))
-        found = beside[-1:] or found[:1]
-    return [str(path) for path in found]
-
-
-@unittest.skipUnless(kubectls() or os.environ.get("CI"), "no kubectl on this machine")
+@unittest.skipUnless(newest() or os.environ.get("CI"), "no kubectl of 1.30 or newer on this machine")
 class ApiTest(HostTest):
 
     def kubectl(self, kubeconfig, *command):
-        return self.host.netns(["env", f"HOME={self.host.folder}", f"KUBECONFIG={kubeconfig}", kubectls()[0]] + list(command),
+        return self.host.netns(["env", f"HOME={self.host.folder}", f"KUBECONFIG={kubeconfig}", newest().path] + list(command),
                                check=False)
 
     def kubeconfig(self, name, *flags):

@@ -100,7 +100,7 @@ def one_case_per_version(of=versions):
             for version in of():
                 if getattr(case, "only", lambda _: True)(version):
                     setattr(test_class, f"test_{name[len('case_'):]}__{version}",
-                            functools.partialmethod(case, version))
+                            lambda self, case=case, version=version: case(self, version))
         return test_class
     return widen
 
