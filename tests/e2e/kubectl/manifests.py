@@ -134,4 +134,11 @@ metadata: {name: web}
 spec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}
 """
 
-READ = {"web.yaml": WEB, "restarts.yaml": RESTARTS, "others.yaml": OTHERS, "workloads.yaml": WORKLOADS}
+
+def moving(replicas):
+    """What changes while commands look at it, apart from all else."""
+    web = WEB.split("---\n", maxsplit=1)[0].replace("name: web", "name: web, namespace: moving")
+    return "apiVersion: v1\nkind: Namespace\nmetadata: {name: moving}\n---\n" + web.replace("replicas: 2", f"replicas: {replicas}")
+
+
+READ = {"web.yaml": WEB, "restarts.yaml": RESTARTS, "others.yaml": OTHERS, "workloads.yaml": WORKLOADS, "moving.yaml": moving(1)}
