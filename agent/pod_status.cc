@@ -292,7 +292,10 @@ PodStatus BuildPodStatus(PodTurn* turn) {
   status.host_ip = turn->context.host.host_ip;
   status.start_time = memory.start_time;
   status.qos_class = QosClassOf(turn->pod.spec);
-  if (HasAddress(*turn)) status.pod_ip = memory.address;
+  if (HasAddress(*turn)) {
+    status.pod_ip = memory.address;
+    status.pod_ips = {{memory.address}};
+  }
   for (const Container& init : turn->pod.spec.init_containers) {
     ContainerMemory& of = memory.memory[init.name];
     status.init_container_statuses.push_back(StatusOfInit(*turn, init, of));

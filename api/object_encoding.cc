@@ -67,7 +67,7 @@ std::optional<ObjectEncoding> ChooseEncoding(const ApiRequest& request, Refusal*
 }
 
 std::string WriteObject(const ObjectPtr& object, const ObjectEncoding& encoding, WallTime now) {
-  if (encoding.shape == ObjectShape::kJson) return WriteJson(EncodeForReaders(*object));
+  if (encoding.shape == ObjectShape::kJson) return WriteForReaders(*object);
   return WriteJson(TableOfObject(object, TableEncodingOf(encoding), now));
 }
 
@@ -84,7 +84,7 @@ std::string WriteList(Kind kind, const std::vector<ObjectPtr>& objects,
                      "\",\"metadata\":" + WriteJson(Metadata(metadata)) + ",\"items\":[";
   for (size_t i = 0; i < objects.size(); ++i) {
     if (i > 0) text += ',';
-    text += WriteJson(EncodeForReaders(*objects[i]));
+    text += WriteForReaders(*objects[i]);
   }
   return text + "]}";
 }
@@ -92,7 +92,7 @@ std::string WriteList(Kind kind, const std::vector<ObjectPtr>& objects,
 std::string WriteWatchEvent(WatchEventType type, const ObjectPtr& object,
                             const ObjectEncoding& encoding, bool with_columns, WallTime now) {
   if (encoding.shape == ObjectShape::kJson) {
-    return WriteEvent(WordOf(type), WriteJson(EncodeForReaders(*object)));
+    return WriteEvent(WordOf(type), WriteForReaders(*object));
   }
   TableEncoding table = TableEncodingOf(encoding);
   table.with_columns = with_columns;

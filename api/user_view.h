@@ -1,13 +1,16 @@
 #pragma once
 
+#include <string>
+
 #include "base/value.h"
 #include "schema/object.h"
 
 namespace reconcile {
 
-// PURE: an object as readers of the API get it: Kubernetes' shape (EncodeFor::kUser), with what
-// Kubernetes says in two places and is kept in one: a pod's podIPs, a Service's clusterIPs and
-// ipFamilies. Clients that know of several addresses read those alone.
+// PURE: an object as readers of the API get it: Kubernetes' shape (EncodeFor::kUser), and of a
+// Service clusterIPs, ipFamilies and ipFamilyPolicy too, which say in lists what it holds once:
+// clients that know of several addresses read those alone.
 Value EncodeForReaders(const Object& object);
+std::string WriteForReaders(const Object& object);  // as JSON
 
 }  // namespace reconcile

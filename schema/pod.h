@@ -174,6 +174,10 @@ struct ContainerStatus {
   friend bool operator==(const ContainerStatus&, const ContainerStatus&) = default;
 };
 
+struct PodIp {
+  std::string ip;
+  friend bool operator==(const PodIp&, const PodIp&) = default;
+};
 struct PodStatus {
   PodPhase phase = PodPhase::kPending;
   std::vector<Condition> conditions;  // PodScheduled, Initialized, ContainersReady, Ready
@@ -181,6 +185,7 @@ struct PodStatus {
   std::string message;
   std::string host_ip;
   std::string pod_ip;
+  std::vector<PodIp> pod_ips;  // that one again: readers who know of several look here alone
   std::optional<WallTime> start_time;
   std::vector<ContainerStatus> init_container_statuses;  // as the spec has them, sidecars too
   std::vector<ContainerStatus> container_statuses;

@@ -261,6 +261,16 @@ const StructTable& TableOf<ContainerStatus>() {
 }
 
 template <>
+const StructTable& TableOf<PodIp>() {
+  static const StructTable table = [] {
+    Table<PodIp> t("PodIP");
+    t.Field<&PodIp::ip>("ip");
+    return t;
+  }();
+  return table;
+}
+
+template <>
 const StructTable& TableOf<PodStatus>() {
   static const StructTable table = [] {
     Table<PodStatus> t("PodStatus");
@@ -271,6 +281,7 @@ const StructTable& TableOf<PodStatus>() {
     t.Field<&PodStatus::message>("message");
     t.Field<&PodStatus::host_ip>("hostIP");
     t.Field<&PodStatus::pod_ip>("podIP");
+    t.Field<&PodStatus::pod_ips>("podIPs");
     t.Field<&PodStatus::start_time>("startTime");
     t.Field<&PodStatus::init_container_statuses>("initContainerStatuses");
     t.Field<&PodStatus::container_statuses>("containerStatuses");

@@ -20,6 +20,7 @@ TEST_F(StatusTest, PendingPodIsCreatingAndNotReady) {
   EXPECT_EQ(status.phase, PodPhase::kPending);
   EXPECT_EQ(status.host_ip, "192.0.2.1");
   EXPECT_EQ(status.pod_ip, "");
+  EXPECT_TRUE(status.pod_ips.empty());
   EXPECT_EQ(status.qos_class, "BestEffort");
   EXPECT_EQ(status.start_time, now.wall);
   ASSERT_TRUE(StatusOf(result).state.waiting);
@@ -35,6 +36,7 @@ TEST_F(StatusTest, RunningPodIsReadySinceItsLastContainerStarted) {
   const ContainerInfo& container = Newest("app");
   EXPECT_EQ(ReportOf(result).status.phase, PodPhase::kRunning);
   EXPECT_EQ(ReportOf(result).status.pod_ip, "10.42.3.2");
+  EXPECT_EQ(ReportOf(result).status.pod_ips, (std::vector<PodIp>{{"10.42.3.2"}}));
   EXPECT_EQ(StatusOf(result).container_id, "docker://" + container.id);
   EXPECT_EQ(StatusOf(result).state.running->started_at, container.started_at);
   EXPECT_TRUE(StatusOf(result).ready && StatusOf(result).started);
