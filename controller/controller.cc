@@ -53,6 +53,14 @@ Status Controller::Uncordon(const std::string& node, const Told& told) {
 Status Controller::Drain(const std::string& node, NodeDrain drain, const Told& told) {
   return core_->Drain(node, std::move(drain), told);
 }
+Status Controller::RemovePods(const std::vector<ObjectKey>& pods, const PodRemoval& removal,
+                              const Told& told) {
+  return core_->RemovePods(pods, removal, told);
+}
+Status Controller::Restart(const std::string& namespace_name, const std::string& deployment,
+                           const Told& told) {
+  return core_->Restart({Kind::kDeployment, namespace_name, deployment}, told);
+}
 void Controller::NoteRevocations() { core_->NoteRevocations(); }
 Status Controller::RemoveNode(const std::string& name) { return core_->RemoveNode(name); }
 Result<int64_t> Controller::RotateSecretKey() { return core_->RotateSecretKey(); }

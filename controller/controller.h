@@ -140,6 +140,19 @@ class Controller {
   // who, why and when are filled in. NotFound; Conflict, with nothing changed, when it has pods
   // that have to be asked for (WhyNotDrained).
   Status Drain(const std::string& node, NodeDrain drain, const Told& told);
+  // ---- What people tell about pods and workloads: durable before this returns OK ----
+  struct PodRemoval {
+    std::optional<int64_t> grace_seconds;  // none: what the pod says
+    bool is_eviction = false;              // its budgets were asked (reconciler/disruption.h)
+  };
+  // Takes pods away, all or none; who made them makes others. Each goes when its host says so, and
+  // at once when no host has it. One that goes already only goes sooner, when it is to. NotFound.
+  Status RemovePods(const std::vector<ObjectKey>& pods, const PodRemoval& removal,
+                    const Told& told);
+  // Has a Deployment make its pods anew, as its strategy says (reconciler/restart.h). NotFound;
+  // Invalid when a manifest says that it was later than now.
+  Status Restart(const std::string& namespace_name, const std::string& deployment,
+                 const Told& told);
   // Says that what `revoked_nodes` answers has changed.
   void NoteRevocations();
   // Forgets a revoked node: its object goes, and its pod subnet may be another's. NotFound without

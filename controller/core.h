@@ -43,6 +43,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Status Cordon(const std::string& node, const Told& told);
   Status Uncordon(const std::string& node, const Told& told);
   Status Drain(const std::string& node, NodeDrain drain, const Told& told);
+  Status RemovePods(const std::vector<ObjectKey>& pods, const PodRemoval& removal,
+                    const Told& told);
+  Status Restart(const ObjectKey& key, const Told& told);
   Status MayAccept(const std::string& source, const std::string& commit) const;
   Result<PlanAnswer> PlanNewest(const std::string& source, std::string* commit) const;
   Status Accept(const std::string& source, const std::string& commit, const Told& told);
@@ -251,7 +254,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // when no source has a part in it.
   bool LeaveOut(const SourceTurn& turn, const Status& refusal);
 
-  // ---- core_nodes.cc: what people tell about nodes ----
+  // ---- core_nodes.cc, core_pods.cc: what people tell about nodes, pods and workloads ----
+  // Writes what a person told about objects, and why.
+  Status OperateObjects(std::vector<Write> writes, const std::vector<Reason>& reasons);
   Status OperateNode(const std::string& name, const std::string& reason, const std::string& message,
                      const std::function<void(NodeStatus*)>& change);
 

@@ -1,6 +1,5 @@
 #include <utility>
 
-#include "base/log.h"
 #include "controller/core.h"
 #include "reconciler/drain.h"
 #include "reconciler/source_operations.h"
@@ -39,17 +38,9 @@ Status Controller::Core::OperateNode(const std::string& name, const std::string&
   const auto state = store_->Snapshot();
   const auto node = std::make_shared<Node>(*state->Find<Node>("", name));
   change(&node->status);
-  Transaction transaction = RecordReasons(
-      *state,
-      {{.key = node->key(), .reason = reason, .message = message, .component = "node-controller"}},
-      loop_->now());
-  transaction.writes.push_back({node->key(), node});
-  const Result<Revision> committed = store_->Commit(transaction, state->revision());
-  if (!committed.ok()) return committed.status();
-  LogInfo("audit: a person told about a node",
-          {{"node", name}, {"what", reason}, {"told", message}});
-  RequestTurn();
-  return OkStatus();
+  return OperateObjects(
+      {{node->key(), node}},
+      {{.key = node->key(), .reason = reason, .message = message, .component = "node-controller"}});
 }
 
 Status Controller::Core::Cordon(const std::string& name, const Told& told) {

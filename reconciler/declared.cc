@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "reconciler/deployment.h"
+#include "reconciler/restart.h"
 #include "reconciler/rollback_on_deadline.h"
 #include "reconciler/service_addresses.h"
 #include "schema/all_kinds.h"
@@ -109,9 +110,11 @@ std::shared_ptr<Object> DeclaredView(const Object& before, const Object& after) 
   } else if (before.kind == Kind::kNamespace) {
     view = before.Clone();
     EraseUnlessDeclared(kNamespaceNameLabel, after.metadata.labels, &view->metadata.labels);
-  } else if (before.kind == Kind::kDeployment) {
-    view = before.Clone();
-    for (const char* key : kKeptOfDeployments) view->metadata.annotations.erase(key);
+  } else if (const Deployment* deployment = As<Deployment>(before)) {
+    const auto bare = std::make_shared<Deployment>(*deployment);
+    for (const char* key : kKeptOfDeployments) bare->metadata.annotations.erase(key);
+    HideRestart(*As<Deployment>(after), bare.get());
+    view = bare;
   } else if (const Pod* pod = As<Pod>(before)) {
     const auto unbound = std::make_shared<Pod>(*pod);
     unbound->spec.node_name = std::exchange(unbound->spec.declared_node_name, "");
@@ -180,7 +183,10 @@ void Keep(const ReplicationController& before, ReplicationController* merged) {
   merged->status = before.status;
 }
 void Keep(const ReplicaSet& before, ReplicaSet* merged) { merged->status = before.status; }
-void Keep(const Deployment& before, Deployment* merged) { merged->status = before.status; }
+void Keep(const Deployment& before, Deployment* merged) {
+  merged->status = before.status;
+  KeepRestart(before, merged);
+}
 void Keep(const Service& before, Service* merged) {
   merged->status = before.status;
   KeepAllocated(before, merged);

@@ -130,6 +130,7 @@ bool IsComplete(const Rollout& rollout) {
 
 DeploymentStatus StatusOf(const Rollout& rollout) {
   DeploymentStatus status;
+  status.restart = rollout.deployment->status.restart;
   status.observed_generation = rollout.deployment->metadata.generation;
   status.collision_count = rollout.deployment->status.collision_count;
   status.conditions = rollout.deployment->status.conditions;

@@ -29,21 +29,26 @@ void Release(Turn* turn, const Object& owner, const Pod& pod, const std::string&
 
 }  // namespace
 
+bool IsHosted(const Pod& pod, const ClusterState& state) {
+  return !pod.spec.node_name.empty() && state.Find<Node>("", pod.spec.node_name) != nullptr;
+}
+
+std::shared_ptr<Pod> Going(const Pod& pod, int64_t grace_seconds, WallTime now) {
+  // Within its bounds: a row that an older release stored may hold any number.
+  const int64_t seconds = std::clamp<int64_t>(grace_seconds, 0, kMaxGracePeriodSeconds);
+  auto going = Mutable(pod);
+  going->metadata.deletion_grace_period_seconds = seconds;
+  going->metadata.deletion_timestamp = WallTime{now.ms + seconds * 1000};
+  return going;
+}
+
 void RemovePod(Turn* turn, const Pod& pod) {
-  const bool hosted =
-      !pod.spec.node_name.empty() && turn->state().Find<Node>("", pod.spec.node_name) != nullptr;
-  if (!hosted) {
+  if (!IsHosted(pod, turn->state())) {
     turn->Delete(pod.key());
     return;
   }
   if (pod.metadata.deletion_timestamp) return;
-  const auto going = Mutable(pod);
-  // Within its bounds: a row that an older release stored may hold any number.
-  const int64_t grace_seconds =
-      std::clamp<int64_t>(pod.spec.termination_grace_period_seconds, 0, kMaxGracePeriodSeconds);
-  going->metadata.deletion_grace_period_seconds = grace_seconds;
-  going->metadata.deletion_timestamp = WallTime{turn->now().wall.ms + grace_seconds * 1000};
-  turn->Put(going);
+  turn->Put(Going(pod, pod.spec.termination_grace_period_seconds, turn->now().wall));
 }
 
 OwnerReference ControllerReference(const Object& owner) {

@@ -16,6 +16,10 @@ using PodPtr = std::shared_ptr<const Pod>;
 // agent says so; one that no host has, or whose node is not in the model, goes at once. Nothing
 // happens to one that is going already. Source: SEMANTICS 8.7.
 void RemovePod(Turn* turn, const Pod& pod);
+// Whether one that is removed waits for its host to say so.
+bool IsHosted(const Pod& pod, const ClusterState& state);
+// The pod with its deletion stamp, `grace_seconds` (within bounds) from now.
+std::shared_ptr<Pod> Going(const Pod& pod, int64_t grace_seconds, WallTime now);
 
 // Creates the next pod of a controller: its name and uid derive from the owner's uid and
 // `incarnation`, which grows past every name that is taken. Returns the pod.

@@ -66,6 +66,13 @@ void ReportConversion(const ConvertedManifest& converted, FieldReporter* reporte
 }  // namespace
 
 Value EncodeObject(const Object& object, EncodeFor purpose) {
+  const Node* node = As<Node>(object);
+  if (purpose == EncodeFor::kUser && node != nullptr && node->status.cordon &&
+      !node->spec.unschedulable) {
+    Node shown = *node;
+    shown.spec.unschedulable = true;  // a person says so: clients look here
+    return EncodeObject(shown, purpose);
+  }
   const KindInfo& info = InfoOf(object.kind);
   Value members = TableOf(object.kind).Encode(StructOf(object), purpose);
   Value::Map map;

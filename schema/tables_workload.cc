@@ -162,9 +162,23 @@ const StructTable& TableOf<DeploymentSpec>() {
 }
 
 template <>
+const StructTable& TableOf<WorkloadRestart>() {
+  static const StructTable table = [] {
+    Table<WorkloadRestart> t("WorkloadRestart");
+    t.Field<&WorkloadRestart::by>("by");
+    t.Field<&WorkloadRestart::reason>("reason");
+    t.Field<&WorkloadRestart::at>("at");
+    return t;
+  }();
+  return table;
+}
+
+template <>
 const StructTable& TableOf<DeploymentStatus>() {
   static const StructTable table = [] {
     Table<DeploymentStatus> t("DeploymentStatus");
+    t.Field<&DeploymentStatus::restart>("restart").Doc(
+        "That a person had its pods made anew; the last time.");
     t.Field<&DeploymentStatus::observed_generation>("observedGeneration");
     t.Field<&DeploymentStatus::replicas>("replicas");
     t.Field<&DeploymentStatus::updated_replicas>("updatedReplicas");

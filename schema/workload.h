@@ -81,7 +81,16 @@ struct DeploymentSpec {
   bool paused = false;
   friend bool operator==(const DeploymentSpec&, const DeploymentSpec&) = default;
 };
+// That a person told a workload to make its pods anew, on top of what Git says of it: who, why and
+// when (reconciler/restart.h).
+struct WorkloadRestart {
+  std::string by;
+  std::string reason;
+  std::optional<WallTime> at;
+  friend bool operator==(const WorkloadRestart&, const WorkloadRestart&) = default;
+};
 struct DeploymentStatus {
+  std::optional<WorkloadRestart> restart;  // the last one
   int64_t observed_generation = 0;
   int32_t replicas = 0;
   int32_t updated_replicas = 0;

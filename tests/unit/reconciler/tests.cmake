@@ -13,4 +13,5 @@ reconcile_test(reconciler_test
           ${here}/declared_node_test.cc
           ${here}/obedient_hosts_test.cc
           ${here}/foresee_test.cc
+          ${here}/restart_test.cc
   LIBS reconciler LABELS unit)
