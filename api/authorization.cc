@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "api/write_options.h"
+
 namespace reconcile {
 namespace {
 
@@ -15,9 +17,9 @@ constexpr std::array<std::string_view, 8> kAllVerbs = {
 constexpr std::array<std::string_view, 8> kKnowledge = {
     "/api", "/apis", "/openapi", "/version", "/healthz", "/livez", "/readyz", "/.well-known"};
 // Operations of this program, POSTed to its own group, that change nothing of what Git says.
-constexpr std::array<std::string_view, 11> kOperations = {
-    "sync", "suspend", "resume", "rollback", "apply",       "plan-newest",
-    "plan", "cordon",  "drain",  "uncordon", "drain-status"};
+constexpr std::array<std::string_view, 12> kOperations = {
+    "sync", "suspend", "resume", "rollback", "apply",        "plan-newest",
+    "plan", "cordon",  "drain",  "uncordon", "drain-status", "restart"};
 // Kubernetes opens these by GET too, which makes them no reading.
 constexpr std::array<std::string_view, 3> kConnections = {"exec", "attach", "portforward"};
 
@@ -70,8 +72,15 @@ bool ViewMay(const Access& access) {
   return Has(kReadVerbs, access.verb) && !IsSecret(access) && Has(kReadable, access.subresource);
 }
 
+// What something would be if it was committed: a plan, like the one of this program's own.
+bool AsksOnly(const Access& access) {
+  constexpr std::array<std::string_view, 4> kVerbs = {"create", "update", "patch", "delete"};
+  return access.is_dry_run && access.group != kOwnGroup && Has(kVerbs, access.verb) &&
+         !IsSecret(access) && (access.subresource.empty() || access.subresource == "scale");
+}
+
 bool OperateMay(const Access& access) {
-  if (ViewMay(access)) return true;
+  if (ViewMay(access) || AsksOnly(access)) return true;
   if (access.group == kOwnGroup)
     return access.verb == "create" && Has(kOperations, access.resource);
   if (access.group.empty() && access.resource == "pods") {
@@ -85,13 +94,13 @@ bool OperateMay(const Access& access) {
   return changes && access.subresource.empty() && (node || workload);
 }
 
-bool RoleMay(Role role, const Access& access) {
+bool RoleMay(UserRole role, const Access& access) {
   switch (role) {
-    case Role::kView:
+    case UserRole::kView:
       return ViewMay(access);
-    case Role::kOperate:
+    case UserRole::kOperate:
       return OperateMay(access);
-    case Role::kAdmin:
+    case UserRole::kAdmin:
       return access.verb != "unknown";
   }
   return false;
@@ -128,23 +137,24 @@ Access AccessOf(const ApiRequest& request) {
     }
   }
   access.verb = VerbOf(request, access);
+  access.is_dry_run = IsDryRun(request);
   return access;
 }
 
-std::string_view ToString(Role role) {
+std::string_view ToString(UserRole role) {
   switch (role) {
-    case Role::kView:
+    case UserRole::kView:
       return "view";
-    case Role::kOperate:
+    case UserRole::kOperate:
       return "operate";
-    case Role::kAdmin:
+    case UserRole::kAdmin:
       return "admin";
   }
   return "";
 }
 
-std::optional<Role> RoleNamed(std::string_view text) {
-  for (const Role role : {Role::kView, Role::kOperate, Role::kAdmin}) {
+std::optional<UserRole> RoleNamed(std::string_view text) {
+  for (const UserRole role : {UserRole::kView, UserRole::kOperate, UserRole::kAdmin}) {
     if (text == ToString(role)) return role;
   }
   return std::nullopt;
@@ -161,7 +171,7 @@ std::vector<Grant> GrantsOf(const ApiUser& user) {
     if (!group.starts_with(kGroupPrefix)) continue;
     const std::string_view rest = std::string_view(group).substr(kGroupPrefix.size());
     const size_t colon = rest.find(':');
-    const std::optional<Role> role = RoleNamed(rest.substr(0, colon));
+    const std::optional<UserRole> role = RoleNamed(rest.substr(0, colon));
     if (!role) continue;
     const bool for_all = colon == std::string_view::npos;
     const std::string_view where = for_all ? std::string_view() : rest.substr(colon + 1);
@@ -204,7 +214,8 @@ bool IsWrite(const Access& access) {
   return !Has(kReadVerbs, access.verb) && !IsSelfReview(access);
 }
 
-std::vector<std::string> VerbsOf(Role role, const std::string& group, const std::string& resource) {
+std::vector<std::string> VerbsOf(UserRole role, const std::string& group,
+                                 const std::string& resource) {
   std::vector<std::string> verbs;
   for (const std::string_view verb : kAllVerbs) {
     Access access;

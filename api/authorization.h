@@ -18,21 +18,22 @@ struct Access {
   std::string subresource;     // log, exec
   std::string namespace_name;  // "": of all, or of the cluster
   std::string name;
-  std::string path;  // the request's
+  std::string path;         // the request's
+  bool is_dry_run = false;  // it changes nothing
 };
 // What a request comes to, whether or not there is such a resource.
 Access AccessOf(const ApiRequest& request);
 
-// kView reads everything but Secrets; kOperate also drains, evicts, restarts, and runs commands in
-// containers; kAdmin may do everything.
-enum class Role { kView, kOperate, kAdmin };
-std::string_view ToString(Role role);
-std::optional<Role> RoleNamed(std::string_view text);
+// kView reads everything but Secrets; kOperate also drains, evicts, restarts, runs commands in
+// containers, and asks what something would be if it was committed; kAdmin may do everything.
+enum class UserRole { kView, kOperate, kAdmin };
+std::string_view ToString(UserRole role);
+std::optional<UserRole> RoleNamed(std::string_view text);
 
 // A role for one namespace, or for all ("") and what belongs to none. A user has those that its
 // groups name: "reconcile:ROLE" and "reconcile:ROLE:NAMESPACE".
 struct Grant {
-  Role role = Role::kView;
+  UserRole role = UserRole::kView;
   std::string namespace_name;
 };
 std::string GroupOf(const Grant& grant);
@@ -49,6 +50,7 @@ bool IsPublic(std::string_view method, std::string_view path);
 bool IsWrite(const Access& access);
 
 // What `role` may do with a resource, for a list of rules (SelfSubjectRulesReview).
-std::vector<std::string> VerbsOf(Role role, const std::string& group, const std::string& resource);
+std::vector<std::string> VerbsOf(UserRole role, const std::string& group,
+                                 const std::string& resource);
 
 }  // namespace reconcile

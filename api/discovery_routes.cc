@@ -74,11 +74,16 @@ Value EncodeResource(Kind kind) {
 
 Value EncodeSubresource(Kind kind, const ServedSubresource& subresource) {
   const KindInfo& info = InfoOf(kind);
-  return MapOf({{"name", Text(std::string(info.plural) + "/" + std::string(subresource.name))},
-                {"singularName", Text("")},
-                {"namespaced", Value::Bool(info.namespaced)},
-                {"kind", Text(info.name)},
-                {"verbs", Texts(subresource.verbs)}});
+  const bool is_own = subresource.kind.empty();
+  Value resource =
+      MapOf({{"name", Text(std::string(info.plural) + "/" + std::string(subresource.name))},
+             {"singularName", Text("")},
+             {"namespaced", Value::Bool(info.namespaced)},
+             {"kind", Text(is_own ? info.name : subresource.kind)},
+             {"verbs", Texts(subresource.verbs)}});
+  if (!is_own) resource.Set("group", Text(subresource.version.group));
+  if (!is_own) resource.Set("version", Text(subresource.version.version));
+  return resource;
 }
 
 Value EncodeResources(const GroupVersion& version) {
@@ -97,11 +102,17 @@ Value EncodeResources(const GroupVersion& version) {
 
 // ---- The aggregated document: all of a root's in one ----
 
+Value EncodeResponseKind(const GroupVersion& version, std::string_view kind) {
+  return MapOf(
+      {{"group", Text(version.group)}, {"version", Text(version.version)}, {"kind", Text(kind)}});
+}
+
 Value EncodeResponseKind(Kind kind) {
-  const GroupVersion version = GroupVersionOf(kind);
-  return MapOf({{"group", Text(version.group)},
-                {"version", Text(version.version)},
-                {"kind", Text(InfoOf(kind).name)}});
+  return EncodeResponseKind(GroupVersionOf(kind), InfoOf(kind).name);
+}
+
+Value EncodeResponseKind(Kind kind, const ServedSubresource& part) {
+  return part.kind.empty() ? EncodeResponseKind(kind) : EncodeResponseKind(part.version, part.kind);
 }
 
 Value EncodeAggregatedResource(Kind kind) {
@@ -116,7 +127,7 @@ Value EncodeAggregatedResource(Kind kind) {
   Value subresources = Value::MakeList();
   for (const ServedSubresource& subresource : SubresourcesOf(kind)) {
     subresources.Append(MapOf({{"subresource", Text(subresource.name)},
-                               {"responseKind", EncodeResponseKind(kind)},
+                               {"responseKind", EncodeResponseKind(kind, subresource)},
                                {"verbs", Texts(subresource.verbs)}}));
   }
   if (!subresources.AsList().empty()) resource.Set("subresources", std::move(subresources));

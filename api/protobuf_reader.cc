@@ -8,6 +8,7 @@ constexpr uint64_t kVarintType = 0;
 constexpr uint64_t kFixed64Type = 1;
 constexpr uint64_t kBytesType = 2;
 constexpr uint64_t kFixed32Type = 5;
+constexpr uint64_t kUnknownRaw = 2;
 
 }  // namespace
 
@@ -36,7 +37,15 @@ bool ProtobufReader::Skip(size_t size) {
 }
 
 bool ProtobufReader::Next() {
+  while (NextOfEither()) {
+    if (!number_) return true;
+  }
+  return false;
+}
+
+bool ProtobufReader::NextOfEither() {
   while (!rest_.empty()) {
+    number_.reset();
     const std::optional<uint64_t> tag = Varint();
     if (!tag || *tag >> 3 == 0) return Fail();
     field_ = *tag >> 3;
@@ -46,7 +55,10 @@ bool ProtobufReader::Next() {
       return size && *size <= rest_.size() ? Skip(static_cast<size_t>(*size)) : Fail();
     }
     bool passed = false;
-    if (type == kVarintType) passed = Varint().has_value();
+    if (type == kVarintType) {
+      number_ = Varint();
+      return number_ || Fail();
+    }
     if (type == kFixed64Type) passed = Skip(8);
     if (type == kFixed32Type) passed = Skip(4);
     if (!passed) return Fail();
@@ -62,6 +74,11 @@ std::optional<std::string_view> ProtobufField(std::string_view message, uint64_t
   }
   if (!reader.ok()) return std::nullopt;
   return found;
+}
+
+std::optional<std::string_view> ProtobufObject(std::string_view body) {
+  if (!body.starts_with(kProtobufMagic)) return std::nullopt;
+  return ProtobufField(body.substr(kProtobufMagic.size()), kUnknownRaw);
 }
 
 }  // namespace reconcile

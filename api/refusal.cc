@@ -46,6 +46,15 @@ Value StatusObject(const Refusal& refusal) {
   if (!refusal.name.empty()) details.Set("name", Value::String(refusal.name));
   if (!refusal.group.empty()) details.Set("group", Value::String(refusal.group));
   if (!refusal.kind.empty()) details.Set("kind", Value::String(refusal.kind));
+  Value causes = Value::MakeList();
+  for (const Refusal::Cause& cause : refusal.causes) {
+    Value value = Value::MakeMap();
+    value.Set("reason", Value::String(cause.reason));
+    value.Set("message", Value::String(cause.message));
+    if (!cause.field.empty()) value.Set("field", Value::String(cause.field));
+    causes.Append(std::move(value));
+  }
+  if (!causes.AsList().empty()) details.Set("causes", std::move(causes));
   if (!details.AsMap().empty()) status.Set("details", std::move(details));
   status.Set("code", Value::Int(refusal.code));
   return status;

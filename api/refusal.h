@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "api/http.h"
 #include "base/value.h"
@@ -10,12 +11,18 @@ namespace reconcile {
 // A failure as Kubernetes' clients read it: `reason` is the word that they act on, `name`, `group`
 // and `kind` (the plural) say of what.
 struct Refusal {
+  struct Cause {
+    std::string reason;
+    std::string message;
+    std::string field = {};
+  };
   int code = 500;
   std::string reason;
   std::string message;
   std::string name = {};
   std::string group = {};
   std::string kind = {};
+  std::vector<Cause> causes = {};
 };
 Value StatusObject(const Refusal& refusal);  // kind Status
 ApiResponse RefusalResponse(const Refusal& refusal);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/endpoints_view.h"
+#include "api/git_refusals.h"
 #include "base/digest.h"
 #include "schema/core.h"
 #include "schema/text.h"
@@ -47,14 +48,6 @@ std::string SelectionMark(const ResourcePath& path, const ApiRequest& request) {
 
 std::string ContinueToken(Revision revision, size_t offset, const std::string& mark) {
   return EncodeBase64(std::to_string(revision) + " " + std::to_string(offset) + " " + mark);
-}
-
-Refusal NotFoundObject(const ResourcePath& path) {
-  Refusal refusal{404, "NotFound", QualifiedPlural(path.kind) + " \"" + path.name + "\" not found"};
-  refusal.name = path.name;
-  refusal.group = std::string(GroupVersionOf(path.kind).group);
-  refusal.kind = std::string(InfoOf(path.kind).plural);
-  return refusal;
 }
 
 Refusal TooNew(Revision wanted, Revision newest) {
@@ -133,8 +126,9 @@ ApiResponse ResourceReads::Get(const ResourcePath& path, const ApiRequest& reque
   if (!version) return RefusalResponse(BadRequest("resourceVersion: is not one"));
   const auto state = store_->Snapshot();
   if (*version > state->revision()) return RefusalResponse(TooNew(*version, state->revision()));
-  const ObjectPtr object = FindInView({path.kind, path.namespace_name, path.name}, *state);
-  if (object == nullptr) return RefusalResponse(NotFoundObject(path));
+  const ObjectKey key{path.kind, path.namespace_name, path.name};
+  const ObjectPtr object = FindInView(key, *state);
+  if (object == nullptr) return RefusalResponse(NotFoundObject(key));
   return Answer(WriteObject(object, encoding, loop_->now().wall));
 }
 

@@ -14,7 +14,9 @@
 #include "api/operation_routes.h"
 #include "api/plan_view.h"
 #include "api/refusal.h"
+#include "api/scale_route.h"
 #include "api/table.h"
+#include "api/write_routes.h"
 #include "base/version.h"
 #include "schema/codec.h"
 #include "schema/core.h"
@@ -236,6 +238,7 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   }
   if (const auto answer = HandleOperation(controller, request, verb)) return *answer;
   if (const auto answer = HandleNodeOperation(controller, request, verb, now)) return *answer;
+  if (const auto answer = HandleWorkloadOperation(controller, request, verb)) return *answer;
   if (verb == "plan") return PlanRoute(controller, request);
   if (verb == "secrets/rotate") return RotateRoute(controller);
   Status status = NotFoundError("no such path: " + request.path);
@@ -273,8 +276,11 @@ std::vector<HealthCheck> HealthOf(const Controller& controller) {
 }
 
 ApiResponse ResourceRoute(Controller* controller, ResourceReads* reads,
-                          const ResourcePath& resource, const ApiRequest& request) {
-  if (request.method != "GET") return RefusalResponse(MethodNotAllowed());
+                          const ResourcePath& resource, const ApiRequest& request, Now now) {
+  if (request.method != "GET") return HandleWrite(controller, resource, request, now);
+  if (resource.subresource == "scale" && HasScale(resource.kind)) {
+    return HandleScale(resource, request, *controller->State());
+  }
   if (resource.subresource == "log" && resource.kind == Kind::kPod) {
     return PodLog(controller, resource, request);
   }
@@ -304,7 +310,7 @@ ApiResponse HandleApi(Controller* controller, ResourceReads* reads, const ApiReq
   if (const auto answer = HandleDiscovery(request)) return *answer;
   if (const auto answer = HandleOpenApi(request)) return *answer;
   if (const std::optional<ResourcePath> resource = ParseResourcePath(request.path)) {
-    return ResourceRoute(controller, reads, *resource, request);
+    return ResourceRoute(controller, reads, *resource, request, now);
   }
   if (request.path.starts_with(kOwnPrefix)) {
     return OwnRoutes(controller, request, request.path.substr(kOwnPrefix.size()), now);

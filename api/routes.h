@@ -11,11 +11,13 @@ namespace reconcile {
 // Every route of the API, on Kubernetes' paths where Kubernetes has one:
 //   GET  /healthz, /livez, /readyz, /version, discovery (api/discovery_routes.h), /openapi/v3
 //   GET  /api/v1/..., /apis/GROUP/VERSION/...   get, list and watch (api/resource_reads.h)
+//   PATCH, PUT, POST, DELETE of the same    operations, or refused as Git's (api/write_routes.h)
 //   GET  /api/v1/namespaces/NS/pods/POD/log follow, previous, container, tailLines, timestamps
 //   GET  /apis/reconcile.dev/v1/status sources, what is not converged and why
 //   GET  /apis/reconcile.dev/v1/history the last commits of each source (source), and their timing
 //   POST /apis/reconcile.dev/v1/{plan-newest,apply,suspend,resume,rollback} api/operation_routes.h
 //   POST /apis/reconcile.dev/v1/{cordon,uncordon,drain,drain-status} api/node_operation_routes.h
+//   POST /apis/reconcile.dev/v1/restart api/write_routes.h
 //   POST /apis/reconcile.dev/v1/{sync,confirm,accept-host-key,remove-node,plan,secrets/rotate}
 // Errors are Kubernetes Status objects. Runs on the controller's loop thread.
 ApiResponse HandleApi(Controller* controller, ResourceReads* reads, const ApiRequest& request,

@@ -12,10 +12,6 @@
 namespace reconcile {
 namespace {
 
-// Before every object in Kubernetes' protobuf, which is then a runtime.Unknown
-// (k8s.io/apimachinery, pkg/runtime/generated.proto).
-constexpr std::string_view kMagic("k8s\0", 4);
-constexpr uint64_t kUnknownRaw = 2;
 constexpr uint64_t kReviewSpec = 2;          // of all three
 constexpr uint64_t kResourceAttributes = 1;  // of SelfSubjectAccessReviewSpec
 constexpr uint64_t kNonResourceAttributes = 2;
@@ -24,8 +20,8 @@ constexpr uint64_t kRulesNamespace = 1;  // of SelfSubjectRulesReviewSpec
 Status Damaged() { return InvalidError("the review cannot be read: its protobuf is damaged"); }
 
 Result<std::string_view> SpecOfProtobuf(std::string_view body) {
-  if (body.size() > kMaxReviewBytes || !body.starts_with(kMagic)) return Damaged();
-  const auto raw = ProtobufField(body.substr(kMagic.size()), kUnknownRaw);
+  if (body.size() > kMaxReviewBytes) return Damaged();
+  const auto raw = ProtobufObject(body);
   if (!raw) return Damaged();
   const auto spec = ProtobufField(*raw, kReviewSpec);
   return spec ? Result<std::string_view>(*spec) : Damaged();
@@ -109,7 +105,7 @@ ApiResponse AnswerAccess(const ApiRequest& request) {
 }
 
 // One rule for each set of verbs in a group.
-void AddRules(Role role, Value* rules) {
+void AddRules(UserRole role, Value* rules) {
   std::map<std::pair<std::string, std::vector<std::string>>, std::vector<std::string>> by_verbs;
   for (const Kind kind : kAllKinds) {
     const KindInfo& info = InfoOf(kind);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "api/scale_route.h"
+
 namespace reconcile {
 
 GroupVersion GroupVersionOf(Kind kind) {
@@ -34,7 +36,14 @@ std::string QualifiedPlural(Kind kind) {
   return version.group.empty() ? plural : plural + "." + std::string(version.group);
 }
 
-std::vector<std::string_view> VerbsOf(Kind) { return {"get", "list", "watch"}; }
+// Writes that may become operations; of everything that a manifest can declare the others are
+// served too, for dry runs and for a refusal that says where it is changed.
+std::vector<std::string_view> VerbsOf(Kind kind) {
+  std::vector<std::string_view> verbs = {"get", "list", "watch"};
+  if (InfoOf(kind).declarable) verbs.insert(verbs.end(), {"create", "delete", "patch", "update"});
+  if (kind == Kind::kPod) verbs.push_back("deletecollection");
+  return verbs;
+}
 
 std::vector<std::string_view> CategoriesOf(Kind kind) {
   constexpr std::array kAll = {Kind::kPod,         Kind::kReplicationController,
@@ -47,7 +56,12 @@ std::vector<std::string_view> CategoriesOf(Kind kind) {
 }
 
 std::vector<ServedSubresource> SubresourcesOf(Kind kind) {
-  if (kind == Kind::kPod) return {{"log", {"get"}}};
+  if (kind == Kind::kPod) {
+    return {{"eviction", {"create"}, "Eviction", {"policy", "v1"}}, {"log", {"get"}}};
+  }
+  if (HasScale(kind)) {
+    return {{"scale", {"get", "patch", "update"}, "Scale", {"autoscaling", "v1"}}};
+  }
   return {};
 }
 

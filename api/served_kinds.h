@@ -27,6 +27,8 @@ std::string QualifiedPlural(Kind kind);
 struct ServedSubresource {
   std::string_view name;
   std::vector<std::string_view> verbs;
+  std::string_view kind = {};  // of its documents, with `group` and `version`; "": the resource's
+  GroupVersion version = {};
 };
 std::vector<std::string_view> VerbsOf(Kind kind);
 std::vector<std::string_view> CategoriesOf(Kind kind);  // "all"

@@ -44,7 +44,7 @@ Result<ApiUser> UserIn(const ApiRequest& request) {
   user.name = request.Query("user");
   const std::string wrong = CheckDnsSubdomain(user.name);
   if (!wrong.empty()) return InvalidError("user '" + user.name + "': " + wrong);
-  const std::optional<Role> role = RoleNamed(request.Query("role"));
+  const std::optional<UserRole> role = RoleNamed(request.Query("role"));
   if (!role) {
     return InvalidError("role '" + request.Query("role") + "': roles are view, operate and admin");
   }

@@ -36,7 +36,7 @@ Status WriteOwnersKubeconfig(const Config& config, UserRegistry* users) {
   Kubeconfig kubeconfig;
   kubeconfig.user = ApiUserName();
   const Result<std::string> certificate = users->IssueCertificate(
-      {kubeconfig.user, {GroupOf({Role::kAdmin, ""}), "system:authenticated"}},
+      {kubeconfig.user, {GroupOf({UserRole::kAdmin, ""}), "system:authenticated"}},
       request->request_pem, ReadSystemClock().wall);
   if (!certificate.ok()) return certificate.status();
   kubeconfig.server = users->server();

@@ -82,6 +82,24 @@ TEST(Authorize, OperateRunsThingsButChangesNoRights) {
   EXPECT_FALSE(Authorize(kOperator, Of("DELETE", "/api/v1/namespaces/shop/pods")));
 }
 
+TEST(Authorize, OperateMayAskWhatAChangeWouldDo) {
+  const auto dry = [](const char* method, const char* path) {
+    ApiRequest request;
+    request.method = method;
+    request.path = path;
+    request.query = {{"dryRun", "All"}};
+    return AccessOf(request);
+  };
+  EXPECT_TRUE(Authorize(kOperator, dry("POST", "/api/v1/namespaces/shop/services")));
+  EXPECT_TRUE(Authorize(kShopOperator, dry("PATCH", "/api/v1/namespaces/shop/services/web")));
+  EXPECT_FALSE(Authorize(kShopOperator, dry("PATCH", "/api/v1/namespaces/x/services/web")));
+  EXPECT_FALSE(Authorize(kViewer, dry("POST", "/api/v1/namespaces/shop/services")));
+  EXPECT_FALSE(Authorize(kOperator, dry("PATCH", "/api/v1/namespaces/shop/secrets/s")));
+  EXPECT_FALSE(Authorize(kOperator, dry("POST", "/apis/reconcile.dev/v1/confirm")))
+      << "which knows no dry run";
+  EXPECT_FALSE(Authorize(kOperator, dry("PUT", "/api/v1/namespaces/shop/pods/p/status")));
+}
+
 TEST(Authorize, ARoleForANamespaceEndsAtIt) {
   for (const ApiUser& user : {kShopViewer, kShopOperator, kShopAdmin}) {
     EXPECT_TRUE(Authorize(user, Of("GET", "/api/v1/namespaces/shop/pods"))) << user.name;
@@ -109,9 +127,9 @@ TEST(Authorize, WhoHasNoRoleMayLookAtWhatThereIs) {
 TEST(Grants, AreReadStrictly) {
   EXPECT_TRUE(
       GrantsOf({"x", {"reconcile:admin:", "reconcile:root", "admin", "reconcile:"}}).empty());
-  const auto grants = GrantsOf({"x", {GroupOf({Role::kOperate, "shop"})}});
+  const auto grants = GrantsOf({"x", {GroupOf({UserRole::kOperate, "shop"})}});
   ASSERT_EQ(grants.size(), 1U);
-  EXPECT_EQ(grants[0].role, Role::kOperate);
+  EXPECT_EQ(grants[0].role, UserRole::kOperate);
   EXPECT_EQ(grants[0].namespace_name, "shop");
 }
 

@@ -47,15 +47,24 @@ TEST(DiscoveryRoutes, NamesGroupsAndTheirKinds) {
   EXPECT_EQ(list.GetString("groupVersion"), "apps/v1");
   const Value* deployments = FindNamed(list.GetList("resources"), "name", "deployments");
   ASSERT_NE(deployments, nullptr);
-  EXPECT_EQ(WriteJson(*deployments),
-            R"({"name":"deployments","singularName":"deployment","namespaced":true,)"
-            R"("kind":"Deployment","verbs":["get","list","watch"],"shortNames":["deploy"],)"
-            R"("categories":["all"]})");
+  EXPECT_EQ(
+      WriteJson(*deployments),
+      R"({"name":"deployments","singularName":"deployment","namespaced":true,)"
+      R"("kind":"Deployment","verbs":["get","list","watch","create","delete","patch","update"],"shortNames":["deploy"],)"
+      R"("categories":["all"]})");
   const Value core = Parsed(*Discover("/api/v1"));
   EXPECT_FALSE(FindNamed(core.GetList("resources"), "name", "nodes")->GetBool("namespaced"));
   const Value* log = FindNamed(core.GetList("resources"), "name", "pods/log");
   ASSERT_NE(log, nullptr);
   EXPECT_EQ(WriteJson(*log->Find("verbs")), R"(["get"])");
+  // `kubectl drain` and `kubectl scale` look for these words.
+  EXPECT_EQ(WriteJson(*FindNamed(core.GetList("resources"), "name", "pods/eviction")),
+            R"({"name":"pods/eviction","singularName":"","namespaced":true,"kind":"Eviction",)"
+            R"("verbs":["create"],"group":"policy","version":"v1"})");
+  EXPECT_EQ(FindNamed(list.GetList("resources"), "name", "deployments/scale")->GetString("kind"),
+            "Scale");
+  EXPECT_EQ(WriteJson(*FindNamed(core.GetList("resources"), "name", "events")->Find("verbs")),
+            R"(["get","list","watch"])");
 }
 
 TEST(DiscoveryRoutes, AggregatesForClientsThatAskForIt) {
@@ -74,7 +83,10 @@ TEST(DiscoveryRoutes, AggregatesForClientsThatAskForIt) {
   ASSERT_NE(pods, nullptr);
   EXPECT_EQ(pods->GetString("scope"), "Namespaced");
   EXPECT_EQ(pods->Find("responseKind")->GetString("kind"), "Pod");
-  EXPECT_EQ(pods->GetList("subresources").at(0).GetString("subresource"), "log");
+  const Value& eviction = pods->GetList("subresources").at(0);
+  EXPECT_EQ(WriteJson(*eviction.Find("responseKind")),
+            R"({"group":"policy","version":"v1","kind":"Eviction"})");
+  EXPECT_EQ(pods->GetList("subresources").at(1).GetString("subresource"), "log");
   const ApiResponse older = *Discover(
       "/api", "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList");
   EXPECT_EQ(Parsed(older).GetString("apiVersion"), "apidiscovery.k8s.io/v2beta1");

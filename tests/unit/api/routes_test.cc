@@ -116,7 +116,7 @@ TEST_F(RoutesTest, AnswersWhatIsNotThereWithAStatusObject) {
 }
 
 TEST_F(RoutesTest, RefusesWritesToWhatGitDeclares) {
-  EXPECT_EQ(Ask("POST", "/api/v1/namespaces/default/configmaps").code, 405);
+  EXPECT_EQ(Ask("POST", "/api/v1/namespaces/default/configmaps").code, 403);
 }
 
 TEST_F(RoutesTest, TellsStatusWithWhatIsNotConverged) {

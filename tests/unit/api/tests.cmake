@@ -4,5 +4,6 @@ reconcile_test(api_test
           ${CMAKE_CURRENT_LIST_DIR}/routes_test.cc ${CMAKE_CURRENT_LIST_DIR}/saved_plan_test.cc ${CMAKE_CURRENT_LIST_DIR}/webhook_routes_test.cc ${CMAKE_CURRENT_LIST_DIR}/node_operation_routes_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/discovery_routes_test.cc ${CMAKE_CURRENT_LIST_DIR}/resource_reads_test.cc ${CMAKE_CURRENT_LIST_DIR}/openapi_routes_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/authorization_test.cc ${CMAKE_CURRENT_LIST_DIR}/self_reviews_test.cc ${CMAKE_CURRENT_LIST_DIR}/request_target_test.cc ${CMAKE_CURRENT_LIST_DIR}/users_state_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/object_patches_test.cc ${CMAKE_CURRENT_LIST_DIR}/write_options_test.cc ${CMAKE_CURRENT_LIST_DIR}/write_routes_test.cc
   LIBS api link_io sim_loop
   LABELS unit)
