@@ -85,6 +85,18 @@ bool Remove(const Pointer& at, Value* root) {
   return true;
 }
 
+size_t DepthOf(const Value& value) {
+  size_t most = 0;
+  if (value.IsList()) {
+    for (const Value& element : value.AsList()) most = std::max(most, DepthOf(element) + 1);
+  } else if (value.IsMap()) {
+    for (const Value::Member& member : value.AsMap()) {
+      most = std::max(most, DepthOf(member.value) + 1);
+    }
+  }
+  return most;
+}
+
 // One operation; its parts are known to be there.
 struct Operation {
   std::string op;
@@ -127,19 +139,23 @@ bool IsInside(const Pointer& inner, const Pointer& outer) {
   return inner.size() > outer.size() && std::equal(outer.begin(), outer.end(), inner.begin());
 }
 
+bool FitsAt(const Pointer& at, const Value& value) {
+  return at.size() + DepthOf(value) <= kMaxPatchedDepth;
+}
+
 bool Do(Operation operation, size_t* copied_bytes, Value* root) {
+  if (!FitsAt(operation.path, operation.value)) return false;
   if (operation.op == "add") return Add(operation.path, std::move(operation.value), root);
   if (operation.op == "remove") return Remove(operation.path, root);
   if (NeedsFrom(operation.op)) {
     const Value* source = Find(root, operation.from);
     if (source == nullptr) return false;
     Value value = *source;
-    if (operation.op == "copy") {
-      *copied_bytes += WriteJson(value).size();
-      if (*copied_bytes > kMaxCopiedPatchBytes) return false;
-    } else if (IsInside(operation.path, operation.from) || !Remove(operation.from, root)) {
-      return false;
-    }
+    *copied_bytes += WriteJson(value).size();
+    if (*copied_bytes > kMaxCopiedPatchBytes || !FitsAt(operation.path, value)) return false;
+    const bool is_moved = operation.op == "move";
+    if (is_moved && IsInside(operation.path, operation.from)) return false;
+    if (is_moved && !Remove(operation.from, root)) return false;
     return Add(operation.path, std::move(value), root);
   }
   Value* const target = Find(root, operation.path);

@@ -8,6 +8,8 @@ namespace reconcile {
 namespace {
 
 constexpr size_t kMaxObjectBytes = 3 << 20;  // what the server takes of a body
+constexpr size_t kMaxObjectValues = 300'000;
+constexpr size_t kMaxPatchValues = 20'000;  // each is looked for where it is put
 constexpr std::string_view kApplyType = "application/apply-patch+yaml";
 
 std::optional<Value> RefuseBody(const std::string& why, Refusal* refusal) {
@@ -15,8 +17,9 @@ std::optional<Value> RefuseBody(const std::string& why, Refusal* refusal) {
   return std::nullopt;
 }
 
-std::optional<Value> JsonBody(const ApiRequest& request, Refusal* refusal) {
-  Result<Value> body = ParseJson(request.body, {.max_bytes = kMaxObjectBytes, .max_depth = 64});
+std::optional<Value> JsonBody(const ApiRequest& request, size_t max_values, Refusal* refusal) {
+  Result<Value> body = ParseJson(
+      request.body, {.max_bytes = kMaxObjectBytes, .max_depth = 64, .max_values = max_values});
   if (!body.ok()) return RefuseBody("the body: " + body.status().message(), refusal);
   return std::move(body).value();
 }
@@ -43,7 +46,7 @@ std::optional<Value> BodyObject(const ApiRequest& request, Refusal* refusal) {
         "a body of type \"" + request.content_type + "\" is not read here; send application/json"};
     return std::nullopt;
   }
-  std::optional<Value> body = JsonBody(request, refusal);
+  std::optional<Value> body = JsonBody(request, kMaxObjectValues, refusal);
   if (body && !body->IsMap()) return RefuseBody("the body is no object", refusal);
   return body;
 }
@@ -51,7 +54,7 @@ std::optional<Value> BodyObject(const ApiRequest& request, Refusal* refusal) {
 std::optional<Value> Patched(const Value& current, const ApiRequest& request, Refusal* refusal) {
   const std::string& type = request.content_type;
   if (request.method == "PUT" || type == kApplyType) return BodyObject(request, refusal);
-  const std::optional<Value> patch = JsonBody(request, refusal);
+  const std::optional<Value> patch = JsonBody(request, kMaxPatchValues, refusal);
   if (!patch) return std::nullopt;
   Result<Value> patched = InvalidError(
       "a patch is of type application/strategic-merge-patch+json, application/merge-patch+json, "
@@ -63,6 +66,7 @@ std::optional<Value> Patched(const Value& current, const ApiRequest& request, Re
   if (type == "application/json-patch+json") patched = JsonPatch(current, *patch);
   if (!patched.ok() && patched.status().code() == StatusCode::kNotFound) {
     *refusal = {422, "Invalid", patched.status().message()};
+    refusal->causes = {{"FieldValueInvalid", patched.status().message(), "patch"}};
     return std::nullopt;
   }
   if (!patched.ok()) return RefuseBody(patched.status().message(), refusal);

@@ -77,7 +77,8 @@ ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route) {
   ApiResponse answer = Decide(request, access, route);
   if (IsWrite(access)) {
     LogInfo("audit",
-            {{"event", request.method + " " + std::string(CutUtf8(request.path, kMaxLoggedBytes))},
+            {{"event", request.method + " " + std::string(CutUtf8(request.path, kMaxLoggedBytes)) +
+                           (access.is_dry_run ? " (dry run)" : "")},
              {"user", request.user ? request.user->name : ""},
              {"address", request.remote_address},
              {"code", std::to_string(answer.code)}});

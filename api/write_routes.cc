@@ -229,6 +229,10 @@ ApiResponse Update::Change() {
   const Value current = EncodeObject(*object_, EncodeFor::kUser);
   Refusal refusal;
   const std::optional<Value> patched = Patched(current, request_, &refusal);
+  if (!patched && refusal.code == 422) {  // clients say of what
+    refusal.name = key_.name;
+    refusal.kind = std::string(ToString(key_.kind));
+  }
   if (!patched) return RefusalResponse(refusal);
   if (auto wrong = CheckIdentity(key_, object_.get(), *patched)) return RefusalResponse(*wrong);
   if (IsSame(current, *patched)) return Shown(object_, request_, 200, now_.wall);

@@ -58,6 +58,7 @@ void AddSuspendCommand(CLI::App* app, CommandContext* context);
 void AddResumeCommand(CLI::App* app, CommandContext* context);
 void AddRollbackCommand(CLI::App* app, CommandContext* context);
 void AddCordonCommand(CLI::App* app, CommandContext* context);
+void AddRestartCommand(CLI::App* app, CommandContext* context);
 void AddUncordonCommand(CLI::App* app, CommandContext* context);
 void AddDrainCommand(CLI::App* app, CommandContext* context);
 void AddTokenCommand(CLI::App* app, CommandContext* context);

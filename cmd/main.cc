@@ -17,10 +17,10 @@ namespace reconcile {
 namespace {
 
 // The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 21> kClientCommands = {
-    "plan",    "get",    "status",   "events", "logs",    "sync",     "source",
-    "confirm", "token",  "node",     "ca",     "secrets", "history",  "apply",
-    "suspend", "resume", "rollback", "net",    "cordon",  "uncordon", "drain"};
+constexpr std::array<std::string_view, 22> kClientCommands = {
+    "plan",     "get",  "status", "events",   "logs",    "sync",   "source",  "confirm",
+    "token",    "node", "ca",     "secrets",  "history", "apply",  "suspend", "resume",
+    "rollback", "net",  "cordon", "uncordon", "drain",   "restart"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -158,6 +158,7 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddCordonCommand(app, context);
   AddUncordonCommand(app, context);
   AddDrainCommand(app, context);
+  AddRestartCommand(app, context);
   AddTokenCommand(app, context);
   AddNodeCommand(app, context);
   AddCaCommand(app, context);

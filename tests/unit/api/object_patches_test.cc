@@ -85,6 +85,15 @@ TEST(JsonPatch, IsBounded) {
   }
   EXPECT_EQ(JsonPatch(V(R"({"a":["0123456789"]})"), V(doubling + "]")).status().code(),
             StatusCode::kNotFound);
+  std::string deepening = "[";
+  std::string path = "/a";
+  for (int i = 0; i < 100; ++i, path += "/a") {
+    deepening +=
+        std::string(i > 0 ? "," : "") + R"({"op":"add","path":")" + path + R"(","value":{}})";
+  }
+  EXPECT_EQ(JsonPatch(V("{}"), V(deepening + "]")).status().message(),
+            "operation 64 of the JSON patch, add " + path.substr(0, 2 * 65) +
+                ": cannot be done on what is there");
   Value many = Value::MakeList();
   for (size_t i = 0; i <= kMaxPatchOperations; ++i) {
     many.Append(V(R"({"op":"add","path":"/a","value":1})"));
