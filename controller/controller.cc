@@ -81,6 +81,13 @@ Result<StreamHandle> Controller::OpenLogs(const std::string& namespace_name, con
   return core_->OpenLogs(namespace_name, pod, std::move(request), std::move(sink));
 }
 
+Result<std::shared_ptr<PodStream>> Controller::OpenPodStream(const std::string& namespace_name,
+                                                             const std::string& pod,
+                                                             PodStreamRequest request,
+                                                             PodStreamSink sink) {
+  return core_->OpenPodStream(namespace_name, pod, std::move(request), std::move(sink));
+}
+
 Result<std::vector<Controller::HistoryEntry>> Controller::History(const std::string& source) const {
   return core_->History(source);
 }

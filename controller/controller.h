@@ -189,6 +189,11 @@ class Controller {
   // Opens a pod container's log. NotFound when there is no such pod, or it is on no host yet.
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);
+  // Opens a stream both ways into a pod; `request.pod_uid` is filled in here. Errors as OpenLogs;
+  // what the pod's agent refuses comes as the stream's end.
+  Result<std::shared_ptr<PodStream>> OpenPodStream(const std::string& namespace_name,
+                                                   const std::string& pod, PodStreamRequest request,
+                                                   PodStreamSink sink);
   // The last commits of `source` ("" is all of them) and what became of them, newest first.
   // NotFound when there is no source of this name.
   struct HistoryEntry {

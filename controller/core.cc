@@ -384,6 +384,19 @@ Result<StreamHandle> Controller::Core::OpenLogs(const std::string& namespace_nam
   return link_->OpenLogs(found->spec.node_name, request, std::move(sink));
 }
 
+Result<std::shared_ptr<PodStream>> Controller::Core::OpenPodStream(
+    const std::string& namespace_name, const std::string& pod, PodStreamRequest request,
+    PodStreamSink sink) {
+  const auto found = store_->Snapshot()->Find<Pod>(namespace_name, pod);
+  if (found == nullptr) return NotFoundError("pod " + namespace_name + "/" + pod + " not found");
+  if (found->spec.node_name.empty()) {
+    return NotFoundError("pod " + namespace_name + "/" + pod +
+                         " is on no host yet, so nothing of it runs");
+  }
+  request.pod_uid = found->metadata.uid;
+  return link_->OpenPodStream(found->spec.node_name, request, std::move(sink));
+}
+
 std::vector<std::string> Controller::Core::Unconverged() const {
   std::vector<std::string> lines;
   if (!store_refusal_.empty()) {

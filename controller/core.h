@@ -58,6 +58,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
                                           const std::vector<ManifestFile>& files) const;
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);
+  Result<std::shared_ptr<PodStream>> OpenPodStream(const std::string& namespace_name,
+                                                   const std::string& pod, PodStreamRequest request,
+                                                   PodStreamSink sink);
   Result<std::vector<HistoryEntry>> History(const std::string& source) const;
   std::vector<HostNetwork> Networks() const;
   std::vector<std::string> Unconverged() const;

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/stream_handle.h"
 #include "link/messages.h"
+#include "link/pod_stream.h"
 
 namespace reconcile {
 
@@ -48,6 +50,10 @@ class AgentLink {
   // the node is not connected, or its connection breaks.
   virtual StreamHandle OpenLogs(const std::string& node, const LogRequest& request,
                                 LogSink sink) = 0;
+  // Likewise, both ways. Never nullptr. Invalid when the request cannot be served by any agent.
+  virtual std::shared_ptr<PodStream> OpenPodStream(const std::string& node,
+                                                   const PodStreamRequest& request,
+                                                   PodStreamSink sink) = 0;
 };
 
 // The agent's end. Agent's loop thread only. A handler that is taken away (SetHandler({})) is not
@@ -62,6 +68,9 @@ class ControllerLink {
     // on_end; the sink may then still be called, with no effect.
     std::function<StreamHandle(const LogRequest&, LogSink)> on_logs;
     std::function<void()> on_inventory_asked = {};
+    // As on_logs, both ways; never nullptr.
+    std::function<std::shared_ptr<PodStream>(const PodStreamRequest&, PodStreamSink)>
+        on_pod_stream = {};
   };
   virtual ~ControllerLink() = default;
   virtual void SetHandler(Handler handler) = 0;

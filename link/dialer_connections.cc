@@ -87,7 +87,9 @@ void DialerConnections::OnDialed(ConnectionId id, int64_t step_ms,
   Connection& connection = found->second;
   connection.socket = answer->socket;
   LinkSocket::Handler handler;
-  handler.on_message = [this, id](std::string_view text, bool) { OnMessage(id, text); };
+  handler.on_message = [this, id](std::string_view text, bool binary) {
+    OnMessage(id, text, binary);
+  };
   handler.on_closed = [this, id](const Status& why) { Down(id, 0, why); };
   connection.socket->Start(std::move(handler));
   if (!connection.node.empty()) {
@@ -113,10 +115,11 @@ void DialerConnections::SendNow(Connection* connection, std::string message, boo
   connection->socket->Send(std::move(message), binary);
 }
 
-void DialerConnections::OnMessage(ConnectionId id, std::string_view text) {
+void DialerConnections::OnMessage(ConnectionId id, std::string_view text, bool binary) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
   Connection* connection = &found->second;
+  if (binary && connection->node.empty()) return events_.on_frame(id, std::string(text));
   Result<LinkMessage> message = ReadLinkMessage(text);
   if (!message.ok()) {
     connection->refused = message.status().WithContext("the controller said");

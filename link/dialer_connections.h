@@ -24,6 +24,7 @@ struct DialerEvents {
   // `bytes` are to be Handled().
   std::function<void(ConnectionId, size_t bytes, Assignment)> on_assignment;
   std::function<void(ConnectionId, size_t bytes, LinkMessage)> on_message;  // everything else
+  std::function<void(ConnectionId, std::string frame)> on_frame;  // binary: its bytes likewise
 };
 
 // The sockets of a LinkDialer. Its functions may be called from any thread; their work is done on
@@ -60,7 +61,7 @@ class DialerConnections {
   void Open(ConnectionId id, Connection connection, const DialTarget& target,
             const SocketLimits& limits, const std::string& path);
   void OnDialed(ConnectionId id, int64_t step_ms, const Result<DialAnswer>& answer);
-  void OnMessage(ConnectionId id, std::string_view text);
+  void OnMessage(ConnectionId id, std::string_view text, bool binary);
   void OnWelcome(ConnectionId id, Connection* connection, const LinkMessage& message);
   void OnAssignment(ConnectionId id, Connection* connection, const LinkMessage& message,
                     size_t bytes);

@@ -20,11 +20,13 @@ struct LinkDialer::State : std::enable_shared_from_this<LinkDialer::State> {
   ~State() { io.Stop(); }
 
   struct Stream {
-    StreamHandle writer;
+    std::shared_ptr<PodStream> writer;  // of its output; nullptr: it is being opened, or refused
+    bool is_log = false;
     ConnectionId connection = 0;
     bool up = false;
-    size_t untaken_bytes = 0;  // sent, and not taken by the reader yet
-    bool cut = false;          // its reader was told the end; cancelling it is under way
+    size_t untaken_bytes = 0;        // sent, and not taken by the reader yet
+    size_t untaken_input_bytes = 0;  // handed to `writer`, and not passed on yet
+    bool cut = false;                // its reader was told the end; cancelling it is under way
     uint64_t sent = 0;
     uint64_t received = 0;
   };
@@ -77,13 +79,20 @@ struct LinkDialer::State : std::enable_shared_from_this<LinkDialer::State> {
   Result<DialTarget> Target() const;
 
   // ---- dialer_streams.cc ----
+  using OpenWriter = std::function<std::shared_ptr<PodStream>(PodStreamSink)>;
   void OpenLogs(const OpenLogsMessage& message);
-  void SendLogBytes(const std::string& id, std::string_view bytes);
-  void SendLogEnd(const std::string& id, const Status& status);
-  void CutLogs(const std::string& id, Stream* stream);
+  void OpenPodStream(const Value& body);
+  // `open` gives the stream's writer; a status that is not ok refuses it.
+  void OpenStream(const std::string& id, bool is_log, const Result<OpenWriter>& open);
+  void SendOutput(const std::string& id, PodOutput output, std::string_view bytes);
+  void SendTaken(const std::string& id, size_t bytes);
+  void SendEnd(const std::string& id, const PodStreamEnd& end);
+  void CutStream(const std::string& id, Stream* stream, const std::string& who);
   // Its reader has gone.
-  void CancelLogs(const std::string& id);
-  void TakenOfLogs(const std::string& id, size_t bytes);
+  void CancelStream(const std::string& id);
+  void OnFrame(ConnectionId connection, const std::string& frame);
+  void OnStreamMessage(const std::string& id, const LinkMessage& message);
+  void OnOutputTaken(Stream* stream, size_t bytes);
   std::string FindStream(ConnectionId connection) const;  // "" when there is none
   void EndStreams(const Status& why);                     // without cancelling their writers
 

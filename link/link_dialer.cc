@@ -28,7 +28,8 @@ LinkDialer::State::State(LinkDialerOptions dialer_options, EventLoop* agent_loop
       loop(agent_loop),
       random(agent_random),
       control_limits{options.connect_ms, options.silent_ms, kMaxLinkFrameBytes},
-      stream_limits{options.connect_ms, options.silent_ms, kMaxStreamTextBytes} {}
+      stream_limits{options.connect_ms, options.silent_ms,
+                    kMaxStreamFrameBytes + kMaxStreamTextBytes} {}
 
 // ---- life ----
 
@@ -65,6 +66,12 @@ void LinkDialer::State::Listen() {
     PostToLoop([id, bytes, message = std::move(message)](State* state) {
       state->connections.Handled(id, bytes);
       state->OnMessage(id, message);
+    });
+  };
+  events.on_frame = [this](ConnectionId id, std::string frame) {
+    PostToLoop([id, frame = std::move(frame)](State* state) {
+      state->connections.Handled(id, frame.size());
+      state->OnFrame(id, frame);
     });
   };
   connections.SetEvents(std::move(events));
@@ -189,7 +196,7 @@ void LinkDialer::State::OnUp(ConnectionId id, std::shared_ptr<SocketBacklog> soc
 }
 
 void LinkDialer::State::OnDown(ConnectionId id, int code, const Status& why) {
-  if (id != control) return CancelLogs(FindStream(id));
+  if (id != control) return CancelStream(FindStream(id));
   control = 0;
   if (connected) {
     if (loop->now().mono - up_since >= kSteadyMs) failures = 0;
@@ -210,7 +217,7 @@ void LinkDialer::State::Disconnected() {
   backlog.reset();
   std::vector<std::string> broken;
   for (const auto& [id, stream] : streams) broken.push_back(id);
-  for (const std::string& id : broken) CancelLogs(id);
+  for (const std::string& id : broken) CancelStream(id);
 }
 
 // ---- messages ----
@@ -229,10 +236,7 @@ void LinkDialer::State::OnAssignment(ConnectionId id, const Assignment& assignme
 
 void LinkDialer::State::OnMessage(ConnectionId id, const LinkMessage& message) {
   if (id == control) return OnControl(message);
-  const std::string stream = FindStream(id);
-  if (stream.empty() || message.type != link_type::kTaken) return;
-  const Result<size_t> bytes = DecodeTaken(message.body);
-  if (bytes.ok()) TakenOfLogs(stream, *bytes);
+  OnStreamMessage(FindStream(id), message);
 }
 
 void LinkDialer::State::OnControl(const LinkMessage& message) {
@@ -247,6 +251,9 @@ void LinkDialer::State::OnControl(const LinkMessage& message) {
     const Result<OpenLogsMessage> open = DecodeOpenLogs(message.body);
     if (open.ok()) return OpenLogs(*open);
     LogError("cannot open a log stream", {{"why", open.status().message()}});
+  } else if (message.type == link_type::kOpenPodStream) {
+    ++received;
+    OpenPodStream(message.body);
   }
   // A newer controller may say what is unknown here.
 }

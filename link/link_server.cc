@@ -1,93 +1,20 @@
 #include "link/link_server.h"
 
-#include <algorithm>
-#include <map>
-
 #include "base/log.h"
 #include "base/random.h"
-#include "link/local_link.h"
-#include "link/server_connections.h"
+#include "link/server_state.h"
 
 namespace reconcile {
 namespace {
 
-// What may wait for one agent that reads slowly; beyond, only its newest assignment is kept.
 constexpr size_t kMaxBacklogMessages = 64;
 constexpr size_t kMaxBacklogBytes = 1 << 20;
 
-bool IsFull(const SocketBacklog& backlog) {
-  return backlog.messages >= kMaxBacklogMessages || backlog.bytes >= kMaxBacklogBytes;
-}
-
 }  // namespace
 
-// The loop's half: all of it on the loop's thread.
-struct LinkServer::State : std::enable_shared_from_this<LinkServer::State> {
-  State(LinkServerOptions server_options, EventLoop* controller_loop, Enrollment* enrollment)
-      : options(std::move(server_options)),
-        loop(controller_loop),
-        connections(options, enrollment, &io) {}
-  ~State() { io.Stop(); }
-
-  // A welcomed agent.
-  struct Agent {
-    ConnectionId connection = 0;
-    std::shared_ptr<SocketBacklog> backlog;
-    DeltaSender<Assignment> assignments;
-    std::optional<Assignment> last;  // as handed in: to be sent again when it lost track
-    bool waiting = false;            // `last` is not sent yet: it reads slowly
-    uint64_t sent = 0;
-    uint64_t received = 0;
-  };
-  struct Stream {
-    std::string node;
-    LogSink sink;
-    ConnectionId connection = 0;  // 0: the agent has not dialed it yet
-    size_t untaken_bytes = 0;
-    TimerId open_timer = 0;
-    uint64_t sent = 0;
-    uint64_t received = 0;
-  };
-
-  Result<uint16_t> Listen();
-  // Runs `task` on the loop, if this is still there.
-  template <typename Task>
-  void PostToLoop(Task task) {
-    loop->Post([weak = weak_from_this(), task = std::move(task)]() mutable {
-      if (const auto state = weak.lock()) task(state.get());
-    });
-  }
-  Agent* FindAgent(ConnectionId connection);
-  void Send(Agent* agent, std::string message);
-  Status SendAssignment(Agent* agent, const Assignment& assignment);
-  void SendWaiting(ConnectionId connection);
-
-  void OnAgent(const std::string& name, ConnectionId connection,
-               std::shared_ptr<SocketBacklog> backlog);
-  void OnAgentGone(const std::string& node, ConnectionId connection);
-  void OnReport(ConnectionId connection, const Report& report);
-  void OnInventory(ConnectionId connection, const Inventory& inventory);
-  void OnResync(ConnectionId connection);
-  void OnStream(const std::string& id, ConnectionId connection);
-  void OnStreamBytes(const std::string& id, const std::string& bytes);
-  void EndStream(const std::string& id, const Status& status);
-
-  StreamHandle OpenLogs(const std::string& node, const LogRequest& request, LogSink sink);
-  Status CheckRoom(const std::string& node) const;
-  void CancelStream(const std::string& id);
-  void TakenOfStream(const std::string& id, size_t bytes);
-
-  const LinkServerOptions options;
-  EventLoop* const loop;
-  Handler handler;
-  std::map<std::string, Agent> agents;    // by node
-  std::map<std::string, Stream> streams;  // by id
-  std::string stream_prefix;              // of this start: an id of an earlier one is unknown
-  uint64_t next_stream = 1;
-  uint16_t port = 0;
-  IoThread io;
-  ServerConnections connections;
-};
+bool LinkServer::State::IsFull(const SocketBacklog& backlog) {
+  return backlog.messages >= kMaxBacklogMessages || backlog.bytes >= kMaxBacklogBytes;
+}
 
 // ---- life ----
 
@@ -126,9 +53,13 @@ Result<uint16_t> LinkServer::State::Listen() {
     PostToLoop(
         [stream, text = std::move(text)](State* state) { state->OnStreamBytes(stream, text); });
   };
-  events.on_stream_end = [this](const std::string& stream, Status status) {
-    PostToLoop(
-        [stream, status = std::move(status)](State* state) { state->EndStream(stream, status); });
+  events.on_stream_message = [this](const std::string& stream, LinkMessage message) {
+    PostToLoop([stream, message = std::move(message)](State* state) {
+      state->OnStreamMessage(stream, message);
+    });
+  };
+  events.on_stream_end = [this](const std::string& stream, PodStreamEnd end) {
+    PostToLoop([stream, end = std::move(end)](State* state) { state->EndStream(stream, end); });
   };
   events.on_hook = [this](LinkHttpRequest request, std::function<void(LinkHttpResponse)> answer) {
     PostToLoop([request = std::move(request), answer = std::move(answer)](State* state) {
@@ -204,7 +135,7 @@ void LinkServer::State::OnAgentGone(const std::string& node, ConnectionId connec
     if (stream.node == node) broken.push_back(id);
   }
   for (const std::string& id : broken) {
-    EndStream(id, UnavailableError("the connection to node " + node + " broke"));
+    EndStream(id, {UnavailableError("the connection to node " + node + " broke"), std::nullopt});
   }
   const auto on_disconnected = handler.on_disconnected;
   if (on_disconnected) on_disconnected(node);
@@ -284,113 +215,11 @@ Status LinkServer::AskInventory(const std::string& node) {
     return UnavailableError("node " + node + " is not connected");
   }
   State::Agent& agent = found->second;
-  if (agent.waiting || IsFull(*agent.backlog)) {
+  if (agent.waiting || State::IsFull(*agent.backlog)) {
     return UnavailableError("node " + node + " reads slowly; ask again");
   }
   state_->Send(&agent, WriteBareMessage(link_type::kAskInventory));
   return OkStatus();
-}
-
-// ---- streams ----
-
-StreamHandle LinkServer::OpenLogs(const std::string& node, const LogRequest& request,
-                                  LogSink sink) {
-  return state_->OpenLogs(node, request, std::move(sink));
-}
-
-Status LinkServer::State::CheckRoom(const std::string& node) const {
-  const auto agent = agents.find(node);
-  if (agent == agents.end()) return UnavailableError("node " + node + " is not connected");
-  if (agent->second.waiting || IsFull(*agent->second.backlog)) {
-    return UnavailableError("node " + node + " reads slowly; try again");
-  }
-  const auto open = std::count_if(streams.begin(), streams.end(),
-                                  [&](const auto& entry) { return entry.second.node == node; });
-  if (static_cast<size_t>(open) <= kMaxLogStreams) return OkStatus();  // with the one asked for
-  return UnavailableError("more than " + std::to_string(kMaxLogStreams) +
-                          " log streams are open to node " + node);
-}
-
-StreamHandle LinkServer::State::OpenLogs(const std::string& node, const LogRequest& request,
-                                         LogSink sink) {
-  const std::string id = stream_prefix + std::to_string(next_stream++);
-  Stream& stream = streams[id];
-  stream.node = node;
-  stream.sink = std::move(sink);
-  const Status refusal = CheckRoom(node);
-  if (refusal.ok()) {
-    connections.Expect(id, node);
-    Send(&agents.at(node), WriteOpenLogs({id, request}));
-    stream.open_timer = loop->After(options.stream_open_ms, [weak = weak_from_this(), id, node] {
-      const auto state = weak.lock();
-      if (state == nullptr) return;
-      state->EndStream(id, UnavailableError("node " + node + " did not open the stream in time"));
-    });
-  } else {
-    PostToLoop([id, refusal](State* state) { state->EndStream(id, refusal); });
-  }
-  const std::weak_ptr<State> weak = weak_from_this();
-  return StreamHandle(
-      [weak, id] {
-        if (const auto state = weak.lock()) state->CancelStream(id);
-      },
-      [weak, id](size_t bytes) {
-        if (const auto state = weak.lock()) state->TakenOfStream(id, bytes);
-      });
-}
-
-void LinkServer::State::OnStream(const std::string& id, ConnectionId connection) {
-  const auto found = streams.find(id);
-  if (found == streams.end()) return connections.Close(connection);  // the reader has gone
-  found->second.connection = connection;
-  loop->Cancel(std::exchange(found->second.open_timer, 0));
-}
-
-void LinkServer::State::OnStreamBytes(const std::string& id, const std::string& bytes) {
-  const auto found = streams.find(id);
-  if (found == streams.end()) return;
-  Stream& stream = found->second;
-  ++stream.received;
-  connections.Handled(stream.connection, bytes.size());
-  stream.untaken_bytes += bytes.size();
-  if (bytes.size() > kMaxStreamFrameBytes || stream.untaken_bytes > kStreamWindowBytes) {
-    AuditLink("closed a stream", "", stream.node, "it sent more than it may");
-    return EndStream(
-        id, InternalError("the agent on node " + stream.node + " sent more of a log than it may"));
-  }
-  const auto on_data = stream.sink.on_data;  // a copy: the sink may cancel
-  if (on_data) on_data(bytes);
-}
-
-void LinkServer::State::EndStream(const std::string& id, const Status& status) {
-  const auto found = streams.find(id);
-  if (found == streams.end()) return;
-  const auto on_end = std::move(found->second.sink.on_end);
-  CancelStream(id);
-  if (on_end) on_end(status);
-}
-
-void LinkServer::State::CancelStream(const std::string& id) {
-  const auto found = streams.find(id);
-  if (found == streams.end()) return;
-  loop->Cancel(found->second.open_timer);
-  if (found->second.connection != 0) {
-    connections.Close(found->second.connection);
-  } else {
-    connections.Forget(id);
-  }
-  streams.erase(found);
-}
-
-void LinkServer::State::TakenOfStream(const std::string& id, size_t bytes) {
-  const auto found = streams.find(id);
-  if (found == streams.end() || found->second.connection == 0) return;
-  Stream& stream = found->second;
-  const size_t taken = std::min(bytes, stream.untaken_bytes);
-  if (taken == 0) return;
-  stream.untaken_bytes -= taken;
-  ++stream.sent;
-  connections.SendSmall(stream.connection, WriteTaken(taken));
 }
 
 }  // namespace reconcile

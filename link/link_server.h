@@ -14,7 +14,7 @@ namespace reconcile {
 
 class Enrollment;
 
-// Limits of what may come from outside. What is not named here: kMaxMessageBytes, kMaxLogStreams.
+// Limits of what may come from outside. What is not named here: kMaxMessageBytes, kMaxLinkStreams.
 inline constexpr size_t kMaxLinkConnections = 4096;      // open at once, streams included
 inline constexpr size_t kMaxControlOfNode = 8;           // those being closed included; then 429
 inline constexpr size_t kMaxStrangers = 1024;            // connections nobody has answered for yet
@@ -45,7 +45,7 @@ struct LinkServerOptions {
 //                      a certificate
 //   POST /renew        {"csr"}: a certificate for the one presented
 //   GET  /link         WebSocket: assignments down, reports up (link/link_wire.h)
-//   GET  /stream/ID    WebSocket: one log stream that the agent was asked for
+//   GET  /stream/ID    WebSocket: one stream that the agent was asked for
 //   POST /hooks/NAME   handed to on_hook, which checks it
 //
 // Anything else, and anybody without a certificate, is refused before a body is read. What tells
@@ -65,6 +65,8 @@ class LinkServer final : public AgentLink {
   Status Send(const std::string& node, const Assignment& assignment) override;
   Status AskInventory(const std::string& node) override;
   StreamHandle OpenLogs(const std::string& node, const LogRequest& request, LogSink sink) override;
+  std::shared_ptr<PodStream> OpenPodStream(const std::string& node, const PodStreamRequest& request,
+                                           PodStreamSink sink) override;
 
   // Messages of the connections that are open now. Loop thread only.
   LinkTraffic Traffic() const;

@@ -15,6 +15,26 @@ std::string WriteSmall(std::string_view type, Value body) {
   return WriteJson(body);
 }
 
+constexpr int64_t kNoExitCode = -1;
+constexpr int64_t kMaxExitCode = 255;
+
+constexpr PodStreamRequest::Kind kStreamKinds[] = {PodStreamRequest::Kind::kExec,
+                                                   PodStreamRequest::Kind::kAttach,
+                                                   PodStreamRequest::Kind::kPortForward};
+
+std::optional<PodStreamRequest::Kind> ParseStreamKind(const std::string& text) {
+  for (const PodStreamRequest::Kind kind : kStreamKinds) {
+    if (ToString(kind) == text) return kind;
+  }
+  return std::nullopt;
+}
+
+uint16_t ReadUint16(MessageReader* reader, std::string_view key) {
+  const int64_t value = reader->Count(key);
+  if (value > UINT16_MAX) reader->Fail(key, "is larger than " + std::to_string(UINT16_MAX));
+  return static_cast<uint16_t>(value);
+}
+
 std::string RangeText(int64_t low, int64_t high) {
   return low == high ? std::to_string(low) : std::to_string(low) + " to " + std::to_string(high);
 }
@@ -128,6 +148,47 @@ Result<OpenLogsMessage> DecodeOpenLogs(const Value& body) {
   return message;
 }
 
+std::string WriteOpenPodStream(const OpenPodStreamMessage& message) {
+  const PodStreamRequest& request = message.request;
+  Value command = Value::MakeList();
+  for (const std::string& word : request.command) command.Append(Value::String(word));
+  Value body = Value::MakeMap();
+  body.Set("stream", Value::String(message.stream));
+  body.Set("kind", Value::String(std::string(ToString(request.kind))));
+  body.Set("podUid", Value::String(request.pod_uid));
+  body.Set("container", Value::String(request.container));
+  body.Set("command", std::move(command));
+  body.Set("stdin", Value::Bool(request.in));
+  body.Set("stdout", Value::Bool(request.out));
+  body.Set("stderr", Value::Bool(request.err));
+  body.Set("tty", Value::Bool(request.tty));
+  body.Set("port", Value::Int(request.port));
+  return WriteSmall(link_type::kOpenPodStream, std::move(body));
+}
+
+Result<OpenPodStreamMessage> DecodeOpenPodStream(const Value& body) {
+  MessageReader reader(body, "openPodStream");
+  OpenPodStreamMessage message;
+  PodStreamRequest& request = message.request;
+  message.stream = reader.RequiredString("stream");
+  if (message.stream.size() > kMaxStreamIdBytes) reader.Fail("stream", "too long");
+  const std::string kind = reader.String("kind");
+  const std::optional<PodStreamRequest::Kind> known = ParseStreamKind(kind);
+  if (!known) reader.Fail("kind", "'" + kind + "' is unknown to this release");
+  request.kind = known.value_or(PodStreamRequest::Kind::kExec);
+  request.pod_uid = reader.String("podUid");
+  request.container = reader.String("container");
+  request.command = reader.StringList("command");
+  request.in = reader.Bool("stdin");
+  request.out = reader.Bool("stdout");
+  request.err = reader.Bool("stderr");
+  request.tty = reader.Bool("tty");
+  request.port = ReadUint16(&reader, "port");
+  RETURN_IF_ERROR(reader.status());
+  RETURN_IF_ERROR(CheckPodStreamRequest(request));
+  return message;
+}
+
 std::string WriteTaken(size_t bytes) {
   Value body = Value::MakeMap();
   body.Set("bytes", Value::Int(static_cast<int64_t>(bytes)));
@@ -141,22 +202,61 @@ Result<size_t> DecodeTaken(const Value& body) {
   return static_cast<size_t>(bytes);
 }
 
-std::string WriteEnd(const Status& status) {
+std::string WriteEnd(const PodStreamEnd& end) {
   Value body = Value::MakeMap();
-  body.Set("code", Value::String(std::string(ToString(status.code()))));
-  body.Set("message", Value::String(status.message()));
+  body.Set("code", Value::String(std::string(ToString(end.status.code()))));
+  body.Set("message", Value::String(end.status.message()));
+  if (end.exit_code) body.Set("exitCode", Value::Int(*end.exit_code));
   return WriteSmall(link_type::kEnd, std::move(body));
 }
 
-Status DecodeEnd(const Value& body) {
+PodStreamEnd DecodeEnd(const Value& body) {
   const std::string code = body.GetString("code");
   for (const StatusCode known :
        {StatusCode::kOk, StatusCode::kInvalid, StatusCode::kNotFound, StatusCode::kConflict,
         StatusCode::kUnavailable, StatusCode::kInternal}) {
-    if (code == ToString(known)) return Status(known, body.GetString("message"));
+    if (code != ToString(known)) continue;
+    PodStreamEnd end{Status(known, body.GetString("message")), std::nullopt};
+    const int64_t exit_code = body.GetInt("exitCode", kNoExitCode);
+    if (exit_code >= 0 && exit_code <= kMaxExitCode) end.exit_code = static_cast<int>(exit_code);
+    return end;
   }
-  return InternalError("the stream ended with code '" + code +
-                       "', unknown here: " + body.GetString("message"));
+  return {InternalError("the stream ended with code '" + code +
+                        "', unknown here: " + body.GetString("message")),
+          std::nullopt};
+}
+
+std::string WriteResize(const TerminalSize& size) {
+  Value body = Value::MakeMap();
+  body.Set("columns", Value::Int(size.columns));
+  body.Set("rows", Value::Int(size.rows));
+  return WriteSmall(link_type::kResize, std::move(body));
+}
+
+Result<TerminalSize> DecodeResize(const Value& body) {
+  MessageReader reader(body, "resize");
+  TerminalSize size;
+  size.columns = ReadUint16(&reader, "columns");
+  size.rows = ReadUint16(&reader, "rows");
+  RETURN_IF_ERROR(reader.status());
+  return size;
+}
+
+std::string WriteStreamFrame(StreamChannel channel, std::string_view bytes) {
+  std::string frame;
+  frame.reserve(kStreamChannelBytes + bytes.size());
+  frame += static_cast<char>(channel);
+  frame += bytes;
+  return frame;
+}
+
+Result<StreamFrame> ReadStreamFrame(std::string_view frame) {
+  if (frame.empty()) return InvalidError("a stream's frame is empty");
+  for (const StreamChannel known : {StreamChannel::kIn, StreamChannel::kOut, StreamChannel::kErr}) {
+    if (frame.front() != static_cast<char>(known)) continue;
+    return StreamFrame{known, frame.substr(kStreamChannelBytes)};
+  }
+  return InvalidError("a stream's frame is of an unknown channel");
 }
 
 }  // namespace reconcile

@@ -35,12 +35,17 @@ inline constexpr std::string_view kAssignment = "assignment";
 inline constexpr std::string_view kAssignmentDelta = "assignmentDelta";
 inline constexpr std::string_view kAskInventory = "askInventory";
 inline constexpr std::string_view kOpenLogs = "openLogs";
+inline constexpr std::string_view kOpenPodStream = "openPodStream";
 inline constexpr std::string_view kRenew = "renew";  // its certificate, now
 // Control, both ways: the sender of deltas is to say everything once more.
 inline constexpr std::string_view kResync = "resync";
-// Streams. Bytes of the stream are binary frames.
-inline constexpr std::string_view kTaken = "taken";  // by the reader
-inline constexpr std::string_view kEnd = "end";      // by the writer, last
+// Streams. Bytes of the stream are binary frames: a log's as they are, others behind a
+// StreamChannel.
+inline constexpr std::string_view kTaken = "taken";  // by who reads the bytes
+inline constexpr std::string_view kEnd = "end";      // by the agent, last
+inline constexpr std::string_view kCloseInput = "closeInput";
+inline constexpr std::string_view kResize = "resize";    // the next one after "resized"
+inline constexpr std::string_view kResized = "resized";  // the answer to it, by the agent
 }  // namespace link_type
 
 struct LinkMessage {
@@ -84,10 +89,36 @@ struct OpenLogsMessage {
 std::string WriteOpenLogs(const OpenLogsMessage& message);
 Result<OpenLogsMessage> DecodeOpenLogs(const Value& body);
 
+struct OpenPodStreamMessage {
+  std::string stream;
+  PodStreamRequest request;
+};
+std::string WriteOpenPodStream(const OpenPodStreamMessage& message);
+Result<OpenPodStreamMessage> DecodeOpenPodStream(const Value& body);
+
 std::string WriteTaken(size_t bytes);
 Result<size_t> DecodeTaken(const Value& body);
-std::string WriteEnd(const Status& status);
-// The status that the writer gave; Invalid when it cannot be read.
-Status DecodeEnd(const Value& body);
+std::string WriteEnd(const PodStreamEnd& end);
+// The end that the agent gave; Internal when it cannot be read.
+PodStreamEnd DecodeEnd(const Value& body);
+
+struct TerminalSize {
+  uint16_t columns = 0;
+  uint16_t rows = 0;
+  friend bool operator==(const TerminalSize&, const TerminalSize&) = default;
+};
+std::string WriteResize(const TerminalSize& size);
+Result<TerminalSize> DecodeResize(const Value& body);
+
+// The first byte of a binary frame of a pod's stream.
+enum class StreamChannel : uint8_t { kIn = 0, kOut = 1, kErr = 2 };
+inline constexpr size_t kStreamChannelBytes = 1;
+struct StreamFrame {
+  StreamChannel channel = StreamChannel::kIn;
+  std::string_view bytes;  // borrows from the frame
+};
+std::string WriteStreamFrame(StreamChannel channel, std::string_view bytes);
+// Invalid when it is empty, or of a channel that is unknown here.
+Result<StreamFrame> ReadStreamFrame(std::string_view frame);
 
 }  // namespace reconcile

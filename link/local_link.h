@@ -8,7 +8,7 @@
 
 namespace reconcile {
 
-inline constexpr size_t kMaxLogStreams = 256;  // open at once
+inline constexpr size_t kMaxLinkStreams = 256;  // to one node, open at once
 
 // Controller and agent in one process: what one end sends is posted to the other end's loop as it
 // is. Its wire form would take a fifth of the process's time while containers start, and what is

@@ -48,10 +48,10 @@ void ServerConnections::Send(ConnectionId id, std::string message) {
   });
 }
 
-void ServerConnections::SendSmall(ConnectionId id, std::string message) {
-  io_->Post([this, id, message = std::move(message)]() mutable {
+void ServerConnections::SendSmall(ConnectionId id, std::string message, bool binary) {
+  io_->Post([this, id, binary, message = std::move(message)]() mutable {
     const auto found = connections_.find(id);
-    if (found != connections_.end()) SendNow(&found->second, std::move(message));
+    if (found != connections_.end()) SendNow(&found->second, std::move(message), binary);
   });
 }
 
@@ -120,7 +120,7 @@ void ServerConnections::OnClosed(ConnectionId id, const Status& why) {
   connections_.erase(found);
   io_->Cancel(gone.hello_timer);
   if (!gone.stream.empty()) {
-    if (!gone.ended) events_.on_stream_end(gone.stream, why);
+    if (!gone.ended) events_.on_stream_end(gone.stream, {why, std::nullopt});
     return;
   }
   const auto current = agents_.find(gone.peer.node);
@@ -130,11 +130,11 @@ void ServerConnections::OnClosed(ConnectionId id, const Status& why) {
   events_.on_agent_gone(gone.peer.node, id);
 }
 
-void ServerConnections::SendNow(Connection* connection, std::string message) {
+void ServerConnections::SendNow(Connection* connection, std::string message, bool binary) {
   const std::shared_ptr<SocketBacklog>& backlog = connection->socket->backlog();
   ++backlog->messages;
   backlog->bytes += message.size();
-  connection->socket->Send(std::move(message), false);
+  connection->socket->Send(std::move(message), binary);
 }
 
 void ServerConnections::Expel(Connection* connection, const std::string& event,
@@ -262,11 +262,14 @@ void ServerConnections::OnStreamMessage(Connection* connection, std::string_view
     return events_.on_stream_bytes(connection->stream, std::string(text));
   }
   connection->socket->Handled(text.size());
-  const Result<LinkMessage> message = ReadLinkMessage(text);
-  if (message.ok() && message->type != link_type::kEnd) return;  // a newer agent's
+  Result<LinkMessage> message = ReadLinkMessage(text);
+  if (message.ok() && message->type != link_type::kEnd) {
+    return events_.on_stream_message(connection->stream, std::move(message).value());
+  }
   connection->ended = true;
-  events_.on_stream_end(connection->stream,
-                        message.ok() ? DecodeEnd(message->body) : message.status());
+  events_.on_stream_end(connection->stream, message.ok()
+                                                ? DecodeEnd(message->body)
+                                                : PodStreamEnd{message.status(), std::nullopt});
   connection->socket->Close();
 }
 

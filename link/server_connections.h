@@ -31,7 +31,8 @@ struct ConnectionEvents {
   std::function<void(ConnectionId)> on_drained;
   std::function<void(const std::string& stream, ConnectionId)> on_stream;
   std::function<void(const std::string& stream, std::string bytes)> on_stream_bytes;
-  std::function<void(const std::string& stream, Status)> on_stream_end;
+  std::function<void(const std::string& stream, LinkMessage)> on_stream_message;
+  std::function<void(const std::string& stream, PodStreamEnd)> on_stream_end;
   std::function<void(LinkHttpRequest, std::function<void(LinkHttpResponse)>)> on_hook;
 };
 
@@ -46,8 +47,8 @@ class ServerConnections final : public HttpServerHandler {
   Result<uint16_t> Listen(ConnectionEvents events);
 
   // ---- any thread ----
-  void Send(ConnectionId id, std::string message);       // counted into the backlog by the caller
-  void SendSmall(ConnectionId id, std::string message);  // counted here
+  void Send(ConnectionId id, std::string message);  // counted into the backlog by the caller
+  void SendSmall(ConnectionId id, std::string message, bool binary = false);  // counted here
   void Handled(ConnectionId id, size_t bytes);
   void Close(ConnectionId id);
   // The agent on `node` is about to dial a stream of this id. Until Forget, or until it has.
@@ -99,7 +100,7 @@ class ServerConnections final : public HttpServerHandler {
   void OnInventory(Connection* connection, const LinkMessage& message, size_t bytes);
   void OnStreamMessage(Connection* connection, std::string_view text, bool binary);
   void OnClosed(ConnectionId id, const Status& why);
-  void SendNow(Connection* connection, std::string message);
+  void SendNow(Connection* connection, std::string message, bool binary = false);
   void Expel(Connection* connection, const std::string& event, const std::string& why);
   void Recheck();
   void TellRenewals();

@@ -13,6 +13,19 @@ constexpr int64_t kSilenceJitterMs = 5'000;
 
 }  // namespace
 
+namespace {
+
+class EndedStream final : public PodStream {
+ public:
+  void Write(std::string_view) override {}
+  void CloseInput() override {}
+  void Resize(uint16_t, uint16_t) override {}
+  void Taken(size_t) override {}
+  void Cancel() override {}
+};
+
+}  // namespace
+
 class SimNetwork::ControllerEnd final : public AgentLink {
  public:
   ControllerEnd(State* state, VirtualLoop* loop, const std::string& address)
@@ -45,6 +58,13 @@ class SimNetwork::ControllerEnd final : public AgentLink {
       sink.on_end(UnavailableError("the simulated network carries no log streams"));
     });
     return StreamHandle();
+  }
+  std::shared_ptr<PodStream> OpenPodStream(const std::string&, const PodStreamRequest&,
+                                           PodStreamSink sink) override {
+    port_->loop->Post([sink = std::move(sink)] {
+      sink.on_end({UnavailableError("the simulated network carries no streams"), std::nullopt});
+    });
+    return std::make_shared<EndedStream>();
   }
 
  private:

@@ -32,6 +32,11 @@ void RoundTrip(const Inventory& message) {
   if (!again.ok() || *WriteInventory(*again) != written) std::abort();
 }
 
+void RoundTrip(const OpenPodStreamMessage& message) {
+  const auto again = DecodeOpenPodStream(ReadLinkMessage(WriteOpenPodStream(message))->body);
+  if (!again.ok() || !(again->request == message.request)) std::abort();
+}
+
 template <typename T>
 void RoundTripIfOk(const Result<T>& message) {
   if (message.ok()) RoundTrip(*message);
@@ -53,7 +58,12 @@ class Receiver {
     (void)DecodeWelcome(body).ok();
     (void)DecodeRefused(body);
     (void)DecodeTaken(body).ok();
-    (void)DecodeEnd(body).ok();
+    (void)DecodeResize(body).ok();
+    const PodStreamEnd end = DecodeEnd(body);
+    const PodStreamEnd again = DecodeEnd(ReadLinkMessage(WriteEnd(end))->body);
+    if (again.status != end.status || again.exit_code != end.exit_code) std::abort();
+    const Result<OpenPodStreamMessage> stream = DecodeOpenPodStream(body);
+    if (stream.ok()) RoundTrip(*stream);
     const Result<OpenLogsMessage> open = DecodeOpenLogs(body);
     if (open.ok() && !DecodeOpenLogs(ReadLinkMessage(WriteOpenLogs(*open))->body).ok()) {
       std::abort();
@@ -82,6 +92,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   RoundTripIfOk(ReadAssignment(text));
   RoundTripIfOk(ReadReport(text));
   RoundTripIfOk(ReadInventory(text));
+  const Result<StreamFrame> frame = ReadStreamFrame(text);
+  if (frame.ok() && WriteStreamFrame(frame->channel, frame->bytes) != text) std::abort();
   Receiver receiver;
   HttpFraming framing;
   for (size_t at = 0; at <= text.size();) {

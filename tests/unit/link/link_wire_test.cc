@@ -59,11 +59,102 @@ TEST(LinkWire, LogRequestsArriveAsTheyWereSent) {
 
 TEST(LinkWire, AStreamEndsAsItsWriterSays) {
   for (const Status& status : {OkStatus(), NotFoundError("no such pod"), InternalError("x")}) {
-    EXPECT_EQ(DecodeEnd(ReadLinkMessage(WriteEnd(status))->body), status);
+    const PodStreamEnd end = DecodeEnd(ReadLinkMessage(WriteEnd({status, {}}))->body);
+    EXPECT_EQ(end.status, status);
+    EXPECT_FALSE(end.exit_code.has_value());
   }
-  EXPECT_EQ(DecodeEnd(*ParseJson(R"({"type":"end","code":"New"})")).code(), StatusCode::kInternal);
+  EXPECT_EQ(DecodeEnd(ReadLinkMessage(WriteEnd({OkStatus(), 137}))->body).exit_code, 137);
+  EXPECT_EQ(DecodeEnd(ReadLinkMessage(WriteEnd({OkStatus(), 0}))->body).exit_code, 0);
+  for (const std::string bad : {"-1", "256", "\"3\"", "9223372036854775807"}) {
+    const auto body = ParseJson(R"({"type":"end","code":"OK","exitCode":)" + bad + "}");
+    EXPECT_FALSE(DecodeEnd(*body).exit_code.has_value()) << bad;
+  }
+  EXPECT_EQ(DecodeEnd(*ParseJson(R"({"type":"end","code":"New"})")).status.code(),
+            StatusCode::kInternal);
   EXPECT_EQ(*DecodeTaken(ReadLinkMessage(WriteTaken(123))->body), 123U);
   EXPECT_FALSE(DecodeTaken(*ParseJson(R"({"type":"taken","bytes":-1})")).ok());
+}
+
+TEST(LinkWire, StreamRequestsArriveAsTheyWereSent) {
+  OpenPodStreamMessage exec{"7-1", {}};
+  exec.request.pod_uid = "uid";
+  exec.request.container = "web";
+  exec.request.command = {"sh", "-c", "echo \"ü\"", ""};
+  exec.request.in = true;
+  exec.request.out = true;
+  exec.request.tty = true;
+  OpenPodStreamMessage attach{"7-2", {}};
+  attach.request.kind = PodStreamRequest::Kind::kAttach;
+  attach.request.out = true;
+  attach.request.err = true;
+  OpenPodStreamMessage forward{"7-3", {}};
+  forward.request.kind = PodStreamRequest::Kind::kPortForward;
+  forward.request.port = 65'535;
+  for (const OpenPodStreamMessage& sent : {exec, attach, forward}) {
+    const auto got = DecodeOpenPodStream(ReadLinkMessage(WriteOpenPodStream(sent))->body);
+    ASSERT_TRUE(got.ok()) << got.status().ToString();
+    EXPECT_EQ(got->stream, sent.stream);
+    EXPECT_EQ(got->request, sent.request);
+  }
+}
+
+TEST(LinkWire, StreamRequestsThatNobodyCanServeAreRefused) {
+  const auto refusal = [](const std::function<void(PodStreamRequest*)>& spoil) {
+    PodStreamRequest request;
+    request.command = {"true"};
+    request.out = true;
+    spoil(&request);
+    const Status checked = CheckPodStreamRequest(request);
+    EXPECT_FALSE(DecodeOpenPodStream(ReadLinkMessage(WriteOpenPodStream({"7", request}))->body).ok() &&
+                 checked.message().find("UTF-8") == std::string::npos)
+        << checked.ToString();
+    return checked;
+  };
+  using Request = PodStreamRequest;
+  EXPECT_EQ(refusal([](Request* r) { r->command = {}; }).code(), StatusCode::kInvalid);
+  EXPECT_EQ(refusal([](Request* r) { r->command = {""}; }).code(), StatusCode::kInvalid);
+  EXPECT_EQ(refusal([](Request* r) { r->command = {"\xff"}; }).code(), StatusCode::kInvalid);
+  EXPECT_EQ(refusal([](Request* r) { r->command = {std::string("a\0b", 3)}; }).code(),
+            StatusCode::kInvalid);
+  EXPECT_EQ(refusal([](Request* r) { r->out = false; }).code(), StatusCode::kInvalid);
+  EXPECT_EQ(refusal([](Request* r) { r->tty = r->err = true; }).code(), StatusCode::kInvalid);
+  EXPECT_EQ(refusal([](Request* r) { r->kind = Request::Kind::kPortForward; }).code(),
+            StatusCode::kInvalid);
+  EXPECT_EQ(refusal([](Request* r) {
+              r->command = {std::string(kMaxStreamCommandBytes + 1, 'x')};
+            }).code(),
+            StatusCode::kInvalid);
+  EXPECT_EQ(refusal([](Request* r) {
+              r->command = std::vector<std::string>(kMaxStreamCommandWords + 1, "x");
+            }).code(),
+            StatusCode::kInvalid);
+}
+
+TEST(LinkWire, AStreamOfAnUnknownKindIsRefusedByName) {
+  const auto got = DecodeOpenPodStream(*ParseJson(R"({"stream":"7-1","kind":"teleport"})"));
+  EXPECT_EQ(got.status().code(), StatusCode::kInvalid);
+  EXPECT_NE(got.status().message().find("teleport"), std::string::npos);
+  EXPECT_FALSE(DecodeOpenPodStream(*ParseJson(R"({"kind":"attach","stdout":true})")).ok());
+}
+
+TEST(LinkWire, FramesOfAStreamAreBinary) {
+  const std::string bytes("\0\xff\n\0", 4);
+  for (const StreamChannel channel :
+       {StreamChannel::kIn, StreamChannel::kOut, StreamChannel::kErr}) {
+    const std::string written = WriteStreamFrame(channel, bytes);
+    const Result<StreamFrame> read = ReadStreamFrame(written);
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(read->channel, channel);
+    EXPECT_EQ(read->bytes, bytes);
+  }
+  EXPECT_FALSE(ReadStreamFrame("").ok());
+  EXPECT_FALSE(ReadStreamFrame("\x03 of a newer release").ok());
+}
+
+TEST(LinkWire, SizesOfATerminalFitIntoIt) {
+  EXPECT_EQ(*DecodeResize(ReadLinkMessage(WriteResize({65'535, 1}))->body), (TerminalSize{65'535, 1}));
+  EXPECT_FALSE(DecodeResize(*ParseJson(R"({"columns":65536,"rows":1})")).ok());
+  EXPECT_FALSE(DecodeResize(*ParseJson(R"({"columns":80,"rows":-1})")).ok());
 }
 
 HttpProblem CheckFields(const std::vector<std::pair<std::string, std::string>>& fields,

@@ -107,7 +107,7 @@ TEST_F(LocalLinkTest, DropsWhatABrokenConnectionCarried) {
 
 TEST_F(LocalLinkTest, RefusesMoreStreamsThanItsLimit) {
   Serve();
-  for (size_t i = 0; i < kMaxLogStreams; ++i) Open();
+  for (size_t i = 0; i < kMaxLinkStreams; ++i) Open();
   loop_.RunFor(1);
   EXPECT_EQ(ends_.size(), 0U);
   Open();

@@ -291,14 +291,14 @@ TEST(Link, HasRoomForABoundedNumberOfStreams) {
   noted.WaitForWord("+host-1");
   int refused = 0;
   // In parts, as no agent is asked for more at once than its queue holds.
-  for (size_t opened = 0; opened <= kMaxLogStreams;) {
+  for (size_t opened = 0; opened <= kMaxLinkStreams;) {
     controller.thread.Do([&] {
-      for (int i = 0; i < 32 && opened <= kMaxLogStreams; ++i, ++opened) {
+      for (int i = 0; i < 32 && opened <= kMaxLinkStreams; ++i, ++opened) {
         controller.server->OpenLogs("host-1", {}, {{}, [&](const Status&) { ++refused; }});
       }
     });
     WaitFor("the requests to arrive",
-            [&] { return agent.Received().size() >= std::min(opened, kMaxLogStreams); });
+            [&] { return agent.Received().size() >= std::min(opened, kMaxLinkStreams); });
   }
   WaitFor("one refusal", [&] {
     int now = 0;
