@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "net/compile.h"
+#include "net/fake_port_stream.h"
 
 namespace reconcile {
 
@@ -25,6 +26,8 @@ std::string_view ToString(FakeNetworkCall call) {
       return "Probe";
     case FakeNetworkCall::kRemoveAll:
       return "RemoveAll";
+    case FakeNetworkCall::kOpenPort:
+      return "OpenPort";
   }
   return "";
 }
@@ -113,6 +116,7 @@ class FakeNetworkCore {
   int64_t boot = 0;                      // grows with every reboot
   bool prepared = false;
   std::optional<NetworkState> synced;
+  std::set<uint16_t> listened;        // ports
   std::vector<std::string> problems;  // of every Sync
   std::map<std::shared_ptr<int>, std::function<void(Disturbance)>>
       disturbed;  // by the client's life
@@ -190,6 +194,23 @@ class FakeNetworkClient final : public HostNetwork {
     Run<Names>(
         FakeNetworkCall::kProbe,
         [](FakeNetworkCore*) -> Names { return std::vector<std::string>(); }, std::move(done));
+  }
+
+  std::shared_ptr<PodStream> OpenPort(int64_t process_id, uint16_t port,
+                                      PodStreamSink sink) override {
+    const auto stream = std::make_shared<FakePortStream>(core_->loop, alive_, std::move(sink));
+    Run<Status>(
+        FakeNetworkCall::kOpenPort,
+        [process_id, port](FakeNetworkCore* core) -> Status {
+          if (process_id != 0 && core->process_alive && !core->process_alive(process_id)) {
+            return NotFoundError("process " + std::to_string(process_id) + " has ended");
+          }
+          if (core->listened.contains(port)) return OkStatus();
+          return UnavailableError("port " + std::to_string(port) +
+                                  " of the pod: cannot connect: Connection refused");
+        },
+        [stream](const Status& status) { stream->Opened(status); });
+    return stream;
   }
 
   void SetOnDisturbed(std::function<void(Disturbance)> on_disturbed) override {
@@ -283,6 +304,8 @@ bool FakeNetwork::DropRoute(const std::string& address) {
   core_->Disturb();
   return true;
 }
+
+void FakeNetwork::ListenOn(uint16_t port) { core_->listened.insert(port); }
 
 void FakeNetwork::SetProblems(std::vector<std::string> problems) {
   core_->problems = std::move(problems);

@@ -12,7 +12,16 @@
 
 namespace reconcile {
 
-enum class FakeNetworkCall { kPrepare, kAttachPod, kDetachPod, kList, kSync, kProbe, kRemoveAll };
+enum class FakeNetworkCall {
+  kPrepare,
+  kAttachPod,
+  kDetachPod,
+  kList,
+  kSync,
+  kProbe,
+  kRemoveAll,
+  kOpenPort
+};
 std::string_view ToString(FakeNetworkCall call);
 
 // Chance of an injected fault per 1,000 calls, of every kind of call.
@@ -56,6 +65,10 @@ class FakeNetwork {
   void RebootHost();
   // What a person does by hand; false when there is nothing to remove. Agents are told.
   bool DropRoute(const std::string& address);
+
+  // In every network namespace, the host's too, a program listens on this port that gives back what
+  // it is told, and ends with it.
+  void ListenOn(uint16_t port);
 
   // What every Sync says that it could not do.
   void SetProblems(std::vector<std::string> problems);

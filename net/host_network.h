@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/pod_stream.h"
 #include "base/status.h"
 
 namespace reconcile {
@@ -88,6 +91,13 @@ class HostNetwork {
   // of those that gave none within a second.
   virtual void Probe(const std::vector<NetworkPeer>& peers,
                      std::function<void(Result<std::vector<std::string>>)> done) = 0;
+  // Connects to a TCP port on the loopback (127.0.0.1) of the network namespace of a process, which
+  // is not the host's; of the host's own when `process_id` is 0. What is said there is kOut; ends
+  // ok when the program there has ended its side, as Unavailable when nothing listens, and as
+  // NotFound when there is no such namespace (any more). Never nullptr. Nothing listens anywhere
+  // for it.
+  virtual std::shared_ptr<PodStream> OpenPort(int64_t process_id, uint16_t port,
+                                              PodStreamSink sink) = 0;
   // Calls it on the loop when what is ours was changed, and not by us: what to ask again says
   // Disturbance.
   virtual void SetOnDisturbed(std::function<void(Disturbance)> on_disturbed) = 0;

@@ -1,5 +1,6 @@
 #include "net/kernel_host.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -141,6 +142,14 @@ Result<NetworkNamespace> KernelHost::OpenSandbox(int64_t process_id) const {
   // It has ended, and its process id was given to a process of the host itself.
   return NotFoundError(process + ", by its id the pod's, lives in the host's network " +
                        "namespace: nothing is attached to it");
+}
+
+Result<UniqueFd> KernelHost::OpenTcpSocket(int64_t process_id) const {
+  constexpr int kType = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  if (process_id == 0) return host_.OpenSocket(AF_INET, kType, 0);
+  const Result<NetworkNamespace> sandbox = OpenSandbox(process_id);
+  RETURN_IF_ERROR(sandbox.status());
+  return sandbox->OpenSocket(AF_INET, kType, 0);
 }
 
 Status KernelHost::Attach(const PodAttachment& attachment, const HostNetworkConfig& config) const {

@@ -41,6 +41,8 @@ class KernelHost {
                                                const std::vector<NetworkPeer>& peers) const;
   // Names of those that answer no echo request (RFC 792) within a second.
   Result<std::vector<std::string>> Probe(const std::vector<NetworkPeer>& peers) const;
+  // A TCP socket that does not block, of a process's network namespace; of the host's for 0.
+  Result<UniqueFd> OpenTcpSocket(int64_t process_id) const;
   // One transaction of nft.
   Status LoadRules(const std::string& rules) const;
   // Connection tracking forgets these; others stay.

@@ -5,6 +5,7 @@
 #include "net/await_program.h"
 #include "net/kernel_host.h"
 #include "net/kernel_sync.h"
+#include "net/port_stream.h"
 
 namespace reconcile {
 namespace {
@@ -105,6 +106,18 @@ class KernelNetwork final : public HostNetwork {
         [peers](const KernelHost& host) { return host.Probe(peers); }, std::move(done));
   }
 
+  std::shared_ptr<PodStream> OpenPort(int64_t process_id, uint16_t port,
+                                      PodStreamSink sink) override {
+    if (sockets_ == nullptr) sockets_ = std::make_unique<SocketThread>(loop_);
+    return OpenPortStream(
+        loop_, sockets_.get(), alive_, port,
+        [host = host_, no_host = no_host_, process_id]() -> Result<UniqueFd> {
+          if (host == nullptr) return no_host;
+          return host->OpenTcpSocket(process_id);
+        },
+        std::move(sink));
+  }
+
   void SetOnDisturbed(std::function<void(Disturbance)> on_disturbed) override {
     on_disturbed_ = std::move(on_disturbed);
   }
@@ -184,6 +197,7 @@ class KernelNetwork final : public HostNetwork {
   uint64_t routes_taken_ = 0;                // likewise
   uint64_t firewalls_changed_ = 0;           // how often somebody changed the host's own
   MonoTime look_again_at_;
+  std::unique_ptr<SocketThread> sockets_;  // made when the first port is opened
   std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/pod_stream.h"
 #include "base/status.h"
 #include "base/stream_handle.h"
 #include "base/time.h"
@@ -199,6 +200,14 @@ struct ExecResult {
   friend bool operator==(const ExecResult&, const ExecResult&) = default;
 };
 
+// Which of its streams a client wants. With a terminal there is one output.
+struct StreamOptions {
+  bool in = false;
+  bool out = false;
+  bool err = false;
+  bool tty = false;
+};
+
 // The seam to the container engine. Every call returns at once and calls `done` exactly once,
 // later, on the loop; Unavailable when the engine does not answer in time. NotFound, Conflict and
 // Invalid carry the engine's own words. Loop thread only. Production: DockerRuntime.
@@ -229,6 +238,16 @@ class ContainerRuntime {
   // words as its output. NotFound, Conflict: there is no such container, or it does not run.
   virtual void Exec(const std::string& id, const std::vector<std::string>& command,
                     int64_t timeout_ms, Done<ExecResult> done) = 0;
+  // Runs `command` as Exec does, with its streams, for as long as it goes on. A command that is
+  // cut, or whose client cancels, is killed if that is safe (runtime/container_process.h). Never
+  // nullptr.
+  virtual std::shared_ptr<PodStream> OpenExec(const std::string& id,
+                                              const std::vector<std::string>& command,
+                                              const StreamOptions& options, PodStreamSink sink) = 0;
+  // The streams of the container's own program, from now on, until it ends. Invalid: an input or a
+  // terminal is wanted that the container was made without.
+  virtual std::shared_ptr<PodStream> Attach(const std::string& id, const StreamOptions& options,
+                                            PodStreamSink sink) = 0;
   // NotFound when the host does not have it.
   virtual void InspectImage(const std::string& reference, Done<ImageInfo> done) = 0;
   // Without a login the engine pulls as anybody may.

@@ -35,6 +35,8 @@ class DockerApi {
   // The engine's version, as negotiated now.
   void GetVersion(std::function<void(Result<EngineVersion>)> done);
 
+  // "/v1.41", as it was negotiated last; empty before a call was answered.
+  const std::string& prefix() const { return prefix_; }
   const DockerOptions& options() const { return options_; }
   EventLoop* loop() const { return loop_; }
 

@@ -32,7 +32,7 @@ void DockerExec::Start(const std::string& container_id, const std::vector<std::s
   HttpCall call;
   call.method = "POST";
   call.path = "/containers/" + EscapeUrl(container_id) + "/exec";
-  call.body = ExecBody(command);
+  call.body = ExecBody(command, {false, true, true, false});
   call.timeout_ms = api_->options().inspect_timeout_ms;
   Call(std::move(call), &DockerExec::OnCreated);
 }

@@ -274,6 +274,7 @@ Result<InspectedContainer> ParseContainer(std::string_view body) {
   const Value& config = MapIn(*parsed, "Config");
   info.labels = StringsOf(config.Find("Labels"));
   container.terminal = config.GetBool("Tty");
+  container.has_input = config.GetBool("OpenStdin");
   const Value& state = MapIn(*parsed, "State");
   info.state = RunStateOf(state.GetString("Status"));
   info.process_id = state.GetInt("Pid");
@@ -303,6 +304,15 @@ Result<std::optional<int32_t>> ParseExecExitCode(std::string_view body) {
   const Value* code = parsed->Find("ExitCode");
   if (running->AsBool() || code == nullptr || !code->IsInt()) return std::optional<int32_t>();
   return std::optional<int32_t>(static_cast<int32_t>(code->AsInt()));
+}
+
+Result<ExecProcess> ParseExecProcess(std::string_view body) {
+  const Result<std::optional<int32_t>> exit_code = ParseExecExitCode(body);
+  if (!exit_code.ok()) return exit_code.status();
+  const Result<Value> parsed = ParseMap("command's state", body);
+  if (!parsed.ok()) return parsed.status();
+  return ExecProcess{exit_code->has_value(), parsed->GetInt("Pid"),
+                     parsed->GetString("ContainerID")};
 }
 
 Result<ImageInfo> ParseImage(std::string_view body) {

@@ -46,12 +46,20 @@ ContainerInfo WithoutInspection(ContainerInfo listed, const Status& why);
 
 struct InspectedContainer {
   ContainerInfo info;
-  bool terminal = false;  // its log is one raw stream, without frames
+  bool terminal = false;   // its log is one raw stream, without frames
+  bool has_input = false;  // it was made with a standard input
 };
 Result<InspectedContainer> ParseContainer(std::string_view body);
 Result<std::string> ParseCreatedId(std::string_view body);
 // GET /exec/ID/json: the exit code of a command that has ended; none while it runs.
 Result<std::optional<int32_t>> ParseExecExitCode(std::string_view body);
+// Likewise, what of it can be ended.
+struct ExecProcess {
+  bool has_ended = false;
+  int64_t process_id = 0;  // 0: it has not begun
+  std::string container_id;
+};
+Result<ExecProcess> ParseExecProcess(std::string_view body);
 Result<ImageInfo> ParseImage(std::string_view body);
 // GET /images/json: without in_use; of more than kMaxListedImages the largest.
 Result<std::vector<HostImage>> ParseImageList(std::string_view body);

@@ -9,6 +9,9 @@
 namespace reconcile {
 namespace {
 
+// By default the engine takes ctrl-p, ctrl-q from what is typed. Nobody types this.
+constexpr std::string_view kNoDetachKeys = "ctrl-^,ctrl-@,ctrl-_,ctrl-@,ctrl-^";
+
 Value Strings(const std::vector<std::string>& items) {
   Value list = Value::MakeList();
   for (const std::string& item : items) list.Append(Value::String(item));
@@ -181,12 +184,32 @@ std::string CreateBody(const ContainerConfig& config) {
   return WriteJson(body);
 }
 
-std::string ExecBody(const std::vector<std::string>& command) {
+std::string ExecBody(const std::vector<std::string>& command, const StreamOptions& options) {
   Value body = Value::MakeMap();
-  body.Set("AttachStdout", Value::Bool(true));
-  body.Set("AttachStderr", Value::Bool(true));
+  if (options.in) body.Set("AttachStdin", Value::Bool(true));
+  body.Set("AttachStdout", Value::Bool(options.out || options.tty));
+  body.Set("AttachStderr", Value::Bool(options.err));
+  if (options.tty) {
+    body.Set("Tty", Value::Bool(true));
+    body.Set("DetachKeys", Value::String(std::string(kNoDetachKeys)));
+  }
   body.Set("Cmd", Strings(command));
   return WriteJson(body);
+}
+
+std::string AttachPath(const std::string& id, const StreamOptions& options, bool terminal) {
+  std::string path = "/containers/" + EscapeUrl(id) + "/attach?stream=1";
+  if (options.in) path += "&stdin=1";
+  if (options.out || (terminal && options.err)) path += "&stdout=1";
+  if (options.err && !terminal) path += "&stderr=1";
+  return path + "&detachKeys=" + EscapeUrl(kNoDetachKeys);
+}
+
+std::string UpgradeRequest(const std::string& path, const std::string& body) {
+  return "POST " + path +
+         " HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"
+         "Content-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 std::string ListPath(const std::string& cluster_id) {

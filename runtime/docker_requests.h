@@ -21,7 +21,11 @@ std::string EscapeUrl(std::string_view text);
 Status ValidateConfig(const ContainerConfig& config);
 std::string CreatePath(const ContainerConfig& config);
 std::string CreateBody(const ContainerConfig& config);
-std::string ExecBody(const std::vector<std::string>& command);
+std::string ExecBody(const std::vector<std::string>& command, const StreamOptions& options);
+// A terminal's container has no standard error of its own.
+std::string AttachPath(const std::string& id, const StreamOptions& options, bool terminal);
+// A whole POST that asks the engine to take its connection over.
+std::string UpgradeRequest(const std::string& path, const std::string& body);
 std::string ListPath(const std::string& cluster_id);
 // Events of containers of `cluster_id`, from `since_seconds` (Unix time) on.
 std::string EventsPath(const std::string& cluster_id, int64_t since_seconds);

@@ -10,6 +10,7 @@
 #include "runtime/docker_events.h"
 #include "runtime/docker_exec.h"
 #include "runtime/docker_logs.h"
+#include "runtime/docker_pod_stream.h"
 #include "runtime/docker_replies.h"
 #include "runtime/docker_requests.h"
 #include "runtime/image_archive.h"
@@ -97,6 +98,11 @@ class DockerRuntime final : public ContainerRuntime {
   void RemoveContainer(const std::string& id, DoneStatus done) override;
   void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
             Done<ExecResult> done) override;
+  std::shared_ptr<PodStream> OpenExec(const std::string& id,
+                                      const std::vector<std::string>& command,
+                                      const StreamOptions& options, PodStreamSink sink) override;
+  std::shared_ptr<PodStream> Attach(const std::string& id, const StreamOptions& options,
+                                    PodStreamSink sink) override;
   void InspectImage(const std::string& reference, Done<ImageInfo> done) override;
   void PullImage(const std::string& reference, const std::optional<RegistryLogin>& login,
                  DoneStatus done) override;
@@ -127,7 +133,10 @@ class DockerRuntime final : public ContainerRuntime {
   void LoadPause(const ImageArchive& archive, Done<std::string> done);
   void FollowProgress(HttpCall call, DoneStatus done);
 
+  SocketThread* Sockets();
+
   DockerApi api_;
+  std::unique_ptr<SocketThread> sockets_;  // made when the first stream wants it
   std::unique_ptr<DockerEvents> events_;
   // Ids that were listed or created here, until they are removed here or found gone.
   std::set<std::string> known_;
@@ -298,6 +307,29 @@ void DockerRuntime::Exec(const std::string& id, const std::vector<std::string>& 
   if (status.ok() && command.empty()) status = InvalidError("no command is given to be run");
   if (!status.ok()) return Refuse(std::move(status), std::move(done));
   std::make_shared<DockerExec>(&api_, timeout_ms, std::move(done))->Start(id, command);
+}
+
+SocketThread* DockerRuntime::Sockets() {
+  if (sockets_ == nullptr) sockets_ = std::make_unique<SocketThread>(api_.loop());
+  return sockets_.get();
+}
+
+std::shared_ptr<PodStream> DockerRuntime::OpenExec(const std::string& id,
+                                                   const std::vector<std::string>& command,
+                                                   const StreamOptions& options,
+                                                   PodStreamSink sink) {
+  const auto stream =
+      std::make_shared<DockerPodStream>(&api_, Sockets(), alive_, options, std::move(sink));
+  stream->Exec(id, command);
+  return stream;
+}
+
+std::shared_ptr<PodStream> DockerRuntime::Attach(const std::string& id,
+                                                 const StreamOptions& options, PodStreamSink sink) {
+  const auto stream =
+      std::make_shared<DockerPodStream>(&api_, Sockets(), alive_, options, std::move(sink));
+  stream->Attach(id);
+  return stream;
 }
 
 void DockerRuntime::InspectImage(const std::string& reference, Done<ImageInfo> done) {

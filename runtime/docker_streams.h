@@ -54,6 +54,30 @@ class FrameReader {
   std::string rest_;
 };
 
+inline constexpr size_t kMaxUpgradeHeadBytes = 16 << 10;
+inline constexpr size_t kMaxUpgradeBodyBytes = 64 << 10;  // of a refusal
+
+// The engine's answer to an UpgradeRequest, as it arrives: from its end on the connection is the
+// stream (Engine API, "ContainerAttach", Hijacking).
+class UpgradeReader {
+ public:
+  enum class State { kMore, kOpen, kRefused };
+  // kOpen: `*rest` is what already belongs to the stream.
+  State Feed(std::string_view bytes, std::string* rest);
+  const Status& refusal() const { return refusal_; }
+
+ private:
+  State Refuse(Status why);
+  State FeedBody(std::string_view bytes);
+
+  std::string head_;
+  std::string body_;  // of a refusal
+  bool head_ended_ = false;
+  int code_ = 0;
+  size_t body_bytes_ = 0;
+  Status refusal_;
+};
+
 // The stamp that the engine puts before a line when asked for timestamps.
 struct LogStamp {
   int64_t seconds = 0;

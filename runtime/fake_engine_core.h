@@ -17,7 +17,7 @@
 
 namespace reconcile {
 
-inline constexpr size_t kFakeCallKinds = 15;
+inline constexpr size_t kFakeCallKinds = 17;
 
 // A connected process, as the engine knows it. Destroyed: nobody listens any more.
 struct FakeClient {
@@ -90,6 +90,10 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   Status RemoveContainer(const std::string& id);
   void Exec(const std::string& id, const std::vector<std::string>& command, int64_t timeout_ms,
             Reply<Result<ExecResult>> reply);
+  // The running container that a command is to be run in.
+  Result<Container*> FindToRun(const std::string& id, const std::vector<std::string>& command);
+  // Whether a client may be attached to it.
+  Status CheckAttach(const std::string& id, const StreamOptions& wanted) const;
   void NoteExecAsked(const std::string& id, const std::vector<std::string>& command);
   Result<ImageInfo> InspectImage(const std::string& reference) const;
   void Pull(const std::string& reference, const std::optional<RegistryLogin>& login,

@@ -13,14 +13,33 @@ void FakeEngineCore::NoteExecAsked(const std::string& id, const std::vector<std:
   if (const Container* container = Find(id)) Observe("exec-asked", container->info, command);
 }
 
+Result<FakeEngineCore::Container*> FakeEngineCore::FindToRun(
+    const std::string& id, const std::vector<std::string>& command) {
+  Container* container = Find(id);
+  if (container == nullptr) return NotFoundError("No such container: " + id);
+  if (command.empty()) return InvalidError("no command is given to be run");
+  if (container->info.state == ContainerRunState::kRunning) return container;
+  return ConflictError("Container " + container->info.id + " is not running");
+}
+
+Status FakeEngineCore::CheckAttach(const std::string& id, const StreamOptions& wanted) const {
+  const Container* container = Find(id);
+  if (container == nullptr) return NotFoundError("No such container: " + id);
+  if (container->info.state != ContainerRunState::kRunning) {
+    return ConflictError("Container " + container->info.id + " is not running");
+  }
+  if (wanted.in) {
+    return InvalidError("the container reads no standard input: it was made without stdin");
+  }
+  if (!wanted.tty) return OkStatus();
+  return InvalidError("the container has no terminal: it was made without tty");
+}
+
 void FakeEngineCore::Exec(const std::string& id, const std::vector<std::string>& command,
                           int64_t timeout_ms, Reply<Result<ExecResult>> reply) {
-  const Container* container = Find(id);
-  if (container == nullptr) return reply(NotFoundError("No such container: " + id));
-  if (command.empty()) return reply(InvalidError("no command is given to be run"));
-  if (container->info.state != ContainerRunState::kRunning) {
-    return reply(ConflictError("Container " + container->info.id + " is not running"));
-  }
+  const Result<Container*> found = FindToRun(id, command);
+  if (!found.ok()) return reply(found.status());
+  const Container* container = *found;
   const FakeCommand does =
       choose_command ? choose_command(container->config, command) : FakeCommand();
   ExecResult result;

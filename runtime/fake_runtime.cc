@@ -4,10 +4,33 @@
 
 #include "base/check.h"
 #include "runtime/fake_engine_core.h"
+#include "runtime/fake_exec_stream.h"
 #include "runtime/image_reference.h"
 
 namespace reconcile {
 namespace {
+
+// A client's hold on what it is attached to.
+class FakeAttachment final : public PodStream {
+ public:
+  explicit FakeAttachment(EventLoop* loop) : loop_(loop) {}
+  void Write(std::string_view) override {}
+  void CloseInput() override {}
+  void Resize(uint16_t, uint16_t) override {}
+  void Taken(size_t bytes) override {
+    loop_->Post([reader = reader, bytes] { reader.Taken(bytes); });
+  }
+  void Cancel() override {
+    over = true;
+    reader.Cancel();
+  }
+
+  StreamHandle reader;
+  bool over = false;
+
+ private:
+  EventLoop* const loop_;
+};
 
 // What one process sees of a FakeEngine.
 class FakeRuntime final : public ContainerRuntime {
@@ -77,6 +100,12 @@ class FakeRuntime final : public ContainerRuntime {
         },
         std::move(done));
   }
+
+  std::shared_ptr<PodStream> OpenExec(const std::string& id,
+                                      const std::vector<std::string>& command,
+                                      const StreamOptions& options, PodStreamSink sink) override;
+  std::shared_ptr<PodStream> Attach(const std::string& id, const StreamOptions& options,
+                                    PodStreamSink sink) override;
 
   void InspectImage(const std::string& reference, Done<ImageInfo> done) override {
     Call<Result<ImageInfo>>(
@@ -166,6 +195,47 @@ class FakeRuntime final : public ContainerRuntime {
   uint64_t next_reader_ = 1;
 };
 
+std::shared_ptr<PodStream> FakeRuntime::OpenExec(const std::string& id,
+                                                 const std::vector<std::string>& command,
+                                                 const StreamOptions& options, PodStreamSink sink) {
+  const auto stream = std::make_shared<FakeExecStream>(core_, client_, options, std::move(sink));
+  CallLong<PodStreamEnd>(
+      FakeCall::kOpenExec,
+      [stream, id, command](FakeEngineCore* core, std::function<void(PodStreamEnd)> reply) {
+        stream->Begin(core, id, command, std::move(reply));
+      },
+      [stream](const PodStreamEnd& end) { stream->End(end); });
+  return stream;
+}
+
+// What a program says goes to its log as well: that is followed from now on.
+std::shared_ptr<PodStream> FakeRuntime::Attach(const std::string& id, const StreamOptions& options,
+                                               PodStreamSink sink) {
+  const auto stream = std::make_shared<FakeAttachment>(loop_);
+  const auto told = std::make_shared<PodStreamSink>(std::move(sink));
+  const auto end = [stream, told](const Status& status) {
+    if (!std::exchange(stream->over, true)) told->on_end({status, std::nullopt});
+  };
+  Call<Status>(
+      FakeCall::kAttach,
+      [id, options](FakeEngineCore* core) { return core->CheckAttach(id, options); },
+      [this, id, options, stream, told, end](const Status& status) {
+        if (stream->over || !status.ok()) return end(status);
+        LogOptions from_now;
+        from_now.follow = true;
+        from_now.tail_lines = 0;
+        stream->reader = ReadLogs(
+            id, from_now,
+            [stream, told, options](LogStream from, std::string_view bytes) {
+              const bool err = from == LogStream::kError;
+              if (!(err ? options.err : options.out)) return stream->reader.Taken(bytes.size());
+              told->on_output(err ? PodOutput::kErr : PodOutput::kOut, bytes);
+            },
+            end);
+      });
+  return stream;
+}
+
 StreamHandle FakeRuntime::ReadLogs(const std::string& id, const LogOptions& options,
                                    std::function<void(LogStream, std::string_view)> on_data,
                                    DoneStatus done) {
@@ -244,6 +314,10 @@ std::string_view ToString(FakeCall call) {
       return "remove-image";
     case FakeCall::kMeasure:
       return "measure";
+    case FakeCall::kOpenExec:
+      return "open-exec";
+    case FakeCall::kAttach:
+      return "attach";
   }
   return "";
 }

@@ -28,6 +28,11 @@ struct FakeCommand {
   int64_t takes_ms = 5;
   int32_t exit_code = 0;
   std::string output;
+  // With streams alone (OpenExec).
+  std::string error_output = {};
+  // It gives back what it reads, on a terminal with the size of that behind it ("24 80"), and ends
+  // with its input.
+  bool reads_input = false;
 };
 
 struct FakeImage {
@@ -58,6 +63,8 @@ enum class FakeCall {
   kListImages,
   kRemoveImage,
   kMeasure,
+  kOpenExec,
+  kAttach,
 };
 std::string_view ToString(FakeCall call);
 
