@@ -46,17 +46,22 @@ void Agent::Core::Start() {
   agent_start_ = RandomHex(random_);
   KeepStartProgram();
   Restore();
-  link_->SetHandler({Guarded([this] {
-                       refused_.clear();  // it was said of another connection's controller
-                       newest_spoke_ = false;
-                       SendReport();
-                     }),
-                     Guarded([this](const Assignment& assignment) { OnAssignment(assignment); }),
-                     [weak = weak_from_this()](const LogRequest& request, LogSink sink) {
-                       const auto self = weak.lock();
-                       return self ? self->OpenLogs(request, std::move(sink)) : StreamHandle();
-                     },
-                     Guarded([this] { SendInventory(); })});
+  link_->SetHandler(
+      {Guarded([this] {
+         refused_.clear();  // it was said of another connection's controller
+         newest_spoke_ = false;
+         SendReport();
+       }),
+       Guarded([this](const Assignment& assignment) { OnAssignment(assignment); }),
+       [weak = weak_from_this()](const LogRequest& request, LogSink sink) {
+         const auto self = weak.lock();
+         return self ? self->OpenLogs(request, std::move(sink)) : StreamHandle();
+       },
+       Guarded([this] { SendInventory(); }),
+       [weak = weak_from_this()](const PodStreamRequest& request, PodStreamSink sink) {
+         const auto self = weak.lock();
+         return self ? self->OpenPodStream(request, std::move(sink)) : nullptr;
+       }});
   AskEngineInfo();
   RequestNetworkList();
   network_->SetOnDisturbed(Guarded([this](Disturbance what) { OnNetworkDisturbed(what); }));

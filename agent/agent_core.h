@@ -20,8 +20,11 @@
 
 namespace reconcile {
 
+class ServedStream;
+
 inline constexpr size_t kMaxPendingEvents = 1'000;  // that no report has taken yet
 inline constexpr size_t kMaxLogStreams = 64;
+inline constexpr size_t kMaxPodStreams = 128;
 inline constexpr int kMaxParallelPulls = 4;
 inline constexpr int kMaxParallelStops = 256;
 // Removing a dead container takes the engine a third of what a start takes. While containers start,
@@ -301,6 +304,16 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   StreamHandle OpenLogs(const LogRequest& request, LogSink sink);
   Result<std::string> FindLog(const LogRequest& request) const;
 
+  // ---- agent_streams.cc ----
+  std::shared_ptr<PodStream> OpenPodStream(const PodStreamRequest& request, PodStreamSink sink);
+  Status BeginPodStream(const PodStreamRequest& request,
+                        const std::shared_ptr<ServedStream>& stream);
+  void ForwardPort(const std::string& owner, uint16_t port,
+                   const std::shared_ptr<ServedStream>& stream);
+  const Pod* FindAssigned(const std::string& uid) const;
+  Result<std::string> FindRunning(const Pod& pod, const std::string& container) const;
+  Result<std::string> FindNetworkOwner(const Pod& pod) const;
+
   AgentOptions options_;  // the host's address may become another
   EventLoop* const loop_;
   Random* const random_;
@@ -427,6 +440,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   TimerId heartbeat_timer_ = 0;
   int64_t heartbeat_planned_ms_ = 0;
   size_t log_streams_ = 0;
+  size_t pod_streams_ = 0;
 };
 
 }  // namespace reconcile

@@ -68,7 +68,7 @@ class ControllerLink {
     // on_end; the sink may then still be called, with no effect.
     std::function<StreamHandle(const LogRequest&, LogSink)> on_logs;
     std::function<void()> on_inventory_asked = {};
-    // As on_logs, both ways; never nullptr.
+    // As on_logs, both ways. nullptr when the agent is no more.
     std::function<std::shared_ptr<PodStream>(const PodStreamRequest&, PodStreamSink)>
         on_pod_stream = {};
   };

@@ -68,7 +68,11 @@ void LinkDialer::State::OpenStream(const std::string& id, bool is_log,
   };
   std::shared_ptr<PodStream> writer = (*open)(std::move(sink));
   const auto opened = streams.find(id);  // it may have ended while it was being opened
-  if (opened != streams.end()) opened->second.writer = std::move(writer);
+  if (opened == streams.end()) return;
+  if (writer == nullptr) {
+    return SendEnd(id, {UnavailableError("the agent on node " + options.node + " ended"), {}});
+  }
+  opened->second.writer = std::move(writer);
 }
 
 // ---- what the agent says ----

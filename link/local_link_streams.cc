@@ -184,7 +184,11 @@ void LocalLink::State::AgentHalf::OpenStream(
   };
   std::shared_ptr<PodStream> writer = open(std::move(sink));
   const auto found = streams_.find(id);  // it may have ended while it was being opened
-  if (found != streams_.end()) found->second.writer = std::move(writer);
+  if (found == streams_.end()) return;
+  if (writer == nullptr) {
+    return SendEnd(id, {UnavailableError("the agent on node " + state_->node + " ended"), {}});
+  }
+  found->second.writer = std::move(writer);
 }
 
 std::shared_ptr<PodStream> LocalLink::State::AgentHalf::FindWriter(StreamId id) const {

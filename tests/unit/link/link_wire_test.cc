@@ -105,8 +105,9 @@ TEST(LinkWire, StreamRequestsThatNobodyCanServeAreRefused) {
     request.out = true;
     spoil(&request);
     const Status checked = CheckPodStreamRequest(request);
-    EXPECT_FALSE(DecodeOpenPodStream(ReadLinkMessage(WriteOpenPodStream({"7", request}))->body).ok() &&
-                 checked.message().find("UTF-8") == std::string::npos)
+    EXPECT_FALSE(
+        DecodeOpenPodStream(ReadLinkMessage(WriteOpenPodStream({"7", request}))->body).ok() &&
+        checked.message().find("UTF-8") == std::string::npos)
         << checked.ToString();
     return checked;
   };
@@ -152,7 +153,8 @@ TEST(LinkWire, FramesOfAStreamAreBinary) {
 }
 
 TEST(LinkWire, SizesOfATerminalFitIntoIt) {
-  EXPECT_EQ(*DecodeResize(ReadLinkMessage(WriteResize({65'535, 1}))->body), (TerminalSize{65'535, 1}));
+  EXPECT_EQ(*DecodeResize(ReadLinkMessage(WriteResize({65'535, 1}))->body),
+            (TerminalSize{65'535, 1}));
   EXPECT_FALSE(DecodeResize(*ParseJson(R"({"columns":65536,"rows":1})")).ok());
   EXPECT_FALSE(DecodeResize(*ParseJson(R"({"columns":80,"rows":-1})")).ok());
 }

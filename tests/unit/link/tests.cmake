@@ -1,4 +1,4 @@
-# link_contract.cc is the suite for every transport: link it with a file that instantiates it.
+# link_contract.cc and stream_contract.cc are the suite for every transport: link them with a file that instantiates it.
 reconcile_test(link_test
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/delta_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/enrollment_merge_test.cc
@@ -10,4 +10,5 @@ reconcile_test(link_test
           ${CMAKE_CURRENT_LIST_DIR}/local_link_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/messages_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/sample_messages.cc
+          ${CMAKE_CURRENT_LIST_DIR}/stream_contract.cc
   LIBS link base_io LABELS unit)

@@ -10,4 +10,5 @@ reconcile_test(link_tls_test
           ${CMAKE_CURRENT_LIST_DIR}/tls_link_test.cc
           ${PROJECT_SOURCE_DIR}/tests/unit/link/link_contract.cc
           ${PROJECT_SOURCE_DIR}/tests/unit/link/sample_messages.cc
+          ${PROJECT_SOURCE_DIR}/tests/unit/link/stream_contract.cc
   LIBS link_io link base_io ssl PkgConfig::CRYPTO LABELS unit)

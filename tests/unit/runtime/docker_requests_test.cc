@@ -236,7 +236,7 @@ TEST(PauseProgram, IsASmallExecutable) {
 }
 
 TEST(ExecBody, AsksForBothOutputsOfAProgramWithItsArguments) {
-  EXPECT_EQ(ExecBody({"cat", "a b\"c"}),
+  EXPECT_EQ(ExecBody({"cat", "a b\"c"}, {false, true, true, false}),
             R"({"AttachStdout":true,"AttachStderr":true,"Cmd":["cat","a b\"c"]})");
 }
 
