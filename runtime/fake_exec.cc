@@ -43,7 +43,7 @@ void FakeEngineCore::Exec(const std::string& id, const std::vector<std::string>&
   const FakeCommand does =
       choose_command ? choose_command(container->config, command) : FakeCommand();
   ExecResult result;
-  result.output = does.output.substr(0, kMaxExecOutputBytes);
+  result.output = (does.output + does.error_output).substr(0, kMaxExecOutputBytes);
   if (does.takes_ms < timeout_ms) result.exit_code = does.exit_code;
   After(std::min(does.takes_ms, timeout_ms),
         [this, key = container->info.id, run = container->run, result, command, reply]() mutable {

@@ -28,9 +28,8 @@ struct FakeCommand {
   int64_t takes_ms = 5;
   int32_t exit_code = 0;
   std::string output;
-  // With streams alone (OpenExec).
   std::string error_output = {};
-  // It gives back what it reads, on a terminal with the size of that behind it ("24 80"), and ends
+  // With streams alone (OpenExec): it gives back what it reads, on a terminal with the size of that behind it ("24 80"), and ends
   // with its input.
   bool reads_input = false;
 };

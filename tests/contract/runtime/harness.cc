@@ -45,10 +45,11 @@ FakeProgram ProgramOf(const ContainerConfig& config) {
 
 FakeCommand CommandOf(const ContainerConfig& /*config*/, const std::vector<std::string>& command) {
   constexpr int64_t kForEverMs = 100'000'000;
-  if (command == kSaysAndFails) return {5, 3, "out\nerr\n"};
+  if (command == kSaysAndFails) return {5, 3, "out\n", "err\n"};
   if (command == kTakesLong) return {kForEverMs, 0, "begun\n"};
   if (command == kSaysMuch) return {50, 0, std::string(300'000, 'x')};
   if (command == kClosesItsOutput) return {300, 4, ""};
+  if (command == kGivesBack || command == kTellsSize) return {0, 0, "", "", true};
   if (command == kIsNoProgram) return {5, 127, "exec: \"/no/such/program\": no such file"};
   return {};
 }

@@ -107,6 +107,9 @@ inline const std::vector<std::string> kSaysMuch = {"sh", "-c",
                                                    "head -c 300000 /dev/zero | tr '\\0' x"};
 inline const std::vector<std::string> kClosesItsOutput = {
     "sh", "-c", "exec >/dev/null 2>&1; sleep 0.3; exit 4"};
+inline const std::vector<std::string> kGivesBack = {"cat"};
+inline const std::vector<std::string> kTellsSize = {"sh", "-c",
+                                                    "while read line; do stty size; done"};
 inline const std::vector<std::string> kIsNoProgram = {"/no/such/program"};
 
 ContainerConfig TestContainer(const std::string& cluster_id, const std::string& name,

@@ -9,5 +9,6 @@ reconcile_test(runtime_contract_test
           ${CMAKE_CURRENT_LIST_DIR}/sandbox_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/start_program_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/exec_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/pod_streams_test.cc
   LIBS runtime_io runtime base_io test_dockerd
   LABELS contract)

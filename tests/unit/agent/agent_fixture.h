@@ -31,6 +31,10 @@ class RecordingLink final : public ControllerLink {
     return handler_.on_logs(request, std::move(sink));
   }
 
+  std::shared_ptr<PodStream> Stream(const PodStreamRequest& request, PodStreamSink sink) {
+    return handler_.on_pod_stream(request, std::move(sink));
+  }
+
   bool connected = true;
   std::vector<Report> reports;
   std::vector<Inventory> inventories;

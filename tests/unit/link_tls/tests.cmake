@@ -8,6 +8,7 @@ reconcile_test(link_tls_test
           ${CMAKE_CURRENT_LIST_DIR}/raw_agent.cc
           ${CMAKE_CURRENT_LIST_DIR}/tls_link.cc
           ${CMAKE_CURRENT_LIST_DIR}/tls_link_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/stream_load_test.cc
           ${PROJECT_SOURCE_DIR}/tests/unit/link/link_contract.cc
           ${PROJECT_SOURCE_DIR}/tests/unit/link/sample_messages.cc
           ${PROJECT_SOURCE_DIR}/tests/unit/link/stream_contract.cc
