@@ -29,8 +29,8 @@ struct FakeCommand {
   int32_t exit_code = 0;
   std::string output;
   std::string error_output = {};
-  // With streams alone (OpenExec): it gives back what it reads, on a terminal with the size of that behind it ("24 80"), and ends
-  // with its input.
+  // With streams alone (OpenExec): it gives back what it reads, on a terminal with the size of that
+  // behind it ("24 80"), and ends with its input.
   bool reads_input = false;
 };
 

@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kHundredMegabytes = 100'000'000;
 // Bytes that pass before a report is through which was sent meanwhile: what the sockets hold, with
 // room for a busy machine. A report behind all of the stream would see a hundred million.
-constexpr size_t kMaxBytesAheadOfAReport = 25'000'000;
+constexpr size_t kMaxBytesAheadOfAReport = 10'000'000;
 
 uint8_t PatternAt(size_t at) { return static_cast<uint8_t>((at * 2654435761U) >> 13); }
 
