@@ -90,6 +90,7 @@ void ParseOne(uint8_t choice, size_t step, std::string_view bytes) {
       return ParseEngine(bytes);
     case 4:
       (void)ParseExecExitCode(bytes);
+      (void)ParseExecProcess(bytes).ok();
       return (void)ParseCreatedId(bytes);
     case 5:
       CHECK(StatusOfReply(404, bytes).code() == StatusCode::kNotFound);

@@ -7,5 +7,6 @@ reconcile_test(net_contract_test
           ${CMAKE_CURRENT_LIST_DIR}/worlds.cc
           ${CMAKE_CURRENT_LIST_DIR}/health_server_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/await_program_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/pod_ports_test.cc
   LIBS net_io net base_io
   LABELS contract)

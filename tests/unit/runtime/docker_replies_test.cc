@@ -300,6 +300,12 @@ TEST(DockerReplies, FindsTheFailureInsideAPullThatAnswered200) {
 TEST(DockerReplies, ReadsHowACommandEnded) {
   EXPECT_EQ(*ParseExecExitCode(R"({"Running":false,"ExitCode":3})"), 3);
   EXPECT_EQ(*ParseExecExitCode(R"({"Running":true,"ExitCode":0})"), std::nullopt);
+  const auto process = ParseExecProcess(R"({"Running":true,"Pid":42,"ContainerID":"abc"})");
+  ASSERT_TRUE(process.ok());
+  EXPECT_FALSE(process->has_ended);
+  EXPECT_EQ(process->process_id, 42);
+  EXPECT_EQ(process->container_id, "abc");
+  EXPECT_TRUE(ParseExecProcess(R"({"Running":false,"ExitCode":3,"Pid":42})")->has_ended);
   EXPECT_EQ(*ParseExecExitCode(R"({"Running":false,"ExitCode":null})"), std::nullopt);
   for (const char* damaged : {"", "[]", "{}", R"({"Running":"no","ExitCode":0})"}) {
     EXPECT_EQ(ParseExecExitCode(damaged).status().code(), StatusCode::kInternal) << damaged;

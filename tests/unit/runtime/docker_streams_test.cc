@@ -96,6 +96,45 @@ TEST(FrameReader, TellsTheEnginesOwnFailure) {
   EXPECT_EQ(status, InternalError("the engine cannot read the log: Error grabbing logs: EOF"));
 }
 
+TEST(UpgradeReader, GivesWhatFollowsTheHeadToTheStream) {
+  const std::string answer = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\n\r\n\x01 bytes";
+  for (size_t cut = 0; cut <= answer.size(); ++cut) {
+    UpgradeReader reader;
+    std::string rest;
+    std::string stream;
+    const bool open = reader.Feed(answer.substr(0, cut), &rest) == UpgradeReader::State::kOpen;
+    stream += rest;
+    if (open) {
+      stream += answer.substr(cut);
+    } else {
+      ASSERT_EQ(reader.Feed(answer.substr(cut), &rest), UpgradeReader::State::kOpen) << cut;
+      stream += rest;
+    }
+    EXPECT_EQ(stream, "\x01 bytes") << cut;
+  }
+}
+
+TEST(UpgradeReader, TellsARefusalInTheEnginesWords) {
+  UpgradeReader reader;
+  std::string rest;
+  EXPECT_EQ(reader.Feed("HTTP/1.1 409 Conflict\r\nCONTENT-length:  21\r\n\r\n{\"message\"", &rest),
+            UpgradeReader::State::kMore);
+  EXPECT_EQ(reader.Feed(":\"paused\"}\n", &rest), UpgradeReader::State::kRefused);
+  EXPECT_EQ(reader.refusal(), ConflictError("paused"));
+}
+
+TEST(UpgradeReader, RefusesWhatIsNoAnswer) {
+  std::string rest;
+  const std::string long_head = "HTTP/1.1 101 X\r\n" + std::string(kMaxUpgradeHeadBytes, 'x');
+  for (const std::string& text : std::vector<std::string>{
+           "\r\n\r\n", "SSH-2.0-x\r\n\r\n", "HTTP/1.1 x\r\n\r\n", "HTTP/1.1 99 x\r\n\r\n",
+           "HTTP/1.1 99999999999 x\r\n\r\n", long_head, long_head + "\r\n\r\n"}) {
+    UpgradeReader reader;
+    EXPECT_EQ(reader.Feed(text, &rest), UpgradeReader::State::kRefused) << text.substr(0, 40);
+    EXPECT_EQ(reader.refusal().code(), StatusCode::kInternal);
+  }
+}
+
 TEST(SplitStamp, KeepsNanosecondsAndTheRestOfTheLine) {
   const auto line = SplitStamp("2026-11-21T01:49:59.123456789Z some text\n");
   ASSERT_TRUE(line.has_value());
