@@ -46,6 +46,17 @@ void FeedLines(std::string_view bytes, size_t step) {
   CHECK(line_bytes <= bytes.size());
 }
 
+void FeedUpgrade(std::string_view bytes, size_t step) {
+  UpgradeReader upgrade;
+  std::string rest;
+  for (size_t i = 0; i < bytes.size(); i += step) {
+    const auto state = upgrade.Feed(bytes.substr(i, step), &rest);
+    CHECK(rest.size() <= step);
+    CHECK(state != UpgradeReader::State::kRefused || !upgrade.refusal().ok());
+    if (state != UpgradeReader::State::kMore) return;
+  }
+}
+
 void FeedProgress(std::string_view bytes, size_t step) {
   ProgressReader progress;
   for (size_t i = 0; i < bytes.size(); i += step) progress.Feed(bytes.substr(i, step));
@@ -101,6 +112,7 @@ void ParseOne(uint8_t choice, size_t step, std::string_view bytes) {
     case 7:
       return FeedProgress(bytes, step);
     case 8:
+      FeedUpgrade(bytes, step);
       return FeedFrames(bytes, step);
     case 9:
       return ParseNames(bytes);
