@@ -26,6 +26,12 @@ void GiveBack(const std::string& key, Map* counts) {
   if (found != counts->end() && --found->second == 0) counts->erase(found);
 }
 
+// A page of another site, in a browser that shows its user's certificate to every site.
+bool IsOfAnotherSite(const ApiHead& head) {
+  const std::string origin = HeaderOf(head, "origin");
+  return !origin.empty() && !origin.ends_with("://" + HeaderOf(head, "host"));
+}
+
 ApiResponse TooMany(const std::string& why) {
   ApiResponse answer = RefusalResponse(429, why);
   answer.retry_after_s = 1;
@@ -165,6 +171,9 @@ std::optional<ApiResponse> ApiGate::RefuseUser(Place* place, ApiHead* head) {
     return TooMany("too many connections of user " + name);
   }
   if (!requests_.Take(name, io_->now().mono)) return TooMany("too many requests of user " + name);
+  if (request.upgrade == "websocket" && IsOfAnotherSite(*head)) {
+    return RefusalResponse(403, "a WebSocket is not opened for a page of another site");
+  }
   request.accept = HeaderOf(*head, "accept");
   request.content_type = MediaTypeOf(HeaderOf(*head, "content-type"));
   // As in Kubernetes: `kubectl create --raw` names no type.

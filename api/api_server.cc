@@ -10,18 +10,24 @@ constexpr int64_t kWatchMs = 1'000;  // how soon a change of the CA is noticed
 }  // namespace
 
 struct ApiServer::State {
-  State(const ApiServerOptions& options, Enrollment* enrollment, UserRegistry* users)
+  State(const ApiServerOptions& options, EventLoop* loop, Enrollment* enrollment,
+        UserRegistry* users)
       : io(std::make_unique<IoThread>()),
         gate(options, io.get(), enrollment, users),
+        bridge(std::make_shared<IoBridge>(io.get())),
+        sockets(std::make_unique<ApiSockets>(loop, io.get(), bridge, options.sockets)),
         parts(std::make_shared<ApiServerParts>()) {
     parts->options = options;
+    parts->loop = loop;
     parts->gate = &gate;
+    parts->sockets = sockets.get();
     parts->io = io.get();
-    parts->bridge = std::make_shared<IoBridge>(io.get());
+    parts->bridge = bridge;
   }
   ~State() {
-    parts->bridge->Close();
+    bridge->Close();
     io->Stop();
+    sockets.reset();
     io.reset();  // connections end with it, before what they stand on
   }
   void Watch() {
@@ -31,6 +37,8 @@ struct ApiServer::State {
 
   std::unique_ptr<IoThread> io;
   ApiGate gate;
+  const std::shared_ptr<IoBridge> bridge;
+  std::unique_ptr<ApiSockets> sockets;
   std::shared_ptr<ApiServerParts> parts;
   uint16_t port = 0;
 };
@@ -38,8 +46,7 @@ struct ApiServer::State {
 Result<std::unique_ptr<ApiServer>> ApiServer::Start(const ApiServerOptions& options,
                                                     EventLoop* loop, Enrollment* enrollment,
                                                     UserRegistry* users, Handler handler) {
-  auto state = std::make_shared<State>(options, enrollment, users);
-  state->parts->loop = loop;
+  auto state = std::make_shared<State>(options, loop, enrollment, users);
   state->parts->handler = std::make_shared<const Handler>(std::move(handler));
   RETURN_IF_ERROR(state->gate.MakeTls());
   const Result<uint16_t> port = ListenApi(state->parts);

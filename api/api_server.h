@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/api_sockets.h"
 #include "api/http.h"
 #include "base/event_loop.h"
 #include "base/status.h"
@@ -41,11 +42,17 @@ struct ApiServerOptions {
   int64_t write_ms = 30'000;      // for a reader to take one write
   int64_t patient_ms = 600'000;   // the same, of a stream with credits: a person reads the log
   int64_t recheck_ms = 20'000;    // identities of open streams, and the server's own certificate
+  // A client of a WebSocket that is silent for so long, pings too, is gone; so is one whose input
+  // nobody has taken any of for so long.
+  int64_t socket_silent_ms = 90'000;
+  ApiSocketLimits sockets;
 };
 
 // Serves the API over TLS 1.3 to whoever has an identity of this cluster: HTTP/1.1, connections
 // kept alive, one request after the other. One thread of its own does the sockets; `handler` runs
 // on `loop`, with ApiRequest::user set. /healthz, /livez and /readyz answer everybody.
+//
+// A request that its handler makes a session of becomes a WebSocket; more than its limits are 429.
 //
 // Who has no identity, or one that does not hold, is refused before a body is read. Streams come in
 // chunks, never compressed; a reader that takes too little is cut off.

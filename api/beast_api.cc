@@ -8,6 +8,7 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
 #include <chrono>
 #include <optional>
 
@@ -60,6 +61,7 @@ class ApiSession final : public ApiStreamWriter, public std::enable_shared_from_
   void RefuseBad(int code, const std::string& why);
   void Answer(const ApiResponse& answer, bool close);
   void WriteOut(int64_t limit_ms, std::function<void()> done);
+  void BeginSocket(ApiResponse answer);
   void BeginStream(ApiResponse answer);
   void WatchForHangUp();
   void Recheck();
@@ -154,6 +156,7 @@ void ApiSession::TakeHead() {
   const Status target =
       ReadRequestTarget({message.target().data(), message.target().size()}, &head_.request);
   if (!target.ok()) return RefuseBad(400, target.message());
+  ReadUpgrade(head_.headers, beast::websocket::is_upgrade(message), &head_.request);
   head_.has_body = parser_->chunked() || parser_->content_length().value_or(0) > 0;
   if (const auto refusal = parts_->gate->Refuse(chain_pem_, place_.get(), &head_)) {
     return Answer(*refusal, head_.has_body || refusal->code == 401);
@@ -206,6 +209,7 @@ void ApiSession::Dispatch() {
 
 void ApiSession::OnAnswer(uint64_t turn, ApiResponse answer) {
   if (turn != turn_ || answered_) return;
+  if (answer.socket) return BeginSocket(std::move(answer));
   if (answer.stream) return BeginStream(std::move(answer));
   Answer(answer, false);
 }
@@ -243,6 +247,39 @@ void ApiSession::WriteOut(int64_t limit_ms, std::function<void()> done) {
                       self->parts_->io->Cancel(self->timer_);
                       done();
                     });
+}
+
+// From here on the connection is the socket's. Nobody may have said anything on it before it knows
+// that it is one.
+void ApiSession::BeginSocket(ApiResponse answer) {
+  const std::string user = head_.request.user ? head_.request.user->name : "";
+  auto place = parts_->sockets->Enter(user);
+  if (!place) {
+    return Answer(RefusalResponse(429,
+                                  "too many open sessions (exec, attach, port-forward) of "
+                                  "user " +
+                                      user + "; end some of them"),
+                  true);
+  }
+  if (buffer_.size() > 0) return Close();
+  parts_->io->Cancel(timer_);
+  answered_ = true;
+  const SocketLimits limits = {.handshake_ms = options().step_ms,
+                               .silent_ms = options().socket_silent_ms,
+                               .max_message_bytes = kMaxSocketMessageBytes};
+  const auto still_may = [parts = parts_, chain_pem = chain_pem_, head = head_] {
+    return parts->gate->StillHolds(chain_pem, head);
+  };
+  error_code ignored;
+  beast::get_lowest_layer(tls_).socket().set_option(asio::socket_base::keep_alive(true), ignored);
+  AcceptBeastSocket(
+      std::move(tls_), parser_->get(), limits, answer.socket->subprotocol,
+      [self = shared_from_this(), upgrade = *answer.socket, place = std::move(place),
+       still_may](Result<std::shared_ptr<LinkSocket>> socket) mutable {
+        if (!socket.ok()) return;
+        self->parts_->sockets->Begin(std::move(socket).value(), std::move(upgrade),
+                                     std::move(place), still_may, self->place_);
+      });
 }
 
 void ApiSession::BeginStream(ApiResponse answer) {

@@ -4,7 +4,9 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "api/socket_session.h"
 #include "api/user.h"
 #include "link/agent_link.h"
 
@@ -14,16 +16,38 @@ namespace reconcile {
 struct ApiRequest {
   std::string method;  // "GET", "POST"
   std::string path;    // decoded, without the query
-  std::map<std::string, std::string> query;
-  std::string accept;  // the Accept header
+  std::map<std::string, std::string>
+      query;  // of a repeated field the first, as Kubernetes reads it
+  std::map<std::string, std::vector<std::string>> repeated;  // and those after it, in their order
+  std::string accept;                                        // the Accept header
   std::string body;
   std::string content_type;     // of the body, in lower case and without parameters
   std::optional<ApiUser> user;  // who asks over TLS; none: the owner of the local socket
   std::string remote_address;   // from where, over TLS
+  // What the connection is to become, in lower case: "websocket", "spdy/3.1". Nothing else: "".
+  std::string upgrade;
+  std::vector<std::string> subprotocols;  // of the WebSocket, as the client offers them
 
+  void AddQuery(const std::string& name, std::string value) {
+    if (query.count(name) == 0) {
+      query[name] = std::move(value);
+    } else {
+      repeated[name].push_back(std::move(value));
+    }
+  }
   std::string Query(const std::string& name, const std::string& fallback = "") const {
     const auto found = query.find(name);
     return found == query.end() ? fallback : found->second;
+  }
+  // All values of a field, in their order.
+  std::vector<std::string> QueryAll(const std::string& name) const {
+    std::vector<std::string> values;
+    if (query.count(name) > 0) values.push_back(query.at(name));
+    const auto more = repeated.find(name);
+    if (more != repeated.end()) {
+      values.insert(values.end(), more->second.begin(), more->second.end());
+    }
+    return values;
   }
 };
 
@@ -42,6 +66,8 @@ struct ApiResponse {
   // The last words to a reader that takes nothing while a stream without credits goes on.
   std::string too_slow;
   int retry_after_s = 0;  // for 429
+  // When set, there is no answer but this: the connection becomes a WebSocket.
+  std::optional<SocketUpgrade> socket;
 };
 
 }  // namespace reconcile

@@ -10,9 +10,16 @@
 #include <mutex>
 #include <thread>
 
+#include "api/api_sockets.h"
 #include "api/log_frames.h"
+#include "api/refusal.h"
+#include "api/request_target.h"
 #include "api/routes.h"
+#include "api/socket_frames.h"
+#include "api/unix_socket.h"
 #include "api/unix_stream.h"
+#include "base/unique_fd.h"
+#include "link/http_checks.h"
 
 namespace reconcile {
 namespace {
@@ -44,29 +51,51 @@ struct PendingAnswer {
   std::optional<ApiResponse> response;
 };
 
-// cpp-httplib, with connections that wait for slow readers.
+// cpp-httplib, with connections that wait for slow readers, or become sessions.
 class HttpServer final : public httplib::Server {
  public:
   std::atomic<bool> stopping = false;
+  struct Session {
+    SocketUpgrade upgrade;
+    std::shared_ptr<void> place;
+  };
+  // Takes a connection over once its request is answered.
+  std::function<void(int fd, Session)> on_session;
+
+  // Of a handler, about the request that it answers.
+  static void Become(Session session) { session_ = std::move(session); }
 
  private:
   bool process_and_close_socket(socket_t socket) override {
     UnixStream stream(socket, &stopping);
     bool closed = false;
+    session_.reset();
     // Nothing is compressed: cpp-httplib would hold a stream's words back until there are many.
-    return process_request(stream, true, closed, [](httplib::Request& request) {
+    const bool answered = process_request(stream, true, closed, [](httplib::Request& request) {
       request.headers.erase("Accept-Encoding");
     });
+    auto session = std::exchange(session_, std::nullopt);
+    if (answered && session) on_session(stream.Release(), std::move(*session));
+    return answered;
   }
+
+  // A thread has one connection at a time.
+  static thread_local std::optional<Session> session_;
 };
+thread_local std::optional<HttpServer::Session> HttpServer::session_;
 
 ApiRequest FromHttp(const httplib::Request& request) {
   ApiRequest api;
   api.method = request.method;
   api.path = request.path;
-  for (const auto& [name, value] : request.params) api.query[name] = value;
+  for (const auto& [name, value] : request.params) api.AddQuery(name, value);
   api.accept = request.get_header_value("Accept");
   api.body = request.body;
+  std::map<std::string, std::string> headers;
+  for (const auto& [name, value] : request.headers) headers[LowerCase(name)] = value;
+  const bool session = headers["upgrade"] == kSocketFramesUpgrade;
+  if (session) headers["upgrade"] = "websocket";
+  ReadUpgrade(headers, session, &api);
   return api;
 }
 
@@ -123,6 +152,11 @@ struct LocalServer::State {
   EventLoop* loop = nullptr;
   std::shared_ptr<const Handler> handler;
   std::atomic<int> open_streams = 0;
+  std::unique_ptr<IoThread> io = std::make_unique<IoThread>();  // of the sessions
+  const std::shared_ptr<IoBridge> bridge = std::make_shared<IoBridge>(io.get());
+  std::unique_ptr<ApiSockets> sockets;
+  const std::shared_ptr<std::atomic<size_t>> open_sessions =
+      std::make_shared<std::atomic<size_t>>(0);
 
   // Waits for `done`, under `lock`; false when that takes too long or the server stops.
   template <typename Done>
@@ -136,6 +170,8 @@ struct LocalServer::State {
   }
   void Serve(const httplib::Request& request, httplib::Response& response);
   void ServeStream(const ApiResponse& answer, bool framed, httplib::Response& response);
+  void ServeSession(SocketUpgrade upgrade, httplib::Response& response);
+  void BeginSession(int fd, HttpServer::Session session);
   bool Pump(const std::shared_ptr<StreamPipe>& pipe, bool framed, httplib::DataSink& sink);
   void EndStream(const std::shared_ptr<StreamPipe>& pipe);
 };
@@ -155,9 +191,32 @@ void LocalServer::State::Serve(const httplib::Request& request, httplib::Respons
     return SetResponse(ErrorResponse(UnavailableError("the controller did not answer in time")),
                        &response);
   }
+  if (pending->response->socket) {
+    return ServeSession(std::move(*pending->response->socket), response);
+  }
   if (!pending->response->stream) return SetResponse(*pending->response, &response);
   const bool framed = api.accept.find(kLogFramesType) != std::string::npos;
   ServeStream(*pending->response, framed, response);
+}
+
+void LocalServer::State::ServeSession(SocketUpgrade upgrade, httplib::Response& response) {
+  const std::shared_ptr<void> place(nullptr, [count = open_sessions](void*) { --*count; });
+  if (++*open_sessions > kMaxLocalSessions) {
+    return SetResponse(
+        RefusalResponse(429, "too many open sessions (exec, attach, port-forward); end some"),
+        &response);
+  }
+  response.status = 101;
+  HttpServer::Become({std::move(upgrade), place});
+}
+
+void LocalServer::State::BeginSession(int fd, HttpServer::Session session) {
+  io->Post([this, owned = std::make_shared<UniqueFd>(fd), session = std::move(session)] {
+    const std::shared_ptr<LinkSocket> socket = MakeUnixSocket(owned->Release(), io.get());
+    if (socket == nullptr) return;
+    sockets->Begin(
+        socket, session.upgrade, nullptr, [] { return true; }, session.place);
+  });
 }
 
 void LocalServer::State::ServeStream(const ApiResponse& answer, bool framed,
@@ -221,6 +280,11 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
   state->socket_path = socket_path;
   state->loop = loop;
   state->handler = std::make_shared<const Handler>(std::move(handler));
+  state->sockets =
+      std::make_unique<ApiSockets>(loop, state->io.get(), state->bridge, ApiSocketLimits{});
+  state->server.on_session = [raw = state.get()](int fd, HttpServer::Session session) {
+    raw->BeginSession(fd, std::move(session));
+  };
   httplib::Server& server = state->server;
   server.set_address_family(AF_UNIX);
   server.set_socket_options([raw = state.get()](socket_t socket) {
@@ -251,6 +315,7 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(const std::string& socke
     return UnavailableError("cannot listen on " + socket_path +
                             "; does its folder exist, and may this user write there?");
   }
+  state->io->Start();
   state->thread = std::thread([raw = state.get()] { raw->server.listen_after_bind(); });
   // Until it runs, stop() has no effect, and its thread would never end.
   while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -263,6 +328,10 @@ LocalServer::~LocalServer() {
   state_->server.stopping = true;
   state_->server.stop();
   state_->thread.join();
+  state_->bridge->Close();
+  state_->io->Stop();
+  state_->sockets.reset();
+  state_->io.reset();
   if (CheckReplaceable(state_->socket_path).ok()) ::unlink(state_->socket_path.c_str());
 }
 

@@ -12,8 +12,14 @@ namespace reconcile {
 // refused as Unavailable.
 inline constexpr int kMaxOpenStreams = 12;
 
+// Sessions (exec, attach, a connection of a port-forward) open at once. More are refused with 429.
+inline constexpr size_t kMaxLocalSessions = 256;
+
 // Serves the API on a Unix socket of mode 0600 for the commands of this host; nothing else listens.
 // cpp-httplib's threads wait, handlers run on `loop`.
+//
+// A request that asks for kSocketFramesUpgrade (api/socket_frames.h) is to its handler one for a
+// WebSocket.
 //
 // A log that ends before its first word is answered by the HTTP code of its Status. Later failures
 // come as an error frame to readers of kLogFramesType (api/log_frames.h); others are cut off.

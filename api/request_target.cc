@@ -9,7 +9,7 @@
 namespace reconcile {
 namespace {
 
-constexpr size_t kMaxQueryFields = 64;
+constexpr size_t kMaxQueryFields = 1024;  // a command of `exec` has one for each of its words
 
 std::optional<unsigned> HexDigit(char c) {
   if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
@@ -72,6 +72,7 @@ Status ReadRequestTarget(std::string_view target, ApiRequest* request) {
   const std::string ambiguous = WhyAmbiguous(raw, *path);
   if (!ambiguous.empty()) return InvalidError(ambiguous);
   request->path = *path;
+  size_t fields = 0;
   for (size_t at = mark + 1; at < target.size();) {
     const size_t end = std::min(target.find('&', at), target.size());
     const std::string_view field = target.substr(at, end - at);
@@ -79,11 +80,29 @@ Status ReadRequestTarget(std::string_view target, ApiRequest* request) {
     const auto name = Unescape(field.substr(0, equals), true);
     const auto value = Unescape(field.substr(std::min(equals + 1, field.size())), true);
     if (!name || !value) return InvalidError("the query has a broken escape");
-    if (request->query.size() == kMaxQueryFields) return InvalidError("too many query fields");
-    if (!field.empty()) request->query[*name] = *value;
+    if (++fields > kMaxQueryFields) return InvalidError("too many query fields");
+    if (!field.empty()) request->AddQuery(*name, *value);
     at = end + 1;
   }
   return OkStatus();
+}
+
+void ReadUpgrade(const std::map<std::string, std::string>& headers, bool is_websocket,
+                 ApiRequest* request) {
+  const auto header = [&](const char* name) {
+    const auto found = headers.find(name);
+    return found == headers.end() ? std::string() : found->second;
+  };
+  const std::string upgrade = MediaTypeOf(header("upgrade"));
+  // Half a WebSocket is none.
+  if (is_websocket || upgrade != "websocket") request->upgrade = upgrade;
+  std::string offered = header("sec-websocket-protocol") + ",";
+  std::erase(offered, ' ');
+  for (size_t at = 0; at < offered.size();) {
+    const size_t end = offered.find(',', at);
+    if (end > at) request->subprotocols.push_back(offered.substr(at, end - at));
+    at = end + 1;
+  }
 }
 
 std::string MediaTypeOf(std::string_view header) {

@@ -13,6 +13,7 @@
 #include "api/openapi_routes.h"
 #include "api/operation_routes.h"
 #include "api/plan_view.h"
+#include "api/pod_connection_routes.h"
 #include "api/refusal.h"
 #include "api/scale_route.h"
 #include "api/table.h"
@@ -277,6 +278,9 @@ std::vector<HealthCheck> HealthOf(const Controller& controller) {
 
 ApiResponse ResourceRoute(Controller* controller, ResourceReads* reads,
                           const ResourcePath& resource, const ApiRequest& request, Now now) {
+  if (resource.kind == Kind::kPod && IsPodConnection(resource.subresource)) {
+    return HandlePodConnection(controller, resource, request);
+  }
   if (request.method != "GET") return HandleWrite(controller, resource, request, now);
   if (resource.subresource == "scale" && HasScale(resource.kind)) {
     return HandleScale(resource, request, *controller->State());

@@ -13,6 +13,7 @@ namespace reconcile {
 //   GET  /api/v1/..., /apis/GROUP/VERSION/...   get, list and watch (api/resource_reads.h)
 //   PATCH, PUT, POST, DELETE of the same    operations, or refused as Git's (api/write_routes.h)
 //   GET  /api/v1/namespaces/NS/pods/POD/log follow, previous, container, tailLines, timestamps
+//   GET  /api/v1/namespaces/NS/pods/POD/{exec,attach,portforward}   api/pod_connection_routes.h
 //   GET  /apis/reconcile.dev/v1/status sources, what is not converged and why
 //   GET  /apis/reconcile.dev/v1/history the last commits of each source (source), and their timing
 //   POST /apis/reconcile.dev/v1/{plan-newest,apply,suspend,resume,rollback} api/operation_routes.h

@@ -57,7 +57,11 @@ std::vector<std::string_view> CategoriesOf(Kind kind) {
 
 std::vector<ServedSubresource> SubresourcesOf(Kind kind) {
   if (kind == Kind::kPod) {
-    return {{"eviction", {"create"}, "Eviction", {"policy", "v1"}}, {"log", {"get"}}};
+    return {{"attach", {"create", "get"}},
+            {"eviction", {"create"}, "Eviction", {"policy", "v1"}},
+            {"exec", {"create", "get"}},
+            {"log", {"get"}},
+            {"portforward", {"create", "get"}}};
   }
   if (HasScale(kind)) {
     return {{"scale", {"get", "patch", "update"}, "Scale", {"autoscaling", "v1"}}};

@@ -17,6 +17,7 @@ constexpr int kForEver = -1;
 }  // namespace
 
 UnixStream::~UnixStream() {
+  if (socket_ < 0) return;
   ::shutdown(socket_, SHUT_RDWR);
   ::close(socket_);
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <utility>
 
 namespace reconcile {
 
@@ -15,6 +16,9 @@ class UnixStream final : public httplib::Stream {
   UnixStream(int socket, const std::atomic<bool>* stopping)
       : socket_(socket), stopping_(stopping) {}
   ~UnixStream() override;
+  // Gives the connection away: the caller closes it. Nothing that came is kept back in here unless
+  // more came than was read.
+  int Release() { return std::exchange(socket_, -1); }
   UnixStream(const UnixStream&) = delete;
   UnixStream& operator=(const UnixStream&) = delete;
 
@@ -31,7 +35,7 @@ class UnixStream final : public httplib::Stream {
   // Waits for one of `events`; false when the other side has gone, this stops, or time is up.
   bool Wait(short events, int timeout_ms) const;
 
-  const int socket_;
+  int socket_;  // -1: given away
   const std::atomic<bool>* const stopping_;
   std::array<char, 4096> buffer_{};
   size_t buffered_ = 0;

@@ -4,9 +4,16 @@ namespace reconcile {
 
 void AcceptBeastSocket(BeastTls stream,
                        const boost::beast::http::request<boost::beast::http::string_body>& request,
-                       const SocketLimits& limits, SocketDone done) {
+                       const SocketLimits& limits, const std::string& subprotocol,
+                       SocketDone done) {
   const auto socket = std::make_shared<BeastWebSocket>(std::move(stream));
   SetSocketOptions(limits, socket.get());
+  if (!subprotocol.empty()) {
+    socket->set_option(boost::beast::websocket::stream_base::decorator(
+        [subprotocol](boost::beast::websocket::response_type& response) {
+          response.set(boost::beast::http::field::sec_websocket_protocol, subprotocol);
+        }));
+  }
   socket->async_accept(request,
                        [socket, done = std::move(done)](const boost::system::error_code& error) {
                          if (error)

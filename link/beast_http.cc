@@ -167,7 +167,7 @@ void HttpSession::OnBody(const error_code& error) {
 
 void HttpSession::OpenSocket(const SocketLimits& limits) {
   const auto self = shared_from_this();
-  AcceptBeastSocket(std::move(stream_), parser_->get(), limits,
+  AcceptBeastSocket(std::move(stream_), parser_->get(), limits, "",
                     [self](Result<std::shared_ptr<LinkSocket>> socket) {
                       if (!socket.ok()) return;
                       self->handler_->OnSocket(std::move(self->head_), std::move(self->connection_),

@@ -27,10 +27,11 @@ using SocketDone = std::function<void(Result<std::shared_ptr<LinkSocket>>)>;
 void SetSocketOptions(const SocketLimits& limits, BeastWebSocket* socket);
 // A WebSocket whose handshake is done.
 std::shared_ptr<LinkSocket> MakeBeastSocket(BeastWebSocket socket);
-// Answers a request for a WebSocket; `done` is called once.
+// Answers a request for a WebSocket, which is to speak `subprotocol` unless that is empty; `done`
+// is called once.
 void AcceptBeastSocket(BeastTls stream,
                        const boost::beast::http::request<boost::beast::http::string_body>& request,
-                       const SocketLimits& limits, SocketDone done);
+                       const SocketLimits& limits, const std::string& subprotocol, SocketDone done);
 
 // "what: why", as Unavailable.
 Status BeastError(const std::string& what, const boost::system::error_code& error);

@@ -31,9 +31,13 @@ TEST(RequestTarget, IsRefusedWhenItCouldBeReadInTwoWays) {
 
 TEST(RequestTarget, HasABoundedQuery) {
   std::string target = "/a?";
-  for (int i = 0; i < 100; ++i) target += "k" + std::to_string(i) + "=v&";
+  for (int i = 0; i < 2000; ++i) target += "k" + std::to_string(i) + "=v&";
   ApiRequest request;
   EXPECT_FALSE(ReadRequestTarget(target, &request).ok());
+  std::string most = "/a?k";
+  for (int i = 1; i < 1024; ++i) most += "&k";
+  EXPECT_TRUE(ReadRequestTarget(most, &request).ok());
+  EXPECT_FALSE(ReadRequestTarget(most + "&k", &request).ok());
 }
 
 TEST(Accept, TakesWhatKubectlSends) {
@@ -95,6 +99,27 @@ TEST(RequestLimiter, RemembersABoundedNumberOfClients) {
     EXPECT_TRUE(limiter.Take(std::to_string(i), MonoTime{static_cast<int64_t>(i)}));
   }
   EXPECT_EQ(limiter.size(), RequestLimiter::kMaxClients);
+}
+
+TEST(RequestTarget, KeepsRepeatedFieldsInTheirOrder) {
+  ApiRequest request;
+  ASSERT_TRUE(ReadRequestTarget("/exec?command=sh&tty=true&command=-c&command=sh", &request).ok());
+  EXPECT_EQ(request.QueryAll("command"), (std::vector<std::string>{"sh", "-c", "sh"}));
+  EXPECT_EQ(request.Query("command"), "sh") << "as Kubernetes reads it";
+  EXPECT_EQ(request.QueryAll("tty"), std::vector<std::string>{"true"});
+  EXPECT_TRUE(request.QueryAll("none").empty());
+}
+
+TEST(RequestTarget, ReadsWhatAConnectionIsToBecome) {
+  ApiRequest request;
+  ReadUpgrade({{"upgrade", "WebSocket"}, {"sec-websocket-protocol", "a, b,,c"}}, true, &request);
+  EXPECT_EQ(request.upgrade, "websocket");
+  EXPECT_EQ(request.subprotocols, (std::vector<std::string>{"a", "b", "c"}));
+  ApiRequest half;
+  ReadUpgrade({{"upgrade", "websocket"}}, false, &half);
+  EXPECT_EQ(half.upgrade, "");
+  ReadUpgrade({{"upgrade", "SPDY/3.1"}}, false, &half);
+  EXPECT_EQ(half.upgrade, "spdy/3.1");
 }
 
 }  // namespace
