@@ -47,15 +47,9 @@ StatusCode CodeOf(int http_code) {
   }
 }
 
-Status FromBody(int http_code, const std::string& body) {
-  const Result<Value> value = ParseJson(body);
-  const std::string message = value.ok() ? value->GetString("message") : body;
-  return Status(CodeOf(http_code), message);
-}
-
 Status FromStatusObject(const std::string& text) {
   const Result<Value> value = ParseJson(text);
-  return FromBody(value.ok() ? static_cast<int>(value->GetInt("code")) : 500, text);
+  return StatusOfAnswer(value.ok() ? static_cast<int>(value->GetInt("code")) : 500, text);
 }
 
 // 0 when somebody listens there, else the errno of connecting.
@@ -70,7 +64,21 @@ int ConnectErrno(const std::string& socket_path) {
   return ::connect(fd.get(), raw, sizeof(address)) == 0 ? 0 : errno;
 }
 
-Status Unreachable(const std::string& socket_path) {
+Result<Value> Take(const httplib::Result& result, const std::string& socket_path) {
+  if (!result) return WhyUnreachable(socket_path);
+  if (result->status != 200) return StatusOfAnswer(result->status, result->body);
+  return ParseJson(result->body, {.max_bytes = 256 << 20, .max_depth = 64});
+}
+
+}  // namespace
+
+Status StatusOfAnswer(int http_code, const std::string& body) {
+  const Result<Value> value = ParseJson(body);
+  const std::string message = value.ok() ? value->GetString("message") : body;
+  return Status(CodeOf(http_code), message);
+}
+
+Status WhyUnreachable(const std::string& socket_path) {
   const std::string nobody = "no controller answers on " + socket_path + ": ";
   const int why = ConnectErrno(socket_path);
   if (why == ENOENT || why == ENOTDIR) {
@@ -90,14 +98,6 @@ Status Unreachable(const std::string& socket_path) {
   }
   return UnavailableError(nobody + (why == 0 ? "it broke off" : std::strerror(why)));
 }
-
-Result<Value> Take(const httplib::Result& result, const std::string& socket_path) {
-  if (!result) return Unreachable(socket_path);
-  if (result->status != 200) return FromBody(result->status, result->body);
-  return ParseJson(result->body, {.max_bytes = 256 << 20, .max_depth = 64});
-}
-
-}  // namespace
 
 Result<Value> ApiClient::Get(const std::string& path, const Query& query, bool as_table) {
   httplib::Headers headers;
@@ -137,8 +137,8 @@ Status ApiClient::Stream(const std::string& path, const Query& query,
   const httplib::Headers headers = {{"Accept", std::string(kLogFramesType)}};
   const httplib::Result result = MakeClient(socket_path_, kFollowTimeoutSeconds)
                                      ->Get(WithQuery(path, query), headers, on_response, on_bytes);
-  if (code == 0) return Unreachable(socket_path_);
-  if (code != 200) return FromBody(code, error_body);
+  if (code == 0) return WhyUnreachable(socket_path_);
+  if (code != 200) return StatusOfAnswer(code, error_body);
   if (stopped) return OkStatus();
   if (!damage.ok()) return damage;
   if (!frames.error().empty()) return FromStatusObject(frames.error());

@@ -26,6 +26,11 @@ class ApiClient {
   std::string socket_path_;
 };
 
+// What an answer with an error says, in the controller's words.
+Status StatusOfAnswer(int http_code, const std::string& body);
+// Why nobody answered on the socket, and what to do about it.
+Status WhyUnreachable(const std::string& socket_path);
+
 // `text` percent-encoded for one segment of a path.
 std::string EncodePathSegment(const std::string& text);
 

@@ -50,6 +50,8 @@ void AddHistoryCommand(CLI::App* app, CommandContext* context);
 void AddEventsCommand(CLI::App* app, CommandContext* context);
 void AddNetCommand(CLI::App* app, CommandContext* context);
 void AddLogsCommand(CLI::App* app, CommandContext* context);
+void AddExecCommand(CLI::App* app, CommandContext* context);
+void AddPortForwardCommand(CLI::App* app, CommandContext* context);
 void AddSyncCommand(CLI::App* app, CommandContext* context);
 void AddSourceCommand(CLI::App* app, CommandContext* context);
 void AddConfirmCommand(CLI::App* app, CommandContext* context);

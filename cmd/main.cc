@@ -148,6 +148,8 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddEventsCommand(app, context);
   AddNetCommand(app, context);
   AddLogsCommand(app, context);
+  AddExecCommand(app, context);
+  AddPortForwardCommand(app, context);
   AddSyncCommand(app, context);
   AddSourceCommand(app, context);
   AddConfirmCommand(app, context);
