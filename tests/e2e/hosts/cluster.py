@@ -33,7 +33,8 @@ def busybox_tar(folder):
     (tree / "bin").mkdir(parents=True)
     (tree / "tmp").mkdir()
     shutil.copy("/bin/busybox", tree / "bin/busybox")
-    for applet in ("sh", "sleep", "httpd", "nc", "cat", "echo", "env", "true", "false", "hostname", "ping", "kill"):
+    for applet in ("sh", "sleep", "httpd", "nc", "cat", "echo", "env", "true", "false", "hostname", "ping", "kill", "ps", "sha256sum", "stty", "tar",
+                   "tty", "wc"):
         (tree / "bin" / applet).symlink_to("busybox")
     tar = Path(folder) / "busybox.tar"
     run(["tar", "-C", tree, "-cf", tar, "."])

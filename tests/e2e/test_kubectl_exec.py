@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""Sessions with pods by stock kubectl and by `reconcile`: exec, attach, cp and port-forward on a real engine."""
+import concurrent.futures
+import hashlib
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import unittest
+
+from harness import RECONCILE, HostTest
+from hosts.system import eventually
+
+MANIFESTS = {
+    "web.yaml": """apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: app
+    image: test/busybox:1
+    ports: [{name: http, containerPort: 8080}]
+    command: [sh, -c, 'mkdir -p /www && echo hello from web > /www/index.html && head -c 3000000 /dev/zero > /www/large && exec httpd -f -p 8080 -h /www']
+  - {name: side, image: 'test/busybox:1', command: [sh, -c, 'while true; do echo tick; sleep 0.2; done']}
+""",
+    "service.yaml": """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  selector: {matchLabels: {app: shop}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - {name: app, image: 'test/busybox:1', command: [sh, -c, 'mkdir /www; echo hello from shop > /www/index.html; exec httpd -f -p 8080 -h /www']}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: shop}
+spec: {selector: {app: shop}, ports: [{port: 80, targetPort: 8080}]}
+""",
+}
+SIZE = 100 << 20
+
+
+def kubectls():
+    """(path, environment) of each kubectl that can speak to WebSockets; 1.30 when it is told to."""
+    newest = shutil.which("kubectl")
+    if newest is None:
+        return []
+    folder = os.path.dirname(os.path.realpath(newest))
+    told = {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "true", "KUBECTL_PORT_FORWARD_WEBSOCKETS": "true"}
+    beside = sorted(name for name in os.listdir(folder) if re.fullmatch(r"kubectl\.1\.3\d", name))
+    return [(os.path.join(folder, name), told if name.endswith(".30") else {}) for name in beside]
+
+
+def old_kubectls():
+    newest = shutil.which("kubectl")
+    folder = os.path.dirname(os.path.realpath(newest)) if newest else "/nonexistent"
+    return [os.path.join(folder, name) for name in ("kubectl.1.27", "kubectl.1.28") if os.path.exists(os.path.join(folder, name))]
+
+
+class KubectlExecTest(HostTest):
+    def setUp(self):
+        super().setUp()
+        self.host.commit(MANIFESTS)
+        self.host.start_reconcile()
+        self.host.converge()
+
+    # ---- commands ----
+    def inside(self, *words):
+        return ["nsenter", f"--net=/run/netns/{self.host.name}", *[str(word) for word in words]]
+
+    def kubectl_words(self, binary, *words):
+        return self.inside(binary, "--kubeconfig", self.host.folder / "data/kubeconfig", "--cache-dir",
+                           self.host.folder / "cache" / os.path.basename(binary), *words)
+
+    def environment(self, more=None):
+        return dict(os.environ, HOME=str(self.host.folder), NO_PROXY="*", **(more or {}))
+
+    def own(self, *words):
+        return self.inside(RECONCILE, "--socket", self.host.socket, *words)
+
+    def run_words(self, words, code=0, more=None, **options):
+        options.setdefault("timeout", 120)
+        done = subprocess.run(words, capture_output=True, check=False, env=self.environment(more), **options)
+        self.assertEqual(done.returncode, code, f"{words}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done
+
+    def every_kubectl(self):
+        self.assertTrue(kubectls(), "no kubectl 1.30 or newer on this machine")
+        return kubectls()
+
+    # ---- on a terminal ----
+    def on_terminal(self, words, typed, wanted, more=None):
+        """Runs on a terminal of 33 rows and 101 columns, types, and returns (exit code, what was shown)."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.environ.update(self.environment(more))
+            subprocess.run(["stty", "rows", "33", "cols", "101"], check=True)
+            os.execvp(words[0], words)
+        shown = b""
+        try:
+            while True:
+                ready, _, _ = select.select([terminal], [], [], 60)
+                self.assertTrue(ready, f"{words}: nothing more was shown after {shown}")
+                try:
+                    piece = os.read(terminal, 4096)
+                except OSError:
+                    break
+                if not piece:
+                    break
+                shown += piece
+                if typed and wanted in shown:
+                    os.write(terminal, typed)
+                    typed = None
+        finally:
+            os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode(errors="replace")
+
+    def check_terminal(self, words, more=None):
+        code, shown = self.on_terminal(words, b"stty size; tty; exit 7\n", b"# ", more)
+        self.assertIn("33 101", shown)
+        self.assertIn("/dev/", shown)
+        self.assertEqual(code, 7, shown)
+
+    # ---- what is tested ----
+    def test_a_command_runs_with_its_input_output_and_exit_code(self):
+        for binary, more in self.every_kubectl():
+            def run(*words, code=0, binary=binary, more=more, **options):
+                return self.run_words(self.kubectl_words(binary, "exec", *words), code, more, **options)
+            done = run("web", "-c", "app", "--", "sh", "-c", "echo out; echo bad >&2; exit 42", code=42)
+            self.assertEqual(done.stdout, b"out\n")
+            self.assertTrue(done.stderr.startswith(b"bad\n"), done.stderr)
+            self.assertEqual(run("web", "-c", "side", "--", "echo", "a b", "", "a b").stdout, b"a b  a b\n")
+            self.assertEqual(run("-i", "web", "-c", "app", "--", "wc", "-c", input=b"\0\xff" * 500).stdout.strip(), b"1000")
+            missing = self.run_any(self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "/no/such"), more)
+            self.assertNotEqual(missing.returncode, 0)
+            self.assertIn(b"no such", missing.stderr.lower())
+            self.assertIn(b"container nothing", run("web", "-c", "nothing", "--", "ls", code=1).stderr)
+            self.check_terminal(self.kubectl_words(binary, "exec", "-it", "web", "-c", "app", "--", "sh"), more)
+
+    def run_any(self, words, more=None):
+        return subprocess.run(words, capture_output=True, check=False, env=self.environment(more), timeout=120)
+
+    def test_reconcile_exec_does_the_same(self):
+        done = self.run_words(self.own("exec", "web", "-c", "app", "--", "sh", "-c", "echo out; echo bad >&2; exit 42"), 42)
+        self.assertEqual((done.stdout, done.stderr), (b"out\n", b"bad\n"))
+        done = self.run_words(self.own("exec", "-i", "web", "-c", "app", "--", "sha256sum"), input=os.urandom(1000) * 3000)
+        self.assertEqual(len(done.stdout.split()[0]), 64)
+        self.check_terminal(self.own("exec", "-it", "web", "-c", "app", "--", "sh"))
+        refused = self.run_words(self.own("exec", "none", "--", "ls"), 4)
+        self.assertIn(b'pods "none" not found', refused.stderr)
+
+    def test_a_hundred_megabytes_come_through_both_ways_while_heartbeats_stay_on_time(self):
+        source = self.host.folder / "large"
+        with open(source, "wb") as out:
+            block = os.urandom(1 << 20)
+            for i in range(SIZE >> 20):
+                out.write(hashlib.sha256(bytes([i])).digest() + block[32:])
+        wanted = hashlib.sha256(source.read_bytes()).hexdigest()
+        commands = [("reconcile", self.own("exec", "-i", "web", "-c", "app", "--", "cat"), None)]
+        commands += [(os.path.basename(binary), self.kubectl_words(binary, "exec", "-i", "web", "-c", "app", "--", "cat"), more)
+                     for binary, more in kubectls()[-1:]]
+        for name, words, more in commands:
+            with self.subTest(name=name), open(source, "rb") as given:
+                process = subprocess.Popen(words, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                           env=self.environment(more))
+                digest, size = hashlib.sha256(), 0
+                while piece := process.stdout.read(1 << 16):
+                    digest.update(piece)
+                    size += len(piece)
+                _, errors = process.communicate(timeout=60)
+                self.assertEqual((process.returncode, size, digest.hexdigest()), (0, SIZE, wanted), errors)
+        # A heartbeat that was late would have made the node NotReady, which is an Event.
+        events = json.loads(self.host.cli(["get", "events", "-A", "-o", "json"]).stdout)
+        self.assertNotIn("NodeNotReady", json.dumps(events))
+
+    def test_files_are_copied_both_ways(self):
+        source = self.host.folder / "copied"
+        source.write_bytes(os.urandom(3_000_000))
+        for binary, more in self.every_kubectl():
+            back = self.host.folder / ("back-" + os.path.basename(binary))
+            self.run_words(self.kubectl_words(binary, "cp", source, "default/web:/tmp/copied", "-c", "app"), 0, more)
+            self.run_words(self.kubectl_words(binary, "cp", "default/web:/tmp/copied", back, "-c", "app"), 0, more)
+            self.assertEqual(back.read_bytes(), source.read_bytes())
+
+    def test_what_runs_is_attached_to_until_its_pod_is_killed(self):
+        binary, more = kubectls()[-1]
+        attached = subprocess.Popen(self.kubectl_words(binary, "attach", "web", "-c", "side"), stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE, env=self.environment(more))
+        self.addCleanup(attached.kill)
+        self.assertEqual(attached.stdout.readline(), b"tick\n")
+        command = subprocess.Popen(self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "sleep", "1000"),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment(more))
+        self.addCleanup(command.kill)
+        eventually("the command runs", lambda: b"sleep 1000" in self.run_any(
+            self.own("exec", "web", "-c", "app", "--", "ps")).stdout)
+        ids = [ids[0] for key, ids in self.host.containers().items() if key.startswith("default/web/")]
+        self.host.docker(["kill"] + ids)
+        attached.communicate(timeout=60)
+        _, errors = command.communicate(timeout=60)
+        self.assertNotEqual(command.returncode, 0, errors)
+
+    def forward(self, words, more=None):
+        """Begins a forward; its local port."""
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.environment(more))
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        line = process.stdout.readline().decode()
+        found = re.search(r"127\.0\.0\.1:(\d+) ->", line)
+        self.assertTrue(found, line)
+        return process, int(found.group(1))
+
+    def fetch_many(self, port, page=b"hello from web\n"):
+        def fetch(path):
+            return subprocess.run(self.inside("curl", "-s", "-m", "60", f"http://127.0.0.1:{port}{path}"), capture_output=True,
+                                  check=False).stdout
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            pages = list(pool.map(fetch, ["/"] * 24))
+        self.assertEqual(pages, [page] * 24)
+        return fetch
+
+    def test_ports_are_forwarded_for_many_connections_at_once(self):
+        for binary, more in self.every_kubectl():
+            process, port = self.forward(self.kubectl_words(binary, "port-forward", "--address", "127.0.0.1", "pod/web", ":8080"), more)
+            fetch = self.fetch_many(port)
+            self.assertEqual(fetch("/large"), bytes(3_000_000))
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+    def test_reconcile_forwards_ports_of_pods_services_and_deployments(self):
+        _, port = self.forward(self.own("port-forward", "web", ":http"))
+        fetch = self.fetch_many(port)
+        self.assertEqual(fetch("/large"), bytes(3_000_000))
+        for target, remote in (("service/shop", "80"), ("deployment/shop", "8080")):
+            _, port = self.forward(self.own("port-forward", target, f":{remote}"))
+            self.fetch_many(port, b"hello from shop\n")
+
+    def test_older_clients_are_told_what_to_use(self):
+        for binary in old_kubectls():
+            with self.subTest(binary=os.path.basename(binary)):
+                done = self.run_words(self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "ls"), 1)
+                self.assertIn(b"use kubectl 1.31 or newer", done.stderr)
+                done = self.run_words(self.kubectl_words(binary, "port-forward", "web", ":8080"), 1)
+                self.assertIn(b"KUBECTL_PORT_FORWARD_WEBSOCKETS=true", done.stderr)
+
+    def test_who_may_only_look_runs_nothing_and_a_revoked_user_is_cut_off(self):
+        binary, more = kubectls()[-1]
+        viewer = self.host.folder / "viewer"
+        viewer.write_text(self.host.cli(["kubeconfig", "--user", "anna", "--role", "view"]).stdout, encoding="utf-8")
+        words = self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "ls")
+        words[words.index("--kubeconfig") + 1] = str(viewer)
+        self.assertIn(b"forbidden", self.run_words(words, 1, more).stderr)
+        operator = self.host.folder / "operator"
+        operator.write_text(self.host.cli(["kubeconfig", "--user", "bert", "--role", "operate"]).stdout, encoding="utf-8")
+        words = self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "sh", "-c", "echo begun; sleep 1000")
+        words[words.index("--kubeconfig") + 1] = str(operator)
+        running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment(more))
+        self.addCleanup(running.kill)
+        self.assertEqual(running.stdout.readline(), b"begun\n")
+        log = self.host.logs[-1].read_text(errors="replace")
+        self.assertRegex(log, r'audit.*event="?exec"?.*user="?bert"?.*pod="?default/web"?.*container="?app"?.*command="sh -c echo begun; sleep 1000"')
+        self.host.cli(["kubeconfig", "--user", "bert", "--revoke"])
+        running.communicate(timeout=60)
+        self.assertNotEqual(running.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
