@@ -142,7 +142,7 @@ class KubectlExecTest(HostTest):
             self.assertEqual(run("-i", "web", "-c", "app", "--", "wc", "-c", input=b"\0\xff" * 500).stdout.strip(), b"1000")
             missing = self.run_any(self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "/no/such"), more)
             self.assertNotEqual(missing.returncode, 0)
-            self.assertIn(b"no such", missing.stderr.lower())
+            self.assertIn(b"no such", (missing.stdout + missing.stderr).lower())
             self.assertIn(b"container nothing", run("web", "-c", "nothing", "--", "ls", code=1).stderr)
             self.check_terminal(self.kubectl_words(binary, "exec", "-it", "web", "-c", "app", "--", "sh"), more)
 
