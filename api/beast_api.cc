@@ -272,14 +272,13 @@ void ApiSession::BeginSocket(ApiResponse answer) {
   };
   error_code ignored;
   beast::get_lowest_layer(tls_).socket().set_option(asio::socket_base::keep_alive(true), ignored);
-  AcceptBeastSocket(
-      std::move(tls_), parser_->get(), limits, answer.socket->subprotocol,
-      [self = shared_from_this(), upgrade = *answer.socket, place = std::move(place),
-       still_may](Result<std::shared_ptr<LinkSocket>> socket) mutable {
-        if (!socket.ok()) return;
-        self->parts_->sockets->Begin(std::move(socket).value(), std::move(upgrade),
-                                     std::move(place), still_may, self->place_);
-      });
+  AcceptBeastSocket(std::move(tls_), parser_->get(), limits, answer.socket->subprotocol,
+                    [self = shared_from_this(), upgrade = *answer.socket, place = std::move(place),
+                     still_may](Result<std::shared_ptr<LinkSocket>> socket) mutable {
+                      if (!socket.ok()) return;
+                      self->parts_->sockets->Begin(std::move(socket).value(), std::move(upgrade),
+                                                   std::move(place), still_may, self->place_);
+                    });
 }
 
 void ApiSession::BeginStream(ApiResponse answer) {
