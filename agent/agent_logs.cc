@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "agent/agent_core.h"
 
@@ -27,6 +28,24 @@ Result<const ContainerStatus*> FindStatus(const PodReport& pod, const std::strin
     return InvalidError("pod " + pod.name + " has several containers; name one of: " + names);
   }
   return NotFoundError("pod " + pod.name + " has no container " + container + "; it has: " + names);
+}
+
+LogOptions OptionsOf(const LogRequest& request, WallTime now) {
+  LogOptions options;
+  options.follow = request.follow;
+  options.timestamps = request.timestamps;
+  options.tail_lines = request.tail_lines;
+  options.since = request.since_time;
+  if (request.since_seconds >= 0) options.since = WallTime{now.ms - request.since_seconds * 1000};
+  return options;
+}
+
+// What of `bytes` may still be said when `left` may; all when that is negative.
+std::string_view TakeUpTo(int64_t* left, std::string_view bytes) {
+  if (*left < 0) return bytes;
+  const std::string_view part = bytes.substr(0, static_cast<size_t>(*left));
+  *left -= static_cast<int64_t>(part.size());
+  return part;
 }
 
 }  // namespace
@@ -61,10 +80,6 @@ StreamHandle Agent::Core::OpenLogs(const LogRequest& request, LogSink sink) {
     });
     return StreamHandle([ended] { *ended = true; }, nullptr);
   }
-  LogOptions options;
-  options.follow = request.follow;
-  options.timestamps = request.timestamps;
-  options.tail_lines = request.tail_lines;
   ++log_streams_;
   const auto end = [this, ended] {
     if (*ended) return false;
@@ -72,15 +87,31 @@ StreamHandle Agent::Core::OpenLogs(const LogRequest& request, LogSink sink) {
     --log_streams_;
     return true;
   };
+  // A reader is not ended from inside what it calls, so the stream that has said enough ends later.
+  const auto cut = std::make_shared<StreamHandle>();
+  const auto is_enough = Guarded([this, end, cut, sink] {
+    loop_->Post([end, cut, sink] {
+      if (!end()) return;
+      std::exchange(*cut, {}).Cancel();
+      sink.on_end(OkStatus());
+    });
+  });
   const StreamHandle reader = runtime_->ReadLogs(
-      *id, options,
-      [ended, sink](LogStream, std::string_view bytes) {
-        if (!*ended) sink.on_data(bytes);
+      *id, OptionsOf(request, loop_->now().wall),
+      [ended, sink, is_enough, left = std::make_shared<int64_t>(request.limit_bytes)](
+          LogStream, std::string_view bytes) {
+        if (*ended || *left == 0) return;
+        const std::string_view part = TakeUpTo(left.get(), bytes);
+        sink.on_data(part);
+        if (*left == 0) is_enough();
       },
-      Guarded([end, sink](const Status& status) {
+      Guarded([end, cut, sink](const Status& status) {
+        *cut = {};
         if (end()) sink.on_end(status);
       }));
-  return StreamHandle(Guarded([end, reader] {
+  if (request.limit_bytes >= 0 && !*ended) *cut = reader;
+  return StreamHandle(Guarded([end, reader, cut] {
+                        *cut = {};
                         if (end()) reader.Cancel();
                       }),
                       Guarded([ended, reader](size_t bytes) {

@@ -8,6 +8,7 @@
 #include "api/enrollment_routes.h"
 #include "api/health_routes.h"
 #include "api/history_view.h"
+#include "api/log_query.h"
 #include "api/network_view.h"
 #include "api/node_operation_routes.h"
 #include "api/openapi_routes.h"
@@ -25,8 +26,6 @@
 
 namespace reconcile {
 namespace {
-
-constexpr int64_t kMaxTailLines = 1'000'000;
 
 int HttpCode(StatusCode code) {
   switch (code) {
@@ -65,31 +64,20 @@ bool WantsTable(const ApiRequest& request) {
 
 ApiResponse PodLog(Controller* controller, const ResourcePath& resource,
                    const ApiRequest& request) {
-  LogRequest log;
-  log.container = request.Query("container");
-  log.previous = request.Query("previous") == "true";
-  log.follow = request.Query("follow") == "true";
-  log.timestamps = request.Query("timestamps") == "true";
-  const std::string tail = request.Query("tailLines");
-  if (!tail.empty()) {
-    const bool number =
-        tail.size() <= 7 && tail.find_first_not_of("0123456789") == std::string::npos;
-    if (!number)
-      return ErrorResponse(InvalidError("tailLines: '" + tail + "' is not a line count"));
-    log.tail_lines = std::min<int64_t>(std::stoll(tail), kMaxTailLines);
-  }
+  const Result<LogRequest> log = ParseLogQuery(request);
+  if (!log.ok()) return ErrorResponse(log.status());
   const auto pod = controller->State()->Find<Pod>(resource.namespace_name, resource.name);
   if (pod == nullptr) {
     return RefusalResponse(
         {404, "NotFound", "pods \"" + resource.name + "\" not found", resource.name, "", "pods"});
   }
-  if (log.container.empty() && pod->spec.containers.size() > 1) {
+  if (log->container.empty() && pod->spec.containers.size() > 1) {
     return ErrorResponse(
         InvalidError("pod " + resource.name + " has several containers; choose one with -c"));
   }
   ApiResponse response;
   response.content_type = "text/plain";
-  response.stream = [controller, resource, log](const LogSink& sink) {
+  response.stream = [controller, resource, log = *log](const LogSink& sink) {
     auto opened = controller->OpenLogs(resource.namespace_name, resource.name, log, sink);
     if (opened.ok()) return *opened;
     sink.on_end(opened.status());

@@ -2,10 +2,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/stream_handle.h"
+#include "base/time.h"
 #include "link/messages.h"
 #include "link/pod_stream.h"
 
@@ -17,7 +19,10 @@ struct LogRequest {
   bool previous = false;
   bool follow = false;
   bool timestamps = false;
-  int64_t tail_lines = -1;
+  int64_t tail_lines = -1;     // -1: all
+  int64_t since_seconds = -1;  // back from now by the clock of the pod's host; -1: all
+  std::optional<WallTime> since_time = {};
+  int64_t limit_bytes = -1;  // the stream ends after so many; -1: never
 };
 // Receives a log stream with credits (base/stream_handle.h). Both are called on the receiver's
 // loop; on_end once, last, and without waiting for what is still to be taken. After the receiver

@@ -130,6 +130,9 @@ std::string WriteOpenLogs(const OpenLogsMessage& message) {
   body.Set("follow", Value::Bool(request.follow));
   body.Set("timestamps", Value::Bool(request.timestamps));
   if (request.tail_lines >= 0) body.Set("tailLines", Value::Int(request.tail_lines));
+  if (request.since_seconds >= 0) body.Set("sinceSeconds", Value::Int(request.since_seconds));
+  if (request.since_time) body.Set("sinceTime", Value::String(FormatRfc3339(*request.since_time)));
+  if (request.limit_bytes >= 0) body.Set("limitBytes", Value::Int(request.limit_bytes));
   return WriteSmall(link_type::kOpenLogs, std::move(body));
 }
 
@@ -143,7 +146,15 @@ Result<OpenLogsMessage> DecodeOpenLogs(const Value& body) {
   message.request.previous = reader.Bool("previous");
   message.request.follow = reader.Bool("follow");
   message.request.timestamps = reader.Bool("timestamps");
-  if (body.Find("tailLines") != nullptr) message.request.tail_lines = reader.Count("tailLines");
+  LogRequest& request = message.request;
+  if (body.Find("tailLines") != nullptr) request.tail_lines = reader.Count("tailLines");
+  if (body.Find("sinceSeconds") != nullptr) request.since_seconds = reader.Count("sinceSeconds");
+  if (body.Find("limitBytes") != nullptr) request.limit_bytes = reader.Count("limitBytes");
+  if (const std::string since = reader.String("sinceTime"); !since.empty()) {
+    const Result<WallTime> time = ParseRfc3339(since);
+    if (time.ok()) request.since_time = *time;
+    if (!time.ok()) reader.Fail("sinceTime", time.status().message());
+  }
   RETURN_IF_ERROR(reader.status());
   return message;
 }

@@ -398,6 +398,43 @@ TEST_F(AgentTest, LogsComeFromTheContainerThatIsMeant) {
   EXPECT_EQ(end->code(), StatusCode::kNotFound);
 }
 
+TEST_F(AgentTest, ALogBeginsAndEndsWhereItIsAsked) {
+  AddPod("web");
+  StartAgent();
+  Assign();
+  Settle();
+  const auto say = [&](const char* line) {
+    engine.AppendLog(Running()[0].id, LogStream::kOut, line);
+  };
+  say("old\n");
+  RunFor(60'000);
+  const WallTime then = loop.now().wall;
+  RunFor(10'000);
+  say("new line\n");
+  const auto read = [&](LogRequest request) {
+    request.pod_uid = Reported("web").uid;
+    std::string text;
+    bool ended = false;
+    link.Logs(request, {[&](std::string_view bytes) { text += bytes; },
+                        [&](const Status& status) { ended = status.ok(); }});
+    RunFor(1'000);
+    return text + (ended ? "." : "");
+  };
+  LogRequest request;
+  EXPECT_EQ(read(request), "old\nnew line\n.");
+  request.since_seconds = 30;
+  EXPECT_EQ(read(request), "new line\n.");
+  request = {};
+  request.since_time = then;
+  EXPECT_EQ(read(request), "new line\n.");
+  request = {};
+  request.limit_bytes = 7;
+  EXPECT_EQ(read(request), "old\nnew.");
+  request.follow = true;
+  EXPECT_EQ(read(request), "old\nnew.") << "a followed log, too, ends where it is cut";
+  for (int i = 0; i < 65; ++i) EXPECT_EQ(read(request), "old\nnew.") << "and makes room";
+}
+
 TEST_F(AgentTest, CancelledLogSaysNothingMore) {
   AddPod("web");
   StartAgent();

@@ -1,5 +1,6 @@
 #include "api/routes.h"
 
+#include "api/log_query.h"
 #include "schema/manifests.h"
 #include "schema/text.h"
 #include "sim/virtual_loop.h"
@@ -235,6 +236,28 @@ TEST_F(RoutesTest, ALogOfAPodOnNoHostIsNotFound) {
 TEST_F(RoutesTest, RefusesALogOfAPodThatIsNotThereOrABadTail) {
   EXPECT_EQ(Ask("GET", "/api/v1/namespaces/default/pods/none/log").code, 404);
   EXPECT_EQ(Ask("GET", "/api/v1/namespaces/default/pods/none/log", {{"tailLines", "x"}}).code, 400);
+  EXPECT_EQ(Ask("GET", "/api/v1/namespaces/default/pods/none/log", {{"sinceTime", "x"}}).code, 400);
+}
+
+TEST(LogQuery, ReadsWhatKubernetesHas) {
+  const auto parse = [](const std::map<std::string, std::string>& query) {
+    ApiRequest request;
+    for (const auto& [name, value] : query) request.query[name] = value;
+    return ParseLogQuery(request);
+  };
+  const Result<LogRequest> all =
+      parse({{"container", "web"}, {"follow", "true"}, {"sinceSeconds", "60"}, {"limitBytes", "9"}});
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(all->container, "web");
+  EXPECT_EQ(all->since_seconds, 60);
+  EXPECT_EQ(all->limit_bytes, 9);
+  EXPECT_EQ(all->tail_lines, -1);
+  EXPECT_EQ(parse({{"tailLines", "99999999"}})->tail_lines, 1'000'000);
+  EXPECT_EQ(parse({{"sinceTime", "2026-01-02T03:04:05Z"}})->since_time->ms, 1'767'323'045'000);
+  EXPECT_FALSE(parse({{"sinceTime", "2026-01-02T03:04:05Z"}, {"sinceSeconds", "1"}}).ok());
+  EXPECT_FALSE(parse({{"limitBytes", "0"}}).ok());
+  EXPECT_FALSE(parse({{"sinceSeconds", "-1"}}).ok());
+  EXPECT_FALSE(parse({{"tailLines", "1234567890123456"}}).ok());
 }
 
 }  // namespace

@@ -52,7 +52,21 @@ TEST(LinkWire, LogRequestsArriveAsTheyWereSent) {
   EXPECT_TRUE(got->request.previous && got->request.follow && got->request.timestamps);
   EXPECT_EQ(got->request.tail_lines, 10);
   sent.request.tail_lines = -1;
-  EXPECT_EQ(DecodeOpenLogs(ReadLinkMessage(WriteOpenLogs(sent))->body)->request.tail_lines, -1);
+  got = DecodeOpenLogs(ReadLinkMessage(WriteOpenLogs(sent))->body);
+  EXPECT_EQ(got->request.tail_lines, -1);
+  EXPECT_EQ(got->request.since_seconds, -1);
+  EXPECT_EQ(got->request.limit_bytes, -1);
+  EXPECT_FALSE(got->request.since_time);
+  sent.request.since_seconds = 60;
+  sent.request.limit_bytes = 7;
+  sent.request.since_time = WallTime{1'700'000'000'123};
+  got = DecodeOpenLogs(ReadLinkMessage(WriteOpenLogs(sent))->body);
+  EXPECT_EQ(got->request.since_seconds, 60);
+  EXPECT_EQ(got->request.limit_bytes, 7);
+  EXPECT_EQ(got->request.since_time, sent.request.since_time);
+  Value wrong = ReadLinkMessage(WriteOpenLogs(sent))->body;
+  wrong.Set("sinceTime", Value::String("yesterday"));
+  EXPECT_FALSE(DecodeOpenLogs(wrong).ok());
   sent.stream = std::string(kMaxStreamIdBytes + 1, 's');
   EXPECT_FALSE(DecodeOpenLogs(ReadLinkMessage(WriteOpenLogs(sent))->body).ok());
 }
