@@ -29,7 +29,7 @@ constexpr auto kAnswerTimeout = std::chrono::seconds(60);
 // How long a log may take to say its first word before the answer begins without it.
 constexpr auto kFirstWordTimeout = std::chrono::seconds(2);
 constexpr auto kLook = std::chrono::milliseconds(100);  // how soon a stop is noticed
-constexpr size_t kThreads = 16;
+constexpr size_t kThreads = 40;
 // Connections that may wait to be taken. A Unix socket refuses the next one at once, and httplib's
 // own five are soon reached by commands that start together.
 constexpr int kBacklog = 128;

@@ -10,7 +10,7 @@ namespace reconcile {
 
 // Log streams open at once; each holds a thread, and the rest answers other commands. More are
 // refused as Unavailable.
-inline constexpr int kMaxOpenStreams = 12;
+inline constexpr int kMaxOpenStreams = 36;
 
 // Sessions (exec, attach, a connection of a port-forward) open at once. More are refused with 429.
 inline constexpr size_t kMaxLocalSessions = 256;

@@ -14,15 +14,19 @@
 namespace reconcile {
 namespace {
 
-constexpr time_t kAnswerTimeoutSeconds = 90;
-constexpr time_t kFollowTimeoutSeconds = 7 * 24 * 3600;
+constexpr time_t kWriteTimeoutSeconds = 90;
+constexpr std::string_view kJsonType = "application/json";
+constexpr std::string_view kTableType = "application/json;as=Table;v=v1;g=meta.k8s.io";
+constexpr int64_t kFollowTimeoutMs = 7LL * 24 * 3600 * 1000;
 
-std::unique_ptr<httplib::Client> MakeClient(const std::string& socket_path, time_t read_timeout) {
+std::unique_ptr<httplib::Client> MakeClient(const std::string& socket_path,
+                                            int64_t read_timeout_ms) {
   auto client = std::make_unique<httplib::Client>(socket_path);
   client->set_address_family(AF_UNIX);
   client->set_connection_timeout(5, 0);
-  client->set_read_timeout(read_timeout, 0);
-  client->set_write_timeout(kAnswerTimeoutSeconds, 0);
+  client->set_read_timeout(static_cast<time_t>(read_timeout_ms / 1000),
+                           static_cast<time_t>(read_timeout_ms % 1000 * 1000));
+  client->set_write_timeout(kWriteTimeoutSeconds, 0);
   return client;
 }
 
@@ -101,20 +105,56 @@ Status WhyUnreachable(const std::string& socket_path) {
 
 Result<Value> ApiClient::Get(const std::string& path, const Query& query, bool as_table) {
   httplib::Headers headers;
-  if (as_table) headers.emplace("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io");
-  return Take(MakeClient(socket_path_, kAnswerTimeoutSeconds)->Get(WithQuery(path, query), headers),
+  if (as_table) headers.emplace("Accept", std::string(kTableType));
+  return Take(MakeClient(socket_path_, timeout_ms_)->Get(WithQuery(path, query), headers),
               socket_path_);
 }
 
 Result<Value> ApiClient::Post(const std::string& path, const Query& query,
                               const std::string& body) {
-  return Take(MakeClient(socket_path_, kAnswerTimeoutSeconds)
+  return Take(MakeClient(socket_path_, timeout_ms_)
                   ->Post(WithQuery(path, query), body, "application/json"),
               socket_path_);
 }
 
 Status ApiClient::Stream(const std::string& path, const Query& query,
                          const std::function<bool(std::string_view)>& on_data) {
+  return StreamAs(std::string(kLogFramesType), path, query, on_data);
+}
+
+// A watch comes in frames too: so a cut is told from an end.
+Status ApiClient::Watch(const std::string& path, Query query, bool as_table,
+                        const std::function<bool(const Value&)>& on_event) {
+  query["watch"] = "true";
+  std::string rest;
+  Status failed;
+  const auto take_line = [&](std::string_view line) {
+    const Result<Value> event = ParseJson(line, {.max_bytes = 64 << 20, .max_depth = 64});
+    if (!event.ok()) failed = event.status().WithContext("an event of the watch");
+    if (!event.ok()) return false;
+    if (event->GetString("type") != "ERROR") return on_event(*event);
+    const Value* object = event->Find("object");
+    const int64_t code = object == nullptr ? 500 : object->GetInt("code", 500);
+    failed = Status(code == 410 ? StatusCode::kUnavailable : CodeOf(static_cast<int>(code)),
+                    object == nullptr ? "the watch failed" : object->GetString("message"));
+    return false;
+  };
+  const Status status = StreamAs(
+      std::string(as_table ? kTableType : kJsonType) + "," + std::string(kLogFramesType), path,
+      query, [&](std::string_view bytes) {
+        rest += bytes;
+        size_t start = 0;
+        for (size_t end = 0; (end = rest.find('\n', start)) != std::string::npos; start = end + 1) {
+          if (!take_line(std::string_view(rest).substr(start, end - start))) return false;
+        }
+        rest.erase(0, start);
+        return true;
+      });
+  return failed.ok() ? status : failed;
+}
+
+Status ApiClient::StreamAs(const std::string& accept, const std::string& path, const Query& query,
+                           const std::function<bool(std::string_view)>& on_data) {
   int code = 0;
   std::string error_body;
   LogFrameReader frames;
@@ -134,8 +174,8 @@ Status ApiClient::Stream(const std::string& path, const Query& query,
     });
     return damage.ok() && !stopped;
   };
-  const httplib::Headers headers = {{"Accept", std::string(kLogFramesType)}};
-  const httplib::Result result = MakeClient(socket_path_, kFollowTimeoutSeconds)
+  const httplib::Headers headers = {{"Accept", accept}};
+  const httplib::Result result = MakeClient(socket_path_, kFollowTimeoutMs)
                                      ->Get(WithQuery(path, query), headers, on_response, on_bytes);
   if (code == 0) return WhyUnreachable(socket_path_);
   if (code != 200) return StatusOfAnswer(code, error_body);
@@ -143,9 +183,22 @@ Status ApiClient::Stream(const std::string& path, const Query& query,
   if (!damage.ok()) return damage;
   if (!frames.error().empty()) return FromStatusObject(frames.error());
   if (!result) {
-    return UnavailableError("the log stream broke before its end; lines may be missing");
+    return UnavailableError(accept == kLogFramesType
+                                ? "the log stream broke before its end; lines may be missing"
+                                : "the watch broke off");
   }
   return OkStatus();
+}
+
+std::string PathOf(Kind kind, const std::string& namespace_name, const std::string& name) {
+  const KindInfo& info = InfoOf(kind);
+  const std::string version(info.api_version);
+  std::string path = (version.find('/') == std::string::npos ? "/api/" : "/apis/") + version;
+  if (info.namespaced && !namespace_name.empty()) {
+    path += "/namespaces/" + EncodePathSegment(namespace_name);
+  }
+  path += "/" + std::string(info.plural);
+  return name.empty() ? path : path + "/" + EncodePathSegment(name);
 }
 
 std::string EncodePathSegment(const std::string& text) {

@@ -20,18 +20,6 @@ struct GetOptions {
   std::string output;
 };
 
-std::string PathOf(const GetTarget& target, const GetOptions& options) {
-  const KindInfo& info = InfoOf(target.kind);
-  const std::string version(info.api_version);
-  std::string path = (version.find('/') == std::string::npos ? "/api/" : "/apis/") + version;
-  if (info.namespaced && !options.all_namespaces) {
-    path += "/namespaces/" + EncodePathSegment(options.namespace_name);
-  }
-  path += "/" + std::string(info.plural);
-  if (!target.name.empty()) path += "/" + EncodePathSegment(target.name);
-  return path;
-}
-
 // Several answers as kubectl's one List.
 Value MergeAnswers(std::vector<Value> answers) {
   if (answers.size() == 1) return std::move(answers.front());
@@ -92,7 +80,9 @@ int Get(const GetOptions& options, const CommandContext& context) {
     if (!target.name.empty() && options.all_namespaces && InfoOf(target.kind).namespaced) {
       return Fail(InvalidError("a name and -A exclude each other; give -n NAMESPACE"));
     }
-    Result<Value> answer = client.Get(PathOf(target, options), {}, as_table);
+    Result<Value> answer = client.Get(
+        PathOf(target.kind, options.all_namespaces ? "" : options.namespace_name, target.name), {},
+        as_table);
     if (!answer.ok()) return Fail(answer.status());
     answers.push_back(std::move(answer).value());
   }

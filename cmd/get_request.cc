@@ -29,20 +29,6 @@ Result<GetTarget> ParseTarget(std::string_view word, const std::string& name) {
 
 }  // namespace
 
-Result<std::string> ParsePodName(std::string_view word) {
-  const size_t slash = word.find('/');
-  const bool has_kind = slash != std::string_view::npos;
-  if (has_kind && FindKindByWord(word.substr(0, slash)) != Kind::kPod) {
-    return InvalidError("logs are read of pods only, not of " + Quoted(word) +
-                        "; `reconcile get pods` lists them");
-  }
-  const std::string_view name = has_kind ? word.substr(slash + 1) : word;
-  if (name.empty() || name.find('/') != std::string_view::npos) {
-    return InvalidError(Quoted(word) + " names no pod; `reconcile get pods` lists them");
-  }
-  return std::string(name);
-}
-
 Result<std::vector<GetTarget>> ParseGetTargets(std::string_view kinds, const std::string& name) {
   std::vector<GetTarget> targets;
   const auto add = [&](const GetTarget& target) {

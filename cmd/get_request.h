@@ -20,7 +20,4 @@ struct GetTarget {
 // makes or finds them. `name` belongs to each kind that has none of its own.
 Result<std::vector<GetTarget>> ParseGetTargets(std::string_view kinds, const std::string& name);
 
-// What `logs` is asked of: a pod's name, or as kubectl takes it, "pod/NAME".
-Result<std::string> ParsePodName(std::string_view word);
-
 }  // namespace reconcile

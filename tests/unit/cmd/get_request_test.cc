@@ -46,16 +46,5 @@ TEST(GetRequest, RefusesWhatNamesNoKindOrTwoNames) {
   }
 }
 
-TEST(GetRequest, LogsTakeAPodWithOrWithoutItsKind) {
-  for (const char* word : {"web-1", "pod/web-1", "pods/web-1", "po/web-1"}) {
-    const Result<std::string> name = ParsePodName(word);
-    ASSERT_TRUE(name.ok()) << word;
-    EXPECT_EQ(*name, "web-1");
-  }
-  for (const char* word : {"", "pod/", "/web-1", "pod/a/b", "deployment/web", "gadget/web"}) {
-    EXPECT_EQ(ParsePodName(word).status().code(), StatusCode::kInvalid) << word;
-  }
-}
-
 }  // namespace
 }  // namespace reconcile

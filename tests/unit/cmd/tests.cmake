@@ -10,3 +10,6 @@ reconcile_test(cmd_test
 reconcile_test(cmd_validate_test
   SOURCES ${here}/disk_manifests_test.cc ${here}/validation_report_test.cc
   LIBS cmd_validate LABELS unit)
+reconcile_test(cmd_client_test
+  SOURCES ${here}/log_lines_test.cc ${here}/log_targets_test.cc
+  LIBS cmd_logs LABELS unit)
