@@ -67,6 +67,7 @@ void AddTokenCommand(CLI::App* app, CommandContext* context);
 void AddNodeCommand(CLI::App* app, CommandContext* context);
 void AddKubeconfigCommand(CLI::App* app, CommandContext* context);
 void AddCaCommand(CLI::App* app, CommandContext* context);
+void AddWaitCommand(CLI::App* app, CommandContext* context);
 void AddExplainCommand(CLI::App* app, CommandContext* context);
 void AddVersionCommand(CLI::App* app, CommandContext* context);
 void AddUninstallCommand(CLI::App* app, CommandContext* context);

@@ -16,11 +16,10 @@
 namespace reconcile {
 namespace {
 
-// The commands that ask the running controller, and so have to find its socket.
-constexpr std::array<std::string_view, 22> kClientCommands = {
-    "plan",     "get",  "status", "events",   "logs",    "sync",   "source",  "confirm",
-    "token",    "node", "ca",     "secrets",  "history", "apply",  "suspend", "resume",
-    "rollback", "net",  "cordon", "uncordon", "drain",   "restart"};
+// The commands that ask no running controller; all others have to find its socket.
+constexpr std::array<std::string_view, 11> kAskNobody = {
+    "up",        "controller", "agent",   "validate",   "explain", "version",
+    "uninstall", "backup",     "restore", "completion", "manual"};
 
 std::string SelfPath() {
   std::array<char, 4096> path{};
@@ -102,8 +101,7 @@ int FailUnknownCommand(const CLI::App& app) {
 }
 
 bool AsksController(const CLI::App& command) {
-  if (std::find(kClientCommands.begin(), kClientCommands.end(), command.get_name()) ==
-      kClientCommands.end()) {
+  if (std::find(kAskNobody.begin(), kAskNobody.end(), command.get_name()) != kAskNobody.end()) {
     return false;
   }
   const CLI::Option* offline = command.get_option_no_throw("--hosts");
@@ -150,6 +148,7 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddLogsCommand(app, context);
   AddExecCommand(app, context);
   AddPortForwardCommand(app, context);
+  AddWaitCommand(app, context);
   AddSyncCommand(app, context);
   AddSourceCommand(app, context);
   AddConfirmCommand(app, context);
