@@ -19,6 +19,7 @@
 #include "api/scale_route.h"
 #include "api/table.h"
 #include "api/write_routes.h"
+#include "api/tree_view.h"
 #include "base/version.h"
 #include "schema/codec.h"
 #include "schema/core.h"
@@ -202,6 +203,13 @@ ApiResponse NetworkRoute(Controller* controller, const ApiRequest& request) {
   return Json(WantsTable(request) ? EncodeTable(NetworkTable(networks)) : EncodeNetworks(networks));
 }
 
+ApiResponse TreeRoute(Controller* controller, const ApiRequest& request) {
+  const auto trees = EncodeTrees(
+      *controller->State(),
+      {request.Query("kind"), request.Query("name"), request.Query("namespace")});
+  return trees.ok() ? Json(*trees) : ErrorResponse(trees.status());
+}
+
 ApiResponse HistoryRoute(Controller* controller, const ApiRequest& request) {
   const auto history = controller->History(request.Query("source"));
   return history.ok() ? Json(EncodeHistory(*history)) : ErrorResponse(history.status());
@@ -221,6 +229,7 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   if (IsEnrollmentPath(request.path)) return HandleEnrollmentApi({}, request, {});
   if (verb == "status" && request.method == "GET") return StatusRoute(controller);
   if (verb == "history" && request.method == "GET") return HistoryRoute(controller, request);
+  if (verb == "tree" && request.method == "GET") return TreeRoute(controller, request);
   if (verb == "network" && request.method == "GET") return NetworkRoute(controller, request);
   if (request.method != "POST") {
     return ErrorResponse(NotFoundError("no such path: " + request.method + " " + request.path));

@@ -67,6 +67,8 @@ void AddTokenCommand(CLI::App* app, CommandContext* context);
 void AddNodeCommand(CLI::App* app, CommandContext* context);
 void AddKubeconfigCommand(CLI::App* app, CommandContext* context);
 void AddCaCommand(CLI::App* app, CommandContext* context);
+void AddDescribeCommand(CLI::App* app, CommandContext* context);
+void AddTreeCommand(CLI::App* app, CommandContext* context);
 void AddWaitCommand(CLI::App* app, CommandContext* context);
 void AddExplainCommand(CLI::App* app, CommandContext* context);
 void AddVersionCommand(CLI::App* app, CommandContext* context);

@@ -148,6 +148,8 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddLogsCommand(app, context);
   AddExecCommand(app, context);
   AddPortForwardCommand(app, context);
+  AddDescribeCommand(app, context);
+  AddTreeCommand(app, context);
   AddWaitCommand(app, context);
   AddSyncCommand(app, context);
   AddSourceCommand(app, context);
