@@ -36,7 +36,7 @@ class TreeEncoder {
     value.Set("namespace", Value::String(object.metadata.namespace_name));
     value.Set("name", Value::String(object.metadata.name));
     const Source* source = As<Source>(object);
-    value.Set("why", Value::String(source == nullptr ? WhyUnhealthy(object, state_)
+    value.Set("why", Value::String(source == nullptr ? WhyUnhealthyInWords(object, state_)
                                                      : WhySourceIsNotReady(*source)));
     if (const Pod* pod = As<Pod>(object)) value.Set("node", Value::String(pod->spec.node_name));
     Value children = Value::MakeList();

@@ -69,6 +69,7 @@ void AddKubeconfigCommand(CLI::App* app, CommandContext* context);
 void AddCaCommand(CLI::App* app, CommandContext* context);
 void AddDescribeCommand(CLI::App* app, CommandContext* context);
 void AddTreeCommand(CLI::App* app, CommandContext* context);
+void AddDoctorCommand(CLI::App* app, CommandContext* context);
 void AddWaitCommand(CLI::App* app, CommandContext* context);
 void AddExplainCommand(CLI::App* app, CommandContext* context);
 void AddVersionCommand(CLI::App* app, CommandContext* context);
@@ -76,6 +77,7 @@ void AddUninstallCommand(CLI::App* app, CommandContext* context);
 void AddBackupCommand(CLI::App* app, CommandContext* context);
 void AddRestoreCommand(CLI::App* app, CommandContext* context);
 void AddSecretsCommand(CLI::App* app, CommandContext* context);
+void AddCompleteCommand(CLI::App* app, CommandContext* context);
 void AddCompletionCommand(CLI::App* app, CommandContext* context);
 void AddManualCommand(CLI::App* app, CommandContext* context);
 

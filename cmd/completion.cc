@@ -73,7 +73,7 @@ std::string Replaced(std::string text, const std::string& mark, const std::strin
 }
 
 // `flag` is an option whose value comes next. bash takes `--flag=value` apart at the equals sign.
-constexpr const char* kBashScript = R"(_reconcile() {
+constexpr const char* kBashScript = R"sh(_reconcile() {
   local current="${COMP_WORDS[COMP_CWORD]}" words="" command="" flag="" word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $flag:$word in
@@ -92,11 +92,12 @@ constexpr const char* kBashScript = R"(_reconcile() {
   case $flag:$command in
     :) words="@NAMES@--dry-run @GLOBAL@" ;;
 @CASES@  esac
+  words="$words $("${COMP_WORDS[0]}" complete -- "${COMP_WORDS[@]:1:COMP_CWORD-1}" "$current" 2>/dev/null)"
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
 }
 complete -o filenames -F _reconcile reconcile
-)";
+)sh";
 
 // Derived from the command tree, so that it cannot fall behind it.
 std::string BashCompletion(const CLI::App& app) {
@@ -162,6 +163,9 @@ std::string FishSubcommands(const CLI::App& command, const std::string& chosen) 
 std::string FishCompletion(const CLI::App& app) {
   const std::string no_command = "__fish_use_subcommand; and not __fish_contains_opt dry-run";
   std::string text = FishOptions(app, "");
+  text +=
+      "complete -c reconcile -n 'not __fish_use_subcommand' -a '(reconcile complete -- (commandline "
+      "-opc)[2..-1] (commandline -ct) 2>/dev/null)'\n";
   text += "complete -c reconcile -n " + FishQuoted(no_command) +
           " -l dry-run -d 'the same as the command plan'\n";
   for (const CLI::App* command : CommandsOf(app)) {

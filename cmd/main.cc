@@ -31,6 +31,8 @@ std::string SelfPath() {
 // whose name would be taken for a path.
 Result<std::vector<std::string>> Arguments(int argc, char** argv, const CLI::App& app) {
   std::vector<std::string> arguments;
+  // Of a line that is being typed, nothing is this command's.
+  if (argc > 1 && std::strcmp(argv[1], "complete") == 0) return {{argv + 1, argv + argc}};
   bool dry_run = false;
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--dry-run") == 0) {
@@ -168,10 +170,12 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddKubeconfigCommand(app, context);
   AddExplainCommand(app, context);
   AddVersionCommand(app, context);
+  AddDoctorCommand(app, context);
   AddUninstallCommand(app, context);
   AddBackupCommand(app, context);
   AddRestoreCommand(app, context);
   AddSecretsCommand(app, context);
+  AddCompleteCommand(app, context);
   AddCompletionCommand(app, context);
   AddManualCommand(app, context);
 }

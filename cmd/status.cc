@@ -45,7 +45,9 @@ Result<Value> WaitFor(const StatusOptions& options, const CommandContext& contex
       if (terminal) std::cerr << "\r\x1b[K";
       return status;
     }
-    if (ReadSystemClock().mono >= deadline) {
+    // A commit that cannot come into force, or only by a person's word.
+    const bool vain = looked && status.ok() && !WhyWaitingIsVain(*status).empty();
+    if (vain || ReadSystemClock().mono >= deadline) {
       if (terminal) std::cerr << "\n";
       return status;
     }
@@ -63,6 +65,7 @@ int Show(const StatusOptions& options, const CommandContext& context) {
     std::cout << WriteJson(*status, 2) << "\n";
   } else {
     std::cout << StatusText(*status);
+    if (options.wait && !IsConverged(*status)) std::cout << WhyWaitingIsVain(*status);
   }
   const bool converged = options.wait ? IsConverged(*status) : IsConvergedSoFar(*status);
   return converged ? kExitOk : kExitChanges;

@@ -106,6 +106,27 @@ bool IsConverged(const Value& status) {
   return status.GetBool("settled") && status.GetList("unconverged").empty();
 }
 
+std::string WhyWaitingIsVain(const Value& status) {
+  if (!status.GetBool("settled")) return "";
+  std::string text;
+  for (const Value& source : status.GetList("sources")) {
+    if (IsSuspended(source)) continue;
+    const std::string reason = ReadyCondition(source).GetString("reason");
+    const std::string name = EscapeForTerminal(Part(source, "metadata").GetString("name"));
+    const Value held = Part(Part(source, "status"), "held");
+    if (reason == "InvalidCommit") {
+      text += "Waiting ends: the newest commit of source " + name +
+              " has errors, and is in force only once a commit mends them (`reconcile validate` "
+              "finds them before one does).\n";
+    } else if (reason == "PruneHeld" && !held.GetBool("confirmed")) {
+      text += "Waiting ends: the newest commit of source " + name +
+              " is held until a person confirms what it removes: `reconcile confirm " +
+              EscapeForTerminal(held.GetString("planHash")) + "`.\n";
+    }
+  }
+  return text;
+}
+
 bool IsConvergedSoFar(const Value& status) {
   return IsConverged(status) || (status.GetList("unconverged").empty() && OnlyLooksForNews(status));
 }

@@ -13,6 +13,10 @@ bool IsConverged(const Value& status);
 // The same, but for looking whether there is a newer commit: that goes on now and then for ever.
 bool IsConvergedSoFar(const Value& status);
 
+// Why waiting will not make it converge, and what to do; "" while it may: a source's newest commit
+// has errors, or the deletion breaker holds it, and nothing newer is being read.
+std::string WhyWaitingIsVain(const Value& status);
+
 // For people. Text from outside is escaped.
 std::string StatusText(const Value& status);
 

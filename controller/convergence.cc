@@ -55,7 +55,7 @@ template <typename T>
 void AddUnhealthy(const ClusterState& state, std::vector<std::string>* lines) {
   state.ForEach<T>([&](const std::shared_ptr<const T>& object) {
     if (T::kKind == Kind::kReplicaSet && ControllerOf(object->metadata) != nullptr) return;
-    const std::string why = WhyUnhealthy(*object, state);
+    const std::string why = WhyUnhealthyInWords(*object, state);
     if (why.empty()) return;
     const std::string name = object->metadata.namespace_name + "/" + object->metadata.name;
     lines->push_back((T::kKind == Kind::kPod ? "pod " + name : ToString(object->key())) + ": " +

@@ -1,5 +1,7 @@
 #include "reconciler/health.h"
 
+#include <algorithm>
+
 #include "reconciler/restart_on_change.h"
 #include "reconciler/rollback_on_deadline.h"
 #include "schema/core.h"
@@ -10,15 +12,25 @@ namespace {
 
 constexpr char kNotLookedAt[] = "not looked at yet";
 
+std::string EndText(const ContainerStateTerminated& end) {
+  return "exit code " + std::to_string(end.exit_code) + " (" + end.reason + ")";
+}
+
+// Of one that is to be started again, how it ended.
+std::string EndBefore(const ContainerStatus& container) {
+  if (!container.last_state.terminated) return "";
+  return "; container " + container.name + " ended before with " +
+         EndText(*container.last_state.terminated);
+}
+
 std::string WhyContainerWaits(const ContainerStatus& container) {
   if (container.state.waiting && !container.state.waiting->reason.empty()) {
     const ContainerStateWaiting& waiting = *container.state.waiting;
-    return waiting.reason + (waiting.message.empty() ? "" : ": " + waiting.message);
+    return waiting.reason + (waiting.message.empty() ? "" : ": " + waiting.message) +
+           EndBefore(container);
   }
   if (!container.state.terminated) return "";
-  const ContainerStateTerminated& terminated = *container.state.terminated;
-  return "container " + container.name + " ended with exit code " +
-         std::to_string(terminated.exit_code) + " (" + terminated.reason + ")";
+  return "container " + container.name + " ended with " + EndText(*container.state.terminated);
 }
 
 // The first init container that has not succeeded, if it is known why; then the others.
@@ -49,6 +61,8 @@ std::string WhyUnknown(const Pod& pod, const ClusterState& state) {
          std::string(ToString(pod.status.phase));
 }
 
+std::string StartingText(const Pod& pod) { return "starting on " + pod.spec.node_name; }
+
 std::string OfPod(const Pod& pod, const ClusterState& state) {
   const bool going = pod.metadata.deletion_timestamp.has_value();
   const bool done = pod.status.phase == PodPhase::kSucceeded;
@@ -67,7 +81,7 @@ std::string OfPod(const Pod& pod, const ClusterState& state) {
   std::string why = WhyContainersWait(pod);
   if (!why.empty()) return why;
   if (!pod.status.message.empty()) return pod.status.message;
-  return "starting on " + pod.spec.node_name;
+  return StartingText(pod);
 }
 
 std::string ReadyOf(int32_t ready, int32_t wanted) {
@@ -113,7 +127,44 @@ std::string OfController(const ReplicationController& controller) {
   return all ? "" : ReadyOf(status.ready_replicas, wanted);
 }
 
+// The words of the pod's newest Event of a failed probe; "" when there is none.
+std::string LastProbeFailure(const Pod& pod, const ClusterState& state) {
+  const ObjectMap& events = state.Objects(Kind::kEvent);
+  const std::string beginning = pod.metadata.name + ".";  // of their names (reconciler/events.h)
+  const Event* newest = nullptr;
+  for (auto at = events.lower_bound({Kind::kEvent, pod.metadata.namespace_name, beginning});
+       at != events.end() && at->first.namespace_name == pod.metadata.namespace_name &&
+       at->first.name.starts_with(beginning);
+       ++at) {
+    const Event* event = As<Event>(*at->second);
+    const bool is_probe = event->reason == "Unhealthy" &&
+                          event->involved_object.uid == pod.metadata.uid && event->last_timestamp;
+    if (!is_probe) continue;
+    if (newest == nullptr || *event->last_timestamp > *newest->last_timestamp) newest = event;
+  }
+  return newest == nullptr ? "" : newest->message;
+}
+
+bool RunsUnready(const Pod& pod) {
+  const auto& containers = pod.status.container_statuses;
+  return !pod.metadata.deletion_timestamp &&
+         std::any_of(containers.begin(), containers.end(), [](const ContainerStatus& container) {
+           return container.state.running && !container.ready;
+         });
+}
+
 }  // namespace
+
+std::string WhyUnhealthyInWords(const Object& object, const ClusterState& state) {
+  std::string why = WhyUnhealthy(object, state);
+  const Pod* pod = As<Pod>(object);
+  if (why.empty() || pod == nullptr || !RunsUnready(*pod)) return why;
+  const std::string failure = LastProbeFailure(*pod, state);
+  if (failure.empty()) return why;
+  const bool is_starting = why == StartingText(*pod);
+  return (is_starting ? "runs on " + pod->spec.node_name + " and is not ready" : why) + ": " +
+         failure;
+}
 
 std::string WhyUnhealthy(const Object& object, const ClusterState& state) {
   if (const Pod* pod = As<Pod>(object)) return OfPod(*pod, state);

@@ -46,6 +46,26 @@ TEST(StatusText, IsConvergedSoFarWhileItLooksForNewsOnly) {
       IsConvergedSoFar(with(R"({"metadata": {"name": "main"}})", R"("reading source main")")));
 }
 
+TEST(StatusText, SaysWhenWaitingIsVain) {
+  const auto with = [](const char* status, const char* settled = "true") {
+    return StatusOf(std::string(R"({"settled": )") + settled +
+                    R"(, "unconverged": ["source main: x"], "sources": [{"metadata": {"name":
+      "main"}, "status": )" +
+                    status + "}]}");
+  };
+  const char* const invalid = R"({"conditions": [{"type": "Ready", "status": "False",
+      "reason": "InvalidCommit"}]})";
+  EXPECT_EQ(WhyWaitingIsVain(with(invalid, "false")), "") << "a newer one may be on its way";
+  EXPECT_NE(WhyWaitingIsVain(with(invalid)).find("source main has errors"), std::string::npos);
+  EXPECT_NE(WhyWaitingIsVain(with(R"({"conditions": [{"type": "Ready", "status": "False",
+      "reason": "PruneHeld"}], "held": {"planHash": "3f9a"}})"))
+                .find("`reconcile confirm 3f9a`"),
+            std::string::npos);
+  EXPECT_EQ(WhyWaitingIsVain(with(R"({"conditions": [{"type": "Ready", "status": "False",
+      "reason": "FetchFailed"}]})")),
+            "");
+}
+
 TEST(StatusText, OfAControllerThatHasHeardOfNothing) {
   const Value status =
       StatusOf(R"({"settled": false, "underWay": ["recovery: learns"], "nodes": 0, "pods": 0})");
