@@ -204,9 +204,9 @@ ApiResponse NetworkRoute(Controller* controller, const ApiRequest& request) {
 }
 
 ApiResponse TreeRoute(Controller* controller, const ApiRequest& request) {
-  const auto trees = EncodeTrees(
-      *controller->State(),
-      {request.Query("kind"), request.Query("name"), request.Query("namespace")});
+  const auto trees =
+      EncodeTrees(*controller->State(),
+                  {request.Query("kind"), request.Query("name"), request.Query("namespace")});
   return trees.ok() ? Json(*trees) : ErrorResponse(trees.status());
 }
 

@@ -112,9 +112,9 @@ Result<Value> ApiClient::Get(const std::string& path, const Query& query, bool a
 
 Result<Value> ApiClient::Post(const std::string& path, const Query& query,
                               const std::string& body) {
-  return Take(MakeClient(socket_path_, timeout_ms_)
-                  ->Post(WithQuery(path, query), body, "application/json"),
-              socket_path_);
+  return Take(
+      MakeClient(socket_path_, timeout_ms_)->Post(WithQuery(path, query), body, "application/json"),
+      socket_path_);
 }
 
 Status ApiClient::Stream(const std::string& path, const Query& query,

@@ -164,7 +164,8 @@ std::string FishCompletion(const CLI::App& app) {
   const std::string no_command = "__fish_use_subcommand; and not __fish_contains_opt dry-run";
   std::string text = FishOptions(app, "");
   text +=
-      "complete -c reconcile -n 'not __fish_use_subcommand' -a '(reconcile complete -- (commandline "
+      "complete -c reconcile -n 'not __fish_use_subcommand' -a '(reconcile complete -- "
+      "(commandline "
       "-opc)[2..-1] (commandline -ct) 2>/dev/null)'\n";
   text += "complete -c reconcile -n " + FishQuoted(no_command) +
           " -l dry-run -d 'the same as the command plan'\n";

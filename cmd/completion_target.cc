@@ -55,12 +55,12 @@ struct CommandNames {
   size_t position;  // of the argument that is a name
 };
 constexpr std::array kCommandNames = {
-    CommandNames{"logs", Kind::kPod, 1},       CommandNames{"exec", Kind::kPod, 1},
-    CommandNames{"attach", Kind::kPod, 1},     CommandNames{"port-forward", Kind::kPod, 1},
-    CommandNames{"cordon", Kind::kNode, 1},    CommandNames{"uncordon", Kind::kNode, 1},
-    CommandNames{"drain", Kind::kNode, 1},     CommandNames{"suspend", Kind::kSource, 1},
-    CommandNames{"resume", Kind::kSource, 1},  CommandNames{"rollback", Kind::kSource, 1},
-    CommandNames{"sync", Kind::kSource, 1},    CommandNames{"node", Kind::kNode, 2},
+    CommandNames{"logs", Kind::kPod, 1},      CommandNames{"exec", Kind::kPod, 1},
+    CommandNames{"attach", Kind::kPod, 1},    CommandNames{"port-forward", Kind::kPod, 1},
+    CommandNames{"cordon", Kind::kNode, 1},   CommandNames{"uncordon", Kind::kNode, 1},
+    CommandNames{"drain", Kind::kNode, 1},    CommandNames{"suspend", Kind::kSource, 1},
+    CommandNames{"resume", Kind::kSource, 1}, CommandNames{"rollback", Kind::kSource, 1},
+    CommandNames{"sync", Kind::kSource, 1},   CommandNames{"node", Kind::kNode, 2},
     CommandNames{"source", Kind::kSource, 2}};
 
 bool TakesKinds(const std::string& command) {
@@ -82,9 +82,9 @@ std::optional<CompletionTarget> WhatToComplete(const std::vector<std::string>& w
   if (line.arguments.empty() || current.starts_with("-")) return std::nullopt;
   const std::string& command = line.arguments.front();
   const size_t position = line.arguments.size();
-  const auto names = std::find_if(
-      kCommandNames.begin(), kCommandNames.end(),
-      [&](const CommandNames& entry) { return entry.command == command; });
+  const auto names =
+      std::find_if(kCommandNames.begin(), kCommandNames.end(),
+                   [&](const CommandNames& entry) { return entry.command == command; });
   const bool takes_kinds = TakesKinds(command);
   const size_t slash = current.find('/');
   if (slash != std::string::npos && (takes_kinds || command == "logs")) {
@@ -110,8 +110,8 @@ std::vector<std::string> KindWords() {
 
 bool IsPlainWord(const std::string& word) {
   return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '.' || c == '_' || c == '/';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '/';
   });
 }
 

@@ -11,11 +11,11 @@ namespace reconcile {
 
 // What a shell is to complete, where that is for the controller to say.
 struct CompletionTarget {
-  std::optional<Kind> kind;    // whose names; none: names of kinds
+  std::optional<Kind> kind;  // whose names; none: names of kinds
   std::string namespace_name = "default";
   bool all_namespaces = false;
-  std::string socket;          // as it was typed; "" is the usual one
-  std::string before_name;     // "deploy/" of "deploy/we"
+  std::string socket;       // as it was typed; "" is the usual one
+  std::string before_name;  // "deploy/" of "deploy/we"
   friend bool operator==(const CompletionTarget&, const CompletionTarget&) = default;
 };
 

@@ -45,8 +45,8 @@ void AddRelated(Kind kind, const std::string& namespace_name, ApiClient* client,
   const std::string name = TextAt(object, "metadata.name");
   const std::string pods = PathOf(Kind::kPod, namespace_name, "");
   if (kind == Kind::kNode) {
-    described->pods = ItemsOf(client, PathOf(Kind::kPod, "", ""),
-                              {{"fieldSelector", "spec.nodeName=" + name}});
+    described->pods =
+        ItemsOf(client, PathOf(Kind::kPod, "", ""), {{"fieldSelector", "spec.nodeName=" + name}});
     return;
   }
   if (kind == Kind::kPersistentVolumeClaim) {
@@ -80,10 +80,10 @@ void Describe(Kind kind, const Value& object, ApiClient* client, bool is_first) 
   described.object = object;
   const std::string namespace_name = TextAt(object, "metadata.namespace");
   AddRelated(kind, namespace_name, client, &described);
-  described.events = ItemsOf(
-      client, PathOf(Kind::kEvent, namespace_name, ""),
-      {{"fieldSelector", "involvedObject.kind=" + std::string(InfoOf(kind).name) +
-                             ",involvedObject.name=" + TextAt(object, "metadata.name")}});
+  described.events =
+      ItemsOf(client, PathOf(Kind::kEvent, namespace_name, ""),
+              {{"fieldSelector", "involvedObject.kind=" + std::string(InfoOf(kind).name) +
+                                     ",involvedObject.name=" + TextAt(object, "metadata.name")}});
   // Of an earlier object of the name nothing is said.
   const std::string uid = TextAt(object, "metadata.uid");
   std::erase_if(described.events, [&](const Value& event) {
@@ -129,9 +129,9 @@ void AddDescribeCommand(CLI::App* app, CommandContext* context) {
   command->add_option("NAME", options->name, "one object (default: all of the kind)");
   command->add_option("-n,--namespace", options->namespace_name, "namespace (default: default)");
   command->add_option("-l,--selector", options->selector, "only with these labels, as app=web");
-  SetExamples(command, {"reconcile describe pod web-5c9f7d-abcde", "reconcile describe deploy/web",
-                        "reconcile describe pods -l app=web -n shop",
-                        "reconcile describe node host-1"});
+  SetExamples(command,
+              {"reconcile describe pod web-5c9f7d-abcde", "reconcile describe deploy/web",
+               "reconcile describe pods -l app=web -n shop", "reconcile describe node host-1"});
   command->callback([options, context] { context->exit_code = DescribeAll(*options, *context); });
 }
 

@@ -13,9 +13,10 @@ namespace reconcile {
 // Values are as the API answers them.
 struct DescribedObject {
   Value object;
-  Value::List events;    // that involve it
-  Value::List pods;      // that it owns, selects or runs
-  Value::List children;  // other objects that it owns, or that serve it: ReplicaSets, EndpointSlices
+  Value::List events;  // that involve it
+  Value::List pods;    // that it owns, selects or runs
+  Value::List
+      children;  // other objects that it owns, or that serve it: ReplicaSets, EndpointSlices
 };
 std::string DescribeText(const DescribedObject& described, WallTime now);
 

@@ -78,8 +78,8 @@ std::string ProbeText(const Value* probe) {
   const auto seconds = [&](const char* name, int64_t otherwise) {
     return std::to_string(probe->GetInt(name, otherwise));
   };
-  return text + " delay=" + seconds("initialDelaySeconds", 0) + "s timeout=" +
-         seconds("timeoutSeconds", 1) + "s period=" + seconds("periodSeconds", 10) +
+  return text + " delay=" + seconds("initialDelaySeconds", 0) +
+         "s timeout=" + seconds("timeoutSeconds", 1) + "s period=" + seconds("periodSeconds", 10) +
          "s #success=" + seconds("successThreshold", 1) +
          " #failure=" + seconds("failureThreshold", 3);
 }
@@ -100,8 +100,8 @@ std::string SourceOfVariable(const Value& variable) {
 std::vector<std::string> VariableLines(const Value& container) {
   std::vector<std::string> lines;
   for (const Value& from : container.GetList("envFrom")) {
-    for (const auto& [name, kind] : {std::pair("secretRef", "Secret "),
-                                     std::pair("configMapRef", "ConfigMap ")}) {
+    for (const auto& [name, kind] :
+         {std::pair("secretRef", "Secret "), std::pair("configMapRef", "ConfigMap ")}) {
       const Value* source = from.Find(name);
       if (source != nullptr) {
         lines.push_back("all of " + std::string(kind) + source->GetString("name"));

@@ -24,7 +24,7 @@ void DescribeHead(const Value& object, DescribeWriter* writer) {
   if (!created.empty()) writer->Field("Created", created + " (" + writer->AgeOf(created) + " ago)");
   writer->OptionalField("Controlled By", OwnerText(object));
   if (const std::string goes = TextAt(object, "metadata.deletionTimestamp"); !goes.empty()) {
-    writer->Field("Being deleted", "since " + goes);
+    writer->Field("Being deleted", "to be gone by " + goes);
   }
 }
 
@@ -103,7 +103,8 @@ void DescribePods(const Value::List& pods, DescribeWriter* writer) {
   for (const Value& pod : pods) {
     const std::string name = NameWithNamespace(pod);
     const std::string node = TextAt(pod, "spec.nodeName");
-    rows.push_back({name, PodStateText(pod), node.empty() ? "<none>" : node, WhyPodIsNotReady(pod)});
+    rows.push_back(
+        {name, PodStateText(pod), node.empty() ? "<none>" : node, WhyPodIsNotReady(pod)});
   }
   writer->Table("Pods", {"Name", "State", "Node", "Why it is not ready"}, rows);
 }

@@ -65,6 +65,7 @@ void DescribeWriter::Table(std::string_view name, const Row& header, const std::
       text += row[i];
       if (i + 1 < row.size()) text.append(widths[i] - row[i].size() + 2, ' ');
     }
+    text.erase(text.find_last_not_of(' ') + 1);
     lines_.push_back({depth_, "", text, true, block_});
   }
   End();

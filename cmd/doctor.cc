@@ -40,8 +40,9 @@ void AddDoctorCommand(CLI::App* app, CommandContext* context) {
       ->check(CLI::IsMember({"text", "json"}));
   command->add_option("--docker", options->docker_socket, "Docker's socket");
   command->add_option("--data", options->data_folder, "folder for the database and keys");
-  SetExamples(command, {"reconcile doctor",
-                        "reconcile doctor -o json | jq '.checks[] | select(.verdict==\"failed\")'"});
+  SetExamples(command,
+              {"reconcile doctor",
+               "reconcile doctor -o json | jq '.checks[] | select(.verdict==\"failed\")'"});
   command->callback([options, context] { context->exit_code = Doctor(*options, *context); });
 }
 

@@ -42,16 +42,17 @@ void CheckEngine(const DoctorFacts::Engine& engine, std::vector<DoctorCheck>* ch
     return;
   }
   const bool is_old = MinorOf(engine.api_version) < kOldestEngine;
-  checks->push_back({"engine", is_old ? Verdict::kFailed : Verdict::kGood,
-                     "Docker " + engine.version + ", API " + engine.api_version,
-                     is_old ? "Docker Engine 20.10 (API 1.41) or newer is needed: upgrade it." : ""});
   checks->push_back(
-      {"live-restore", engine.live_restore ? Verdict::kGood : Verdict::kWarning,
-       engine.live_restore ? "on: containers outlive dockerd"
-                           : "off: when dockerd ends, every container ends with it",
-       engine.live_restore ? ""
-                           : "Set \"live-restore\": true in /etc/docker/daemon.json, then "
-                             "`systemctl reload docker`."});
+      {"engine", is_old ? Verdict::kFailed : Verdict::kGood,
+       "Docker " + engine.version + ", API " + engine.api_version,
+       is_old ? "Docker Engine 20.10 (API 1.41) or newer is needed: upgrade it." : ""});
+  checks->push_back({"live-restore", engine.live_restore ? Verdict::kGood : Verdict::kWarning,
+                     engine.live_restore ? "on: containers outlive dockerd"
+                                         : "off: when dockerd ends, every container ends with it",
+                     engine.live_restore
+                         ? ""
+                         : "Set \"live-restore\": true in /etc/docker/daemon.json, then "
+                           "`systemctl reload docker`."});
   const bool overlay = engine.storage_driver == "overlay2" || engine.storage_driver == "overlayfs";
   checks->push_back({"storage driver", overlay ? Verdict::kGood : Verdict::kWarning,
                      engine.storage_driver,
@@ -68,16 +69,16 @@ void CheckEngine(const DoctorFacts::Engine& engine, std::vector<DoctorCheck>* ch
 
 void CheckFeatures(const DoctorFacts& facts, std::vector<DoctorCheck>* checks) {
   if (!facts.features_not_tried.empty()) {
-    checks->push_back({"kernel", Verdict::kSkipped, facts.features_not_tried,
-                       "Run `reconcile doctor` as root."});
+    checks->push_back(
+        {"kernel", Verdict::kSkipped, facts.features_not_tried, "Run `reconcile doctor` as root."});
     return;
   }
   for (const DoctorFacts::Feature& feature : facts.features) {
     const bool works = feature.problem.empty();
-    checks->push_back({feature.name,
-                       works ? Verdict::kGood
-                             : (feature.needed ? Verdict::kFailed : Verdict::kWarning),
-                       works ? "works" : feature.problem, works ? "" : feature.advice});
+    checks->push_back(
+        {feature.name,
+         works ? Verdict::kGood : (feature.needed ? Verdict::kFailed : Verdict::kWarning),
+         works ? "works" : feature.problem, works ? "" : feature.advice});
   }
 }
 
@@ -177,7 +178,8 @@ void CheckNetwork(const DoctorFacts& facts, std::vector<DoctorCheck>* checks) {
                              : ""});
   }
   std::string servers;
-  for (const std::string& server : facts.nameservers) servers += (servers.empty() ? "" : ", ") + server;
+  for (const std::string& server : facts.nameservers)
+    servers += (servers.empty() ? "" : ", ") + server;
   checks->push_back({"DNS upstream", servers.empty() ? Verdict::kWarning : Verdict::kGood,
                      servers.empty() ? "resolv.conf names no server that pods could use" : servers,
                      servers.empty() ? "Pods will find names of the cluster alone: put a "
@@ -255,9 +257,8 @@ std::vector<DoctorCheck> RunDoctorChecks(const DoctorFacts& facts, WallTime now)
 }
 
 bool HasFailed(const std::vector<DoctorCheck>& checks) {
-  return std::any_of(checks.begin(), checks.end(), [](const DoctorCheck& check) {
-    return check.verdict == Verdict::kFailed;
-  });
+  return std::any_of(checks.begin(), checks.end(),
+                     [](const DoctorCheck& check) { return check.verdict == Verdict::kFailed; });
 }
 
 std::string DoctorText(const std::vector<DoctorCheck>& checks, bool color) {
@@ -275,8 +276,8 @@ std::string DoctorText(const std::vector<DoctorCheck>& checks, bool color) {
     warnings += check.verdict == Verdict::kWarning ? 1 : 0;
     failed += check.verdict == Verdict::kFailed ? 1 : 0;
   }
-  return text + std::to_string(checks.size()) + " checks, " + std::to_string(failed) +
-         " failed, " + std::to_string(warnings) + (warnings == 1 ? " warning\n" : " warnings\n");
+  return text + std::to_string(checks.size()) + " checks, " + std::to_string(failed) + " failed, " +
+         std::to_string(warnings) + (warnings == 1 ? " warning\n" : " warnings\n");
 }
 
 Value EncodeDoctor(const std::vector<DoctorCheck>& checks) {

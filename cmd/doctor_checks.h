@@ -31,7 +31,7 @@ struct DoctorFacts {
     std::string name;     // "vxlan devices"
     std::string problem;  // "" when it works
     std::string advice;
-    bool needed = true;   // else its lack is a warning
+    bool needed = true;  // else its lack is a warning
   };
   std::vector<Feature> features;
   std::string features_not_tried;  // why, when they were not
@@ -75,7 +75,7 @@ struct DoctorFacts {
   int uplink_mtu = 0;
   std::vector<std::string> nameservers;  // that pods can use
   std::string data_folder;
-  std::string data_folder_problem;  // "" when it is fit, or not there yet
+  std::string data_folder_problem;           // "" when it is fit, or not there yet
   std::optional<WallTime> certificate_ends;  // this host's, of one that joined
 };
 

@@ -92,7 +92,9 @@ void AddFeatures(DoctorFacts* facts) {
   std::vector<std::string> veth = device("veth");
   veth.insert(veth.end(), {"peer", "name", "rcdoctor-far"});
   const std::array probes = {
-      FeatureProbe{"nftables", {"unshare", "-n", "nft", "-f", "-"}, kFirewallProbe,
+      FeatureProbe{"nftables",
+                   {"unshare", "-n", "nft", "-f", "-"},
+                   kFirewallProbe,
                    "Services need nftables with maps, numgen, fib, NAT and masquerade: load or "
                    "build nf_tables, nft_nat, nft_masq, nft_numgen and nft_fib_inet."},
       FeatureProbe{"vxlan devices", vxlan, "",
@@ -112,7 +114,8 @@ void AddFeatures(DoctorFacts* facts) {
 }
 
 Result<Value> AskEngine(httplib::Client* client, const char* path) {
-  const httplib::Result answer = client->Get(path);
+  // Docker takes no path for a host.
+  const httplib::Result answer = client->Get(path, httplib::Headers{{"Host", "localhost"}});
   if (!answer) return UnavailableError(httplib::to_string(answer.error()));
   if (answer->status != 200) return UnavailableError("HTTP " + std::to_string(answer->status));
   return ParseJson(answer->body);
@@ -150,8 +153,8 @@ void AddDisk(const std::string& what, std::string path, double least_percent, Do
   const auto unit = static_cast<int64_t>(space.f_frsize);
   facts->disks.push_back({what, path, static_cast<int64_t>(space.f_blocks) * unit,
                           static_cast<int64_t>(space.f_bavail) * unit,
-                          static_cast<int64_t>(space.f_files),
-                          static_cast<int64_t>(space.f_favail), least_percent});
+                          static_cast<int64_t>(space.f_files), static_cast<int64_t>(space.f_favail),
+                          least_percent});
 }
 
 // The program whose descriptor leads to each of these sockets, by inode.
@@ -169,8 +172,7 @@ std::map<std::string, std::string> OwnersOf(const std::vector<ListeningSocket>& 
       if (!target.starts_with("socket:[")) continue;
       const auto found = owners.find(target.substr(8, target.size() - 9));
       if (found == owners.end()) continue;
-      found->second =
-          FirstLine(ReadTextFile((process.path() / "comm").string())) + " (" + id + ")";
+      found->second = FirstLine(ReadTextFile((process.path() / "comm").string())) + " (" + id + ")";
     }
   }
   return owners;
@@ -215,8 +217,9 @@ void AddPorts(const Config& config, DoctorFacts* facts) {
   add({"the overlay between hosts (VXLAN)", "udp", kOverlayPort, "", false,
        "End it: flannel and others use this port too, and there can be one of them."},
       udp, false);
-  const char* const dns = "It has every address of the host, also the one at which pods ask: have "
-                          "it listen on the addresses that it needs.";
+  const char* const dns =
+      "It has every address of the host, also the one at which pods ask: have "
+      "it listen on the addresses that it needs.";
   add({"DNS of pods, on an address of ours", "udp", kDnsPort, "", false, dns}, udp, true);
   add({"DNS of pods, on an address of ours", "tcp", kDnsPort, "", false, dns}, tcp, true);
 }

@@ -192,8 +192,7 @@ void AddGetCommand(CLI::App* app, CommandContext* context) {
   command->add_option("--field-selector", options->field_selector,
                       "only with these fields, as spec.nodeName=host-1");
   command->add_flag("-w,--watch", options->watch, "then each change, until interrupted");
-  command
-      ->add_option("-o,--output", options->output, "wide, yaml, json, name or jsonpath=TEMPLATE")
+  command->add_option("-o,--output", options->output, "wide, yaml, json, name or jsonpath=TEMPLATE")
       ->check(CheckOutput);
   SetExamples(command,
               {"reconcile get pods", "reconcile get pods -A -o wide", "reconcile get all -n shop",

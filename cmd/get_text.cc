@@ -84,7 +84,8 @@ std::string RowWriter::Text(const Value& table) {
   }
   for (const Value& row : table.GetList("rows")) {
     std::vector<std::string> line;
-    if (with_namespace_) line.push_back(EscapeForTerminal(TextAt(row, "object.metadata.namespace")));
+    if (with_namespace_)
+      line.push_back(EscapeForTerminal(TextAt(row, "object.metadata.namespace")));
     const Value::List& cells = row.GetList("cells");
     for (size_t i = 0; i < cells.size() && i < shown_.size(); ++i) {
       if (shown_[i]) line.push_back(EscapeForTerminal(TextOf(cells[i])));

@@ -23,10 +23,10 @@ struct FilterTerm {
 struct PathStep {
   enum class What { kField, kAnyField, kDescend, kSlice, kFilter };
   What what = What::kField;
-  std::string name;  // kField, kDescend
+  std::string name;   // kField, kDescend
   int64_t first = 0;  // kSlice
   std::optional<int64_t> last;
-  bool is_index = false;  // kSlice of one item, that has to be there
+  bool is_index = false;   // kSlice of one item, that has to be there
   FilterTerm left, right;  // kFilter
   std::string comparison;  // "" is existence
 };

@@ -52,8 +52,7 @@ std::string EscapeLine(std::string_view line) {
 // The mark of a gap has no stamp.
 std::string_view WithoutStamp(std::string_view line) {
   const size_t end = line.find(' ');
-  const bool has_stamp =
-      end != std::string_view::npos && ParseRfc3339(line.substr(0, end)).ok();
+  const bool has_stamp = end != std::string_view::npos && ParseRfc3339(line.substr(0, end)).ok();
   return has_stamp ? line.substr(end + 1) : line;
 }
 
@@ -69,8 +68,8 @@ Result<LineFilter> LineFilter::Make(const std::vector<std::string>& matching,
   LineFilter filter;
   if (matching.empty() && excluding.empty()) return filter;
   auto patterns = std::make_shared<Patterns>();
-  for (const auto& [texts, compiled] : {std::pair(&matching, &patterns->matching),
-                                        std::pair(&excluding, &patterns->excluding)}) {
+  for (const auto& [texts, compiled] :
+       {std::pair(&matching, &patterns->matching), std::pair(&excluding, &patterns->excluding)}) {
     for (const std::string& text : *texts) {
       compiled->push_back(Compile(text));
       if (!compiled->back()->ok()) {

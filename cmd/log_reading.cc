@@ -51,8 +51,7 @@ LogLines LinesOf(const LogTarget& target, const LogReading& reading, bool prefix
   options.filter = reading.shown.filter;
   if (reading.shown.prefix.value_or(prefixed)) {
     const bool one = reading.choice.container.empty() && !reading.choice.all_containers;
-    options.prefix =
-        EscapeForTerminal(target.pod + (one ? "" : "/" + target.container)) + " | ";
+    options.prefix = EscapeForTerminal(target.pod + (one ? "" : "/" + target.container)) + " | ";
     if (reading.shown.color) options.prefix_color = ColorOfPod(target.pod);
   }
   return LogLines(std::move(options));
@@ -137,13 +136,12 @@ std::string NoneText(const LogReading& reading) {
 }
 
 Status TooMany(size_t count, const LogReading& reading) {
-  return InvalidError(
-      std::to_string(count) + " logs are to be followed, and at most " +
-      std::to_string(reading.max_followed) + " are at once: choose fewer pods" +
-      (reading.max_followed < kMostFollowedLogs
-           ? ", or more logs by --max-log-requests (at most " + std::to_string(kMostFollowedLogs) +
-                 ")"
-           : ""));
+  return InvalidError(std::to_string(count) + " logs are to be followed, and at most " +
+                      std::to_string(reading.max_followed) + " are at once: choose fewer pods" +
+                      (reading.max_followed < kMostFollowedLogs
+                           ? ", or more logs by --max-log-requests (at most " +
+                                 std::to_string(kMostFollowedLogs) + ")"
+                           : ""));
 }
 
 // Follows what pods begin, restart and end, from one list to the end of its watch.

@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::string_view kDefaultContainer = "kubectl.kubernetes.io/default-container";
 
-constexpr std::array kHavePods = {Kind::kPod,        Kind::kReplicationController,
-                                  Kind::kReplicaSet, Kind::kDeployment,
+constexpr std::array kHavePods = {Kind::kPod,         Kind::kReplicationController,
+                                  Kind::kReplicaSet,  Kind::kDeployment,
                                   Kind::kStatefulSet, Kind::kDaemonSet,
-                                  Kind::kJob,        Kind::kService};
+                                  Kind::kJob,         Kind::kService};
 
 bool HasPods(Kind kind) {
   return std::find(kHavePods.begin(), kHavePods.end(), kind) != kHavePods.end();
@@ -84,8 +84,8 @@ Result<std::string> PodSelectorOf(const Value& object) {
   };
   const Value* selector = ValueAt(object, "spec.selector");
   const Value* labels = selector == nullptr ? nullptr : selector->Find("matchLabels");
-  const bool has_form = labels != nullptr ||
-                        (selector != nullptr && selector->Find("matchExpressions") != nullptr);
+  const bool has_form =
+      labels != nullptr || (selector != nullptr && selector->Find("matchExpressions") != nullptr);
   if (!has_form) labels = selector;  // of a Service or a ReplicationController
   if (labels != nullptr && labels->IsMap()) {
     for (const Value::Member& label : labels->AsMap()) add(label.key + "=" + TextOf(label.value));

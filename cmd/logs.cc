@@ -148,10 +148,9 @@ void AddLogsCommand(CLI::App* app, CommandContext* context) {
       ->add_option("--prefix", options->prefix,
                    "pod before each line: auto (of several), always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}));
-  SetExamples(command,
-              {"reconcile logs my-node-x7k2p", "reconcile logs -f deploy/web --since 10m",
-               "reconcile logs -l app=web -n shop --grep 'HTTP [45]..' --timestamps",
-               "reconcile logs --previous --tail 50 web-5c9f7d-abcde -c web"});
+  SetExamples(command, {"reconcile logs my-node-x7k2p", "reconcile logs -f deploy/web --since 10m",
+                        "reconcile logs -l app=web -n shop --grep 'HTTP [45]..' --timestamps",
+                        "reconcile logs --previous --tail 50 web-5c9f7d-abcde -c web"});
   command->callback([options, context] { context->exit_code = Logs(*options, *context); });
 }
 

@@ -3,8 +3,10 @@
 #include "base/escape.h"
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
+#include "cmd/read_manifests.h"
 #include "cmd/sync_wait.h"
 #include "cmd/user_name.h"
+#include "cmd/value_at.h"
 #include "source/git_revert.h"
 #include "source/repository_url.h"
 
@@ -42,6 +44,32 @@ Status FindSource(OperateOptions* options, const CommandContext& context) {
   if (names.empty()) return NotFoundError("the controller follows no source");
   if (names == options->source) return OkStatus();
   return InvalidError("there are several sources: name one of " + names);
+}
+
+// What Git calls a commit otherwise than by its id, as HEAD~3 or a tag, is looked up where the
+// source's repository is.
+Status ResolveTarget(OperateOptions* options, const CommandContext& context) {
+  if (options->to.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos) {
+    return OkStatus();
+  }
+  const Result<Value> list = ApiClient(context.socket_path).Get("/apis/reconcile.dev/v1/sources");
+  if (!list.ok()) return list.status();
+  for (const Value& source : list->GetList("items")) {
+    if (TextAt(source, "metadata.name") != options->source) continue;
+    const std::string repository = TextAt(source, "spec.repository");
+    if (IsRemoteRepository(repository)) {
+      return InvalidError("source " + options->source + " is at " + repository +
+                          ", where names of commits are not looked up: --to takes the id, which "
+                          "`git rev-parse " +
+                          options->to + "` tells in a clone");
+    }
+    const Result<FetchedCommit> commit =
+        ReadManifests(repository, options->to, TextAt(source, "spec.path"), context);
+    if (!commit.ok()) return commit.status().WithContext("--to");
+    options->to = commit->id;
+    return OkStatus();
+  }
+  return NotFoundError("no source is named '" + options->source + "'");
 }
 
 int Suspend(const OperateOptions& options, const CommandContext& context) {
@@ -105,7 +133,9 @@ int RollBack(const OperateOptions& options, const CommandContext& context) {
   return kExitOk;
 }
 
-int RollBackOrRevert(const OperateOptions& options, const CommandContext& context) {
+int RollBackOrRevert(const OperateOptions& given, const CommandContext& context) {
+  OperateOptions options = given;
+  if (const Status status = ResolveTarget(&options, context); !status.ok()) return Fail(status);
   return options.branch.empty() ? RollBack(options, context) : RevertOnBranch(options, context);
 }
 
@@ -157,8 +187,10 @@ void AddRollbackCommand(CLI::App* app, CommandContext* context) {
   CLI::App* command = AddOperation(
       "rollback", "Put the last good commit of a source in force, until another one arrives", app,
       options);
-  command->add_option("--to", options->to,
-                      "this commit of `reconcile history` instead, or how its id begins");
+  command->add_option(
+      "--to", options->to,
+      "this commit of `reconcile history` instead, or how its id begins; of a local "
+      "repository also a name as HEAD~3");
   command->add_option("--branch", options->branch,
                       "write a commit onto this new branch of a local repository instead, as `git "
                       "revert` does");

@@ -1,11 +1,10 @@
-#include "cmd/tree_text.h"
-
 #include <iostream>
 
 #include "base/escape.h"
 #include "cmd/api_client.h"
 #include "cmd/commands.h"
 #include "cmd/get_request.h"
+#include "cmd/tree_text.h"
 
 namespace reconcile {
 namespace {
@@ -49,7 +48,8 @@ void AddTreeCommand(CLI::App* app, CommandContext* context) {
   auto options = std::make_shared<TreeOptions>();
   CLI::App* command = app->add_subcommand(
       "tree", "Show what sources declare and what that owns, and what is not healthy and why");
-  command->add_option("KIND", options->kind, "deploy/NAME, source/NAME ... (default: every source)");
+  command->add_option("KIND", options->kind,
+                      "deploy/NAME, source/NAME ... (default: every source)");
   command->add_option("NAME", options->name, "one object, after its kind");
   command->add_option("-n,--namespace", options->namespace_name,
                       "namespace (default: all of sources, default of an object)");

@@ -44,8 +44,7 @@ void AddItem(const Value& item, const std::string& branch, const std::string& be
 
 bool IsHealthy(const Value& item) {
   const Value::List& children = item.GetList("children");
-  return item.GetString("why").empty() &&
-         std::all_of(children.begin(), children.end(), IsHealthy);
+  return item.GetString("why").empty() && std::all_of(children.begin(), children.end(), IsHealthy);
 }
 
 }  // namespace

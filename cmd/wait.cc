@@ -177,8 +177,8 @@ int Wait(const WaitOptions& options, const CommandContext& context) {
   ApiClient client(context.socket_path);
   const Result<std::vector<WaitedObject>> objects = FindObjects(options, &client);
   if (!objects.ok()) {
-    const bool none_left = objects.status().code() == StatusCode::kNotFound &&
-                           goal->what == WaitGoal::What::kDelete;
+    const bool none_left =
+        objects.status().code() == StatusCode::kNotFound && goal->what == WaitGoal::What::kDelete;
     return none_left ? kExitOk : Fail(objects.status());
   }
   int code = kExitOk;
@@ -201,7 +201,8 @@ void AddWaitCommand(CLI::App* app, CommandContext* context) {
       ->add_option("--for", options->goal,
                    "condition=TYPE[=VALUE], rollout, delete, create or jsonpath={PATH}[=VALUE]")
       ->required();
-  command->add_option("-l,--selector", options->selector, "labels of what is waited for, as app=web");
+  command->add_option("-l,--selector", options->selector,
+                      "labels of what is waited for, as app=web");
   command->add_option("-n,--namespace", options->namespace_name, "namespace (default: default)");
   command->add_option("--timeout", options->timeout, "how long, as 90s or 5m (default: 30s)");
   SetExamples(command, {"reconcile wait deploy/web --for rollout --timeout 5m",

@@ -14,8 +14,8 @@ namespace reconcile {
 struct WaitGoal {
   enum class What { kCondition, kDelete, kCreate, kRollout, kJsonPath };
   What what = What::kCondition;
-  std::string condition;           // its type
-  std::string value = "True";      // of the condition, or of what the path leads to
+  std::string condition;       // its type
+  std::string value = "True";  // of the condition, or of what the path leads to
   std::optional<JsonPath> path;
 };
 // "condition=Ready", "condition=Ready=false", "delete", "create", "rollout",

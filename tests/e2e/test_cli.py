@@ -126,24 +126,34 @@ class CliTest(HostTest):
 
         eventually("it has crashed twice", lambda: int(host.cli(
             ["get", "pod", crashed, "-o", "jsonpath={.status.containerStatuses[0].restartCount}"]).stdout) >= 2)
-        said = host.cli(["describe", "pod", crashed]).stdout
-        for words in ("Why it is not ready:", "exit code 3", "CrashLoopBackOff", "ReplicationController/crash", "Events:",
-                      "BackOff", "test/busybox:1"):
-            self.assertIn(words, said)
+
+        def described():
+            said = host.cli(["describe", "pod", crashed]).stdout
+            for words in ("Why it is not ready:", "exit code 3", "CrashLoopBackOff", "ReplicationController/crash", "Events:",
+                          "BackOff", "test/busybox:1"):
+                self.assertIn(words, said)
+            return True
+
+        eventually("the pod is described", described)
         node = host.cli(["describe", "node", "host-1"]).stdout
         self.assertIn(f"default/{crashed}", node)
         self.assertIn("Ready", node)
         for kind in ("rc/web", "source/main", "namespaces", "nodes"):
             self.assertIn("Name:", host.cli(["describe", kind]).stdout)
 
-        tree = self.code("tree")
-        self.assertEqual(tree.returncode, 1, "something is not healthy")
-        self.assertIn("replicationcontroller/web in default  healthy", tree.stdout)
-        self.assertIn(f"pod/{crashed} on host-1  not healthy: ", tree.stdout)
-        self.assertIn("exit code 3", tree.stdout)
+
+        def shown():
+            tree = self.code("tree")
+            self.assertEqual(tree.returncode, 1, "something is not healthy")
+            self.assertIn("replicationcontroller/web in default  healthy", tree.stdout)
+            self.assertIn(f"pod/{crashed} on host-1  not healthy: ", tree.stdout)
+            self.assertIn("exit code 3", tree.stdout)
+            return True
+
+        eventually("the tree is shown", shown)
         web = self.code("tree", "rc/web")
         self.assertEqual((web.returncode, web.stdout.count("pod/")), (0, 2), web.stdout)
-        self.assertIn("exit code 3", "\n".join(host.status()["unconverged"]))
+        eventually("status says how it ended", lambda: "exit code 3" in "\n".join(host.status()["unconverged"]))
 
         watch = self.follow("get", "pods", "-l", "app=web", "-w")
         eventually("it lists", lambda: watch.text().count("Running") == 2)

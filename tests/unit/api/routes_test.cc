@@ -245,8 +245,8 @@ TEST(LogQuery, ReadsWhatKubernetesHas) {
     for (const auto& [name, value] : query) request.query[name] = value;
     return ParseLogQuery(request);
   };
-  const Result<LogRequest> all =
-      parse({{"container", "web"}, {"follow", "true"}, {"sinceSeconds", "60"}, {"limitBytes", "9"}});
+  const Result<LogRequest> all = parse(
+      {{"container", "web"}, {"follow", "true"}, {"sinceSeconds", "60"}, {"limitBytes", "9"}});
   ASSERT_TRUE(all.ok());
   EXPECT_EQ(all->container, "web");
   EXPECT_EQ(all->since_seconds, 60);

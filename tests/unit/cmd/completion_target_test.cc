@@ -51,7 +51,8 @@ TEST(CompletionTarget, KnowsOptionsAndTheirValues) {
 
 TEST(CompletionTarget, OffersAShellNothingThatItWouldAct0n) {
   EXPECT_TRUE(IsPlainWord("deploy/web-1.x"));
-  for (const char* word : {"", "a b", "$(id)", "a;b", "`x`", "a\nb"}) EXPECT_FALSE(IsPlainWord(word));
+  for (const char* word : {"", "a b", "$(id)", "a;b", "`x`", "a\nb"})
+    EXPECT_FALSE(IsPlainWord(word));
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ TEST(DoctorChecks, AGoodHostHasNothingToComplainOf) {
 TEST(DoctorChecks, OfAnEngineThatIsNotFit) {
   DoctorFacts facts = GoodHost();
   facts.engine = {"no such file", "/run/docker.sock", "", "", "", "", "", false};
-  EXPECT_EQ(Complaints(facts), "failed engine: nothing answers at /run/docker.sock: no such file\n");
+  EXPECT_EQ(Complaints(facts),
+            "failed engine: nothing answers at /run/docker.sock: no such file\n");
   EXPECT_TRUE(HasFailed(RunDoctorChecks(facts, kNow)));
   facts.engine = {"", "/run/docker.sock", "19.03", "1.40", "vfs", "cgroupfs", "2", false};
   EXPECT_EQ(Complaints(facts),

@@ -34,9 +34,13 @@ TEST(LogLines, PutsThePodBeforeEachLineHoweverBytesArrive) {
 
 // FAULTS 22.
 TEST(LogLines, EscapesWhatWouldActOnATerminal) {
-  EXPECT_EQ(ShowAll({.for_terminal = true}, "\x1b[2Jred\a\r\nfree\tof\n\n\xc2\x9b" "1m\n"),
+  EXPECT_EQ(ShowAll({.for_terminal = true},
+                    "\x1b[2Jred\a\r\nfree\tof\n\n\xc2\x9b"
+                    "1m\n"),
             "\\x1b[2Jred\\x07\nfree\tof\n\n\\u009b1m\n");
-  EXPECT_EQ(ShowAll({.for_terminal = true}, "\x9b" "31m \xc3\xa4 \xff\n"),
+  EXPECT_EQ(ShowAll({.for_terminal = true},
+                    "\x9b"
+                    "31m \xc3\xa4 \xff\n"),
             "\\x9b31m \xc3\xa4 \\xff\n")
       << "bytes that are no UTF-8 too";
 }

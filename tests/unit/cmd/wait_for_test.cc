@@ -75,10 +75,10 @@ TEST(WaitGoal, IsMetByARolloutAsKubectlTakesIt) {
   EXPECT_EQ(Rollout("DaemonSet", "", seen + R"("desiredNumberScheduled": 2,
                      "updatedNumberScheduled": 2, "numberAvailable": 1)"),
             "1 of 2 new pods are available");
-  EXPECT_EQ(Rollout("StatefulSet", R"("replicas": 2)",
-                    seen + R"("readyReplicas": 2, "updatedReplicas": 1,
+  EXPECT_EQ(
+      Rollout("StatefulSet", R"("replicas": 2)", seen + R"("readyReplicas": 2, "updatedReplicas": 1,
                      "updateRevision": "b", "currentRevision": "a")"),
-            "1 of 2 pods are of the new template");
+      "1 of 2 pods are of the new template");
   EXPECT_EQ(Rollout("StatefulSet", R"("replicas": 2,
                      "updateStrategy": {"rollingUpdate": {"partition": 1}})",
                     seen + R"("readyReplicas": 2, "updatedReplicas": 1)"),

@@ -52,6 +52,52 @@ TEST(Convergence, NamesAHeldPruneWithItsReason) {
   EXPECT_EQ(UnconvergedIn(state), Lines{"source main: held: would empty the tree"});
 }
 
+TEST(Convergence, SaysHowACrashingContainerEndedBefore) {
+  ClusterState state;
+  auto pod = MakePod("web-1", false);
+  ContainerStatus container;
+  container.name = "app";
+  container.state.waiting = ContainerStateWaiting{"CrashLoopBackOff", "back-off 40s"};
+  container.last_state.terminated = ContainerStateTerminated{};
+  container.last_state.terminated->exit_code = 3;
+  container.last_state.terminated->reason = "Error";
+  pod->status.container_statuses = {container};
+  state.Put(pod);
+  EXPECT_EQ(UnconvergedIn(state),
+            Lines{"pod default/web-1: CrashLoopBackOff: back-off 40s; container app ended before "
+                  "with exit code 3 (Error)"});
+}
+
+TEST(Convergence, GivesTheWordsOfTheLastFailedProbe) {
+  ClusterState state;
+  auto pod = MakePod("web-1", false);
+  pod->metadata.uid = "u1";
+  ContainerStatus container;
+  container.name = "app";
+  container.state.running = ContainerStateRunning{};
+  pod->status.container_statuses = {container};
+  state.Put(pod);
+  EXPECT_EQ(UnconvergedIn(state), Lines{"pod default/web-1: starting on host-1"});
+  const auto tell = [&](const std::string& name, const std::string& uid, const char* reason,
+                        const char* message, int64_t at_ms) {
+    auto event = std::make_shared<Event>();
+    event->metadata.namespace_name = "default";
+    event->metadata.name = name;
+    event->involved_object.uid = uid;
+    event->reason = reason;
+    event->message = message;
+    event->last_timestamp = WallTime{at_ms};
+    state.Put(event);
+  };
+  tell("web-1.1", "u1", "Unhealthy", "Readiness probe failed: 503", 2000);
+  tell("web-1.2", "u1", "Unhealthy", "Startup probe failed: refused", 1000);
+  tell("web-1.3", "u1", "Pulled", "other", 3000);
+  tell("web-1.4", "u0", "Unhealthy", "of an earlier pod", 4000);
+  tell("web-10.5", "u1", "Unhealthy", "of another name", 5000);
+  EXPECT_EQ(UnconvergedIn(state), Lines{"pod default/web-1: runs on host-1 and is not ready: "
+                                        "Readiness probe failed: 503"});
+}
+
 TEST(Convergence, GivesTheEnginesWordsForAWaitingContainer) {
   ClusterState state;
   auto pod = MakePod("web-1", false);
