@@ -50,7 +50,7 @@ LogLines LinesOf(const LogTarget& target, const LogReading& reading, bool prefix
   options.timestamps = reading.shown.timestamps;
   options.filter = reading.shown.filter;
   if (reading.shown.prefix.value_or(prefixed)) {
-    const bool one = reading.choice.container.empty() && !reading.choice.all_containers;
+    const bool one = !reading.choice.all_containers;
     options.prefix = EscapeForTerminal(target.pod + (one ? "" : "/" + target.container)) + " | ";
     if (reading.shown.color) options.prefix_color = ColorOfPod(target.pod);
   }
