@@ -165,6 +165,28 @@ class CliTest(HostTest):
         self.assertEqual(self.code("get", "pods", "--field-selector", "status.phase=Nothing", "-o", "name").stdout, "")
         self.assertEqual(self.code("get", "pods", "-o", "jsonpath={.items[").returncode, 2)
 
+    def test_status_says_what_a_probe_said_and_does_not_wait_in_vain(self):
+        host = self.host
+        web = replication_controller("web", 1)
+        first = host.commit({"web.yaml": web})
+        host.start_reconcile()
+        host.converge()
+        unready = web.replace("        command:", "        readinessProbe: {exec: {command: [sh, -c, echo not today; exit 1]}, periodSeconds: 1}\n"
+                              "        command:").replace("name: web}", "name: slow}").replace("app: web", "app: slow")
+        host.commit({"slow.yaml": unready})
+        eventually("status says what the probe said",
+                   lambda: any("is not ready: Readiness probe failed: not today" in line for line in host.status()["unconverged"]))
+
+        host.commit({"slow.yaml": "kind: Nothing\n"})
+        vain = self.code("status", "--wait", "--timeout", "6000")
+        self.assertEqual(vain.returncode, 1)
+        self.assertIn("Waiting ends: the newest commit of source main has errors", vain.stdout)
+
+        back = host.cli(["rollback", "--to", "HEAD~2"]).stdout
+        self.assertIn(first[:12], back)
+        refused = self.code("rollback", "--to", "HEAD~20")
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+
     def test_what_shells_complete(self):
         host = self.host
         host.commit({"web.yaml": replication_controller("web", 1)})
