@@ -170,7 +170,7 @@ TEST_F(LocalServerTest, RefusesMoreStreamsThanItsLimit) {
       EXPECT_EQ(ApiClient(path_).Stream("/log", {},
                                         [&](std::string_view) {
                                           ++open;
-                                          while (!end) std::this_thread::yield();
+                                          end.wait(false);
                                           return false;
                                         }),
                 OkStatus());
@@ -180,6 +180,7 @@ TEST_F(LocalServerTest, RefusesMoreStreamsThanItsLimit) {
   while (open < kMaxOpenStreams && ended == 0) std::this_thread::yield();
   const Status refused = ApiClient(path_).Stream("/log", {}, [](std::string_view) { return true; });
   end = true;
+  end.notify_all();
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(refused.code(), StatusCode::kUnavailable);
   EXPECT_NE(refused.message().find("too many streams"), std::string::npos);
