@@ -41,8 +41,8 @@ constexpr const char* kFirewallProbe = R"(table inet reconcile_doctor {
     elements = { 80 : 192.0.2.1 . 80 } }
   chain before { type nat hook prerouting priority dstnat;
     fib daddr type local counter
-    ip daddr 192.0.2.9 tcp dport 80 dnat ip to numgen random mod 2 map { 0 : 192.0.2.1, 1 : 192.0.2.2 } }
-  chain after { type nat hook postrouting priority srcnat; masquerade }
+    ip daddr 192.0.2.9 tcp dport 80 dnat ip to numgen random mod 2 map { 0 : 192.0.2.1, 1 : 192.0.2.2 }; }
+  chain after { type nat hook postrouting priority srcnat; masquerade; }
 })";
 
 struct FeatureProbe {

@@ -119,7 +119,7 @@ class CliTest(HostTest):
         self.assertEqual(host.cli(["wait", "pods", "-l", "app=web", "--for", "condition=Ready"]).stdout.split("\n")[:-1],
                          [f"{pod} condition met" for pod in pods])
         crashed = host.cli(["get", "pods", "-l", "app=crash", "-o", "jsonpath={.items[0].metadata.name}"]).stdout
-        late = self.code("wait", f"pod/{crashed}", "--for", "condition=Ready", "--timeout", "2s")
+        late = self.code("wait", f"pod/{crashed}", "--for", "condition=Done", "--timeout", "2s")
         self.assertEqual(late.returncode, 1, late.stderr)
         self.assertIn("timed out", late.stderr)
         self.assertEqual(self.code("wait", "pod/none", "--for", "condition=Ready").returncode, 4)
