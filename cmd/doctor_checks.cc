@@ -163,11 +163,12 @@ void CheckFirewall(const DoctorFacts& facts, std::vector<DoctorCheck>* checks) {
 
 void CheckNetwork(const DoctorFacts& facts, std::vector<DoctorCheck>* checks) {
   const bool has_uplink = !facts.uplink_address.empty();
-  checks->push_back({"uplink", has_uplink ? Verdict::kGood : Verdict::kFailed,
-                     has_uplink ? facts.uplink_address : "no interface has a default route",
-                     has_uplink ? ""
-                                : "Other hosts reach this one by that address: set a default "
-                                  "route, or name the address (node.address)."});
+  checks->push_back(
+      {"uplink", has_uplink ? Verdict::kGood : Verdict::kFailed,
+       has_uplink ? facts.uplink_address : "no interface has an address for other hosts",
+       has_uplink ? ""
+                  : "Other hosts reach this one by it: give an interface an "
+                    "IPv4 address, or name one (node.address)."});
   if (has_uplink) {
     const bool small = facts.uplink_mtu < kLeastMtu;
     checks->push_back({"MTU", small ? Verdict::kWarning : Verdict::kGood,

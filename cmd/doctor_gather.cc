@@ -296,9 +296,10 @@ DoctorFacts GatherDoctorFacts(const Config& config) {
   AddController(config, &facts);
   facts.iptables_version = VersionOf("iptables");
   facts.nft_version = VersionOf("nft");
-  const Underlay underlay = ReadUnderlay();
-  facts.uplink_address = config.node_address.empty() ? underlay.address : config.node_address;
-  facts.uplink_mtu = underlay.mtu;
+  // What the agent would take.
+  const LocalHost host = ReadLocalHost();
+  facts.uplink_address = config.node_address.empty() ? host.address : config.node_address;
+  facts.uplink_mtu = host.mtu;
   AddNameservers(&facts);
   AddDataFolder(config, &facts);
   return facts;
