@@ -337,6 +337,7 @@ Value EncodeReport(const Report& report) {
   Value events = Value::MakeList();
   for (const AgentEvent& event : report.events) events.Append(EncodeEvent(event));
   value.Set("events", std::move(events));
+  if (report.usage != nullptr) value.Set("usage", EncodeUsage(*report.usage));
   if (report.starts.empty()) return value;
   Value starts = Value::MakeList();
   for (const PodStart& start : report.starts) starts.Append(EncodeStart(start));
@@ -360,7 +361,13 @@ Result<Report> DecodeReport(const Value& value) {
   report.labels = reader.Strings("labels");
   const Value* applied = reader.Map("applied");
   const Value* node_status = reader.Map("nodeStatus");
+  const Value* usage = reader.Map("usage");
   RETURN_IF_ERROR(reader.status());
+  if (usage != nullptr) {
+    Result<UsageReport> decoded = DecodeUsage(*usage, "report.usage");
+    if (!decoded.ok()) return decoded.status();
+    report.usage = std::make_shared<const UsageReport>(std::move(decoded).value());
+  }
   if (applied != nullptr) {
     Result<Fence> fence = DecodeFence(*applied, "report.applied");
     if (!fence.ok()) return fence.status();

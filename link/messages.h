@@ -7,6 +7,7 @@
 
 #include "base/value.h"
 #include "link/shared_list.h"
+#include "link/usage.h"
 #include "schema/cluster_state.h"
 #include "schema/images.h"
 #include "schema/network.h"
@@ -132,6 +133,7 @@ struct Report {
   std::vector<PodReport> pods;
   std::vector<AgentEvent> events;
   std::vector<PodStart> starts;  // of pods that became ready since the last report
+  UsagePtr usage;  // the newest look at what they use; null before there is one. No news by itself
 };
 
 // What an agent runs, for a controller whose store lost it: the pods of the assignment in force,

@@ -52,6 +52,35 @@ Status ApplyImages(const Report& base, const ReportDelta& delta, Report* next) {
   return OkStatus();
 }
 
+bool SameUsage(const UsagePtr& a, const UsagePtr& b) {
+  return a == b || (a != nullptr && b != nullptr && *a == *b);
+}
+
+void AddUsage(const Report& base, const Report& next, ReportDelta* delta) {
+  delta->keeps_usage = SameUsage(base.usage, next.usage);
+  if (delta->keeps_usage) return;
+  delta->changed.usage = next.usage;
+  if (base.usage == nullptr || next.usage == nullptr) return;
+  std::optional<UsageDelta> usage = MakeUsageDelta(*base.usage, *next.usage);
+  if (!usage) return;  // all of it says it
+  delta->is_usage_delta = true;
+  delta->changed.usage = std::make_shared<const UsageReport>(std::move(usage->changed));
+  delta->removed_usage = std::move(usage->removed);
+}
+
+Status ApplyUsage(const Report& base, const ReportDelta& delta, Report* next) {
+  if (delta.keeps_usage) next->usage = base.usage;
+  if (!delta.is_usage_delta) return OkStatus();
+  if (base.usage == nullptr || delta.changed.usage == nullptr) {
+    return InvalidError("report delta: of a usage that was not told");
+  }
+  Result<UsageReport> usage =
+      ApplyUsageDelta(*base.usage, {*delta.changed.usage, delta.removed_usage});
+  if (!usage.ok()) return usage.status();
+  next->usage = std::make_shared<const UsageReport>(std::move(usage).value());
+  return OkStatus();
+}
+
 bool SamePod(const PodReport& a, const PodReport& b) {
   return a.gone == b.gone && a.status == b.status;
 }
@@ -89,6 +118,7 @@ std::optional<ReportDelta> MakeDelta(const Report& base, const Report& next) {
     delta.changed.node_status = next.node_status;
   }
   if (!AddImages(base, next, &delta)) return std::nullopt;
+  AddUsage(base, next, &delta);
   delta.changed.pods = std::move(pods->changed);
   delta.removed_pods = std::move(pods->removed);
   return delta;
@@ -106,6 +136,7 @@ Result<Report> ApplyDelta(const Report& base, const ReportDelta& delta) {
     next.node_status = base.node_status;
   }
   RETURN_IF_ERROR(ApplyImages(base, delta, &next));
+  RETURN_IF_ERROR(ApplyUsage(base, delta, &next));
   Result<std::vector<PodReport>> pods =
       ApplyListDelta(base.pods, ListDelta<PodReport>{delta.changed.pods, delta.removed_pods},
                      PodItemKey(), "report delta: pods");
@@ -142,6 +173,10 @@ Value EncodeDelta(const ReportDelta& delta) {
   value.Set("keepsHost", Value::Bool(delta.keeps_host));
   value.Set("removedPods", KeyList(delta.removed_pods));
   if (!delta.removed_images.empty()) value.Set("removedImages", KeyList(delta.removed_images));
+  if (delta.keeps_usage) value.Set("keepsUsage", Value::Bool(true));
+  if (!delta.is_usage_delta) return value;
+  value.Set("usageDelta", Value::Bool(true));
+  if (!delta.removed_usage.empty()) value.Set("removedUsage", KeyList(delta.removed_usage));
   return value;
 }
 
@@ -156,6 +191,9 @@ Result<ReportDelta> DecodeReportDelta(const Value& value) {
   delta.keeps_network = reader.Bool("keepsNetwork");
   delta.removed_pods = reader.StringList("removedPods");
   delta.removed_images = reader.StringList("removedImages");
+  delta.keeps_usage = reader.Bool("keepsUsage");
+  delta.is_usage_delta = reader.Bool("usageDelta");
+  delta.removed_usage = reader.StringList("removedUsage");
   RETURN_IF_ERROR(reader.status());
   return delta;
 }

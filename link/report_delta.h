@@ -18,6 +18,10 @@ struct ReportDelta {
   bool keeps_network = false;
   std::vector<std::string> removed_pods;    // keys, as link/list_delta.h writes them
   std::vector<std::string> removed_images;  // likewise, by their first names
+  bool keeps_usage = false;
+  // Of what is used `changed` has all, or what makes it of the base's. Then also likewise by uids:
+  bool is_usage_delta = false;
+  std::vector<std::string> removed_usage;
 };
 
 // ApplyDelta(base, *MakeDelta(base, next)) is `next`. None when only the whole `next` can say it

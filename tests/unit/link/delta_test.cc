@@ -73,6 +73,7 @@ class MessageChanger {
     if (OneIn(6)) report->node_status.addresses = {{"InternalIP", AnyText()}};
     if (OneIn(9)) report->agent_start = AnyText();
     ChangeImages(&report->images);
+    ChangeUsage(&report->usage);
     report->events.clear();
     if (OneIn(3))
       report->events.push_back({"u", "a", AnyName(), EventType::kNormal, AnyText(), ""});
@@ -98,6 +99,29 @@ class MessageChanger {
   }
 
  private:
+  void ChangeUsage(UsagePtr* usage) {
+    if (OneIn(2)) return;  // no new look
+    if (OneIn(12)) return usage->reset();
+    UsageReport next = *usage == nullptr ? UsageReport() : **usage;
+    ++next.number;
+    next.host.cpu_micros = static_cast<int64_t>(random_.Below(3)) * kCpuStepMicros;
+    std::erase_if(next.pods, [this](const PodUsage&) { return OneIn(4); });
+    for (PodUsage& pod : next.pods) {
+      if (OneIn(3)) pod.containers = {{AnyText(), {100, 200}}};
+      if (OneIn(8)) pod.network = NetworkUse{3, 4};
+    }
+    next.pods.push_back({AnyText(), std::nullopt, {}});
+    std::sort(next.pods.begin(), next.pods.end(),
+              [](const PodUsage& a, const PodUsage& b) { return a.uid < b.uid; });
+    // Nobody promised that each is there once.
+    if (OneIn(2)) {
+      next.pods.erase(std::unique(next.pods.begin(), next.pods.end(),
+                                  [](const auto& a, const auto& b) { return a.uid == b.uid; }),
+                      next.pods.end());
+    }
+    *usage = std::make_shared<const UsageReport>(std::move(next));
+  }
+
   void ChangeImages(ImageList* images) {
     if (OneIn(2)) return;  // the same list goes on
     std::vector<ContainerImage> changed;
@@ -230,6 +254,26 @@ TEST(DeltaChannel, SaysLittleOfAQuietHost) {
   const size_t again = sender.Write(report)->size();
   EXPECT_GT(whole, 1000U);
   EXPECT_LT(again, 300U);
+}
+
+TEST(DeltaChannel, SaysOfUsageOnlyWhatIsAnother) {
+  DeltaSender<Report> sender;
+  Report report;
+  report.node = "host-1";
+  UsageReport usage;
+  for (int i = 0; i < 50; ++i) {
+    usage.pods.push_back({"0c5d5a1e-0000-4000-8000-0000000000" + std::to_string(10 + i),
+                          NetworkUse{},
+                          {{"app", {0, 5'000'000}}}});
+  }
+  report.usage = std::make_shared<const UsageReport>(usage);
+  const size_t whole = sender.Write(report)->size();
+  ++usage.number;
+  usage.pods[7].containers[0].use.cpu_micros = 300;
+  report.usage = std::make_shared<const UsageReport>(usage);
+  const size_t again = sender.Write(report)->size();
+  EXPECT_GT(whole, 5'000U);
+  EXPECT_LT(again, 600U);
 }
 
 TEST(DeltaChannel, RefusesADeltaOfWhatItDoesNotHave) {

@@ -80,6 +80,8 @@ TEST(ReportMessage, ArrivesAsItWasSent) {
   EXPECT_EQ(got->heartbeat_ms, sent.heartbeat_ms);
   EXPECT_EQ(got->labels, sent.labels);
   EXPECT_EQ(got->node_status, sent.node_status);
+  ASSERT_NE(got->usage, nullptr);
+  EXPECT_EQ(*got->usage, *sent.usage);
   ASSERT_EQ(got->pods.size(), sent.pods.size());
   for (size_t i = 0; i < sent.pods.size(); ++i) {
     EXPECT_EQ(got->pods[i].namespace_name, sent.pods[i].namespace_name);
@@ -97,6 +99,13 @@ TEST(ReportMessage, ArrivesAsItWasSent) {
     EXPECT_EQ(got->events[i].reason, sent.events[i].reason);
     EXPECT_EQ(got->events[i].message, sent.events[i].message);
   }
+}
+
+TEST(ReportMessage, RefusesAUsageThatIsNone) {
+  Value report = EncodeReport(SampleReport());
+  report.Set("usage", *ParseJson(R"({"pods":[{"uid":"u","containers":[{"name":"a","cpu":"1"}]}]})"));
+  EXPECT_EQ(DecodeReport(report).status().message(),
+            "report.usage.pods[0].containers[0].cpu: a string, not a integer");
 }
 
 TEST(ReportMessage, SaysNothingOfStartsWhenThereAreNone) {

@@ -123,6 +123,13 @@ Report SampleReport() {
   report.events = {{"uid-web", "shop", "web", EventType::kWarning, "BackOff", "pulling\n\"web:1\""},
                    {"", "", "", EventType::kNormal, "Started", "the agent started"}};
   report.starts = {{"uid-web", {3, 80, 95, 95, 120, 190, 191, 195}}};
+  report.usage = std::make_shared<const UsageReport>(
+      UsageReport{9,
+                  10'000,
+                  {1'500'000, 900'000'000},
+                  {10, 20},
+                  {{"uid-host", std::nullopt, {{"app", {100, 5'000}}, {"log", {0, 6'000}}}},
+                   {"uid-web", NetworkUse{30, 40}, {{"app", {700'000, 50'000'000}}}}}});
   return report;
 }
 
