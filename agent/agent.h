@@ -4,11 +4,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/host_files.h"
 #include "agent/image_collection.h"
 #include "agent/pressure.h"
 #include "agent/prober.h"
+#include "agent/use_counters.h"
 #include "base/event_loop.h"
 #include "base/random.h"
 #include "link/agent_link.h"
@@ -53,6 +55,9 @@ struct AgentOptions {
   ImageLimits images;
   int64_t pressure_every_ms = 10'000;  // as the kubelet looks (--housekeeping-interval)
   std::function<HostUse()> read_host_use;
+  // Reads what these containers and the host have used, elsewhere, and says it later on the loop;
+  // likewise every pressure_every_ms. None: nobody is told what is used.
+  std::function<void(std::vector<CountedContainer>, std::function<void(UseCounters)>)> read_use;
   // StartProgram() (runtime/start_program.h). Empty: each pod has a sandbox.
   std::string start_program;
   // Whether `proof` is the cluster CA's signature of `text`; without it no other lineage of the

@@ -16,6 +16,7 @@
 #include "agent/fence.h"
 #include "agent/node_eviction.h"
 #include "agent/node_status.h"
+#include "agent/resource_use.h"
 #include "agent/step.h"
 
 namespace reconcile {
@@ -243,6 +244,10 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
 
   bool IsShortOf(Pressure pressure) const;
 
+  // ---- agent_usage.cc: what containers and the host use ----
+  void LookAtUse();
+  void OnUse(UseCounters counters, const std::vector<ContainerOwner>& owners);
+
   // ---- agent_images.cc: images that nobody needs ----
   void RestoreImages();
   void SaveImages();
@@ -394,6 +399,10 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   HostSample sample_;
   std::vector<Shortage> shortages_;  // of `sample_`
   MonoTime disk_short_at_;           // since when it is, if it is
+
+  bool reading_use_ = false;
+  UseCounters use_counters_;  // of the last look
+  UsagePtr usage_;            // null before there were two
 
   std::set<bool> measuring_pods_;  // true: for their disk, which may take minutes
   std::string victim_;             // uid of the pod that was evicted last

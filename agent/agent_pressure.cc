@@ -8,6 +8,7 @@ namespace reconcile {
 void Agent::Core::LookAtHost() {
   After(options_.pressure_every_ms, [this] { LookAtHost(); });
   TakeSample();
+  LookAtUse();
 }
 
 void Agent::Core::TakeSample() {

@@ -47,6 +47,7 @@ Report Agent::Core::MakeReport() const {
   report.node_status = MakeNodeStatus(options_, health_);
   report.images = images_;
   report.pods = pods_;
+  report.usage = usage_;
   return report;
 }
 

@@ -42,6 +42,9 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
   side->options_.pressure = config.pressure;
   side->options_.images = config.images;
   side->options_.read_host_use = [] { return ReadHostUse(); };
+  side->options_.read_use = [side = side.get()](auto containers, auto done) {
+    side->ReadUse(std::move(containers), std::move(done));
+  };
   side->options_.start_program = StartProgram();
   side->prober_ = std::make_unique<CurlProber>(&side->loop_);
   DockerOptions docker;
@@ -75,6 +78,17 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
                                    {&side->volume_workers_, config.docker_socket,
                                     &side->volume_measurers_, &side->volume_lookers_});
   return side;
+}
+
+void AgentSide::ReadUse(std::vector<CountedContainer> containers,
+                        std::function<void(UseCounters)> done) {
+  const auto counters = std::make_shared<UseCounters>();
+  const bool taken = volume_lookers_.Run(
+      [this, counters, containers = std::move(containers)] {
+        *counters = use_reader_.Read(containers);
+      },
+      [counters, done] { done(std::move(*counters)); });
+  if (!taken) done({});
 }
 
 Status AgentSide::Dial(const Config& config, const std::string& token,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/agent.h"
+#include "agent/use_reader.h"
 #include "base/epoll_loop.h"
 #include "base/random.h"
 #include "base/worker_pool.h"
@@ -49,6 +50,7 @@ class AgentSide {
   static constexpr size_t kMaxQueuedWork = 4096;
 
   AgentSide() = default;
+  void ReadUse(std::vector<CountedContainer> containers, std::function<void(UseCounters)> done);
   void LookWhetherJoined(MonoTime deadline, MonoTime remind_at,
                          std::function<void(const Status&)> on_end);
 
@@ -61,6 +63,7 @@ class AgentSide {
   // These live among the engine's mounts.
   WorkerPool volume_workers_{&loop_, 1, kMaxQueuedWork};
   WorkerPool volume_measurers_{&loop_, 1, kMaxQueuedWork};
+  UseReader use_reader_;  // volume_lookers_' alone
   WorkerPool volume_lookers_{&loop_, 1, kMaxQueuedWork};
   SystemRandom random_;
   SystemRandom link_random_;

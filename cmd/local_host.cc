@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "agent/kernel_text.h"
 #include "net/dns/resolv_conf.h"
 
 namespace reconcile {
@@ -36,19 +37,7 @@ std::string HostName() {
   return text.empty() ? "localhost" : text;
 }
 
-// The interface of the default route in /proc/net/route, or "".
-std::string DefaultInterface() {
-  std::ifstream file("/proc/net/route");
-  std::string line;
-  while (std::getline(file, line)) {
-    std::istringstream words(line);
-    std::string interface;
-    std::string destination;
-    words >> interface >> destination;
-    if (destination == "00000000") return interface;
-  }
-  return "";
-}
+std::string DefaultInterface() { return DefaultInterfaceIn(ReadTextFile("/proc/net/route")); }
 
 // IPv4 address of `interface`; of the first interface that is up and not loopback when it is empty.
 std::string AddressOf(const std::string& interface, std::string* found_on) {
