@@ -93,6 +93,8 @@ Result<std::vector<Controller::HistoryEntry>> Controller::History(const std::str
 }
 
 std::vector<Controller::HostNetwork> Controller::Networks() const { return core_->Networks(); }
+const UsageHistory& Controller::Usage() const { return core_->Usage(); }
+Controller::Heartbeats Controller::LastHeartbeats() const { return core_->LastHeartbeats(); }
 std::vector<std::string> Controller::Notes() const { return core_->Notes(); }
 std::vector<std::string> Controller::Unconverged() const { return core_->Unconverged(); }
 std::vector<std::string> Controller::UnderWay() const { return core_->UnderWay(); }

@@ -12,6 +12,7 @@
 #include "base/parallel.h"
 #include "base/random.h"
 #include "controller/trace.h"
+#include "controller/usage_history.h"
 #include "link/agent_link.h"
 #include "link/lineage.h"
 #include "reconciler/desired.h"
@@ -213,6 +214,15 @@ class Controller {
     NetworkReport network;
   };
   std::vector<HostNetwork> Networks() const;
+  // What hosts and pods use.
+  const UsageHistory& Usage() const;
+  // When each node's agent was heard last, by node, and for how long that holds; without those that
+  // this controller has not heard.
+  struct Heartbeats {
+    std::map<std::string, WallTime> heard;
+    int64_t lease_ms = 0;
+  };
+  Heartbeats LastHeartbeats() const;
   // What is not converged yet, one line each with the reason; empty when converged.
   std::vector<std::string> Unconverged() const;
   // What is as Kubernetes has it and yet surprises, one line each.

@@ -63,6 +63,8 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
                                                    PodStreamSink sink);
   Result<std::vector<HistoryEntry>> History(const std::string& source) const;
   std::vector<HostNetwork> Networks() const;
+  const UsageHistory& Usage() const { return usage_; }
+  Heartbeats LastHeartbeats() const;
   std::vector<std::string> Unconverged() const;
   std::vector<std::string> Notes() const;
   std::vector<std::string> UnderWay() const;
@@ -373,6 +375,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   int32_t store_failures_ = 0;
   std::string store_refusal_;  // why the store did not take the last turn; empty when it did
   bool one_by_one_ = false;    // a turn takes the changes of one source only
+  UsageHistory usage_;
   CommitTraces traces_;
   std::vector<CommitTraces::Ended> converged_;  // that no turn has written down yet
   MonoTime outcome_looked_at_;                  // in the model, where no trace tells

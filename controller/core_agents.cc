@@ -186,6 +186,7 @@ void Controller::Core::OnReport(const Report& report) {
   for (const AgentEvent& event : report.events) {
     if (heard.pending_events.size() < kMaxEventsPerNode) heard.pending_events.push_back(event);
   }
+  usage_.Take(report, *store_->Snapshot(), now.mono);
   heard.pending = report;
   if (news) RequestTurn();
 }

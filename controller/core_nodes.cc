@@ -43,6 +43,16 @@ Status Controller::Core::OperateNode(const std::string& name, const std::string&
       {{.key = node->key(), .reason = reason, .message = message, .component = "node-controller"}});
 }
 
+Controller::Heartbeats Controller::Core::LastHeartbeats() const {
+  const Now now = loop_->now();
+  Heartbeats heartbeats{.heard = {}, .lease_ms = options_.node_silent_ms};
+  for (const auto& [node, heard] : heard_) {
+    if (heard.agent_start.empty()) continue;
+    heartbeats.heard[node] = WallTime{now.wall.ms - (now.mono - heard.last_heard)};
+  }
+  return heartbeats;
+}
+
 Status Controller::Core::Cordon(const std::string& name, const Told& told) {
   const auto node = store_->Snapshot()->Find<Node>("", name);
   if (node == nullptr) return NoSuchNode(name);

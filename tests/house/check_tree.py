@@ -29,7 +29,8 @@ MAY_INCLUDE = {
     "examples": [],
 }
 # From another folder only these headers of `controller` are public.
-CONTROLLER_PUBLIC = {"controller/controller.h", "controller/plan_manifests.h", "controller/convergence.h"}
+CONTROLLER_PUBLIC = {"controller/controller.h", "controller/plan_manifests.h", "controller/convergence.h",
+                     "controller/usage_history.h"}
 
 # Adapters to the outside: the files of the *_io libraries. Only they, base and cmd may use clocks, threads and so on.
 # They are read from the CMake files, so that the list cannot fall behind.
