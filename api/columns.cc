@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "api/columns_kept.h"
 #include "api/columns_network.h"
@@ -134,6 +135,21 @@ std::string AddressOf(const Node& node, std::string_view type) {
   return "<none>";
 }
 
+// Kubernetes' rule: what its labels say.
+std::string RolesOf(const Node& node) {
+  constexpr std::string_view kRolePrefix = "node-role.kubernetes.io/";
+  std::set<std::string> roles;
+  for (const auto& [label, value] : node.metadata.labels) {
+    if (label.starts_with(kRolePrefix) && label.size() > kRolePrefix.size()) {
+      roles.insert(label.substr(kRolePrefix.size()));
+    }
+    if (label == "kubernetes.io/role" && !value.empty()) roles.insert(value);
+  }
+  std::string text;
+  for (const std::string& role : roles) text += (text.empty() ? "" : ",") + role;
+  return OrNone(text);
+}
+
 Cells NodeCells(const Node& node, WallTime now) {
   std::string status = IsReady(node) ? "Ready" : IsRevoked(node) ? "Revoked" : "NotReady";
   if (IsUnschedulable(node)) status += ",SchedulingDisabled";
@@ -145,7 +161,7 @@ Cells NodeCells(const Node& node, WallTime now) {
   const NodeSystemInfo& info = node.status.node_info;
   return {node.metadata.name,
           status,
-          "<none>",
+          RolesOf(node),
           Age(node.metadata, now),
           info.agent_version,
           AddressOf(node, "InternalIP"),

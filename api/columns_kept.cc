@@ -181,6 +181,11 @@ std::vector<KindColumns> PolicyColumns() {
                  TextAt(object, {"spec", "maxUnavailable"}, "N/A"),
                  std::to_string(status.disruptions_allowed), age};
        }},
+      {Kind::kLease,
+       {{"Name"}, {"Holder"}, {"Age"}},
+       [](const KeptObject& object, const std::string& age) -> Cells {
+         return {object.metadata.name, TextAt(object, {"spec", "holderIdentity"}), age};
+       }},
       {Kind::kPriorityClass,
        {{"Name"}, {"Value"}, {"Global-Default"}, {"Age"}},
        [](const KeptObject& object, const std::string& age) -> Cells {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/media_type.h"
+#include "api/metrics_routes.h"
 #include "api/refusal.h"
 #include "api/served_kinds.h"
 #include "base/value.h"
@@ -31,6 +32,13 @@ std::vector<Kind> KindsOf(const GroupVersion& version) {
   return kinds;
 }
 
+// What is served on Kubernetes' paths: groups of kinds, and metrics, which are none.
+std::vector<GroupVersion> AllGroupVersions() {
+  std::vector<GroupVersion> versions = ServedGroupVersions();
+  versions.push_back(kMetricsVersion);
+  return versions;
+}
+
 // ---- The documents that every client reads ----
 
 Value EncodeVersion(const GroupVersion& version) {
@@ -47,7 +55,7 @@ Value EncodeGroup(const GroupVersion& version) {
 
 Value EncodeGroups() {
   Value groups = Value::MakeList();
-  for (const GroupVersion& version : ServedGroupVersions()) {
+  for (const GroupVersion& version : AllGroupVersions()) {
     if (!version.group.empty()) groups.Append(EncodeGroup(version));
   }
   return MapOf(
@@ -86,8 +94,21 @@ Value EncodeSubresource(Kind kind, const ServedSubresource& subresource) {
   return resource;
 }
 
+Value EncodeMetricsResource(const MetricsResource& resource) {
+  return MapOf({{"name", Text(resource.plural)},
+                {"singularName", Text("")},
+                {"namespaced", Value::Bool(resource.namespaced)},
+                {"kind", Text(resource.kind)},
+                {"verbs", Texts({"get", "list"})}});
+}
+
 Value EncodeResources(const GroupVersion& version) {
   Value resources = Value::MakeList();
+  if (version == kMetricsVersion) {
+    for (const MetricsResource& each : MetricsResources()) {
+      resources.Append(EncodeMetricsResource(each));
+    }
+  }
   for (const Kind kind : KindsOf(version)) {
     resources.Append(EncodeResource(kind));
     for (const ServedSubresource& subresource : SubresourcesOf(kind)) {
@@ -134,8 +155,23 @@ Value EncodeAggregatedResource(Kind kind) {
   return resource;
 }
 
+Value EncodeAggregatedMetrics(const MetricsResource& resource) {
+  return MapOf({{"resource", Text(resource.plural)},
+                {"responseKind", MapOf({{"group", Text(kMetricsVersion.group)},
+                                        {"version", Text(kMetricsVersion.version)},
+                                        {"kind", Text(resource.kind)}})},
+                {"scope", Text(resource.namespaced ? "Namespaced" : "Cluster")},
+                {"singularResource", Text("")},
+                {"verbs", Texts({"get", "list"})}});
+}
+
 Value EncodeAggregatedGroup(const GroupVersion& version) {
   Value resources = Value::MakeList();
+  if (version == kMetricsVersion) {
+    for (const MetricsResource& each : MetricsResources()) {
+      resources.Append(EncodeAggregatedMetrics(each));
+    }
+  }
   for (const Kind kind : KindsOf(version)) resources.Append(EncodeAggregatedResource(kind));
   Value versions = Value::MakeList();
   versions.Append(MapOf({{"version", Text(version.version)},
@@ -148,7 +184,7 @@ Value EncodeAggregatedGroup(const GroupVersion& version) {
 
 Value EncodeAggregated(bool is_core, const std::string& document_version) {
   Value items = Value::MakeList();
-  for (const GroupVersion& version : ServedGroupVersions()) {
+  for (const GroupVersion& version : AllGroupVersions()) {
     if (version.group.empty() == is_core) items.Append(EncodeAggregatedGroup(version));
   }
   return MapOf({{"kind", Text("APIGroupDiscoveryList")},
@@ -193,7 +229,7 @@ ApiResponse RootResponse(bool is_core, const std::string& accept) {
 }
 
 ApiResponse GroupResponse(const std::string& group) {
-  for (const GroupVersion& version : ServedGroupVersions()) {
+  for (const GroupVersion& version : AllGroupVersions()) {
     if (version.group.empty() || version.group != group) continue;
     Value encoded = EncodeGroup(version);
     encoded.Set("kind", Text("APIGroup"));
@@ -204,7 +240,7 @@ ApiResponse GroupResponse(const std::string& group) {
 }
 
 ApiResponse VersionResponse(const std::string& api_version) {
-  for (const GroupVersion& version : ServedGroupVersions()) {
+  for (const GroupVersion& version : AllGroupVersions()) {
     if (ToString(version) == api_version) return JsonOf(EncodeResources(version));
   }
   return RefusalResponse(UnknownPath());

@@ -68,17 +68,6 @@ void SortEvents(std::vector<ObjectPtr>* objects) {
   });
 }
 
-std::vector<ObjectPtr> Select(const ResourcePath& path, const Selection& selection,
-                              const ClusterState& state) {
-  std::vector<ObjectPtr> objects;
-  for (const auto& [key, object] : ObjectsInView(path.kind, state)) {
-    const bool is_there = path.namespace_name.empty() || key.namespace_name == path.namespace_name;
-    if (is_there && selection.Selects(*object)) objects.push_back(object);
-  }
-  if (path.kind == Kind::kEvent) SortEvents(&objects);
-  return objects;
-}
-
 // What resourceVersionMatch may stand beside.
 Status CheckMatch(const ApiRequest& request) {
   const std::string match = request.Query("resourceVersionMatch");
@@ -110,6 +99,28 @@ ApiResponse Answer(std::string body) {
 ResourceReads::ResourceReads(Store* store, EventLoop* loop, WatchCache::Limits limits)
     : store_(store), loop_(loop), watches_(store, loop, limits) {}
 
+// The hosts' own come last: what the model has by such a name is hidden.
+std::vector<ObjectPtr> ResourceReads::Select(const ResourcePath& path, const Selection& selection,
+                                             const ClusterState& state) const {
+  ObjectMap all = ObjectsInView(path.kind, state);
+  if (heartbeats_ && path.kind == Kind::kLease) AddNodeLeases(heartbeats_(), state, &all);
+  std::vector<ObjectPtr> objects;
+  for (const auto& [key, object] : all) {
+    const bool is_there = path.namespace_name.empty() || key.namespace_name == path.namespace_name;
+    if (is_there && selection.Selects(*object)) objects.push_back(object);
+  }
+  if (path.kind == Kind::kEvent) SortEvents(&objects);
+  return objects;
+}
+
+ObjectPtr ResourceReads::Find(const ResourcePath& path, const ClusterState& state) const {
+  const bool is_lease = path.kind == Kind::kLease && path.namespace_name == kNodeLeaseNamespace;
+  if (heartbeats_ && is_lease) {
+    if (ObjectPtr lease = NodeLease(path.name, heartbeats_(), state)) return lease;
+  }
+  return FindInView({path.kind, path.namespace_name, path.name}, state);
+}
+
 ApiResponse ResourceReads::Read(const ResourcePath& path, const ApiRequest& request) {
   Refusal refusal;
   const std::optional<ObjectEncoding> encoding = ChooseEncoding(request, &refusal);
@@ -117,7 +128,13 @@ ApiResponse ResourceReads::Read(const ResourcePath& path, const ApiRequest& requ
   const std::optional<bool> is_watch = BoolOf(request, "watch");
   if (!is_watch) return RefusalResponse(BadRequest("watch: is true or false"));
   if (*is_watch) return Watch(path, request, *encoding);
-  return path.name.empty() ? List(path, request, *encoding) : Get(path, request, *encoding);
+  ApiResponse answer =
+      path.name.empty() ? List(path, request, *encoding) : Get(path, request, *encoding);
+  const bool is_node = path.kind == Kind::kNode && encoding->shape == ObjectShape::kJson;
+  if (heartbeats_ && is_node && answer.code == 200) {
+    answer.body = WithHeartbeats(answer.body, heartbeats_());
+  }
+  return answer;
 }
 
 ApiResponse ResourceReads::Get(const ResourcePath& path, const ApiRequest& request,
@@ -126,9 +143,10 @@ ApiResponse ResourceReads::Get(const ResourcePath& path, const ApiRequest& reque
   if (!version) return RefusalResponse(BadRequest("resourceVersion: is not one"));
   const auto state = store_->Snapshot();
   if (*version > state->revision()) return RefusalResponse(TooNew(*version, state->revision()));
-  const ObjectKey key{path.kind, path.namespace_name, path.name};
-  const ObjectPtr object = FindInView(key, *state);
-  if (object == nullptr) return RefusalResponse(NotFoundObject(key));
+  const ObjectPtr object = Find(path, *state);
+  if (object == nullptr) {
+    return RefusalResponse(NotFoundObject({path.kind, path.namespace_name, path.name}));
+  }
   return Answer(WriteObject(object, encoding, loop_->now().wall));
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/host_views.h"
 #include "api/served_kinds.h"
 #include "api/watch_cache.h"
 
@@ -26,6 +27,8 @@ class ResourceReads {
 
   // GET of `path`, which names no subresource.
   ApiResponse Read(const ResourcePath& path, const ApiRequest& request);
+  // From then on Nodes and Leases are shown with what it tells.
+  void ShowHeartbeats(HeartbeatReader read) { heartbeats_ = std::move(read); }
   const WatchCache& watches() const { return watches_; }
 
  private:
@@ -46,12 +49,16 @@ class ResourceReads {
   // The state that a list is to be of; null with a refusal.
   std::shared_ptr<const ClusterState> StateFor(const ApiRequest& request, const Page& page,
                                                Refusal* refusal);
+  std::vector<ObjectPtr> Select(const ResourcePath& path, const Selection& selection,
+                                const ClusterState& state) const;
+  ObjectPtr Find(const ResourcePath& path, const ClusterState& state) const;
   std::shared_ptr<const ClusterState> FindKept(Revision revision);
   void Keep(const std::shared_ptr<const ClusterState>& state);
 
   Store* const store_;
   EventLoop* const loop_;
   WatchCache watches_;
+  HeartbeatReader heartbeats_;
   std::deque<KeptSnapshot> kept_;  // sorted by `until`
   uint64_t watch_count_ = 0;       // ever begun
 };

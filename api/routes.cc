@@ -9,6 +9,7 @@
 #include "api/health_routes.h"
 #include "api/history_view.h"
 #include "api/log_query.h"
+#include "api/metrics_routes.h"
 #include "api/network_view.h"
 #include "api/node_operation_routes.h"
 #include "api/openapi_routes.h"
@@ -20,7 +21,8 @@
 #include "api/table.h"
 #include "api/write_routes.h"
 #include "api/tree_view.h"
-#include "base/version.h"
+#include "api/usage_view.h"
+#include "api/version_route.h"
 #include "schema/codec.h"
 #include "schema/core.h"
 #include "schema/text.h"
@@ -230,6 +232,7 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   if (verb == "status" && request.method == "GET") return StatusRoute(controller);
   if (verb == "history" && request.method == "GET") return HistoryRoute(controller, request);
   if (verb == "tree" && request.method == "GET") return TreeRoute(controller, request);
+  if (verb == "usage" && request.method == "GET") return UsageRoute(*controller, request, now);
   if (verb == "network" && request.method == "GET") return NetworkRoute(controller, request);
   if (request.method != "POST") {
     return ErrorResponse(NotFoundError("no such path: " + request.method + " " + request.path));
@@ -247,21 +250,6 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   if (verb == "remove-node") status = controller->RemoveNode(request.Query("node"));
   if (verb == "confirm") status = controller->Confirm(request.Query("plan"));
   return ResponseOf(status);
-}
-
-// The Kubernetes version is the one whose API this follows: clients compare it with their own.
-ApiResponse VersionRoute() {
-  Value value = Value::MakeMap();
-  value.Set("major", Value::String("1"));
-  value.Set("minor", Value::String("33"));
-  value.Set("gitVersion", Value::String("v1.33.0+reconcile." + std::string(kVersion)));
-  value.Set("gitCommit", Value::String(""));
-  value.Set("gitTreeState", Value::String(""));
-  value.Set("buildDate", Value::String(""));
-  value.Set("goVersion", Value::String(""));
-  value.Set("compiler", Value::String(""));
-  value.Set("platform", Value::String("linux/amd64"));
-  return Json(value);
 }
 
 // A controller that cannot write plans nothing; a restart would not help.
@@ -310,6 +298,7 @@ ApiResponse HandleApi(Controller* controller, ResourceReads* reads, const ApiReq
   if (request.path == "/version" && request.method == "GET") return VersionRoute();
   if (const auto answer = HandleDiscovery(request)) return *answer;
   if (const auto answer = HandleOpenApi(request)) return *answer;
+  if (const auto answer = HandleMetrics(*controller, request, now)) return *answer;
   if (const std::optional<ResourcePath> resource = ParseResourcePath(request.path)) {
     return ResourceRoute(controller, reads, *resource, request, now);
   }

@@ -12,6 +12,8 @@ namespace reconcile {
 //   GET  /healthz, /livez, /readyz, /version, discovery (api/discovery_routes.h), /openapi/v3
 //   GET  /api/v1/..., /apis/GROUP/VERSION/...   get, list and watch (api/resource_reads.h)
 //   PATCH, PUT, POST, DELETE of the same    operations, or refused as Git's (api/write_routes.h)
+//   GET  /apis/metrics.k8s.io/v1beta1/...       what nodes and pods use (api/metrics_routes.h)
+//   GET  /apis/reconcile.dev/v1/usage likewise, with its course (api/usage_view.h)
 //   GET  /api/v1/namespaces/NS/pods/POD/log follow, previous, container, tailLines, timestamps
 //   GET  /api/v1/namespaces/NS/pods/POD/{exec,attach,portforward}   api/pod_connection_routes.h
 //   GET  /apis/reconcile.dev/v1/status sources, what is not converged and why

@@ -81,8 +81,6 @@ Value EncodeTable(const Table& table, const TableEncoding& encoding) {
 
 namespace {
 
-using TextRow = std::vector<std::string>;
-
 std::string UpperCase(std::string text) {
   for (char& c : text) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -90,7 +88,9 @@ std::string UpperCase(std::string text) {
   return text;
 }
 
-std::string Align(const std::vector<TextRow>& rows) {
+}  // namespace
+
+std::string AlignText(const std::vector<TextRow>& rows) {
   std::vector<size_t> widths;
   for (const TextRow& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -106,8 +106,6 @@ std::string Align(const std::vector<TextRow>& rows) {
   }
   return text;
 }
-
-}  // namespace
 
 std::string TableText(const Value& encoded_table, const TableTextOptions& options) {
   std::vector<bool> shown;
@@ -132,7 +130,7 @@ std::string TableText(const Value& encoded_table, const TableTextOptions& option
     }
     rows.push_back(std::move(row));
   }
-  return Align(rows);
+  return AlignText(rows);
 }
 
 }  // namespace reconcile

@@ -34,6 +34,10 @@ struct TableEncoding {
 };
 Value EncodeTable(const Table& table, const TableEncoding& encoding = {});
 
+using TextRow = std::vector<std::string>;
+// Columns under one another, three spaces apart.
+std::string AlignText(const std::vector<TextRow>& rows);
+
 // Aligned text with a header line; `with_namespace` adds the NAMESPACE column, `wide` the
 // priority-1 columns.
 struct TableTextOptions {

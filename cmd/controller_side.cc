@@ -220,6 +220,7 @@ Status ControllerSide::Start(const Config& config, AgentLink* link) {
   webhooks_ = MakeWebhookHandler(controller_.get());
   RETURN_IF_ERROR(controller_->Start());
   reads_ = std::make_unique<ResourceReads>(store_.get(), &loop_);
+  reads_->ShowHeartbeats([this] { return controller_->LastHeartbeats(); });
   Result<std::unique_ptr<LocalServer>> server = LocalServer::Start(
       config.socket_path, &loop_, [this](const ApiRequest& request) { return Answer(request); });
   if (!server.ok()) return server.status();

@@ -67,6 +67,20 @@ TEST(DiscoveryRoutes, NamesGroupsAndTheirKinds) {
             R"(["get","list","watch"])");
 }
 
+TEST(DiscoveryRoutes, HasMetricsThoughTheyAreNoKinds) {
+  const Value list = Parsed(*Discover("/apis/metrics.k8s.io/v1beta1"));
+  const Value* pods = FindNamed(list.GetList("resources"), "name", "pods");
+  ASSERT_NE(pods, nullptr);
+  EXPECT_EQ(WriteJson(*pods),
+            R"({"name":"pods","singularName":"","namespaced":true,"kind":"PodMetrics",)"
+            R"("verbs":["get","list"]})");
+  EXPECT_EQ(Parsed(*Discover("/apis/metrics.k8s.io")).GetString("kind"), "APIGroup");
+  const Value document = Parsed(*Discover("/apis", kAggregated));
+  const Value& last = document.GetList("items").back();
+  EXPECT_EQ(last.Find("metadata")->GetString("name"), "metrics.k8s.io");
+  EXPECT_EQ(last.GetList("versions").at(0).GetList("resources").size(), 2U);
+}
+
 TEST(DiscoveryRoutes, AggregatesForClientsThatAskForIt) {
   const ApiResponse response = *Discover("/apis", kAggregated);
   EXPECT_EQ(response.content_type,
