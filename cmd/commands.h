@@ -48,6 +48,7 @@ void AddGetCommand(CLI::App* app, CommandContext* context);
 void AddStatusCommand(CLI::App* app, CommandContext* context);
 void AddHistoryCommand(CLI::App* app, CommandContext* context);
 void AddEventsCommand(CLI::App* app, CommandContext* context);
+void AddTopCommand(CLI::App* app, CommandContext* context);
 void AddNetCommand(CLI::App* app, CommandContext* context);
 void AddLogsCommand(CLI::App* app, CommandContext* context);
 void AddExecCommand(CLI::App* app, CommandContext* context);

@@ -146,6 +146,7 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddStatusCommand(app, context);
   AddHistoryCommand(app, context);
   AddEventsCommand(app, context);
+  AddTopCommand(app, context);
   AddNetCommand(app, context);
   AddLogsCommand(app, context);
   AddExecCommand(app, context);

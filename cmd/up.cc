@@ -27,6 +27,8 @@ int Up(const ServeOptions& options, const CommandContext& context) {
   if (!controller.ok()) return Fail(controller.status());
   ready = CheckNewRepository(options, *config, **controller);
   if (!ready.ok()) return Fail(ready);
+  // This host runs the controller, and no other host can join it.
+  config->node_labels.emplace("node-role.kubernetes.io/control-plane", "");
   auto agent = AgentSide::Open(*config);
   if (!agent.ok()) return Fail(agent.status());
   LocalLink link((*controller)->loop(), (*agent)->loop(), config->node_name);

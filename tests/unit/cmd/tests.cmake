@@ -6,6 +6,7 @@ reconcile_test(cmd_test
           ${here}/keys_file_test.cc ${here}/local_host_test.cc ${here}/plan_file_test.cc ${here}/plan_offline_test.cc ${here}/plan_target_test.cc ${here}/plan_text_test.cc ${here}/yaml_output_test.cc
           ${here}/restore_cluster_test.cc
           ${here}/status_text_test.cc ${here}/kubeconfig_text_test.cc ${here}/forward_target_test.cc
+          ${here}/top_text_test.cc
   LIBS cmd_config cmd_host cmd_keys cmd_plan_file cmd_requests cmd_text cmd_yaml base_io LABELS unit)
 reconcile_test(cmd_validate_test
   SOURCES ${here}/disk_manifests_test.cc ${here}/validation_report_test.cc
