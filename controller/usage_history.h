@@ -28,7 +28,7 @@ struct UsageTrack {
 };
 
 // The last five minutes in steps of 15 s and the last hour in steps of a minute, of one host or
-// pod. Some 1.3 KB, whatever is told. PURE.
+// pod. Some 1.5 KB, whatever is told. PURE.
 class UsageSeries {
  public:
   static constexpr int64_t kFineStepMs = 15'000;

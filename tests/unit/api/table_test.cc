@@ -114,6 +114,17 @@ TEST(Table, APodOnASilentHostIsNotCalledReady) {
             "web-1   0/1     NodeLost   2          90s\n");
 }
 
+TEST(Table, ANodesRolesAreWhatItsLabelsSay) {
+  Node node;
+  node.metadata.name = "host-1";
+  EXPECT_EQ(CellsOf(node, kNow)[2], "<none>");
+  node.metadata.labels = {{"kubernetes.io/role", "old"},
+                          {"node-role.kubernetes.io/", ""},
+                          {"node-role.kubernetes.io/edge", "true"},
+                          {"node-role.kubernetes.io/control-plane", ""}};
+  EXPECT_EQ(CellsOf(node, kNow)[2], "control-plane,edge,old");
+}
+
 std::shared_ptr<Service> MakeService(const std::string& name, ServiceType type) {
   auto service = std::make_shared<Service>();
   service->metadata.name = name;
