@@ -26,9 +26,8 @@ TEST(ResourceUse, IsWhatCountersGrewByASecond) {
   EXPECT_EQ(usage.host, (ResourceUse{1'500'000, 700 * kMebibyte}));
   EXPECT_EQ(usage.network, (NetworkUse{50, 100}));
   ASSERT_EQ(usage.pods.size(), 1U);
-  EXPECT_EQ(usage.pods[0], (PodUsage{"uid-web",
-                                     NetworkUse{1'000, 0},
-                                     {{"app", {250'000, 12 * kMebibyte}}}}));
+  EXPECT_EQ(usage.pods[0],
+            (PodUsage{"uid-web", NetworkUse{1'000, 0}, {{"app", {250'000, 12 * kMebibyte}}}}));
 }
 
 TEST(ResourceUse, OfSeveralContainersHasTheSandboxesNetworkAndNotItsUse) {
@@ -54,9 +53,9 @@ TEST(ResourceUse, SaysNothingOfWhatWasNotThereBoth) {
   before.containers["gone"] = {5, 5, std::nullopt};
   UseCounters after = CountersAt(2);
   after.containers["new"] = {5, 5, std::nullopt};
-  EXPECT_TRUE(UsageBetween(before, after,
-                           {{"gone", "uid-1", "app", false}, {"new", "uid-2", "app", false}})
-                  .pods.empty());
+  EXPECT_TRUE(
+      UsageBetween(before, after, {{"gone", "uid-1", "app", false}, {"new", "uid-2", "app", false}})
+          .pods.empty());
   before.containers["new"] = {9, 5, std::nullopt};  // counted anew meanwhile
   const UsageReport usage = UsageBetween(before, after, {{"new", "uid-2", "app", false}});
   EXPECT_EQ(usage.pods[0].containers[0].use.cpu_micros, 0);
@@ -94,8 +93,7 @@ TEST_F(AgentUsageTest, GoesWithHeartbeats) {
   EXPECT_EQ(LastReport().usage->pods[0].uid, Reported("web").uid);
   EXPECT_EQ(LastReport().usage->pods[0].containers[0].use.cpu_micros, 500'000);
   EXPECT_EQ(LastReport().usage->window_ms, options.pressure_every_ms);
-  EXPECT_LE(link.reports.size() - reports,
-            static_cast<size_t>(60'000 / options.heartbeat_ms) + 1)
+  EXPECT_LE(link.reports.size() - reports, static_cast<size_t>(60'000 / options.heartbeat_ms) + 1)
       << "none is sent for it alone";
 }
 

@@ -25,9 +25,8 @@ class MetricsRoutesTest : public ControllerTest {
     UsageReport usage{++number_, 10'000, {1'234'500, 900 * kMebibyte}, {10, 20}, {}};
     int64_t cpu_micros = 5'000;
     for (const auto& pod : link_.sent["host-1"].back().pods) {
-      usage.pods.push_back({pod->metadata.uid,
-                            NetworkUse{100, 200},
-                            {{"main", {cpu_micros, 50 * kMebibyte}}}});
+      usage.pods.push_back(
+          {pod->metadata.uid, NetworkUse{100, 200}, {{"main", {cpu_micros, 50 * kMebibyte}}}});
       cpu_micros += 695'100;
     }
     std::sort(usage.pods.begin(), usage.pods.end(),
@@ -175,8 +174,7 @@ TEST_F(MetricsRoutesTest, NodesTellTheirHeartbeatsAndHaveLeases) {
   const Value nodes = Json("/api/v1/nodes");
   const Value& first = nodes.GetList("items").at(0);
   EXPECT_EQ(first.Find("status")->GetList("conditions")[0].GetString("lastHeartbeatTime"), stamp);
-  const Value lease =
-      Json("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/host-1");
+  const Value lease = Json("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/host-1");
   EXPECT_EQ(lease.Find("spec")->GetString("holderIdentity"), "host-1");
   EXPECT_EQ(lease.Find("spec")->GetInt("leaseDurationSeconds"), 15);
   const Result<WallTime> renewed = ParseRfc3339(lease.Find("spec")->GetString("renewTime"));

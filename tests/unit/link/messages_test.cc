@@ -103,7 +103,8 @@ TEST(ReportMessage, ArrivesAsItWasSent) {
 
 TEST(ReportMessage, RefusesAUsageThatIsNone) {
   Value report = EncodeReport(SampleReport());
-  report.Set("usage", *ParseJson(R"({"pods":[{"uid":"u","containers":[{"name":"a","cpu":"1"}]}]})"));
+  report.Set("usage",
+             *ParseJson(R"({"pods":[{"uid":"u","containers":[{"name":"a","cpu":"1"}]}]})"));
   EXPECT_EQ(DecodeReport(report).status().message(),
             "report.usage.pods[0].containers[0].cpu: a string, not a integer");
 }
