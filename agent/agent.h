@@ -8,6 +8,7 @@
 
 #include "agent/host_files.h"
 #include "agent/image_collection.h"
+#include "agent/observer.h"
 #include "agent/pressure.h"
 #include "agent/prober.h"
 #include "agent/use_counters.h"
@@ -63,6 +64,10 @@ struct AgentOptions {
   // Whether `proof` is the cluster CA's signature of `text`; without it no other lineage of the
   // cluster is ever followed.
   std::function<bool(std::string_view text, const std::string& proof)> verify;
+  AgentObserver* observer = nullptr;  // outlives the agent; null: nobody is told
+  // What a controller is given that asks for metrics: at most kStreamWindowBytes. None: there are
+  // none.
+  std::function<std::string()> read_metrics;
 };
 
 // The loop on a host: takes assignments, looks at the engine, runs Step, executes operations,

@@ -166,6 +166,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void Run(const Operation& operation, const ReadEndMessage& action);
   void Run(const Operation& operation, const ForgetPod& action);
   void Succeed(const std::string& key);
+  void TellOperation(const std::string& key, const Status& status) const;
   // Notes the failure. `look`: the engine may have done it nevertheless, so the operation counts as
   // under way until a list that began after this is in.
   void Fail(const std::string& key, const Status& status, bool look);
@@ -306,6 +307,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   void SendInventory();
 
   // ---- agent_logs.cc ----
+  StreamHandle OpenMetrics(LogSink sink);
   StreamHandle OpenLogs(const LogRequest& request, LogSink sink);
   Result<std::string> FindLog(const LogRequest& request) const;
 
@@ -422,6 +424,7 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
 
   // What is under way.
   std::map<std::string, Operation> running_;  // by key
+  std::map<std::string, MonoTime> began_;     // those
   std::array<int, kLanes> in_lane_{};
   std::optional<MonoTime> removals_wait_since_;  // for starts
   std::deque<std::string> execs_waiting_;        // keys of probes that wait for others

@@ -143,7 +143,10 @@ void Agent::Core::OnPodMeasured(const std::shared_ptr<PodsMeasured>& measured) {
   event.reason = "EvictionThresholdMet";
   event.message = "Attempting to reclaim " + std::string(ResourceOf(still->signal));
   if (events_.size() < kMaxPendingEvents) events_.push_back(std::move(event));
-  LogWarning("a pod is evicted", {{"pod", victim->pod->metadata.name}, {"why", victim->message}});
+  LogWarning("a pod is evicted",
+             {{kObjectField,
+               LogObject("Pod", victim->pod->metadata.namespace_name, victim->pod->metadata.name)},
+              {"why", victim->message}});
   victim_ = victim->pod->metadata.uid;
   victim_at_ = loop_->now().mono;
   Evict(*victim->pod, victim->message);

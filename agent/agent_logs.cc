@@ -67,7 +67,28 @@ Result<std::string> Agent::Core::FindLog(const LogRequest& request) const {
   return NotFoundError(what + " has not started yet" + why);
 }
 
+// All of it fits into a stream's window, so that nobody has to wait for its reader.
+StreamHandle Agent::Core::OpenMetrics(LogSink sink) {
+  const auto gone = std::make_shared<bool>(false);
+  loop_->Post(Guarded([this, gone, sink = std::move(sink)] {
+    const std::string text = options_.read_metrics ? options_.read_metrics() : "";
+    Status status;
+    if (text.empty())
+      status = UnavailableError("the agent on " + options_.node_name + " has no metrics");
+    if (text.size() > kStreamWindowBytes) {
+      status = InternalError("the metrics of " + options_.node_name +
+                             " are too large to travel: " + std::to_string(text.size()) + " bytes");
+    }
+    for (size_t at = 0; status.ok() && at < text.size() && !*gone; at += kMaxStreamFrameBytes) {
+      sink.on_data(std::string_view(text).substr(at, kMaxStreamFrameBytes));
+    }
+    if (!*gone) sink.on_end(status);
+  }));
+  return StreamHandle([gone] { *gone = true; }, nullptr);
+}
+
 StreamHandle Agent::Core::OpenLogs(const LogRequest& request, LogSink sink) {
+  if (request.metrics) return OpenMetrics(std::move(sink));
   Result<std::string> id = FindLog(request);
   if (id.ok() && log_streams_ >= kMaxLogStreams) {
     id = UnavailableError("this host already streams " + std::to_string(kMaxLogStreams) +

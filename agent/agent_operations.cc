@@ -26,14 +26,23 @@ void Agent::Core::Begin(Operation operation) {
   LogDebug("operation", {{"key", key}, {"reason", operation.reason}});
   ++in_lane_[static_cast<size_t>(LaneOf(operation))];
   seen_.busy.insert(key);
+  began_[key] = loop_->now().mono;
   const Operation& running = running_.emplace(key, std::move(operation)).first->second;
   // A copy: an operation may end before Run returns, and takes its entry with it.
   const Operation copy = running;
   std::visit([&](const auto& action) { Run(copy, action); }, copy.action);
 }
 
+void Agent::Core::TellOperation(const std::string& key, const Status& status) const {
+  const auto running = running_.find(key);
+  const auto began = began_.find(key);
+  if (options_.observer == nullptr || running == running_.end() || began == began_.end()) return;
+  options_.observer->OnOperation(running->second.kind(), status, loop_->now().mono - began->second);
+}
+
 void Agent::Core::Succeed(const std::string& key) {
   seen_.failed.erase(key);
+  TellOperation(key, OkStatus());
   End(key);
 }
 
@@ -43,7 +52,14 @@ void Agent::Core::Fail(const std::string& key, const Status& status, bool look) 
   failure.retry_at = loop_->now().mono + RetryDelayMs(failure.count);
   failure.code = status.code();
   failure.message = status.message();
-  LogWarning("operation failed", {{"key", key}, {"error", status.ToString()}});
+  TellOperation(key, status);
+  LogFields fields = {{"key", key}, {"error", status.ToString()}};
+  const auto running = running_.find(key);
+  if (running != running_.end() && !running->second.pod_name.empty()) {
+    const Operation& of = running->second;
+    fields.emplace_back(kObjectField, LogObject("Pod", of.namespace_name, of.pod_name));
+  }
+  LogWarning("operation failed", fields);
   if (!look) return End(key);
   WaitForList(key);
 }
@@ -60,6 +76,7 @@ void Agent::Core::End(const std::string& key) {
     --in_lane_[static_cast<size_t>(LaneOf(running->second))];
     running_.erase(running);
   }
+  began_.erase(key);
   seen_.busy.erase(key);
   RequestTurn();
 }

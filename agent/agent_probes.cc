@@ -98,6 +98,7 @@ void Agent::Core::RunExec(const Operation& operation, const ProbeContainer& acti
 
 void Agent::Core::EndProbe(const std::string& key) {
   running_.erase(key);
+  began_.erase(key);
   --in_lane_[static_cast<size_t>(Lane::kProbe)];
   seen_.busy.erase(key);
 }
@@ -105,6 +106,7 @@ void Agent::Core::EndProbe(const std::string& key) {
 // An answer that changes nothing takes no turn, only the next probe's time.
 void Agent::Core::OnProbed(const Operation& operation, const ProbeContainer& action,
                            const Result<ProbeOutcome>& outcome) {
+  if (options_.observer != nullptr) options_.observer->OnProbe(action.kind, outcome);
   EndProbe(operation.key);
   const auto pod = seen_.pods.find(action.pod_uid);
   if (pod == seen_.pods.end()) return;
@@ -134,7 +136,7 @@ void Agent::Core::NoteLag(const Operation& operation, int64_t lag_ms) {
   if (lag_ms < kLateProbeMs || now < say_lag_at_) return;
   say_lag_at_ = now + kSayLagMs;
   LogWarning("probes are late: this host has more of them than it can do in time",
-             {{"pod", operation.namespace_name + "/" + operation.pod_name},
+             {{kObjectField, LogObject("Pod", operation.namespace_name, operation.pod_name)},
               {"lag_ms", std::to_string(lag_ms)},
               {"waiting_commands", std::to_string(execs_waiting_.size())}});
 }

@@ -71,6 +71,7 @@ void Agent::Core::SendReport() {
   report.events.swap(events_);  // not copied: without a controller this fails again and again
   report.starts.swap(starts_);
   const Status sent = link_->Send(report);
+  if (options_.observer != nullptr) options_.observer->OnReport(report, sent);
   if (!sent.ok()) {
     // The connection's return, or the next heartbeat, repeats. What is too large to travel is not
     // insisted on.

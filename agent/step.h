@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -213,6 +215,12 @@ struct ForgetPod {  // remove its files and memory: the last operation of a pod'
   std::string pod_uid;
 };
 
+// What an operation is called in metrics, in the order of Operation::action.
+inline constexpr std::array<std::string_view, 16> kOperationKinds = {
+    "ensure_pause_image", "prepare_network", "look_at_image",    "pull_image",
+    "write_files",        "set_up_volumes",  "start_sandbox",    "attach_network",
+    "start_container",    "stop_container",  "run_hook",         "remove_container",
+    "detach_network",     "probe",           "read_end_message", "forget_pod"};
 struct Operation {
   // Unique for its object: no second operation with the same key starts while one is busy. Those of
   // a pod begin with PodKeyPrefix(uid).
@@ -226,7 +234,10 @@ struct Operation {
   std::string namespace_name;
   std::string pod_name;
   std::string pod_uid;
+
+  std::string_view kind() const { return kOperationKinds[action.index()]; }
 };
+static_assert(std::variant_size_v<decltype(Operation::action)> == kOperationKinds.size());
 std::string PodKeyPrefix(const std::string& pod_uid);  // "pod/<uid>/"
 
 // What Step needs of the host: for oom scores, the downward API and bind mounts.

@@ -46,6 +46,12 @@ struct ApiServerOptions {
   // nobody has taken any of for so long.
   int64_t socket_silent_ms = 90'000;
   ApiSocketLimits sockets;
+
+  // For metrics, on the sockets' thread. `on_request`: a request's head was read; what it returns
+  // is told, once, the code that it is answered with, refused ones too. Null: nobody is told.
+  using OnAnswer = std::function<void(const ApiRequest&, int code)>;
+  std::function<OnAnswer()> on_request = {};
+  std::function<void()> on_cut_off = {};  // a stream's reader was too slow
 };
 
 // Serves the API over TLS 1.3 to whoever has an identity of this cluster: HTTP/1.1, connections

@@ -87,6 +87,7 @@ void ApiStream::TakeNoMore() {
   ended_ = true;
   loop_->Post([on_loop = on_loop_] { std::exchange(on_loop->handle, {}).Cancel(); });
   LogInfo("a stream's reader is too slow and is cut off");
+  if (parts_.options.on_cut_off) parts_.options.on_cut_off();
   waiting_.clear();
   waiting_bytes_ = 0;
   AppendChunk(answer_.too_slow, &waiting_);

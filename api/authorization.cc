@@ -69,7 +69,10 @@ bool IsSecret(const Access& access) {
 
 bool ViewMay(const Access& access) {
   constexpr std::array<std::string_view, 4> kReadable = {"", "log", "status", "scale"};
-  return Has(kReadVerbs, access.verb) && !IsSecret(access) && Has(kReadable, access.subresource);
+  // As Kubernetes splits it: the rest of a proxy is none of a reader's.
+  const bool is_metrics = access.resource == "nodes" && access.subresource == "proxy/metrics";
+  return Has(kReadVerbs, access.verb) && !IsSecret(access) &&
+         (Has(kReadable, access.subresource) || is_metrics);
 }
 
 // What something would be if it was committed: a plan, like the one of this program's own.

@@ -60,6 +60,7 @@ class ApiSession final : public ApiStreamWriter, public std::enable_shared_from_
   void OnAnswer(uint64_t turn, ApiResponse answer);
   void RefuseBad(int code, const std::string& why);
   void Answer(const ApiResponse& answer, bool close);
+  void TellAnswer(int code);
   void WriteOut(int64_t limit_ms, std::function<void()> done);
   void BeginSocket(ApiResponse answer);
   void BeginStream(ApiResponse answer);
@@ -83,6 +84,7 @@ class ApiSession final : public ApiStreamWriter, public std::enable_shared_from_
   uint64_t turn_ = 0;  // requests so far; answers to earlier ones come too late
   bool answered_ = false;
   TimerId timer_ = 0;
+  ApiServerOptions::OnAnswer on_answer_;
   std::string out_;
   size_t written_ = 0;
   std::shared_ptr<ApiStream> stream_;
@@ -141,6 +143,7 @@ void ApiSession::OnHead(const error_code& error) {
 }
 
 void ApiSession::TakeHead() {
+  if (options().on_request) on_answer_ = options().on_request();
   const auto& message = parser_->get();
   HttpFraming framing;
   for (const auto& field : message) {
@@ -219,8 +222,13 @@ void ApiSession::RefuseBad(int code, const std::string& why) {
   Answer(RefusalResponse(code, why), true);
 }
 
+void ApiSession::TellAnswer(int code) {
+  if (const auto on_answer = std::exchange(on_answer_, {})) on_answer(head_.request, code);
+}
+
 void ApiSession::Answer(const ApiResponse& answer, bool close) {
   if (std::exchange(answered_, true)) return;
+  TellAnswer(answer.code);
   const bool keep = !close && parser_->get().keep_alive();
   out_ = ResponseHead(answer, answer.body.size(), keep);
   if (head_.request.method != "HEAD") out_ += answer.body;
@@ -290,6 +298,7 @@ void ApiSession::BeginStream(ApiResponse answer) {
 }
 
 void ApiSession::WriteText(std::string text, bool patient, std::function<void()> done) {
+  TellAnswer(200);  // with its first word
   out_ = std::move(text);
   WriteOut(patient ? options().patient_ms : options().write_ms, std::move(done));
 }

@@ -60,6 +60,7 @@ struct EpollLoop::State {
 
   std::mutex mutex;
   std::deque<Task> posted;  // guarded by mutex
+  std::atomic<size_t> taken = 0;  // of these by the pass that runs now
   std::atomic<bool> stopping = false;
 
   // The rest belongs to the loop's thread.
@@ -92,6 +93,7 @@ void EpollLoop::State::RunPosted() {
   while (!batch.empty() && !stopping) {
     Task task = std::move(batch.front());
     batch.pop_front();
+    taken = batch.size();
     task();
   }
   if (batch.empty()) return;
@@ -223,6 +225,11 @@ void EpollLoop::Run() {
 void EpollLoop::Stop() {
   state_->stopping = true;
   state_->Wake();
+}
+
+size_t EpollLoop::waiting() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->posted.size() + state_->taken;
 }
 
 Now ReadSystemClock() { return {{ReadClockMs(CLOCK_BOOTTIME)}, {ReadClockMs(CLOCK_REALTIME)}}; }

@@ -32,6 +32,8 @@ class EpollLoop final : public EventLoop {
 
   void Run();
   void Stop();
+  // Tasks that wait for their turn. Any thread.
+  size_t waiting() const;
 
  private:
   struct State;

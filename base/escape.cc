@@ -44,11 +44,23 @@ HiddenControl FindHiddenControl(std::string_view text) {
   return turns ? HiddenControl{code_point, 3} : HiddenControl{};
 }
 
+// True when `text` hides a control at `*at`, which has been added escaped and passed over.
+bool AddHidden(std::string_view text, size_t* at, std::string* escaped) {
+  const HiddenControl hidden = FindHiddenControl(text.substr(*at));
+  if (hidden.length == 0) return false;
+  *escaped += "\\u";
+  AddHex(hidden.code_point, 4, escaped);
+  *at += hidden.length;
+  return true;
+}
+
 }  // namespace
 
 std::string EscapeForLog(std::string_view text) {
   std::string escaped;
-  for (const char c : text) {
+  for (size_t i = 0; i < text.size();) {
+    if (AddHidden(text, &i, &escaped)) continue;
+    const char c = text[i++];
     if (AddControl(c, &escaped)) continue;
     if (c == '"' || c == '\\') escaped += '\\';
     escaped += c;
@@ -59,14 +71,7 @@ std::string EscapeForLog(std::string_view text) {
 std::string EscapeForJson(std::string_view text) {
   std::string escaped;
   for (size_t i = 0; i < text.size();) {
-    const HiddenControl hidden = FindHiddenControl(text.substr(i));
-    if (hidden.length == 0) {
-      escaped += text[i++];
-      continue;
-    }
-    escaped += "\\u";
-    AddHex(hidden.code_point, 4, &escaped);
-    i += hidden.length;
+    if (!AddHidden(text, &i, &escaped)) escaped += text[i++];
   }
   return escaped;
 }
@@ -74,13 +79,7 @@ std::string EscapeForJson(std::string_view text) {
 std::string EscapeForTerminal(std::string_view text) {
   std::string escaped;
   for (size_t i = 0; i < text.size();) {
-    const HiddenControl hidden = FindHiddenControl(text.substr(i));
-    if (hidden.length > 0) {
-      escaped += "\\u";
-      AddHex(hidden.code_point, 4, &escaped);
-      i += hidden.length;
-      continue;
-    }
+    if (AddHidden(text, &i, &escaped)) continue;
     if (!AddControl(text[i], &escaped)) escaped += text[i];
     ++i;
   }

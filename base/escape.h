@@ -8,7 +8,7 @@ namespace reconcile {
 // Text from outside must not act where it is shown (FAULTS 22). Both keep printable UTF-8 and write
 // control characters as \n or \x1b.
 
-// For quoted fields of one log line: quotes and backslashes are escaped too.
+// For quoted fields of one log line: as EscapeForTerminal, and quotes and backslashes too.
 std::string EscapeForLog(std::string_view text);
 
 // For a terminal: also the C1 controls, which some terminals obey, and the characters that reorder

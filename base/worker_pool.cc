@@ -77,4 +77,9 @@ bool WorkerPool::Run(Task work, Task done) {
   return true;
 }
 
+size_t WorkerPool::waiting() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->queue.size();
+}
+
 }  // namespace reconcile

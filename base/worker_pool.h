@@ -23,6 +23,7 @@ class WorkerPool final : public Executor {
   WorkerPool(EventLoop* loop, int threads, size_t max_queued);
   ~WorkerPool() override;
   [[nodiscard]] bool Run(Task work, Task done) override;
+  size_t waiting() const;  // jobs that no thread has taken yet. Any thread.
 
  private:
   struct State;

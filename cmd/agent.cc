@@ -93,6 +93,7 @@ int RunAgent(const ServeOptions& options, const CommandContext& context) {
   const Result<std::string> token = ReadToken(options);
   if (!token.ok()) return Fail(token.status());
   Status ready = FillFromJoined(&*config);
+  if (ready.ok()) SetLogNode(config->node_name);
   if (ready.ok()) ready = PrepareToServe(*config);
   if (!ready.ok()) return Fail(ready);
 

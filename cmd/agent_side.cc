@@ -46,6 +46,8 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
     side->ReadUse(std::move(containers), std::move(done));
   };
   side->options_.start_program = StartProgram();
+  side->options_.observer = &side->metrics_;
+  side->options_.read_metrics = [raw = side.get()] { return raw->MetricsText(); };
   side->prober_ = std::make_unique<CurlProber>(&side->loop_);
   DockerOptions docker;
   docker.socket_path = config.docker_socket;
@@ -138,6 +140,21 @@ void AgentSide::LookWhetherJoined(MonoTime deadline, MonoTime remind_at,
   loop_.After(kJoinPollMs, [this, deadline, remind_at, on_end = std::move(on_end)] {
     LookWhetherJoined(deadline, remind_at, on_end);
   });
+}
+
+std::string AgentSide::MetricsText() const {
+  AgentMetrics::Look look;
+  look.queues = {{"loop", loop_.waiting()},
+                 {"network", workers_.waiting()},
+                 {"volumes", volume_workers_.waiting()}};
+  look.connected = true;  // in `up` there is nothing between the two
+  if (dialer_ != nullptr) {
+    look.connected = dialer_->LastError().empty();
+    const size_t connections = dialer_->Traffic().connections;
+    look.link_streams = connections - (look.connected && connections > 0 ? 1 : 0);
+  }
+  look.dns = names_->statistics();
+  return metrics_.Text(look);
 }
 
 void AgentSide::Start(ControllerLink* link, VerifyProof verify) {

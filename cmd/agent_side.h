@@ -9,6 +9,7 @@
 #include "base/epoll_loop.h"
 #include "base/random.h"
 #include "base/worker_pool.h"
+#include "cmd/agent_metrics.h"
 #include "cmd/config.h"
 #include "cmd/host_lock.h"
 #include "cmd/serving.h"
@@ -51,10 +52,12 @@ class AgentSide {
 
   AgentSide() = default;
   void ReadUse(std::vector<CountedContainer> containers, std::function<void(UseCounters)> done);
+  std::string MetricsText() const;
   void LookWhetherJoined(MonoTime deadline, MonoTime remind_at,
                          std::function<void(const Status&)> on_end);
 
   std::unique_ptr<HostLock> lock_;
+  AgentMetrics metrics_;  // everything counts here
   EpollLoop loop_;
   // Work that is under way asks them.
   std::unique_ptr<NameServer> names_;

@@ -442,6 +442,10 @@ std::string CheckLogLevel(const std::string& text) {
   return text == "info" || text == "debug" ? "" : "must be info or debug, is '" + text + "'";
 }
 
+std::string CheckLogFormat(const std::string& text) {
+  return text == "text" || text == "json" ? "" : "must be text or json, is '" + text + "'";
+}
+
 std::string CheckNodeName(const std::string& text) { return CheckDnsSubdomain(text); }
 
 std::string CheckNodeAddress(const std::string& text) {
@@ -477,6 +481,7 @@ void ReadConfig(std::string_view text, const std::string& file, Config* config,
         .Text("clusterDomain", CheckClusterDomain, &config->cluster_domain)
         .Text("networkBackend", CheckNetworkBackend, &config->network_backend)
         .Text("logLevel", CheckLogLevel, &config->log_level)
+        .Text("logFormat", CheckLogFormat, &config->log_format)
         .On("dns", [&](const Value& value) { ReadDns(value, file, config, problems); })
         .On("node", [&](const Value& value) { ReadNode(value, file, config, problems); })
         .On("hosts", [&](const Value& value) { ReadHosts(value, file, config, problems); })

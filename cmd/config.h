@@ -40,6 +40,7 @@ struct Config {
   std::vector<DnsUpstream> dns_upstreams;
   std::vector<StubDomain> stub_domains;  // and for names in these domains
   std::string log_level = "info";
+  std::string log_format = "text";
   std::vector<SourceConfig> sources;
   BreakerLimits breaker;
   int64_t silent_after_ms = 15'000;   // without a word of its agent a host is NotReady
@@ -54,6 +55,7 @@ std::string CheckServiceCidr(const std::string& text);
 std::string CheckClusterDomain(const std::string& text);
 std::string CheckNetworkBackend(const std::string& text);
 std::string CheckLogLevel(const std::string& text);
+std::string CheckLogFormat(const std::string& text);
 std::string CheckNodeName(const std::string& text);
 std::string CheckNodeAddress(const std::string& text);
 std::string CheckSocketPath(const std::string& text);

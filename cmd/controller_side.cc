@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "api/scrape_routes.h"
 #include "api/routes.h"
 #include "api/webhook_routes.h"
 #include "base/log.h"
@@ -32,7 +33,10 @@ Result<std::unique_ptr<ControllerSide>> ControllerSide::Open(const Config& confi
 
 Status ControllerSide::OpenStore(const Config& config) {
   SqliteStoreOptions options;
-  options.path = config.data_folder + "/cluster.db";
+  options.path = database_path_ = config.data_folder + "/cluster.db";
+  options.on_commit = [this](double seconds, const Status& status) {
+    metrics_.OnCommit(seconds, status);
+  };
   options.secret_key_file = config.data_folder + "/secrets.key";
   Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
   // A controller that was killed may not have ended yet.
@@ -44,6 +48,7 @@ Status ControllerSide::OpenStore(const Config& config) {
   }
   if (!store.ok()) return store.status();
   store_ = std::move(store).value();
+  store_->Watch([this](const std::vector<Change>& changes) { metrics_.OnChanges(changes); });
   return OkStatus();
 }
 
@@ -122,6 +127,8 @@ Status ControllerSide::ServeApi(const Config& config) {
   options.port = listen->port;
   options.names = NamesOfHost(config);
   options.names.push_back(listen->host);
+  options.on_request = [this] { return metrics_.OnApiRequest(); };
+  options.on_cut_off = [this] { metrics_.OnCutOff(); };
   auto server = ApiServer::Start(options, &loop_, enrollment_.get(), users_.get(),
                                  [this](const ApiRequest& request) { return AnswerUser(request); });
   if (!server.ok()) {
@@ -170,6 +177,7 @@ ControllerOptions ControllerSide::OptionsOf(const Config& config) {
   options.sources = config.sources;
   options.breaker = config.breaker;
   options.parallel = &threads_;
+  options.observer = &metrics_;
   options.read_secret = ReadSecretLine;
   options.cluster_id = enrollment_->cluster_id();
   options.sign_lineage = [this](const LineageClaim& claim) {
@@ -198,7 +206,31 @@ std::shared_ptr<const RevokedNodes> ControllerSide::RevokedNow() {
   return revoked_;
 }
 
+std::string ControllerSide::MetricsText() {
+  ControllerMetrics::Look look;
+  look.controller = controller_.get();
+  look.loop_waiting = loop_.waiting();
+  look.sources_waiting = workers_.waiting();
+  look.watches = reads_->watches().watch_count();
+  if (link_server_ != nullptr) look.link_connections = link_server_->Traffic().connections;
+  look.database_path = database_path_;
+  const WallTime now = loop_.now().wall;
+  for (const AuthorityInfo& authority : enrollment_->Authorities(now).authorities) {
+    look.authorities.emplace_back(authority.fingerprint, authority.expires);
+  }
+  for (const IssuedNode& node : enrollment_->Nodes(now)) {
+    if (node.state != CertificateState::kRevoked)
+      look.certificates.emplace_back(node.node, node.expires);
+  }
+  return metrics_.Text(look);
+}
+
 ApiResponse ControllerSide::Answer(const ApiRequest& request) {
+  const auto metrics = HandleScrape(request, {.own = [this] { return MetricsText(); },
+                                               .link = link_,
+                                               .loop = &loop_,
+                                               .state = controller_->State()});
+  if (metrics) return *metrics;
   if (IsUsersPath(request.path)) return HandleUsersApi(users_.get(), request, loop_.now().wall);
   if (!IsEnrollmentPath(request.path)) {
     return HandleApi(controller_.get(), reads_.get(), request, loop_.now());
@@ -213,6 +245,7 @@ ApiResponse ControllerSide::AnswerUser(const ApiRequest& request) {
 }
 
 Status ControllerSide::Start(const Config& config, AgentLink* link) {
+  link_ = link;
   source_ = MakeGitSource(&loop_, &workers_, self_path_, {},
                           {.folder = config.data_folder, .fetch = {}, .cache = {}});
   controller_ = std::make_unique<Controller>(OptionsOf(config), &loop_, &random_, store_.get(),

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/worker_pool.h"
 #include "cmd/config.h"
+#include "cmd/controller_metrics.h"
 #include "cmd/endpoint.h"
 #include "cmd/serving.h"
 #include "controller/controller.h"
@@ -62,10 +63,12 @@ class ControllerSide {
   // Unless the configuration says not to. Where nobody asked for a port, one that is taken is no
   // error.
   Status ServeApi(const Config& config);
+  std::string MetricsText();
   ApiResponse Answer(const ApiRequest& request);      // of a command of this host
   ApiResponse AnswerUser(const ApiRequest& request);  // of kubectl
 
   const std::string self_path_;
+  ControllerMetrics metrics_;  // everything counts here
   EpollLoop loop_;
   WorkerPool workers_{&loop_, kSourceThreads, kMaxQueuedWork};
   OnThreads threads_;
@@ -78,6 +81,8 @@ class ControllerSide {
   std::shared_ptr<const RevokedNodes> revoked_;  // as of the enrollment's change revoked_at_
   uint64_t revoked_at_ = 0;
   std::unique_ptr<ManifestSource> source_;
+  std::string database_path_;
+  AgentLink* link_ = nullptr;
   std::unique_ptr<LinkServer> link_server_;
   EnrollmentApi enrollment_api_;  // without a CA to ask in `up`: nobody could join
   std::unique_ptr<Controller> controller_;

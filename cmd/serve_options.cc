@@ -33,7 +33,8 @@ std::shared_ptr<ServeOptions> MakeServeOptions() {
                     .service_cidr = "",
                     .cluster_domain = "",
                     .network_backend = "",
-                    .log_level = ""};
+                    .log_level = "",
+                    .log_format = ""};
   return options;
 }
 
@@ -42,6 +43,8 @@ void AddDataFlags(CLI::App* command, ServeOptions* options) {
                       "folder for the database and keys (default: /var/lib/reconcile)");
   command->add_option("--log-level", options->flags.log_level, "info or debug")
       ->check(CheckLogLevel);
+  command->add_option("--log-format", options->flags.log_format, "text or json: a line each")
+      ->check(CheckLogFormat);
 }
 
 void AddHostFlags(CLI::App* command, ServeOptions* options) {
@@ -88,8 +91,10 @@ Result<Config> ConfigOf(const ServeOptions& options, const CommandContext& conte
   Override(options.flags.pod_cidr, &config.pod_cidr);
   Override(options.flags.service_cidr, &config.service_cidr);
   Override(options.flags.log_level, &config.log_level);
+  Override(options.flags.log_format, &config.log_format);
   if (options.socket_given) config.socket_path = context.socket_path;
   if (config.log_level == "debug") SetLogLevel(LogLevel::kDebug);
+  SetLogFormat(config.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
   return read;
 }
 

@@ -19,6 +19,7 @@ int Up(const ServeOptions& options, const CommandContext& context) {
   Status ready = NameNode(&*config);
   if (ready.ok()) ready = ApplySourceFlags(options.source, &*config);
   if (ready.ok()) ready = CheckNewRepository(options, *config);
+  if (ready.ok()) SetLogNode(config->node_name);
   if (ready.ok()) ready = PrepareToServe(*config);
   if (ready.ok()) ready = MakeSocketFolder(*config);
   if (!ready.ok()) return Fail(ready);

@@ -11,6 +11,7 @@
 #include "base/event_loop.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "controller/observer.h"
 #include "controller/trace.h"
 #include "controller/usage_history.h"
 #include "link/agent_link.h"
@@ -79,6 +80,7 @@ struct ControllerOptions {
   int64_t recovery_wait_ms = 120'000;  // for those that do not answer
   // Who is revoked now, never null. Asked at each turn, so it is to be quick. None: nobody ever is.
   std::function<std::shared_ptr<const RevokedNodes>()> revoked_nodes;
+  ControllerObserver* observer = nullptr;  // outlives the controller; null: nobody is told
 };
 
 // The loop: event -> model -> reconcile -> commit to the store -> hand out assignments.

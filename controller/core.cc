@@ -207,11 +207,23 @@ void Controller::Core::ScheduleTurn(MonoTime due) {
   });
 }
 
+namespace {
+
+ControllerObserver::TurnEnd EndOfTurn(const Status& status) {
+  if (status.ok()) return ControllerObserver::TurnEnd::kDone;
+  return status.code() == StatusCode::kConflict ? ControllerObserver::TurnEnd::kConflict
+                                                : ControllerObserver::TurnEnd::kRefused;
+}
+
+}  // namespace
+
 void Controller::Core::RunTurn() {
   turn_posted_ = false;
   if (!started_) return;
   for (int attempt = 0; attempt < kMaxConflictsPerTurn; ++attempt) {
+    Tell([](ControllerObserver* observer) { observer->OnTurnBegin(); });
     const Status status = Turn();
+    Tell([&](ControllerObserver* observer) { observer->OnTurnEnd(EndOfTurn(status)); });
     if (status.ok()) {
       store_failures_ = 0;
       store_refusal_.clear();

@@ -84,6 +84,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     SourceConfig config;
     bool fetching = false;
     bool fetch_again = false;  // a hint came while fetching
+    MonoTime fetch_began;
     int32_t failures = 0;      // fetches in a row that did not answer
     bool look_failed = false;  // the last look at the revision did not tell the newest commit
     TimerId timer = 0;
@@ -166,6 +167,11 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Status IdentifyAs(const Cluster& known, Cluster* cluster) const;
   void RequestTurn();
   void RunTurn();
+  // Calls `tell` with the observer, when there is one.
+  template <typename Function>
+  void Tell(Function tell) const {
+    if (options_.observer != nullptr) tell(options_.observer);
+  }
   Status Turn();
   void ScheduleTurn(MonoTime due);
   void AddTombstones(const Transaction& transaction, const ClusterState& before);

@@ -147,6 +147,7 @@ void NoteFound(const std::string& node, ClusterState* state, WriteSet* writes) {
 }  // namespace
 
 void Controller::Core::OnConnected(const std::string& node) {
+  Tell([&](ControllerObserver* observer) { observer->OnAgentConnected(node); });
   Heard& heard = heard_[node];
   heard.connected = true;
   heard.sent.reset();
@@ -156,6 +157,7 @@ void Controller::Core::OnConnected(const std::string& node) {
 }
 
 void Controller::Core::OnDisconnected(const std::string& node) {
+  Tell([&](ControllerObserver* observer) { observer->OnAgentDisconnected(node); });
   Heard& heard = heard_[node];
   heard.connected = false;
   heard.sent.reset();
@@ -163,6 +165,7 @@ void Controller::Core::OnDisconnected(const std::string& node) {
 }
 
 void Controller::Core::OnReport(const Report& report) {
+  Tell([&](ControllerObserver* observer) { observer->OnAgentReport(report.node); });
   Heard& heard = heard_[report.node];
   const bool same_start =
       heard.agent_start == report.agent_start || PlantedBug("count-reports-across-starts");

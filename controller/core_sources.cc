@@ -64,6 +64,7 @@ void Controller::Core::Fetch(const std::string& name) {
     return;
   }
   followed.fetching = true;
+  followed.fetch_began = loop_->now().mono;
   source_->Fetch(followed.config.spec,
                  [weak = weak_from_this(), name](Result<FetchedCommit> commit) {
                    if (auto core = weak.lock()) core->OnFetched(name, std::move(commit));
@@ -84,6 +85,9 @@ void Controller::Core::OnFetched(const std::string& name, Result<FetchedCommit> 
   Followed& followed = followed_.at(name);
   followed.fetching = false;
   if (!started_) return;
+  Tell([&](ControllerObserver* observer) {
+    observer->OnFetched(name, commit.status(), loop_->now().mono - followed.fetch_began);
+  });
   if (IsSuspendedNow(followed)) return DropFetch(&followed);
   followed.look_failed = !commit.ok();
   if (commit.ok()) {

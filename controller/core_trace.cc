@@ -42,6 +42,7 @@ void Controller::Core::SettleTraces() {
              {"took", StagesText(summary)},
              {"last",
               summary.pod.empty() ? "no pod was to start" : summary.pod + " on " + summary.node}});
+    Tell([&](ControllerObserver* observer) { observer->OnConverged(ended.source, ended.took_ms); });
     converged_.push_back(ended);
     RequestTurn();
   }

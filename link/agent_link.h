@@ -23,6 +23,9 @@ struct LogRequest {
   int64_t since_seconds = -1;  // back from now by the clock of the pod's host; -1: all
   std::optional<WallTime> since_time = {};
   int64_t limit_bytes = -1;  // the stream ends after so many; -1: never
+  // Instead of a log: what the agent counts of itself, in Prometheus' text format, at most
+  // kStreamWindowBytes. An older agent has no such pod.
+  bool metrics = false;
 };
 // Receives a log stream with credits (base/stream_handle.h). Both are called on the receiver's
 // loop; on_end once, last, and without waiting for what is still to be taken. After the receiver

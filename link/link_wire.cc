@@ -133,6 +133,7 @@ std::string WriteOpenLogs(const OpenLogsMessage& message) {
   if (request.since_seconds >= 0) body.Set("sinceSeconds", Value::Int(request.since_seconds));
   if (request.since_time) body.Set("sinceTime", Value::String(FormatRfc3339(*request.since_time)));
   if (request.limit_bytes >= 0) body.Set("limitBytes", Value::Int(request.limit_bytes));
+  if (request.metrics) body.Set("metrics", Value::Bool(true));
   return WriteSmall(link_type::kOpenLogs, std::move(body));
 }
 
@@ -155,6 +156,7 @@ Result<OpenLogsMessage> DecodeOpenLogs(const Value& body) {
     if (time.ok()) request.since_time = *time;
     if (!time.ok()) reader.Fail("sinceTime", time.status().message());
   }
+  message.request.metrics = reader.Bool("metrics");
   RETURN_IF_ERROR(reader.status());
   return message;
 }

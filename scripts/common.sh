@@ -31,7 +31,7 @@ build_packages() {
   echo g++ cmake ninja-build pkg-config git ca-certificates \
     "libboost$boost-dev" "libboost-json$boost-dev" "libboost-filesystem$boost-dev" "libboost-system$boost-dev" \
     libgit2-dev libssh2-1-dev libyaml-cpp-dev libre2-dev libsqlite3-dev libmnl-dev libcurl4-openssl-dev libcpp-httplib-dev libspdlog-dev \
-    libfmt-dev libssl-dev zlib1g-dev libcli11-dev ccache lld
+    libfmt-dev prometheus-cpp-dev libssl-dev zlib1g-dev libcli11-dev ccache lld
 }
 
 run_packages() { echo conntrack iproute2 nftables iptables util-linux; }
@@ -40,7 +40,7 @@ test_packages() {
   echo libgtest-dev python3 python3-yaml universal-ctags clang-format-14 clang-tidy-19 busybox-static docker.io curl openssl sqlite3 procps iputils-ping docker-registry \
     apache2-utils openssh-server openssh-client nginx fcgiwrap debootstrap systemd-container dpkg-dev file \
     bind9-dnsutils dnsmasq-base dnsperf unbound iperf3 netcat-openbsd \
-    ufw firewalld dbus
+    ufw firewalld dbus prometheus
 }
 
 bench_packages() { echo python3 binutils busybox-static docker.io procps libbenchmark-dev bind9-dnsutils dnsmasq-base dnsperf unbound iperf3; }

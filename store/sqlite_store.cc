@@ -1,5 +1,6 @@
 #include "store/sqlite_store.h"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -147,6 +148,7 @@ Result<Revision> SqliteStore::Commit(const Transaction& transaction, Revision ex
   Result<PreparedCommit> commit = PrepareCommit(snapshot_, transaction, expected);
   if (!commit.ok()) return commit.status();
   if (commit->writes.empty()) return expected;
+  const auto began = std::chrono::steady_clock::now();
   const Status written = InTransaction([&](HeadRow* head) -> Status {
     head->revision = commit->next->revision();
     for (size_t i = 0; i < commit->writes.size(); ++i) {
@@ -154,6 +156,10 @@ Result<Revision> SqliteStore::Commit(const Transaction& transaction, Revision ex
     }
     return ForgetBeyondLimit(head);
   });
+  if (options_.on_commit) {
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    options_.on_commit(took.count(), written);
+  }
   if (!written.ok()) return written;
   snapshot_ = commit->next;
   KeepLogShort();

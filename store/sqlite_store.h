@@ -27,6 +27,9 @@ struct SqliteStoreOptions {
   int64_t max_changes_kept = 50'000;
   // Pages in the write-ahead log beyond which a commit copies them into the database.
   int checkpoint_pages = 1000;
+  // Told of each commit that wrote or was to: how long the database took, and how it ended. Null:
+  // nobody is.
+  std::function<void(double seconds, const Status& status)> on_commit = {};
 };
 
 // Store on SQLite: WAL, synchronous=FULL, one writer, a checksum per row, schema version with

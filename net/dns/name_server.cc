@@ -48,6 +48,12 @@ std::vector<std::string> NameServer::Serve(const HostNetworkConfig& config,
   return problems;
 }
 
+std::optional<DnsStatistics> NameServer::statistics() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (server_ == nullptr) return std::nullopt;
+  return server_->statistics();
+}
+
 // The host's resolvers may have become others since.
 void NameServer::Forward(const std::string& own_address, std::vector<std::string>* problems) {
   const std::string etc = options_.read_resolv_conf ? options_.read_resolv_conf() : "";

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,14 @@ class NameServer {
 
   // From now on it answers for this state; what is wrong with it, a sentence each.
   std::vector<std::string> Serve(const HostNetworkConfig& config, const NetworkState& state);
+  // Of the server that answers now; none before the first Serve.
+  std::optional<DnsStatistics> statistics() const;
 
  private:
   void Forward(const std::string& own_address, std::vector<std::string>* problems);
 
   const NameServerOptions options_;
-  std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;  // of what follows
   std::string address_;
   std::string read_from_;  // texts that the upstreams are from
   std::shared_ptr<const ClusterNetwork> served_;
