@@ -74,6 +74,28 @@ ApiResponse OfAgent(const std::string& node, const MetricsPlaces& places) {
   return response;
 }
 
+// Labels that begin with two underscores say how to scrape.
+ApiResponse Targets(const MetricsPlaces& places) {
+  Value groups = Value::MakeList();
+  places.state->ForEach<Node>([&](const std::shared_ptr<const Node>& node) {
+    if (IsRevoked(*node)) return;
+    const std::string& name = node->metadata.name;
+    Value targets = Value::MakeList();
+    targets.Append(Value::String(places.address));
+    Value labels = Value::MakeMap();
+    labels.Set("__metrics_path__", Value::String("/api/v1/nodes/" + name + "/proxy/metrics"));
+    labels.Set("instance", Value::String(name));
+    labels.Set("node", Value::String(name));
+    Value group = Value::MakeMap();
+    group.Set("targets", std::move(targets));
+    group.Set("labels", std::move(labels));
+    groups.Append(std::move(group));
+  });
+  ApiResponse response;
+  response.body = WriteJson(groups);
+  return response;
+}
+
 }  // namespace
 
 std::optional<ApiResponse> HandleScrape(const ApiRequest& request, const MetricsPlaces& places) {
@@ -81,9 +103,11 @@ std::optional<ApiResponse> HandleScrape(const ApiRequest& request, const Metrics
   const bool is_own = parts.size() == 1 && parts[0] == "metrics";
   const bool is_agents = parts.size() == 6 && parts[0] == "api" && parts[1] == "v1" &&
                          parts[2] == "nodes" && parts[4] == "proxy" && parts[5] == "metrics";
-  if (!is_own && !is_agents) return std::nullopt;
+  const bool is_targets = parts.size() == 2 && parts[0] == "metrics" && parts[1] == "agents";
+  if (!is_own && !is_agents && !is_targets) return std::nullopt;
   if (request.method != "GET") return RefusalResponse(MethodNotAllowed());
   if (is_agents) return OfAgent(parts[3], places);
+  if (is_targets) return Targets(places);
   ApiResponse response;
   response.content_type = std::string(kMetricsContentType);
   response.body = places.own();

@@ -59,7 +59,7 @@ struct EpollLoop::State {
   UniqueFd timer{timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
 
   std::mutex mutex;
-  std::deque<Task> posted;  // guarded by mutex
+  std::deque<Task> posted;        // guarded by mutex
   std::atomic<size_t> taken = 0;  // of these by the pass that runs now
   std::atomic<bool> stopping = false;
 

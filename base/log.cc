@@ -91,9 +91,9 @@ std::string JsonRecord(std::string_view message, const LogFields& fields, const 
   };
   const std::string* const of_node = find(kNodeField);
   const std::string* const of_source = find("source");
-  if (find(kObjectField) == nullptr && of_source != nullptr) {
+  if (find(kObjectField) == nullptr && of_source != nullptr && !of_source->empty()) {
     add(kObjectField, LogObject("Source", "", *of_source));
-  } else if (find(kObjectField) == nullptr && of_node != nullptr) {
+  } else if (find(kObjectField) == nullptr && of_node != nullptr && !of_node->empty()) {
     add(kObjectField, LogObject("Node", "", *of_node));
   }
   if (!node.empty() && of_node == nullptr) add(kNodeField, node);

@@ -137,6 +137,7 @@ std::string Metrics::Text(const MetricReadings& readings) const {
   for (const auto& [metric, values] : readings.values_) {
     CHECK(std::find(state_->list.begin(), state_->list.end(), metric) != state_->list.end());
     prometheus::MetricFamily family = FamilyOf(*metric);
+    std::erase_if(families, [&](const auto& counted) { return counted.name == family.name; });
     for (const auto& [label_values, value] : values) {
       prometheus::ClientMetric one;
       for (auto& [name, text] : LabelsOf(*metric, label_values)) one.label.push_back({name, text});

@@ -57,7 +57,8 @@ class Metrics {
   void Set(const Metric& gauge, const LabelValues& values, double value);
   void Observe(const Metric& histogram, const LabelValues& values, double value);
 
-  // Everything in Prometheus' text format 0.0.4, sorted by name.
+  // Everything in Prometheus' text format 0.0.4, sorted by name. What is read takes the place of
+  // what was counted.
   std::string Text(const MetricReadings& readings = {}) const;
 
  private:

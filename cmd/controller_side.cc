@@ -139,6 +139,7 @@ Status ControllerSide::ServeApi(const Config& config) {
   api_server_ = std::move(server).value();
   listen->port = api_server_->port();
   users_->SetServer(ServerUrl(*listen, config));
+  api_address_ = users_->server().substr(std::string_view("https://").size());
   LogInfo("serving kubectl", {{"address", ToString(*listen)}});
   return OkStatus();
 }
@@ -229,7 +230,8 @@ ApiResponse ControllerSide::Answer(const ApiRequest& request) {
   const auto metrics = HandleScrape(request, {.own = [this] { return MetricsText(); },
                                                .link = link_,
                                                .loop = &loop_,
-                                               .state = controller_->State()});
+                                               .state = controller_->State(),
+                                               .address = api_address_});
   if (metrics) return *metrics;
   if (IsUsersPath(request.path)) return HandleUsersApi(users_.get(), request, loop_.now().wall);
   if (!IsEnrollmentPath(request.path)) {

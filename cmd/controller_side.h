@@ -82,6 +82,7 @@ class ControllerSide {
   uint64_t revoked_at_ = 0;
   std::unique_ptr<ManifestSource> source_;
   std::string database_path_;
+  std::string api_address_;  // "HOST:PORT" where kubectl finds it; empty: it is not served
   AgentLink* link_ = nullptr;
   std::unique_ptr<LinkServer> link_server_;
   EnrollmentApi enrollment_api_;  // without a CA to ask in `up`: nobody could join

@@ -154,7 +154,8 @@ class PackageTest(unittest.TestCase):
         self.assertIn("nothing is started yet", said)
         for path in ("usr/bin/reconcile", "usr/share/man/man1/reconcile.1.gz", "usr/share/bash-completion/completions/reconcile",
                      "usr/share/zsh/vendor-completions/_reconcile", "usr/share/fish/vendor_completions.d/reconcile.fish",
-                     "usr/share/doc/reconcile/operations.md", "etc/reconcile/reconcile.yaml"):
+                     "usr/share/doc/reconcile/operations.md", "usr/share/doc/reconcile/prometheus/reconcile.rules.yaml",
+                     "usr/share/doc/reconcile/prometheus/prometheus.yaml", "usr/share/doc/reconcile/grafana/reconcile.json", "etc/reconcile/reconcile.yaml"):
             self.assertTrue((self.root / path).exists(), path)
         page = run(["zcat", self.root / "usr/share/man/man1/reconcile.1.gz"]).stdout
         for words in (".TH RECONCILE 1", ".SS agent", ".SS token create", "\\-\\-join"):

@@ -7,6 +7,6 @@ reconcile_test(api_test
           ${CMAKE_CURRENT_LIST_DIR}/object_patches_test.cc ${CMAKE_CURRENT_LIST_DIR}/write_options_test.cc ${CMAKE_CURRENT_LIST_DIR}/write_routes_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/exec_session_test.cc ${CMAKE_CURRENT_LIST_DIR}/spdy_port_forward_test.cc ${CMAKE_CURRENT_LIST_DIR}/pod_connection_routes_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/tree_view_test.cc
-          ${CMAKE_CURRENT_LIST_DIR}/metrics_routes_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/metrics_routes_test.cc ${CMAKE_CURRENT_LIST_DIR}/scrape_routes_test.cc
   LIBS api link_io sim_loop
   LABELS unit)

@@ -39,6 +39,7 @@ TEST(JsonLog, NamesTheObjectThatARecordIsOf) {
   EXPECT_EQ(object({{kObjectField, LogObject("Pod", "shop", "web-1")}}), "Pod/shop/web-1");
   EXPECT_EQ(object({{"source", "main"}, {"commit", "abc"}}), "Source/main");
   EXPECT_EQ(object({{"node", "host-2"}}), "Node/host-2");
+  EXPECT_EQ(object({{"node", ""}}), "") << "a token for any node";
   EXPECT_EQ(object({{"key", "network"}}), "");
 }
 

@@ -61,6 +61,15 @@ TEST_F(MetricsTest, ReadingsAreOfTheirScrapeAlone) {
   EXPECT_EQ(metrics_.Text().find("test_state"), std::string::npos);
 }
 
+TEST_F(MetricsTest, WhatIsReadTakesThePlaceOfWhatWasCounted) {
+  MetricReadings readings;
+  readings.Add(kTestPlain, {}, 9);
+  const std::string text = metrics_.Text(readings);
+  EXPECT_TRUE(Has(text, "test_plain_total 9")) << text;
+  EXPECT_FALSE(Has(text, "test_plain_total 0")) << text;
+  EXPECT_EQ(text.find("# HELP test_plain_total"), text.rfind("# HELP test_plain_total")) << text;
+}
+
 TEST_F(MetricsTest, BeyondItsBoundAMetricCountsUnderOther) {
   for (size_t i = 0; i < kMaxSeriesOfMetric + 5; ++i) {
     metrics_.Count(kTestCount, {"kind-" + std::to_string(i)});
