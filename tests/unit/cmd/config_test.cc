@@ -32,6 +32,7 @@ clusterDomain: example.internal
 networkBackend: host-gw
 hosts: {silentAfterSeconds: 10, replaceAfterSeconds: 0}
 logLevel: debug
+logFormat: json
 dns:
   upstreamNameservers: [192.0.2.1, "[2001:db8::1]:5300"]
   stubDomains: {corp.example: ["192.0.2.53:5353", 2001:db8::53], 2.0.192.in-addr.arpa: [192.0.2.53]}
@@ -59,6 +60,7 @@ deletionBreaker: {maxObjects: 7, maxPercent: 20, minForPercent: 2, windowSeconds
   EXPECT_EQ(read.config.silent_after_ms, 10'000);
   EXPECT_EQ(read.config.replace_after_ms, 0);
   EXPECT_EQ(read.config.log_level, "debug");
+  EXPECT_EQ(read.config.log_format, "json");
   EXPECT_EQ(read.config.dns_upstreams,
             (std::vector<DnsUpstream>{{"192.0.2.1", 53}, {"2001:db8::1", 5300}}));
   EXPECT_EQ(read.config.stub_domains,
@@ -167,6 +169,8 @@ TEST(Config, RefusesValuesThatCannotWork) {
                   .starts_with("reconcile.yaml:1:21: dns.stubDomains.Corp_: "));
   EXPECT_EQ(error_of("logLevel: loud"),
             "reconcile.yaml:1:11: logLevel: must be info or debug, is 'loud'");
+  EXPECT_EQ(error_of("logFormat: xml"),
+            "reconcile.yaml:1:12: logFormat: must be text or json, is 'xml'");
   EXPECT_EQ(error_of("dataFolder: data"),
             "reconcile.yaml:1:13: dataFolder: must be an absolute path, is 'data'");
   EXPECT_EQ(

@@ -9,6 +9,7 @@ reconcile_test(controller_test
           ${CMAKE_CURRENT_LIST_DIR}/history_test.cc ${CMAKE_CURRENT_LIST_DIR}/taking_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/trace_test.cc ${CMAKE_CURRENT_LIST_DIR}/waves_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/usage_history_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/observer_test.cc
   LIBS controller sim_loop
   LABELS unit)
 reconcile_test(lost_store_test

@@ -67,6 +67,11 @@ TEST(LinkWire, LogRequestsArriveAsTheyWereSent) {
   Value wrong = ReadLinkMessage(WriteOpenLogs(sent))->body;
   wrong.Set("sinceTime", Value::String("yesterday"));
   EXPECT_FALSE(DecodeOpenLogs(wrong).ok());
+  EXPECT_EQ(DecodeOpenLogs(ReadLinkMessage(WriteOpenLogs(sent))->body)->request.tail_lines, -1);
+  EXPECT_FALSE(got->request.metrics);
+  sent.request = {};
+  sent.request.metrics = true;
+  EXPECT_TRUE(DecodeOpenLogs(ReadLinkMessage(WriteOpenLogs(sent))->body)->request.metrics);
   sent.stream = std::string(kMaxStreamIdBytes + 1, 's');
   EXPECT_FALSE(DecodeOpenLogs(ReadLinkMessage(WriteOpenLogs(sent))->body).ok());
 }
