@@ -166,6 +166,8 @@ class MetricsTest(ClusterTest):
                 times.append(time.monotonic() - began)
             print(f"scrape of {path}: {len(text)} bytes, {sorted(times)[5] * 1000:.0f} ms with curl's own start")
             self.assertLess(len(text), 256 << 10)
+        for labels, value in self.query("avg_over_time(scrape_duration_seconds[1m])"):
+            print(f"scrapes of {labels['job']} by Prometheus: {value * 1000:.1f} ms on the average")
 
     def test_logs_are_json_with_one_object_a_line(self):
         self.converge()
