@@ -165,7 +165,9 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   bool IsAnothers(const DetachNetwork& action) const;
   void Run(const Operation& operation, const ReadEndMessage& action);
   void Run(const Operation& operation, const ForgetPod& action);
-  void Succeed(const std::string& key);
+  // Nothing of it is to be tried again. `outcome`: for the observer, when what failed is remembered
+  // elsewhere.
+  void Succeed(const std::string& key, const Status& outcome = OkStatus());
   void TellOperation(const std::string& key, const Status& status) const;
   // Notes the failure. `look`: the engine may have done it nevertheless, so the operation counts as
   // under way until a list that began after this is in.

@@ -79,7 +79,7 @@ void Agent::Core::EndHook(const Operation& operation, const RunHook& action,
   if (container != seen_.containers.end() && IsLive(container->second) && pod != seen_.pods.end()) {
     NoteHook(operation, action, outcome, &pod->second);
   }
-  Succeed(operation.key);
+  Succeed(operation.key, outcome.success ? OkStatus() : InternalError(outcome.message));
 }
 
 void Agent::Core::NoteHook(const Operation& operation, const RunHook& action,

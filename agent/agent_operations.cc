@@ -40,9 +40,9 @@ void Agent::Core::TellOperation(const std::string& key, const Status& status) co
   options_.observer->OnOperation(running->second.kind(), status, loop_->now().mono - began->second);
 }
 
-void Agent::Core::Succeed(const std::string& key) {
+void Agent::Core::Succeed(const std::string& key, const Status& outcome) {
   seen_.failed.erase(key);
-  TellOperation(key, OkStatus());
+  TellOperation(key, outcome);
   End(key);
 }
 
@@ -202,7 +202,7 @@ void Agent::Core::OnPulled(const Operation& operation, const PullImageOp& action
     Say(operation, EventType::kWarning, "Failed",
         "Failed to pull image \"" + action.reference + "\": " + status.message());
   }
-  Succeed(operation.key);  // the image's state says what failed
+  Succeed(operation.key, status);  // the image's state says what failed
 }
 
 // ---- of pods ----
@@ -362,7 +362,7 @@ void Agent::Core::OnContainerStarted(const Operation& operation, const RunContai
   // A failed start that the engine keeps is a crash like any other: its back-off is the
   // container's.
   if (container != seen_.containers.end() && !container->second.error.empty()) {
-    return Succeed(operation.key);
+    return Succeed(operation.key, started);
   }
   Fail(operation.key, started, true);
 }

@@ -87,5 +87,18 @@ TEST_F(AgentMetricsTest, TellsTheObserverWhatIsDone) {
   KillAgent();  // it has the observer
 }
 
+// What failed is remembered in the image's state, and counts as failed all the same.
+TEST_F(AgentMetricsTest, TellsTheObserverOfPullsThatFail) {
+  CountingObserver observer;
+  options.observer = &observer;
+  StartAgent();
+  engine.FailNext(FakeCall::kPull, InvalidError("no such image"), 1);
+  AddPod("web", "absent:1");
+  Assign();
+  RunFor(5'000);
+  EXPECT_EQ(observer.operations["pull_image failed"], 1);
+  KillAgent();
+}
+
 }  // namespace
 }  // namespace reconcile
