@@ -119,13 +119,13 @@ class MetricsTest(ClusterTest):
         took = self.value('reconcile_commit_to_converged_seconds_sum{source="main"}')
         self.assertGreater(took, 0)
         eventually("three pods are ready", lambda: self.value("sum(reconcile_pods_ready)") == 3)
-        for expression in ('reconcile_node_condition{condition="Ready"}', "reconcile_node_agent_connected", 'reconcile_source_ready'):
-            self.assertEqual(self.value(expression), 1, expression)
+        for expression in ('reconcile_node_condition{condition="Ready"}', "reconcile_node_agent_connected", "reconcile_source_ready"):
+            eventually(expression, lambda wanted=expression: self.value(wanted) == 1)
         for expression in ("reconcile_turn_duration_seconds_count", "reconcile_store_commit_duration_seconds_count",
                            'reconcile_agent_operations_total{operation="start_container",result="ok"}',
                            "reconcile_agent_dns_queries_total{protocol='udp'} >= 0",
                            "reconcile_ca_expiry_timestamp_seconds - time()", "reconcile_node_certificate_expiry_timestamp_seconds - time()"):
-            self.assertGreaterEqual(self.value(expression), 0, expression)
+            eventually(expression, lambda wanted=expression: self.value(wanted) >= 0)
 
     def test_an_alert_fires_for_a_source_that_fails_and_ends_with_it(self):
         self.converge()
@@ -166,7 +166,9 @@ class MetricsTest(ClusterTest):
                 times.append(time.monotonic() - began)
             print(f"scrape of {path}: {len(text)} bytes, {sorted(times)[5] * 1000:.0f} ms with curl's own start")
             self.assertLess(len(text), 256 << 10)
-        for labels, value in self.query("avg_over_time(scrape_duration_seconds[1m])"):
+        average = "avg_over_time(scrape_duration_seconds[1m])"
+        eventually("both are scraped", lambda: len(self.query(average)) == 2)
+        for labels, value in self.query(average):
             print(f"scrapes of {labels['job']} by Prometheus: {value * 1000:.1f} ms on the average")
 
     def test_logs_are_json_with_one_object_a_line(self):
