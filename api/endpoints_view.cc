@@ -1,5 +1,7 @@
 #include "api/endpoints_view.h"
 
+#include <algorithm>
+
 #include "reconciler/endpoints.h"
 
 namespace reconcile {
@@ -8,7 +10,14 @@ namespace {
 ObjectPtr DerivedEndpoints(const std::shared_ptr<const Service>& service,
                            const ClusterState& state) {
   const bool has_some = service != nullptr && service->spec.type != ServiceType::kExternalName;
-  return has_some ? EndpointsOf(*service, state) : nullptr;
+  if (!has_some) return nullptr;
+  std::shared_ptr<Endpoints> endpoints = EndpointsOf(*service, state);
+  int64_t& newest = endpoints->metadata.resource_version;
+  state.by_owner().ForEach(service->metadata.uid, [&](const ObjectKey& key) {
+    if (key.kind != Kind::kEndpointSlice) return;
+    newest = std::max(newest, state.Find(key)->metadata.resource_version);
+  });
+  return endpoints;
 }
 
 }  // namespace

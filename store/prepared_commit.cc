@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "schema/codec.h"
+#include "schema/network.h"
 
 namespace reconcile {
 namespace {
@@ -42,6 +43,20 @@ Result<PreparedWrite> Prepare(const Write& write, ObjectPtr before, Revision rev
   return prepared;
 }
 
+const std::string* ServiceOfSlice(const Object* object) {
+  if (object == nullptr || object->kind != Kind::kEndpointSlice) return nullptr;
+  const auto label = object->metadata.labels.find(kServiceNameLabel);
+  return label == object->metadata.labels.end() ? nullptr : &label->second;
+}
+
+// A slice that goes over to another Service changes the Endpoints of two, which are watched too:
+// there is a number for each.
+Revision RevisionsTakenBy(const Object* before, const Object* after) {
+  const std::string* left = ServiceOfSlice(before);
+  const std::string* joined = ServiceOfSlice(after);
+  return left != nullptr && joined != nullptr && *left != *joined ? 2 : 1;
+}
+
 }  // namespace
 
 std::vector<Change> PreparedCommit::Changes() const {
@@ -60,10 +75,11 @@ Result<PreparedCommit> PrepareCommit(const std::shared_ptr<const ClusterState>& 
   RETURN_IF_ERROR(CheckWrites(transaction));
   PreparedCommit commit;
   auto next = std::make_shared<ClusterState>(*current);
-  const Revision revision = expected + 1;
+  Revision revision = expected;
   for (const Write& write : transaction.writes) {
     ObjectPtr before = current->Find(write.key);
     if (before == nullptr && write.object == nullptr) continue;
+    revision += RevisionsTakenBy(before.get(), write.object.get());
     Result<PreparedWrite> prepared = Prepare(write, std::move(before), revision);
     if (!prepared.ok()) return prepared.status();
     if (write.object == nullptr) {
@@ -73,7 +89,7 @@ Result<PreparedCommit> PrepareCommit(const std::shared_ptr<const ClusterState>& 
     }
     commit.writes.push_back(std::move(prepared).value());
   }
-  if (!commit.writes.empty()) next->set_revision(revision);
+  next->set_revision(revision);
   commit.next = std::move(next);
   return commit;
 }

@@ -20,7 +20,7 @@ struct PreparedWrite {
 
 // A transaction worked out against a snapshot; nothing has been written.
 struct PreparedCommit {
-  std::shared_ptr<const ClusterState> next;  // at the new revision
+  std::shared_ptr<const ClusterState> next;  // at the last change's revision
   std::vector<PreparedWrite> writes;         // in the transaction's order
   std::vector<Change> Changes() const;
 };
@@ -28,7 +28,8 @@ struct PreparedCommit {
 // What all stores agree on about a commit. Conflict when `current` is not at `expected`; Invalid
 // when a key is written twice, an object stands under another's key, or a limit is exceeded.
 // Deleting what does not exist changes nothing; when nothing at all changes `writes` is empty and
-// the revision stays. Objects are cloned and get the new revision as resource_version.
+// the revision stays. Changes are numbered on from `expected`, each with a revision of its own;
+// objects are cloned and get theirs as resource_version.
 Result<PreparedCommit> PrepareCommit(const std::shared_ptr<const ClusterState>& current,
                                      const Transaction& transaction, Revision expected);
 

@@ -133,7 +133,6 @@ Status SqliteStore::ForgetUpTo(Revision revision, HeadRow* head) {
   return OkStatus();
 }
 
-// Whole revisions go, so that a kept revision is kept in full.
 Status SqliteStore::ForgetBeyondLimit(HeadRow* head) {
   const int64_t excess = head->changes.count() - options_.max_changes_kept;
   if (excess <= 0) return OkStatus();

@@ -29,11 +29,12 @@ class Store {
   // Everything at the newest revision. Never null; immutable; may be read on any thread.
   virtual std::shared_ptr<const ClusterState> Snapshot() const = 0;
 
-  // Makes all writes durable at one new revision, or none of them. Every put object's
-  // resource_version becomes that revision. Conflict when the store is not at `expected` any more:
-  // take a new snapshot and plan again. Unavailable when the disk refused (full, I/O error):
-  // nothing was written, nothing was acknowledged, try again later. An empty transaction writes
-  // nothing and returns `expected`.
+  // Makes all writes durable together, or none of them. Each change gets a revision of its own, in
+  // the transaction's order; a put object's resource_version becomes that of its change, and the
+  // last one is the store's and returned. States between them are never seen. Conflict when the
+  // store is not at `expected` any more: take a new snapshot and plan again. Unavailable when the
+  // disk refused (full, I/O error): nothing was written, nothing was acknowledged, try again later.
+  // An empty transaction writes nothing and returns `expected`.
   virtual Result<Revision> Commit(const Transaction& transaction, Revision expected) = 0;
 
   // All changes after `revision`, in order. NotFound ("compacted") when they are no longer kept:

@@ -87,13 +87,13 @@ TEST_F(BackupTest, RestoresEverythingButTheLineage) {
   const Result<BackupInfo> info = BackUp("b");
   ASSERT_TRUE(info.ok()) << info.status().ToString();
   EXPECT_EQ(info->cluster_id, "cluster-1");
-  EXPECT_EQ(info->revision, 1);
+  EXPECT_EQ(info->revision, store_->Snapshot()->revision());
   EXPECT_EQ(info->objects, 3U);
   struct stat about {};
   ASSERT_EQ(::stat(folder_.File("b").c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777U, 0600U);
   EXPECT_EQ(Files(), std::vector<std::string>{"b"}) << "one file";
-  ASSERT_TRUE(store_->Commit({{PutConfigMap("later", "1")}}, 1).ok());
+  ASSERT_TRUE(store_->Commit({{PutConfigMap("later", "1")}}, info->revision).ok());
   const Result<BackupInfo> restored = Restore("b", "new.db");
   ASSERT_TRUE(restored.ok()) << restored.status().ToString();
   EXPECT_EQ(restored->made_at, FormatRfc3339(kNow));
@@ -124,7 +124,8 @@ TEST_F(BackupTest, Faults_Line30_ABackupUnderLoadIsOneRevision) {
   std::map<Revision, std::string> states;
   std::mutex mutex;
   std::atomic<bool> done = false;
-  states[1] = TextOf(*store_->Snapshot());
+  const Revision began = store_->Snapshot()->revision();
+  states[began] = TextOf(*store_->Snapshot());
   std::thread writer([&] {
     for (int i = 0; !done; ++i) {
       const std::string text = std::to_string(i);
@@ -155,7 +156,7 @@ TEST_F(BackupTest, Faults_Line30_ABackupUnderLoadIsOneRevision) {
     EXPECT_TRUE(TextOf(*(*store)->Snapshot()) == states.at(info->revision)) << info->revision;
     EXPECT_TRUE(Restore(name, name + ".restored").ok());
   }
-  EXPECT_GT(*revisions.rbegin(), 1) << "the writer wrote";
+  EXPECT_GT(*revisions.rbegin(), began) << "the writer wrote";
 }
 
 TEST_F(BackupTest, ADamagedBackupIsRefusedAndLeavesNothing) {
@@ -214,7 +215,7 @@ TEST_F(BackupTest, IsReadWithoutBeingRestored) {
   ASSERT_TRUE(contents.ok()) << contents.status().ToString();
   EXPECT_EQ(TextOf(*contents->state), TextOf(*store_->Snapshot()));
   EXPECT_EQ(contents->info.cluster_id, "cluster-1");
-  EXPECT_EQ(contents->info.revision, 1);
+  EXPECT_EQ(contents->info.revision, store_->Snapshot()->revision());
   EXPECT_EQ(contents->info.made_at, FormatRfc3339(kNow));
   EXPECT_TRUE(BytesOf(folder_.File("b")) == bytes);
   EXPECT_EQ(Files(), std::vector<std::string>{"b"});
@@ -229,7 +230,8 @@ TEST_F(BackupTest, OnlySecretsNeedAKeyToBeRead) {
         << status.message();
     EXPECT_NE(status.message().find("--keys KEYS"), std::string::npos) << status.message();
   }
-  ASSERT_TRUE(store_->Commit({{{{Kind::kSecret, "default", "s"}, nullptr}}}, 1).ok());
+  const Write gone{{Kind::kSecret, "default", "s"}, nullptr};
+  ASSERT_TRUE(store_->Commit({{gone}}, store_->Snapshot()->revision()).ok());
   ASSERT_TRUE(BackUp("without").ok());
   const Result<BackupContents> contents = ReadBackup(folder_.File("without"), "");
   ASSERT_TRUE(contents.ok()) << contents.status().ToString();

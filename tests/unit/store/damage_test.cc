@@ -34,10 +34,10 @@ class Damaged {
     Commit(store->get(), {PutConfigMap("large", std::string(9000, 'x')), PutSecret("s", "1")});
     Commit(store->get(), {Remove("large"), PutConfigMap("a", "first")});
     Commit(store->get(), {PutConfigMap("a", "second"), PutConfigMap("b", std::string(5000, 'y'))});
-    CHECK((*store)->Compact(1).ok());
+    CHECK((*store)->Compact(2).ok());
     Commit(store->get(), {PutConfigMap("c", "third"), PutSecret("s", "2")});
     state_ = TextOf(*(*store)->Snapshot());
-    changes_ = TextOf((*store)->ChangesSince(1).value());
+    changes_ = TextOf((*store)->ChangesSince(2).value());
     store.value().reset();
     bytes_ = ReadFile(path_);
   }
@@ -55,12 +55,12 @@ class Damaged {
       return Advises(store.status());
     }
     if (TextOf(*(*store)->Snapshot()) != state_) return testing::AssertionFailure() << "state";
-    const Result<std::vector<Change>> changes = (*store)->ChangesSince(1);
+    const Result<std::vector<Change>> changes = (*store)->ChangesSince(2);
     if (!changes.ok() || TextOf(*changes) != changes_) {
       return testing::AssertionFailure() << "change log";
     }
     const Result<Revision> next =
-        (*store)->Commit({{PutConfigMap("a", std::string(6000, 'z')), Remove("c")}}, 4);
+        (*store)->Commit({{PutConfigMap("a", std::string(6000, 'z')), Remove("c")}}, 8);
     if (!next.ok()) return testing::AssertionFailure() << next.status().ToString();
     const std::string after = TextOf(*(*store)->Snapshot());
     store.value().reset();

@@ -48,18 +48,19 @@ class PersistentCaller {
     if (!opened.ok()) return Refused(opened.status());
     store_ = std::move(opened).value();
     // A commit that was refused as the store went down may be there after all, in full.
-    const Revision revision = store_->Snapshot()->revision();
-    EXPECT_GE(revision, done_);
-    EXPECT_LE(revision, in_doubt_ ? done_ + 1 : done_);
-    done_ = revision;
+    const int64_t steps = StepsAt(store_->Snapshot()->revision());
+    EXPECT_GE(steps, done_);
+    EXPECT_LE(steps, in_doubt_ ? done_ + 1 : done_);
+    done_ = steps;
     in_doubt_ = false;
     CheckState();
   }
   void Commit() {
-    const Result<Revision> revision = store_->Commit(WorkloadStep(static_cast<int>(done_)), done_);
+    const Result<Revision> revision =
+        store_->Commit(WorkloadStep(static_cast<int>(done_)), RevisionAfter(done_));
     if (revision.ok()) {
-      EXPECT_EQ(*revision, done_ + 1);
-      done_ = *revision;
+      EXPECT_EQ(*revision, RevisionAfter(done_ + 1));
+      ++done_;
     } else {
       Refused(revision.status());
     }
@@ -75,7 +76,7 @@ class PersistentCaller {
   SimDisk* disk_;
   const std::vector<std::string>& states_;
   std::unique_ptr<Store> store_;
-  Revision done_ = 0;
+  int64_t done_ = 0;  // steps
   bool in_doubt_ = false;
   int failures_ = 0;
 };
@@ -140,15 +141,15 @@ TEST(Faults, Line27_AFullDiskRefusesUntilThereIsRoomAgain) {
   for (int step = 0; step < kWorkloadSteps; ++step) {
     disk.FailCalls(1, 1, SimDiskFault::kFull);
     for (int attempt = 0; attempt < 3; ++attempt) {
-      const Result<Revision> refused = (*store)->Commit(WorkloadStep(step), step);
+      const Result<Revision> refused = (*store)->Commit(WorkloadStep(step), RevisionAfter(step));
       ASSERT_EQ(refused.status().code(), StatusCode::kUnavailable);
       ASSERT_EQ(TextOf(*(*store)->Snapshot()), states.at(static_cast<size_t>(step)));
     }
     disk.StopFailing();
     EXPECT_EQ(watched, step);
-    const Result<Revision> revision = (*store)->Commit(WorkloadStep(step), step);
+    const Result<Revision> revision = (*store)->Commit(WorkloadStep(step), RevisionAfter(step));
     ASSERT_TRUE(revision.ok()) << revision.status().ToString();
-    EXPECT_EQ(*revision, step + 1);
+    EXPECT_EQ(*revision, RevisionAfter(step + 1));
   }
   store.value().reset();
   CheckAfterPowerLoss(&disk, states);
@@ -163,12 +164,12 @@ TEST(Faults, Line27_AStoreThatIsNotWhereItWasLeftTakesNoMoreCommits) {
   {
     Result<std::unique_ptr<Store>> other = OpenSqliteStore(OptionsOn(disk));
     ASSERT_TRUE(other.ok());
-    ASSERT_TRUE((*other)->Commit(WorkloadStep(1), 1).ok());
+    ASSERT_TRUE((*other)->Commit(WorkloadStep(1), RevisionAfter(1)).ok());
   }
-  const Result<Revision> refused = (*first)->Commit(WorkloadStep(1), 1);
+  const Result<Revision> refused = (*first)->Commit(WorkloadStep(1), RevisionAfter(1));
   EXPECT_EQ(refused.status().code(), StatusCode::kUnavailable);
   EXPECT_NE(refused.status().message().find("start the controller again"), std::string::npos);
-  EXPECT_EQ((*first)->Snapshot()->revision(), 1);
+  EXPECT_EQ((*first)->Snapshot()->revision(), RevisionAfter(1));
 }
 
 }  // namespace

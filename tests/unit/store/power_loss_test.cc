@@ -13,17 +13,18 @@ int64_t ChangesOfAnUndisturbedRun() {
   return disk.changes_made();
 }
 
-// Opens after a halt: the state must be that of some revision, not older than `at_least`. Returns
-// that revision.
-Revision OpenAndCheck(const SimDisk& disk, const std::vector<std::string>& states,
-                      Revision at_least) {
+// Opens after a halt: the state must be that after some number of steps, not less than `at_least`.
+// Returns that number.
+int64_t OpenAndCheck(const SimDisk& disk, const std::vector<std::string>& states,
+                     int64_t at_least) {
   const Result<std::unique_ptr<Store>> store = OpenSqliteStore(OptionsOn(disk));
   EXPECT_TRUE(store.ok()) << store.status().ToString();
   if (!store.ok()) return -1;
   const auto state = (*store)->Snapshot();
-  EXPECT_GE(state->revision(), at_least);
-  EXPECT_EQ(TextOf(*state), states.at(static_cast<size_t>(state->revision())));
-  return state->revision();
+  const int64_t steps = StepsAt(state->revision());
+  EXPECT_GE(steps, at_least);
+  EXPECT_EQ(TextOf(*state), states.at(static_cast<size_t>(steps)));
+  return steps;
 }
 
 // Halts in every change of the workload in turn, and checks what is there afterwards.
@@ -35,7 +36,7 @@ void HaltEverywhere(SimHalt halt, SimLoss loss, uint64_t seed) {
     SCOPED_TRACE("halted in change " + std::to_string(change) + ", seed " + std::to_string(seed));
     SimDisk disk("halt", seed + static_cast<uint64_t>(change));
     disk.HaltAtChange(change, halt, loss);
-    const Revision acknowledged = RunWorkload(OptionsOn(disk));
+    const int64_t acknowledged = RunWorkload(OptionsOn(disk));
     ASSERT_TRUE(disk.halted());
     disk.Restart();
     OpenAndCheck(disk, states, acknowledged);
@@ -77,7 +78,7 @@ TEST(Faults, Line26_PowerLossWhileOpeningAfterAPowerLoss) {
     SCOPED_TRACE("halted in change " + std::to_string(change));
     SimDisk disk("halt", static_cast<uint64_t>(change));
     disk.HaltAtChange(change, SimHalt::kPowerLoss, SimLoss::kScattered);
-    const Revision acknowledged = RunWorkload(OptionsOn(disk));
+    const int64_t acknowledged = RunWorkload(OptionsOn(disk));
     disk.Restart();
     for (int64_t again = 1; again <= 12; ++again) {
       disk.HaltAtChange(again, SimHalt::kPowerLoss, SimLoss::kScattered);
@@ -99,13 +100,13 @@ TEST(Faults, Line31_ARevisionSeenAfterACrashSurvivesAPowerLoss) {
     SCOPED_TRACE("killed in change " + std::to_string(change));
     SimDisk disk("halt", static_cast<uint64_t>(change));
     disk.HaltAtChange(change, SimHalt::kProcessKilled, SimLoss::kAllLost);
-    const Revision acknowledged = RunWorkload(OptionsOn(disk));
+    const int64_t acknowledged = RunWorkload(OptionsOn(disk));
     disk.Restart();
-    Revision seen = 0;
+    int64_t seen = 0;
     {
       const auto store = OpenSqliteStore(OptionsOn(disk));
       ASSERT_TRUE(store.ok()) << store.status().ToString();
-      seen = (*store)->Snapshot()->revision();
+      seen = StepsAt((*store)->Snapshot()->revision());
       disk.HaltNow(SimHalt::kPowerLoss, SimLoss::kAllLost);
     }
     if (seen > acknowledged) ++commits_seen_but_not_acknowledged;

@@ -46,7 +46,7 @@ TEST_F(RotationTest, SealsEverySecretAnewAndForgetsTheOldKey) {
   Result<std::unique_ptr<Store>> store = Open();
   ASSERT_TRUE(store.ok()) << store.status().ToString();
   ASSERT_TRUE((*store)->Commit({{PutSecret("s", "1"), PutSecret("t", "1")}}, 0).ok());
-  ASSERT_TRUE((*store)->Commit({{PutSecret("s", "2"), PutConfigMap("a", "1")}}, 1).ok());
+  ASSERT_TRUE((*store)->Commit({{PutSecret("s", "2"), PutConfigMap("a", "1")}}, 2).ok());
   const std::string state = TextOf(*(*store)->Snapshot());
   const std::string changes = TextOf((*store)->ChangesSince(0).value());
   const std::string old_key = Keys();
@@ -58,7 +58,7 @@ TEST_F(RotationTest, SealsEverySecretAnewAndForgetsTheOldKey) {
   EXPECT_FALSE(new_key == old_key);
   EXPECT_EQ(TextOf(*(*store)->Snapshot()), state);
   EXPECT_EQ(TextOf((*store)->ChangesSince(0).value()), changes);
-  EXPECT_TRUE((*store)->Commit({{PutSecret("u", "3")}}, 2).ok()) << "it goes on";
+  EXPECT_TRUE((*store)->Commit({{PutSecret("u", "3")}}, 4).ok()) << "it goes on";
   store.value().reset();
   EXPECT_FALSE(Opens(old_key));
   EXPECT_TRUE(Opens(new_key));
@@ -170,7 +170,7 @@ TEST(RotationPowerTest, PowerLossAtAnyWriteLosesNothing) {
       Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
       ASSERT_TRUE(store.ok());
       ASSERT_TRUE((*store)->Commit({{PutSecret("s", "1"), PutSecret("t", "2")}}, 0).ok());
-      ASSERT_TRUE((*store)->Commit({{PutSecret("s", "3")}}, 1).ok());
+      ASSERT_TRUE((*store)->Commit({{PutSecret("s", "3")}}, 2).ok());
       const std::string state = TextOf(*(*store)->Snapshot());
       store.value().reset();
       options.secret_key = kNewKey + KeyForTests();

@@ -38,13 +38,13 @@ TEST(Faults, Line25_ASecretIsFoundNowhereInTheDatabaseItsLogOrItsFreePages) {
     };
     ASSERT_TRUE((*store)->Commit({{PutSecret("s", kCanary), PutConfigMap("seen", "x")}}, 0).ok());
     EXPECT_TRUE(has_no_canary());
-    ASSERT_TRUE((*store)->Commit({{PutSecret("s", std::string(kCanary) + "2")}}, 1).ok());
-    ASSERT_TRUE((*store)->Commit({{{{Kind::kSecret, "default", "s"}, nullptr}}}, 2).ok());
+    ASSERT_TRUE((*store)->Commit({{PutSecret("s", std::string(kCanary) + "2")}}, 2).ok());
+    ASSERT_TRUE((*store)->Commit({{{{Kind::kSecret, "default", "s"}, nullptr}}}, 3).ok());
     EXPECT_TRUE(has_no_canary()) << "in the change log";
     const Result<std::vector<Change>> changes = (*store)->ChangesSince(0);
     ASSERT_TRUE(changes.ok());
     EXPECT_EQ(As<Secret>(*changes->back().before)->data.at("password"), std::string(kCanary) + "2");
-    ASSERT_TRUE((*store)->Compact(3).ok());
+    ASSERT_TRUE((*store)->Compact(4).ok());
     EXPECT_TRUE(has_no_canary());
   }
   const std::string bytes = AllFilesIn(folder.File(""));

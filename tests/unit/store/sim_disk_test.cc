@@ -91,8 +91,8 @@ TEST(SimDisk, AHaltedDiskAnswersNothingUntilRestarted) {
     ASSERT_TRUE(store.ok());
     ASSERT_TRUE((*store)->Commit(WorkloadStep(0), 0).ok());
     disk.HaltAtChange(1, SimHalt::kPowerLoss, SimLoss::kAllLost);
-    EXPECT_FALSE((*store)->Commit(WorkloadStep(1), 1).ok());
-    EXPECT_FALSE((*store)->Commit(WorkloadStep(1), 1).ok());
+    EXPECT_FALSE((*store)->Commit(WorkloadStep(1), RevisionAfter(1)).ok());
+    EXPECT_FALSE((*store)->Commit(WorkloadStep(1), RevisionAfter(1)).ok());
     EXPECT_FALSE(OpenSqliteStore(OptionsOn(disk)).ok());
   }
   disk.Restart();

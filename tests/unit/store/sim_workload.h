@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -37,7 +38,30 @@ inline Transaction WorkloadStep(int step) {
 }
 inline bool ReopensAfter(int step) { return step == 8; }
 
-// The state after each revision of the undisturbed workload, by the fake.
+// Where the undisturbed workload stands after each number of steps, by the fake.
+inline const std::vector<Revision>& WorkloadRevisions() {
+  static const std::vector<Revision> revisions = [] {
+    MemoryStore store;
+    std::vector<Revision> after = {0};
+    for (int step = 0; step < kWorkloadSteps; ++step) {
+      after.push_back(store.Commit(WorkloadStep(step), after.back()).value());
+    }
+    return after;
+  }();
+  return revisions;
+}
+inline Revision RevisionAfter(int64_t steps) {
+  return WorkloadRevisions().at(static_cast<size_t>(steps));
+}
+// After how many steps it stands there; fails for a revision amid a step.
+inline int64_t StepsAt(Revision revision) {
+  const std::vector<Revision>& all = WorkloadRevisions();
+  const auto found = std::find(all.begin(), all.end(), revision);
+  CHECK(found != all.end());
+  return found - all.begin();
+}
+
+// The state after each number of steps of the undisturbed workload, by the fake.
 inline std::vector<std::string> WorkloadStates() {
   MemoryStore store;
   std::vector<std::string> states = {TextOf(*store.Snapshot())};
@@ -48,18 +72,18 @@ inline std::vector<std::string> WorkloadStates() {
   return states;
 }
 
-// Runs the workload from where the store stands until a step fails. Returns the newest revision
-// that was acknowledged to the caller.
-inline Revision RunWorkload(const SqliteStoreOptions& options) {
-  Revision acknowledged = 0;
+// Runs the workload from where the store stands until a step fails. Returns how many steps were
+// acknowledged to the caller.
+inline int64_t RunWorkload(const SqliteStoreOptions& options) {
+  int64_t acknowledged = 0;
   Result<std::unique_ptr<Store>> store = OpenSqliteStore(options);
   if (!store.ok()) return acknowledged;
-  acknowledged = (*store)->Snapshot()->revision();
+  acknowledged = StepsAt((*store)->Snapshot()->revision());
   for (int step = static_cast<int>(acknowledged); step < kWorkloadSteps; ++step) {
     const Result<Revision> revision =
         (*store)->Commit(WorkloadStep(step), (*store)->Snapshot()->revision());
     if (!revision.ok()) return acknowledged;
-    acknowledged = *revision;
+    acknowledged = StepsAt(*revision);
     if (!ReopensAfter(step)) continue;
     store.value().reset();
     store = OpenSqliteStore(options);

@@ -101,7 +101,7 @@ TEST(SchemaSql, HasViewsForPeopleOnALiveDatabase) {
   ASSERT_TRUE(store.ok());
   const Result<Revision> done = (*store)->Commit({OneOfEachView()}, 0);
   ASSERT_TRUE(done.ok()) << done.status().ToString();
-  ASSERT_TRUE((*store)->Commit({{PutSecret("s", "x")}}, 1).ok());
+  ASSERT_TRUE((*store)->Commit({{PutSecret("s", "x")}}, *done).ok());
   Shell shell(options.path);
   EXPECT_EQ(shell.Query("SELECT namespace, name, phase, node, ip, restarts FROM pods"),
             "shop|web-1|Running|host-1|10.1.0.7|5\n"
@@ -117,7 +117,7 @@ TEST(SchemaSql, HasViewsForPeopleOnALiveDatabase) {
   EXPECT_EQ(shell.Query("SELECT * FROM sources"),
             "main|/srv/git/cluster|||abc|abb|False|a.yaml:3:1: no\n");
   EXPECT_EQ(shell.Query("SELECT json_valid(payload) FROM objects WHERE kind = 'Secret'"), "1\n");
-  ASSERT_TRUE((*store)->Commit({{PutConfigMap("a", "1")}}, 2).ok())
+  ASSERT_TRUE((*store)->Commit({{PutConfigMap("a", "1")}}, *done + 1).ok())
       << "a reader is in nobody's way";
 }
 
