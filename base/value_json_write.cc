@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/json_text.h"
 #include "base/utf8.h"
 #include "base/value.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 class JsonWriter {
  public:
-  explicit JsonWriter(int indent) : indent_(indent) {}
+  JsonWriter(int indent, std::string* out) : indent_(indent), out_(*out) {}
 
   void Write(const Value& value) {
     switch (value.type()) {
@@ -22,7 +23,7 @@ class JsonWriter {
         out_ += value.AsBool() ? "true" : "false";
         return;
       case Value::Type::kInt:
-        out_ += std::to_string(value.AsInt());
+        WriteInt(value.AsInt());
         return;
       case Value::Type::kDouble:
         WriteDouble(value.AsDouble());
@@ -39,9 +40,33 @@ class JsonWriter {
     }
   }
 
-  std::string TakeOutput() { return std::move(out_); }
+  void WriteString(std::string_view text) {
+    out_ += '"';
+    for (size_t at = 0; at < text.size();) {
+      size_t end = at;
+      while (end < text.size() && StandsForItself(text[end])) ++end;
+      out_.append(text, at, end - at);
+      at = end;
+      if (at == text.size()) break;
+      const size_t length = Utf8SequenceLength(text, at);
+      if (length == 0) {
+        out_ += "\xef\xbf\xbd";  // U+FFFD
+        ++at;
+        continue;
+      }
+      WriteCharacter(text.substr(at, length));
+      at += length;
+    }
+    out_ += '"';
+  }
 
  private:
+  void WriteInt(int64_t number) {
+    std::array<char, 24> buffer;
+    const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
+    out_.append(buffer.data(), result.ptr);
+  }
+
   void WriteDouble(double number) {
     if (!std::isfinite(number)) {
       out_ += "null";
@@ -55,20 +80,8 @@ class JsonWriter {
     if (text.find_first_of(".e") == std::string_view::npos) out_ += ".0";
   }
 
-  void WriteString(std::string_view text) {
-    out_ += '"';
-    for (size_t at = 0; at < text.size();) {
-      const size_t length = Utf8SequenceLength(text, at);
-      if (length == 0) {
-        out_ += "\xef\xbf\xbd";  // U+FFFD
-        ++at;
-        continue;
-      }
-      WriteCharacter(text.substr(at, length));
-      at += length;
-    }
-    out_ += '"';
-  }
+  // ASCII without controls and what a string's syntax needs.
+  static bool StandsForItself(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
   void WriteCharacter(std::string_view character) {
     const auto byte = static_cast<unsigned char>(character[0]);
@@ -136,15 +149,21 @@ class JsonWriter {
 
   int indent_;
   int depth_ = 0;
-  std::string out_;
+  std::string& out_;
 };
 
 }  // namespace
 
 std::string WriteJson(const Value& value, int indent) {
-  JsonWriter writer(indent);
-  writer.Write(value);
-  return writer.TakeOutput();
+  std::string json;
+  JsonWriter(indent, &json).Write(value);
+  return json;
+}
+
+void AppendJson(const Value& value, std::string* json) { JsonWriter(0, json).Write(value); }
+
+void AppendJsonString(std::string_view text, std::string* json) {
+  JsonWriter(0, json).WriteString(text);
 }
 
 }  // namespace reconcile

@@ -83,7 +83,12 @@ Value EncodeObject(const Object& object, EncodeFor purpose) {
 }
 
 std::string EncodeObjectJson(const Object& object, EncodeFor purpose) {
-  return WriteJson(EncodeObject(object, purpose));
+  const KindInfo& info = InfoOf(object.kind);
+  const std::string head = "\"apiVersion\":\"" + std::string(info.api_version) + "\",\"kind\":\"" +
+                           std::string(info.name) + '"';
+  std::string json;
+  TableOf(object.kind).Write(StructOf(object), purpose, head, &json);
+  return json;
 }
 
 std::unique_ptr<Object> DecodeManifest(const Value& read, const std::string& file,

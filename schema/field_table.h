@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/json_text.h"
 #include "schema/codec.h"
 #include "schema/field_path.h"
 
@@ -29,6 +30,10 @@ class FieldType {
   virtual void Decode(const Value& value, const FieldPath& path, FieldReporter* reporter,
                       void* target) const = 0;
   virtual Value Encode(const void* source, EncodeFor purpose) const = 0;
+  // Appends the JSON text of what Encode returns.
+  virtual void Write(const void* source, EncodeFor purpose, std::string* json) const {
+    AppendJson(Encode(source, purpose), json);
+  }
   // What Kubernetes' omitempty leaves out.
   virtual bool IsZero(const void* source) const = 0;
   virtual bool Equal(const void* a, const void* b) const = 0;
@@ -151,6 +156,9 @@ class StructTable {
   void Decode(const Value& value, const FieldPath& path, FieldReporter* reporter,
               void* target) const;
   Value Encode(const void* source, EncodeFor purpose) const;
+  // Appends the JSON text of what Encode returns; `begun` are members that come before all.
+  void Write(const void* source, EncodeFor purpose, std::string_view begun,
+             std::string* json) const;
   bool IsZero(const void* source) const;
   bool Equal(const void* a, const void* b) const;
   // Whether the field says what it says when it is left out.
@@ -193,6 +201,9 @@ class GroupType : public FieldType {
               void* target) const override;
   Value Encode(const void* source, EncodeFor purpose) const override {
     return table_.Encode(source, purpose);
+  }
+  void Write(const void* source, EncodeFor purpose, std::string* json) const override {
+    table_.Write(source, purpose, "", json);
   }
   bool IsZero(const void* source) const override { return table_.IsZero(source); }
   bool Equal(const void* a, const void* b) const override { return table_.Equal(a, b); }

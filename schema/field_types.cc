@@ -77,6 +77,9 @@ class StringType final : public ComparableType<std::string> {
     DecodeString(value, path, reporter, static_cast<std::string*>(target));
   }
   Value Encode(const void* source, EncodeFor) const override { return Value::String(Of(source)); }
+  void Write(const void* source, EncodeFor, std::string* json) const override {
+    AppendJsonString(Of(source), json);
+  }
   bool IsZero(const void* source) const override { return Of(source).empty(); }
 };
 
@@ -378,6 +381,10 @@ Value EnumTypeBase::Encode(const void* source, EncodeFor) const {
   return Value::String(std::string(names_[Get(source)]));
 }
 
+void EnumTypeBase::Write(const void* source, EncodeFor, std::string* json) const {
+  AppendJsonString(names_[Get(source)], json);
+}
+
 bool EnumTypeBase::IsZero(const void* source) const { return names_[Get(source)].empty(); }
 
 std::vector<std::string_view> EnumTypeBase::Choices() const {
@@ -406,6 +413,15 @@ Value ListTypeBase::Encode(const void* source, EncodeFor purpose) const {
     elements.push_back(element_.Encode(At(source, i), purpose));
   }
   return Value::MakeList(std::move(elements));
+}
+
+void ListTypeBase::Write(const void* source, EncodeFor purpose, std::string* json) const {
+  *json += '[';
+  for (size_t i = 0; i < Count(source); ++i) {
+    if (i > 0) *json += ',';
+    element_.Write(At(source, i), purpose, json);
+  }
+  *json += ']';
 }
 
 bool ListTypeBase::Equal(const void* a, const void* b) const {

@@ -78,6 +78,7 @@ class EnumTypeBase : public FieldType {
   void Decode(const Value& value, const FieldPath& path, FieldReporter* reporter,
               void* target) const override;
   Value Encode(const void* source, EncodeFor) const override;
+  void Write(const void* source, EncodeFor, std::string* json) const override;
   bool IsZero(const void* source) const override;
   bool Equal(const void* a, const void* b) const override { return Get(a) == Get(b); }
   std::vector<std::string_view> Choices() const override;
@@ -118,6 +119,9 @@ class StructType final : public FieldType {
   Value Encode(const void* source, EncodeFor purpose) const override {
     return table()->Encode(source, purpose);
   }
+  void Write(const void* source, EncodeFor purpose, std::string* json) const override {
+    table()->Write(source, purpose, "", json);
+  }
   bool IsZero(const void* source) const override { return table()->IsZero(source); }
   bool Equal(const void* a, const void* b) const override { return table()->Equal(a, b); }
   FieldShape shape() const override { return FieldShape::kStruct; }
@@ -140,6 +144,14 @@ class OptionalType final : public FieldType {
   Value Encode(const void* source, EncodeFor purpose) const override {
     const auto& member = *static_cast<const std::optional<T>*>(source);
     return member ? inner_.Encode(&*member, purpose) : Value();
+  }
+  void Write(const void* source, EncodeFor purpose, std::string* json) const override {
+    const auto& member = *static_cast<const std::optional<T>*>(source);
+    if (!member) {
+      *json += "null";
+    } else {
+      inner_.Write(&*member, purpose, json);
+    }
   }
   bool IsZero(const void* source) const override {
     return !static_cast<const std::optional<T>*>(source)->has_value();
@@ -169,6 +181,7 @@ class ListTypeBase : public FieldType {
   void Decode(const Value& value, const FieldPath& path, FieldReporter* reporter,
               void* target) const override;
   Value Encode(const void* source, EncodeFor purpose) const override;
+  void Write(const void* source, EncodeFor purpose, std::string* json) const override;
   bool IsZero(const void* source) const override { return Count(source) == 0; }
   bool Equal(const void* a, const void* b) const override;
   FieldShape shape() const override { return FieldShape::kList; }

@@ -232,6 +232,21 @@ Value StructTable::Encode(const void* source, EncodeFor purpose) const {
   return Value::MakeMap(std::move(members));
 }
 
+void StructTable::Write(const void* source, EncodeFor purpose, std::string_view begun,
+                        std::string* json) const {
+  *json += '{';
+  *json += begun;
+  bool first = begun.empty();
+  for (const FieldInfo& field : fields_) {
+    if (!ShouldEncode(field, source, purpose)) continue;
+    if (!std::exchange(first, false)) *json += ',';
+    AppendJsonString(field.name, json);
+    *json += ':';
+    field.type->Write(field.Get(source), purpose, json);
+  }
+  *json += '}';
+}
+
 bool StructTable::IsZero(const void* source) const {
   for (const FieldInfo& field : fields_) {
     if (field.IsKept() && !field.type->IsZero(field.Get(source))) return false;

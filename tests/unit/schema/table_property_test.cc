@@ -8,100 +8,38 @@
 #include "base/time.h"
 #include "schema/field_table.h"
 #include "schema/text.h"
+#include "tests/support/generated_objects.h"
 
 namespace reconcile {
 namespace {
 
-// Stored forms whose fields all differ from their initial values.
-class Generator {
- public:
-  // Of 16 optional fields, `kept_of_16` are there on average.
-  explicit Generator(uint64_t seed, unsigned kept_of_16 = 16)
-      : state_(seed * 2654435761U + 1), kept_of_16_(kept_of_16) {}
-
-  Value Object(Kind kind) {
-    Value value = Value::MakeMap();
-    value.Set("apiVersion", Value::String(std::string(InfoOf(kind).api_version)));
-    value.Set("kind", Value::String(std::string(InfoOf(kind).name)));
-    const Value members = Struct(TableOf(kind));
-    for (const Value::Member& member : members.AsMap()) value.Set(member.key, member.value);
-    return value;
-  }
-
- private:
-  uint64_t Next() {
-    state_ = state_ * 6364136223846793005U + 1442695040888963407U;
-    return state_ >> 33U;
-  }
-  std::string Number() { return std::to_string(Next() % 1'000'000 + 11); }
-
-  Value Struct(const StructTable& table) {
-    Value value = Value::MakeMap();
-    for (const FieldInfo& field : table.fields()) {
-      if (!field.IsKept() || field.is_decode_only || Next() % 16 >= kept_of_16_) continue;
-      const Value initial = field.type->Encode(field.Get(table.initial()), EncodeFor::kStore);
-      Value member = Field(*field.type, field.type->Name(), initial);
-      value.Set(std::string(field.name), std::move(member));
-    }
-    return value;
-  }
-
-  Value Field(const FieldType& type, const std::string& name, const Value& initial) {
-    switch (type.shape()) {
-      case FieldShape::kStruct:
-        return Struct(*type.table());
-      case FieldShape::kList: {
-        Value list = Value::MakeList();
-        for (int i = 0; i < 2; ++i) {
-          list.Append(type.table() != nullptr ? Struct(*type.table()) : Scalar(name.substr(2)));
-        }
-        return list;
-      }
-      case FieldShape::kMap: {
-        Value map = Value::MakeMap();
-        for (const char* key : {"a", "b/c"}) map.Set(key, Scalar(name.substr(11)));
-        return map;
-      }
-      case FieldShape::kScalar:
-        break;
-    }
-    for (std::string_view choice : type.Choices()) {
-      const Value value = Value::String(std::string(choice));
-      if (value != initial) return value;
-    }
-    return Scalar(name);
-  }
-
-  Value Scalar(const std::string& name) {
-    if (name == "boolean") return Value::Bool(true);
-    if (name == "integer") return Value::Int(std::stoi(Number()));
-    if (name == "IntOrString") return Value::Int(std::stoi(Number()));
-    if (name == "Time") {
-      return Value::String(FormatRfc3339({static_cast<int64_t>(Next()) * 1000}));
-    }
-    if (name == "base64") return Value::String(EncodeBase64(Number() + '\0' + '\xff'));
-    EXPECT_TRUE(name == "string" || name == "Quantity") << "no values for type " << name;
-    // Digits without a trailing zero stand for themselves in every field that writes strings.
-    return Value::String(Number() + "1");
-  }
-
-  uint64_t state_;
-  unsigned kept_of_16_;
-};
-
 TEST(FieldTables, EveryFieldOfEveryKindIsStoredAndReadBack) {
   for (Kind kind : kAllKinds) {
-    const Value value = Generator(7).Object(kind);
+    const Value value = GeneratedObjects(7).Object(kind);
     const Result<ObjectPtr> object = DecodeStored(value);
     ASSERT_TRUE(object.ok()) << object.status().ToString();
     EXPECT_EQ(WriteJson(EncodeObject(**object, EncodeFor::kStore), 1), WriteJson(value, 1));
   }
 }
 
+// There are two ways to write an object out: as a tree, and without one.
+TEST(FieldTables, TextAndTreeOfAnObjectAreTheSame) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    for (Kind kind : kAllKinds) {
+      const ObjectPtr object =
+          DecodeStored(GeneratedObjects(seed, static_cast<unsigned>(seed) * 2).Object(kind))
+              .value();
+      for (EncodeFor purpose : {EncodeFor::kUser, EncodeFor::kStore, EncodeFor::kDiff}) {
+        EXPECT_EQ(EncodeObjectJson(*object, purpose), WriteJson(EncodeObject(*object, purpose)));
+      }
+    }
+  }
+}
+
 TEST(FieldTables, ObjectsWithAnyFieldsMissingAreReadBackEqual) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     for (Kind kind : kAllKinds) {
-      const Value value = Generator(seed, seed % 16).Object(kind);
+      const Value value = GeneratedObjects(seed, seed % 16).Object(kind);
       const Result<ObjectPtr> object = DecodeStored(value);
       ASSERT_TRUE(object.ok()) << object.status().ToString();
       const std::string json = EncodeObjectJson(**object, EncodeFor::kStore);
@@ -133,7 +71,7 @@ void ForEachWithoutOneMember(Value* root, Value* value, const std::string& path,
 
 TEST(FieldTables, EveryFieldCountsForEquality) {
   for (Kind kind : kAllKinds) {
-    Value value = Generator(3).Object(kind);
+    Value value = GeneratedObjects(3).Object(kind);
     const ObjectPtr object = DecodeStored(value).value();
     int tried = 0;
     std::set<std::string> seen;
@@ -164,7 +102,7 @@ void CollectNames(const Value& value, std::vector<std::string>* names) {
 
 TEST(FieldTables, InternalAndServerSetFieldsStayWhereTheyBelong) {
   for (Kind kind : kAllKinds) {
-    const ObjectPtr object = DecodeStored(Generator(5).Object(kind)).value();
+    const ObjectPtr object = DecodeStored(GeneratedObjects(5).Object(kind)).value();
     std::vector<std::string> shown, declared;
     // Kinds that are not acted on have nothing server-set but metadata, and refer to others' uids;
     // so do endpoints.
@@ -189,7 +127,7 @@ TEST(FieldTables, InternalAndServerSetFieldsStayWhereTheyBelong) {
 }
 
 TEST(FieldTables, NewerReleasesFieldsArePassedOverInStoredObjects) {
-  Value value = Generator(9).Object(Kind::kPod);
+  Value value = GeneratedObjects(9).Object(Kind::kPod);
   const ObjectPtr object = DecodeStored(value).value();
   value.Set("fromTheFuture", Value::Int(1));
   value.AsMap()[3].value.Set("fromTheFuture", Value::MakeList());  // spec
