@@ -8,6 +8,11 @@
 #include "base/log.h"
 
 namespace reconcile {
+namespace {
+
+constexpr size_t kMostOfOneWriteBytes = 256 << 10;  // and the rest of its last piece
+
+}  // namespace
 
 // The handler's end; the loop's alone.
 struct ApiStream::OnLoop {
@@ -43,33 +48,38 @@ void ApiStream::Start() {
 }
 
 // Holds the handler's end weakly: its handle may hold the sink.
-LogSink ApiStream::Sink() {
-  return {
-      .on_data =
-          [bridge = parts_.bridge, weak = weak_from_this(),
-           weak_loop = std::weak_ptr<OnLoop>(on_loop_)](std::string_view bytes) {
-            const auto on_loop = weak_loop.lock();
-            if (!on_loop) return;
-            bridge->Post([weak, text = std::string(bytes), replayed = on_loop->starting]() mutable {
-              if (const auto self = weak.lock()) self->OnData(std::move(text), replayed);
-            });
-          },
-      .on_end =
-          [bridge = parts_.bridge, weak = weak_from_this()](const Status& status) {
-            bridge->Post([weak, status] {
-              if (const auto self = weak.lock()) self->OnEnd(status);
-            });
-          }};
+ApiSink ApiStream::Sink() {
+  const auto take = [bridge = parts_.bridge, weak = weak_from_this(),
+                     weak_loop = std::weak_ptr<OnLoop>(on_loop_)](std::vector<SharedBytes> pieces) {
+    const auto on_loop = weak_loop.lock();
+    if (!on_loop) return;
+    bridge->Post([weak, pieces = std::move(pieces), replayed = on_loop->starting]() mutable {
+      if (const auto self = weak.lock()) self->OnData(std::move(pieces), replayed);
+    });
+  };
+  ApiSink sink;
+  sink.on_data = [take](std::string_view bytes) {
+    if (!bytes.empty()) take({std::make_shared<const std::string>(bytes)});
+  };
+  sink.on_end = [bridge = parts_.bridge, weak = weak_from_this()](const Status& status) {
+    bridge->Post([weak, status] {
+      if (const auto self = weak.lock()) self->OnEnd(status);
+    });
+  };
+  sink.on_shared = take;
+  return sink;
 }
 
-void ApiStream::OnData(std::string bytes, bool replayed) {
+void ApiStream::OnData(std::vector<SharedBytes> pieces, bool replayed) {
   if (closed_) return;
-  if (replayed) replayed_bytes_ += bytes.size();
+  size_t bytes = 0;
+  for (const SharedBytes& piece : pieces) bytes += piece->size();
+  if (replayed) replayed_bytes_ += bytes;
   const size_t most = parts_.options.max_unread_bytes + replayed_bytes_;
-  if (unread_bytes_ + bytes.size() > most) return TakeNoMore();
-  AppendChunk(bytes, &waiting_);
-  waiting_bytes_ += bytes.size();
-  unread_bytes_ += bytes.size();
+  // What comes at once is taken in any size: its bytes are there already.
+  if (unread_bytes_ > 0 && unread_bytes_ + bytes > most) return TakeNoMore();
+  waiting_.insert(waiting_.end(), pieces.begin(), pieces.end());
+  unread_bytes_ += bytes;
   Pump();
 }
 
@@ -89,10 +99,37 @@ void ApiStream::TakeNoMore() {
   LogInfo("a stream's reader is too slow and is cut off");
   if (parts_.options.on_cut_off) parts_.options.on_cut_off();
   waiting_.clear();
-  waiting_bytes_ = 0;
-  AppendChunk(answer_.too_slow, &waiting_);
+  if (!answer_.too_slow.empty()) {
+    waiting_.push_back(std::make_shared<const std::string>(answer_.too_slow));
+  }
   if (answer_.too_slow.empty()) end_ = UnavailableError("the reader is too slow");
   Pump();
+}
+
+// One chunk of what waits, with the answer's head before it and its end after it where they are
+// due.
+std::vector<SharedBytes> ApiStream::TakeWaiting(size_t* taken) {
+  std::vector<SharedBytes> pieces = {nullptr};  // what frames the chunk is known after it
+  while (!waiting_.empty() && *taken < kMostOfOneWriteBytes) {
+    *taken += waiting_.front()->size();
+    pieces.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  std::string before = head_written_ ? "" : ResponseHead(answer_, std::nullopt, false);
+  head_written_ = true;
+  std::string after;
+  if (*taken > 0) {
+    before += ChunkHead(*taken);
+    after = kChunkEnd;
+  }
+  if (ended_ && waiting_.empty() && end_.ok()) after += kLastChunk;
+  if (!after.empty()) pieces.push_back(std::make_shared<const std::string>(std::move(after)));
+  if (before.empty()) {
+    pieces.erase(pieces.begin());
+  } else {
+    pieces.front() = std::make_shared<const std::string>(std::move(before));
+  }
+  return pieces;
 }
 
 void ApiStream::Pump() {
@@ -102,18 +139,15 @@ void ApiStream::Pump() {
     if (ended_ && !end_.ok() && waiting_.empty()) return writer->AnswerInstead(ErrorResponse(end_));
     if (waiting_.empty() && !ended_ && !head_due_) return;
   }
-  const bool last = ended_;
-  std::string text = head_written_ ? "" : ResponseHead(answer_, std::nullopt, false);
-  head_written_ = true;
-  text += std::exchange(waiting_, {});
-  const size_t bytes = std::exchange(waiting_bytes_, 0);
-  if (last && end_.ok()) text += kLastChunk;
-  if (text.empty() && !last) return;
-  if (text.empty()) return writer->EndAfterStream(false);
+  size_t bytes = 0;
+  std::vector<SharedBytes> pieces = TakeWaiting(&bytes);
+  const bool last = ended_ && waiting_.empty();
+  if (pieces.empty() && !last) return;
+  if (pieces.empty()) return writer->EndAfterStream(false);
   writing_ = true;
   // The connection holds the stream, and no longer than it is one.
   const bool patient = answer_.too_slow.empty();
-  writer->WriteText(std::move(text), patient, [weak = weak_from_this(), bytes, last] {
+  writer->WritePieces(std::move(pieces), patient, [weak = weak_from_this(), bytes, last] {
     const auto self = weak.lock();
     if (!self) return;
     self->writing_ = false;

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "api/beast_api.h"
 
@@ -15,7 +16,8 @@ class ApiStreamWriter {
   virtual ~ApiStreamWriter() = default;
   // One at a time; `done` is not called when the connection breaks.
   // `patient`: its reader may take minutes, since who sends waits for it.
-  virtual void WriteText(std::string text, bool patient, std::function<void()> done) = 0;
+  virtual void WritePieces(std::vector<SharedBytes> pieces, bool patient,
+                           std::function<void()> done) = 0;
   // Nothing was written so far, and this is the whole answer.
   virtual void AnswerInstead(const ApiResponse& answer) = 0;
   // Nothing follows; not clean: the reader has to see that it was cut off.
@@ -33,9 +35,10 @@ class ApiStream final : public std::enable_shared_from_this<ApiStream> {
 
  private:
   struct OnLoop;
-  LogSink Sink();
+  ApiSink Sink();
   // `replayed`: said while the stream was being started.
-  void OnData(std::string bytes, bool replayed);
+  void OnData(std::vector<SharedBytes> pieces, bool replayed);
+  std::vector<SharedBytes> TakeWaiting(size_t* taken);
   void OnEnd(const Status& status);
   void TakeNoMore();
   void Pump();
@@ -45,10 +48,9 @@ class ApiStream final : public std::enable_shared_from_this<ApiStream> {
   const ApiServerParts& parts_;  // its connection's, which holds this
   EventLoop* const loop_;
   const std::shared_ptr<OnLoop> on_loop_;
-  std::string waiting_;        // chunks that are not handed to the connection yet
-  size_t waiting_bytes_ = 0;   // in them
-  size_t unread_bytes_ = 0;    // and in what is being written
-  size_t replayed_bytes_ = 0;  // among the unread ones
+  std::deque<SharedBytes> waiting_;  // not handed to the connection yet
+  size_t unread_bytes_ = 0;          // and in what is being written
+  size_t replayed_bytes_ = 0;        // among the unread ones
   bool head_due_ = false;
   bool head_written_ = false;
   bool writing_ = false;

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,9 +52,18 @@ struct ApiRequest {
   }
 };
 
+// Bytes that many streams have in common, or that one waits to be rid of. Any thread.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+struct ApiSink : LogSink {
+  // When the receiver sets it, whole pieces that it may share with others, instead of on_data; as
+  // long as the window is not full, so that the last of them may reach beyond it.
+  std::function<void(std::vector<SharedBytes>)> on_shared = {};
+};
+
 // Starts the stream of a response; called once, on the loop. What it says before it returns, as a
 // watch's replay of what there is, is not held against a slow reader.
-using StreamStart = std::function<StreamHandle(LogSink)>;
+using StreamStart = std::function<StreamHandle(ApiSink)>;
 
 struct ApiResponse {
   int code = 200;

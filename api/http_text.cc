@@ -1,5 +1,7 @@
 #include "api/http_text.h"
 
+#include "base/check.h"
+
 namespace reconcile {
 namespace {
 
@@ -32,11 +34,9 @@ std::string ResponseHead(const ApiResponse& answer, std::optional<size_t> length
   return head;
 }
 
-void AppendChunk(std::string_view bytes, std::string* text) {
-  if (bytes.empty()) return;  // it would be the last
-  *text += Hex(bytes.size()) + "\r\n";
-  *text += bytes;
-  *text += "\r\n";
+std::string ChunkHead(size_t bytes) {
+  CHECK(bytes > 0);  // it would be the last
+  return Hex(bytes) + "\r\n";
 }
 
 }  // namespace reconcile

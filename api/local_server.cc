@@ -227,7 +227,7 @@ void LocalServer::State::ServeStream(const ApiResponse& answer, bool framed,
         ErrorResponse(UnavailableError("too many streams are open; end some of them")), &response);
   }
   auto pipe = std::make_shared<StreamPipe>();
-  loop->Post([pipe, start = answer.stream] { pipe->handle = start(SinkInto(pipe)); });
+  loop->Post([pipe, start = answer.stream] { pipe->handle = start(ApiSink{SinkInto(pipe)}); });
   std::unique_lock lock(pipe->mutex);
   WaitFor(&pipe->changed, &lock, answer.begins_at_once ? kFirstWordTimeout * 0 : kFirstWordTimeout,
           [&] { return pipe->ended || !pipe->chunks.empty(); });

@@ -1,6 +1,10 @@
 #include "api/object_encoding.h"
 
+#include <utility>
+
 #include "api/user_view.h"
+#include "base/json_text.h"
+#include "schema/codec.h"
 
 namespace reconcile {
 namespace {
@@ -71,22 +75,36 @@ std::string WriteObject(const ObjectPtr& object, const ObjectEncoding& encoding,
   return WriteJson(TableOfObject(object, TableEncodingOf(encoding), now));
 }
 
-std::string WriteList(Kind kind, const std::vector<ObjectPtr>& objects,
-                      const ListMetadata& metadata, const ObjectEncoding& encoding, WallTime now) {
-  if (encoding.shape != ObjectShape::kJson) {
-    Value table = EncodeTable(MakeTable(kind, objects, now), TableEncodingOf(encoding));
-    table.Set("metadata", Metadata(metadata));
-    return WriteJson(table);
+void ListWriter::Begin(std::string* json) const {
+  if (encoding_.shape == ObjectShape::kJson) {
+    const KindInfo& info = InfoOf(kind_);
+    *json += "{\"kind\":\"" + std::string(info.name) + "List\",\"apiVersion\":\"" +
+             std::string(info.api_version) + "\",\"metadata\":";
+    AppendJson(Metadata(metadata_), json);
+    *json += ",\"items\":[";
+    return;
   }
-  const KindInfo& info = InfoOf(kind);
-  std::string text = "{\"kind\":\"" + std::string(info.name) + "List\",\"apiVersion\":\"" +
-                     std::string(info.api_version) +
-                     "\",\"metadata\":" + WriteJson(Metadata(metadata)) + ",\"items\":[";
-  for (size_t i = 0; i < objects.size(); ++i) {
-    if (i > 0) text += ',';
-    text += WriteForReaders(*objects[i]);
+  *json += "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/" +
+           std::string(TableEncodingOf(encoding_).version) + "\",\"metadata\":";
+  AppendJson(Metadata(metadata_), json);
+  *json += ",\"columnDefinitions\":" + WriteColumns(kind_) + ",\"rows\":[";
+}
+
+void ListWriter::Add(const ObjectPtr& object, std::string* json) {
+  if (std::exchange(has_some_, true)) *json += ',';
+  if (encoding_.shape == ObjectShape::kJson) {
+    *json += WriteForReaders(*object);
+  } else {
+    WriteRow(object, TableEncodingOf(encoding_), now_, json);
   }
-  return text + "]}";
+}
+
+std::string WriteList(ListWriter writer, const std::vector<ObjectPtr>& objects) {
+  std::string json;
+  writer.Begin(&json);
+  for (const ObjectPtr& object : objects) writer.Add(object, &json);
+  writer.End(&json);
+  return json;
 }
 
 std::string WriteWatchEvent(WatchEventType type, const ObjectPtr& object,

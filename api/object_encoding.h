@@ -27,8 +27,24 @@ struct ListMetadata {
   std::string continue_token = {};  // of the next page; empty: this is the last
   int64_t remaining = 0;            // objects on further pages
 };
-std::string WriteList(Kind kind, const std::vector<ObjectPtr>& objects,
-                      const ListMetadata& metadata, const ObjectEncoding& encoding, WallTime now);
+// A list piece by piece: what comes before its objects, these with what separates them, and what
+// comes after.
+class ListWriter {
+ public:
+  ListWriter(Kind kind, ListMetadata metadata, ObjectEncoding encoding, WallTime now)
+      : kind_(kind), metadata_(std::move(metadata)), encoding_(encoding), now_(now) {}
+  void Begin(std::string* json) const;
+  void Add(const ObjectPtr& object, std::string* json);
+  void End(std::string* json) const { *json += "]}"; }
+
+ private:
+  Kind kind_;
+  ListMetadata metadata_;
+  ObjectEncoding encoding_;
+  WallTime now_;
+  bool has_some_ = false;
+};
+std::string WriteList(ListWriter writer, const std::vector<ObjectPtr>& objects);
 
 enum class WatchEventType { kAdded, kModified, kDeleted };
 // A line of a watch. Of tables the first of a watch names the columns.

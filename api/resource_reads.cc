@@ -4,6 +4,7 @@
 
 #include "api/endpoints_view.h"
 #include "api/git_refusals.h"
+#include "api/list_stream.h"
 #include "base/digest.h"
 #include "schema/core.h"
 #include "schema/text.h"
@@ -219,7 +220,15 @@ ApiResponse ResourceReads::List(const ResourcePath& path, const ApiRequest& requ
     objects.resize(static_cast<size_t>(*limit));
     Keep(state);
   }
-  return Answer(WriteList(path.kind, objects, metadata, encoding, loop_->now().wall));
+  ListWriter writer(path.kind, std::move(metadata), encoding, loop_->now().wall);
+  // The local socket's streams have their own ends; its client takes lists whole.
+  if (request.user && objects.size() > kMostObjectsAtOnce) {
+    ApiResponse response;
+    response.begins_at_once = true;
+    response.stream = StreamOfList(loop_, std::move(writer), std::move(objects));
+    return response;
+  }
+  return Answer(WriteList(std::move(writer), objects));
 }
 
 ApiResponse ResourceReads::Watch(const ResourcePath& path, const ApiRequest& request,
@@ -254,7 +263,7 @@ ApiResponse ResourceReads::Watch(const ResourcePath& path, const ApiRequest& req
   ApiResponse response;
   response.begins_at_once = true;
   response.too_slow = WriteErrorEvent(Expired("this watch is read more slowly than things change"));
-  response.stream = [this, watch = std::move(watch)](const LogSink& sink) {
+  response.stream = [this, watch = std::move(watch)](const ApiSink& sink) {
     return watches_.Open(watch, sink);
   };
   return response;

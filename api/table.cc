@@ -3,6 +3,7 @@
 #include "api/columns.h"
 #include "api/user_view.h"
 #include "base/escape.h"
+#include "base/json_text.h"
 #include "schema/field_table.h"
 
 namespace reconcile {
@@ -81,6 +82,23 @@ Value EncodeTable(const Table& table, const TableEncoding& encoding) {
 
 namespace {
 
+void WriteRowObject(const Table::Row& row, const TableEncoding& encoding, std::string* json) {
+  if (encoding.included == IncludedObject::kNone || row.object == nullptr) {
+    return AppendJson(EncodeRowObject(row, encoding), json);
+  }
+  if (encoding.included == IncludedObject::kObject) {
+    *json += WriteForReaders(*row.object);
+    return;
+  }
+  const FieldInfo* field = TableOf(row.object->kind).Find("metadata");
+  CHECK(field != nullptr);
+  *json += "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/";
+  *json += encoding.version;
+  *json += "\",\"metadata\":";
+  field->type->Write(field->Get(StructOf(*row.object)), EncodeFor::kUser, json);
+  *json += '}';
+}
+
 std::string UpperCase(std::string text) {
   for (char& c : text) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -105,6 +123,21 @@ std::string AlignText(const std::vector<TextRow>& rows) {
     text += '\n';
   }
   return text;
+}
+
+std::string WriteColumns(Kind kind) { return WriteJson(EncodeColumns(ColumnsOf(kind))); }
+
+void WriteRow(const ObjectPtr& object, const TableEncoding& encoding, WallTime now,
+              std::string* json) {
+  const Table::Row row{CellsOf(*object, now), object};
+  *json += "{\"cells\":[";
+  for (size_t i = 0; i < row.cells.size(); ++i) {
+    if (i > 0) *json += ',';
+    AppendJsonString(row.cells[i], json);
+  }
+  *json += "],\"object\":";
+  WriteRowObject(row, encoding, json);
+  *json += '}';
 }
 
 std::string TableText(const Value& encoded_table, const TableTextOptions& options) {

@@ -33,6 +33,10 @@ struct TableEncoding {
   bool with_columns = true;
 };
 Value EncodeTable(const Table& table, const TableEncoding& encoding = {});
+// Parts of what EncodeTable of a kind's table returns, as JSON text.
+std::string WriteColumns(Kind kind);
+void WriteRow(const ObjectPtr& object, const TableEncoding& encoding, WallTime now,
+              std::string* json);
 
 using TextRow = std::vector<std::string>;
 // Columns under one another, three spaces apart.

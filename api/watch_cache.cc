@@ -16,15 +16,13 @@
 namespace reconcile {
 namespace {
 
-using SharedText = std::shared_ptr<const std::string>;
-
 // One change, as watches of its kind see it.
 struct Entry {
   Revision revision = 0;
   MonoTime at;
   ObjectPtr before;
   ObjectPtr after;
-  std::map<int, SharedText> written;  // by WayOf
+  std::map<int, SharedBytes> written;  // by WayOf
 };
 
 // A number for each way to write a change out.
@@ -38,18 +36,18 @@ int WayOf(WatchEventType type, const ObjectEncoding& encoding, bool with_columns
 struct History {
   std::deque<Entry> entries;
   uint64_t first = 0;      // number of the first entry, counted from the beginning
-  Revision forgotten = 0;  // what was changed up to here is not (all) in it
+  Revision forgotten = 0;  // what was changed up to here is not in it
   uint64_t end() const { return first + entries.size(); }
 };
 
 struct WatchState {
   uint64_t id = 0;
   WatchRequest request;
-  LogSink sink;
+  ApiSink sink;
   std::vector<ObjectPtr> initial;  // still to be sent, from initial_at on
   size_t initial_at = 0;
   uint64_t next = 0;  // number of the change to look at next
-  SharedText line;    // that it is at
+  SharedBytes line;   // that it is at
   size_t line_at = 0;
   size_t in_flight = 0;  // bytes sent and not taken
   MonoTime ends;
@@ -70,23 +68,36 @@ ObjectPtr LastOf(const ObjectPtr& object, Revision revision) {
   return last;
 }
 
-// Keys of the Endpoints that a change may have an effect on, whether they are stored or made.
-std::set<ObjectKey> TouchedEndpoints(const std::vector<Change>& changes) {
-  std::set<ObjectKey> keys;
+std::string ServiceOfSlice(const ObjectPtr& slice) {
+  if (slice == nullptr) return "";
+  const auto service = slice->metadata.labels.find(kServiceNameLabel);
+  return service == slice->metadata.labels.end() ? "" : service->second;
+}
+
+// The Endpoints that changes may have an effect on, whether they are stored or made, each with the
+// revision of the last of these changes. No two have the same: of a slice's two Services the one
+// that it left has the number before its own, which the store leaves free
+// (store/prepared_commit.h).
+std::map<ObjectKey, Revision> TouchedEndpoints(const std::vector<Change>& changes) {
+  std::map<ObjectKey, Revision> touched;
+  const auto touch = [&](const Change& change, const std::string& name, Revision revision) {
+    if (name.empty()) return;
+    Revision& last = touched[{Kind::kEndpoints, change.key.namespace_name, name}];
+    last = std::max(last, revision);
+  };
   for (const Change& change : changes) {
-    const ObjectKey& key = change.key;
-    if (key.kind == Kind::kService || key.kind == Kind::kEndpoints) {
-      keys.insert({Kind::kEndpoints, key.namespace_name, key.name});
+    const Kind kind = change.key.kind;
+    if (kind == Kind::kService || kind == Kind::kEndpoints) {
+      touch(change, change.key.name, change.revision);
     }
-    if (key.kind != Kind::kEndpointSlice) continue;
-    for (const ObjectPtr& slice : {change.before, change.after}) {
-      if (slice == nullptr) continue;
-      const auto service = slice->metadata.labels.find(kServiceNameLabel);
-      if (service == slice->metadata.labels.end()) continue;
-      keys.insert({Kind::kEndpoints, key.namespace_name, service->second});
-    }
+    if (kind != Kind::kEndpointSlice) continue;
+    const std::string left = ServiceOfSlice(change.before);
+    const std::string joined = ServiceOfSlice(change.after);
+    const bool moved = !left.empty() && !joined.empty() && left != joined;
+    touch(change, left, moved ? change.revision - 1 : change.revision);
+    touch(change, joined, change.revision);
   }
-  return keys;
+  return touched;
 }
 
 // What the change is to a watch; none when it does not see it.
@@ -114,13 +125,14 @@ class WatchCache::State : public std::enable_shared_from_this<WatchCache::State>
   State(Store* store, EventLoop* loop, Limits limits)
       : store_(store), loop_(loop), limits_(limits), state_(store->Snapshot()) {
     for (History& history : histories_) history.forgotten = state_->revision();
+    flushed_ = MonoTime{loop->now().mono.ms - limits_.coalesce_ms};
   }
 
   void Begin() {
     store_watch_ = store_->Watch([this](const std::vector<Change>& changes) { Take(changes); });
   }
   void End();
-  StreamHandle Open(WatchRequest request, LogSink sink);
+  StreamHandle Open(WatchRequest request, ApiSink sink);
 
   size_t watch_count() const { return watches_.size(); }
   uint64_t written_count() const { return written_count_; }
@@ -132,16 +144,19 @@ class WatchCache::State : public std::enable_shared_from_this<WatchCache::State>
   void TakeEndpoints(const std::vector<Change>& changes, const ClusterState& after);
   void Trim(History* history);
   void PostFlush();
+  void Flush();
 
   void Place(WatchState* watch);
   void Send(const WatchPtr& watch);
+  void SendShared(const WatchPtr& watch);
+  void SendCut(const WatchPtr& watch);
   bool FindLine(WatchState* watch);
   bool FindChange(WatchState* watch);
-  void SetLine(WatchState* watch, SharedText line) {
+  void SetLine(WatchState* watch, SharedBytes line) {
     watch->line = std::move(line);
     watch->line_at = 0;
   }
-  SharedText Written(Entry* entry, bool keep, WatchEventType type, WatchState* watch);
+  SharedBytes Written(Entry* entry, bool keep, WatchEventType type, WatchState* watch);
   void Fail(WatchState* watch, const std::string& why);
   void Finish(const WatchPtr& watch, const Status& status);
   void Forget(WatchState* watch);
@@ -160,6 +175,8 @@ class WatchCache::State : public std::enable_shared_from_this<WatchCache::State>
   uint64_t last_id_ = 0;
   uint64_t written_count_ = 0;
   bool flush_posted_ = false;
+  TimerId flush_timer_ = 0;
+  MonoTime flushed_;  // when watches were last told
 };
 
 // ---- Changes ----
@@ -178,12 +195,14 @@ void WatchCache::State::Take(const std::vector<Change>& changes) {
 
 void WatchCache::State::TakeEndpoints(const std::vector<Change>& changes,
                                       const ClusterState& after) {
-  for (const ObjectKey& key : TouchedEndpoints(changes)) {
+  std::map<Revision, ObjectKey> in_order;
+  for (const auto& [key, revision] : TouchedEndpoints(changes)) in_order[revision] = key;
+  for (const auto& [revision, key] : in_order) {
     const ObjectPtr old_view = FindInView(key, *state_);
     ObjectPtr new_view = FindInView(key, after);
     if (SameContent(old_view, new_view)) continue;
-    if (new_view != nullptr) new_view = LastOf(new_view, after.revision());
-    Add(Kind::kEndpoints, {after.revision(), loop_->now().mono, old_view, new_view, {}});
+    if (new_view != nullptr) new_view = LastOf(new_view, revision);
+    Add(Kind::kEndpoints, {revision, loop_->now().mono, old_view, new_view, {}});
   }
 }
 
@@ -198,32 +217,49 @@ void WatchCache::State::Add(Kind kind, Entry entry) {
 }
 
 void WatchCache::State::Trim(History* history) {
-  const MonoTime oldest{loop_->now().mono.ms - limits_.age_ms};
-  while (history->entries.size() > limits_.changes ||
-         (!history->entries.empty() && history->entries.front().at < oldest)) {
+  const MonoTime now = loop_->now().mono;
+  const auto is_one_too_many = [&](const Entry& oldest) {
+    const int64_t age_ms = now - oldest.at;
+    const size_t count = history->entries.size();
+    return age_ms > limits_.age_ms || count > limits_.most ||
+           (count > limits_.changes && age_ms >= limits_.fresh_ms);
+  };
+  while (!history->entries.empty() && is_one_too_many(history->entries.front())) {
     history->forgotten = history->entries.front().revision;
     history->entries.pop_front();
     ++history->first;
   }
 }
 
-// Not inside the commit that brought the change, and once for several.
+// Not inside the commit that brought the change, and once for all that come within a while: at once
+// after a quiet time, for a burst's rest a little later.
 void WatchCache::State::PostFlush() {
   if (flush_posted_ || watches_.empty()) return;
   flush_posted_ = true;
-  loop_->Post([weak = weak_from_this()] {
-    const auto state = weak.lock();
-    if (state == nullptr) return;
-    state->flush_posted_ = false;
-    std::vector<WatchPtr> watches;
-    for (const auto& [id, watch] : state->watches_) watches.push_back(watch);
-    for (const WatchPtr& watch : watches) state->Send(watch);
-  });
+  const auto flush = [weak = weak_from_this()] {
+    if (const auto state = weak.lock()) state->Flush();
+  };
+  const MonoTime due = flushed_ + limits_.coalesce_ms;
+  if (due <= loop_->now().mono) {
+    loop_->Post(flush);
+  } else {
+    flush_timer_ = loop_->At(due, flush);
+  }
+}
+
+void WatchCache::State::Flush() {
+  flush_posted_ = false;
+  flush_timer_ = 0;
+  flushed_ = loop_->now().mono;
+  std::vector<WatchPtr> watches;
+  watches.reserve(watches_.size());
+  for (const auto& [id, watch] : watches_) watches.push_back(watch);
+  for (const WatchPtr& watch : watches) Send(watch);
 }
 
 // ---- Watches ----
 
-StreamHandle WatchCache::State::Open(WatchRequest request, LogSink sink) {
+StreamHandle WatchCache::State::Open(WatchRequest request, ApiSink sink) {
   const auto watch = std::make_shared<WatchState>();
   watch->id = ++last_id_;
   watch->request = std::move(request);
@@ -256,24 +292,21 @@ void WatchCache::State::Place(WatchState* watch) {
           request.namespace_name.empty() || key.namespace_name == request.namespace_name;
       if (is_there && request.selection.Selects(*object)) watch->initial.push_back(object);
     }
+    // Whoever goes on from one of them has seen all that changed before it.
+    std::sort(watch->initial.begin(), watch->initial.end(),
+              [](const ObjectPtr& a, const ObjectPtr& b) {
+                return a->metadata.resource_version < b->metadata.resource_version;
+              });
     return;
   }
   // One ahead of us comes from a model that was lost.
-  const bool is_forgotten = request.after < history.forgotten ||
-                            (request.after == history.forgotten && history.first > 0);
+  const bool is_forgotten = request.after < history.forgotten;
   if (is_forgotten || request.after > state_->revision()) {
     return Fail(watch, "too old resource version: " + std::to_string(request.after) + " (" +
                            std::to_string(state_->revision()) + ")");
   }
-  const auto before = [&](const Entry& entry) { return entry.revision < request.after; };
-  auto place = std::partition_point(history.entries.begin(), history.entries.end(), before);
-  // A commit's changes have one revision. Of one with several the client may have seen the first
-  // alone when its watch broke: it gets the others, once more if it has them.
-  bool saw_first = false;
-  for (; place != history.entries.end() && place->revision == request.after; ++place) {
-    const bool sees = TypeFor(*place, request).has_value();
-    if (sees && std::exchange(saw_first, true)) break;
-  }
+  const auto is_known = [&](const Entry& entry) { return entry.revision <= request.after; };
+  const auto place = std::partition_point(history.entries.begin(), history.entries.end(), is_known);
   watch->next = history.first + static_cast<uint64_t>(place - history.entries.begin());
 }
 
@@ -281,6 +314,34 @@ void WatchCache::State::Place(WatchState* watch) {
 void WatchCache::State::Send(const WatchPtr& watch) {
   if (watch->sending || watch->ended) return;
   watch->sending = true;
+  if (watch->sink.on_shared) {
+    SendShared(watch);
+  } else {
+    SendCut(watch);
+  }
+  watch->sending = false;
+}
+
+// Whole lines, which all watches of them have in common.
+void WatchCache::State::SendShared(const WatchPtr& watch) {
+  for (bool had_some = true; had_some && !watch->ended;) {
+    std::vector<SharedBytes> lines;
+    while (watch->in_flight < kStreamWindowBytes && FindLine(watch.get())) {
+      watch->in_flight += watch->line->size();
+      watch->line_at = watch->line->size();
+      lines.push_back(watch->line);
+    }
+    const bool finished =
+        (watch->failed || watch->timed_out) && watch->in_flight < kStreamWindowBytes;
+    watch->line = nullptr;
+    had_some = !lines.empty();
+    if (had_some) watch->sink.on_shared(std::move(lines));
+    if (finished && !watch->ended) Finish(watch, OkStatus());
+  }
+}
+
+// In frames, into a string of its own.
+void WatchCache::State::SendCut(const WatchPtr& watch) {
   while (!watch->ended) {
     const size_t room = kStreamWindowBytes - std::min(watch->in_flight, kStreamWindowBytes);
     const size_t size = std::min(room, kMaxStreamFrameBytes);
@@ -301,7 +362,6 @@ void WatchCache::State::Send(const WatchPtr& watch) {
     if (!frame.empty()) watch->sink.on_data(frame);
     if (finished && !watch->ended) Finish(watch, OkStatus());
   }
-  watch->sending = false;
 }
 
 // Makes `line` the next one; false when there is none for now.
@@ -342,8 +402,8 @@ bool WatchCache::State::FindChange(WatchState* watch) {
   return false;
 }
 
-SharedText WatchCache::State::Written(Entry* entry, bool keep, WatchEventType type,
-                                      WatchState* watch) {
+SharedBytes WatchCache::State::Written(Entry* entry, bool keep, WatchEventType type,
+                                       WatchState* watch) {
   const ObjectEncoding& encoding = watch->request.encoding;
   const bool with_columns = !std::exchange(watch->named_columns, true);
   const int way = WayOf(type, encoding, with_columns);
@@ -412,6 +472,7 @@ void WatchCache::State::OnCancel(uint64_t id) {
 }
 
 void WatchCache::State::End() {
+  if (flush_timer_ != 0) loop_->Cancel(flush_timer_);
   store_->Unwatch(store_watch_);
   while (!watches_.empty()) {
     Finish(WatchPtr(watches_.begin()->second), UnavailableError("the controller is ending"));
@@ -424,7 +485,7 @@ WatchCache::WatchCache(Store* store, EventLoop* loop, Limits limits)
 }
 WatchCache::~WatchCache() { state_->End(); }
 
-StreamHandle WatchCache::Open(WatchRequest request, LogSink sink) {
+StreamHandle WatchCache::Open(WatchRequest request, ApiSink sink) {
   return state_->Open(std::move(request), std::move(sink));
 }
 size_t WatchCache::watch_count() const { return state_->watch_count(); }

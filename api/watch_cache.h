@@ -17,8 +17,8 @@ struct WatchRequest {
   std::string namespace_name;  // empty: all
   Selection selection;
   ObjectEncoding encoding;
-  // 0: first all that there is, as ADDED. Of a commit with several changes all but the first come
-  // again: who names its revision may have seen no more.
+  // The resourceVersion of the last event (or list) that the client has: it gets what comes after
+  // that, nothing of it twice. 0: first all that there is, as ADDED, in the order of its changes.
   Revision after = 0;
   bool bookmarks = false;
   int64_t timeout_ms = 0;  // when the watch ends
@@ -34,10 +34,13 @@ struct WatchRequest {
 class WatchCache {
  public:
   struct Limits {
-    size_t changes = 16'384;     // of each kind
+    size_t changes = 4'096;      // of each kind; beyond, fresh ones alone
+    int64_t fresh_ms = 30'000;   // so that a burst of any size is there for who reads it
+    size_t most = 65'536;        // at all
     int64_t age_ms = 600'000;    // older ones are forgotten at the next change
-    size_t written_out = 2'048;  // the newest changes of each kind that are kept written out
+    size_t written_out = 1'024;  // the newest changes of each kind that are kept written out
     int64_t bookmark_ms = 60'000;
+    int64_t coalesce_ms = 20;  // changes within it are told together
   };
   // `store` and `loop` outlive it.
   WatchCache(Store* store, EventLoop* loop, Limits limits);
@@ -47,7 +50,7 @@ class WatchCache {
   WatchCache& operator=(const WatchCache&) = delete;
 
   // Begins a watch; `sink` is called later, never inside this.
-  StreamHandle Open(WatchRequest request, LogSink sink);
+  StreamHandle Open(WatchRequest request, ApiSink sink);
   size_t watch_count() const;
   uint64_t written_count() const;  // changes written out so far
 

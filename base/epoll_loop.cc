@@ -163,11 +163,13 @@ EpollLoop::~EpollLoop() = default;
 Now EpollLoop::now() const { return ReadSystemClock(); }
 
 void EpollLoop::Post(Task task) {
+  bool is_first = false;  // whoever posted what waits already has woken the loop
   {
     const std::lock_guard lock(state_->mutex);
+    is_first = state_->posted.empty();
     state_->posted.push_back(std::move(task));
   }
-  state_->Wake();
+  if (is_first) state_->Wake();
 }
 
 TimerId EpollLoop::At(MonoTime due, Task task) {

@@ -105,7 +105,8 @@ class ResourceReadsTest : public testing::Test {
   VirtualTime time_;
   VirtualLoop loop_{&time_};
   MemoryStore store_;
-  ResourceReads reads_{&store_, &loop_, {.changes = 200, .written_out = 50}};
+  ResourceReads reads_{
+      &store_, &loop_, {.changes = 200, .fresh_ms = 0, .written_out = 50, .coalesce_ms = 0}};
 };
 
 TEST_F(ResourceReadsTest, GetsAndRefusesAsKubernetesDoes) {
@@ -271,17 +272,6 @@ TEST_F(ResourceReadsTest, AWatchReplaysWhatThereIsAndThenWhatChanges) {
   const auto named = Watch("/api/v1/namespaces/default/pods/a");
   EXPECT_EQ(named->Words(), "ADDED a");
   EXPECT_FALSE(all->end.has_value());
-}
-
-// All changes of a commit have its revision: a watch may break between them.
-TEST_F(ResourceReadsTest, AWatchThatBrokeWithinACommitMissesNothing) {
-  Put({MakePod("a", "n1"), MakePod("b", "n1"), MakePod("c", "n1", {{"app", "web"}})});
-  EXPECT_EQ(Watch("/api/v1/pods", {{"resourceVersion", Revision()}})->Words(), "ADDED b;ADDED c");
-  EXPECT_EQ(Watch("/api/v1/pods", {{"resourceVersion", Revision()}, {"labelSelector", "app=web"}})
-                ->Words(),
-            "");
-  Put({MakePod("d", "n1")});
-  EXPECT_EQ(Watch("/api/v1/pods", {{"resourceVersion", Revision()}})->Words(), "");
 }
 
 TEST_F(ResourceReadsTest, AWatchSeesWhatItsSelectorsSee) {

@@ -8,5 +8,6 @@ reconcile_test(api_test
           ${CMAKE_CURRENT_LIST_DIR}/exec_session_test.cc ${CMAKE_CURRENT_LIST_DIR}/spdy_port_forward_test.cc ${CMAKE_CURRENT_LIST_DIR}/pod_connection_routes_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/tree_view_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/metrics_routes_test.cc ${CMAKE_CURRENT_LIST_DIR}/scrape_routes_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/watch_resume_test.cc ${CMAKE_CURRENT_LIST_DIR}/list_stream_test.cc
   LIBS api link_io sim_loop
   LABELS unit)
