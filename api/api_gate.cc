@@ -44,6 +44,7 @@ ApiResponse TooMany(const std::string& why) {
 struct ApiGate::Counts {
   size_t open = 0;
   size_t strangers = 0;
+  size_t bodies_bytes = 0;
   std::map<std::string, size_t> strangers_by_address;
   std::map<std::string, size_t> by_user;
 };
@@ -96,6 +97,12 @@ std::shared_ptr<ApiGate::Place> ApiGate::Enter(const std::string& remote_address
     return nullptr;
   }
   return std::make_shared<Place>(counts_, remote_address);
+}
+
+ApiGate::BodyShare ApiGate::ReserveBody(size_t bytes) {
+  if (bytes > options_.max_bodies_bytes - counts_->bodies_bytes) return nullptr;
+  counts_->bodies_bytes += bytes;
+  return {counts_.get(), [counts = counts_, bytes](Counts*) { counts->bodies_bytes -= bytes; }};
 }
 
 Result<ApiUser> ApiGate::Identify(const std::string& chain_pem, const ApiHead& head) const {
@@ -166,6 +173,12 @@ std::optional<ApiResponse> ApiGate::Refuse(const std::string& chain_pem, Place* 
 
 std::optional<ApiResponse> ApiGate::RefuseUser(Place* place, ApiHead* head) {
   ApiRequest& request = head->request;
+  // A page of somebody else's that a browser with a certificate of ours shows: whatever it asks for
+  // is not what its user asked for.
+  const std::string site = HeaderOf(*head, "sec-fetch-site");
+  if (!site.empty() && site != "same-origin" && site != "none") {
+    return RefusalResponse(403, "requests that other sites make in a browser are not served");
+  }
   const std::string& name = request.user->name;
   if (!place->BecomeOf(name, options_.max_connections_of_user)) {
     return TooMany("too many connections of user " + name);

@@ -27,6 +27,8 @@ class ApiGate {
  public:
   // A connection's place; given back when it goes.
   class Place;
+  // A part of the memory that requests' bodies may take; given back when it goes.
+  using BodyShare = std::shared_ptr<void>;
 
   ApiGate(const ApiServerOptions& options, const IoThread* io, Enrollment* enrollment,
           UserRegistry* users);
@@ -40,6 +42,8 @@ class ApiGate {
   std::shared_ptr<Place> Enter(const std::string& remote_address);
   // Finds out who asks and sets request.user, or says why it is refused.
   std::optional<ApiResponse> Refuse(const std::string& chain_pem, Place* place, ApiHead* head);
+  // nullptr when other bodies take that much already: its request is refused.
+  BodyShare ReserveBody(size_t bytes);
   // Whether who was let in by Refuse would be again: for streams that stay open.
   bool StillHolds(const std::string& chain_pem, const ApiHead& head) const;
   // A request that cannot be read is counted as a refusal.

@@ -30,6 +30,7 @@ struct ApiServerOptions {
   size_t max_connections_of_user = 2048;  // more is 429
   size_t max_head_bytes = 32 << 10;       // more is 431
   size_t max_body_bytes = 3 << 20;        // more is 413 (what etcd's users are used to)
+  size_t max_bodies_bytes = 64 << 20;     // that are being read or worked on; then 429
   size_t max_unread_bytes = 4 << 20;      // of a stream without credits; then its reader is cut off
   int max_refusals_per_minute = 20;       // of one address; then 429
   int64_t requests_per_second = 1000;     // of one user, on the average; then 429

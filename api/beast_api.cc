@@ -6,21 +6,19 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <chrono>
 #include <optional>
 
 #include "api/api_stream.h"
+#include "api/beast_head.h"
 #include "api/http_text.h"
 #include "api/refusal.h"
-#include "api/request_target.h"
 #include "api/routes.h"
 #include "base/log.h"
 #include "link/beast_listener.h"
 #include "link/beast_stream.h"
-#include "link/http_checks.h"
 
 namespace reconcile {
 namespace {
@@ -69,7 +67,8 @@ class ApiSession final : public ApiStreamWriter, public std::enable_shared_from_
   void Linger();
   void ReadAway();
   // Of ApiStreamWriter.
-  void WriteText(std::string text, bool patient, std::function<void()> done) override;
+  void WritePieces(std::vector<SharedBytes> pieces, bool patient,
+                   std::function<void()> done) override;
   void AnswerInstead(const ApiResponse& answer) override { Answer(answer, true); }
   void EndAfterStream(bool clean) override;
 
@@ -79,8 +78,9 @@ class ApiSession final : public ApiStreamWriter, public std::enable_shared_from_
   const std::string remote_address_;
   std::string chain_pem_;
   beast::flat_buffer buffer_;
-  std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<BeastRequestParser> parser_;
   ApiHead head_;
+  ApiGate::BodyShare body_share_;
   uint64_t turn_ = 0;  // requests so far; answers to earlier ones come too late
   bool answered_ = false;
   TimerId timer_ = 0;
@@ -101,6 +101,7 @@ void ApiSession::Arm(int64_t limit_ms) {
 void ApiSession::Close() {
   ++turn_;
   stream_.reset();
+  body_share_.reset();
   parts_->io->Cancel(timer_);
   error_code ignored;
   beast::get_lowest_layer(tls_).socket().close(ignored);
@@ -144,23 +145,9 @@ void ApiSession::OnHead(const error_code& error) {
 
 void ApiSession::TakeHead() {
   if (options().on_request) on_answer_ = options().on_request();
-  const auto& message = parser_->get();
-  HttpFraming framing;
-  for (const auto& field : message) {
-    const std::string name = LowerCase({field.name_string().data(), field.name_string().size()});
-    const std::string_view value(field.value().data(), field.value().size());
-    framing.Add(name, value);
-    std::string& joined = head_.headers[name];
-    joined += (joined.empty() ? "" : ", ") + std::string(value);
-  }
-  head_.request.method = std::string(message.method_string());
-  const HttpProblem problem = framing.Check(message.version());
+  const HttpProblem problem = ReadBeastHead(*parser_, &head_);
   if (problem.code != 0) return RefuseBad(problem.code, problem.why);
-  const Status target =
-      ReadRequestTarget({message.target().data(), message.target().size()}, &head_.request);
-  if (!target.ok()) return RefuseBad(400, target.message());
-  ReadUpgrade(head_.headers, beast::websocket::is_upgrade(message), &head_.request);
-  head_.has_body = parser_->chunked() || parser_->content_length().value_or(0) > 0;
+  ReadUpgrade(head_.headers, beast::websocket::is_upgrade(parser_->get()), &head_.request);
   if (const auto refusal = parts_->gate->Refuse(chain_pem_, place_.get(), &head_)) {
     return Answer(*refusal, head_.has_body || refusal->code == 401);
   }
@@ -173,6 +160,12 @@ void ApiSession::ReadBody() {
   if (length && *length > options().max_body_bytes) {
     return RefuseBad(413, "the body has " + std::to_string(*length) + " bytes, more than " +
                               std::to_string(options().max_body_bytes));
+  }
+  body_share_ = parts_->gate->ReserveBody(length.value_or(options().max_body_bytes));
+  if (!body_share_) {
+    ApiResponse answer = RefusalResponse(429, "too many requests with bodies at once");
+    answer.retry_after_s = 1;
+    return Answer(answer, true);
   }
   parser_->body_limit(options().max_body_bytes);
   Arm(options().step_ms);
@@ -213,6 +206,8 @@ void ApiSession::Dispatch() {
 void ApiSession::OnAnswer(uint64_t turn, ApiResponse answer) {
   if (turn != turn_ || answered_) return;
   if (answer.socket) return BeginSocket(std::move(answer));
+  body_share_.reset();
+  if (answer.stream && head_.request.method == "HEAD") return Answer(answer, true);
   if (answer.stream) return BeginStream(std::move(answer));
   Answer(answer, false);
 }
@@ -297,10 +292,19 @@ void ApiSession::BeginStream(ApiResponse answer) {
   stream_->Start();
 }
 
-void ApiSession::WriteText(std::string text, bool patient, std::function<void()> done) {
+void ApiSession::WritePieces(std::vector<SharedBytes> pieces, bool patient,
+                             std::function<void()> done) {
   TellAnswer(200);  // with its first word
-  out_ = std::move(text);
-  WriteOut(patient ? options().patient_ms : options().write_ms, std::move(done));
+  Arm(patient ? options().patient_ms : options().write_ms);
+  std::vector<asio::const_buffer> buffers;
+  for (const SharedBytes& piece : pieces) buffers.push_back(asio::buffer(*piece));
+  asio::async_write(tls_, buffers,
+                    [self = shared_from_this(), pieces = std::move(pieces), done = std::move(done)](
+                        const error_code& error, size_t) {
+                      if (error) return self->Close();
+                      self->parts_->io->Cancel(self->timer_);
+                      done();
+                    });
 }
 
 // Whatever a client sends while it is given a stream is not listened to: the connection ends after
