@@ -2,6 +2,7 @@
 
 #include "api/authorization.h"
 #include "api/media_type.h"
+#include "api/page_routes.h"
 #include "api/refusal.h"
 #include "api/request_target.h"
 #include "api/user_registry.h"
@@ -14,10 +15,39 @@ namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 constexpr size_t kMaxLoggedBytes = 512;
+constexpr std::string_view kFormType = "application/x-www-form-urlencoded";
+constexpr std::string_view kSessionEnded =
+    "Your session has ended: the token is old or was revoked.";
+constexpr std::string_view kNoSuchToken =
+    "That is no token of this cluster, or it is old or was revoked.";
 
 std::string HeaderOf(const ApiHead& head, const char* name) {
   const auto found = head.headers.find(name);
   return found == head.headers.end() ? "" : found->second;
+}
+
+// A browser says of itself who it is, whoever made it ask.
+bool IsBySession(const std::string& chain_pem, const ApiHead& head) {
+  return chain_pem.empty() && HeaderOf(head, "authorization").empty() &&
+         !SessionOf(HeaderOf(head, "cookie")).empty();
+}
+
+// Asked for by the page itself, or by the person at the browser; older browsers do not say.
+bool IsOfThisSite(const ApiHead& head) {
+  const std::string site = HeaderOf(head, "sec-fetch-site");
+  return site.empty() || site == "same-origin" || site == "none";
+}
+
+// What no foreign page can make a browser send: its GETs read, and everything else has a header
+// that only scripts of this site may add.
+bool MayUseSession(const ApiHead& head) {
+  const std::string& method = head.request.method;
+  const bool reads = (method == "GET" || method == "HEAD") && HeaderOf(head, "upgrade").empty();
+  return IsOfThisSite(head) && (reads || !HeaderOf(head, "x-reconcile-page").empty());
+}
+
+bool WantsPage(const ApiHead& head) {
+  return head.request.method == "GET" && IsPagePath(head.request.path);
 }
 
 template <typename Map>
@@ -110,6 +140,8 @@ Result<ApiUser> ApiGate::Identify(const std::string& chain_pem, const ApiHead& h
   // Whatever is shown has to hold: nothing falls back to less.
   if (!chain_pem.empty()) return users_->OfCertificate(chain_pem, now);
   const std::string authorization = HeaderOf(head, "authorization");
+  const std::string cookies = HeaderOf(head, "cookie");
+  if (IsBySession(chain_pem, head)) return users_->OfToken(SessionOf(cookies), now);
   if (authorization.empty()) return InvalidError("neither a client certificate nor a token");
   if (!authorization.starts_with(kBearer)) return InvalidError("no bearer token");
   return users_->OfToken(std::string_view(authorization).substr(kBearer.size()), now);
@@ -131,28 +163,80 @@ Result<ApiUser> ApiGate::IdentifyOn(const std::string& chain_pem, const ApiHead&
   return user;
 }
 
-ApiResponse ApiGate::Unauthorized(const ApiHead& head, const std::string& why) {
+bool ApiGate::CountRefusal(const ApiHead& head, const std::string& why) {
   const std::string& address = head.request.remote_address;
   const MonoTime now = io_->now().mono;
-  if (refusals_.Blocked(address, now)) {
-    ApiResponse answer = TooMany("too many refused requests from this address; wait a minute");
-    answer.retry_after_s = 60;
-    return answer;
-  }
+  if (refusals_.Blocked(address, now)) return false;
   refusals_.Refused(address, now);
   LogWarning("audit", {{"event", "refused " + head.request.method + " " +
                                      std::string(CutUtf8(head.request.path, kMaxLoggedBytes))},
                        {"address", address},
                        {"why", why}});
+  return true;
+}
+
+ApiResponse ApiGate::Unauthorized(const ApiHead& head, const std::string& why) {
+  if (!CountRefusal(head, why)) {
+    ApiResponse answer = TooMany("too many refused requests from this address; wait a minute");
+    answer.retry_after_s = 60;
+    return answer;
+  }
+  if (WantsPage(head)) return LoginForm(401, head.target, kSessionEnded);
   return RefusalResponse(401, "Unauthorized");
+}
+
+bool ApiGate::IsLoginForm(const ApiHead& head) const {
+  const std::string length = HeaderOf(head, "content-length");
+  return head.request.method == "POST" && head.request.path == kLoginPath && head.has_body &&
+         length.size() <= 4 && MediaTypeOf(HeaderOf(head, "content-type")) == kFormType &&
+         IsOfThisSite(head);
+}
+
+std::optional<ApiResponse> ApiGate::AnswerStranger(ApiHead* head) {
+  const ApiRequest& request = head->request;
+  const bool logs_out =
+      request.method == "POST" && request.path == kLogoutPath && IsOfThisSite(*head);
+  const bool logs_in = IsLoginForm(*head);
+  const bool shows_nothing =
+      HeaderOf(*head, "authorization").empty() && SessionOf(HeaderOf(*head, "cookie")).empty();
+  if (!logs_in && !logs_out && !(shows_nothing && WantsPage(*head))) return std::nullopt;
+  if (!requests_.Take("from " + request.remote_address, io_->now().mono)) {
+    return TooMany("too many requests from this address");
+  }
+  if (logs_out) return LoginDone("", "/");
+  if (!logs_in) return LoginForm(401, head->target, "");
+  head->is_login = true;
+  return std::nullopt;
+}
+
+ApiResponse ApiGate::LogIn(const ApiHead& head) {
+  const Login login = ReadLogin(head.request.body);
+  const Result<ApiUser> user = users_->OfToken(login.token, io_->now().wall);
+  if (!user.ok()) {
+    if (CountRefusal(head, user.status().message()))
+      return LoginForm(401, login.next, kNoSuchToken);
+    return LoginForm(429, login.next, "Too many wrong tokens from here. Wait a minute.");
+  }
+  LogInfo("audit", {{"event", "logged in to the page"},
+                    {"user", user->name},
+                    {"address", head.request.remote_address}});
+  return LoginDone(login.token, login.next);
 }
 
 std::optional<ApiResponse> ApiGate::Refuse(const std::string& chain_pem, Place* place,
                                            ApiHead* head) {
   ApiRequest& request = head->request;
+  if (chain_pem.empty()) {
+    const std::optional<ApiResponse> answer = AnswerStranger(head);
+    if (answer || head->is_login) return answer;
+  }
   Result<ApiUser> user = IdentifyOn(chain_pem, *head, place);
+  if (user.ok() && IsBySession(chain_pem, *head) && !MayUseSession(*head)) {
+    user = InvalidError("a session is for the page's own requests alone");
+  }
   if (!user.ok()) {
-    const bool shows_nothing = chain_pem.empty() && HeaderOf(*head, "authorization").empty();
+    const bool shows_nothing = chain_pem.empty() && HeaderOf(*head, "authorization").empty() &&
+                               SessionOf(HeaderOf(*head, "cookie")).empty();
     const bool may = shows_nothing && !head->has_body && IsPublic(request.method, request.path);
     if (!may) return Unauthorized(*head, user.status().message());
     // No user's name has a blank.
@@ -188,11 +272,15 @@ std::optional<ApiResponse> ApiGate::RefuseUser(Place* place, ApiHead* head) {
     return RefusalResponse(403, "a WebSocket is not opened for a page of another site");
   }
   request.accept = HeaderOf(*head, "accept");
+  request.accept_encoding = HeaderOf(*head, "accept-encoding");
+  request.last_event_id = HeaderOf(*head, "last-event-id");
   request.content_type = MediaTypeOf(HeaderOf(*head, "content-type"));
   // As in Kubernetes: `kubectl create --raw` names no type.
   if (request.content_type.empty()) request.content_type = "application/json";
   // Older clients take nothing but protobuf for that one.
-  if (request.path != "/openapi/v2" && !AcceptsJson(request.accept)) {
+  const bool takes_events =
+      request.accept == "text/event-stream" && request.path.ends_with("/live");
+  if (request.path != "/openapi/v2" && !takes_events && !AcceptsJson(request.accept)) {
     return RefusalResponse(406, "only application/json is spoken here, of: " +
                                     std::string(CutUtf8(request.accept, kMaxLoggedBytes)));
   }

@@ -17,8 +17,10 @@ namespace reconcile {
 // A request before its body is read.
 struct ApiHead {
   ApiRequest request;
-  StringMap headers;  // lower-case names; repeated ones joined by ", "
+  std::string target;  // as it was sent: path and query
+  StringMap headers;   // lower-case names; repeated ones joined by ", "
   bool has_body = false;
+  bool is_login = false;  // a stranger's: LogIn answers it once its body is read
 };
 
 // Decides about connections and requests, before anything of them costs much. Its server's IoThread
@@ -44,6 +46,8 @@ class ApiGate {
   std::optional<ApiResponse> Refuse(const std::string& chain_pem, Place* place, ApiHead* head);
   // nullptr when other bodies take that much already: its request is refused.
   BodyShare ReserveBody(size_t bytes);
+  // The answer to the form of the page's login, whose body was read.
+  ApiResponse LogIn(const ApiHead& head);
   // Whether who was let in by Refuse would be again: for streams that stay open.
   bool StillHolds(const std::string& chain_pem, const ApiHead& head) const;
   // A request that cannot be read is counted as a refusal.
@@ -55,6 +59,11 @@ class ApiGate {
   // The same, from what was found out on this connection a moment ago.
   Result<ApiUser> IdentifyOn(const std::string& chain_pem, const ApiHead& head, Place* place) const;
   std::optional<ApiResponse> RefuseUser(Place* place, ApiHead* head);
+  // Nothing when it is none of the page's login. Sets head->is_login when it may be read.
+  std::optional<ApiResponse> AnswerStranger(ApiHead* head);
+  bool IsLoginForm(const ApiHead& head) const;
+  // 401, counted; 429 when there were too many.
+  bool CountRefusal(const ApiHead& head, const std::string& why);
   ApiResponse Unauthorized(const ApiHead& head, const std::string& why);
 
   const ApiServerOptions options_;

@@ -14,12 +14,14 @@ constexpr std::array<std::string_view, 3> kReadVerbs = {"get", "list", "watch"};
 constexpr std::array<std::string_view, 8> kAllVerbs = {
     "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"};
 // Beyond a first look at /api and /apis these say what there is, and nothing of what runs.
-constexpr std::array<std::string_view, 8> kKnowledge = {
-    "/api", "/apis", "/openapi", "/version", "/healthz", "/livez", "/readyz", "/.well-known"};
+// The page's documents are the same for everybody.
+constexpr std::array<std::string_view, 11> kKnowledge = {
+    "/api",    "/apis", "/openapi",     "/version", "/healthz", "/livez",
+    "/readyz", "/",     "/.well-known", "/ui",      "/assets"};
 // Operations of this program, POSTed to its own group, that change nothing of what Git says.
-constexpr std::array<std::string_view, 12> kOperations = {
-    "sync", "suspend", "resume", "rollback", "apply",        "plan-newest",
-    "plan", "cordon",  "drain",  "uncordon", "drain-status", "restart"};
+constexpr std::array<std::string_view, 13> kOperations = {
+    "sync",   "suspend", "resume",   "rollback",     "apply",   "plan-newest", "plan",
+    "cordon", "drain",   "uncordon", "drain-status", "restart", "preview"};
 // Kubernetes opens these by GET too, which makes them no reading.
 constexpr std::array<std::string_view, 3> kConnections = {"exec", "attach", "portforward"};
 

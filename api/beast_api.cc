@@ -184,6 +184,7 @@ void ApiSession::OnBody(const error_code& error) {
   }
   if (error) return Close();
   head_.request.body = std::move(parser_->get().body());
+  if (head_.is_login) return Answer(parts_->gate->LogIn(head_), true);
   Dispatch();
 }
 

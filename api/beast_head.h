@@ -28,6 +28,7 @@ inline HttpProblem ReadBeastHead(const BeastRequestParser& parser, ApiHead* head
   head->request.method = std::string(message.method_string());
   HttpProblem problem = framing.Check(message.version());
   if (problem.code != 0) return problem;
+  head->target = std::string(message.target().data(), message.target().size());
   const Status target =
       ReadRequestTarget({message.target().data(), message.target().size()}, &head->request);
   if (!target.ok()) return {400, target.message()};

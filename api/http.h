@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/socket_session.h"
@@ -21,6 +22,8 @@ struct ApiRequest {
       query;  // of a repeated field the first, as Kubernetes reads it
   std::map<std::string, std::vector<std::string>> repeated;  // and those after it, in their order
   std::string accept;                                        // the Accept header
+  std::string accept_encoding;
+  std::string last_event_id;  // of a stream of events that is gone on with
   std::string body;
   std::string content_type;     // of the body, in lower case and without parameters
   std::optional<ApiUser> user;  // who asks over TLS; none: the owner of the local socket
@@ -78,6 +81,8 @@ struct ApiResponse {
   int retry_after_s = 0;  // for 429
   // When set, there is no answer but this: the connection becomes a WebSocket.
   std::optional<SocketUpgrade> socket;
+  std::string cache_control = "no-store";
+  std::vector<std::pair<std::string, std::string>> headers;  // more of them; no line breaks
 };
 
 }  // namespace reconcile

@@ -29,7 +29,9 @@ std::string ResponseHead(const ApiResponse& answer, std::optional<size_t> length
   head += length ? "\r\nContent-Length: " + std::to_string(*length)
                  : std::string("\r\nTransfer-Encoding: chunked");
   if (answer.retry_after_s > 0) head += "\r\nRetry-After: " + std::to_string(answer.retry_after_s);
-  head += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: ";
+  for (const auto& [name, value] : answer.headers) head += "\r\n" + name + ": " + value;
+  head += "\r\nCache-Control: " + answer.cache_control;
+  head += "\r\nX-Content-Type-Options: nosniff\r\nConnection: ";
   head += keep_alive ? "keep-alive\r\n\r\n" : "close\r\n\r\n";
   return head;
 }

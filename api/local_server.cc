@@ -90,6 +90,7 @@ ApiRequest FromHttp(const httplib::Request& request) {
   api.path = request.path;
   for (const auto& [name, value] : request.params) api.AddQuery(name, value);
   api.accept = request.get_header_value("Accept");
+  api.last_event_id = request.get_header_value("Last-Event-ID");
   api.body = request.body;
   std::map<std::string, std::string> headers;
   for (const auto& [name, value] : request.headers) headers[LowerCase(name)] = value;
@@ -129,6 +130,8 @@ LogSink SinkInto(const std::weak_ptr<StreamPipe>& weak) {
 
 void SetResponse(const ApiResponse& answer, httplib::Response* response) {
   response->status = answer.code;
+  for (const auto& [name, value] : answer.headers) response->set_header(name, value);
+  response->set_header("Cache-Control", answer.cache_control);
   response->set_content(answer.body, answer.content_type.c_str());
 }
 

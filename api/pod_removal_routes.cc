@@ -90,7 +90,7 @@ ApiResponse RemoveSelected(Controller* controller, const ResourcePath& path,
   }
   ApiResponse response;
   response.body =
-      WriteList(Kind::kPod, pods, {.revision = controller->State()->revision()}, {}, now.wall);
+      WriteList({Kind::kPod, {.revision = controller->State()->revision()}, {}, now.wall}, pods);
   return response;
 }
 

@@ -19,10 +19,10 @@
 #include "api/refusal.h"
 #include "api/scale_route.h"
 #include "api/table.h"
-#include "api/write_routes.h"
 #include "api/tree_view.h"
 #include "api/usage_view.h"
 #include "api/version_route.h"
+#include "api/write_routes.h"
 #include "schema/codec.h"
 #include "schema/core.h"
 #include "schema/text.h"
@@ -103,8 +103,10 @@ Value EncodeLines(const std::vector<std::string>& lines) {
   return list;
 }
 
-ApiResponse StatusRoute(Controller* controller) {
-  const auto state = controller->State();
+}  // namespace
+
+std::string WriteClusterStatus(const Controller& controller) {
+  const auto state = controller.State();
   int64_t ready = 0;
   state->ForEach<Pod>(
       [&](const std::shared_ptr<const Pod>& pod) { ready += IsReady(*pod) ? 1 : 0; });
@@ -113,15 +115,23 @@ ApiResponse StatusRoute(Controller* controller) {
       [&](const std::shared_ptr<const Node>& node) { nodes += IsRevoked(*node) ? 0 : 1; });
   Value value = Value::MakeMap();
   value.Set("sources", EncodeSources(*state));
-  value.Set("unconverged", EncodeLines(controller->Unconverged()));
-  value.Set("notes", EncodeLines(controller->Notes()));
-  value.Set("settled", Value::Bool(controller->Settled()));
-  value.Set("underWay", EncodeLines(controller->UnderWay()));
+  value.Set("unconverged", EncodeLines(controller.Unconverged()));
+  value.Set("notes", EncodeLines(controller.Notes()));
+  value.Set("settled", Value::Bool(controller.Settled()));
+  value.Set("underWay", EncodeLines(controller.UnderWay()));
   value.Set("nodes", Value::Int(nodes));
   value.Set("pods", Value::Int(static_cast<int64_t>(state->Objects(Kind::kPod).size())));
   value.Set("podsReady", Value::Int(ready));
   value.Set("revision", Value::Int(state->revision()));
-  return Json(value);
+  return WriteJson(value);
+}
+
+namespace {
+
+ApiResponse StatusRoute(Controller* controller) {
+  ApiResponse response;
+  response.body = WriteClusterStatus(*controller);
+  return response;
 }
 
 // {"commit": "...", "confirmations": ["prune=..."], "folder": "deploy",

@@ -26,6 +26,9 @@ namespace reconcile {
 ApiResponse HandleApi(Controller* controller, ResourceReads* reads, const ApiRequest& request,
                       Now now);
 
+// What GET .../status answers: the sources, what is not converged and why.
+std::string WriteClusterStatus(const Controller& controller);
+
 // A Kubernetes Status object for a failure.
 ApiResponse ErrorResponse(const Status& status);
 // One for success, with what else `more`, a map, says.

@@ -116,8 +116,9 @@ ApiResponse UsageRoute(const Controller& controller, const ApiRequest& request, 
   });
   Value pods = Value::MakeList();
   size_t count = 0;
+  const bool with_pods = request.Query("pods") != "false";
   state->ForEach<Pod>([&](const std::shared_ptr<const Pod>& pod) {
-    const bool is_wanted = !pod->spec.node_name.empty() &&
+    const bool is_wanted = with_pods && !pod->spec.node_name.empty() &&
                            IsAskedFor(request, "node", pod->spec.node_name) &&
                            IsAskedFor(request, "namespace", pod->metadata.namespace_name) &&
                            IsAskedFor(request, "pod", pod->metadata.name);

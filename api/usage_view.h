@@ -6,8 +6,8 @@
 namespace reconcile {
 
 // GET /apis/reconcile.dev/v1/usage: what nodes and pods use now, and with `series=true` over the
-// last minutes and the last hour. `node`, `namespace` and `pod` narrow it; with series there may be
-// no more than kMaxUsageSeries pods.
+// last minutes and the last hour. `node`, `namespace`, `pod` and `pods=false` narrow it; with
+// series there may be no more than kMaxUsageSeries pods.
 //   {"nodes": [{"name", "now": USE, "capacity": {"cpu", "memory", "pods"}, "series": [SERIES]}],
 //    "pods": [{"namespace", "name", "node", "now": USE, "series": [SERIES]}]}
 // USE: "cpuMicros" (millionths of a core), "memoryBytes" (working set), "receivedBytes" and

@@ -67,6 +67,7 @@ void AddDrainCommand(CLI::App* app, CommandContext* context);
 void AddTokenCommand(CLI::App* app, CommandContext* context);
 void AddNodeCommand(CLI::App* app, CommandContext* context);
 void AddKubeconfigCommand(CLI::App* app, CommandContext* context);
+void AddDashboardCommand(CLI::App* app, CommandContext* context);
 void AddCaCommand(CLI::App* app, CommandContext* context);
 void AddDescribeCommand(CLI::App* app, CommandContext* context);
 void AddTreeCommand(CLI::App* app, CommandContext* context);

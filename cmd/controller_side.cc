@@ -3,13 +3,16 @@
 #include <chrono>
 #include <thread>
 
-#include "api/scrape_routes.h"
+#include "api/page_routes.h"
+#include "api/preview_routes.h"
 #include "api/routes.h"
+#include "api/scrape_routes.h"
 #include "api/webhook_routes.h"
 #include "base/log.h"
 #include "cmd/endpoint.h"
 #include "cmd/host_lock.h"
 #include "cmd/local_host.h"
+#include "cmd/plan_text.h"
 #include "cmd/restore_cluster.h"
 #include "schema/core.h"
 #include "source/git_source.h"
@@ -94,6 +97,10 @@ Status ControllerSide::KeepRevocations() {
 }
 
 namespace {
+
+std::string PlanForPage(const Value& plan) {
+  return PlanText(plan, {.color = false, .columns = 110});
+}
 
 // What this host is called by those who dial it.
 std::vector<std::string> NamesOfHost(const Config& config) {
@@ -228,12 +235,14 @@ std::string ControllerSide::MetricsText() {
 
 ApiResponse ControllerSide::Answer(const ApiRequest& request) {
   const auto metrics = HandleScrape(request, {.own = [this] { return MetricsText(); },
-                                               .link = link_,
-                                               .loop = &loop_,
-                                               .state = controller_->State(),
-                                               .address = api_address_});
+                                              .link = link_,
+                                              .loop = &loop_,
+                                              .state = controller_->State(),
+                                              .address = api_address_});
   if (metrics) return *metrics;
   if (IsUsersPath(request.path)) return HandleUsersApi(users_.get(), request, loop_.now().wall);
+  if (auto page = HandlePage(feed_.get(), request)) return *std::move(page);
+  if (auto plan = HandlePreview(controller_.get(), request, PlanForPage)) return *std::move(plan);
   if (!IsEnrollmentPath(request.path)) {
     return HandleApi(controller_.get(), reads_.get(), request, loop_.now());
   }
@@ -256,6 +265,8 @@ Status ControllerSide::Start(const Config& config, AgentLink* link) {
   RETURN_IF_ERROR(controller_->Start());
   reads_ = std::make_unique<ResourceReads>(store_.get(), &loop_);
   reads_->ShowHeartbeats([this] { return controller_->LastHeartbeats(); });
+  feed_ = std::make_unique<LiveFeed>(store_.get(), &loop_,
+                                     [this] { return WriteClusterStatus(*controller_); });
   Result<std::unique_ptr<LocalServer>> server = LocalServer::Start(
       config.socket_path, &loop_, [this](const ApiRequest& request) { return Answer(request); });
   if (!server.ok()) return server.status();
@@ -270,6 +281,7 @@ void ControllerSide::End() {
   server_.reset();
   thread_.End([this] {
     webhooks_ = {};
+    feed_.reset();
     reads_.reset();
     controller_.reset();
     link_server_.reset();

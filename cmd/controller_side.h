@@ -5,6 +5,7 @@
 
 #include "api/api_server.h"
 #include "api/enrollment_routes.h"
+#include "api/live_feed.h"
 #include "api/local_server.h"
 #include "api/resource_reads.h"
 #include "api/user_registry.h"
@@ -88,6 +89,7 @@ class ControllerSide {
   EnrollmentApi enrollment_api_;  // without a CA to ask in `up`: nobody could join
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<ResourceReads> reads_;
+  std::unique_ptr<LiveFeed> feed_;
   LinkHttpHandler webhooks_;
   std::unique_ptr<LocalServer> server_;
   std::unique_ptr<ApiServer> api_server_;

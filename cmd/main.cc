@@ -169,6 +169,7 @@ void AddCommands(CLI::App* app, CommandContext* context) {
   AddNodeCommand(app, context);
   AddCaCommand(app, context);
   AddKubeconfigCommand(app, context);
+  AddDashboardCommand(app, context);
   AddExplainCommand(app, context);
   AddVersionCommand(app, context);
   AddDoctorCommand(app, context);

@@ -71,6 +71,16 @@ Result<Controller::PlanAnswer> Controller::PlanManifests(const std::string& sour
   return core_->PlanManifests(source, input, base);
 }
 
+void Controller::PlanRevision(const std::string& source, const std::string& revision,
+                              std::function<void(Result<RevisionPlan>)> done) {
+  core_->PlanRevision(source, revision, std::move(done));
+}
+
+Result<Controller::PlanAnswer> Controller::PlanAddition(const std::string& source,
+                                                        const std::string& manifests) const {
+  return core_->PlanAddition(source, manifests);
+}
+
 Result<std::vector<size_t>> Controller::FilesToSend(const std::string& source,
                                                     const std::vector<ManifestFile>& files) const {
   return core_->FilesToSend(source, files);

@@ -189,6 +189,18 @@ class Controller {
   // id. Blocks the loop for the time of planning. Unavailable when it was not read; Invalid when
   // it has errors.
   Result<PlanAnswer> PlanNewest(const std::string& source, std::string* commit) const;
+  // What applying the commit that `revision` names in the source's repository (a branch, a tag, an
+  // id) would do. `done` is called later, once: Unavailable when it is not read in time or too many
+  // ask, Invalid for what there is not. The source follows what it follows.
+  struct RevisionPlan {
+    std::string commit;
+    PlanAnswer answer;
+  };
+  static constexpr size_t kMaxRevisionPlans = 8;  // at once
+  void PlanRevision(const std::string& source, const std::string& revision,
+                    std::function<void(Result<RevisionPlan>)> done);
+  // What declaring these manifests too, in place of the objects that they name again, would do.
+  Result<PlanAnswer> PlanAddition(const std::string& source, const std::string& manifests) const;
   // Opens a pod container's log. NotFound when there is no such pod, or it is on no host yet.
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);

@@ -54,6 +54,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Result<int64_t> RotateSecretKey() { return store_->RotateSecretKey(); }
   Result<PlanAnswer> PlanManifests(const std::string& source, const PlanInput& input,
                                    const PlanInput* base);
+  void PlanRevision(const std::string& source, const std::string& revision,
+                    std::function<void(Result<RevisionPlan>)> done);
+  Result<PlanAnswer> PlanAddition(const std::string& source, const std::string& manifests) const;
   Result<std::vector<size_t>> FilesToSend(const std::string& source,
                                           const std::vector<ManifestFile>& files) const;
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
@@ -276,6 +279,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // Takes the newest commit, or reads the one that is wanted instead of it.
   void TakeNewest(Followed* followed, FetchedCommit commit);
   void LookAtNewest(Followed* followed, FetchedCommit commit);
+  struct RevisionQuestion;
+  void ReadRevision(const std::shared_ptr<RevisionQuestion>& question);
+  void OnRevision(const RevisionQuestion& question, Result<FetchedCommit> commit);
   void FetchWanted(Followed* followed, const std::string& commit);
   void OnWanted(const std::string& name, const std::string& wanted, Result<FetchedCommit> commit);
   // Into the status: which commit is the newest, and what that ends. Whether the commit that was
@@ -358,6 +364,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   ManifestSource* source_;
   AgentLink* link_;
   std::map<std::string, Followed> followed_;  // by source name
+  size_t revision_plans_ = 0;                 // under way
   std::map<std::string, Heard> heard_;        // by node name
   bool is_cut_off_ = false;                   // WhyPodsStay, when silence was last looked at
   // What can be lost at any time: the next turn looks at everything then.

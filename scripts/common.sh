@@ -40,7 +40,7 @@ test_packages() {
   echo libgtest-dev python3 python3-yaml universal-ctags clang-format-14 clang-tidy-19 busybox-static docker.io curl openssl sqlite3 procps iputils-ping docker-registry \
     apache2-utils openssh-server openssh-client nginx fcgiwrap debootstrap systemd-container dpkg-dev file \
     bind9-dnsutils dnsmasq-base dnsperf unbound iperf3 netcat-openbsd \
-    ufw firewalld dbus prometheus
+    ufw firewalld dbus prometheus chromium fonts-dejavu-core
 }
 
 bench_packages() { echo python3 binutils busybox-static docker.io procps libbenchmark-dev bind9-dnsutils dnsmasq-base dnsperf unbound iperf3; }
@@ -107,9 +107,9 @@ old_kubectl() {
 # What brings `node` and `npm`; nothing where they are already, whoever made their packages.
 node_packages() { { command -v node && command -v npm; } >/dev/null || echo nodejs npm; }
 
-# The Kubernetes client for Node.js at the versions of the lock file, below the build folder.
-client_node() {
-  local from=$root/tests/e2e/kubectl/client-node to=$root/build/client-node
+# node_modules FOLDER NAME: what FOLDER's lock file names, in build/NAME.
+node_modules() {
+  local from=$root/$1 to=$root/build/$2
   cmp -s "$from/package-lock.json" "$to/installed.json" && return 0
   mkdir -p "$to"
   cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$to/"

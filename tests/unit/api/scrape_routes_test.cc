@@ -22,6 +22,11 @@ class WaitingLink final : public AgentLink {
     sink = std::move(new_sink);
     return StreamHandle([this] { ++cancelled; }, nullptr);
   }
+  std::shared_ptr<PodStream> OpenPodStream(const std::string&, const PodStreamRequest&,
+                                           PodStreamSink) override {
+    ADD_FAILURE() << "no pod is asked for";
+    return nullptr;
+  }
 
   std::string asked;
   LogSink sink;
@@ -52,8 +57,8 @@ class ScrapeRoutesTest : public testing::Test {
   StreamHandle Scrape() {
     const auto answer = Get("/api/v1/nodes/host-1/proxy/metrics");
     EXPECT_TRUE(answer && answer->stream);
-    return answer->stream({.on_data = [this](std::string_view bytes) { text_ += bytes; },
-                           .on_end = [this](const Status& status) { ends_.push_back(status); }});
+    return answer->stream({{.on_data = [this](std::string_view bytes) { text_ += bytes; },
+                            .on_end = [this](const Status& status) { ends_.push_back(status); }}});
   }
 
   VirtualTime time_;

@@ -13,5 +13,7 @@ reconcile_test(cmd_validate_test
   LIBS cmd_validate LABELS unit)
 reconcile_test(cmd_client_test
   SOURCES ${here}/log_lines_test.cc ${here}/log_targets_test.cc ${here}/json_path_test.cc ${here}/wait_for_test.cc ${here}/get_text_test.cc ${here}/completion_target_test.cc ${here}/doctor_checks_test.cc ${here}/describe_test.cc ${here}/tree_text_test.cc
-  LIBS cmd_logs cmd_values cmd_describe cmd_checks cmd_text LABELS unit
-          reconcile_test(cmd_metrics_test ${here}/metrics_test.cc cmd_metrics)
+  LIBS cmd_logs cmd_values cmd_describe cmd_checks cmd_text LABELS unit)
+reconcile_test(cmd_metrics_test
+  SOURCES ${here}/metrics_test.cc
+  LIBS cmd_metrics LABELS unit)

@@ -1,0 +1,132 @@
+// The page's login at the API's port: what strangers are shown, and what a session is good for.
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "api/api_server.h"
+#include "api/page_routes.h"
+#include "api/routes.h"
+#include "api/user_registry.h"
+#include "link/enrollment.h"
+#include "tests/unit/api_io/raw_tls.h"
+#include "tests/unit/link_tls/tls_link.h"
+
+namespace reconcile {
+namespace {
+
+class PageLoginServerTest : public testing::Test {
+ protected:
+  PageLoginServerTest() {
+    enrollment_ = std::move(Enrollment::Open(folder_.path() + "/ca", &random_, now())).value();
+    users_ =
+        std::move(UserRegistry::Open(folder_.path() + "/users", enrollment_.get(), &user_random_))
+            .value();
+    token_ = *users_->IssueToken({"anna", {"reconcile:operate"}}, now());
+    ApiServerOptions options;
+    options.port = 0;
+    options.names = {"127.0.0.1"};
+    options.max_refusals_per_minute = 8;
+    auto started = ApiServer::Start(options, loop_.loop(), enrollment_.get(), users_.get(),
+                                    [this](const ApiRequest& request) {
+                                      ++routed_;
+                                      ApiResponse answer;
+                                      answer.body = request.user->name + " " + request.method;
+                                      return answer;
+                                    });
+    CHECK(started.ok());
+    server_ = std::move(started).value();
+  }
+  ~PageLoginServerTest() override {
+    server_.reset();
+    loop_.End();
+  }
+  static WallTime now() { return ReadSystemClock().wall; }
+  RawAnswer Ask(const std::string& head, const std::string& body = "") {
+    const std::string length =
+        body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    return AskRaw(server_->port(),
+                  head + "Host: c\r\nConnection: close\r\n" + length + "\r\n" + body, nullptr);
+  }
+  std::string Cookie() const { return "Cookie: __Host-reconcile=" + token_ + "\r\n"; }
+
+  static constexpr const char* kForm = "Content-Type: application/x-www-form-urlencoded\r\n";
+
+  LinkFolder folder_;
+  SystemRandom random_;
+  SystemRandom user_random_;
+  LoopThread loop_;
+  std::unique_ptr<Enrollment> enrollment_;
+  std::unique_ptr<UserRegistry> users_;
+  std::atomic<int> routed_ = 0;
+  std::string token_;
+  std::unique_ptr<ApiServer> server_;
+};
+
+TEST_F(PageLoginServerTest, StrangersAreShownTheFormAndNothingElse) {
+  for (const char* path : {"/", "/ui/pods/default/a"}) {
+    const RawAnswer answer = Ask("GET " + std::string(path) + " HTTP/1.1\r\n");
+    EXPECT_EQ(answer.code(), 401);
+    EXPECT_NE(answer.text.find("<form method=\"post\" action=\"/login\">"), std::string::npos);
+    EXPECT_EQ(answer.text.find("/assets/"), std::string::npos);
+  }
+  EXPECT_EQ(Ask("GET /assets/x/app.js HTTP/1.1\r\n").code(), 401);
+  EXPECT_EQ(Ask("GET /apis/reconcile.dev/v1/live HTTP/1.1\r\n").code(), 401);
+  EXPECT_EQ(routed_, 0);
+}
+
+TEST_F(PageLoginServerTest, ATokenBecomesASession) {
+  const std::string post = "POST /login HTTP/1.1\r\n" + std::string(kForm);
+  const RawAnswer in = Ask(post, "token=" + token_ + "&next=%2Fui%2Fplan");
+  EXPECT_EQ(in.code(), 303);
+  EXPECT_NE(in.text.find("Location: /ui/plan\r\n"), std::string::npos);
+  EXPECT_NE(in.text.find("Set-Cookie: __Host-reconcile=" + token_ + "; Path=/; Secure; HttpOnly"),
+            std::string::npos);
+  EXPECT_EQ(routed_, 0);
+  const RawAnswer page = Ask("GET / HTTP/1.1\r\n" + Cookie());
+  EXPECT_EQ(page.code(), 200);
+  EXPECT_NE(page.text.find("anna GET"), std::string::npos);
+  const RawAnswer out = Ask("POST /logout HTTP/1.1\r\n" + Cookie());
+  EXPECT_EQ(out.code(), 303);
+  EXPECT_NE(out.text.find("Max-Age=0"), std::string::npos);
+}
+
+TEST_F(PageLoginServerTest, Faults14WrongTokensAreCountedAndThenNotLookedAt) {
+  const std::string post = "POST /login HTTP/1.1\r\n" + std::string(kForm);
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(Ask(post, "token=rcu1.wrong").code(), 401);
+  EXPECT_EQ(Ask(post, "token=rcu1.wrong").code(), 429);
+  EXPECT_EQ(routed_, 0);
+}
+
+TEST_F(PageLoginServerTest, LargeFormsAreNotRead) {
+  EXPECT_EQ(
+      Ask("POST /login HTTP/1.1\r\n" + std::string(kForm) + "Content-Length: 100000\r\n").code(),
+      401);
+  EXPECT_EQ(Ask("POST /login HTTP/1.1\r\nContent-Type: application/json\r\n", "{}").code(), 401);
+}
+
+TEST_F(PageLoginServerTest, WhatAnotherSiteMakesABrowserSendIsRefused) {
+  // Another site's page, in the browser of somebody who is logged in.
+  const std::string cross = "Sec-Fetch-Site: cross-site\r\n";
+  EXPECT_EQ(Ask("GET /api/v1/pods HTTP/1.1\r\n" + Cookie() + cross).code(), 401);
+  EXPECT_EQ(Ask("POST /api/v1/a HTTP/1.1\r\nX-Reconcile-Page: 1\r\n" + Cookie() + cross).code(),
+            401);
+  EXPECT_EQ(Ask("POST /login HTTP/1.1\r\n" + std::string(kForm) + cross, "token=" + token_).code(),
+            401);
+  // An older browser, which says nothing of who asks: a form cannot add this header.
+  EXPECT_EQ(Ask("POST /api/v1/a HTTP/1.1\r\n" + Cookie()).code(), 401);
+  EXPECT_EQ(Ask("GET /api/v1/a HTTP/1.1\r\nUpgrade: websocket\r\n" + Cookie()).code(), 401);
+  EXPECT_EQ(routed_, 0);
+  EXPECT_EQ(Ask("POST /api/v1/a HTTP/1.1\r\nX-Reconcile-Page: 1\r\n" + Cookie()).code(), 200);
+  EXPECT_EQ(Ask("GET /api/v1/a HTTP/1.1\r\nSec-Fetch-Site: same-origin\r\n" + Cookie()).code(),
+            200);
+}
+
+TEST_F(PageLoginServerTest, ARevokedTokensSessionEnds) {
+  ASSERT_TRUE(users_->Revoke("anna", now()).ok());
+  const RawAnswer page = Ask("GET / HTTP/1.1\r\n" + Cookie());
+  EXPECT_EQ(page.code(), 401);
+  EXPECT_NE(page.text.find("Your session has ended"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace reconcile
