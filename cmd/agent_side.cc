@@ -26,28 +26,7 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
   if (!lock.ok()) return lock.status();
   side->lock_ = std::move(lock).value();
   const LocalHost host = ReadLocalHost();
-  side->options_.node_name = config.node_name;
-  side->options_.host_ip = config.node_address.empty() ? host.address : config.node_address;
-  side->options_.node_labels = config.node_labels;
-  side->options_.machine_id = host.machine_id;
-  side->options_.boot_id = host.boot_id;
-  side->options_.mtu = host.mtu;
-  if (config.node_address.empty()) {
-    side->options_.read_underlay = [] {
-      const Underlay underlay = ReadUnderlay();
-      return AgentOptions::Underlay{underlay.address, underlay.mtu};
-    };
-  }
-  side->options_.read_resolv_conf = [] { return ReadResolvConf(); };
-  side->options_.pressure = config.pressure;
-  side->options_.images = config.images;
-  side->options_.read_host_use = [] { return ReadHostUse(); };
-  side->options_.read_use = [side = side.get()](auto containers, auto done) {
-    side->ReadUse(std::move(containers), std::move(done));
-  };
-  side->options_.start_program = StartProgram();
-  side->options_.observer = &side->metrics_;
-  side->options_.read_metrics = [raw = side.get()] { return raw->MetricsText(); };
+  side->SetOptions(config, host);
   side->prober_ = std::make_unique<CurlProber>(&side->loop_);
   DockerOptions docker;
   docker.socket_path = config.docker_socket;
@@ -80,6 +59,31 @@ Result<std::unique_ptr<AgentSide>> AgentSide::Open(const Config& config) {
                                    {&side->volume_workers_, config.docker_socket,
                                     &side->volume_measurers_, &side->volume_lookers_});
   return side;
+}
+
+void AgentSide::SetOptions(const Config& config, const LocalHost& host) {
+  options_.node_name = config.node_name;
+  options_.host_ip = config.node_address.empty() ? host.address : config.node_address;
+  options_.node_labels = config.node_labels;
+  options_.machine_id = host.machine_id;
+  options_.boot_id = host.boot_id;
+  options_.mtu = host.mtu;
+  if (config.node_address.empty()) {
+    options_.read_underlay = [] {
+      const Underlay underlay = ReadUnderlay();
+      return AgentOptions::Underlay{underlay.address, underlay.mtu};
+    };
+  }
+  options_.read_resolv_conf = [] { return ReadResolvConf(); };
+  options_.pressure = config.pressure;
+  options_.images = config.images;
+  options_.read_host_use = [] { return ReadHostUse(); };
+  options_.read_use = [this](auto containers, auto done) {
+    ReadUse(std::move(containers), std::move(done));
+  };
+  options_.start_program = StartProgram();
+  options_.observer = &metrics_;
+  options_.read_metrics = [this] { return MetricsText(); };
 }
 
 void AgentSide::ReadUse(std::vector<CountedContainer> containers,

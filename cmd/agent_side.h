@@ -11,6 +11,7 @@
 #include "base/worker_pool.h"
 #include "cmd/agent_metrics.h"
 #include "cmd/config.h"
+#include "cmd/local_host.h"
 #include "cmd/host_lock.h"
 #include "cmd/serving.h"
 #include "link/link_dialer.h"
@@ -51,6 +52,7 @@ class AgentSide {
   static constexpr size_t kMaxQueuedWork = 4096;
 
   AgentSide() = default;
+  void SetOptions(const Config& config, const LocalHost& host);
   void ReadUse(std::vector<CountedContainer> containers, std::function<void(UseCounters)> done);
   std::string MetricsText() const;
   void LookWhetherJoined(MonoTime deadline, MonoTime remind_at,

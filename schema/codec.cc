@@ -63,16 +63,22 @@ void ReportConversion(const ConvertedManifest& converted, FieldReporter* reporte
   }
 }
 
+// A node that a person cordoned is unschedulable to clients, which look there. None for others.
+std::optional<Node> AsShown(const Object& object, EncodeFor purpose) {
+  const Node* node = As<Node>(object);
+  if (purpose != EncodeFor::kUser || node == nullptr || !node->status.cordon ||
+      node->spec.unschedulable) {
+    return std::nullopt;
+  }
+  Node shown = *node;
+  shown.spec.unschedulable = true;
+  return shown;
+}
+
 }  // namespace
 
 Value EncodeObject(const Object& object, EncodeFor purpose) {
-  const Node* node = As<Node>(object);
-  if (purpose == EncodeFor::kUser && node != nullptr && node->status.cordon &&
-      !node->spec.unschedulable) {
-    Node shown = *node;
-    shown.spec.unschedulable = true;  // a person says so: clients look here
-    return EncodeObject(shown, purpose);
-  }
+  if (const auto shown = AsShown(object, purpose)) return EncodeObject(*shown, purpose);
   const KindInfo& info = InfoOf(object.kind);
   Value members = TableOf(object.kind).Encode(StructOf(object), purpose);
   Value::Map map;
@@ -83,6 +89,7 @@ Value EncodeObject(const Object& object, EncodeFor purpose) {
 }
 
 std::string EncodeObjectJson(const Object& object, EncodeFor purpose) {
+  if (const auto shown = AsShown(object, purpose)) return EncodeObjectJson(*shown, purpose);
   const KindInfo& info = InfoOf(object.kind);
   const std::string head = "\"apiVersion\":\"" + std::string(info.api_version) + "\",\"kind\":\"" +
                            std::string(info.name) + '"';

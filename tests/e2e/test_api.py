@@ -99,7 +99,10 @@ class ApiTest(HostTest):
     def test_faults_14_15_16_17_strangers_hosts_and_the_revoked_are_refused(self):
         self.start()
         self.assertEqual(self.curl("/healthz"), (200, "ok"))
-        for path in ("/", "/api", "/apis", "/api/v1/pods", "/metrics"):
+        code, body = self.curl("/")
+        self.assertEqual(code, 401)
+        self.assertIn("Log in to reconcile", body)
+        for path in ("/api", "/apis", "/api/v1/pods", "/metrics"):
             code, body = self.curl(path)
             self.assertEqual((code, json.loads(body)["reason"]), (401, "Unauthorized"))
         self.assertEqual(self.curl("/api/v1/pods", "-H", "Authorization: Bearer rcu1." + "0" * 64)[0], 401)
