@@ -133,6 +133,10 @@ LOGS = [
     case("logs -l app=restarts", r"\Asecond run\n\Z"),
     case("logs <restarted> --previous", r"\Afirst run\n\Z"),
     case("logs <pod> --previous", r"NotFound|previous", code=1),
+    case("logs <pod> --since=3s", r"\Atick\n", hides=("line",)),
+    case("logs <restarted> --since=1h", r"\Asecond run\n\Z"),
+    case("logs <restarted> --since-time=2020-01-01T00:00:00Z", r"\Asecond run\n\Z"),
+    case("logs <pod> --limit-bytes=6", r"\Aline 1\Z"),
     case("logs <pod> -c none", r"container none is not valid for pod <pod>", code=1),
     case("logs none", r'pods "none" not found', code=1),
 ]

@@ -143,6 +143,22 @@ class ClientNodeTest(unittest.TestCase):
         eventually("lines come", lambda: self.bytes_of(said(), "stdout").count(b"tick\n") > 3, 30)
         self.assertIsNone(process.poll())
 
+    def test_exec_passes_bytes_both_ways_and_the_exit_code(self):
+        process, said = self.start("exec", self.pods()[0], "sh", "-c", "cat; echo to the side >&2; exit 3")
+        sent = bytes(range(256)) * 1000
+        try:
+            process.stdin.write(sent)
+            process.stdin.close()
+        except BrokenPipeError as error:
+            raise AssertionError(said()) from error
+        eventually("it has ended", lambda: any("status" in line for line in said()), 30)
+        lines = said()
+        self.assertEqual(self.bytes_of(lines, "stdout"), sent)
+        self.assertEqual(self.bytes_of(lines, "stderr"), b"to the side\n")
+        ends = [line for line in lines if "status" in line]
+        self.assertEqual(ends, [{"status": "Failure", "causes": [{"reason": "ExitCode", "message": "3"}]}])
+        self.assertEqual(process.wait(30), 0)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -92,6 +92,9 @@ class ReadTest(Checks, Follows, KubectlTest):
         eventually("the container that ended runs again",
                    lambda: "second run" in cls.host.cli(["logs", cls.names["restarted"]], check=False).stdout)
         cls.host.converge()
+        # So that its first lines are older than what --since asks for.
+        eventually("a pod has printed for five seconds",
+                   lambda: cls.host.cli(["logs", cls.names["pod"]], check=False).stdout.count("tick") > 4)
 
     @classmethod
     def kubectl_of(cls, user, *flags):
