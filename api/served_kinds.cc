@@ -57,10 +57,10 @@ std::vector<std::string_view> CategoriesOf(Kind kind) {
 
 std::vector<ServedSubresource> SubresourcesOf(Kind kind) {
   if (kind == Kind::kPod) {
-    return {{"attach", {"create", "get"}},
-            {"eviction", {"create"}, "Eviction", {"policy", "v1"}},
-            {"exec", {"create", "get"}},
+    return {{"eviction", {"create"}, "Eviction", {"policy", "v1"}},
             {"log", {"get"}},
+            {"exec", {"create", "get"}},
+            {"attach", {"create", "get"}},
             {"portforward", {"create", "get"}}};
   }
   if (HasScale(kind)) {

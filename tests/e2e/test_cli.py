@@ -117,6 +117,7 @@ class CliTest(HostTest):
         crash = replication_controller("crash", 1, command="echo sorry; exit 3")
         host.commit({"web.yaml": replication_controller("web", 2), "crash.yaml": crash})
         host.start_reconcile()
+        host.cli(["wait", "rc/web", "--for", "create", "--timeout", "60s"])  # its commit may not have been read yet
         done = host.cli(["wait", "rc/web", "--for", "rollout", "--timeout", "60s"])
         self.assertEqual(done.stdout, "replicationcontroller/web rolled out\n")
         pods = host.cli(["get", "pods", "-l", "app=web", "-o", "name"]).stdout.split()

@@ -10,9 +10,15 @@ from pathlib import Path
 
 from harness import HostTest
 from hosts.system import eventually, run
-from test_kubectl_read import versions
+from kubectl.client import versions as stock
 
 MEBIBYTES_HELD = 50
+
+
+def versions():
+    return [version.path for version in stock()]
+
+
 # Two loops: on a machine that others use too, the container gets its part of it.
 POD = """apiVersion: v1
 kind: Pod
