@@ -79,7 +79,7 @@ std::string InPlaceOfKubectl(const CLI::App& app, const std::string& word) {
     return "objects change by commits to the Git repository that the controller follows; "
            "`reconcile --dry-run` shows what one would do";
   }
-  if (is_one_of({"exec", "attach", "cp"})) {
+  if (is_one_of({"attach", "cp"})) {
     return "`docker " + word +
            "` on the pod's host does that; `reconcile get pods -o wide` names "
            "the host";
