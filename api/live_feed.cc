@@ -147,7 +147,8 @@ void LiveFeed::State::End() {
   loop_->Cancel(timer_);
   for (const ReaderPtr& reader : std::exchange(readers_, {})) {
     reader->ended = true;
-    reader->sink.on_end(UnavailableError("the controller is ending"));
+    const LogSink sink = std::exchange(reader->sink, {});
+    sink.on_end(UnavailableError("the controller is ending"));
   }
 }
 
@@ -303,9 +304,12 @@ void LiveFeed::State::Send(const ReaderPtr& reader) {
     reader->sink.on_data(bytes);
   }
   reader->sending = false;
+  if (reader->ended) reader->sink = {};
 }
 
+// What the sink holds is let go, but not from inside it.
 void LiveFeed::State::Drop(const ReaderPtr& reader) {
+  if (!reader->sending) reader->sink = {};
   readers_.erase(std::remove(readers_.begin(), readers_.end(), reader), readers_.end());
 }
 

@@ -204,7 +204,10 @@ std::shared_ptr<PodStream> FakeRuntime::OpenExec(const std::string& id,
       [stream, id, command](FakeEngineCore* core, std::function<void(PodStreamEnd)> reply) {
         stream->Begin(core, id, command, std::move(reply));
       },
-      [stream](const PodStreamEnd& end) { stream->End(end); });
+      // The stream keeps the reply: not the other way round.
+      [weak = std::weak_ptr(stream)](const PodStreamEnd& end) {
+        if (const auto self = weak.lock()) self->End(end);
+      });
   return stream;
 }
 

@@ -7,7 +7,14 @@ namespace {
 
 class AgentStreams : public AgentTest {
  protected:
+  // What a link holds of a stream: one that did not end it cancels.
   struct Seen {
+    Seen() = default;
+    Seen(const Seen&) = delete;
+    Seen& operator=(const Seen&) = delete;
+    ~Seen() {
+      if (stream && !end) stream->Cancel();
+    }
     std::string out;
     std::optional<PodStreamEnd> end;
     std::shared_ptr<PodStream> stream;
