@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The rules of the tree: who may include whom, what may be called where, how long a file or function may be.
 
-Usage: check_tree.py ROOT [include|ban|loop|size]...   Exit code 1 and one line a violation when a rule is broken.
+Usage: check_tree.py ROOT [include|ban|loop|size|threads]...   Exit code 1 and one line a violation when a rule is broken.
 The tables here are docs/architecture.md's."""
 import json
 import re
@@ -44,6 +44,7 @@ BANNED = [
 ]
 # A range-for keeps the temporary it ranges over alive, but not the pointer that one was reached through (until C++23).
 LOOP_THROUGH_TEMPORARY = re.compile(r"\bfor \([^;]*[^:]:[^:;]*\)\s*->", re.DOTALL)
+THREADS = re.compile(r"\bstd::j?thread\b(?!::id)|\b(?:LoopThread|SocketThread|WorkerPool|CannedServer)\b")
 MAX_FILE_LINES = 500
 MAX_FUNCTION_LINES = 60
 SOURCE_SUFFIXES = {".cc", ".h", ".c"}
@@ -123,7 +124,18 @@ def check_sizes(root):
             yield f"{tag['path']}:{tag['line']}: {tag['name']} has {length} lines; at most {MAX_FUNCTION_LINES}"
 
 
-CHECKS = {"include": check_includes, "ban": check_banned, "loop": check_loops, "size": check_sizes}
+def check_threads(root):
+    """Unit tests that start threads are run under ThreadSanitizer."""
+    listed = re.search(r"set\(RECONCILE_THREADED ([^)]*)\)", (root / "cmake/Targets.cmake").read_text())[1].split()
+    for cmake in sorted(root.glob("tests/unit/*/tests.cmake")):
+        threaded = [path for path in sorted(cmake.parent.glob("*")) if path.suffix in SOURCE_SUFFIXES
+                    and THREADS.search(COMMENT_OR_STRING.sub("", path.read_text()))]
+        programs = re.findall(r"reconcile_test\(\s*(\w+)", cmake.read_text())
+        if threaded and not set(programs) & set(listed):
+            yield f"{threaded[0].relative_to(root)}: starts threads, but RECONCILE_THREADED names none of {', '.join(programs)}"
+
+
+CHECKS = {"include": check_includes, "ban": check_banned, "loop": check_loops, "size": check_sizes, "threads": check_threads}
 
 
 def main():
