@@ -1,5 +1,7 @@
 #include "api/api_gate.h"
 
+#include <atomic>
+
 #include "api/authorization.h"
 #include "api/media_type.h"
 #include "api/page_routes.h"
@@ -18,6 +20,7 @@ constexpr size_t kMaxLoggedBytes = 512;
 constexpr std::string_view kFormType = "application/x-www-form-urlencoded";
 constexpr std::string_view kSessionEnded =
     "Your session has ended: the token is old or was revoked.";
+constexpr std::string_view kTooManyTokens = "Too many wrong tokens from here. Wait a minute.";
 constexpr std::string_view kNoSuchToken =
     "That is no token of this cluster, or it is old or was revoked.";
 
@@ -74,7 +77,7 @@ ApiResponse TooMany(const std::string& why) {
 struct ApiGate::Counts {
   size_t open = 0;
   size_t strangers = 0;
-  size_t bodies_bytes = 0;
+  std::atomic<size_t> bodies_bytes = 0;  // shares end in the handler's thread too
   std::map<std::string, size_t> strangers_by_address;
   std::map<std::string, size_t> by_user;
 };
@@ -141,7 +144,7 @@ Result<ApiUser> ApiGate::Identify(const std::string& chain_pem, const ApiHead& h
   if (!chain_pem.empty()) return users_->OfCertificate(chain_pem, now);
   const std::string authorization = HeaderOf(head, "authorization");
   const std::string cookies = HeaderOf(head, "cookie");
-  if (IsBySession(chain_pem, head)) return users_->OfToken(SessionOf(cookies), now);
+  if (IsBySession(chain_pem, head)) return users_->OfSession(SessionOf(cookies), now);
   if (authorization.empty()) return InvalidError("neither a client certificate nor a token");
   if (!authorization.starts_with(kBearer)) return InvalidError("no bearer token");
   return users_->OfToken(std::string_view(authorization).substr(kBearer.size()), now);
@@ -186,10 +189,11 @@ ApiResponse ApiGate::Unauthorized(const ApiHead& head, const std::string& why) {
 }
 
 bool ApiGate::IsLoginForm(const ApiHead& head) const {
+  // Its length is known before it is read: a stranger is given no more room than that.
   const std::string length = HeaderOf(head, "content-length");
   return head.request.method == "POST" && head.request.path == kLoginPath && head.has_body &&
-         length.size() <= 4 && MediaTypeOf(HeaderOf(head, "content-type")) == kFormType &&
-         IsOfThisSite(head);
+         !length.empty() && length.size() <= 4 &&
+         MediaTypeOf(HeaderOf(head, "content-type")) == kFormType && IsOfThisSite(head);
 }
 
 std::optional<ApiResponse> ApiGate::AnswerStranger(ApiHead* head) {
@@ -203,24 +207,33 @@ std::optional<ApiResponse> ApiGate::AnswerStranger(ApiHead* head) {
   if (!requests_.Take("from " + request.remote_address, io_->now().mono)) {
     return TooMany("too many requests from this address");
   }
-  if (logs_out) return LoginDone("", "/");
+  if (logs_out) {
+    users_->EndSession(SessionOf(HeaderOf(*head, "cookie")), io_->now().wall);
+    return LoginDone("", "/");
+  }
   if (!logs_in) return LoginForm(401, head->target, "");
+  if (refusals_.Blocked(request.remote_address, io_->now().mono)) {
+    return LoginForm(429, "/", kTooManyTokens);
+  }
   head->is_login = true;
   return std::nullopt;
 }
 
 ApiResponse ApiGate::LogIn(const ApiHead& head) {
   const Login login = ReadLogin(head.request.body);
-  const Result<ApiUser> user = users_->OfToken(login.token, io_->now().wall);
+  const WallTime now = io_->now().wall;
+  const Result<ApiUser> user = users_->OfToken(login.token, now);
   if (!user.ok()) {
     if (CountRefusal(head, user.status().message()))
       return LoginForm(401, login.next, kNoSuchToken);
-    return LoginForm(429, login.next, "Too many wrong tokens from here. Wait a minute.");
+    return LoginForm(429, login.next, kTooManyTokens);
   }
+  const Result<std::string> session = users_->BeginSession(login.token, now);
+  if (!session.ok()) return RefusalResponse(503, session.status().message());
   LogInfo("audit", {{"event", "logged in to the page"},
                     {"user", user->name},
                     {"address", head.request.remote_address}});
-  return LoginDone(login.token, login.next);
+  return LoginDone(*session, login.next);
 }
 
 std::optional<ApiResponse> ApiGate::Refuse(const std::string& chain_pem, Place* place,
@@ -259,8 +272,9 @@ std::optional<ApiResponse> ApiGate::RefuseUser(Place* place, ApiHead* head) {
   ApiRequest& request = head->request;
   // A page of somebody else's that a browser with a certificate of ours shows: whatever it asks for
   // is not what its user asked for.
-  const std::string site = HeaderOf(*head, "sec-fetch-site");
-  if (!site.empty() && site != "same-origin" && site != "none") {
+  // Older browsers say of what page it is with forms alone.
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (!IsOfThisSite(*head) || (!reads && IsOfAnotherSite(*head))) {
     return RefusalResponse(403, "requests that other sites make in a browser are not served");
   }
   const std::string& name = request.user->name;

@@ -195,8 +195,12 @@ void ApiSession::Dispatch() {
   timer_ = parts_->io->After(options().answer_ms, [self = shared_from_this(), turn] {
     self->OnAnswer(turn, RefusalResponse(504, "the controller did not answer in time"));
   });
+  // The body goes with the request, and its share of the memory as long as the handler has it.
+  std::string body = std::exchange(head_.request.body, {});
+  ApiRequest request = head_.request;
+  request.body = std::move(body);
   parts_->loop->Post([handler = parts_->handler, bridge = parts_->bridge, weak = weak_from_this(),
-                      turn, request = head_.request] {
+                      turn, request = std::move(request), share = std::move(body_share_)] {
     ApiResponse answer = (*handler)(request);
     bridge->Post([weak, turn, answer = std::move(answer)]() mutable {
       if (const auto self = weak.lock()) self->OnAnswer(turn, std::move(answer));
@@ -207,7 +211,6 @@ void ApiSession::Dispatch() {
 void ApiSession::OnAnswer(uint64_t turn, ApiResponse answer) {
   if (turn != turn_ || answered_) return;
   if (answer.socket) return BeginSocket(std::move(answer));
-  body_share_.reset();
   if (answer.stream && head_.request.method == "HEAD") return Answer(answer, true);
   if (answer.stream) return BeginStream(std::move(answer));
   Answer(answer, false);
@@ -268,14 +271,13 @@ void ApiSession::BeginSocket(ApiResponse answer) {
   if (buffer_.size() > 0) return Close();
   parts_->io->Cancel(timer_);
   answered_ = true;
+  TellAnswer(101);
   const SocketLimits limits = {.handshake_ms = options().step_ms,
                                .silent_ms = options().socket_silent_ms,
                                .max_message_bytes = kMaxSocketMessageBytes};
   const auto still_may = [parts = parts_, chain_pem = chain_pem_, head = head_] {
     return parts->gate->StillHolds(chain_pem, head);
   };
-  error_code ignored;
-  beast::get_lowest_layer(tls_).socket().set_option(asio::socket_base::keep_alive(true), ignored);
   AcceptBeastSocket(std::move(tls_), parser_->get(), limits, answer.socket->subprotocol,
                     [self = shared_from_this(), upgrade = *answer.socket, place = std::move(place),
                      still_may](Result<std::shared_ptr<LinkSocket>> socket) mutable {

@@ -213,14 +213,14 @@ Login ReadLogin(std::string_view body) {
   return login;
 }
 
-ApiResponse LoginDone(std::string_view token, std::string_view next) {
+ApiResponse LoginDone(std::string_view session, std::string_view next) {
   ApiResponse answer;
   answer.code = 303;
   answer.content_type = "text/plain";
   answer.headers.push_back({"Location", PageOr(next)});
-  std::string cookie = std::string(kSessionCookie) + "=" + std::string(token) +
+  std::string cookie = std::string(kSessionCookie) + "=" + std::string(session) +
                        "; Path=/; Secure; HttpOnly; SameSite=Strict";
-  cookie += token.empty() ? "; Max-Age=0" : "";
+  cookie += session.empty() ? "; Max-Age=0" : "";
   answer.headers.push_back({"Set-Cookie", cookie});
   return answer;
 }

@@ -22,9 +22,10 @@ ApiResponse LoginForm(int code, std::string_view next, std::string_view why);
 // Whether `path` is one of the page's documents: what a browser's user asks for.
 bool IsPagePath(std::string_view path);
 
-// The cookie that keeps a browser's token, HttpOnly and for this very origin.
+// The cookie that keeps a browser's session (api/page_session.h), HttpOnly and for this host alone,
+// with all its ports.
 inline constexpr std::string_view kSessionCookie = "__Host-reconcile";
-// The token in a Cookie header; empty when there is none.
+// The session in a Cookie header; empty when there is none.
 std::string_view SessionOf(std::string_view cookie_header);
 // What the login form posts (application/x-www-form-urlencoded).
 struct Login {
@@ -32,7 +33,7 @@ struct Login {
   std::string next;  // a path of the page, always
 };
 Login ReadLogin(std::string_view body);
-// To `next`, with the token kept; an empty one is forgotten.
-ApiResponse LoginDone(std::string_view token, std::string_view next);
+// To `next`, with the session kept; an empty one is forgotten.
+ApiResponse LoginDone(std::string_view session, std::string_view next);
 
 }  // namespace reconcile

@@ -52,9 +52,12 @@ std::string ContinueToken(Revision revision, size_t offset, const std::string& m
 }
 
 Refusal TooNew(Revision wanted, Revision newest) {
-  return {504, "Timeout",
-          "Too large resource version: " + std::to_string(wanted) +
-              ", current: " + std::to_string(newest)};
+  // client-go lists without a version when it reads this cause: after a database was restored, say.
+  Refusal refusal = {504, "Timeout",
+                     "Too large resource version: " + std::to_string(wanted) +
+                         ", current: " + std::to_string(newest)};
+  refusal.causes = {{"ResourceVersionTooLarge", "Too large resource version"}};
+  return refusal;
 }
 
 Refusal TooOld() {
@@ -221,8 +224,10 @@ ApiResponse ResourceReads::List(const ResourcePath& path, const ApiRequest& requ
     Keep(state);
   }
   ListWriter writer(path.kind, std::move(metadata), encoding, loop_->now().wall);
-  // The local socket's streams have their own ends; its client takes lists whole.
-  if (request.user && objects.size() > kMostObjectsAtOnce) {
+  // The local socket's streams have their own ends; its client takes lists whole. Hosts are few,
+  // and their heartbeats are put into the text.
+  const bool is_small = objects.size() <= kMostObjectsAtOnce || path.kind == Kind::kNode;
+  if (request.user && !is_small) {
     ApiResponse response;
     response.begins_at_once = true;
     response.stream = StreamOfList(loop_, std::move(writer), std::move(objects));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/page_session.h"
 #include "link/enrollment.h"
 #include "link/enrollment_files.h"
 #include "link/enrollment_state.h"
@@ -11,6 +12,7 @@ namespace reconcile {
 namespace {
 
 constexpr const char* kUsersFile = "users.json";
+constexpr size_t kMostEndedSessions = 4096;  // the oldest end of theirs goes first
 
 }  // namespace
 
@@ -108,6 +110,47 @@ Result<ApiUser> UserRegistry::OfCertificate(const std::string& chain_pem, WallTi
 Result<ApiUser> UserRegistry::OfToken(std::string_view token, WallTime now) const {
   const std::lock_guard lock(mutex_);
   return FindUserToken(state_, token, now);
+}
+
+Result<std::string> UserRegistry::BeginSession(std::string_view token, WallTime now) {
+  const Result<ApiUser> user = OfToken(token, now);
+  if (!user.ok()) return user.status();
+  const std::lock_guard lock(write_mutex_);
+  UsersState next;
+  {
+    const std::lock_guard state_lock(mutex_);
+    next = state_;
+  }
+  const WallTime expires = {now.ms + kSessionLifeMs};
+  if (next.session_key.empty()) {
+    next.session_key = MakeSessionKey(random_);
+    RETURN_IF_ERROR(Keep(next));
+  }
+  return MakePageSession(next.session_key, HashOfToken(token), expires);
+}
+
+Result<ApiUser> UserRegistry::OfSession(std::string_view session, WallTime now) const {
+  const std::lock_guard lock(mutex_);
+  if (state_.session_key.empty())
+    return InvalidError("nobody has logged in to this cluster's page");
+  const Result<PageSession> read = ReadPageSession(state_.session_key, session, now);
+  if (!read.ok()) return read.status();
+  if (ended_sessions_.contains(HashOfToken(session))) return InvalidError("the session was ended");
+  return FindUserTokenByHash(state_, read->token_hash, now);
+}
+
+void UserRegistry::EndSession(std::string_view session, WallTime now) {
+  const std::lock_guard lock(mutex_);
+  if (state_.session_key.empty()) return;
+  const Result<PageSession> read = ReadPageSession(state_.session_key, session, now);
+  if (!read.ok()) return;
+  std::erase_if(ended_sessions_, [now](const auto& ended) { return ended.second <= now; });
+  if (ended_sessions_.size() >= kMostEndedSessions) {
+    ended_sessions_.erase(
+        std::min_element(ended_sessions_.begin(), ended_sessions_.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; }));
+  }
+  ended_sessions_[HashOfToken(session)] = read->expires;
 }
 
 uint64_t UserRegistry::change_count() const {

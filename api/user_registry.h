@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,6 +39,12 @@ class UserRegistry final : public UserAdmin {
   // Whose certificate or token this is. Invalid, with why.
   Result<ApiUser> OfCertificate(const std::string& chain_pem, WallTime now) const;
   Result<ApiUser> OfToken(std::string_view token, WallTime now) const;
+  // What a browser is given for a token, and keeps as its cookie (api/page_session.h). The first
+  // one writes to the disk. Invalid as OfToken is.
+  Result<std::string> BeginSession(std::string_view token, WallTime now);
+  Result<ApiUser> OfSession(std::string_view session, WallTime now) const;
+  // It is good no longer. Forgotten when this process ends, as it ends itself within a day.
+  void EndSession(std::string_view session, WallTime now);
   // Moves when an identity that was good may have ended.
   uint64_t change_count() const;
 
@@ -53,6 +60,7 @@ class UserRegistry final : public UserAdmin {
   std::mutex write_mutex_;    // over the write to disk, and of random_
   mutable std::mutex mutex_;  // of state_
   UsersState state_;
+  std::map<std::string, WallTime> ended_sessions_;  // with their own end; bounded
   std::atomic<uint64_t> revocations_{0};
 };
 

@@ -20,6 +20,28 @@ bool IsLocalOnly(const std::string& path) {
          path.starts_with("/apis/reconcile.dev/v1/secrets");
 }
 
+// What this program's own operations name is in their query.
+std::string TargetOf(const ApiRequest& request) {
+  std::string target;
+  for (const char* name : {"source", "plan", "node", "namespace", "name", "user"}) {
+    const std::string value = request.Query(name);
+    if (!value.empty()) target += (target.empty() ? "" : " ") + std::string(name) + "=" + value;
+  }
+  return std::string(CutUtf8(target, kMaxLoggedBytes));
+}
+
+void Audit(const ApiRequest& request, const Access& access, const std::string& user, int code) {
+  if (!IsWrite(access)) return;
+  std::string event = request.method + " " + std::string(CutUtf8(request.path, kMaxLoggedBytes)) +
+                      (access.is_dry_run ? " (dry run)" : "");
+  LogFields fields = {{"event", std::move(event)}, {"user", user}};
+  if (!request.remote_address.empty()) fields.emplace_back("address", request.remote_address);
+  fields.emplace_back("code", std::to_string(code));
+  const std::string target = TargetOf(request);
+  if (!target.empty()) fields.emplace_back("target", target);
+  LogInfo("audit", fields);
+}
+
 ApiResponse Decide(const ApiRequest& request, const Access& access, const ApiRoute& route) {
   if (!request.user) {
     if (IsPublic(request.method, request.path)) return route(request);
@@ -75,14 +97,13 @@ ApiResponse Given(const std::string& name, const Result<std::string>& given,
 ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route) {
   const Access access = AccessOf(request);
   ApiResponse answer = Decide(request, access, route);
-  if (IsWrite(access)) {
-    LogInfo("audit",
-            {{"event", request.method + " " + std::string(CutUtf8(request.path, kMaxLoggedBytes)) +
-                           (access.is_dry_run ? " (dry run)" : "")},
-             {"user", request.user ? request.user->name : ""},
-             {"address", request.remote_address},
-             {"code", std::to_string(answer.code)}});
-  }
+  Audit(request, access, request.user ? request.user->name : "", answer.code);
+  return answer;
+}
+
+ApiResponse ServeOwner(const ApiRequest& request, const ApiRoute& route) {
+  ApiResponse answer = route(request);
+  Audit(request, AccessOf(request), "local", answer.code);
   return answer;
 }
 

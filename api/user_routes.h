@@ -15,6 +15,8 @@ using ApiRoute = std::function<ApiResponse(const ApiRequest&)>;
 // what it may only ask on the controller's own host; then what users ask of themselves. Operations
 // are the user's, whatever the request says. Writes are logged as "audit", refused ones too.
 ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route);
+// A request on the local socket, whose owner may do everything: writes are logged as "audit" too.
+ApiResponse ServeOwner(const ApiRequest& request, const ApiRoute& route);
 
 // Who gives out identities. The seam between routes and keys.
 class UserAdmin {

@@ -33,16 +33,26 @@ Result<UserToken> DecodeToken(const Value& value) {
   return token;
 }
 
+Status UnknownToken() {
+  return InvalidError("the token is not one of this cluster, or was revoked");
+}
+
 }  // namespace
 
-std::string MakeUserToken(Random* random) {
+std::string MakeSessionKey(Random* random) {
   std::string bytes;
   for (size_t i = 0; i < kSecretWords; ++i) {
     uint64_t word = random->Next();
     for (int byte = 0; byte < 8; ++byte, word >>= 8) bytes += static_cast<char>(word & 0xff);
   }
-  return std::string(kUserTokenPrefix) + ToHex(bytes);
+  return ToHex(bytes);
 }
+
+std::string MakeUserToken(Random* random) {
+  return std::string(kUserTokenPrefix) + MakeSessionKey(random);
+}
+
+std::string HashOfToken(std::string_view token) { return Sha256Hex(token); }
 
 Status AddUserToken(const std::string& token, const ApiUser& user, WallTime now, WallTime expires,
                     UsersState* state) {
@@ -51,7 +61,7 @@ Status AddUserToken(const std::string& token, const ApiUser& user, WallTime now,
     return ConflictError("there are " + std::to_string(kMaxUserTokens) +
                          " tokens of users already: revoke users that need none any more");
   }
-  state->tokens[Sha256Hex(token)] = {user, now, expires};
+  state->tokens[HashOfToken(token)] = {user, now, expires};
   return OkStatus();
 }
 
@@ -67,10 +77,16 @@ Status RevokeUserIn(const std::string& user, WallTime now, UsersState* state) {
 }
 
 Result<ApiUser> FindUserToken(const UsersState& state, std::string_view token, WallTime now) {
-  const Status unknown = InvalidError("the token is not one of this cluster, or was revoked");
-  if (token.size() != kUserTokenBytes || !token.starts_with(kUserTokenPrefix)) return unknown;
-  const auto found = state.tokens.find(Sha256Hex(token));
-  if (found == state.tokens.end()) return unknown;
+  if (token.size() != kUserTokenBytes || !token.starts_with(kUserTokenPrefix)) {
+    return UnknownToken();
+  }
+  return FindUserTokenByHash(state, HashOfToken(token), now);
+}
+
+Result<ApiUser> FindUserTokenByHash(const UsersState& state, const std::string& hash,
+                                    WallTime now) {
+  const auto found = state.tokens.find(hash);
+  if (found == state.tokens.end()) return UnknownToken();
   if (found->second.expires <= now) {
     return InvalidError("the token has expired (" + FormatRfc3339(found->second.expires) + ")");
   }
@@ -96,6 +112,7 @@ std::string WriteUsersState(const UsersState& state) {
   for (const auto& [user, until_s] : state.revoked_until_s) revoked.Set(user, Value::Int(until_s));
   Value whole = Value::MakeMap();
   whole.Set("format", Value::Int(1));
+  if (!state.session_key.empty()) whole.Set("sessionKey", Value::String(state.session_key));
   whole.Set("tokens", std::move(tokens));
   whole.Set("revokedUntil", std::move(revoked));
   return WriteJson(whole);
@@ -112,6 +129,7 @@ Result<UsersState> ReadUsersState(std::string_view text) {
     return InvalidError("it is no list of users, or a newer program's");
   }
   UsersState state;
+  state.session_key = value->GetString("sessionKey");
   for (const Value::Member& member : tokens->AsMap()) {
     Result<UserToken> token = DecodeToken(member.value);
     if (!token.ok()) return token.status();

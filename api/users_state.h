@@ -27,6 +27,7 @@ struct UserToken {
 };
 
 struct UsersState {
+  std::string session_key;                  // of the page's sessions; empty until the first login
   std::map<std::string, UserToken> tokens;  // by the lower-case hex SHA-256 of their text
   // By name: certificates that were issued until this second are refused.
   std::map<std::string, int64_t> revoked_until_s;
@@ -40,9 +41,15 @@ Status AddUserToken(const std::string& token, const ApiUser& user, WallTime now,
 // Ends everything that was given to `user` until now.
 Status RevokeUserIn(const std::string& user, WallTime now, UsersState* state);
 
+std::string MakeSessionKey(Random* random);
+// The key that tokens have here.
+std::string HashOfToken(std::string_view token);
+
 // Whose token this is, when it is valid. Invalid otherwise; unknown and damaged give the same
 // words.
 Result<ApiUser> FindUserToken(const UsersState& state, std::string_view token, WallTime now);
+// The same by its hash, for what was given for a token.
+Result<ApiUser> FindUserTokenByHash(const UsersState& state, const std::string& hash, WallTime now);
 bool IsUserRevoked(const UsersState& state, const std::string& user, int64_t issued_s);
 
 std::string WriteUsersState(const UsersState& state);

@@ -267,8 +267,10 @@ Status ControllerSide::Start(const Config& config, AgentLink* link) {
   reads_->ShowHeartbeats([this] { return controller_->LastHeartbeats(); });
   feed_ = std::make_unique<LiveFeed>(store_.get(), &loop_,
                                      [this] { return WriteClusterStatus(*controller_); });
-  Result<std::unique_ptr<LocalServer>> server = LocalServer::Start(
-      config.socket_path, &loop_, [this](const ApiRequest& request) { return Answer(request); });
+  Result<std::unique_ptr<LocalServer>> server =
+      LocalServer::Start(config.socket_path, &loop_, [this](const ApiRequest& request) {
+        return ServeOwner(request, [this](const ApiRequest& asked) { return Answer(asked); });
+      });
   if (!server.ok()) return server.status();
   server_ = std::move(server).value();
   RETURN_IF_ERROR(ServeApi(config));

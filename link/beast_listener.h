@@ -1,6 +1,8 @@
 #pragma once
 
 // Only for beast_*.cc, as link/beast_stream.h is.
+#include <netinet/tcp.h>
+
 #include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
@@ -15,6 +17,11 @@
 namespace reconcile {
 
 inline constexpr int64_t kAcceptAgainMs = 100;  // after the system refused one (descriptors)
+
+// Of the connections: TCP's own probes.
+inline constexpr int kKeepAliveIdleS = 30;
+inline constexpr int kKeepAliveEveryS = 10;
+inline constexpr int kKeepAliveTimes = 3;
 
 // Accepts connections for TLS, and goes on when the system has no room for one. `Place` is what
 // holds a connection's place: `enter` gives it for the address that it comes from, or nullptr, and
@@ -57,6 +64,15 @@ class BeastListener final : public std::enable_shared_from_this<BeastListener<Pl
   }
 
  private:
+  // A peer that went without a word is missed after a minute, also where nothing is to be sent.
+  static void KeepAlive(boost::asio::ip::tcp::socket* socket) {
+    using boost::asio::detail::socket_option::integer;
+    boost::system::error_code ignored;
+    socket->set_option(boost::asio::socket_base::keep_alive(true), ignored);
+    socket->set_option(integer<IPPROTO_TCP, TCP_KEEPIDLE>(kKeepAliveIdleS), ignored);
+    socket->set_option(integer<IPPROTO_TCP, TCP_KEEPINTVL>(kKeepAliveEveryS), ignored);
+    socket->set_option(integer<IPPROTO_TCP, TCP_KEEPCNT>(kKeepAliveTimes), ignored);
+  }
   void OnAccepted(const boost::system::error_code& error, boost::asio::ip::tcp::socket socket) {
     if (error) {
       if (!refused_before_) LogError("no connections can be accepted", {{"why", error.message()}});
@@ -71,6 +87,7 @@ class BeastListener final : public std::enable_shared_from_this<BeastListener<Pl
     auto place = gone ? nullptr : calls_.enter(address);
     if (place != nullptr) {
       socket.set_option(boost::asio::ip::tcp::no_delay(true), gone);
+      KeepAlive(&socket);
       const TlsContext tls = calls_.tls();
       SSL_CTX_up_ref(tls.get());  // the context below gives one back
       boost::asio::ssl::context context(tls.get());

@@ -31,6 +31,7 @@ Status MarkRestart(const WorkloadRestart& restart, Deployment* deployment) {
   const std::string before = MarkOf(*deployment);
   deployment->status.restart = restart;
   const std::string mark = MarkOfRestart(*deployment);
+  if (before == mark && !mark.empty()) return OkStatus();  // within the same second
   if (before >= mark) {
     return InvalidError(ToString(deployment->key()) + ": its template's annotation " +
                         kRestartedAt + " is " + before +

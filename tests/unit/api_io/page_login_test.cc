@@ -5,6 +5,7 @@
 
 #include "api/api_server.h"
 #include "api/page_routes.h"
+#include "api/page_session.h"
 #include "api/routes.h"
 #include "api/user_registry.h"
 #include "link/enrollment.h"
@@ -22,6 +23,7 @@ class PageLoginServerTest : public testing::Test {
         std::move(UserRegistry::Open(folder_.path() + "/users", enrollment_.get(), &user_random_))
             .value();
     token_ = *users_->IssueToken({"anna", {"reconcile:operate"}}, now());
+    session_ = *users_->BeginSession(token_, now());
     ApiServerOptions options;
     options.port = 0;
     options.names = {"127.0.0.1"};
@@ -47,7 +49,10 @@ class PageLoginServerTest : public testing::Test {
     return AskRaw(server_->port(),
                   head + "Host: c\r\nConnection: close\r\n" + length + "\r\n" + body, nullptr);
   }
-  std::string Cookie() const { return "Cookie: __Host-reconcile=" + token_ + "\r\n"; }
+  std::string Cookie() const { return CookieOf(session_); }
+  static std::string CookieOf(const std::string& session) {
+    return "Cookie: __Host-reconcile=" + session + "\r\n";
+  }
 
   static constexpr const char* kForm = "Content-Type: application/x-www-form-urlencoded\r\n";
 
@@ -59,6 +64,7 @@ class PageLoginServerTest : public testing::Test {
   std::unique_ptr<UserRegistry> users_;
   std::atomic<int> routed_ = 0;
   std::string token_;
+  std::string session_;
   std::unique_ptr<ApiServer> server_;
 };
 
@@ -79,15 +85,48 @@ TEST_F(PageLoginServerTest, ATokenBecomesASession) {
   const RawAnswer in = Ask(post, "token=" + token_ + "&next=%2Fui%2Fplan");
   EXPECT_EQ(in.code(), 303);
   EXPECT_NE(in.text.find("Location: /ui/plan\r\n"), std::string::npos);
-  EXPECT_NE(in.text.find("Set-Cookie: __Host-reconcile=" + token_ + "; Path=/; Secure; HttpOnly"),
-            std::string::npos);
+  const std::string set = "Set-Cookie: __Host-reconcile=";
+  const size_t at = in.text.find(set);
+  ASSERT_NE(at, std::string::npos);
+  const size_t value_at = at + set.size();
+  const std::string session = in.text.substr(value_at, in.text.find(';', value_at) - value_at);
+  EXPECT_TRUE(in.text.substr(value_at + session.size()).starts_with("; Path=/; Secure; HttpOnly"));
+  EXPECT_EQ(in.text.find(token_), std::string::npos) << "other ports of the host see the cookie";
   EXPECT_EQ(routed_, 0);
-  const RawAnswer page = Ask("GET / HTTP/1.1\r\n" + Cookie());
+  const RawAnswer page = Ask("GET / HTTP/1.1\r\n" + CookieOf(session));
   EXPECT_EQ(page.code(), 200);
   EXPECT_NE(page.text.find("anna GET"), std::string::npos);
-  const RawAnswer out = Ask("POST /logout HTTP/1.1\r\n" + Cookie());
+  const RawAnswer out = Ask("POST /logout HTTP/1.1\r\n" + CookieOf(session));
   EXPECT_EQ(out.code(), 303);
   EXPECT_NE(out.text.find("Max-Age=0"), std::string::npos);
+  EXPECT_EQ(Ask("GET / HTTP/1.1\r\n" + CookieOf(session)).code(), 401) << "it was ended";
+}
+
+TEST_F(PageLoginServerTest, ASessionIsNoTokenAndATokenNoSession) {
+  EXPECT_EQ(Ask("GET /api/v1/pods HTTP/1.1\r\nAuthorization: Bearer " + session_ + "\r\n").code(),
+            401);
+  EXPECT_EQ(Ask("GET / HTTP/1.1\r\n" + CookieOf(token_)).code(), 401);
+  std::string longer = session_;  // its end a thousand years later
+  longer.insert(longer.rfind('.'), "0");
+  EXPECT_EQ(Ask("GET / HTTP/1.1\r\n" + CookieOf(longer)).code(), 401);
+}
+
+TEST_F(PageLoginServerTest, ASessionOutlivesTheProcess) {
+  server_.reset();
+  users_.reset();
+  const auto again =
+      UserRegistry::Open(folder_.path() + "/users", enrollment_.get(), &user_random_);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ((*again)->OfSession(session_, now())->name, "anna");
+  const WallTime next_day = {now().ms + kSessionLifeMs};
+  EXPECT_FALSE((*again)->OfSession(session_, next_day).ok());
+}
+
+// A length that is not told would take the room of the largest body from everybody else.
+TEST_F(PageLoginServerTest, Faults14AStrangersFormIsReadWhenItTellsItsLength) {
+  EXPECT_EQ(
+      Ask("POST /login HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + std::string(kForm)).code(),
+      401);
 }
 
 TEST_F(PageLoginServerTest, Faults14WrongTokensAreCountedAndThenNotLookedAt) {
@@ -115,6 +154,10 @@ TEST_F(PageLoginServerTest, WhatAnotherSiteMakesABrowserSendIsRefused) {
   // An older browser, which says nothing of who asks: a form cannot add this header.
   EXPECT_EQ(Ask("POST /api/v1/a HTTP/1.1\r\n" + Cookie()).code(), 401);
   EXPECT_EQ(Ask("GET /api/v1/a HTTP/1.1\r\nUpgrade: websocket\r\n" + Cookie()).code(), 401);
+  EXPECT_EQ(Ask("POST /api/v1/a HTTP/1.1\r\nOrigin: https://evil\r\nAuthorization: Bearer " +
+                token_ + "\r\n")
+                .code(),
+            403);
   EXPECT_EQ(routed_, 0);
   EXPECT_EQ(Ask("POST /api/v1/a HTTP/1.1\r\nX-Reconcile-Page: 1\r\n" + Cookie()).code(), 200);
   EXPECT_EQ(Ask("GET /api/v1/a HTTP/1.1\r\nSec-Fetch-Site: same-origin\r\n" + Cookie()).code(),

@@ -59,6 +59,7 @@ TEST_F(RestartTest, TheLaterOfGitsMarkAndThePersonsCounts) {
   }
   world_.Declare({MarkedInGit("2026-11-22T00:00:00Z")});
   EXPECT_EQ(Mark(), "2026-11-22T00:00:00Z");
+  EXPECT_TRUE(Restart("2026-11-22T00:00:00Z").ok()) << "within the second of that mark";
   const Status refused = Restart("2026-11-21T02:00:00Z");
   EXPECT_EQ(refused.code(), StatusCode::kInvalid);
   EXPECT_EQ(Mark(), "2026-11-22T00:00:00Z");
