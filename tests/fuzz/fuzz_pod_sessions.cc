@@ -60,6 +60,7 @@ struct World {
   }
   void TakeInput(size_t which) {
     if (pods.streams.empty()) return;
+    taken.resize(pods.streams.size());
     const size_t i = which % pods.streams.size();
     FakePodStream& stream = *pods.streams[i];
     const size_t bytes = stream.written.size() - taken[i];
