@@ -43,6 +43,8 @@ test_packages() {
     ufw firewalld dbus prometheus chromium fonts-dejavu-core
 }
 
+fuzz_packages() { echo clang-19 libclang-rt-19-dev llvm-19 libgtest-dev; }
+
 bench_packages() { echo python3 binutils busybox-static docker.io procps libbenchmark-dev bind9-dnsutils dnsmasq-base dnsperf unbound iperf3; }
 
 install_packages() {
