@@ -12,11 +12,11 @@
 #include "api/routes.h"
 #include "api/scale_route.h"
 #include "api/told_by.h"
+#include "api/user_view.h"
 #include "api/would_be.h"
 #include "api/write_options.h"
 #include "base/utf8.h"
 #include "reconciler/restart.h"
-#include "schema/codec.h"
 
 namespace reconcile {
 namespace {
@@ -226,7 +226,7 @@ ApiResponse Update::Change() {
   // Typed clients may send whole objects in protobuf: of nothing that may be changed here.
   const bool is_opaque = request_.method == "PUT" && request_.content_type != "application/json";
   if (is_opaque && !is_dry_run_) return RefusalResponse(ChangedInGit(*object_, *state_));
-  const Value current = EncodeObject(*object_, EncodeFor::kUser);
+  const Value current = EncodeForReaders(*object_);  // clients change what they read
   Refusal refusal;
   const std::optional<Value> patched = Patched(current, request_, &refusal);
   if (!patched && refusal.code == 422) {  // clients say of what

@@ -378,6 +378,29 @@ TEST_F(WriteRoutesTest, ADryRunSaysWhatIsWrongByField) {
             422);
 }
 
+// Readers get of a Service more than is kept (api/user_view.h).
+TEST_F(WriteRoutesTest, AServicePutAsItWasReadIsNoChange) {
+  constexpr const char* kService = "/api/v1/namespaces/default/services/web";
+  Commit("c2",
+         std::string(kWebText) +
+             "---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: "
+             "80}]}\n");
+  time_.RunFor(120'000);
+  const std::string read = Ask("GET", kService).body;
+  ASSERT_NE(read.find("\"ipFamilyPolicy\""), std::string::npos) << read;
+  const ApiResponse put = Ask("PUT", kService, read);
+  EXPECT_EQ(put.code, 200) << put.body;
+  EXPECT_EQ(put.body, read);
+  EXPECT_EQ(Ask("PATCH", kService, R"([{"op":"test","path":"/spec/ipFamilies/0","value":"IPv4"}])",
+                "application/json-patch+json")
+                .code,
+            200)
+      << "a patch is of what was read";
+  EXPECT_EQ(Ask("PATCH", kService, R"({"spec":{"type":"NodePort"}})", kMerge).code, 403);
+  const Value would = Json(Dry("PATCH", kService, R"({"spec":{"type":"NodePort"}})", kMerge));
+  EXPECT_EQ(would.Find("spec")->GetString("type"), "NodePort") << WriteJson(would);
+}
+
 TEST_F(WriteRoutesTest, AScaleIsShown) {
   const Value scale = Json(Ask("GET", std::string(kWeb) + "/scale"));
   EXPECT_EQ(scale.GetString("kind"), "Scale");
