@@ -128,6 +128,7 @@ TEST_F(ApiFaults, Faults21AScriptStaysText) {
 TEST_F(ApiFaults, Faults22ControlCharactersMakeNoLineOfTheirOwn) {
   Serve();
   const KeyPair admin = Admin();
+  testing::internal::CaptureStderr();
   for (const std::string target : {"/a%0d%0aSet-Cookie:x=1", "/a%1b[2J", "/a%00b"}) {
     const RawAnswer answer =
         AskRaw(server_->port(), "GET " + target + " HTTP/1.1\r\nHost: c\r\n\r\n", &admin);
@@ -141,6 +142,12 @@ TEST_F(ApiFaults, Faults22ControlCharactersMakeNoLineOfTheirOwn) {
                                  &admin);
   EXPECT_EQ(named.text.find("\r\nSet-Cookie"), std::string::npos);
   EXPECT_EQ(named.text.find('\x1b'), std::string::npos);
+  Ask("GET /a HTTP/1.1\r\nHost: c\r\nConnection: close\r\nAccept: x\x1b[2J\r\n\r\n", &admin);
+  Ask("GET /a HTTP/1.1\r\nHost: c\r\nRange: x\x1b[2J\r\nConnection: close\r\n\r\n", &admin);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_NE(log.find(" audit "), std::string::npos) << log;
+  EXPECT_EQ(log.find('\x1b'), std::string::npos) << log;
+  EXPECT_EQ(log.find("\nSet-Cookie"), std::string::npos) << log;
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST(Describe, NeverShowsASecretsValue) {
 }
 
 // FAULTS 22.
-TEST(Describe, EscapesWhatWouldActOnATerminal) {
+TEST(Describe, Faults22EscapesWhatWouldActOnATerminal) {
   EXPECT_EQ(Described("pod").find('\x1b'), std::string::npos);
 }
 

@@ -33,7 +33,7 @@ TEST(LogLines, PutsThePodBeforeEachLineHoweverBytesArrive) {
 }
 
 // FAULTS 22.
-TEST(LogLines, EscapesWhatWouldActOnATerminal) {
+TEST(LogLines, Faults22EscapesWhatWouldActOnATerminal) {
   EXPECT_EQ(ShowAll({.for_terminal = true},
                     "\x1b[2Jred\a\r\nfree\tof\n\n\xc2\x9b"
                     "1m\n"),

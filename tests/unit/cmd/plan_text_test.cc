@@ -222,7 +222,7 @@ TEST(PlanText, ErrorsAreNoPlanButHideNoDeletion) {
 }
 
 // FAULTS 22.
-TEST(PlanText, EscapesWhatATerminalWouldObey) {
+TEST(PlanText, Faults22EscapesWhatATerminalWouldObey) {
   const Value plan =
       PlanOf(R"({"errors": [], "warnings": [{"message": "\u001b]0;title\u0007"}], "pods": [],
     "changes": [{"kind": "ConfigMap", "name": "c", "change": "changed", "fields": [
