@@ -9,6 +9,7 @@ namespace reconcile {
 namespace {
 
 constexpr std::string_view kGroupPrefix = "reconcile:";
+constexpr std::string_view kHostPrefix = "system:node:";
 constexpr std::string_view kOwnGroup = "reconcile.dev";
 constexpr std::array<std::string_view, 3> kReadVerbs = {"get", "list", "watch"};
 constexpr std::array<std::string_view, 8> kAllVerbs = {
@@ -185,6 +186,13 @@ std::vector<Grant> GrantsOf(const ApiUser& user) {
   }
   return grants;
 }
+
+ApiUser UserOfHost(const std::string& node) {
+  return {std::string(kHostPrefix) + node, {"system:nodes", "system:authenticated"}};
+}
+
+// No user's name has a colon.
+bool IsHost(const ApiUser& user) { return user.name.starts_with(kHostPrefix); }
 
 bool Authorize(const ApiUser& user, const Access& access) {
   if (access.resource.empty() && access.verb == "get" && IsKnowledge(access.path)) return true;

@@ -39,6 +39,11 @@ struct Grant {
 std::string GroupOf(const Grant& grant);
 std::vector<Grant> GrantsOf(const ApiUser& user);
 
+// Who a host's certificate speaks for, as Kubernetes names it. It has no role: what an agent needs
+// of the cluster comes over its link, and is its own host's (FAULTS 15).
+ApiUser UserOfHost(const std::string& node);
+bool IsHost(const ApiUser& user);
+
 // PURE: whether `user` may. Asked before every route.
 bool Authorize(const ApiUser& user, const Access& access);
 // The words of a refusal, as Kubernetes says them.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "api/authorization.h"
 #include "api/page_session.h"
+#include "link/certificates.h"
 #include "link/enrollment.h"
 #include "link/enrollment_files.h"
 #include "link/enrollment_state.h"
@@ -97,6 +99,11 @@ Status UserRegistry::Revoke(const std::string& user, WallTime now) {
 std::string UserRegistry::TrustBundlePem() const { return enrollment_->TrustBundlePem(); }
 
 Result<ApiUser> UserRegistry::OfCertificate(const std::string& chain_pem, WallTime now) const {
+  const Result<PeerCertificate> host = ReadPeerCertificate(chain_pem);
+  if (host.ok()) {
+    RETURN_IF_ERROR(enrollment_->CheckPeer(*host, now));
+    return UserOfHost(host->node);
+  }
   const Result<UserCertificate> certificate =
       CheckUserCertificate(chain_pem, enrollment_->TrustBundlePem(), now);
   if (!certificate.ok()) return certificate.status();

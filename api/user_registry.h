@@ -36,7 +36,7 @@ class UserRegistry final : public UserAdmin {
   std::string TrustBundlePem() const override;
   std::string server() const override { return server_; }
 
-  // Whose certificate or token this is. Invalid, with why.
+  // Whose certificate or token this is; a host's certificate is its agent's. Invalid, with why.
   Result<ApiUser> OfCertificate(const std::string& chain_pem, WallTime now) const;
   Result<ApiUser> OfToken(std::string_view token, WallTime now) const;
   // What a browser is given for a token, and keeps as its cookie (api/page_session.h). The first

@@ -31,7 +31,8 @@ std::string TargetOf(const ApiRequest& request) {
 }
 
 void Audit(const ApiRequest& request, const Access& access, const std::string& user, int code) {
-  if (!IsWrite(access)) return;
+  const bool is_strange = code == 403 && request.user && IsHost(*request.user);
+  if (!IsWrite(access) && !is_strange) return;
   std::string event = request.method + " " + std::string(CutUtf8(request.path, kMaxLoggedBytes)) +
                       (access.is_dry_run ? " (dry run)" : "");
   LogFields fields = {{"event", std::move(event)}, {"user", user}};

@@ -13,7 +13,8 @@ using ApiRoute = std::function<ApiResponse(const ApiRequest&)>;
 
 // A request that came over TLS, on its way to `route`: first whether its user may (Authorize), and
 // what it may only ask on the controller's own host; then what users ask of themselves. Operations
-// are the user's, whatever the request says. Writes are logged as "audit", refused ones too.
+// are the user's, whatever the request says. Writes are logged as "audit", refused ones too,
+// and whatever is refused to a host.
 ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route);
 // A request on the local socket, whose owner may do everything: writes are logged as "audit" too.
 ApiResponse ServeOwner(const ApiRequest& request, const ApiRoute& route);

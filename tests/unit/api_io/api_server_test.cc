@@ -103,18 +103,6 @@ TEST_F(ApiServerTest, TakesTokens) {
   EXPECT_EQ(file.find(token.substr(5)), std::string::npos);
 }
 
-TEST_F(ApiServerTest, Faults15TakesNoHostForAUserNorAUserForAHost) {
-  Serve();
-  const KeyAndRequest request = *MakeNodeRequest("n1");
-  const std::string chain =
-      *enrollment_->Join(*enrollment_->CreateToken({}, now()), request.request_pem, "n1", now());
-  const KeyPair host{chain, request.private_key_pem};
-  EXPECT_EQ(Ask(kPods, &host), 401);
-  EXPECT_EQ(routed_, 0);
-  const KeyPair admin = Admin();
-  EXPECT_FALSE(ReadPeerCertificate(admin.certificate_pem).ok());
-}
-
 TEST_F(ApiServerTest, Faults16TakesNoJoinTokenForAUsers) {
   Serve();
   EXPECT_EQ(Ask(WithToken(*enrollment_->CreateToken({}, now()))), 401);
