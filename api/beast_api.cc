@@ -8,7 +8,6 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
-#include <chrono>
 #include <optional>
 
 #include "api/api_stream.h"
@@ -29,13 +28,14 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 constexpr size_t kReadAtOnceBytes = 16 << 10;
+constexpr size_t kHangUpBytes = 512;  // read at once of what nobody listens to
 constexpr size_t kWriteAtOnceBytes = 256 << 10;
 constexpr size_t kMaxLingerBytes = 1 << 20;  // read and thrown away after a refusal
 constexpr int64_t kLingerMs = 1'000;
 
 class ApiSession final : public ApiStreamWriter, public std::enable_shared_from_this<ApiSession> {
  public:
-  ApiSession(BeastTls tls, std::shared_ptr<const ApiServerParts> parts,
+  ApiSession(TlsStream tls, std::shared_ptr<const ApiServerParts> parts,
              std::shared_ptr<ApiGate::Place> place, std::string remote_address)
       : tls_(std::move(tls)),
         parts_(std::move(parts)),
@@ -72,7 +72,7 @@ class ApiSession final : public ApiStreamWriter, public std::enable_shared_from_
   void AnswerInstead(const ApiResponse& answer) override { Answer(answer, true); }
   void EndAfterStream(bool clean) override;
 
-  BeastTls tls_;
+  TlsStream tls_;
   const std::shared_ptr<const ApiServerParts> parts_;
   const std::shared_ptr<ApiGate::Place> place_;
   const std::string remote_address_;
@@ -104,12 +104,12 @@ void ApiSession::Close() {
   body_share_.reset();
   parts_->io->Cancel(timer_);
   error_code ignored;
-  beast::get_lowest_layer(tls_).socket().close(ignored);
+  tls_.next_layer().close(ignored);
 }
 
 void ApiSession::Start() {
   Arm(options().step_ms);
-  tls_.async_handshake(asio::ssl::stream_base::server,
+  tls_.async_handshake(TlsStream::Side::kServer,
                        [self = shared_from_this()](const error_code& error) {
                          if (error) return self->Close();  // a port scan, or TLS older than 1.3
                          self->chain_pem_ = PeerChainPem(self->tls_.native_handle());
@@ -289,6 +289,10 @@ void ApiSession::BeginSocket(ApiResponse answer) {
 
 void ApiSession::BeginStream(ApiResponse answer) {
   parts_->io->Cancel(timer_);
+  // Of a watch nothing stays that it does not need.
+  parser_.reset();
+  buffer_.clear();
+  buffer_.shrink_to_fit();
   WatchForHangUp();
   Recheck();
   stream_ = std::make_shared<ApiStream>(weak_from_this(), std::move(answer), *parts_);
@@ -314,7 +318,7 @@ void ApiSession::WritePieces(std::vector<SharedBytes> pieces, bool patient,
 // it.
 void ApiSession::WatchForHangUp() {
   buffer_.clear();
-  tls_.async_read_some(buffer_.prepare(kReadAtOnceBytes),
+  tls_.async_read_some(buffer_.prepare(kHangUpBytes),
                        [self = shared_from_this()](const error_code& error, size_t size) {
                          self->lingered_bytes_ += size;
                          if (error || self->lingered_bytes_ > kMaxLingerBytes) return self->Close();
@@ -334,7 +338,7 @@ void ApiSession::Recheck() {
 void ApiSession::EndAfterStream(bool clean) {
   if (!clean) return Close();  // so that the reader sees that this was no regular end
   error_code ignored;
-  beast::get_lowest_layer(tls_).socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  tls_.next_layer().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   Arm(kLingerMs);
 }
 
@@ -344,16 +348,14 @@ void ApiSession::Linger() {
   tls_.async_shutdown([self = shared_from_this()](const error_code&) {
     // Whether the client said goodbye too, or is still sending: what comes is read away.
     error_code ignored;
-    beast::get_lowest_layer(self->tls_)
-        .socket()
-        .shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    self->tls_.next_layer().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     self->ReadAway();
   });
 }
 
 void ApiSession::ReadAway() {
   buffer_.clear();
-  beast::get_lowest_layer(tls_).async_read_some(
+  tls_.next_layer().async_read_some(
       buffer_.prepare(kReadAtOnceBytes),
       [self = shared_from_this()](const error_code& error, size_t size) {
         self->lingered_bytes_ += size;
@@ -372,7 +374,7 @@ Result<uint16_t> ListenApi(std::shared_ptr<const ApiServerParts> parts) {
               .enter = [parts](const std::string& from) { return parts->gate->Enter(from); },
               .tls = [parts] { return parts->gate->tls(); },
               .begin =
-                  [parts](BeastTls tls, std::shared_ptr<ApiGate::Place> place, std::string from) {
+                  [parts](TlsStream tls, std::shared_ptr<ApiGate::Place> place, std::string from) {
                     std::make_shared<ApiSession>(std::move(tls), parts, std::move(place),
                                                  std::move(from))
                         ->Start();

@@ -2,7 +2,7 @@
 
 namespace reconcile {
 
-void AcceptBeastSocket(BeastTls stream,
+void AcceptBeastSocket(TlsStream stream,
                        const boost::beast::http::request<boost::beast::http::string_body>& request,
                        const SocketLimits& limits, const std::string& subprotocol,
                        SocketDone done) {

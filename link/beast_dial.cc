@@ -1,10 +1,8 @@
 #include <algorithm>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
-#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -44,9 +42,7 @@ class Dial final : public std::enable_shared_from_this<Dial> {
   void OnSocket(const error_code& error);
   bool Failed(const std::string& what, const error_code& error);
   void Finish(Result<DialAnswer> answer);
-  void BeginStep() {
-    beast::get_lowest_layer(*stream_).expires_after(std::chrono::milliseconds(target_.step_ms));
-  }
+  void BeginStep() { stream_->ExpiresAfter(target_.step_ms); }
 
   const DialTarget target_;
   const std::string where_;
@@ -55,7 +51,7 @@ class Dial final : public std::enable_shared_from_this<Dial> {
   DialDone done_;
   asio::ip::tcp::resolver resolver_;
   TimerId resolve_timer_ = 0;
-  std::optional<BeastTls> stream_;
+  std::optional<TlsStream> stream_;
   std::optional<SocketLimits> socket_limits_;  // when a WebSocket is wanted
   std::optional<BeastWebSocket> socket_;
   websocket::response_type socket_answer_;
@@ -98,9 +94,7 @@ void Dial::OnResolved(const error_code& error, asio::ip::tcp::resolver::results_
   if (!done_) return;  // too late
   io_->Cancel(resolve_timer_);
   if (Failed("the address of " + target_.host + " was not found", error)) return;
-  SSL_CTX_up_ref(target_.tls.get());  // the context below gives one back
-  asio::ssl::context context(target_.tls.get());
-  stream_.emplace(beast::tcp_stream(io_->context()), context);
+  stream_.emplace(asio::ip::tcp::socket(io_->context()), target_.tls.get());
   AskForController(stream_->native_handle());
   BeginStep();
   // Begins with another address each time: one that swallows packets uses up the step's time.
@@ -108,20 +102,19 @@ void Dial::OnResolved(const error_code& error, asio::ip::tcp::resolver::results_
   for (const auto& entry : addresses) endpoints.push_back(entry.endpoint());
   const int64_t first = io_->now().mono.ms % static_cast<int64_t>(endpoints.size());  // none empty
   std::rotate(endpoints.begin(), endpoints.begin() + first, endpoints.end());
-  beast::get_lowest_layer(*stream_).async_connect(
-      endpoints,
-      [self = shared_from_this()](const error_code& why, const asio::ip::tcp::endpoint&) {
-        self->OnConnected(why);
-      });
+  stream_->AsyncConnect(endpoints, [self = shared_from_this()](const error_code& why,
+                                                               const asio::ip::tcp::endpoint&) {
+    self->OnConnected(why);
+  });
 }
 
 void Dial::OnConnected(const error_code& error) {
   if (Failed("no connection to " + where_, error)) return;
   error_code ignored;
-  beast::get_lowest_layer(*stream_).socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  stream_->next_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
   BeginStep();
   stream_->async_handshake(
-      asio::ssl::stream_base::client,
+      TlsStream::Side::kClient,
       [self = shared_from_this()](const error_code& why) { self->OnHandshake(why); });
 }
 

@@ -1,13 +1,11 @@
 // The HTTP side of the controller's port: one request for each connection, read in steps, so that
 // nothing of a request is taken in before it is known to be welcome.
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
-#include <chrono>
 #include <optional>
 
 #include "base/log.h"
@@ -30,7 +28,7 @@ constexpr int64_t kLingerMs = 1'000;
 
 class HttpSession final : public std::enable_shared_from_this<HttpSession> {
  public:
-  HttpSession(BeastTls stream, const HttpServerOptions& options, HttpServerHandler* handler,
+  HttpSession(TlsStream stream, const HttpServerOptions& options, HttpServerHandler* handler,
               IoThread* io, std::shared_ptr<void> connection, std::string remote_address)
       : stream_(std::move(stream)),
         options_(options),
@@ -43,9 +41,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession> {
   void Start();
 
  private:
-  void BeginStep(int64_t limit_ms) {
-    beast::get_lowest_layer(stream_).expires_after(std::chrono::milliseconds(limit_ms));
-  }
+  void BeginStep(int64_t limit_ms) { stream_.ExpiresAfter(limit_ms); }
   void ReadHead();
   void OnHead(const error_code& error);
   void TakeHead();
@@ -57,7 +53,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession> {
   void Linger();
   void ReadAway();
 
-  BeastTls stream_;
+  TlsStream stream_;
   const HttpServerOptions options_;
   HttpServerHandler* const handler_;
   IoThread* const io_;
@@ -73,7 +69,7 @@ class HttpSession final : public std::enable_shared_from_this<HttpSession> {
 
 void HttpSession::Start() {
   BeginStep(options_.step_ms);
-  stream_.async_handshake(asio::ssl::stream_base::server,
+  stream_.async_handshake(TlsStream::Side::kServer,
                           [self = shared_from_this()](const error_code& error) {
                             if (error) return;  // a port scan, or TLS older than 1.3
                             self->ReadHead();
@@ -154,6 +150,7 @@ void HttpSession::OnBody(const error_code& error) {
   }
   if (error) return;
   head_.request.body = std::move(parser_->get().body());
+  stream_.ExpiresNever();  // the answer's timer does
   const auto self = shared_from_this();
   answer_timer_ = io_->After(options_.step_ms, [self] {
     self->Write({503, "text/plain", "no answer in time\n"});
@@ -204,9 +201,7 @@ void HttpSession::Linger() {
   stream_.async_shutdown([self = shared_from_this()](const error_code&) {
     // Whether the client said goodbye too, or is still sending: what comes is read away.
     error_code ignored;
-    beast::get_lowest_layer(self->stream_)
-        .socket()
-        .shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    self->stream_.next_layer().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     self->BeginStep(kLingerMs);
     self->ReadAway();
   });
@@ -214,7 +209,7 @@ void HttpSession::Linger() {
 
 void HttpSession::ReadAway() {
   buffer_.clear();
-  beast::get_lowest_layer(stream_).async_read_some(
+  stream_.next_layer().async_read_some(
       buffer_.prepare(kReadAtOnceBytes),
       [self = shared_from_this()](const error_code& error, size_t size) {
         self->lingered_bytes_ += size;
@@ -233,7 +228,7 @@ Result<uint16_t> ListenHttp(const HttpServerOptions& options, HttpServerHandler*
           .enter = [handler](const std::string& from) { return handler->OnConnection(from); },
           .tls = [handler] { return handler->Tls(); },
           .begin =
-              [options, handler, io](BeastTls tls, std::shared_ptr<void> place, std::string from) {
+              [options, handler, io](TlsStream tls, std::shared_ptr<void> place, std::string from) {
                 std::make_shared<HttpSession>(std::move(tls), options, handler, io,
                                               std::move(place), std::move(from))
                     ->Start();

@@ -32,7 +32,7 @@ class BeastListener final : public std::enable_shared_from_this<BeastListener<Pl
   struct Calls {
     std::function<std::shared_ptr<Place>(const std::string& remote_address)> enter;
     std::function<TlsContext()> tls;  // for the next handshake
-    std::function<void(BeastTls, std::shared_ptr<Place>, std::string remote_address)> begin;
+    std::function<void(TlsStream, std::shared_ptr<Place>, std::string remote_address)> begin;
   };
 
   BeastListener(IoThread* io, Calls calls)
@@ -88,11 +88,7 @@ class BeastListener final : public std::enable_shared_from_this<BeastListener<Pl
     if (place != nullptr) {
       socket.set_option(boost::asio::ip::tcp::no_delay(true), gone);
       KeepAlive(&socket);
-      const TlsContext tls = calls_.tls();
-      SSL_CTX_up_ref(tls.get());  // the context below gives one back
-      boost::asio::ssl::context context(tls.get());
-      calls_.begin(BeastTls(boost::beast::tcp_stream(std::move(socket)), context), std::move(place),
-                   address);
+      calls_.begin(TlsStream(std::move(socket), calls_.tls().get()), std::move(place), address);
     }
     Accept();
   }

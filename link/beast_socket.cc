@@ -143,7 +143,8 @@ void BeastSocket::End(const Status& why) {
     backlog_->bytes -= outgoing_.back().bytes.size();
     outgoing_.pop_back();
   }
-  beast::get_lowest_layer(socket_).close();
+  boost::system::error_code ignored;
+  beast::get_lowest_layer(socket_).close(ignored);
   const Handler handler = std::move(handler_);
   handler_ = {};
   if (handler.on_closed) handler.on_closed(why);
@@ -153,7 +154,7 @@ void BeastSocket::End(const Status& why) {
 
 void SetSocketOptions(const SocketLimits& limits, BeastWebSocket* socket) {
   // The WebSocket has timers of its own.
-  beast::get_lowest_layer(*socket).expires_never();
+  socket->next_layer().ExpiresNever();
   websocket::stream_base::timeout timeout = {};
   timeout.handshake_timeout = std::chrono::milliseconds(limits.handshake_ms);
   timeout.idle_timeout = std::chrono::milliseconds(limits.silent_ms);
@@ -169,7 +170,8 @@ std::shared_ptr<LinkSocket> MakeBeastSocket(BeastWebSocket socket) {
 }
 
 Status BeastError(const std::string& what, const boost::system::error_code& error) {
-  if (error == beast::error::timeout) return UnavailableError(what + ": no answer in time");
+  if (error == beast::error::timeout || error == asio::error::timed_out)
+    return UnavailableError(what + ": no answer in time");
   return UnavailableError(what + ": " + error.message());
 }
 

@@ -1,25 +1,21 @@
 #pragma once
 
 // Only for beast_*.cc: whoever includes it pays a minute of compilation.
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
-#include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/stream.hpp>
 #include <functional>
 #include <memory>
 
 #include "link/link_socket.h"
+#include "link/tls_stream.h"
 
 namespace reconcile {
 
-using BeastTls = boost::beast::ssl_stream<boost::beast::tcp_stream>;
 // Without compression: nothing here inflates what comes from outside.
-using BeastWebSocket = boost::beast::websocket::stream<BeastTls, false>;
+using BeastWebSocket = boost::beast::websocket::stream<TlsStream, false>;
 
 using SocketDone = std::function<void(Result<std::shared_ptr<LinkSocket>>)>;
 
@@ -29,7 +25,7 @@ void SetSocketOptions(const SocketLimits& limits, BeastWebSocket* socket);
 std::shared_ptr<LinkSocket> MakeBeastSocket(BeastWebSocket socket);
 // Answers a request for a WebSocket, which is to speak `subprotocol` unless that is empty; `done`
 // is called once.
-void AcceptBeastSocket(BeastTls stream,
+void AcceptBeastSocket(TlsStream stream,
                        const boost::beast::http::request<boost::beast::http::string_body>& request,
                        const SocketLimits& limits, const std::string& subprotocol, SocketDone done);
 

@@ -12,4 +12,5 @@ reconcile_test(link_tls_test
           ${PROJECT_SOURCE_DIR}/tests/unit/link/link_contract.cc
           ${PROJECT_SOURCE_DIR}/tests/unit/link/sample_messages.cc
           ${PROJECT_SOURCE_DIR}/tests/unit/link/stream_contract.cc
-  LIBS link_io link base_io ssl PkgConfig::CRYPTO LABELS unit)
+          ${CMAKE_CURRENT_LIST_DIR}/tls_stream_test.cc
+  LIBS link_io link base_io Boost::boost ssl PkgConfig::CRYPTO LABELS unit)
