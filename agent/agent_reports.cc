@@ -27,7 +27,7 @@ bool SameReports(const Report& a, const Report& b) {
   return a.applied == b.applied && a.held == b.held && a.network == b.network &&
          a.heartbeat_ms == b.heartbeat_ms && a.labels == b.labels &&
          a.node_status == b.node_status && SameImages(a.images, b.images) &&
-         SamePods(a.pods, b.pods);
+         SamePods(a.pods.items(), b.pods.items());
 }
 
 }  // namespace

@@ -382,7 +382,7 @@ Result<Report> DecodeReport(const Value& value) {
   RETURN_IF_ERROR(DecodeItems(&reader, "images", DecodeImage, &images));
   if (!images.empty())
     report.images = std::make_shared<const std::vector<ContainerImage>>(std::move(images));
-  RETURN_IF_ERROR(DecodeItems(&reader, "pods", DecodePodReport, &report.pods));
+  RETURN_IF_ERROR(DecodeItems(&reader, "pods", DecodePodReport, &report.pods.Own()));
   RETURN_IF_ERROR(DecodeItems(&reader, "events", DecodeEvent, &report.events));
   RETURN_IF_ERROR(DecodeItems(&reader, "starts", DecodeStart, &report.starts));
   return report;

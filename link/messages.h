@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/value.h"
+#include "link/own_list.h"
 #include "link/shared_list.h"
 #include "link/usage.h"
 #include "schema/cluster_state.h"
@@ -130,7 +131,8 @@ struct Report {
   StringMap labels;  // the node's own: kubernetes.io/hostname, kubernetes.io/os, kubernetes.io/arch
   NodeStatus node_status;  // but for its images
   ImageList images;        // that the host has, as TellableImages gives them
-  std::vector<PodReport> pods;
+  // Copies of a report share it, as do reports of one link between which it stays the same.
+  OwnList<PodReport> pods;
   std::vector<AgentEvent> events;
   std::vector<PodStart> starts;  // of pods that became ready since the last report
   UsagePtr usage;  // the newest look at what they use; null before there is one. No news by itself

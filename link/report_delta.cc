@@ -98,7 +98,7 @@ Value KeyList(const std::vector<std::string>& keys) {
 
 std::optional<ReportDelta> MakeDelta(const Report& base, const Report& next) {
   if (base.node != next.node) return std::nullopt;
-  auto pods = MakeListDelta(base.pods, next.pods, PodItemKey(), SamePod);
+  auto pods = MakeListDelta(base.pods.items(), next.pods.items(), PodItemKey(), SamePod);
   if (!pods) return std::nullopt;
   ReportDelta delta;
   delta.changed.node = next.node;
@@ -137,9 +137,13 @@ Result<Report> ApplyDelta(const Report& base, const ReportDelta& delta) {
   }
   RETURN_IF_ERROR(ApplyImages(base, delta, &next));
   RETURN_IF_ERROR(ApplyUsage(base, delta, &next));
-  Result<std::vector<PodReport>> pods =
-      ApplyListDelta(base.pods, ListDelta<PodReport>{delta.changed.pods, delta.removed_pods},
-                     PodItemKey(), "report delta: pods");
+  if (delta.changed.pods.empty() && delta.removed_pods.empty()) {
+    next.pods = base.pods;
+    return next;
+  }
+  Result<std::vector<PodReport>> pods = ApplyListDelta(
+      base.pods.items(), ListDelta<PodReport>{delta.changed.pods.items(), delta.removed_pods},
+      PodItemKey(), "report delta: pods");
   if (!pods.ok()) return pods.status();
   next.pods = std::move(pods).value();
   return next;
@@ -150,10 +154,11 @@ bool SaysNothingNew(const Report& base, const Report& next) {
          next.starts.empty() && base.applied == next.applied && base.held == next.held &&
          base.labels == next.labels && base.node_status == next.node_status &&
          SameImages(base.images, next.images) &&
-         std::equal(base.pods.begin(), base.pods.end(), next.pods.begin(), next.pods.end(),
-                    [](const PodReport& a, const PodReport& b) {
-                      return PodItemKey()(a) == PodItemKey()(b) && SamePod(a, b);
-                    });
+         (base.pods.IsOneWith(next.pods) ||
+          std::equal(base.pods.begin(), base.pods.end(), next.pods.begin(), next.pods.end(),
+                     [](const PodReport& a, const PodReport& b) {
+                       return PodItemKey()(a) == PodItemKey()(b) && SamePod(a, b);
+                     }));
 }
 
 Value EncodeDelta(const ReportDelta& delta) {

@@ -79,7 +79,7 @@ class MessageChanger {
       report->events.push_back({"u", "a", AnyName(), EventType::kNormal, AnyText(), ""});
     report->starts.clear();
     if (OneIn(3)) report->starts.push_back({AnyText(), {1, 2, 3, 4, 5, 6, 7}});
-    auto& pods = report->pods;
+    auto& pods = report->pods.Own();
     std::erase_if(pods, [this](const PodReport&) { return OneIn(4); });
     for (PodReport& pod : pods) {
       if (OneIn(4)) pod.status.pod_ip = AnyText();

@@ -11,4 +11,5 @@ reconcile_test(link_test
           ${CMAKE_CURRENT_LIST_DIR}/messages_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/sample_messages.cc
           ${CMAKE_CURRENT_LIST_DIR}/stream_contract.cc
+          ${CMAKE_CURRENT_LIST_DIR}/own_list_test.cc
   LIBS link base_io LABELS unit)
