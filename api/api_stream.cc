@@ -11,6 +11,9 @@ namespace reconcile {
 namespace {
 
 constexpr size_t kMostOfOneWriteBytes = 256 << 10;  // and the rest of its last piece
+// So much of its window is open again before the handler is told: a thousand watches that are each
+// told a little would keep the loop busy with that alone.
+constexpr size_t kToldAtOnceBytes = kStreamWindowBytes / 4;
 
 }  // namespace
 
@@ -53,7 +56,7 @@ ApiSink ApiStream::Sink() {
                      weak_loop = std::weak_ptr<OnLoop>(on_loop_)](std::vector<SharedBytes> pieces) {
     const auto on_loop = weak_loop.lock();
     if (!on_loop) return;
-    bridge->Post([weak, pieces = std::move(pieces), replayed = on_loop->starting]() mutable {
+    bridge->PostInTurn([weak, pieces = std::move(pieces), replayed = on_loop->starting]() mutable {
       if (const auto self = weak.lock()) self->OnData(std::move(pieces), replayed);
     });
   };
@@ -62,7 +65,7 @@ ApiSink ApiStream::Sink() {
     if (!bytes.empty()) take({std::make_shared<const std::string>(bytes)});
   };
   sink.on_end = [bridge = parts_.bridge, weak = weak_from_this()](const Status& status) {
-    bridge->Post([weak, status] {
+    bridge->PostInTurn([weak, status] {
       if (const auto self = weak.lock()) self->OnEnd(status);
     });
   };
@@ -132,6 +135,14 @@ std::vector<SharedBytes> ApiStream::TakeWaiting(size_t* taken) {
   return pieces;
 }
 
+void ApiStream::TellTaken(size_t bytes) {
+  untold_bytes_ += bytes;
+  if (untold_bytes_ < kToldAtOnceBytes) return;
+  loop_->Post([on_loop = on_loop_, told = std::exchange(untold_bytes_, 0)] {
+    on_loop->handle.Taken(told);
+  });
+}
+
 void ApiStream::Pump() {
   const auto writer = writer_.lock();
   if (writing_ || !writer) return;
@@ -153,7 +164,7 @@ void ApiStream::Pump() {
     self->writing_ = false;
     self->unread_bytes_ -= bytes;
     self->replayed_bytes_ -= std::min(self->replayed_bytes_, bytes);
-    self->loop_->Post([on_loop = self->on_loop_, bytes] { on_loop->handle.Taken(bytes); });
+    self->TellTaken(bytes);
     const auto owner = self->writer_.lock();
     if (last && owner) return owner->EndAfterStream(self->end_.ok());
     self->Pump();

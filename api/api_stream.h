@@ -41,6 +41,7 @@ class ApiStream final : public std::enable_shared_from_this<ApiStream> {
   std::vector<SharedBytes> TakeWaiting(size_t* taken);
   void OnEnd(const Status& status);
   void TakeNoMore();
+  void TellTaken(size_t bytes);
   void Pump();
 
   const std::weak_ptr<ApiStreamWriter> writer_;
@@ -51,6 +52,7 @@ class ApiStream final : public std::enable_shared_from_this<ApiStream> {
   std::deque<SharedBytes> waiting_;  // not handed to the connection yet
   size_t unread_bytes_ = 0;          // and in what is being written
   size_t replayed_bytes_ = 0;        // among the unread ones
+  size_t untold_bytes_ = 0;          // written, and the handler does not know yet
   bool head_due_ = false;
   bool head_written_ = false;
   bool writing_ = false;

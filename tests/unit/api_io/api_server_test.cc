@@ -239,7 +239,11 @@ TEST_F(ApiServerTest, StreamsWordByWordAndGivesCreditBack) {
   const std::string head = client.ReadUntil("4\r\none\n\r\n");
   EXPECT_NE(head.find("Transfer-Encoding: chunked"), std::string::npos);
   EXPECT_EQ(head.find("Content-Encoding"), std::string::npos);
-  WaitFor("it counts as taken", [&] { return taken_ == 4U; });
+  // Told a quarter of the window at a time.
+  const std::string much(kStreamWindowBytes / 4 - 4, 'm');
+  Say(much);
+  EXPECT_NE(client.ReadUntil(much + "\r\n").find("\r\n"), std::string::npos);
+  WaitFor("it counts as taken", [&] { return taken_ == kStreamWindowBytes / 4; });
   loop_.Do([&] { sink_.on_end(OkStatus()); });
   EXPECT_EQ(client.ReadAll(), "0\r\n\r\n");
 }

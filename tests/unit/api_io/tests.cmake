@@ -11,5 +11,5 @@ reconcile_test(api_tls_test
   SOURCES ${CMAKE_CURRENT_LIST_DIR}/api_server_test.cc ${CMAKE_CURRENT_LIST_DIR}/api_faults_test.cc
           ${PROJECT_SOURCE_DIR}/bench/tls_poller.cc ${CMAKE_CURRENT_LIST_DIR}/page_login_test.cc
           ${PROJECT_SOURCE_DIR}/tests/unit/link_tls/tls_link.cc
-          ${CMAKE_CURRENT_LIST_DIR}/api_sockets_test.cc ${CMAKE_CURRENT_LIST_DIR}/host_identity_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/api_sockets_test.cc ${CMAKE_CURRENT_LIST_DIR}/host_identity_test.cc ${CMAKE_CURRENT_LIST_DIR}/io_bridge_test.cc
   LIBS api_io api link_io link base_io ssl PkgConfig::CRYPTO LABELS unit)
