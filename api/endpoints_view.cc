@@ -1,8 +1,10 @@
 #include "api/endpoints_view.h"
 
 #include <algorithm>
+#include <string>
 
 #include "reconciler/endpoints.h"
+#include "schema/network.h"
 
 namespace reconcile {
 namespace {
@@ -18,6 +20,12 @@ ObjectPtr DerivedEndpoints(const std::shared_ptr<const Service>& service,
     newest = std::max(newest, state.Find(key)->metadata.resource_version);
   });
   return endpoints;
+}
+
+std::string ServiceOfSlice(const ObjectPtr& slice) {
+  if (slice == nullptr) return "";
+  const auto service = slice->metadata.labels.find(kServiceNameLabel);
+  return service == slice->metadata.labels.end() ? "" : service->second;
 }
 
 }  // namespace
@@ -37,6 +45,28 @@ ObjectPtr FindInView(const ObjectKey& key, const ClusterState& state) {
   ObjectPtr object = state.Find(key);
   if (object != nullptr || key.kind != Kind::kEndpoints) return object;
   return DerivedEndpoints(state.Find<Service>(key.namespace_name, key.name), state);
+}
+
+std::map<ObjectKey, Revision> TouchedEndpoints(const std::vector<Change>& changes) {
+  std::map<ObjectKey, Revision> touched;
+  const auto touch = [&](const Change& change, const std::string& name, Revision revision) {
+    if (name.empty()) return;
+    Revision& last = touched[{Kind::kEndpoints, change.key.namespace_name, name}];
+    last = std::max(last, revision);
+  };
+  for (const Change& change : changes) {
+    const Kind kind = change.key.kind;
+    if (kind == Kind::kService || kind == Kind::kEndpoints) {
+      touch(change, change.key.name, change.revision);
+    }
+    if (kind != Kind::kEndpointSlice) continue;
+    const std::string left = ServiceOfSlice(change.before);
+    const std::string joined = ServiceOfSlice(change.after);
+    const bool moved = !left.empty() && !joined.empty() && left != joined;
+    touch(change, left, moved ? change.revision - 1 : change.revision);
+    touch(change, joined, change.revision);
+  }
+  return touched;
 }
 
 }  // namespace reconcile

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <map>
+#include <vector>
+
 #include "schema/cluster_state.h"
+#include "store/store.h"
 
 namespace reconcile {
 
@@ -8,5 +12,11 @@ namespace reconcile {
 // Service that has none of its own, made of its EndpointSlices.
 ObjectMap ObjectsInView(Kind kind, const ClusterState& state);
 ObjectPtr FindInView(const ObjectKey& key, const ClusterState& state);
+
+// The Endpoints that changes may have an effect on, whether they are stored or made, each with the
+// revision of the last of these changes. No two have the same: of a slice's two Services the one
+// that it left has the number before its own, which the store leaves free
+// (store/prepared_commit.h).
+std::map<ObjectKey, Revision> TouchedEndpoints(const std::vector<Change>& changes);
 
 }  // namespace reconcile

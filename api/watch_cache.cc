@@ -68,38 +68,6 @@ ObjectPtr LastOf(const ObjectPtr& object, Revision revision) {
   return last;
 }
 
-std::string ServiceOfSlice(const ObjectPtr& slice) {
-  if (slice == nullptr) return "";
-  const auto service = slice->metadata.labels.find(kServiceNameLabel);
-  return service == slice->metadata.labels.end() ? "" : service->second;
-}
-
-// The Endpoints that changes may have an effect on, whether they are stored or made, each with the
-// revision of the last of these changes. No two have the same: of a slice's two Services the one
-// that it left has the number before its own, which the store leaves free
-// (store/prepared_commit.h).
-std::map<ObjectKey, Revision> TouchedEndpoints(const std::vector<Change>& changes) {
-  std::map<ObjectKey, Revision> touched;
-  const auto touch = [&](const Change& change, const std::string& name, Revision revision) {
-    if (name.empty()) return;
-    Revision& last = touched[{Kind::kEndpoints, change.key.namespace_name, name}];
-    last = std::max(last, revision);
-  };
-  for (const Change& change : changes) {
-    const Kind kind = change.key.kind;
-    if (kind == Kind::kService || kind == Kind::kEndpoints) {
-      touch(change, change.key.name, change.revision);
-    }
-    if (kind != Kind::kEndpointSlice) continue;
-    const std::string left = ServiceOfSlice(change.before);
-    const std::string joined = ServiceOfSlice(change.after);
-    const bool moved = !left.empty() && !joined.empty() && left != joined;
-    touch(change, left, moved ? change.revision - 1 : change.revision);
-    touch(change, joined, change.revision);
-  }
-  return touched;
-}
-
 // What the change is to a watch; none when it does not see it.
 std::optional<WatchEventType> TypeFor(const Entry& entry, const WatchRequest& request) {
   const ObjectPtr& any = entry.after != nullptr ? entry.after : entry.before;
@@ -143,6 +111,7 @@ class WatchCache::State : public std::enable_shared_from_this<WatchCache::State>
   void Add(Kind kind, Entry entry);
   void TakeEndpoints(const std::vector<Change>& changes, const ClusterState& after);
   void Trim(History* history);
+  void TrimAll();
   void PostFlush();
   void Flush();
 
@@ -174,6 +143,7 @@ class WatchCache::State : public std::enable_shared_from_this<WatchCache::State>
   std::map<uint64_t, WatchPtr> watches_;
   uint64_t last_id_ = 0;
   uint64_t written_count_ = 0;
+  TimerId trim_timer_ = 0;  // while a burst is kept that nobody adds to
   bool flush_posted_ = false;
   TimerId flush_timer_ = 0;
   MonoTime flushed_;  // when watches were last told
@@ -189,6 +159,7 @@ void WatchCache::State::Take(const std::vector<Change>& changes) {
         {change.revision, loop_->now().mono, change.before, change.after, /*written=*/{}});
   }
   TakeEndpoints(changes, *after);
+  TrimAll();
   state_ = after;
   PostFlush();
 }
@@ -213,7 +184,22 @@ void WatchCache::State::Add(Kind kind, Entry entry) {
   if (count > limits_.written_out) {
     history.entries[count - limits_.written_out - 1].written.clear();
   }
-  Trim(&history);
+}
+
+// Also of kinds of which nothing changes any more: objects that are gone stand in their history.
+void WatchCache::State::TrimAll() {
+  bool is_burst_kept = false;
+  for (History& history : histories_) {
+    Trim(&history);
+    is_burst_kept = is_burst_kept || history.entries.size() > limits_.changes;
+  }
+  if (!is_burst_kept || trim_timer_ != 0) return;
+  trim_timer_ = loop_->After(limits_.fresh_ms, [weak = weak_from_this()] {
+    const auto state = weak.lock();
+    if (!state) return;
+    state->trim_timer_ = 0;
+    state->TrimAll();
+  });
 }
 
 void WatchCache::State::Trim(History* history) {
@@ -473,6 +459,7 @@ void WatchCache::State::OnCancel(uint64_t id) {
 
 void WatchCache::State::End() {
   if (flush_timer_ != 0) loop_->Cancel(flush_timer_);
+  if (trim_timer_ != 0) loop_->Cancel(trim_timer_);
   store_->Unwatch(store_watch_);
   while (!watches_.empty()) {
     Finish(WatchPtr(watches_.begin()->second), UnavailableError("the controller is ending"));

@@ -34,10 +34,10 @@ struct WatchRequest {
 class WatchCache {
  public:
   struct Limits {
-    size_t changes = 4'096;      // of each kind; beyond, fresh ones alone
+    size_t changes = 1'024;      // of each kind; beyond, fresh ones alone
     int64_t fresh_ms = 30'000;   // so that a burst of any size is there for who reads it
     size_t most = 65'536;        // at all
-    int64_t age_ms = 600'000;    // older ones are forgotten at the next change
+    int64_t age_ms = 600'000;    // older ones are forgotten at the next change of any kind
     size_t written_out = 1'024;  // the newest changes of each kind that are kept written out
     int64_t bookmark_ms = 60'000;
     int64_t coalesce_ms = 20;  // changes within it are told together

@@ -194,5 +194,39 @@ TEST_P(WatchResume, IsExactForWhatASelectorLetsThrough) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, WatchResume, testing::Range(1U, 13U));
 
+// Its objects may be gone from the model, and many.
+TEST(WatchCache, ForgetsABurstAfterAWhileThoughNothingElseChanges) {
+  VirtualTime time;
+  VirtualLoop loop(&time);
+  MemoryStore store;
+  WatchCache cache(&store, &loop, {.changes = 2, .fresh_ms = 1'000});
+  Revision first = 0;
+  for (int i = 0; i < 5; ++i) {
+    auto pod = std::make_shared<Pod>();
+    pod->metadata.name = "p" + std::to_string(i);
+    pod->metadata.namespace_name = kNamespace;
+    const Result<Revision> committed =
+        store.Commit({{{pod->key(), pod}}}, store.Snapshot()->revision());
+    ASSERT_TRUE(committed.ok());
+    if (i == 0) first = *committed;
+  }
+  const auto watched = [&](Revision after) {
+    std::string bytes;
+    WatchRequest request;
+    request.kind = Kind::kPod;
+    request.after = after;
+    request.timeout_ms = 60'000;
+    StreamHandle handle = cache.Open(
+        request, {[&](std::string_view part) { bytes += part; }, [](const Status&) {}, {}});
+    time.RunFor(50);
+    handle.Cancel();
+    return bytes;
+  };
+  EXPECT_NE(watched(first).find("p4"), std::string::npos) << "fresh ones are kept";
+  time.RunFor(2'000);
+  EXPECT_NE(watched(first).find("410"), std::string::npos);
+  EXPECT_NE(watched(store.Snapshot()->revision() - 2).find("p4"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace reconcile
