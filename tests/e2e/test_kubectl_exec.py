@@ -7,13 +7,13 @@ import os
 import pty
 import re
 import select
-import shutil
 import signal
 import subprocess
 import unittest
 
 from harness import RECONCILE, HostTest
 from hosts.system import eventually
+from kubectl.client import Kubectl, skip_or_fail, versions
 
 MANIFESTS = {
     "web.yaml": """apiVersion: v1
@@ -49,26 +49,25 @@ spec: {selector: {app: shop}, ports: [{port: 80, targetPort: 8080}]}
 SIZE = 100 << 20
 
 
+SPEAKS_WEBSOCKETS = (1, 30)
+
+
 def kubectls():
-    """(path, environment) of each kubectl that can speak to WebSockets; 1.30 when it is told to."""
-    newest = shutil.which("kubectl")
-    if newest is None:
-        return []
-    folder = os.path.dirname(os.path.realpath(newest))
+    """(version, environment) of each kubectl that can speak to WebSockets; 1.30 when it is told to."""
     told = {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "true", "KUBECTL_PORT_FORWARD_WEBSOCKETS": "true"}
-    beside = sorted(name for name in os.listdir(folder) if re.fullmatch(r"kubectl\.1\.3\d", name))
-    return [(os.path.join(folder, name), told if name.endswith(".30") else {}) for name in beside]
-
-
-def old_kubectls():
-    newest = shutil.which("kubectl")
-    folder = os.path.dirname(os.path.realpath(newest)) if newest else "/nonexistent"
-    return [os.path.join(folder, name) for name in ("kubectl.1.27", "kubectl.1.28") if os.path.exists(os.path.join(folder, name))]
+    return [(version, told if version.number == SPEAKS_WEBSOCKETS else {})
+            for version in versions() if version.number >= SPEAKS_WEBSOCKETS]
 
 
 class KubectlExecTest(HostTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        skip_or_fail(cls)
+
     def setUp(self):
         super().setUp()
+        self.kubectl = Kubectl.on(self.host)
         self.host.commit(MANIFESTS)
         self.host.start_reconcile()
         self.host.converge()
@@ -77,12 +76,8 @@ class KubectlExecTest(HostTest):
     def inside(self, *words):
         return ["nsenter", f"--net=/run/netns/{self.host.name}", *[str(word) for word in words]]
 
-    def kubectl_words(self, binary, *words):
-        return self.inside(binary, "--kubeconfig", self.host.folder / "data/kubeconfig", "--cache-dir",
-                           self.host.folder / "cache" / os.path.basename(binary), *words)
-
     def environment(self, more=None):
-        return dict(os.environ, HOME=str(self.host.folder), NO_PROXY="*", **(more or {}))
+        return self.kubectl.environment(**(more or {}))
 
     def own(self, *words):
         return self.inside(RECONCILE, "--socket", self.host.socket, *words)
@@ -132,19 +127,19 @@ class KubectlExecTest(HostTest):
 
     # ---- what is tested ----
     def test_a_command_runs_with_its_input_output_and_exit_code(self):
-        for binary, more in self.every_kubectl():
-            def run(*words, code=0, binary=binary, more=more, **options):
-                return self.run_words(self.kubectl_words(binary, "exec", *words), code, more, **options)
+        for version, more in self.every_kubectl():
+            def run(*words, code=0, version=version, more=more, **options):
+                return self.run_words(self.kubectl.command(version, "exec", *words), code, more, **options)
             done = run("web", "-c", "app", "--", "sh", "-c", "echo out; echo bad >&2; exit 42", code=42)
             self.assertEqual(done.stdout, b"out\n")
             self.assertTrue(done.stderr.startswith(b"bad\n"), done.stderr)
             self.assertEqual(run("web", "-c", "side", "--", "echo", "a b", "", "a b").stdout, b"a b  a b\n")
             self.assertEqual(run("-i", "web", "-c", "app", "--", "wc", "-c", input=b"\0\xff" * 500).stdout.strip(), b"1000")
-            missing = self.run_any(self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "/no/such"), more)
+            missing = self.run_any(self.kubectl.command(version, "exec", "web", "-c", "app", "--", "/no/such"), more)
             self.assertNotEqual(missing.returncode, 0)
             self.assertIn(b"no such", (missing.stdout + missing.stderr).lower())
             self.assertIn(b"container nothing", run("web", "-c", "nothing", "--", "ls", code=1).stderr)
-            self.check_terminal(self.kubectl_words(binary, "exec", "-it", "web", "-c", "app", "--", "sh"), more)
+            self.check_terminal(self.kubectl.command(version, "exec", "-it", "web", "-c", "app", "--", "sh"), more)
 
     def run_any(self, words, more=None):
         return subprocess.run(words, capture_output=True, check=False, env=self.environment(more), timeout=120)
@@ -166,8 +161,8 @@ class KubectlExecTest(HostTest):
                 out.write(hashlib.sha256(bytes([i])).digest() + block[32:])
         wanted = hashlib.sha256(source.read_bytes()).hexdigest()
         commands = [("reconcile", self.own("exec", "-i", "web", "-c", "app", "--", "cat"), None)]
-        commands += [(os.path.basename(binary), self.kubectl_words(binary, "exec", "-i", "web", "-c", "app", "--", "cat"), more)
-                     for binary, more in kubectls()[-1:]]
+        commands += [(str(version), self.kubectl.command(version, "exec", "-i", "web", "-c", "app", "--", "cat"), more)
+                     for version, more in kubectls()[-1:]]
         for name, words, more in commands:
             with self.subTest(name=name), open(source, "rb") as given:
                 process = subprocess.Popen(words, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -185,19 +180,19 @@ class KubectlExecTest(HostTest):
     def test_files_are_copied_both_ways(self):
         source = self.host.folder / "copied"
         source.write_bytes(os.urandom(3_000_000))
-        for binary, more in self.every_kubectl():
-            back = self.host.folder / ("back-" + os.path.basename(binary))
-            self.run_words(self.kubectl_words(binary, "cp", source, "default/web:/tmp/copied", "-c", "app"), 0, more)
-            self.run_words(self.kubectl_words(binary, "cp", "default/web:/tmp/copied", back, "-c", "app"), 0, more)
+        for version, more in self.every_kubectl():
+            back = self.host.folder / f"back-{version}"
+            self.run_words(self.kubectl.command(version, "cp", source, "default/web:/tmp/copied", "-c", "app"), 0, more)
+            self.run_words(self.kubectl.command(version, "cp", "default/web:/tmp/copied", back, "-c", "app"), 0, more)
             self.assertEqual(back.read_bytes(), source.read_bytes())
 
     def test_what_runs_is_attached_to_until_its_pod_is_killed(self):
-        binary, more = kubectls()[-1]
-        attached = subprocess.Popen(self.kubectl_words(binary, "attach", "web", "-c", "side"), stdout=subprocess.PIPE,
+        version, more = kubectls()[-1]
+        attached = subprocess.Popen(self.kubectl.command(version, "attach", "web", "-c", "side"), stdout=subprocess.PIPE,
                                     stderr=subprocess.PIPE, env=self.environment(more))
         self.addCleanup(attached.kill)
         self.assertEqual(attached.stdout.readline(), b"tick\n")
-        command = subprocess.Popen(self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "sleep", "1000"),
+        command = subprocess.Popen(self.kubectl.command(version, "exec", "web", "-c", "app", "--", "sleep", "1000"),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment(more))
         self.addCleanup(command.kill)
         eventually("the command runs", lambda: b"sleep 1000" in self.run_any(
@@ -228,8 +223,8 @@ class KubectlExecTest(HostTest):
         return fetch
 
     def test_ports_are_forwarded_for_many_connections_at_once(self):
-        for binary, more in self.every_kubectl():
-            process, port = self.forward(self.kubectl_words(binary, "port-forward", "--address", "127.0.0.1", "pod/web", ":8080"), more)
+        for version, more in self.every_kubectl():
+            process, port = self.forward(self.kubectl.command(version, "port-forward", "--address", "127.0.0.1", "pod/web", ":8080"), more)
             fetch = self.fetch_many(port)
             self.assertEqual(fetch("/large"), bytes(3_000_000))
             process.send_signal(signal.SIGINT)
@@ -244,24 +239,25 @@ class KubectlExecTest(HostTest):
             self.fetch_many(port, b"hello from shop\n")
 
     def test_older_clients_are_told_what_to_use(self):
-        for binary in old_kubectls():
-            with self.subTest(binary=os.path.basename(binary)):
-                done = self.run_words(self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "ls"), 1)
+        older = [version for version in versions() if version.number < SPEAKS_WEBSOCKETS]
+        self.assertTrue(older, "no kubectl before 1.30 on this machine")
+        for version in older:
+            with self.subTest(version=str(version)):
+                done = self.run_words(self.kubectl.command(version, "exec", "web", "-c", "app", "--", "ls"), 1)
                 self.assertIn(b"use kubectl 1.31 or newer", done.stderr)
-                done = self.run_words(self.kubectl_words(binary, "port-forward", "web", ":8080"), 1)
+                done = self.run_words(self.kubectl.command(version, "port-forward", "web", ":8080"), 1)
                 self.assertIn(b"KUBECTL_PORT_FORWARD_WEBSOCKETS=true", done.stderr)
 
     def test_who_may_only_look_runs_nothing_and_a_revoked_user_is_cut_off(self):
-        binary, more = kubectls()[-1]
+        version, more = kubectls()[-1]
         viewer = self.host.folder / "viewer"
         viewer.write_text(self.host.cli(["kubeconfig", "--user", "anna", "--role", "view"]).stdout, encoding="utf-8")
-        words = self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "ls")
-        words[words.index("--kubeconfig") + 1] = str(viewer)
+        words = Kubectl.on(self.host, viewer).command(version, "exec", "web", "-c", "app", "--", "ls")
         self.assertIn(b"forbidden", self.run_words(words, 1, more).stderr)
         operator = self.host.folder / "operator"
         operator.write_text(self.host.cli(["kubeconfig", "--user", "bert", "--role", "operate"]).stdout, encoding="utf-8")
-        words = self.kubectl_words(binary, "exec", "web", "-c", "app", "--", "sh", "-c", "echo begun; sleep 1000")
-        words[words.index("--kubeconfig") + 1] = str(operator)
+        words = Kubectl.on(self.host, operator).command(version, "exec", "web", "-c", "app", "--", "sh", "-c",
+                                                        "echo begun; sleep 1000")
         running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment(more))
         self.addCleanup(running.kill)
         self.assertEqual(running.stdout.readline(), b"begun\n")

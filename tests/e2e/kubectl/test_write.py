@@ -7,26 +7,9 @@ import unittest
 
 from hosts.system import eventually
 from kubectl.client import Kubectl, newest, one_case_per_version, versions
+from kubectl.manifests import WEB
 from kubectl.testing import KubectlTest
 
-WEB = """apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, labels: {app: web}}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers:
-      - {name: app, image: 'test/busybox:1', command: [sh, -c, sleep 100000], ports: [{containerPort: 8080}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
-"""
 NEW = """apiVersion: v1
 kind: ConfigMap
 metadata: {name: more}
