@@ -28,24 +28,30 @@ class ApiServerTest : public testing::Test {
     options_.port = 0;
     options_.names = {"127.0.0.1"};
   }
-  ~ApiServerTest() override {
+  // While all that the handlers use is there.
+  void TearDown() override {
     server_.reset();
     loop_.End();
   }
   static WallTime now() { return ReadSystemClock().wall; }
-  void Serve(ApiRoute route = [](const ApiRequest& request) {
+  // As it is asked, of whoever the port let in.
+  void ServeAll(const ApiRoute& route) {
+    auto started = ApiServer::Start(options_, loop_.loop(), enrollment_.get(), users_.get(),
+                                    [this, route](const ApiRequest& request) {
+                                      ++routed_;
+                                      return route(request);
+                                    });
+    ASSERT_TRUE(started.ok()) << started.status().ToString();
+    server_ = std::move(started).value();
+  }
+  // Of whoever may, too.
+  void Serve(const ApiRoute& route = [](const ApiRequest& request) {
     ApiResponse answer;
     answer.content_type = "text/plain";
     answer.body = request.method + " " + request.path + " " + request.body;
     return answer;
   }) {
-    auto started = ApiServer::Start(options_, loop_.loop(), enrollment_.get(), users_.get(),
-                                    [this, route](const ApiRequest& request) {
-                                      ++routed_;
-                                      return ServeUser(request, route);
-                                    });
-    ASSERT_TRUE(started.ok()) << started.status().ToString();
-    server_ = std::move(started).value();
+    ServeAll([route](const ApiRequest& request) { return ServeUser(request, route); });
   }
   // A stream that the test writes into; on the loop.
   ApiRoute Streams(bool begins_at_once, const std::string& too_slow) {
@@ -64,12 +70,13 @@ class ApiServerTest : public testing::Test {
   void Say(const std::string& text) {
     loop_.Do([&] { sink_.on_data(text); });
   }
-  KeyPair User(const std::string& name, const std::vector<std::string>& groups, int64_t life_ms) {
+  KeyPair User(const std::string& name, const std::vector<std::string>& groups,
+               int64_t life_ms = 3'600'000) {
     const KeyAndRequest request = *MakeKeyAndRequest();
     return {*enrollment_->IssueUser(name, groups, request.request_pem, life_ms, now()),
             request.private_key_pem};
   }
-  KeyPair Admin() { return User("root", {"reconcile:admin"}, 3'600'000); }
+  KeyPair Admin() { return User("root", {"reconcile:admin"}); }
   int Ask(const std::string& request, const KeyPair* identity = nullptr) {
     return RawTls(server_->port(), identity).connected()
                ? AskRaw(server_->port(), request, identity).code()

@@ -5,12 +5,7 @@
 
 #include <atomic>
 
-#include "api/refusal.h"
-#include "api/user_registry.h"
-#include "api/user_routes.h"
-#include "link/enrollment.h"
-#include "tests/unit/api_io/raw_tls.h"
-#include "tests/unit/link_tls/tls_link.h"
+#include "tests/unit/api_io/api_server_fixture.h"
 
 namespace reconcile {
 namespace {
@@ -49,44 +44,18 @@ class Flood final : public SocketSession, public std::enable_shared_from_this<Fl
   std::atomic<size_t>* const sent_;
 };
 
-class ApiSocketsTest : public testing::Test {
+class ApiSocketsTest : public ApiServerTest {
  protected:
-  ApiSocketsTest() {
-    enrollment_ = std::move(Enrollment::Open(folder_.path() + "/ca", &random_, now())).value();
-    users_ =
-        std::move(UserRegistry::Open(folder_.path() + "/users", enrollment_.get(), &user_random_))
-            .value();
-    options_.port = 0;
-    options_.names = {"127.0.0.1"};
-    user_ = User("anna");
-  }
-  ~ApiSocketsTest() override {
-    server_.reset();
-    loop_.End();
-  }
-  static WallTime now() { return ReadSystemClock().wall; }
-  KeyPair User(const std::string& name) {
-    const KeyAndRequest request = *MakeKeyAndRequest();
-    return {
-        *enrollment_->IssueUser(name, {"reconcile:operate"}, request.request_pem, 3'600'000, now()),
-        request.private_key_pem};
-  }
-  void Serve(std::function<std::shared_ptr<SocketSession>(SessionPeer*)> start) {
-    auto started = ApiServer::Start(options_, loop_.loop(), enrollment_.get(), users_.get(),
-                                    [start](const ApiRequest& request) {
-                                      return ServeUser(request, [start](const ApiRequest& allowed) {
-                                        if (allowed.upgrade != "websocket")
-                                          return RefusalResponse(400, "not " + allowed.upgrade);
-                                        ApiResponse answer;
-                                        answer.socket = {allowed.subprotocols.at(0), start};
-                                        return answer;
-                                      });
-                                    });
-    ASSERT_TRUE(started.ok()) << started.status().ToString();
-    server_ = std::move(started).value();
+  void ServeSessions(const std::function<std::shared_ptr<SocketSession>(SessionPeer*)>& start) {
+    Serve([start](const ApiRequest& request) {
+      if (request.upgrade != "websocket") return RefusalResponse(400, "not " + request.upgrade);
+      ApiResponse answer;
+      answer.socket = {request.subprotocols.at(0), start};
+      return answer;
+    });
   }
   void ServeEcho() {
-    Serve([this](SessionPeer* peer) { return std::make_shared<Echo>(peer, &ended_); });
+    ServeSessions([this](SessionPeer* peer) { return std::make_shared<Echo>(peer, &ended_); });
   }
   static std::string Head(const std::string& more = "") {
     return "GET /api/v1/namespaces/default/pods/web/exec?command=ls HTTP/1.1\r\nHost: c\r\n"
@@ -107,17 +76,13 @@ class ApiSocketsTest : public testing::Test {
     return head + std::string(4, '\0') + bytes;
   }
 
-  LinkFolder folder_;
-  SystemRandom random_;
-  SystemRandom user_random_;
-  LoopThread loop_;
-  std::unique_ptr<Enrollment> enrollment_;
-  std::unique_ptr<UserRegistry> users_;
-  ApiServerOptions options_;
-  KeyPair user_;
+  void WaitForTheEnd() {
+    WaitFor("the session's end", [this] { return ended_ > 0; });
+  }
+
+  const KeyPair user_ = User("anna", {"reconcile:operate"});
   std::atomic<int> ended_ = 0;
   std::atomic<size_t> sent_ = 0;
-  std::unique_ptr<ApiServer> server_;
 };
 
 TEST_F(ApiSocketsTest, ARequestBecomesASessionThatEndsInGoodOrder) {
@@ -137,7 +102,8 @@ TEST_F(ApiSocketsTest, ARequestBecomesASessionThatEndsInGoodOrder) {
   EXPECT_EQ(client.ReadUntil("\x03\xe8"), "\x88\x02\x03\xe8"s);  // 1000
   ASSERT_TRUE(client.Send("\x88\x82\0\0\0\0\x03\xe8"s));
   EXPECT_EQ(client.ReadAll(), "");
-  while (ended_ == 0) std::this_thread::yield();
+  client.Close();
+  WaitForTheEnd();
 }
 
 TEST_F(ApiSocketsTest, AMessageThatIsTooLongEndsTheSession) {
@@ -148,7 +114,16 @@ TEST_F(ApiSocketsTest, AMessageThatIsTooLongEndsTheSession) {
   // Its head is enough.
   ASSERT_TRUE(client.Send(Frame(std::string(kMaxSocketMessageBytes + 1, 'x')).substr(0, 100)));
   EXPECT_EQ(client.ReadUntil("\x03\xf1").substr(2, 2), "\x03\xf1");  // 1009
-  while (ended_ == 0) std::this_thread::yield();
+  client.Close();
+  WaitForTheEnd();
+}
+
+TEST_F(ApiSocketsTest, AClientThatSaysNothingMoreIsGone) {
+  options_.socket_silent_ms = 200;
+  ServeEcho();
+  RawTls client(server_->port(), &user_);
+  ASSERT_TRUE(client.Send(Head()));
+  WaitForTheEnd();  // it answers no ping
 }
 
 TEST_F(ApiSocketsTest, ASessionEndsWhenItsClientGoes) {
@@ -158,7 +133,7 @@ TEST_F(ApiSocketsTest, ASessionEndsWhenItsClientGoes) {
     ASSERT_TRUE(client.Send(Head()));
     client.ReadUntil("\r\n\r\n");
   }
-  while (ended_ == 0) std::this_thread::yield();
+  WaitForTheEnd();
 }
 
 TEST_F(ApiSocketsTest, ASessionEndsWithTheServer) {
@@ -166,12 +141,14 @@ TEST_F(ApiSocketsTest, ASessionEndsWithTheServer) {
   RawTls client(server_->port(), &user_);
   ASSERT_TRUE(client.Send(Head()));
   client.ReadUntil("\r\n\r\n");
+  ASSERT_TRUE(client.Send(Frame("hello")));
+  client.ReadUntil("hello");  // the session has begun
   server_.reset();
-  while (ended_ == 0) std::this_thread::yield();
+  WaitForTheEnd();
 }
 
 TEST_F(ApiSocketsTest, ASlowClientHoldsItsSessionBack) {
-  Serve([this](SessionPeer* peer) { return std::make_shared<Flood>(peer, &sent_); });
+  ServeSessions([this](SessionPeer* peer) { return std::make_shared<Flood>(peer, &sent_); });
   RawTls client(server_->port(), &user_, 4096);
   ASSERT_TRUE(client.Send(Head()));
   client.ReadUntil("\r\n\r\n");
@@ -200,7 +177,7 @@ TEST_F(ApiSocketsTest, AUserHasAMostOfSessions) {
   std::string body;
   EXPECT_EQ(second.ReadAnswer(&body), 429);
   EXPECT_NE(body.find("too many open sessions"), std::string::npos) << body;
-  const KeyPair bert = User("bert");
+  const KeyPair bert = User("bert", {"reconcile:operate"});
   RawTls third(server_->port(), &bert);
   ASSERT_TRUE(third.Send(Head()));
   EXPECT_EQ(third.ReadUntil("\r\n\r\n").substr(9, 3), "101");
@@ -214,7 +191,7 @@ TEST_F(ApiSocketsTest, WhoIsRevokedIsCutOff) {
   client.ReadUntil("\r\n\r\n");
   ASSERT_TRUE(users_->Revoke("anna", now()).ok());
   EXPECT_EQ(client.ReadAll(), "");
-  while (ended_ == 0) std::this_thread::yield();
+  WaitForTheEnd();
 }
 
 TEST_F(ApiSocketsTest, ASessionOnWhichNothingPassesEnds) {

@@ -1,48 +1,22 @@
 // The page's login at the API's port: what strangers are shown, and what a session is good for.
 #include <gtest/gtest.h>
 
-#include <atomic>
-
-#include "api/api_server.h"
-#include "api/page_routes.h"
 #include "api/page_session.h"
-#include "api/routes.h"
-#include "api/user_registry.h"
-#include "link/enrollment.h"
-#include "tests/unit/api_io/raw_tls.h"
-#include "tests/unit/link_tls/tls_link.h"
+#include "tests/unit/api_io/api_server_fixture.h"
 
 namespace reconcile {
 namespace {
 
-class PageLoginServerTest : public testing::Test {
+class PageLoginServerTest : public ApiServerTest {
  protected:
   PageLoginServerTest() {
-    enrollment_ = std::move(Enrollment::Open(folder_.path() + "/ca", &random_, now())).value();
-    users_ =
-        std::move(UserRegistry::Open(folder_.path() + "/users", enrollment_.get(), &user_random_))
-            .value();
-    token_ = *users_->IssueToken({"anna", {"reconcile:operate"}}, now());
-    session_ = *users_->BeginSession(token_, now());
-    ApiServerOptions options;
-    options.port = 0;
-    options.names = {"127.0.0.1"};
-    options.max_refusals_per_minute = 8;
-    auto started = ApiServer::Start(options, loop_.loop(), enrollment_.get(), users_.get(),
-                                    [this](const ApiRequest& request) {
-                                      ++routed_;
-                                      ApiResponse answer;
-                                      answer.body = request.user->name + " " + request.method;
-                                      return answer;
-                                    });
-    CHECK(started.ok());
-    server_ = std::move(started).value();
+    options_.max_refusals_per_minute = 8;
+    ServeAll([](const ApiRequest& request) {
+      ApiResponse answer;
+      answer.body = request.user->name + " " + request.method;
+      return answer;
+    });
   }
-  ~PageLoginServerTest() override {
-    server_.reset();
-    loop_.End();
-  }
-  static WallTime now() { return ReadSystemClock().wall; }
   RawAnswer Ask(const std::string& head, const std::string& body = "") {
     const std::string length =
         body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n";
@@ -56,16 +30,8 @@ class PageLoginServerTest : public testing::Test {
 
   static constexpr const char* kForm = "Content-Type: application/x-www-form-urlencoded\r\n";
 
-  LinkFolder folder_;
-  SystemRandom random_;
-  SystemRandom user_random_;
-  LoopThread loop_;
-  std::unique_ptr<Enrollment> enrollment_;
-  std::unique_ptr<UserRegistry> users_;
-  std::atomic<int> routed_ = 0;
-  std::string token_;
-  std::string session_;
-  std::unique_ptr<ApiServer> server_;
+  const std::string token_ = *users_->IssueToken({"anna", {"reconcile:operate"}}, now());
+  const std::string session_ = *users_->BeginSession(token_, now());
 };
 
 TEST_F(PageLoginServerTest, StrangersAreShownTheFormAndNothingElse) {

@@ -59,6 +59,11 @@ class RawTls {
     return found;
   }
   std::string ReadAll() { return ReadUntil("\x01 never said"); }
+  // In good order. A server that closes first waits for this.
+  void Close() {
+    SSL_shutdown(ssl_.get());
+    fd_ = UniqueFd();
+  }
   // Reads one answer whose length its head tells; its code, 0 when the connection ended.
   int ReadAnswer(std::string* body = nullptr) {
     const std::string head = ReadUntil("\r\n\r\n");
