@@ -86,7 +86,7 @@ std::string LiveId(const Object& object) {
   return object.metadata.uid.empty() ? ToString(object.key()) : object.metadata.uid;
 }
 
-Value LiveRow(const Object& object) {
+Value LiveRow(const Object& object, const ClusterState& state) {
   Value row = Value::MakeMap();
   const ObjectMeta& metadata = object.metadata;
   row.Set("kind", Value::String(std::string(InfoOf(object.kind).plural)));
@@ -98,7 +98,7 @@ Value LiveRow(const Object& object) {
   if (metadata.creation_timestamp) {
     row.Set("created", Value::String(FormatRfc3339(*metadata.creation_timestamp)));
   }
-  const ObjectHealth health = HealthOf(object);
+  const ObjectHealth health = HealthOf(object, state);
   row.Set("health", Value::String(std::string(ToString(health.health))));
   SetText("word", health.word, &row);
   SetText("why", health.why, &row);

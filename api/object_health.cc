@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "api/columns.h"
+#include "reconciler/health.h"
+#include "reconciler/rollback_on_deadline.h"
 #include "schema/core.h"
 #include "schema/job.h"
 #include "schema/pod.h"
@@ -22,124 +26,122 @@ std::string Of(int64_t part, int64_t whole, const char* what) {
   return std::to_string(part) + " of " + std::to_string(whole) + " " + what;
 }
 
-const Condition* FalseCondition(const std::vector<Condition>& conditions, std::string_view type) {
-  const Condition* found = FindCondition(conditions, type);
-  return found != nullptr && found->status == ConditionStatus::kFalse ? found : nullptr;
+// Whether it is on its way, as far as its word and where it is tell.
+Health GradeOf(const Pod& pod, std::string_view word, const ClusterState& state) {
+  if (IsUnknown(pod, state)) return Health::kUnknown;
+  const bool comes = std::find(kOnTheirWay.begin(), kOnTheirWay.end(), word) != kOnTheirWay.end() ||
+                     (word.starts_with("Init:") && word.find('/') != std::string::npos);
+  const Condition* scheduled = FindCondition(pod.status.conditions, "PodScheduled");
+  const bool fits_nowhere = scheduled != nullptr && scheduled->status == ConditionStatus::kFalse;
+  return comes && !fits_nowhere ? Health::kProgressing : Health::kDegraded;
 }
 
-std::string EndedWhy(const ContainerStatus& container) {
-  const auto& now = container.state.terminated;
-  const auto& ended = now ? now : container.last_state.terminated;
-  if (!ended) return "";
-  std::string text = container.name + " ended with exit code " + std::to_string(ended->exit_code);
-  if (!ended->reason.empty() && ended->reason != "Error") text += " (" + ended->reason + ")";
-  return ended->message.empty() ? text : text + ": " + ended->message;
-}
-
-// Of the first container that says something.
-std::string ContainersWhy(const std::vector<ContainerStatus>& containers) {
-  for (const ContainerStatus& container : containers) {
-    if (container.ready) continue;
-    const auto& waiting = container.state.waiting;
-    const std::string ended = EndedWhy(container);
-    if (!ended.empty() &&
-        !(container.state.terminated && container.state.terminated->exit_code == 0))
-      return ended;
-    if (waiting && !waiting->message.empty()) return container.name + ": " + waiting->message;
-  }
-  return "";
-}
-
-std::string PodWhy(const Pod& pod) {
-  if (!pod.status.message.empty()) return pod.status.message;
-  for (const char* type : {"PodScheduled", "Initialized"}) {
-    const Condition* condition = FalseCondition(pod.status.conditions, type);
-    if (condition == nullptr || condition->message.empty()) continue;
-    const std::string inits = ContainersWhy(pod.status.init_container_statuses);
-    return inits.empty() ? condition->message : inits;
-  }
-  const std::string containers = ContainersWhy(pod.status.container_statuses);
-  if (!containers.empty()) return containers;
-  const Condition* ready = FindCondition(pod.status.conditions, "Ready");
-  return ready == nullptr ? "" : ready->message;
-}
-
-ObjectHealth OfPod(const Pod& pod) {
-  ObjectHealth result;
-  result.word = PodStatusWord(pod);
-  const Condition* ready = FindCondition(pod.status.conditions, "Ready");
-  const bool is_lost = ready != nullptr && ready->reason == kNodeStatusUnknown;
-  if (IsReady(pod) || pod.status.phase == PodPhase::kSucceeded) return result;
-  result.why = PodWhy(pod);
-  if (is_lost) {
-    result.health = Health::kUnknown;
-    return result;
-  }
-  const bool comes =
-      std::find(kOnTheirWay.begin(), kOnTheirWay.end(), result.word) != kOnTheirWay.end() ||
-      (result.word.starts_with("Init:") && result.word.find('/') != std::string::npos);
-  const bool fits_nowhere = FalseCondition(pod.status.conditions, "PodScheduled") != nullptr;
-  result.health = comes && !fits_nowhere ? Health::kProgressing : Health::kDegraded;
-  return result;
-}
-
-ObjectHealth OfNode(const Node& node) {
-  ObjectHealth result = {Health::kHealthy, CellsOf(node, WallTime{})[1], ""};
+Health GradeOf(const Node& node) {
   const Condition* ready = FindCondition(node.status.conditions, "Ready");
-  if (!IsReady(node)) {
-    const bool is_silent = ready == nullptr || ready->status == ConditionStatus::kUnknown;
-    result.health = is_silent ? Health::kUnknown : Health::kDegraded;
-    if (ready != nullptr) result.why = ready->message;
-    return result;
+  const bool is_silent = ready == nullptr || ready->status == ConditionStatus::kUnknown;
+  return is_silent ? Health::kUnknown : Health::kDegraded;
+}
+
+Health GradeOf(const Source& source) {
+  const bool is_read = FindCondition(source.status.conditions, "Ready") != nullptr;
+  return is_read ? Health::kDegraded : Health::kUnknown;
+}
+
+// What keeps a set of pods from coming by itself, in a condition's words; nullptr: nothing.
+const Condition* WhatHolds(const std::vector<Condition>& conditions) {
+  for (const auto& [type, bad] : {std::pair("Progressing", ConditionStatus::kFalse),
+                                  std::pair("ReplicaFailure", ConditionStatus::kTrue)}) {
+    const Condition* condition = FindCondition(conditions, type);
+    if (condition != nullptr && condition->status == bad && !condition->message.empty()) {
+      return condition;
+    }
   }
-  for (const std::string_view type : {kMemoryPressure, kDiskPressure, kPidPressure}) {
-    const Condition* pressure = FindCondition(node.status.conditions, type);
-    if (pressure == nullptr || pressure->status != ConditionStatus::kTrue) continue;
-    result.health = Health::kDegraded;
-    result.why = pressure->message;
-  }
-  if (result.health == Health::kHealthy && node.status.cordon) {
-    result.why = "cordoned by " + node.status.cordon->by +
-                 (node.status.cordon->reason.empty() ? "" : ": " + node.status.cordon->reason);
-  }
-  return result;
+  return nullptr;
 }
 
 // Of a set of pods: so many of `wanted` are ready, `current` are of the newest template.
-ObjectHealth OfSet(int64_t ready, int64_t current, int64_t wanted, bool is_observed,
-                   const std::vector<Condition>& conditions) {
-  ObjectHealth result = {Health::kHealthy, Of(ready, wanted, "ready"), ""};
-  for (const char* type : {"Progressing", "ReplicaFailure"}) {
-    const Condition* condition = FindCondition(conditions, type);
-    if (condition == nullptr) continue;
-    const bool is_bad = (condition->status == ConditionStatus::kTrue) ==
-                        (std::string_view(type) == "ReplicaFailure");
-    if (!is_bad || condition->message.empty()) continue;
-    result.health = Health::kDegraded;
-    result.why = condition->message;
-    return result;
+struct PodCounts {
+  int64_t ready = 0;  // of a Deployment, for long enough
+  int64_t current = 0;
+  int64_t wanted = 0;
+  const std::vector<Condition>* conditions = nullptr;
+  int32_t ready_now = 0;
+};
+
+std::optional<PodCounts> CountsOf(const Object& object) {
+  if (const auto* deployment = As<Deployment>(object)) {
+    const DeploymentStatus& status = deployment->status;
+    return PodCounts{status.available_replicas, status.updated_replicas, deployment->spec.replicas,
+                     &status.conditions, status.ready_replicas};
   }
-  if (is_observed && ready >= wanted && current >= wanted) return result;
-  result.health = Health::kProgressing;
-  if (current < wanted) result.word += ", " + Of(current, wanted, "updated");
-  return result;
+  if (const auto* set = As<ReplicaSet>(object)) {
+    return PodCounts{set->status.ready_replicas, set->status.replicas, set->spec.replicas,
+                     &set->status.conditions, set->status.ready_replicas};
+  }
+  if (const auto* controller = As<ReplicationController>(object)) {
+    const ReplicaSetStatus& status = controller->status;
+    return PodCounts{status.ready_replicas, status.replicas, controller->spec.replicas,
+                     &status.conditions, status.ready_replicas};
+  }
+  if (const auto* set = As<StatefulSet>(object)) {
+    const StatefulSetStatus& status = set->status;
+    return PodCounts{status.ready_replicas, status.updated_replicas, set->spec.replicas,
+                     &status.conditions, status.ready_replicas};
+  }
+  if (const auto* set = As<DaemonSet>(object)) {
+    const DaemonSetStatus& status = set->status;
+    return PodCounts{status.number_ready, status.updated_number_scheduled,
+                     status.desired_number_scheduled, &status.conditions, status.number_ready};
+  }
+  return std::nullopt;
 }
 
-ObjectHealth OfJob(const Job& job) {
+std::string WordOf(const PodCounts& counts) {
+  const std::string word = Of(counts.ready, counts.wanted, "ready");
+  if (counts.current >= counts.wanted) return word;
+  return word + ", " + Of(counts.current, counts.wanted, "updated");
+}
+
+std::string WordOf(const Job& job) {
   for (const Condition& condition : job.status.conditions) {
-    if (condition.status != ConditionStatus::kTrue) continue;
-    if (condition.type == "Failed") return {Health::kDegraded, "Failed", condition.message};
-    if (condition.type == "Complete") return {Health::kHealthy, "Complete", ""};
-    if (condition.type == "Suspended") return {Health::kHealthy, "Suspended", condition.message};
+    const bool is_end =
+        condition.type == "Failed" || condition.type == "Complete" || condition.type == "Suspended";
+    if (is_end && condition.status == ConditionStatus::kTrue) return condition.type;
   }
-  return {Health::kProgressing, std::to_string(job.status.active) + " active", ""};
+  return std::to_string(job.status.active) + " active";
 }
 
-ObjectHealth OfSource(const Source& source) {
+std::string WordOf(const Source& source) {
   const Condition* ready = FindCondition(source.status.conditions, "Ready");
-  if (ready == nullptr) return {Health::kUnknown, "not read yet", ""};
-  if (ready->status == ConditionStatus::kTrue) return {Health::kHealthy, ready->reason, ""};
-  return {Health::kDegraded, ready->reason, ready->message};
+  return ready == nullptr ? "not read yet" : ready->reason;
+}
+
+// What there is to say of one that is healthy.
+std::string RemarkOn(const Object& object) {
+  if (const auto* node = As<Node>(object); node != nullptr && node->status.cordon) {
+    const auto& cordon = *node->status.cordon;
+    return "cordoned by " + cordon.by + (cordon.reason.empty() ? "" : ": " + cordon.reason);
+  }
+  const std::string_view not_acted_on = InfoOf(object.kind).not_acted_on;
+  return not_acted_on.empty() ? "" : "not acted on: " + std::string(not_acted_on);
+}
+
+void GradeSet(const PodCounts& counts, const Object& object, ObjectHealth* result) {
+  const Condition* held = WhatHolds(*counts.conditions);
+  const auto* deployment = As<Deployment>(object);
+  const bool is_rolled_back = deployment != nullptr && !WhyRolledBack(*deployment).empty();
+  result->health = held != nullptr || is_rolled_back ? Health::kDegraded : Health::kProgressing;
+  if (held != nullptr && !is_rolled_back) {
+    result->why = held->message;
+  } else if (result->why == PodsReadyText(counts.ready_now, static_cast<int32_t>(counts.wanted))) {
+    result->why.clear();  // the word says it
+  }
+}
+
+// The word stands beside it.
+std::string WithoutWord(const std::string& why, const std::string& word) {
+  const std::string beginning = word + ": ";
+  return why.starts_with(beginning) ? why.substr(beginning.size()) : why == word ? "" : why;
 }
 
 }  // namespace
@@ -158,33 +160,29 @@ std::string_view ToString(Health health) {
   return "";
 }
 
-ObjectHealth HealthOf(const Object& object) {
-  const int64_t generation = object.metadata.generation;
-  if (const auto* pod = As<Pod>(object)) return OfPod(*pod);
-  if (const auto* node = As<Node>(object)) return OfNode(*node);
-  if (const auto* job = As<Job>(object)) return OfJob(*job);
-  if (const auto* source = As<Source>(object)) return OfSource(*source);
-  if (const auto* deployment = As<Deployment>(object)) {
-    const DeploymentStatus& status = deployment->status;
-    return OfSet(status.available_replicas, status.updated_replicas, deployment->spec.replicas,
-                 status.observed_generation >= generation, status.conditions);
+ObjectHealth HealthOf(const Object& object, const ClusterState& state) {
+  ObjectHealth result;
+  const Pod* pod = As<Pod>(object);
+  const Node* node = As<Node>(object);
+  const Source* source = As<Source>(object);
+  const std::optional<PodCounts> counts = CountsOf(object);
+  if (pod != nullptr) result.word = PodStatusWord(*pod);
+  if (node != nullptr) result.word = CellsOf(*node, WallTime{})[1];
+  if (source != nullptr) result.word = WordOf(*source);
+  if (counts) result.word = WordOf(*counts);
+  if (const auto* job = As<Job>(object)) result.word = WordOf(*job);
+  result.why = WhyUnhealthyInWords(object, state);
+  if (result.why.empty()) {
+    result.why = RemarkOn(object);
+    return result;
   }
-  if (const auto* set = As<ReplicaSet>(object)) {
-    return OfSet(set->status.ready_replicas, set->status.replicas, set->spec.replicas,
-                 set->status.observed_generation >= generation, set->status.conditions);
-  }
-  if (const auto* set = As<StatefulSet>(object)) {
-    const StatefulSetStatus& status = set->status;
-    return OfSet(status.ready_replicas, status.updated_replicas, set->spec.replicas,
-                 status.observed_generation >= generation, status.conditions);
-  }
-  if (const auto* set = As<DaemonSet>(object)) {
-    const DaemonSetStatus& status = set->status;
-    return OfSet(status.number_ready, status.updated_number_scheduled,
-                 status.desired_number_scheduled, status.observed_generation >= generation,
-                 status.conditions);
-  }
-  return {};
+  result.health = Health::kProgressing;
+  if (pod != nullptr) result.health = GradeOf(*pod, result.word, state);
+  if (node != nullptr) result.health = GradeOf(*node);
+  if (source != nullptr) result.health = GradeOf(*source);
+  if (counts) GradeSet(*counts, object, &result);
+  result.why = WithoutWord(result.why, result.word);
+  return result;
 }
 
 }  // namespace reconcile

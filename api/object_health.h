@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "schema/object.h"
+#include "schema/cluster_state.h"
 
 namespace reconcile {
 
@@ -19,9 +19,10 @@ std::string_view ToString(Health health);  // "Healthy"
 struct ObjectHealth {
   Health health = Health::kHealthy;
   std::string word;  // "Running", "CrashLoopBackOff", "2 of 3 ready"
-  std::string why;   // in the engine's or the scheduler's own words; empty when there is none
+  std::string why;   // what the word does not say; of a healthy one a remark, or empty
 };
-// PURE. Kinds that nothing follows from are healthy.
-ObjectHealth HealthOf(const Object& object);
+// PURE. Healthy is what reconciler/health.h calls so, which also says why another is not; how bad
+// that is, and the word, is said here.
+ObjectHealth HealthOf(const Object& object, const ClusterState& state);
 
 }  // namespace reconcile

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "reconciler/health.h"
-#include "reconciler/source_operations.h"
 #include "schema/core.h"
 #include "schema/text.h"
 #include "schema/workload.h"
@@ -18,13 +17,6 @@ bool IsLeftOut(Kind kind) {
          kind == Kind::kLease || kind == Kind::kCluster;
 }
 
-std::string WhySourceIsNotReady(const Source& source) {
-  if (IsSuspended(source)) return "suspended: nothing of it changes";
-  const Condition* ready = FindCondition(source.status.conditions, "Ready");
-  if (ready == nullptr) return "not read yet";
-  return ready->status == ConditionStatus::kTrue ? "" : ready->message;
-}
-
 class TreeEncoder {
  public:
   TreeEncoder(const ClusterState& state, std::string namespace_name)
@@ -36,8 +28,7 @@ class TreeEncoder {
     value.Set("namespace", Value::String(object.metadata.namespace_name));
     value.Set("name", Value::String(object.metadata.name));
     const Source* source = As<Source>(object);
-    value.Set("why", Value::String(source == nullptr ? WhyUnhealthyInWords(object, state_)
-                                                     : WhySourceIsNotReady(*source)));
+    value.Set("why", Value::String(WhyUnhealthyInWords(object, state_)));
     if (const Pod* pod = As<Pod>(object)) value.Set("node", Value::String(pod->spec.node_name));
     Value children = Value::MakeList();
     if (depth < kMaxDepth && source != nullptr) AddDeclared(source->metadata.name, &children);

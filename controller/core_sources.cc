@@ -287,7 +287,7 @@ std::string Controller::Core::WaitsForSource(const SourceSpec& spec,
     if (!followed->second.desired) continue;
     for (const auto& [key, declared] : followed->second.desired->objects) {
       const ObjectPtr object = state.Find(key);
-      const std::string why = object == nullptr ? "not there yet" : WhyUnhealthy(*object, state);
+      const std::string why = object == nullptr ? "not there yet" : WhyUnfinished(*object, state);
       if (!why.empty()) return waits + ToString(key) + ": " + why;
     }
   }

@@ -4,6 +4,7 @@
 
 #include "reconciler/restart_on_change.h"
 #include "reconciler/rollback_on_deadline.h"
+#include "reconciler/source_operations.h"
 #include "schema/core.h"
 #include "schema/workload.h"
 
@@ -52,7 +53,9 @@ std::string WhyContainersWait(const Pod& pod) {
 // A silent host's pods are as they were when it was last heard.
 std::string WhyUnknown(const Pod& pod, const ClusterState& state) {
   const Condition* ready = FindCondition(pod.status.conditions, "Ready");
-  if (ready != nullptr && ready->reason == kNodeStatusUnknown) return ready->message;
+  if (ready != nullptr && ready->reason == kNodeStatusUnknown) {
+    return ready->message.empty() ? "its host is silent" : ready->message;
+  }
   const auto node = state.Find<Node>("", pod.spec.node_name);
   const Condition* of_node =
       node == nullptr ? nullptr : FindCondition(node->status.conditions, "Ready");
@@ -84,8 +87,24 @@ std::string OfPod(const Pod& pod, const ClusterState& state) {
   return StartingText(pod);
 }
 
-std::string ReadyOf(int32_t ready, int32_t wanted) {
-  return std::to_string(ready) + " of " + std::to_string(wanted) + " pods are ready";
+std::string OfNode(const Node& node) {
+  const Condition* ready = FindCondition(node.status.conditions, "Ready");
+  if (ready == nullptr) return "not ready: has not reported yet";
+  if (!IsReady(node)) return "not ready" + (ready->message.empty() ? "" : ": " + ready->message);
+  for (const std::string_view type : {kMemoryPressure, kDiskPressure, kPidPressure}) {
+    const Condition* pressure = FindCondition(node.status.conditions, type);
+    if (pressure == nullptr || pressure->status != ConditionStatus::kTrue) continue;
+    return pressure->message.empty() ? std::string(type) : pressure->message;
+  }
+  return "";
+}
+
+std::string OfSource(const Source& source) {
+  if (IsSuspended(source)) return "suspended: nothing of it changes";
+  const Condition* ready = FindCondition(source.status.conditions, "Ready");
+  if (ready == nullptr) return "not read yet";
+  if (ready->status == ConditionStatus::kTrue) return "";
+  return ready->message.empty() ? "not ready" : ready->message;
 }
 
 // Whether its newest pods have been told to be of the template that there is now: when a ConfigMap
@@ -111,7 +130,7 @@ std::string OfDeployment(const Deployment& deployment) {
   const int32_t wanted = deployment.spec.replicas;
   if (status.observed_generation < deployment.metadata.generation) return kNotLookedAt;
   if (const std::string held = WhyRolledBack(deployment); !held.empty()) return held;
-  if (status.available_replicas < wanted) return ReadyOf(status.ready_replicas, wanted);
+  if (status.available_replicas < wanted) return PodsReadyText(status.ready_replicas, wanted);
   if (deployment.spec.paused) return "";
   if (status.updated_replicas >= wanted && status.replicas <= wanted) return "";
   return "rolling out: " + std::to_string(status.updated_replicas) + " of " +
@@ -124,7 +143,7 @@ std::string OfController(const ReplicationController& controller) {
   const int32_t wanted = controller.spec.replicas;
   if (status.observed_generation < controller.metadata.generation) return kNotLookedAt;
   const bool all = status.ready_replicas == wanted && status.replicas == wanted;
-  return all ? "" : ReadyOf(status.ready_replicas, wanted);
+  return all ? "" : PodsReadyText(status.ready_replicas, wanted);
 }
 
 // The words of the pod's newest Event of a failed probe; "" when there is none.
@@ -155,6 +174,18 @@ bool RunsUnready(const Pod& pod) {
 
 }  // namespace
 
+std::string PodsReadyText(int32_t ready, int32_t wanted) {
+  return std::to_string(ready) + " of " + std::to_string(wanted) + " pods are ready";
+}
+
+bool IsUnknown(const Pod& pod, const ClusterState& state) {
+  return !WhyUnknown(pod, state).empty();
+}
+
+std::string WhyUnfinished(const Object& object, const ClusterState& state) {
+  return object.kind == Kind::kNode ? "" : WhyUnhealthy(object, state);
+}
+
 std::string WhyUnhealthyInWords(const Object& object, const ClusterState& state) {
   std::string why = WhyUnhealthy(object, state);
   const Pod* pod = As<Pod>(object);
@@ -179,8 +210,10 @@ std::string WhyUnhealthy(const Object& object, const ClusterState& state) {
   if (const auto* controller = As<ReplicationController>(object)) return OfController(*controller);
   if (const auto* set = As<ReplicaSet>(object)) {
     const int32_t ready = set->status.ready_replicas;
-    return ready == set->spec.replicas ? "" : ReadyOf(ready, set->spec.replicas);
+    return ready == set->spec.replicas ? "" : PodsReadyText(ready, set->spec.replicas);
   }
+  if (const auto* node = As<Node>(object)) return OfNode(*node);
+  if (const auto* source = As<Source>(object)) return OfSource(*source);
   return "";
 }
 

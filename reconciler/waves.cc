@@ -76,16 +76,16 @@ std::string OfWave(const ObjectKey& key, int32_t wave) {
 
 // Why what comes after this wave has to wait: "Deployment shop/db of wave 1: 0 of 1 pods are
 // ready".
-std::string WhyUnfinished(const ClusterState& state, int32_t wave, const Changes& declared) {
+std::string WhyWaveIsUnfinished(const ClusterState& state, int32_t wave, const Changes& declared) {
   std::string why;
   int more = 0;
   for (const ObjectChange* change : declared) {
     const ObjectPtr object = state.Find(change->key);
-    const std::string unhealthy =
-        object == nullptr ? "not there yet" : WhyUnhealthy(*object, state);
-    if (unhealthy.empty()) continue;
+    const std::string unfinished =
+        object == nullptr ? "not there yet" : WhyUnfinished(*object, state);
+    if (unfinished.empty()) continue;
     if (why.empty()) {
-      why = OfWave(change->key, wave) + ": " + unhealthy;
+      why = OfWave(change->key, wave) + ": " + unfinished;
     } else {
       ++more;
     }
@@ -181,7 +181,7 @@ class Waves {
     for (const auto& [wave, changes] : declared_) {
       if (unfinished_.empty()) {
         for (const ObjectChange* change : changes) left |= DeclareObject(turn_, *change->after);
-        unfinished_ = WhyUnfinished(turn_->state(), wave, changes);
+        unfinished_ = WhyWaveIsUnfinished(turn_->state(), wave, changes);
         continue;
       }
       for (const ObjectChange* change : changes) {

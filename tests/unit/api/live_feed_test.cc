@@ -153,6 +153,27 @@ TEST_F(LiveFeedTest, OneNamespaceIsAllThatItsReaderSees) {
   EXPECT_EQ(Open({.namespace_name = "shop"})->Words(), "begin;+pods b;status;");
 }
 
+// How they are is said of their host, they themselves may be as they were.
+TEST_F(LiveFeedTest, PodsOfAHostThatFallsSilentAreToldAnew) {
+  const auto host = [](ConditionStatus ready, std::string_view reason) {
+    auto node = std::make_shared<Node>();
+    node->metadata.name = "host-1";
+    node->status.conditions = {{.type = "Ready", .status = ready, .reason = std::string(reason)}};
+    return node;
+  };
+  const auto crashing = MakePod("a", "u1");
+  crashing->spec.node_name = "host-1";
+  Put({host(ConditionStatus::kTrue, ""), crashing, MakePod("b", "u2")});
+  const auto page = Open();
+  page->bytes.clear();
+  const Revision seen = store_.Snapshot()->revision();
+  Put({host(ConditionStatus::kUnknown, kNodeStatusUnknown)});
+  time_.RunFor(LiveFeed::kTogetherMs);
+  EXPECT_EQ(page->Words(), "+pods a;+nodes host-1;");
+  EXPECT_EQ(page->Events()[0].data.GetList("rows")[0].GetString("health"), "Unknown");
+  EXPECT_EQ(Open({.namespace_name = "default", .after = seen})->Words(), "begin;+pods a;status;");
+}
+
 TEST_F(LiveFeedTest, TellsTheStatusWhenItIsAnother) {
   const auto page = Open();
   EXPECT_EQ(page->Words(), "begin;status;");
@@ -194,10 +215,13 @@ TEST_F(LiveFeedTest, WhoReadsSlowlyCostsAWindowAndIsToldTheNewest) {
 }
 
 TEST_F(LiveFeedTest, EndsWithItsReaderAndRefusesTooMany) {
+  std::weak_ptr<Page> held;
   {
     const auto page = Open();
+    held = page;
     page->handle.Cancel();
   }
+  EXPECT_TRUE(held.expired());  // though it had the stream's handle
   EXPECT_EQ(feed_.reader_count(), 0U);
   std::vector<std::shared_ptr<Page>> pages;
   for (size_t i = 0; i < LiveFeed::kMaxReaders; ++i) pages.push_back(Open());
