@@ -1,7 +1,8 @@
 #include "api/list_stream.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "api/paced_output.h"
 
 namespace reconcile {
 namespace {
@@ -19,7 +20,7 @@ class ListStream final : public std::enable_shared_from_this<ListStream> {
       : loop_(loop),
         writer_(std::move(writer)),
         objects_(std::move(objects)),
-        sink_(std::move(sink)) {}
+        output_(std::make_shared<PacedOutput>(std::move(sink), kSharedWindowBytes)) {}
 
   void Post() {
     if (std::exchange(posted_, true)) return;
@@ -29,18 +30,17 @@ class ListStream final : public std::enable_shared_from_this<ListStream> {
     });
   }
   void Taken(size_t bytes) {
-    in_flight_ -= std::min(bytes, in_flight_);
-    if (!ended_) Post();
+    output_->Taken(bytes);
+    if (output_->wants_more() && !done_) Post();
   }
   void Cancel() {
-    ended_ = true;
     objects_.clear();
+    output_->Cancel();
   }
 
  private:
   void Step() {
-    const size_t window = sink_.on_shared ? kSharedWindowBytes : kStreamWindowBytes;
-    if (ended_ || in_flight_ >= window) return;
+    if (done_ || !output_->wants_more()) return;
     std::string piece;
     const size_t size = std::exchange(begun_, true) ? kPieceBytes : kFirstPieceBytes;
     piece.reserve(size + size / 4);
@@ -48,33 +48,21 @@ class ListStream final : public std::enable_shared_from_this<ListStream> {
     while (next_ < objects_.size() && piece.size() < size) {
       writer_.Add(std::exchange(objects_[next_++], nullptr), &piece);
     }
-    const bool last = next_ == objects_.size();
-    if (last) writer_.End(&piece);
-    Send(std::move(piece));
-    if (ended_) return;
-    if (!last) return Post();
-    ended_ = true;
-    sink_.on_end(OkStatus());
-  }
-  void Send(std::string piece) {
-    in_flight_ += piece.size();
-    if (sink_.on_shared) {
-      return sink_.on_shared({std::make_shared<const std::string>(std::move(piece))});
-    }
-    for (size_t at = 0; at < piece.size() && !ended_; at += kMaxStreamFrameBytes) {
-      sink_.on_data(std::string_view(piece).substr(at, kMaxStreamFrameBytes));
-    }
+    done_ = next_ == objects_.size();
+    if (done_) writer_.End(&piece);
+    output_->Write(std::make_shared<const std::string>(std::move(piece)));
+    if (done_) return output_->End(OkStatus());
+    if (output_->wants_more()) Post();
   }
 
   EventLoop* const loop_;
   ListWriter writer_;
   std::vector<ObjectPtr> objects_;
   size_t next_ = 0;
-  const ApiSink sink_;
-  size_t in_flight_ = 0;  // bytes that are not taken
+  const std::shared_ptr<PacedOutput> output_;
   bool begun_ = false;
   bool posted_ = false;
-  bool ended_ = false;
+  bool done_ = false;  // all is written
 };
 
 }  // namespace
@@ -83,8 +71,16 @@ StreamStart StreamOfList(EventLoop* loop, ListWriter writer, std::vector<ObjectP
   return [loop, writer = std::move(writer), objects = std::move(objects)](const ApiSink& sink) {
     const auto stream = std::make_shared<ListStream>(loop, writer, objects, sink);
     stream->Post();
-    return StreamHandle([stream] { stream->Cancel(); },
-                        [stream](size_t bytes) { stream->Taken(bytes); });
+    // The handle may go with the sink, from inside its own call.
+    return StreamHandle(
+        [stream] {
+          const auto keep = stream;
+          keep->Cancel();
+        },
+        [stream](size_t bytes) {
+          const auto keep = stream;
+          keep->Taken(bytes);
+        });
   };
 }
 

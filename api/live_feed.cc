@@ -1,11 +1,13 @@
 #include "api/live_feed.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "api/live_rows.h"
+#include "api/paced_output.h"
 #include "reconciler/eviction.h"
 #include "schema/codec.h"
 #include "schema/core.h"
@@ -14,60 +16,50 @@ namespace reconcile {
 namespace {
 
 using StatePtr = std::shared_ptr<const ClusterState>;
-using SharedText = std::shared_ptr<const std::string>;
 
 struct Reader {
   LiveRequest request;
-  LogSink sink;
-  StatePtr seen; // what `out` brings it to
+  std::shared_ptr<PacedOutput> output;
+  StatePtr seen;  // what was written brings it to
   bool begun = false;
-  std::vector<SharedText> out;
-  size_t out_at = 0;    // in out.front()
-  size_t in_flight = 0; // bytes sent and not taken
-  std::string status;   // sent last
+  std::string status;  // written last
   MonoTime said_at;
-  bool sending = false;
-  bool ended = false;
 };
 using ReaderPtr = std::shared_ptr<Reader>;
 
-std::string EventText(const char *name, const std::string &id,
-                      const std::string &json) {
+std::string EventText(const char* name, const std::string& id, const std::string& json) {
   std::string text;
-  if (!id.empty())
-    text += "id: " + id + "\n";
+  if (!id.empty()) text += "id: " + id + "\n";
   return text + "event: " + name + "\ndata: " + json + "\n\n";
 }
 
-bool IsSilentNode(const ObjectPtr &object) {
-  const Node *node = object == nullptr ? nullptr : As<Node>(*object);
+bool IsSilentNode(const ObjectPtr& object) {
+  const Node* node = object == nullptr ? nullptr : As<Node>(*object);
   return node != nullptr && IsSilent(*node);
 }
 
 // What changed, as events of bounded size.
 class RowWriter {
-public:
+ public:
   // Rows are of what `now` holds; of one namespace, unless that is empty.
-  RowWriter(const ClusterState &now, std::string namespace_name)
+  RowWriter(const ClusterState& now, std::string namespace_name)
       : now_(now), namespace_name_(std::move(namespace_name)) {}
 
-  bool IsShown(const Object &object) const {
-    return namespace_name_.empty() ||
-           object.metadata.namespace_name == namespace_name_;
+  bool IsShown(const Object& object) const {
+    return namespace_name_.empty() || object.metadata.namespace_name == namespace_name_;
   }
-  void Add(const Object &object) {
+  void Add(const Object& object) {
     rows_.Append(LiveRow(object, now_));
     FlushWhenFull();
   }
   // A host's silence says something of its pods, which may be as they were.
-  void AddPodsOf(const Object &node) {
-    now_.pods_by_node().ForEach(node.metadata.name, [&](const ObjectKey &key) {
+  void AddPodsOf(const Object& node) {
+    now_.pods_by_node().ForEach(node.metadata.name, [&](const ObjectKey& key) {
       const ObjectPtr pod = now_.Find(key);
-      if (IsShown(*pod))
-        Add(*pod);
+      if (IsShown(*pod)) Add(*pod);
     });
   }
-  void AddGone(const Object &object) {
+  void AddGone(const Object& object) {
     Value gone = Value::MakeList();
     gone.Append(Value::String(std::string(InfoOf(object.kind).plural)));
     gone.Append(Value::String(LiveId(object)));
@@ -76,101 +68,90 @@ public:
   }
   // The last event says that the page has seen all up to `revision`.
   std::string Take() {
-    const bool is_empty =
-        rows_.AsList().empty() && gone_.AsList().empty() && text_.empty();
-    if (!is_empty)
-      Flush(std::to_string(now_.revision()));
+    const bool is_empty = rows_.AsList().empty() && gone_.AsList().empty() && text_.empty();
+    if (!is_empty) Flush(std::to_string(now_.revision()));
     return std::move(text_);
   }
 
-private:
+ private:
   void FlushWhenFull() {
-    if (rows_.AsList().size() + gone_.AsList().size() >= LiveFeed::kRowsAtOnce)
-      Flush("");
+    if (rows_.AsList().size() + gone_.AsList().size() >= LiveFeed::kRowsAtOnce) Flush("");
   }
-  void Flush(const std::string &id) {
+  void Flush(const std::string& id) {
     Value value = Value::MakeMap();
     value.Set("rows", std::exchange(rows_, Value::MakeList()));
     value.Set("gone", std::exchange(gone_, Value::MakeList()));
     text_ += EventText("rows", id, WriteJson(value));
   }
-  const ClusterState &now_;
+  const ClusterState& now_;
   const std::string namespace_name_;
   Value rows_ = Value::MakeList();
   Value gone_ = Value::MakeList();
   std::string text_;
 };
 
-std::string WriteDifference(const ClusterState &before,
-                            const ClusterState &after,
-                            const std::string &namespace_name) {
+std::string WriteDifference(const ClusterState& before, const ClusterState& after,
+                            const std::string& namespace_name) {
   RowWriter writer(after, namespace_name);
   for (const Kind kind : kLiveKinds) {
     ClusterState::ForEachDifference(
-        before, after, kind, [&](const ObjectPtr &was, const ObjectPtr &is) {
-          const Object &any = is != nullptr ? *is : *was;
-          if (was != nullptr && is != nullptr &&
-              IsSilentNode(was) != IsSilentNode(is)) {
+        before, after, kind, [&](const ObjectPtr& was, const ObjectPtr& is) {
+          const Object& any = is != nullptr ? *is : *was;
+          if (was != nullptr && is != nullptr && IsSilentNode(was) != IsSilentNode(is)) {
             writer.AddPodsOf(any);
           }
-          if (!writer.IsShown(any))
-            return;
-          const bool is_another =
-              was != nullptr && (is == nullptr || LiveId(*is) != LiveId(*was));
-          if (is_another)
-            writer.AddGone(*was);
-          if (is != nullptr)
-            writer.Add(*is);
+          if (!writer.IsShown(any)) return;
+          const bool is_another = was != nullptr && (is == nullptr || LiveId(*is) != LiveId(*was));
+          if (is_another) writer.AddGone(*was);
+          if (is != nullptr) writer.Add(*is);
         });
   }
   return writer.Take();
 }
 
-} // namespace
+}  // namespace
 
 class LiveFeed::State : public std::enable_shared_from_this<LiveFeed::State> {
-public:
-  State(Store *store, EventLoop *loop, std::function<std::string()> status)
+ public:
+  State(Store* store, EventLoop* loop, std::function<std::string()> status)
       : store_(store), loop_(loop), write_status_(std::move(status)) {}
 
   void Begin() {
-    watch_ = store_->Watch([this](const std::vector<Change> &) {
+    watch_ = store_->Watch([this](const std::vector<Change>&) {
       changed_ = true;
-      if (!readers_.empty())
-        Arm(kTogetherMs);
+      if (!readers_.empty()) Arm(kTogetherMs);
     });
   }
   void End();
   StreamHandle Open(LiveRequest request, LogSink sink);
   size_t reader_count() const { return readers_.size(); }
 
-private:
+ private:
   void Arm(int64_t delay_ms);
   void Turn();
-  SharedText DifferenceFor(const Reader &reader, const StatePtr &now);
-  void Begin(Reader *reader, const StatePtr &now);
-  bool Resume(Reader *reader, const StatePtr &now);
-  void Append(Reader *reader, SharedText text);
-  void AppendStatus(Reader *reader);
-  void Send(const ReaderPtr &reader);
-  void Drop(const ReaderPtr &reader);
+  SharedBytes DifferenceFor(const Reader& reader, const StatePtr& now);
+  void Begin(Reader* reader, const StatePtr& now);
+  std::optional<std::string> Resume(const LiveRequest& request, const StatePtr& now) const;
+  void Write(Reader* reader, SharedBytes text);
+  void WriteStatus(Reader* reader);
+  void Drop(const ReaderPtr& reader);
 
   // Written once for all that have seen the same.
   struct Written {
     StatePtr before;
     StatePtr after;
     std::string namespace_name;
-    SharedText text;
+    SharedBytes text;
   };
   static constexpr size_t kKeptWritten = 4;
 
-  Store *const store_;
-  EventLoop *const loop_;
+  Store* const store_;
+  EventLoop* const loop_;
   const std::function<std::string()> write_status_;
   Store::WatchId watch_ = 0;
   std::vector<ReaderPtr> readers_;
   std::vector<Written> written_;
-  bool changed_ = true; // since the status was written
+  bool changed_ = true;  // since the status was written
   std::string status_;
   MonoTime status_at_;
   bool status_known_ = false;
@@ -181,10 +162,8 @@ private:
 void LiveFeed::State::End() {
   store_->Unwatch(watch_);
   loop_->Cancel(timer_);
-  for (const ReaderPtr &reader : std::exchange(readers_, {})) {
-    reader->ended = true;
-    const LogSink sink = std::exchange(reader->sink, {});
-    sink.on_end(UnavailableError("the controller is ending"));
+  for (const ReaderPtr& reader : std::exchange(readers_, {})) {
+    reader->output->EndNow(UnavailableError("the controller is ending"));
   }
 }
 
@@ -197,36 +176,32 @@ StreamHandle LiveFeed::State::Open(LiveRequest request, LogSink sink) {
   }
   const auto reader = std::make_shared<Reader>();
   reader->request = std::move(request);
-  reader->sink = std::move(sink);
+  reader->output = std::make_shared<PacedOutput>(std::move(sink));
   readers_.push_back(reader);
   Arm(0);
   const std::weak_ptr<State> weak = weak_from_this();
+  // The handle may go with the sink, from inside its own call.
   return {[weak, reader] {
-            reader->ended = true;
-            if (const auto self = weak.lock())
-              self->Drop(reader);
+            const ReaderPtr keep = reader;
+            if (const auto self = weak.lock()) self->Drop(keep);
+            keep->output->Cancel();
           },
           [weak, reader](size_t bytes) {
-            reader->in_flight -= std::min(bytes, reader->in_flight);
+            const ReaderPtr keep = reader;
             const auto self = weak.lock();
-            if (!self || reader->ended)
-              return;
-            self->Send(reader);
-            if (reader->out.empty())
-              self->Arm(kTogetherMs);
+            keep->output->Taken(bytes);
+            if (self && !keep->output->ended() && keep->output->is_sent()) self->Arm(kTogetherMs);
           }};
 }
 
 // The earliest of what is asked for.
 void LiveFeed::State::Arm(int64_t delay_ms) {
   const MonoTime due = loop_->now().mono + delay_ms;
-  if (timer_ != 0 && due_ <= due)
-    return;
+  if (timer_ != 0 && due_ <= due) return;
   loop_->Cancel(timer_);
   due_ = due;
   timer_ = loop_->At(due, [weak = weak_from_this()] {
-    if (const auto self = weak.lock())
-      self->Turn();
+    if (const auto self = weak.lock()) self->Turn();
   });
 }
 
@@ -238,84 +213,72 @@ void LiveFeed::State::Turn() {
   }
   const StatePtr now = store_->Snapshot();
   const MonoTime time = loop_->now().mono;
-  if (!status_known_ || (time - status_at_ >= kStatusMs &&
-                         (changed_ || time - status_at_ >= kAliveMs / 3))) {
+  if (!status_known_ ||
+      (time - status_at_ >= kStatusMs && (changed_ || time - status_at_ >= kAliveMs / 3))) {
     status_ = write_status_();
     status_at_ = time;
     status_known_ = true;
     changed_ = false;
   }
   const std::vector<ReaderPtr> readers = readers_;
-  for (const ReaderPtr &reader : readers) {
-    if (reader->ended || !reader->out.empty())
-      continue; // it has enough to read
-    if (!reader->begun)
-      Begin(reader.get(), now);
+  for (const ReaderPtr& reader : readers) {
+    const PacedOutput& output = *reader->output;
+    if (output.ended() || !output.is_sent()) continue;  // it has enough to read
+    const MonoTime said_at = reader->said_at;
+    if (!reader->begun) Begin(reader.get(), now);
     if (reader->seen != now) {
-      Append(reader.get(), DifferenceFor(*reader, now));
+      Write(reader.get(), DifferenceFor(*reader, now));
       reader->seen = now;
     }
-    AppendStatus(reader.get());
-    if (reader->out.empty() && time - reader->said_at >= kAliveMs) {
-      Append(reader.get(),
-             std::make_shared<const std::string>(": still here\n\n"));
+    WriteStatus(reader.get());
+    if (reader->said_at == said_at && time - said_at >= kAliveMs) {
+      Write(reader.get(), std::make_shared<const std::string>(": still here\n\n"));
     }
-    Send(reader);
   }
-  if (!readers_.empty())
-    Arm(kStatusMs);
+  if (!readers_.empty()) Arm(kStatusMs);
 }
 
-void LiveFeed::State::Begin(Reader *reader, const StatePtr &now) {
+void LiveFeed::State::Begin(Reader* reader, const StatePtr& now) {
   static const StatePtr kNothing = std::make_shared<const ClusterState>();
   reader->begun = true;
-  reader->seen = kNothing;
-  const bool resumed = reader->request.after > 0 && Resume(reader, now);
+  const auto since = Resume(reader->request, now);
   Value value = Value::MakeMap();
   value.Set("revision", Value::Int(now->revision()));
-  value.Set("resumed", Value::Bool(resumed));
-  auto text = std::make_shared<const std::string>(
-      "retry: 1000\n" + EventText("begin", "", WriteJson(value)));
-  reader->out.insert(reader->out.begin(), std::move(text));
+  value.Set("resumed", Value::Bool(since.has_value()));
+  Write(reader, std::make_shared<const std::string>("retry: 1000\n" +
+                                                    EventText("begin", "", WriteJson(value))));
+  if (since) Write(reader, std::make_shared<const std::string>(*since));
+  reader->seen = since ? now : kNothing;
 }
 
 // What changed since, when it is still known and not more than all there is.
-bool LiveFeed::State::Resume(Reader *reader, const StatePtr &now) {
-  if (reader->request.after > now->revision())
-    return false;
-  const auto changes = store_->ChangesSince(reader->request.after);
-  if (!changes.ok() || changes->size() > now->size())
-    return false;
-  RowWriter writer(*now, reader->request.namespace_name);
+std::optional<std::string> LiveFeed::State::Resume(const LiveRequest& request,
+                                                   const StatePtr& now) const {
+  if (request.after == 0 || request.after > now->revision()) return std::nullopt;
+  const auto changes = store_->ChangesSince(request.after);
+  if (!changes.ok() || changes->size() > now->size()) return std::nullopt;
+  RowWriter writer(*now, request.namespace_name);
   std::set<ObjectKey> seen;
-  for (const Change &change : *changes) {
-    const bool is_live = std::find(kLiveKinds.begin(), kLiveKinds.end(),
-                                   change.key.kind) != kLiveKinds.end();
-    if (!is_live)
-      continue;
-    const Object &any =
-        change.after != nullptr ? *change.after : *change.before;
-    if (IsSilentNode(change.before) != IsSilentNode(change.after))
-      writer.AddPodsOf(any);
-    if (!writer.IsShown(any))
-      continue;
+  for (const Change& change : *changes) {
+    const bool is_live =
+        std::find(kLiveKinds.begin(), kLiveKinds.end(), change.key.kind) != kLiveKinds.end();
+    if (!is_live) continue;
+    const Object& any = change.after != nullptr ? *change.after : *change.before;
+    if (IsSilentNode(change.before) != IsSilentNode(change.after)) writer.AddPodsOf(any);
+    if (!writer.IsShown(any)) continue;
     const ObjectPtr is = now->Find(change.key);
-    for (const ObjectPtr &was : {change.before, change.after}) {
+    for (const ObjectPtr& was : {change.before, change.after}) {
       if (was != nullptr && (is == nullptr || LiveId(*is) != LiveId(*was))) {
         writer.AddGone(*was);
       }
     }
-    if (is != nullptr && seen.insert(change.key).second)
-      writer.Add(*is);
+    if (is != nullptr && seen.insert(change.key).second) writer.Add(*is);
   }
-  Append(reader, std::make_shared<const std::string>(writer.Take()));
-  reader->seen = now;
-  return true;
+  return writer.Take();
 }
 
-SharedText LiveFeed::State::DifferenceFor(const Reader &reader,
-                                          const StatePtr &now) {
-  for (const Written &written : written_) {
+SharedBytes LiveFeed::State::DifferenceFor(const Reader& reader, const StatePtr& now) {
+  for (const Written& written : written_) {
     if (written.before == reader.seen && written.after == now &&
         written.namespace_name == reader.request.namespace_name) {
       return written.text;
@@ -323,62 +286,28 @@ SharedText LiveFeed::State::DifferenceFor(const Reader &reader,
   }
   auto text = std::make_shared<const std::string>(
       WriteDifference(*reader.seen, *now, reader.request.namespace_name));
-  if (written_.size() >= kKeptWritten)
-    written_.erase(written_.begin());
+  if (written_.size() >= kKeptWritten) written_.erase(written_.begin());
   written_.push_back({reader.seen, now, reader.request.namespace_name, text});
   return text;
 }
 
-void LiveFeed::State::Append(Reader *reader, SharedText text) {
-  if (!text->empty())
-    reader->out.push_back(std::move(text));
+void LiveFeed::State::Write(Reader* reader, SharedBytes text) {
+  if (text->empty()) return;
+  reader->said_at = loop_->now().mono;
+  reader->output->Write(std::move(text));
 }
 
-void LiveFeed::State::AppendStatus(Reader *reader) {
-  if (reader->status == status_)
-    return;
+void LiveFeed::State::WriteStatus(Reader* reader) {
+  if (reader->status == status_) return;
   reader->status = status_;
-  Append(reader,
-         std::make_shared<const std::string>(EventText("status", "", status_)));
+  Write(reader, std::make_shared<const std::string>(EventText("status", "", status_)));
 }
 
-void LiveFeed::State::Send(const ReaderPtr &reader) {
-  if (reader->sending)
-    return; // the sink takes while it is given
-  reader->sending = true;
-  while (!reader->ended && !reader->out.empty()) {
-    const SharedText text = reader->out.front();
-    const size_t size = std::min(
-        {text->size() - reader->out_at, kMaxStreamFrameBytes,
-         kStreamWindowBytes - std::min(kStreamWindowBytes, reader->in_flight)});
-    if (size == 0)
-      break;
-    const std::string_view bytes =
-        std::string_view(*text).substr(reader->out_at, size);
-    reader->in_flight += size;
-    reader->out_at += size;
-    if (reader->out_at == text->size()) {
-      reader->out.erase(reader->out.begin());
-      reader->out_at = 0;
-    }
-    reader->said_at = loop_->now().mono;
-    reader->sink.on_data(bytes);
-  }
-  reader->sending = false;
-  if (reader->ended)
-    reader->sink = {};
+void LiveFeed::State::Drop(const ReaderPtr& reader) {
+  readers_.erase(std::remove(readers_.begin(), readers_.end(), reader), readers_.end());
 }
 
-// What the sink holds is let go, but not from inside it.
-void LiveFeed::State::Drop(const ReaderPtr &reader) {
-  if (!reader->sending)
-    reader->sink = {};
-  readers_.erase(std::remove(readers_.begin(), readers_.end(), reader),
-                 readers_.end());
-}
-
-LiveFeed::LiveFeed(Store *store, EventLoop *loop,
-                   std::function<std::string()> status)
+LiveFeed::LiveFeed(Store* store, EventLoop* loop, std::function<std::string()> status)
     : state_(std::make_shared<State>(store, loop, std::move(status))) {
   state_->Begin();
 }
@@ -391,4 +320,4 @@ StreamHandle LiveFeed::Open(LiveRequest request, LogSink sink) {
 
 size_t LiveFeed::reader_count() const { return state_->reader_count(); }
 
-} // namespace reconcile
+}  // namespace reconcile

@@ -3,10 +3,10 @@
 #include <memory>
 #include <utility>
 
+#include "api/paced_output.h"
 #include "api/plan_view.h"
 #include "api/refusal.h"
 #include "api/routes.h"
-#include "api/text_stream.h"
 
 namespace reconcile {
 namespace {
@@ -29,13 +29,15 @@ ApiResponse RevisionPreview(Controller* controller, const ApiRequest& request,
   ApiResponse response;
   response.stream = [controller, write_text, source = request.Query("source"),
                      revision = request.Query("revision")](const LogSink& sink) {
-    const auto stream = std::make_shared<TextStream>(sink);
-    controller->PlanRevision(
-        source, revision, [stream, write_text](const Result<Controller::RevisionPlan>& plan) {
-          // The head may be out by now: a failure is in the words alone.
-          stream->Finish(plan.ok() ? WritePreview(plan->commit, plan->answer, write_text)
-                                   : ErrorResponse(plan.status()).body);
-        });
+    const auto stream = std::make_shared<PacedOutput>(sink);
+    controller->PlanRevision(source, revision,
+                             [stream, write_text](const Result<Controller::RevisionPlan>& plan) {
+                               // The head may be out by now: a failure is in the words alone.
+                               stream->Write(std::make_shared<const std::string>(
+                                   plan.ok() ? WritePreview(plan->commit, plan->answer, write_text)
+                                             : ErrorResponse(plan.status()).body));
+                               stream->End(OkStatus());
+                             });
     return stream->handle();
   };
   return response;

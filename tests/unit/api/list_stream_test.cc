@@ -108,6 +108,25 @@ TEST_F(ListStreamTest, BeginsSmallWaitsForItsReaderAndStaysOfItsMoment) {
   EXPECT_EQ(text, whole);
 }
 
+TEST_F(ListStreamTest, LetsGoOfASinkThatHasItsHandle) {
+  PutPods(300, 2'000);
+  for (const bool cancels : {false, true}) {
+    auto handle = std::make_shared<StreamHandle>();
+    const std::weak_ptr<StreamHandle> held = handle;
+    ApiSink sink;
+    sink.on_data = [handle, cancels](std::string_view bytes) {
+      if (cancels) return handle->Cancel();
+      handle->Taken(bytes.size());
+    };
+    sink.on_end = [](const Status&) {};
+    *handle = List("", true).stream(std::move(sink));
+    handle.reset();
+    EXPECT_FALSE(held.expired());
+    time_.RunFor(1);
+    EXPECT_TRUE(held.expired());
+  }
+}
+
 TEST_F(ListStreamTest, AReaderThatGoesEndsIt) {
   PutPods(400, 4'000);
   size_t bytes = 0;
