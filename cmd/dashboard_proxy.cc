@@ -207,6 +207,11 @@ Result<std::unique_ptr<DashboardProxy>> DashboardProxy::Start(const std::string&
   state->socket_path = socket_path;
   httplib::Server& server = state->server;
   server.set_payload_max_length(kMaxBodyBytes);
+  // Not the library's SO_REUSEPORT: two would share a port, and the browser's requests.
+  server.set_socket_options([](int socket) {
+    const int on = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  });
   server.set_keep_alive_max_count(1);  // a thread for each request, not for each idle connection
   server.new_task_queue = [] { return new httplib::ThreadPool(kMaxConnections); };
   const auto serve = [raw = state.get()](const httplib::Request& request,

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/check.h"
@@ -64,6 +65,20 @@ void CannedServer::Run() {
   for (const int fd : hanging_) close(fd);
 }
 
+// A connection that is closed with something unread is reset, and the reply may be lost.
+void CannedServer::ReadBody(int fd, std::string* request) {
+  const size_t head = request->find("\r\n\r\n");
+  const size_t length = request->find("Content-Length: ");
+  if (head == std::string::npos || length > head) return;
+  const size_t whole = head + 4 + std::strtoul(request->c_str() + length + 16, nullptr, 10);
+  char buffer[4096];
+  while (request->size() < whole) {
+    const ssize_t count = read(fd, buffer, sizeof(buffer));
+    if (count <= 0) return;
+    request->append(buffer, static_cast<size_t>(count));
+  }
+}
+
 void CannedServer::Serve(int fd) {
   std::string request;
   char buffer[4096];
@@ -72,6 +87,7 @@ void CannedServer::Serve(int fd) {
     if (count <= 0) break;
     request.append(buffer, static_cast<size_t>(count));
   }
+  ReadBody(fd, &request);
   request = request.substr(0, request.find(" HTTP/"));
   {
     const std::lock_guard<std::mutex> lock(mutex_);

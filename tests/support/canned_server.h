@@ -33,6 +33,7 @@ class CannedServer {
  private:
   void Run();
   void Serve(int fd);
+  static void ReadBody(int fd, std::string* request);
 
   const Answer answer_;
   std::string folder_;

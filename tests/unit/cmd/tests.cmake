@@ -17,3 +17,6 @@ reconcile_test(cmd_client_test
 reconcile_test(cmd_metrics_test
   SOURCES ${here}/metrics_test.cc
   LIBS cmd_metrics LABELS unit)
+reconcile_test(cmd_dashboard_test
+  SOURCES ${here}/dashboard_proxy_test.cc ${PROJECT_SOURCE_DIR}/tests/support/canned_server.cc
+  LIBS cmd_dashboard PkgConfig::HTTPLIB Threads::Threads LABELS unit)
