@@ -105,6 +105,7 @@ void Agent::Core::Turn() {
 
 void Agent::Core::TakeStep() {
   ForgetEnds();
+  TellCorrected();
   const Removable removable = FindRemovable(*applied_, seen_);
   orphans_held_ = removable.held;
   StepResult result = Step(*applied_, seen_, removable.pod_uids, Facts(), loop_->now());

@@ -291,13 +291,27 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   // ---- agent_sync.cc: the host's network beyond its pods ----
   void ConsiderNetwork();
   void OnSynced(const NetworkState& state, Revision revision, bool undisturbed,
-                Result<std::vector<std::string>> problems);
+                Result<SyncOutcome> outcome);
   void NoteNetworkProblems(std::vector<std::string> problems);
   void OnNetworkDisturbed(Disturbance what);
   void LookAtUnderlay();
   void ProbePeers();
   NetworkReport NetworkNow() const;
   void PrepareAgain(const std::string& why);
+
+  // ---- agent_drift.cc: what somebody else changed of ours, and was put right ----
+  struct AttachedBefore {
+    std::string owner_id;
+    int64_t process_id = 0;
+    bool was_attached = false;  // its address was
+  };
+  bool IsLeaving(const std::string& id) const;
+  // Of one container, of which nothing is left when `after` is null.
+  void NoteChange(const ContainerInfo& before, const ContainerInfo* after);
+  void TellCorrected();
+  void TellDrift(const std::string& pod_uid, const std::string& message);
+  void NoteReattached(const AttachNetwork& action, const AttachedBefore& before);
+  void TellPutBack(const std::vector<std::string>& put_back);
 
   // ---- agent_reports.cc ----
   // How often this agent speaks at least.
@@ -423,6 +437,14 @@ class Agent::Core : public std::enable_shared_from_this<Agent::Core> {
   bool told_too_little_ = false;
 
   std::set<std::string> measuring_;  // uids of pods whose volumes are being measured
+
+  struct Drift {
+    std::string container_id;
+    std::string what;  // was done to it by somebody else
+  };
+  // Not put right yet, by the pod's uid and the container's name.
+  std::map<std::pair<std::string, std::string>, Drift> drifts_;
+  MonoTime say_put_back_at_;  // of the host's network: not before
 
   // What is under way.
   std::map<std::string, Operation> running_;  // by key

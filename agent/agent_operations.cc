@@ -251,8 +251,11 @@ bool Agent::Core::EndedAtOnce(const AttachNetwork& action, const Status& status)
 void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
   ++network_changes_;
   const int mtu = seen_.prepared ? seen_.prepared->mtu : 0;
+  const PodSeen& known = seen_.pods[action.attachment.pod_uid];
+  const AttachedBefore before = {known.attached_owner_id, known.attached_process_id,
+                                 seen_.attached_addresses.contains(action.attachment.address)};
   network_->AttachPod(action.attachment,
-                      Guarded([this, key = operation.key, action, mtu](Status status) {
+                      Guarded([this, key = operation.key, action, mtu, before](Status status) {
                         ++network_changes_;
                         if (EndedAtOnce(action, status)) return WaitForList(key);
                         if (!status.ok()) {
@@ -266,6 +269,7 @@ void Agent::Core::Run(const Operation& operation, const AttachNetwork& action) {
                         pod.attached_owner_id = action.owner_id;
                         pod.attached_process_id = attachment.process_id;
                         pod.attached_mtu = mtu;
+                        NoteReattached(action, before);
                         Succeed(key);
                       }));
 }

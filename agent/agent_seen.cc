@@ -138,7 +138,11 @@ void Agent::Core::OnList(Result<std::vector<ContainerInfo>> list) {
       const ContainerInfo& better = KnownBetter(seen_.containers, container);
       containers.emplace(better.id, better);
     }
-    seen_.containers = std::move(containers);
+    containers.swap(seen_.containers);
+    for (const auto& [id, before] : containers) {
+      const auto after = seen_.containers.find(id);
+      NoteChange(before, after == seen_.containers.end() ? nullptr : &after->second);
+    }
     std::erase_if(seen_.failed, [&](const auto& entry) {
       const std::string& key = entry.first;
       const bool of_container = key.starts_with("stop/") || key.starts_with("remove/") ||
@@ -219,11 +223,16 @@ void Agent::Core::Look(const std::string& id, std::vector<std::function<void(Sta
 
 void Agent::Core::OnInspected(const std::string& id, const Result<ContainerInfo>& result) {
   Status status;
+  const auto before = seen_.containers.find(id);
   if (result.ok() && LabelOf(*result, kLabelCluster) == cluster_id_) {
+    if (before != seen_.containers.end()) NoteChange(before->second, &*result);
     seen_.containers[id] = *result;
     changed_since_list_.insert(id);
   } else if (result.ok() || result.status().code() == StatusCode::kNotFound) {
-    seen_.containers.erase(id);
+    if (before != seen_.containers.end()) {
+      NoteChange(before->second, nullptr);
+      seen_.containers.erase(before);
+    }
     changed_since_list_.insert(id);
   } else {
     status = result.status();

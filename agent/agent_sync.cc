@@ -29,24 +29,24 @@ void Agent::Core::ConsiderNetwork() {
   syncing_ = true;
   const uint64_t disturbance = disturbances_;
   network_->Sync(wanted, Guarded([this, wanted, disturbance, revision = applied_->fence.revision](
-                                     Result<std::vector<std::string>> problems) {
+                                     Result<SyncOutcome> outcome) {
                    syncing_ = false;
-                   OnSynced(wanted, revision, disturbance == disturbances_, std::move(problems));
+                   OnSynced(wanted, revision, disturbance == disturbances_, std::move(outcome));
                  }));
 }
 
 void Agent::Core::OnSynced(const NetworkState& state, Revision revision, bool undisturbed,
-                           Result<std::vector<std::string>> problems) {
-  if (!problems.ok()) {
+                           Result<SyncOutcome> outcome) {
+  if (!outcome.ok()) {
     synced_.reset();
     const int64_t wait_ms = std::min(RetryDelayMs(++sync_failures_), kMaxSyncAgainMs);
     sync_again_at_ = loop_->now().mono + wait_ms;
     After(wait_ms, [this] { RequestTurn(); });
-    NoteNetworkProblems({problems.status().message()});
+    NoteNetworkProblems({outcome.status().message()});
     return RequestTurn();
   }
   sync_failures_ = 0;
-  if (!problems->empty() && !problem_timer_) {  // somebody may mend what is wrong
+  if (!outcome->problems.empty() && !problem_timer_) {  // somebody may mend what is wrong
     problem_timer_ = true;
     After(kProblemAgainMs, [this] {
       problem_timer_ = false;
@@ -54,7 +54,8 @@ void Agent::Core::OnSynced(const NetworkState& state, Revision revision, bool un
       RequestTurn();
     });
   }
-  NoteNetworkProblems(std::move(problems).value());
+  NoteNetworkProblems(std::move(outcome->problems));
+  TellPutBack(outcome->put_back);
   if (undisturbed) {
     synced_ = state;
     network_revision_ = revision;

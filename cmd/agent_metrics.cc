@@ -61,6 +61,9 @@ void AgentMetrics::OnProbe(ProbeKind kind, const Result<ProbeOutcome>& outcome) 
 
 void AgentMetrics::OnReport(const Report& report, const Status& sent) {
   metrics_.Count(kReports, {sent.ok() ? "sent" : "unsent"});
+  for (const AgentEvent& event : report.events) {
+    if (sent.ok() && event.reason == kDriftCorrected) metrics_.Count(kDriftsCorrected, {});
+  }
   metrics_.Set(kAssignmentHeld, {}, report.held.empty() ? 0 : 1);
   if (report.applied) {
     metrics_.Set(kAssignmentRevision, {}, static_cast<double>(report.applied->revision));

@@ -6,6 +6,7 @@
 #include "cmd/commands.h"
 #include "cmd/history_text.h"
 #include "cmd/yaml_output.h"
+#include "link/messages.h"
 
 namespace reconcile {
 namespace {
@@ -17,13 +18,20 @@ struct HistoryOptions {
   std::string output;
 };
 
+// "" also for who may not read events.
+std::string DriftShown(ApiClient* client, WallTime now) {
+  const Result<Value> events =
+      client->Get("/api/v1/events", {{"fieldSelector", "reason=" + std::string(kDriftCorrected)}});
+  return events.ok() ? DriftText(*events, now) : "";
+}
+
 int History(const HistoryOptions& options, const CommandContext& context) {
   if (options.timing && options.revision.empty()) {
     return Fail(InvalidError("--timing is of one revision; `reconcile history` lists them"));
   }
+  ApiClient client(context.socket_path);
   const Result<Value> history =
-      ApiClient(context.socket_path)
-          .Get("/apis/reconcile.dev/v1/history", {{"source", options.source}});
+      client.Get("/apis/reconcile.dev/v1/history", {{"source", options.source}});
   if (!history.ok()) return Fail(history.status());
   Value shown = *history;
   if (!options.revision.empty()) {
@@ -39,7 +47,9 @@ int History(const HistoryOptions& options, const CommandContext& context) {
   } else if (shown.GetList("items").empty()) {
     std::cerr << "No commit was looked at yet.\n";
   } else {
-    std::cout << HistoryText(shown, ReadSystemClock().wall);
+    const WallTime now = ReadSystemClock().wall;
+    std::cout << HistoryText(shown, now);
+    if (options.source.empty()) std::cout << DriftShown(&client, now);
   }
   return kExitOk;
 }

@@ -1,5 +1,6 @@
 #include "cmd/history_text.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "api/table.h"
@@ -148,6 +149,27 @@ std::string HistoryText(const Value& history, WallTime now) {
     table.rows.push_back(std::move(row));
   }
   return TableText(EncodeTable(table), {.with_namespace = false, .wide = false});
+}
+
+std::string DriftText(const Value& events, WallTime now) {
+  Value::List items = events.GetList("items");
+  std::stable_sort(items.begin(), items.end(), [](const Value& a, const Value& b) {
+    return a.GetString("lastTimestamp") > b.GetString("lastTimestamp");
+  });
+  std::string text;
+  for (const Value& event : items) {
+    const Value* object = event.Find("involvedObject");
+    if (object == nullptr) continue;
+    const std::string folder = object->GetString("namespace");
+    const Result<WallTime> at = ParseRfc3339(event.GetString("lastTimestamp"));
+    const int64_t times = event.GetInt("count");
+    text +=
+        "  " + (at.ok() ? FormatAge(now.ms - at->ms) + " ago: " : "") +
+        EscapeForTerminal(object->GetString("kind") + " " + (folder.empty() ? "" : folder + "/") +
+                          object->GetString("name") + ": " + event.GetString("message")) +
+        (times > 1 ? " (" + std::to_string(times) + " times)" : "") + "\n";
+  }
+  return text.empty() ? "" : "\nDrift put back:\n" + text;
 }
 
 Result<Value> FindRevision(const Value& history, const std::string& revision) {

@@ -13,6 +13,10 @@ namespace reconcile {
 // One line a commit, newest first.
 std::string HistoryText(const Value& history, WallTime now);
 
+// `events`: those of what somebody had changed by hand and was put right (kDriftCorrected of
+// link/messages.h). Newest first; "" when there are none.
+std::string DriftText(const Value& events, WallTime now);
+
 // The newest item whose commit begins with `revision`. NotFound when there is none, Invalid when
 // commits differ that do.
 Result<Value> FindRevision(const Value& history, const std::string& revision);

@@ -209,6 +209,11 @@ const Metric kReports = {
     kCounter,
     {"result"},
     "Reports to the controller: sent or unsent (it is away, or reads slowly)."};
+const Metric kDriftsCorrected = {
+    "reconcile_agent_drifts_corrected_total",
+    kCounter,
+    {},
+    "What somebody changed by hand on this host and was put right, as events tell it."};
 const Metric kLinkConnected = {"reconcile_agent_link_connected",
                                kGauge,
                                {},
@@ -331,12 +336,12 @@ std::vector<const Metric*> OwnControllerMetrics() {
 
 std::vector<const Metric*> OwnAgentMetrics() {
   using namespace agent_metric;
-  return {&kOperationSeconds,   &kOperations,       &kAgentQueueDepth, &kProbes,
-          &kAgentPods,          &kAgentPodsReady,   &kImages,          &kReports,
-          &kLinkConnected,      &kAgentLinkStreams, &kAssignmentHeld,  &kAssignmentRevision,
-          &kNetworkProblems,    &kUnreachedHosts,   &kDnsQueries,      &kDnsIgnored,
-          &kDnsAnswers,         &kDnsCacheHits,     &kDnsForwarded,    &kDnsRefusedForwards,
-          &kDnsUpstreamFailures};
+  return {&kOperationSeconds,    &kOperations,       &kAgentQueueDepth, &kProbes,
+          &kAgentPods,           &kAgentPodsReady,   &kImages,          &kReports,
+          &kLinkConnected,       &kAgentLinkStreams, &kAssignmentHeld,  &kAssignmentRevision,
+          &kNetworkProblems,     &kUnreachedHosts,   &kDnsQueries,      &kDnsIgnored,
+          &kDnsAnswers,          &kDnsCacheHits,     &kDnsForwarded,    &kDnsRefusedForwards,
+          &kDnsUpstreamFailures, &kDriftsCorrected};
 }
 
 std::vector<const Metric*> WithProcess(std::vector<const Metric*> list) {

@@ -66,6 +66,7 @@ extern const Metric kAgentPods;
 extern const Metric kAgentPodsReady;
 extern const Metric kImages;
 extern const Metric kReports;
+extern const Metric kDriftsCorrected;
 extern const Metric kLinkConnected;
 extern const Metric kAgentLinkStreams;
 extern const Metric kAssignmentHeld;

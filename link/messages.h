@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/value.h"
@@ -75,6 +76,8 @@ struct AgentEvent {
   std::string reason;
   std::string message;
 };
+// The reason of one that says what somebody else had changed by hand, and that it is right again.
+inline constexpr std::string_view kDriftCorrected = "DriftCorrected";
 
 // How a pod's first start on a host went, in milliseconds since the host received the pod: clocks
 // of hosts differ. Each stage is not before the one above it.

@@ -92,10 +92,10 @@ class FakeNetworkCore {
     return OkStatus();
   }
 
-  void Disturb() {
+  void Disturb(Disturbance what) {
     for (const auto& [client, on_disturbed] : disturbed) {
-      loop->Post([alive = std::weak_ptr<int>(client), call = on_disturbed] {
-        if (!alive.expired()) call(Disturbance::kPods);
+      loop->Post([alive = std::weak_ptr<int>(client), call = on_disturbed, what] {
+        if (!alive.expired()) call(what);
       });
     }
   }
@@ -118,6 +118,7 @@ class FakeNetworkCore {
   std::optional<NetworkState> synced;
   std::set<uint16_t> listened;        // ports
   std::vector<std::string> problems;  // of every Sync
+  std::vector<std::string> taken;     // that the next one puts back
   std::map<std::shared_ptr<int>, std::function<void(Disturbance)>>
       disturbed;  // by the client's life
   std::map<std::string, PodAttachment> attachments;
@@ -173,17 +174,16 @@ class FakeNetworkClient final : public HostNetwork {
         std::move(done));
   }
 
-  void Sync(const NetworkState& state,
-            std::function<void(Result<std::vector<std::string>>)> done) override {
-    using Problems = Result<std::vector<std::string>>;
-    Run<Problems>(
+  void Sync(const NetworkState& state, std::function<void(Result<SyncOutcome>)> done) override {
+    using Outcome = Result<SyncOutcome>;
+    Run<Outcome>(
         FakeNetworkCall::kSync,
-        [state, prepared = config_.has_value()](FakeNetworkCore* core) -> Problems {
+        [state, prepared = config_.has_value()](FakeNetworkCore* core) -> Outcome {
           if (!prepared || !core->prepared) {
             return ConflictError("the host's network has not been prepared");
           }
           core->synced = state;
-          return core->problems;
+          return SyncOutcome{core->problems, std::exchange(core->taken, {})};
         },
         std::move(done));
   }
@@ -299,9 +299,14 @@ void FakeNetwork::RebootHost() {
   core_->routes.clear();
 }
 
+void FakeNetwork::TakeRules() {
+  core_->taken.emplace_back("Somebody has taken rules; they were loaded again");
+  core_->Disturb(Disturbance::kHost);
+}
+
 bool FakeNetwork::DropRoute(const std::string& address) {
   if (core_->routes.erase(address) == 0) return false;
-  core_->Disturb();
+  core_->Disturb(Disturbance::kPods);
   return true;
 }
 

@@ -65,6 +65,7 @@ class FakeNetwork {
   void RebootHost();
   // What a person does by hand; false when there is nothing to remove. Agents are told.
   bool DropRoute(const std::string& address);
+  void TakeRules();  // of the whole host
 
   // In every network namespace, the host's too, a program listens on this port that gives back what
   // it is told, and ends with it.

@@ -62,6 +62,13 @@ enum class Disturbance {
 
 struct NetworkState;  // net/cluster_network.h
 
+// What became of a Sync: a sentence each.
+struct SyncOutcome {
+  std::vector<std::string> problems;  // what could not be done though the rest was
+  // What had been right before, others have changed or taken, and is right again.
+  std::vector<std::string> put_back;
+};
+
 // The seam to the host's devices, routes and firewall. Only what carries our names is ever changed.
 // Every call calls `done` exactly once, later, on the loop. Idempotent. Loop thread only.
 class HostNetwork {
@@ -83,10 +90,8 @@ class HostNetwork {
   virtual void List(std::function<void(Result<std::vector<std::string>>)> done) = 0;
   // Routes to other hosts' pods, what becomes of packets for service addresses and ports of the
   // host's own, DNS: what differs from `state` is changed, and nothing else. One at a time;
-  // Conflict before a Prepare that succeeded. The answer names, one sentence each, what could not
-  // be done though the rest was.
-  virtual void Sync(const NetworkState& state,
-                    std::function<void(Result<std::vector<std::string>>)> done) = 0;
+  // Conflict before a Prepare that succeeded.
+  virtual void Sync(const NetworkState& state, std::function<void(Result<SyncOutcome>)> done) = 0;
   // Asks these hosts for a sign of life by the addresses that they have among their pods; the names
   // of those that gave none within a second.
   virtual void Probe(const std::vector<NetworkPeer>& peers,

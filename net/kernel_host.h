@@ -35,10 +35,9 @@ class KernelHost {
   Status Attach(const PodAttachment& attachment, const HostNetworkConfig& config) const;
   Status Detach(const std::string& pod_uid) const;
   Result<std::vector<std::string>> List() const;
-  // Devices, routes and entries towards other hosts; what could not be done of it.
-  Result<std::vector<std::string>> SyncOverlay(const HostNetworkConfig& config,
-                                               const std::string& node,
-                                               const std::vector<NetworkPeer>& peers) const;
+  // Devices, routes and entries towards other hosts: what was changed, and could not be done.
+  Result<OverlayChanges> SyncOverlay(const HostNetworkConfig& config, const std::string& node,
+                                     const std::vector<NetworkPeer>& peers) const;
   // Names of those that answer no echo request (RFC 792) within a second.
   Result<std::vector<std::string>> Probe(const std::vector<NetworkPeer>& peers) const;
   // A TCP socket that does not block, of a process's network namespace; of the host's for 0.

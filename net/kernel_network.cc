@@ -69,8 +69,7 @@ class KernelNetwork final : public HostNetwork {
                                           std::move(done));
   }
 
-  void Sync(const NetworkState& state,
-            std::function<void(Result<std::vector<std::string>>)> done) override {
+  void Sync(const NetworkState& state, std::function<void(Result<SyncOutcome>)> done) override {
     const MonoTime now = loop_->now().mono;
     const bool hears = host_ != nullptr && host_->watch() != nullptr;
     if (!hears || now >= look_again_at_) {
@@ -96,7 +95,10 @@ class KernelNetwork final : public HostNetwork {
           if (routes != routes_taken_) synced_.overlay.reset();
           if (firewalls != firewalls_changed_) synced_.firewalld.reset();
           if (!synced.ok()) return done(synced.status());
-          done(std::move(synced->problems));
+          SyncOutcome outcome = {std::move(synced->problems), PutBack(*synced)};
+          if (rules == rules_taken_) rules_by_others_ = false;
+          if (synced->overlay) last_overlay_ = std::move(synced->overlay);
+          done(std::move(outcome));
         });
   }
 
@@ -132,6 +134,22 @@ class KernelNetwork final : public HostNetwork {
   }
 
  private:
+  // Of what a Sync did: what had been there.
+  std::vector<std::string> PutBack(const SyncedNetwork& synced) const {
+    std::vector<std::string> put_back;
+    if (rules_by_others_) {
+      put_back.emplace_back(
+          "Somebody has changed nftables tables of reconcile; they were loaded again");
+    }
+    const bool was_right = synced.overlay && synced.overlay == last_overlay_;
+    if (was_right && synced.overlay_changes > 0) {
+      put_back.emplace_back(
+          "Devices, routes or entries towards other hosts were changed or gone; they were made "
+          "again");
+    }
+    return put_back;
+  }
+
   void OnRouteNews() {
     std::vector<Cidr> ours;
     if (config_) {
@@ -152,6 +170,7 @@ class KernelNetwork final : public HostNetwork {
     const NetworkWatch::RulesNews news = host_->watch()->ReadRules();
     if (news.ours) {
       ++rules_taken_;
+      rules_by_others_ |= !news.is_incomplete;
       synced_ = SyncedNetwork();
     }
     if (news.firewall) {
@@ -191,11 +210,13 @@ class KernelNetwork final : public HostNetwork {
   // Of the thread that runs the Sync of the moment.
   std::shared_ptr<ServiceTables> tables_ = std::make_shared<ServiceTables>();
   std::function<void(Disturbance)> on_disturbed_;
-  std::optional<HostNetworkConfig> config_;  // of the last Prepare that succeeded
-  SyncedNetwork synced_;                     // what is there, as far as it is known
-  uint64_t rules_taken_ = 0;                 // how often others took some
-  uint64_t routes_taken_ = 0;                // likewise
-  uint64_t firewalls_changed_ = 0;           // how often somebody changed the host's own
+  std::optional<HostNetworkConfig> config_;   // of the last Prepare that succeeded
+  SyncedNetwork synced_;                      // what is there, as far as it is known
+  uint64_t rules_taken_ = 0;                  // how often others took some
+  bool rules_by_others_ = false;              // and they are not back yet
+  std::optional<OverlayBasis> last_overlay_;  // that was right, whatever others did since
+  uint64_t routes_taken_ = 0;                 // likewise
+  uint64_t firewalls_changed_ = 0;            // how often somebody changed the host's own
   MonoTime look_again_at_;
   std::unique_ptr<SocketThread> sockets_;  // made when the first port is opened
   std::shared_ptr<int> alive_ = std::make_shared<int>();

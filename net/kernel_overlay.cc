@@ -34,9 +34,9 @@ Result<OverlaySeen> KernelHost::LookAtOverlay() const {
   return seen;
 }
 
-Result<std::vector<std::string>> KernelHost::SyncOverlay(
-    const HostNetworkConfig& config, const std::string& node,
-    const std::vector<NetworkPeer>& peers) const {
+Result<OverlayChanges> KernelHost::SyncOverlay(const HostNetworkConfig& config,
+                                               const std::string& node,
+                                               const std::vector<NetworkPeer>& peers) const {
   const Result<OverlaySeen> seen = LookAtOverlay();
   if (!seen.ok()) return seen.status();
   Result<OverlayChanges> changes = CompileOverlay(config, node, peers, *seen);
@@ -45,7 +45,7 @@ Result<std::vector<std::string>> KernelHost::SyncOverlay(
   const Status applied = AsUnavailable(ApplyOnHost(changes->changes));
   if (!applied.ok()) return applied;
   RETURN_IF_ERROR(ShieldOverlay());
-  return std::move(changes->problems);
+  return changes;
 }
 
 // Its packets are forwarded, whatever the host does by default, and it has no IPv6.

@@ -29,10 +29,10 @@ Result<SyncedNetwork> SyncNetwork(const KernelHost& host,
   SyncedNetwork synced;
   OverlayBasis basis = {*config, state.node, state.cluster->peers};
   if (before.overlay != basis) {
-    Result<std::vector<std::string>> problems =
-        host.SyncOverlay(*config, state.node, state.cluster->peers);
-    if (!problems.ok()) return problems.status().WithContext("routes to other hosts");
-    synced.problems = std::move(problems).value();
+    Result<OverlayChanges> made = host.SyncOverlay(*config, state.node, state.cluster->peers);
+    if (!made.ok()) return made.status().WithContext("routes to other hosts");
+    synced.problems = std::move(made->problems);
+    synced.overlay_changes = made->changes.size();
   }
   if (synced.problems.empty()) synced.overlay = std::move(basis);
   synced.overlay_rules = CompileOverlayRules(*config, state.cluster->peers);

@@ -26,6 +26,7 @@ struct SyncedNetwork {
   // What the overlay was looked at for, found or made right; it is not looked at again for the
   // same: that takes longer than all the rest of a change. None: not known.
   std::optional<OverlayBasis> overlay;
+  size_t overlay_changes = 0;                    // that the last look at it led to
   std::shared_ptr<const ServiceTable> services;  // nullptr: not known
   std::string overlay_rules;                     // "": not known
   std::optional<HostNetworkConfig> firewalld;    // what it was asked to let pass; none: not known

@@ -202,7 +202,7 @@ NetworkWatch::RulesNews NetworkWatch::ReadRules() {
   // Ends of transactions may be among what was lost: counting begins anew.
   changes_ = expected_;
   is_in_ours_ = false;
-  return {true, true};
+  return {true, true, true};
 }
 
 }  // namespace reconcile

@@ -29,8 +29,9 @@ class NetworkWatch {
   std::optional<Disturbance> ReadRoutes(const std::vector<Cidr>& ours);
   // Likewise of rules: what others changed.
   struct RulesNews {
-    bool ours = false;      // our tables
-    bool firewall = false;  // iptables' filter table or firewalld's, where rules of ours are
+    bool ours = false;           // our tables
+    bool firewall = false;       // iptables' filter table or firewalld's, where rules of ours are
+    bool is_incomplete = false;  // news was lost: all may have been changed, by us or by others
   };
   RulesNews ReadRules();
   // Before each transaction of our own: one change of our tables is expected. Any thread.

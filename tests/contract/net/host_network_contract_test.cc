@@ -203,6 +203,19 @@ TEST_P(HostNetworkContract, TellsWhenSomebodyTakesAwayWhatIsOurs) {
   EXPECT_EQ(world_->List(), Addresses());
 }
 
+TEST_P(HostNetworkContract, TellsOnceWhatOthersTookAndIsBack) {
+  int told = 0;
+  world_->network()->SetOnDisturbed([&](Disturbance) { ++told; });
+  PrepareHost();
+  EXPECT_EQ(world_->PutBack(EmptyState()), std::vector<std::string>());
+  EXPECT_EQ(world_->PutBack(EmptyState()), std::vector<std::string>());
+  told = 0;
+  world_->TakeRules();
+  ASSERT_TRUE(world_->RunUntil([&] { return told > 0; }));
+  EXPECT_EQ(world_->PutBack(EmptyState()).size(), 1U);
+  EXPECT_EQ(world_->PutBack(EmptyState()), std::vector<std::string>());
+}
+
 INSTANTIATE_TEST_SUITE_P(Worlds, HostNetworkContract,
                          testing::Values(WorldMaker{"Fake", MakeFakeWorld},
                                          WorldMaker{"Kernel", MakeKernelWorld}),

@@ -27,6 +27,7 @@ class KernelWorld final : public NetworkWorld {
   void EndSandbox(int64_t process_id) override;
   bool Reaches(int64_t from, int64_t to, const std::string& address) override;
   void DropRoute(const std::string& address) override;
+  void TakeRules() override;
   [[nodiscard]] bool RunUntil(const std::function<bool()>& done) override;
 
   const IdleProcess& host() const { return host_; }

@@ -20,6 +20,7 @@ class NetworkWorld {
   // Whether a TCP connection comes about, from the host when `from` is 0.
   virtual bool Reaches(int64_t from, int64_t to, const std::string& address) = 0;
   virtual void DropRoute(const std::string& address) = 0;  // a pod's, by hand
+  virtual void TakeRules() = 0;                            // of the host, likewise
   [[nodiscard]] virtual bool RunUntil(const std::function<bool()>& done) = 0;
 
   // The calls, waited for.
@@ -28,6 +29,8 @@ class NetworkWorld {
   Status Detach(const std::string& pod_uid, const std::string& address);
   Status RemoveAll();
   Status Sync(const NetworkState& state);
+  // Of what a Sync that has to succeed told.
+  std::vector<std::string> PutBack(const NetworkState& state);
   std::vector<std::string> List();
 
  private:

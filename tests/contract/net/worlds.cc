@@ -35,10 +35,19 @@ Status NetworkWorld::RemoveAll() {
 }
 Status NetworkWorld::Sync(const NetworkState& state) {
   return Wait([&](auto done) {
-    network()->Sync(state, [done](const Result<std::vector<std::string>>& problems) {
-      done(problems.status());
+    network()->Sync(state, [done](const Result<SyncOutcome>& outcome) { done(outcome.status()); });
+  });
+}
+std::vector<std::string> NetworkWorld::PutBack(const NetworkState& state) {
+  std::vector<std::string> put_back;
+  const Status status = Wait([&](auto done) {
+    network()->Sync(state, [&put_back, done](const Result<SyncOutcome>& outcome) {
+      if (outcome.ok()) put_back = outcome->put_back;
+      done(outcome.status());
     });
   });
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  return put_back;
 }
 std::vector<std::string> NetworkWorld::List() {
   bool answered = false;
@@ -80,6 +89,7 @@ class FakeWorld final : public NetworkWorld {
     return fake_.prepared() && attached(to, address) && (from == 0 || attached(from, ""));
   }
   void DropRoute(const std::string& address) override { EXPECT_TRUE(fake_.DropRoute(address)); }
+  void TakeRules() override { fake_.TakeRules(); }
   [[nodiscard]] bool RunUntil(const std::function<bool()>& done) override {
     return loop_.RunUntil(done);
   }
@@ -131,6 +141,7 @@ bool KernelWorld::RunUntil(const std::function<bool()>& done) {
   });
 }
 
+void KernelWorld::TakeRules() { host_.Run("nft delete table ip reconcile"); }
 void KernelWorld::DropRoute(const std::string& address) { host_.Run("ip route delete " + address); }
 
 int64_t KernelWorld::StartSandbox() {

@@ -40,5 +40,6 @@ reconcile_test(agent_test
           ${CMAKE_CURRENT_LIST_DIR}/logs_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/usage_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/metrics_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/drift_test.cc
   LIBS agent agent_files_fake agent_probes_fake
   LABELS unit)

@@ -36,6 +36,20 @@ TEST(HistoryText, ListsCommitsWithWhatBecameOfThem) {
             "        -       -        Three\n");
 }
 
+TEST(HistoryText, ListsWhatWasChangedByHandNewestFirst) {
+  const WallTime now = *ParseRfc3339("2026-01-02T03:06:05Z");
+  const Value events = Parsed(R"({"items": [
+    {"involvedObject": {"kind": "Node", "name": "host-1"}, "message": "Rules\u001b[2J back",
+     "count": 1, "lastTimestamp": "2026-01-02T03:04:05Z"},
+    {"involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web-1"}, "message": "Made again",
+     "count": 3, "lastTimestamp": "2026-01-02T03:05:05Z"}]})");
+  EXPECT_EQ(DriftText(events, now),
+            "\nDrift put back:\n"
+            "  60s ago: Pod shop/web-1: Made again (3 times)\n"
+            "  2m ago: Node host-1: Rules\\x1b[2J back\n");
+  EXPECT_EQ(DriftText(Parsed(R"({"items": []})"), now), "");
+}
+
 TEST(HistoryText, FindsARevisionByItsBeginning) {
   const Value history = Parsed(kHistory);
   EXPECT_TRUE(FindRevision(history, "3f9a")->GetBool("inForce"));  // the newest of two

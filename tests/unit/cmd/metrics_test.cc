@@ -227,6 +227,10 @@ TEST(AgentMetricsText, ShowsOperationsProbesReportsAndDns) {
   Report report;
   report.held = "it would stop much";
   report.network.unreached = {"host-2"};
+  AgentEvent drift;
+  drift.reason = kDriftCorrected;
+  report.events = {drift, AgentEvent(), drift};
+  metrics.OnReport(report, UnavailableError("away"));  // it will be told again
   metrics.OnReport(report, OkStatus());
   DnsStatistics dns;
   dns.queries = 5;
@@ -239,6 +243,7 @@ TEST(AgentMetricsText, ShowsOperationsProbesReportsAndDns) {
         "reconcile_agent_operation_duration_seconds_bucket{operation=\"pull_image\",le=\"2.5\"} 1",
         "reconcile_agent_probes_total{probe=\"liveness\",result=\"failure\"} 1",
         "reconcile_agent_probes_total{probe=\"readiness\",result=\"unknown\"} 1",
+        "reconcile_agent_drifts_corrected_total 2",
         "reconcile_agent_reports_total{result=\"sent\"} 1", "reconcile_agent_assignment_held 1",
         "reconcile_agent_network_unreached_hosts 1", "reconcile_agent_link_connected 1",
         "reconcile_agent_queue_depth{queue=\"loop\"} 3",
