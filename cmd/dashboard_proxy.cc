@@ -214,6 +214,12 @@ Result<std::unique_ptr<DashboardProxy>> DashboardProxy::Start(const std::string&
   });
   server.set_keep_alive_max_count(1);  // a thread for each request, not for each idle connection
   server.new_task_queue = [] { return new httplib::ThreadPool(kMaxConnections); };
+  // Nothing is compressed: the library would hold a stream's words back until there are many. The
+  // request is the server's own, and what it compresses it decides by it later.
+  server.set_pre_routing_handler([](const httplib::Request& request, httplib::Response&) {
+    const_cast<httplib::Request&>(request).headers.erase("Accept-Encoding");
+    return httplib::Server::HandlerResponse::Unhandled;
+  });
   const auto serve = [raw = state.get()](const httplib::Request& request,
                                          httplib::Response& response) {
     raw->Serve(request, response);

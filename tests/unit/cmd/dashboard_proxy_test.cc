@@ -19,6 +19,10 @@ std::string Controller(const std::string& request) {
            "id: 1\ndata: one\n\n" +
            std::string(CannedServer::kHang);
   }
+  if (request == "GET /log") {
+    return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nline 1\n" +
+           std::string(CannedServer::kHang);
+  }
   if (request == "GET /cut") {
     return "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\nthe beginning";
   }
@@ -146,6 +150,18 @@ TEST_F(DashboardProxyTest, EventsComeWhileTheirStreamGoesOn) {
       });
   EXPECT_EQ(heard, "id: 1\ndata: one\n\n");
   EXPECT_EQ(stream.error(), httplib::Error::Canceled);
+}
+
+TEST_F(DashboardProxyTest, LinesOfALogComeAsTheyAreWrittenToABrowserThatTakesThemCompressed) {
+  httplib::Headers opened = Opened();
+  opened.emplace("Accept-Encoding", "gzip, deflate, br");
+  browser_->set_read_timeout(10, 0);
+  std::string heard;
+  (void)browser_->Get("/log", opened, [&](const char* bytes, size_t size) {
+    heard.append(bytes, size);
+    return heard.find('\n') == std::string::npos;
+  });
+  EXPECT_EQ(heard, "line 1\n");
 }
 
 TEST_F(DashboardProxyTest, EndsWhileAStreamIsOpen) {
