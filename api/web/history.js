@@ -2,6 +2,7 @@
 import { ask, feed } from './feed.js';
 import { badge, count, el, replace, spanText, timeSince } from './dom.js';
 
+const kAgainMs = 10_000;
 const kHealth = { Applied: 'Healthy', Converged: 'Healthy', Applying: 'Progressing', Waiting: 'Progressing' };
 
 function stages(timing) {
@@ -32,31 +33,36 @@ function entry(item) {
   item.message && el('p.why', item.message), stages(item.timing));
 }
 
+// What somebody changed by hand on a host, and was put right: an Event of the pod or the node.
+function driftEntry(event) {
+  const { kind, namespace, name } = event.involvedObject;
+  const href = `/ui/${kind.toLowerCase()}s/${namespace || '-'}/${encodeURIComponent(name)}`;
+  return el('li', { dataset: { health: 'Drift' } }, el('p', badge('Healthy', 'Drift put back'), ' ', el('a', { href }, `${kind} ${namespace ? `${namespace}/` : ''}${name}`)),
+    el('p', event.message), el('p.quiet', timeSince(event.lastTimestamp), event.count > 1 && ` · ${event.count} times since `, event.count > 1 && timeSince(event.firstTimestamp, '')));
+}
+
+// Who may not read events sees none.
+const readDrift = () => ask('/api/v1/events?fieldSelector=reason%3DDriftCorrected&limit=200').then((answer) => answer.items, () => []);
+
 export function history(main) {
   const list = el('ol.timeline');
-  const drift = el('section');
-  replace(main, el('h1', 'History'), el('p.quiet', 'Each commit that was looked at, newest first, and what became of it.'), list, drift);
+  replace(main, el('h1', 'History'), el('p.quiet', 'Each commit that was looked at, newest first, and what became of it; and what somebody had changed by hand on a host in the last hour, and was put back.'), list);
   let gone = false;
   let seen = '';
+  let shown = '';
   const read = async () => {
     try {
-      const { items } = await ask('/apis/reconcile.dev/v1/history');
-      if (gone) return;
-      if (items.length === 0) replace(list, el('li.quiet', 'No commit was read yet.'));
-      else replace(list, items.map(entry));
+      const [{ items }, drift] = await Promise.all([ask('/apis/reconcile.dev/v1/history'), readDrift()]);
+      const said = JSON.stringify([items, drift]);
+      if (gone || said === shown) return;
+      shown = said;
+      const entries = [...items.map((item) => [item.at ?? item.committedAt ?? '', entry(item)]), ...drift.map((event) => [event.lastTimestamp ?? '', driftEntry(event)])];
+      if (drift.length > 0) entries.sort(([a], [b]) => (Date.parse(b) || 0) - (Date.parse(a) || 0));
+      if (entries.length === 0) replace(list, el('li.quiet', 'No commit was read yet.'));
+      else replace(list, entries.map(([, element]) => element));
     } catch (error) {
       if (!gone) replace(list, el('li.why', error.message));
     }
-  };
-  const readDrift = async () => {
-    try {
-      const { items } = await ask('/api/v1/events?limit=500');
-      const found = items.filter((event) => /drift/i.test(event.reason)).sort((a, b) => (b.lastTimestamp ?? '').localeCompare(a.lastTimestamp ?? ''));
-      if (gone) return;
-      replace(drift, el('h2', 'Drift that was put back'), found.length === 0 ? el('p.quiet', 'None lately: nobody changed by hand what Git says.')
-        : el('ul.events', found.map((event) => el('li', badge('Degraded', event.reason), el('span', `${event.involvedObject.kind} ${event.involvedObject.name}: ${event.message}`),
-          el('span.quiet', timeSince(event.lastTimestamp), event.count > 1 ? ` · ${event.count} times` : '')))));
-    } catch { /* who may not read events sees none */ }
   };
   const stop = feed.listen((news) => {
     if (!news.status) return;
@@ -64,12 +70,12 @@ export function history(main) {
     if (now === seen) return;
     seen = now;
     read();
-    readDrift();
   });
   read();
-  readDrift();
+  const again = setInterval(() => { if (!document.hidden) read(); }, kAgainMs);  // events come with no news of the feed
   return () => {
     gone = true;
+    clearInterval(again);
     stop();
   };
 }

@@ -261,7 +261,7 @@ class Overview {
   count() {
     const counts = { Healthy: 0, Progressing: 0, Degraded: 0, Unknown: 0 };
     for (const cell of this.cells.values()) counts[cell.health] += 1;
-    const parts = Object.entries(counts).map(([health, number]) => el('span', badge(health, `${number} ${kSays[health]}`)));
+    const parts = Object.entries(counts).map(([health, number]) => el(number > 0 ? 'span' : 'span.none', badge(health, `${number} ${kSays[health]}`)));
     replace(this.numbers, parts);
     if (this.cells.size === 0 && this.tiles.size === 0) {
       this.numbers.textContent = 'Nothing runs here yet. Commit a manifest to the repository, and its pods appear.';

@@ -44,7 +44,7 @@ function summary(health, text, reasons, status) {
     type: 'button', 'aria-expanded': String(isOpen), onclick: () => { isOpen = !isOpen; showState(); },
   }, isOpen ? 'Fewer' : `All ${reasons.length}`);
   return el('div.verdict', { dataset: { health } },
-    el('p.big', mark(health), el('strong', text), el('span.quiet', numbers)), reasons.length > 0 && list, more);
+    el('p.big', el('strong', mark(health), text), el('span.quiet', numbers)), reasons.length > 0 && list, more);
 }
 
 // What keeps a source from going on, with the command that resolves it.

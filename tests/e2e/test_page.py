@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The status page in a real browser, of a real cluster of three hosts. Tests named for a line are of FAULTS."""
+import base64
 import json
 import os
+import re
 import unittest
 from pathlib import Path
 
@@ -96,6 +98,70 @@ class PageTest(ClusterTest):
         self.browser.until_text("#state", "namespace kube-system")
         self.assertNotIn("web", self.browser.text("main"))
 
+    def certificate(self, user, role):
+        """A client certificate of the cluster's CA, as files, and what the browser is told of it."""
+        text = self.cluster.cli(["kubeconfig", "--user", user, "--role", role]).stdout
+        shown = {"origin": self.browser.origin}
+        for field, name in (("client-certificate-data", "cert"), ("client-key-data", "key")):
+            file = self.cluster.home / f"{user}.{name}.pem"
+            file.write_bytes(base64.b64decode(re.search(rf"{field}: *(\S+)", text)[1]))
+            shown[f"{name}Path"] = str(file)
+        return shown
+
+    def test_a_client_certificate_opens_the_page_without_a_login(self):
+        self.browser.begin(certificate=self.certificate("carla", "operate"))
+        self.assertEqual(self.browser.goto("/ui/applications")["code"], 200)
+        self.browser.until("document.querySelector('#link')?.dataset.state === 'live'")
+        self.browser.until_text("main", "web")
+        self.repository.commit({"by.yaml": deployment("seen-by-carla", 1)}, "Seen with a certificate")
+        self.browser.until_text("main", "seen-by-carla")
+        # What changes nothing but is a POST: a preview.
+        self.browser.goto("/ui/plan")
+        self.browser.do("fill", selector="textarea", text=deployment("pasted", 2))
+        self.browser.do("click", selector="form:has(textarea) button")
+        self.browser.until_text(".plantext", "Deployment default/pasted")
+        self.assertEqual(self.heard()["errors"], [])
+        self.repository.commit({"by.yaml": None}, "Without it")
+        self.cluster.cli(["kubeconfig", "--user", "carla", "--revoke"])
+        self.browser.until("document.querySelector('input[name=token]') !== null", 90)
+
+    def test_another_authoritys_certificate_is_a_strangers(self):
+        folder = self.cluster.home
+        self.cluster.controller_on.execute(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj",
+                                            "/O=reconcile:operate/CN=mallory", "-keyout", f"{folder}/mallory.key.pem", "-out", f"{folder}/mallory.cert.pem"])
+        self.browser.begin(certificate={"origin": self.browser.origin, "certPath": f"{folder}/mallory.cert.pem", "keyPath": f"{folder}/mallory.key.pem"})
+        self.assertEqual(self.browser.goto("/ui/applications")["code"], 401)
+        self.assertNotIn("web", self.browser.text("body"))
+
+    def test_the_dashboard_command_opens_it_for_one_browser(self):
+        controller = self.cluster.controller_on
+        controller.spawn("dashboard", ["reconcile", "dashboard"])
+        self.addCleanup(lambda: controller.kill("dashboard"))
+        link = eventually("the link", lambda: re.search(r"http://127\.0\.0\.1:\d+/open\S+", controller.log("dashboard").read_text()))[0]
+        origin = link.split("/open")[0]
+        self.browser.begin()
+        self.browser.do("goto", url=origin + "/ui/history")
+        self.assertIn("run `reconcile dashboard`", self.browser.text("body"))
+        self.browser.do("goto", url=link)
+        self.browser.until("location.pathname === '/' && document.querySelector('#link')?.dataset.state === 'live'")
+        self.browser.until("document.querySelectorAll('a.cell').length > 7")
+        self.browser.do("forget")
+        self.browser.evaluate("window.same = true")
+        self.repository.commit({"tunnel.yaml": deployment("tunnel", 1)}, "Seen through the dashboard")
+        self.browser.until_text("#state .commit", "Seen through the dashboard")
+        self.browser.until("document.querySelector('a.cell[href*=\"/default/tunnel-\"][data-health=Healthy]')")
+        self.assertTrue(self.browser.evaluate("window.same"))
+        self.browser.do("goto", url=f"{origin}/ui/pods/default/{self.pod_of('talk')}")
+        self.browser.until("document.querySelectorAll('.log span').length > 5")
+        heard = self.heard()
+        # Who is logged in cannot be asked there: nobody is.
+        self.assertEqual([error for error in heard["errors"] if "404" not in error], [])
+        self.assertEqual([url for url in heard["requests"] if not url.startswith((origin, "blob:", "data:"))], [])
+        self.browser.begin()  # another browser
+        self.browser.do("goto", url=link)
+        self.assertIn("used already", self.browser.text("body"))
+        self.repository.commit({"tunnel.yaml": None}, "Without it")
+
     # ---- what it shows ----
     def test_every_view_opens_in_every_size_without_a_violation(self):
         for scheme in ("light", "dark"):
@@ -156,6 +222,25 @@ class PageTest(ClusterTest):
         self.browser.until_text("main", "after")
         self.assertTrue(self.browser.evaluate("window.same"))
         self.repository.commit({"after.yaml": None}, "Without it")
+
+    def test_what_somebody_changed_by_hand_is_on_the_time_line(self):
+        pod = self.pod_of("talk")
+        self.open("/ui/history")
+        self.browser.until_text(".timeline", "First")
+        self.assertNotIn("Drift", self.browser.text(".timeline"))
+        node = next(item["spec"]["nodeName"] for item in self.cluster.items("pods") if item["metadata"]["name"] == pod)
+        host = self.cluster.named(node)
+        chosen = ["--filter", f"label=dev.reconcile.pod={pod}", "--filter", "label=dev.reconcile.container=main"]
+        host.docker(["rm", "-f"] + host.docker(["ps", "-q"] + chosen).stdout.split())
+        self.browser.until_text(".timeline li[data-health=Drift]", f"Pod default/{pod}")
+        self.browser.until_text(".timeline li[data-health=Drift]", "Somebody has removed container main; another runs in its place")
+        host.execute(["nft", "delete", "table", "ip", "reconcile_services"])
+        self.browser.until_text(".timeline li[data-health=Drift]", "Somebody has changed nftables tables of reconcile; they were loaded again")
+        self.assertIn(node, self.browser.evaluate("document.querySelector('.timeline li[data-health=Drift] a').innerText"))
+        told = [item for item in self.cluster.items("events") if item["reason"] == "DriftCorrected"]
+        self.assertEqual(sorted(item["involvedObject"]["kind"] for item in told), ["Node", "Pod"])
+        self.assertIn("Drift put back", self.cluster.cli(["history"]).stdout)
+        self.assertEqual(self.browser.do("axe")["violations"], [])
 
     def pod_of(self, name):
         return eventually(f"a pod of {name}", lambda: [item["metadata"]["name"] for item in self.cluster.items("pods") if item["metadata"]["name"].startswith(name + "-")], 60)[0]

@@ -35,9 +35,10 @@ async function until(expression, ms) {
 
 const commands = {
   // A browser of its own: nothing is kept of what was before.
-  async begin({ width = 1280, height = 900, scheme = 'light' }) {
+  // `certificate`: {origin, certPath, keyPath} of one that the browser shows to that origin.
+  async begin({ width = 1280, height = 900, scheme = 'light', certificate }) {
     await context?.close();
-    context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, ignoreHTTPSErrors: true, acceptDownloads: true });
+    context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, ignoreHTTPSErrors: true, acceptDownloads: true, clientCertificates: certificate && [certificate] });
     page = await context.newPage();
     session = await context.newCDPSession(page);
     for (const list of Object.values(heard)) list.length = 0;
