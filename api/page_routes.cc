@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/media_type.h"
 #include "api/page_assets.h"
 #include "api/refusal.h"
 #include "base/digest.h"
@@ -38,6 +39,12 @@ ApiResponse AssetAnswer(const PageAsset& asset, bool gzip) {
   answer.headers.push_back({"Vary", "Accept-Encoding"});
   AddPolicy(kPolicy, &answer);
   return answer;
+}
+
+bool TakesGzip(std::string_view accept_encoding) {
+  const auto ranges = ParseAccept(accept_encoding);  // its grammar is Accept's (RFC 9110, 12.5.3)
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [](const MediaRange& range) { return range.type == "gzip"; });
 }
 
 std::string EscapeHtml(std::string_view text) {
@@ -138,7 +145,7 @@ bool IsPagePath(std::string_view path) {
 std::optional<ApiResponse> HandlePage(LiveFeed* feed, const ApiRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
   const std::string_view path = request.path;
-  const bool gzip = request.accept_encoding.find("gzip") != std::string::npos;
+  const bool gzip = TakesGzip(request.accept_encoding);
   if (IsPagePath(path)) return AssetAnswer(*FindPageAsset("index.html"), gzip);
   constexpr std::string_view kAssets = "/assets/";
   if (path.starts_with(kAssets)) {

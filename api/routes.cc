@@ -89,10 +89,20 @@ ApiResponse PodLog(Controller* controller, const ResourcePath& resource,
   return response;
 }
 
-Value EncodeSources(const ClusterState& state) {
+Value EncodeSources(const ClusterState& state, StatusFor reader) {
   Value sources = Value::MakeList();
   state.ForEach<Source>([&](const std::shared_ptr<const Source>& source) {
-    sources.Append(EncodeObject(*source, EncodeFor::kUser));
+    if (reader == StatusFor::kAsked) {
+      sources.Append(EncodeObject(*source, EncodeFor::kUser));
+      return;
+    }
+    Source shown = *source;
+    std::vector<SourceRevision>& history = shown.status.history;
+    std::erase_if(history, [&shown](const SourceRevision& revision) {
+      return revision.commit != shown.status.applied_commit;
+    });
+    if (history.size() > 1) history.resize(1);
+    sources.Append(EncodeObject(shown, EncodeFor::kUser));
   });
   return sources;
 }
@@ -105,7 +115,7 @@ Value EncodeLines(const std::vector<std::string>& lines) {
 
 }  // namespace
 
-std::string WriteClusterStatus(const Controller& controller) {
+std::string WriteClusterStatus(const Controller& controller, StatusFor reader) {
   const auto state = controller.State();
   int64_t ready = 0;
   state->ForEach<Pod>(
@@ -114,7 +124,7 @@ std::string WriteClusterStatus(const Controller& controller) {
   state->ForEach<Node>(
       [&](const std::shared_ptr<const Node>& node) { nodes += IsRevoked(*node) ? 0 : 1; });
   Value value = Value::MakeMap();
-  value.Set("sources", EncodeSources(*state));
+  value.Set("sources", EncodeSources(*state, reader));
   value.Set("unconverged", EncodeLines(controller.Unconverged()));
   value.Set("notes", EncodeLines(controller.Notes()));
   value.Set("settled", Value::Bool(controller.Settled()));
@@ -130,7 +140,7 @@ namespace {
 
 ApiResponse StatusRoute(Controller* controller) {
   ApiResponse response;
-  response.body = WriteClusterStatus(*controller);
+  response.body = WriteClusterStatus(*controller, StatusFor::kAsked);
   return response;
 }
 

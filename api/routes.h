@@ -26,8 +26,10 @@ namespace reconcile {
 ApiResponse HandleApi(Controller* controller, ResourceReads* reads, const ApiRequest& request,
                       Now now);
 
-// What GET .../status answers: the sources, what is not converged and why.
-std::string WriteClusterStatus(const Controller& controller);
+// What GET .../status answers: the sources, what is not converged and why. Who follows it, as pages
+// do, is told again and again: of the sources' history the commit in force alone.
+enum class StatusFor { kAsked, kFollowed };
+std::string WriteClusterStatus(const Controller& controller, StatusFor reader);
 
 // A Kubernetes Status object for a failure.
 ApiResponse ErrorResponse(const Status& status);

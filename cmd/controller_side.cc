@@ -265,8 +265,9 @@ Status ControllerSide::Start(const Config& config, AgentLink* link) {
   RETURN_IF_ERROR(controller_->Start());
   reads_ = std::make_unique<ResourceReads>(store_.get(), &loop_);
   reads_->ShowHeartbeats([this] { return controller_->LastHeartbeats(); });
-  feed_ = std::make_unique<LiveFeed>(store_.get(), &loop_,
-                                     [this] { return WriteClusterStatus(*controller_); });
+  feed_ = std::make_unique<LiveFeed>(store_.get(), &loop_, [this] {
+    return WriteClusterStatus(*controller_, StatusFor::kFollowed);
+  });
   Result<std::unique_ptr<LocalServer>> server =
       LocalServer::Start(config.socket_path, &loop_, [this](const ApiRequest& request) {
         return ServeOwner(request, [this](const ApiRequest& asked) { return Answer(asked); });

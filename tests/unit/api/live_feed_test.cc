@@ -108,9 +108,9 @@ class LiveFeedTest : public testing::Test {
 TEST_F(LiveFeedTest, TellsWhatThereIsAndThenWhatChanges) {
   Put({MakePod("a", "u1"), MakePod("b", "u2")});
   const auto page = Open();
-  EXPECT_EQ(page->Words(), "begin;+pods a;+pods b;status;");
+  EXPECT_EQ(page->Words(), "begin;status;+pods a;+pods b;");
   EXPECT_FALSE(page->Events()[0].data.GetBool("resumed"));
-  EXPECT_EQ(page->Events()[1].id, std::to_string(store_.Snapshot()->revision()));
+  EXPECT_EQ(page->Events()[2].id, std::to_string(store_.Snapshot()->revision()));
   page->bytes.clear();
   Put({MakePod("c", "u3")});
   Delete("a");
@@ -135,14 +135,14 @@ TEST_F(LiveFeedTest, GoesOnWhereAPageHasSeen) {
   Put({MakePod("c", "u3")});
   const auto page = Open({.namespace_name = "", .after = seen});
   EXPECT_TRUE(page->Events()[0].data.GetBool("resumed"));
-  EXPECT_EQ(page->Words(), "begin;-pods u1;+pods c;status;");
+  EXPECT_EQ(page->Words(), "begin;status;-pods u1;+pods c;");
   // What it cannot have seen, and what is forgotten, is told anew.
   const auto ahead = Open({.namespace_name = "", .after = seen + 100});
   EXPECT_FALSE(ahead->Events()[0].data.GetBool("resumed"));
   ASSERT_TRUE(store_.Compact(store_.Snapshot()->revision()).ok());
   const auto late = Open({.namespace_name = "", .after = seen});
   EXPECT_FALSE(late->Events()[0].data.GetBool("resumed"));
-  EXPECT_EQ(late->Words(), "begin;+pods b;+pods c;status;");
+  EXPECT_EQ(late->Words(), "begin;status;+pods b;+pods c;");
 }
 
 TEST_F(LiveFeedTest, OneNamespaceIsAllThatItsReaderSees) {
@@ -150,7 +150,7 @@ TEST_F(LiveFeedTest, OneNamespaceIsAllThatItsReaderSees) {
   node->metadata.name = "host-1";
   node->metadata.uid = "n1";
   Put({MakePod("a", "u1"), MakePod("b", "u2", "shop"), node});
-  EXPECT_EQ(Open({.namespace_name = "shop"})->Words(), "begin;+pods b;status;");
+  EXPECT_EQ(Open({.namespace_name = "shop"})->Words(), "begin;status;+pods b;");
 }
 
 // How they are is said of their host, they themselves may be as they were.

@@ -78,6 +78,27 @@ TEST_F(PageRoutesTest, CompressesForWhoCanRead) {
   EXPECT_EQ(HeaderOf(*packed, "Content-Encoding"), "gzip");
   EXPECT_LT(packed->body.size(), plain->body.size() / 2);
   EXPECT_EQ(packed->body.substr(0, 2), "\x1f\x8b");
+  EXPECT_EQ(HeaderOf(*Ask(path, "br;q=1, GZIP;q=0.5"), "Content-Encoding"), "gzip");
+  for (const char* refuses : {"gzip;q=0, br", "gzip; q=0.0", "x-gzip-like", "identity"}) {
+    const auto answer = Ask(path, refuses);
+    EXPECT_EQ(HeaderOf(*answer, "Content-Encoding"), "") << refuses;
+    EXPECT_EQ(HeaderOf(*answer, "Vary"), "Accept-Encoding") << refuses;
+    EXPECT_EQ(answer->body, plain->body) << refuses;
+  }
+}
+
+// What is read before anything is shown: the whole page is wanted within 200 KB.
+TEST_F(PageRoutesTest, WeighsLittle) {
+  size_t bytes = 0;
+  for (const char* name :
+       {"index.html", "icon.svg", "style.css", "views.css", "theme.js", "app.js", "feed.js",
+        "dom.js", "state.js", "overview.js", "usage.js", "applications.js", "object.js", "logs.js",
+        "lastchange.js", "yaml.js", "history.js", "plan.js", "resources.js"}) {
+    const PageAsset* const asset = FindPageAsset(name);
+    ASSERT_NE(asset, nullptr) << name;
+    bytes += asset->gzip.size();
+  }
+  EXPECT_LE(bytes, 200'000U);
 }
 
 TEST_F(PageRoutesTest, LiveStreamsNeedARevision) {

@@ -128,6 +128,25 @@ TEST_F(RoutesTest, TellsStatusWithWhatIsNotConverged) {
   EXPECT_TRUE(status.GetList("underWay").empty());
 }
 
+TEST_F(RoutesTest, WhoFollowsTheStatusIsToldTheCommitInForceAlone) {
+  source_.SetFiles("c2", {{"a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"}});
+  time_.RunFor(120'000);
+  const auto commits = [](const Value& status) {
+    std::string words;
+    const Value source = status.GetList("sources")[0];
+    const Value* const told = source.Find("status");
+    for (const Value& entry : told->GetList("history")) {
+      words += entry.GetString("commit") + ";";
+    }
+    return words;
+  };
+  EXPECT_EQ(commits(Json(Ask("GET", "/apis/reconcile.dev/v1/status"))), "c2;c1;");
+  const auto followed = ParseJson(WriteClusterStatus(*controller_, StatusFor::kFollowed));
+  ASSERT_TRUE(followed.ok());
+  EXPECT_EQ(commits(*followed), "c2;");
+  EXPECT_EQ(followed->GetList("sources")[0].Find("status")->GetString("appliedCommit"), "c2");
+}
+
 TEST_F(RoutesTest, IsNotSettledWhileTheStoreRefuses) {
   store_.set_unavailable(true);
   source_.SetFiles("c2", {});
