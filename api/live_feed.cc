@@ -247,7 +247,7 @@ void LiveFeed::State::Begin(Reader* reader, const StatePtr& now) {
   value.Set("resumed", Value::Bool(since.has_value()));
   Write(reader, std::make_shared<const std::string>("retry: 1000\n" +
                                                     EventText("begin", "", WriteJson(value))));
-  AppendStatus(reader);  // what is looked for first, before all rows
+  WriteStatus(reader);  // what is looked for first, before all rows
   if (since) Write(reader, std::make_shared<const std::string>(*since));
   reader->seen = since ? now : kNothing;
 }

@@ -104,7 +104,17 @@ async function showUser() {
   }
 }
 
-feed.listen((news) => { if (news.status || news.all) showState(); });
+// Rows lead to links and reasons: those that came after the status.
+let later;
+feed.listen((news) => {
+  if (news.status || news.all) showState();
+  else {
+    later ??= setTimeout(() => {
+      later = undefined;
+      showState();
+    }, 500);
+  }
+});
 start();
 show(false);
 showUser();

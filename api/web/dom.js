@@ -59,6 +59,11 @@ export function keyed(parent, items, keyOf, make, update) {
   for (const gone of old.values()) gone.remove();
 }
 
+// What takes longer than a frame, once what answers the input is to be seen.
+export function afterPaint(work) {
+  requestAnimationFrame(() => setTimeout(work));
+}
+
 // ---- times: how long ago, in the reader's zone when hovered ----
 const kUnits = [['d', 86400], ['h', 3600], ['m', 60], ['s', 1]];
 export function ageText(ms) {

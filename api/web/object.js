@@ -13,6 +13,7 @@ const kPrefixes = {
 };
 const kMostEvents = 50;
 const kMostChildren = 500;
+const kTopEveryMs = 200;
 
 export function apiPath(kind, namespace, name) {
   const where = namespace ? `/namespaces/${encodeURIComponent(namespace)}` : '';
@@ -112,13 +113,25 @@ class ObjectView {
     this.stop();
     this.endLogs?.();
     clearTimeout(this.timer);
+    clearTimeout(this.topTimer);
   }
 
   get row() { return feed.find(this.kind, this.namespace, this.name); }
 
+  // Whether any of it is in the tree that is shown.
+  concerns(news, row) {
+    if (news.all || row === undefined || this.shownRow !== row) return true;
+    const top = feed.topOwner(row).uid;
+    const isOfTree = (other) => other !== undefined && feed.topOwner(other).uid === top;
+    for (const uid of news.changed) {
+      if (isOfTree(feed.row(uid))) return true;
+    }
+    return news.gone.some(isOfTree);
+  }
+
   take(news) {
     const row = this.row;
-    this.showTop(row);
+    if (this.concerns(news, row)) this.showTopSoon();
     if (news.all || (row && news.changed.has(row.uid)) || news.gone.some((gone) => gone.uid === this.uid)) this.refreshSoon();
   }
 
@@ -129,7 +142,19 @@ class ObjectView {
     }, 500);
   }
 
+  // A tree of hundreds of pods changes many times a second.
+  showTopSoon() {
+    if (this.topTimer !== undefined) return;
+    const wait = Math.max(0, (this.topShownAt ?? 0) + kTopEveryMs - performance.now());
+    this.topTimer = setTimeout(() => {
+      this.topTimer = undefined;
+      if (!this.gone) this.showTop(this.row);
+    }, wait);
+  }
+
   showTop(row) {
+    this.topShownAt = performance.now();
+    this.shownRow = row;
     if (row === undefined) {
       if (feed.status !== null) replace(this.title, badge('Unknown', 'Not there (any more)'));
       return;

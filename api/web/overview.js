@@ -1,11 +1,12 @@
 // The cluster at a glance: a tile for each host, namespace or application, a cell for each pod.
-import { feed, searchText } from './feed.js';
-import { badge, count, el, mark, replace } from './dom.js';
+import { feed, kWorst, searchText } from './feed.js';
+import { afterPaint, badge, count, el, mark, replace } from './dom.js';
 import { kEveryMs, loadOf, meter, usageOf } from './usage.js';
 
 const kGroups = [['host', 'Host'], ['namespace', 'Namespace'], ['application', 'Application']];
 const kSays = { Healthy: 'healthy', Progressing: 'on their way', Degraded: 'in trouble', Unknown: 'not heard of' };
-const kAtOnce = 400;  // cells made in one go: a frame's worth
+const kBudgetMs = 8;      // of cells made in one go: what a frame has left beside its painting
+const kBetweenLooks = 20;  // cells between two looks at the clock
 
 const keyOf = {
   host: (pod) => pod.node ?? '',
@@ -19,12 +20,32 @@ const keyOf = {
 const order = (pod) => `${pod.namespace}/${pod.name}`;
 export const pathOf = (row) => `/ui/${row.kind}/${encodeURIComponent(row.namespace || '-')}/${encodeURIComponent(row.name)}`;
 
+const cellElement = el('a.cell', { tabIndex: -1 });
+const none = () => ({ Healthy: 0, Progressing: 0, Degraded: 0, Unknown: 0 });
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// Where `order` is, or would be, among sorted cells.
+function placeOf(cells, order) {
+  let low = 0;
+  let high = cells.length;
+  if (high > 0 && cells[high - 1].order < order) return high;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (cells[middle].order < order) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 class Tile {
   constructor(view, key) {
     this.view = view;
     this.key = key;
     this.cells = [];  // sorted
-    this.counts = {};
+    this.counts = none();
     this.title = el('h2');
     this.facts = el('p.quiet');
     this.grid = el('div.cells', { role: 'group' });
@@ -33,55 +54,67 @@ class Tile {
   }
 
   add(cell) {
-    let low = 0;
-    let high = this.cells.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.cells[middle].order < cell.order) low = middle + 1;
-      else high = middle;
-    }
-    this.grid.insertBefore(cell.element, this.cells[low]?.element ?? null);
-    this.cells.splice(low, 0, cell);
+    const at = placeOf(this.cells, cell.order);
+    this.grid.insertBefore(cell.element, this.cells[at]?.element ?? null);
+    this.cells.splice(at, 0, cell);
     cell.tile = this;
+    if (cell.health) this.counts[cell.health] += 1;
     this.view.dirty.add(this);
   }
 
   remove(cell) {
-    this.cells.splice(this.cells.indexOf(cell), 1);
+    this.cells.splice(placeOf(this.cells, cell.order), 1);
     cell.element.remove();
     cell.tile = null;
+    if (cell.health) this.counts[cell.health] -= 1;
     this.view.dirty.add(this);
   }
 
   showLoad() {
     const load = this.view.group === 'host' ? this.view.loads?.get(this.key) : null;
     const shown = load ? `${load.cpu}/${load.memory}` : '';
-    if (shown === this.shownLoad) return;
+    if (shown === (this.shownLoad ?? '')) return;
     this.shownLoad = shown;
     replace(this.load, load && [meter('CPU', load.cpu), meter('Memory', load.memory)]);
   }
 
+  showTitle(node) {
+    const isPlain = node?.health === 'Healthy' && !node.cordoned;
+    const shown = node ? `${node.health} ${isPlain ? '' : node.word}` : '-';
+    if (shown === this.shownTitle) return;
+    this.shownTitle = shown;
+    let name = this.key;
+    if (this.view.group === 'host' && name === '') name = 'On no host yet';
+    replace(this.title, node && (isPlain ? mark(node.health) : badge(node.health, node.word)), node ? el('a', { href: pathOf(node) }, name) : name);
+  }
+
   describe() {
     this.showLoad();
-    const { group } = this.view;
-    const node = group === 'host' ? this.view.nodes.get(this.key) : undefined;
-    const counts = {};
-    for (const cell of this.cells) counts[cell.health] = (counts[cell.health] ?? 0) + 1;
-    const said = ['Degraded', 'Unknown', 'Progressing', 'Healthy'].filter((health) => counts[health])
-      .map((health) => `${counts[health]} ${kSays[health]}`).join(', ');
-    this.grid.setAttribute('aria-label', `${count(this.cells.length, 'pod')}: ${said || 'none'}`);
-    let name;
-    if (group !== 'host') name = this.key;
-    else name = this.key === '' ? 'On no host yet' : this.key;
-    const title = node ? el('a', { href: pathOf(node) }, name) : name;
-    const isPlain = node?.health === 'Healthy' && !node.cordoned;
-    replace(this.title, node && (isPlain ? mark(node.health) : badge(node.health, node.word)), title);
-    const facts = [`${count(this.cells.length, 'pod')}`];
-    if (said && !(counts.Healthy === this.cells.length)) facts.push(said);
+    const { counts } = this;
+    const node = this.view.group === 'host' ? this.view.nodes.get(this.key) : undefined;
+    this.showTitle(node);
+    const pods = count(this.cells.length, 'pod');
+    const said = kWorst.filter((health) => counts[health] > 0).map((health) => `${counts[health]} ${kSays[health]}`).join(', ');
+    const label = `${pods}: ${said || 'none'}`;
+    if (label !== this.label) this.grid.setAttribute('aria-label', label);
+    this.label = label;
+    const facts = [pods];
+    if (said && counts.Healthy !== this.cells.length) facts.push(said);
     if (node?.address) facts.push(node.address);
-    this.facts.textContent = facts.join(' · ');
-    if (node && node.health !== 'Healthy' && node.why) this.facts.textContent += ` · ${node.why}`;
-    this.element.dataset.health = node?.health ?? (counts.Degraded ? 'Degraded' : 'Healthy');
+    if (node && node.health !== 'Healthy' && node.why) facts.push(node.why);
+    setText(this.facts, facts.join(' · '));
+    const health = node?.health ?? (counts.Degraded > 0 ? 'Degraded' : 'Healthy');
+    if (this.element.dataset.health !== health) this.element.dataset.health = health;
+    this.showWhereTabLeads();
+  }
+
+  // To the first cell; from there the arrows lead on.
+  showWhereTabLeads() {
+    const first = this.cells[0]?.element;
+    if (first === this.first) return;
+    if (this.first) this.first.tabIndex = -1;
+    if (first) first.tabIndex = 0;
+    this.first = first;
   }
 }
 
@@ -90,22 +123,29 @@ class Overview {
     this.main = main;
     this.group = new URLSearchParams(location.search).get('by') ?? 'host';
     if (!keyOf[this.group]) this.group = 'host';
+    this.wanted = this.group;
     this.cells = new Map();
+    this.counts = none();
     this.tiles = new Map();
+    this.keys = [];  // of the tiles, as they stand
     this.nodes = new Map();
     this.dirty = new Set();
-    this.queue = [];
+    this.queue = new Set();  // uids of pods whose cells are to be looked at
     this.filter = document.getElementById('filter');
     this.tilesElement = el('div.tiles');
     this.numbers = el('p.numbers', { 'aria-live': 'off' });
+    this.badges = Object.keys(none()).map((health) => [health, badge(health)]);
     this.choices = el('div.choices', { role: 'group', 'aria-label': 'Group by' }, kGroups.map(([key, label]) =>
       el('button', { type: 'button', 'aria-pressed': String(key === this.group), dataset: { group: key }, onclick: () => this.regroup(key) }, label)));
     replace(main, el('div.head', el('h1', 'Overview'), this.choices, this.numbers), this.tilesElement);
     this.onInput = () => this.applyFilter();
     this.filter.addEventListener('input', this.onInput);
     this.tilesElement.addEventListener('keydown', (event) => this.onKey(event));
+    this.tilesElement.addEventListener('pointerover', ({ target }) => {
+      if (target.classList.contains('cell')) target.title = target.getAttribute('aria-label');
+    });
     this.stop = feed.listen((news) => this.take(news));
-    this.rebuild();
+    afterPaint(() => { if (!this.gone) this.rebuild(); });
     this.readLoads();
   }
 
@@ -129,40 +169,65 @@ class Overview {
   }
 
   regroup(group) {
-    if (group === this.group) return;
-    this.group = group;
+    if (group === this.wanted) return;
+    this.wanted = group;
     for (const button of this.choices.children) button.setAttribute('aria-pressed', String(button.dataset.group === group));
     const query = group === 'host' ? '/' : `/?by=${group}`;
     history.replaceState(null, '', query);
-    this.rebuild();
+    afterPaint(() => {
+      if (this.gone || this.group === this.wanted) return;
+      this.group = this.wanted;
+      this.rebuild();
+    });
   }
 
+  // Cells that are there already only move.
   rebuild() {
     this.tilesElement.replaceChildren();
-    this.cells.clear();
     this.tiles.clear();
+    this.keys = [];
     this.nodes.clear();
-    for (const node of feed.kind('nodes').values()) this.putNode(node);
-    this.queue = [...feed.kind('pods').values()];
-    this.work();
+    this.dirty.clear();
+    for (const [uid, cell] of this.cells) {
+      cell.tile = null;
+      if (feed.row(uid)) continue;
+      this.counts[cell.health] -= 1;
+      this.cells.delete(uid);
+    }
+    for (const node of [...feed.kind('nodes').values()].sort((a, b) => byNumber(a.name, b.name))) this.putNode(node);
+    // Tile by tile, so that those which are seen first are whole first.
+    const groups = new Map();
+    for (const pod of feed.kind('pods').values()) {
+      const key = keyOf[this.group](pod);
+      if (!groups.has(key)) groups.set(key, []);
+      groups.get(key).push(pod.uid);
+    }
+    this.queue = new Set([...groups.keys()].sort(byNumber).flatMap((key) => groups.get(key)));
+    if (!this.working) this.putSome();
   }
 
   // A piece at each frame, so that thousands of pods hold nothing up.
+  putSome() {
+    const end = performance.now() + kBudgetMs;
+    let done = 0;
+    for (const uid of this.queue) {
+      this.queue.delete(uid);
+      const row = feed.row(uid);
+      if (row) this.putPod(row);
+      done += 1;
+      if (done % kBetweenLooks === 0 && performance.now() > end) break;
+    }
+    this.flush();
+    if (this.queue.size > 0) this.work();
+  }
+
   work() {
-    if (this.working || this.gone) return;
-    const step = () => {
-      this.working = false;
-      if (this.gone) return;
-      for (const pod of this.queue.splice(0, kAtOnce)) {
-        const row = feed.row(pod.uid);
-        if (row) this.putPod(row);
-      }
-      this.flush();
-      if (this.queue.length > 0) this.work();
-    };
+    if (this.working) return;
     this.working = true;
-    if (this.cells.size === 0) step();
-    else requestAnimationFrame(step);
+    requestAnimationFrame(() => {
+      this.working = false;
+      if (!this.gone) this.putSome();
+    });
   }
 
   take(news) {
@@ -174,17 +239,11 @@ class Overview {
     for (const uid of news.changed) {
       const row = feed.row(uid);
       if (row?.kind === 'nodes') this.putNode(row);
-      else if (row?.kind === 'pods') this.queue.push(row);
+      else if (row?.kind === 'pods') this.queue.add(uid);
     }
-    if (this.queue.length <= kAtOnce && !this.working) {
-      for (const pod of this.queue.splice(0)) {
-        const row = feed.row(pod.uid);
-        if (row) this.putPod(row);
-      }
-      this.flush();
-    } else {
-      this.work();
-    }
+    if (this.working) this.flush();
+    else this.putSome();
+    return undefined;
   }
 
   tile(key) {
@@ -193,10 +252,25 @@ class Overview {
       tile = new Tile(this, key);
       this.tiles.set(key, tile);
       this.dirty.add(tile);
-      const after = [...this.tiles.keys()].filter((other) => byNumber(other, key) > 0).sort(byNumber)[0];
-      this.tilesElement.insertBefore(tile.element, after === undefined ? null : this.tiles.get(after).element);
+      let at = this.keys.length;
+      if (at > 0 && byNumber(this.keys[at - 1], key) > 0) {
+        let low = 0;
+        while (low < at) {
+          const middle = (low + at) >> 1;
+          if (byNumber(this.keys[middle], key) < 0) low = middle + 1;
+          else at = middle;
+        }
+      }
+      this.tilesElement.insertBefore(tile.element, this.tiles.get(this.keys[at])?.element ?? null);
+      this.keys.splice(at, 0, key);
     }
     return tile;
+  }
+
+  dropTile(tile) {
+    tile.element.remove();
+    this.tiles.delete(tile.key);
+    this.keys.splice(this.keys.indexOf(tile.key), 1);
   }
 
   putNode(node) {
@@ -214,8 +288,8 @@ class Overview {
     const key = keyOf[this.group](pod);
     let cell = this.cells.get(pod.uid);
     if (cell === undefined) {
-      cell = { element: el('a.cell', { href: pathOf(pod), tabIndex: -1 }), order: order(pod), tile: null };
-      cell.element.uid = pod.uid;
+      cell = { element: cellElement.cloneNode(), order: order(pod), tile: null };
+      cell.element.href = pathOf(pod);
       this.cells.set(pod.uid, cell);
     }
     if (cell.tile?.key !== key) {
@@ -223,6 +297,10 @@ class Overview {
       this.tile(key).add(cell);
     }
     if (cell.health !== pod.health) {
+      for (const { counts } of [this, cell.tile]) {
+        if (cell.health) counts[cell.health] -= 1;
+        counts[pod.health] += 1;
+      }
       cell.health = pod.health;
       cell.element.dataset.health = pod.health;
       this.dirty.add(cell.tile);
@@ -230,8 +308,8 @@ class Overview {
     const label = `${pod.namespace}/${pod.name}: ${pod.word}${pod.why ? `, ${pod.why}` : ''}`;
     if (cell.label !== label) {
       cell.label = label;
-      cell.element.title = label;
       cell.element.setAttribute('aria-label', label);
+      if (cell.element.title) cell.element.title = label;
     }
     this.filterCell(cell, pod);
   }
@@ -240,32 +318,31 @@ class Overview {
     const cell = this.cells.get(uid);
     if (cell === undefined) return;
     this.cells.delete(uid);
-    cell.tile.remove(cell);
+    this.counts[cell.health] -= 1;
+    cell.tile?.remove(cell);
   }
 
   flush() {
     for (const tile of this.dirty) {
       const isNode = this.group === 'host' && this.nodes.has(tile.key);
-      if (tile.cells.length === 0 && !isNode) {
-        tile.element.remove();
-        this.tiles.delete(tile.key);
-        continue;
-      }
-      tile.describe();
-      tile.cells.forEach((cell, index) => { cell.element.tabIndex = index === 0 ? 0 : -1; });
+      if (tile.cells.length === 0 && !isNode) this.dropTile(tile);
+      else tile.describe();
     }
     if (this.dirty.size > 0) this.count();
     this.dirty.clear();
   }
 
   count() {
-    const counts = { Healthy: 0, Progressing: 0, Degraded: 0, Unknown: 0 };
-    for (const cell of this.cells.values()) counts[cell.health] += 1;
-    const parts = Object.entries(counts).map(([health, number]) => el(number > 0 ? 'span' : 'span.none', badge(health, `${number} ${kSays[health]}`)));
-    replace(this.numbers, parts);
     if (this.cells.size === 0 && this.tiles.size === 0) {
       this.numbers.textContent = 'Nothing runs here yet. Commit a manifest to the repository, and its pods appear.';
+      return;
     }
+    for (const [health, shown] of this.badges) {
+      const text = `${this.counts[health]} ${kSays[health]}`;
+      if (shown.lastChild.data !== text) shown.lastChild.data = text;
+    }
+    if (this.numbers.firstChild?.firstChild !== this.badges[0][1]) replace(this.numbers, this.badges.map(([, shown]) => el('span', shown)));
+    for (const [health, shown] of this.badges) shown.parentNode.classList.toggle('none', this.counts[health] === 0);
   }
 
   words() {

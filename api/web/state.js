@@ -8,12 +8,19 @@ let isOpen = false;
 
 const short = (commit) => (commit ?? '').slice(0, 12);
 
+function hasTrouble() {
+  for (const pod of feed.kind('pods').values()) {
+    if (pod.health === 'Degraded') return true;
+  }
+  return false;
+}
+
 function verdict(status) {
   const { unconverged = [], underWay = [], sources = [] } = status;
   if (sources.length === 0) return ['Unknown', 'No repository is followed yet', underWay];
   if (unconverged.length > 0) {
     const isStuck = sources.some((source) => readyOf(source)?.status === 'False') ||
-      [...feed.kind('pods').values()].some((pod) => pod.health === 'Degraded');
+      hasTrouble();
     return [isStuck ? 'Degraded' : 'Progressing', `Not converged: ${count(unconverged.length, 'thing')} missing`, unconverged];
   }
   if (underWay.length > 0 && !underWay.every((line) => line.startsWith('reading source '))) {
