@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <memory>
 #include <thread>
@@ -16,6 +18,7 @@ namespace reconcile {
 namespace {
 
 constexpr char kValueKey[] = "value";
+constexpr size_t kDownAtOnce = 10;
 
 class Hosts;
 
@@ -27,23 +30,32 @@ class Host {
   std::string value() const { return value_; }
   bool has_pods() const { return !assignment_.pods.empty(); }
   bool connected() const { return dialer_->LastError().empty(); }
+  // Its next pod is not ready; then the same one is again, and was restarted.
+  void TakeDown();
+  void BringBack();
 
  private:
   void Heartbeat();
+  void LookAtUse();
   void Report();
 
   Hosts* const hosts_;
   EventLoop* const loop_;
   const std::string name_;
+  const bool tells_use_;
   std::unique_ptr<LinkDialer> dialer_;
   Assignment assignment_;
   std::string value_;
   int64_t sequence_ = 0;
+  size_t next_pod_ = 0;
+  std::string down_;  // the uid of the pod that is not ready
+  std::map<std::string, int32_t> restarts_;
+  UsagePtr usage_;
 };
 
 class Hosts {
  public:
-  explicit Hosts(const HostsOptions& options) {
+  explicit Hosts(const HostsOptions& options) : changes_(options.changes) {
     for (int i = 0; i < options.agents; ++i) {
       hosts_.push_back(std::make_unique<Host>(this, &loop_, &random_, options, i));
       hosts_.back()->Start(static_cast<int64_t>(random_.Below(kHeartbeatMs)));
@@ -52,7 +64,8 @@ class Hosts {
   void Run() {
     std::thread input([this] {
       char byte = 0;
-      while (::read(STDIN_FILENO, &byte, 1) > 0) {
+      for (bool first = true; ::read(STDIN_FILENO, &byte, 1) > 0; first = false) {
+        if (first && changes_ > 0) loop_.Post([this] { ChangeNext(); });
       }
       loop_.Stop();
     });
@@ -78,13 +91,32 @@ class Hosts {
   }
 
  private:
+  void ChangeNext() {
+    loop_.After(1000 / changes_, [this] { ChangeNext(); });
+    if (down_.size() >= kDownAtOnce) {
+      down_.front()->BringBack();
+      down_.pop_front();
+      return;
+    }
+    Host* const host = hosts_[next_host_++ % hosts_.size()].get();
+    if (!host->has_pods()) return;
+    host->TakeDown();
+    down_.push_back(host);
+  }
+
+  const int changes_;
   EpollLoop loop_;
   SystemRandom random_;
   std::vector<std::unique_ptr<Host>> hosts_;
+  size_t next_host_ = 0;
+  std::deque<Host*> down_;  // that have a pod which is not ready, oldest first
 };
 
 Host::Host(Hosts* hosts, EventLoop* loop, Random* random, const HostsOptions& options, int number)
-    : hosts_(hosts), loop_(loop), name_("host-" + std::to_string(number)) {
+    : hosts_(hosts),
+      loop_(loop),
+      name_("host-" + std::to_string(number)),
+      tells_use_(options.changes > 0) {
   LinkDialerOptions dialing;
   dialing.host = "127.0.0.1";
   dialing.port = options.port;
@@ -119,6 +151,36 @@ void Host::Start(int64_t first_heartbeat_ms) {
 
 void Host::Heartbeat() {
   loop_->After(kHeartbeatMs, [this] { Heartbeat(); });
+  if (tells_use_) LookAtUse();
+  Report();
+}
+
+// As busy hosts have it: each pod uses other than at the look before.
+void Host::LookAtUse() {
+  const auto usage = std::make_shared<UsageReport>();
+  usage->number = usage_ == nullptr ? 1 : usage_->number + 1;
+  usage->window_ms = kHeartbeatMs;
+  usage->host = {.cpu_micros = 4'000'000, .memory_bytes = 20LL << 30};
+  usage->network = {.received = 1 << 20, .sent = 1 << 20};
+  for (const auto& pod : assignment_.pods) {
+    const auto more = static_cast<int64_t>(loop_->now().mono.ms / 10 % 100) * kCpuStepMicros;
+    usage->pods.push_back({pod->metadata.uid,
+                           NetworkUse{.received = 10'000, .sent = 20'000 + more},
+                           {{"main", {.cpu_micros = 50'000 + more, .memory_bytes = 64 << 20}}}});
+  }
+  std::sort(usage->pods.begin(), usage->pods.end(),
+            [](const PodUsage& a, const PodUsage& b) { return a.uid < b.uid; });
+  usage_ = usage;
+}
+
+void Host::TakeDown() {
+  down_ = assignment_.pods[next_pod_++ % assignment_.pods.size()]->metadata.uid;
+  Report();
+}
+
+void Host::BringBack() {
+  ++restarts_[down_];
+  down_.clear();
   Report();
 }
 
@@ -138,14 +200,19 @@ void Host::Report() {
     PodReport told{pod->metadata.namespace_name, pod->metadata.name, pod->metadata.uid, {}, false};
     told.gone = pod->metadata.deletion_timestamp.has_value();
     told.status.phase = PodPhase::kRunning;
-    told.status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue}};
+    const bool is_ready = pod->metadata.uid != down_;
+    told.status.conditions = {
+        {.type = "Ready", .status = is_ready ? ConditionStatus::kTrue : ConditionStatus::kFalse}};
     ContainerStatus container;
     container.name = "main";
-    container.ready = true;
+    container.ready = is_ready;
+    const auto restarts = restarts_.find(pod->metadata.uid);
+    if (restarts != restarts_.end()) container.restart_count = restarts->second;
     container.container_id = "docker://" + pod->metadata.uid;
     told.status.container_statuses = {container};
     report.pods.push_back(told);
   }
+  report.usage = usage_;
   (void)dialer_->Send(report).ok();
 }
 

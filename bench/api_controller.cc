@@ -1,11 +1,11 @@
-// A controller for bench/api: the real one, with its store on disk, its agents over TLS in a
-// process of their own, and its port for kubectl.
+// A controller for bench/api and bench/page: the real one, with its store on disk, its agents over
+// TLS in a process of their own, and its port for kubectl and browsers.
 //
-//   api_controller [--agents 100] [--pods 100] [--changes 20]
+//   api_controller [--agents 100] [--pods 100] [--changes 20] [--host-changes 0]
 //
 // Prints "ready PORT TOKEN" when all pods run; then changes a pod every so often, numbered and
-// stamped in its annotations, and ends with standard input. Answers each line on it by its memory:
-// "resident BYTES peak BYTES".
+// stamped in its annotations, or has its agents say that pods change (agents_over_tls_hosts.h), and
+// ends with standard input. Answers each line on it by its memory: "resident BYTES peak BYTES".
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@
 #include <thread>
 
 #include "api/api_server.h"
+#include "api/page_routes.h"
 #include "api/resource_reads.h"
 #include "api/routes.h"
 #include "api/user_registry.h"
@@ -50,8 +51,9 @@ constexpr int kGiveBackMs = 30'000;
 
 struct ServedOptions {
   int agents = 100;
-  int pods = 100;    // of each agent
-  int changes = 20;  // a second
+  int pods = 100;        // of each agent
+  int changes = 20;      // a second, in the store
+  int host_changes = 0;  // a second, that agents tell
 };
 
 // A repository of Deployments. The loop's.
@@ -96,14 +98,16 @@ pid_t StartHosts(const ServedOptions& options, uint16_t port, const std::string&
   CHECK(::pipe2(to_child, O_CLOEXEC) == 0);
   const std::string agents = std::to_string(options.agents);
   const std::string port_text = std::to_string(port);
+  const std::string changes = std::to_string(options.host_changes);
   const pid_t pid = ::fork();
   CHECK(pid >= 0);
   if (pid == 0) {
     const int nothing = ::open("/dev/null", O_WRONLY);
     ::dup2(to_child[0], STDIN_FILENO);
     ::dup2(nothing, STDOUT_FILENO);
-    ::execl("/proc/self/exe", "api_controller", "--agents", agents.c_str(), "--hosts-of",
-            port_text.c_str(), "--token", token.c_str(), "--folder", folder.c_str(), nullptr);
+    ::execl("/proc/self/exe", "api_controller", "--agents", agents.c_str(), "--host-changes",
+            changes.c_str(), "--hosts-of", port_text.c_str(), "--token", token.c_str(), "--folder",
+            folder.c_str(), nullptr);
     ::_exit(127);
   }
   ::close(to_child[0]);
@@ -133,14 +137,15 @@ class ServedController {
                                                &source_, link_.get());
     CHECK(controller_->Start().ok());
     reads_ = std::make_unique<ResourceReads>(store_.get(), &loop_);
+    feed_ = std::make_unique<LiveFeed>(store_.get(), &loop_, [this] {
+      return WriteClusterStatus(*controller_, StatusFor::kFollowed);
+    });
     ApiServerOptions api_options;
     api_options.port = 0;
     api_options.names = {"127.0.0.1"};
     api_ = MustHave(ApiServer::Start(
         api_options, &loop_, enrollment_.get(), users_.get(), [this](const ApiRequest& request) {
-          return ServeUser(request, [this](const ApiRequest& allowed) {
-            return HandleApi(controller_.get(), reads_.get(), allowed, loop_.now());
-          });
+          return ServeUser(request, [this](const ApiRequest& allowed) { return Answer(allowed); });
         }));
     TokenOptions tokens;
     tokens.uses = options.agents;
@@ -153,6 +158,7 @@ class ServedController {
     ::waitpid(hosts_, nullptr, 0);
     loop_.Post([this] {
       api_.reset();
+      feed_.reset();
       reads_.reset();
       controller_.reset();
       link_.reset();
@@ -180,10 +186,15 @@ class ServedController {
     }
   }
   void BeginChanges() {
-    loop_.Post([this] { ChangeNext(); });
+    if (options_.changes > 0) loop_.Post([this] { ChangeNext(); });
+    if (options_.host_changes > 0) CHECK(::write(hosts_input_, "\n", 1) == 1);
   }
 
  private:
+  ApiResponse Answer(const ApiRequest& request) {
+    if (auto page = HandlePage(feed_.get(), request)) return *std::move(page);
+    return HandleApi(controller_.get(), reads_.get(), request, loop_.now());
+  }
   void ChangeNext() {
     loop_.After(1000 / options_.changes, [this] { ChangeNext(); });
     const auto state = store_->Snapshot();
@@ -210,6 +221,7 @@ class ServedController {
   std::unique_ptr<LinkServer> link_;
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<ResourceReads> reads_;
+  std::unique_ptr<LiveFeed> feed_;
   std::unique_ptr<ApiServer> api_;
   pid_t hosts_ = -1;
   int hosts_input_ = -1;
@@ -253,10 +265,11 @@ int main(int argc, char** argv) {
   using namespace reconcile;
   ServedOptions options;
   HostsOptions hosts;
-  CLI::App app("A controller for bench/api");
+  CLI::App app("A controller for bench/api and bench/page");
   app.add_option("--agents", options.agents);
   app.add_option("--pods", options.pods, "of each agent");
-  app.add_option("--changes", options.changes, "of a pod, a second");
+  app.add_option("--changes", options.changes, "of a pod in the store, a second");
+  app.add_option("--host-changes", options.host_changes, "that agents tell of a pod, a second");
   app.add_option("--hosts-of", hosts.port)->group("");
   app.add_option("--token", hosts.token)->group("");
   app.add_option("--folder", hosts.folder)->group("");
@@ -265,6 +278,7 @@ int main(int argc, char** argv) {
   KeepHeapSmall();
   if (hosts.port != 0) {
     hosts.agents = options.agents;
+    hosts.changes = options.host_changes;
     return RunHosts(hosts);
   }
   std::string folder = std::filesystem::temp_directory_path() / "reconcile-bench-XXXXXX";

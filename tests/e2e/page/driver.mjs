@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { measuring } from './measure.mjs';
 
 const modules = createRequire(`${process.env.RECONCILE_PAGE_MODULES}/package.json`);
 const { chromium } = modules('playwright-core');
@@ -61,6 +62,7 @@ const commands = {
   async click({ selector }) { await page.locator(selector).first().click({ timeout: 10_000 }); },
   async fill({ selector, text }) { await page.locator(selector).first().fill(text, { timeout: 10_000 }); },
   async press({ key }) { await page.keyboard.press(key); },
+  async type({ text, delay = 0 }) { await page.keyboard.type(text, { delay }); },
   async back() { await page.goBack({ waitUntil: 'commit' }); },
   async size({ width, height = 900 }) { await page.setViewportSize({ width, height }); },
   async scheme({ scheme }) { await page.emulateMedia({ colorScheme: scheme }); },
@@ -77,6 +79,7 @@ const commands = {
   },
   async forget() { for (const list of Object.values(heard)) list.length = 0; },
   async heard() { return structuredClone(heard); },
+  ...measuring(browser, () => ({ context, page, session })),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
