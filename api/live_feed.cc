@@ -15,6 +15,8 @@
 namespace reconcile {
 namespace {
 
+const std::string kNoStatus = "{}";
+
 using StatePtr = std::shared_ptr<const ClusterState>;
 
 struct Reader {
@@ -299,9 +301,11 @@ void LiveFeed::State::Write(Reader* reader, SharedBytes text) {
 }
 
 void LiveFeed::State::WriteStatus(Reader* reader) {
-  if (reader->status == status_) return;
-  reader->status = status_;
-  Write(reader, std::make_shared<const std::string>(EventText("status", "", status_)));
+  // Whose one namespace it is may know nothing of the others, the hosts and the repositories.
+  const std::string& status = reader->request.namespace_name.empty() ? status_ : kNoStatus;
+  if (reader->status == status) return;
+  reader->status = status;
+  Write(reader, std::make_shared<const std::string>(EventText("status", "", status)));
 }
 
 void LiveFeed::State::Drop(const ReaderPtr& reader) {

@@ -21,8 +21,8 @@ struct LiveRequest {
 // 9.2). Loop thread only.
 //   begin   {"revision", "resumed"}    what follows replaces all rows, unless it was resumed
 //   rows    {"rows": [LiveRow...], "gone": [["pods", uid]...]}    at most kRowsAtOnce of both
-//   status  what GET .../status answers, with less of the history: before all rows, and
-//           whenever it is another
+//   status  what GET .../status answers, with less of the history: before all rows, and whenever it
+//           is another. {} for the reader of one namespace
 // The id of an event is the revision that the page has seen whole with it.
 //
 // A reader keeps a place, not a queue: whoever reads slowly is told the newest in fewer events.

@@ -66,7 +66,7 @@ export function history(main) {
   };
   const stop = feed.listen((news) => {
     if (!news.status) return;
-    const now = JSON.stringify((feed.status.sources ?? []).map((source) => [source.status?.seenCommit, source.status?.appliedCommit, source.status?.conditions])) + feed.status.unconverged.length;
+    const now = JSON.stringify((feed.status.sources ?? []).map((source) => [source.status?.seenCommit, source.status?.appliedCommit, source.status?.conditions])) + (feed.status.unconverged ?? []).length;
     if (now === seen) return;
     seen = now;
     read();

@@ -17,6 +17,9 @@ function hasTrouble() {
 
 function verdict(status) {
   const { unconverged = [], underWay = [], sources = [] } = status;
+  if (feed.namespace) {  // its reader is told of nothing else
+    return hasTrouble() ? ['Degraded', 'Some pods do not run as they should', []] : ['Healthy', 'No pod has trouble', []];
+  }
   if (sources.length === 0) return ['Unknown', 'No repository is followed yet', underWay];
   if (unconverged.length > 0) {
     const isStuck = sources.some((source) => readyOf(source)?.status === 'False') ||

@@ -48,7 +48,7 @@ void ExpectWavesInOrder(const ClusterState& before, const ClusterState& after,
       const ObjectPtr there = after.Find(lower->key());
       ASSERT_NE(there, nullptr) << ToString(object->key()) << " before " << ToString(lower->key());
       // Scaled away from under it by a controller that shares nothing with it: never.
-      ASSERT_EQ(WhyUnhealthy(*there, after), "")
+      ASSERT_EQ(WhyUnfinished(*there, after), "")
           << ToString(object->key()) << " before " << ToString(lower->key());
     }
   }

@@ -42,12 +42,13 @@ class HostIdentity : public ApiServerTest {
       return HandleApi(controller_.get(), reads_.get(), request, ReadSystemClock());
     });
   }
-  ~HostIdentity() override {
+  void TearDown() override {
     server_.reset();
     loop_.Do([this] {
       reads_.reset();
       controller_.reset();
     });
+    ApiServerTest::TearDown();
   }
   void Put(const ObjectPtr& object) {
     Transaction all;
