@@ -29,7 +29,8 @@ class Input {
     return byte;
   }
   std::string Piece() {
-    const size_t size = std::min<size_t>(Byte(), bytes_.size());
+    const size_t wanted = Byte();  // before it is known how much is left
+    const size_t size = std::min(wanted, bytes_.size());
     std::string piece(bytes_.substr(0, size));
     bytes_.remove_prefix(size);
     return piece;
