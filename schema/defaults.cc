@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string_view>
 
 #include "schema/all_kinds.h"
@@ -19,8 +20,19 @@ PullPolicy PullPolicyFor(std::string_view image) {
   return has_tag || at != std::string_view::npos ? PullPolicy::kIfNotPresent : PullPolicy::kAlways;
 }
 
-void FillContainers(std::vector<Container>* containers) {
-  for (Container& container : *containers) {
+bool IsFilled(const Container& container) {
+  const auto is_filled = [](const EnvVar& variable) {
+    return !variable.value_from || !variable.value_from->field_ref ||
+           !variable.value_from->field_ref->api_version.empty();
+  };
+  return container.image_pull_policy != PullPolicy::kUnset &&
+         std::all_of(container.env.begin(), container.env.end(), is_filled);
+}
+
+// Lists that need nothing stay shared.
+void FillContainers(CopyOnWriteList<Container>* containers) {
+  if (std::all_of(containers->begin(), containers->end(), IsFilled)) return;
+  for (Container& container : containers->Edit()) {
     if (container.image_pull_policy == PullPolicy::kUnset) {
       container.image_pull_policy = PullPolicyFor(container.image);
     }
@@ -47,8 +59,12 @@ void Fill(Namespace* space) {
 void Fill(Pod* pod) {
   FillPodSpec(&pod->spec);
   // Only in pods: a template keeps what was written (SEMANTICS 17.4).
+  const auto has_limits = [](const Container& container) {
+    return !container.resources.limits.empty();
+  };
   for (auto* containers : {&pod->spec.init_containers, &pod->spec.containers}) {
-    for (Container& container : *containers) {
+    if (std::none_of(containers->begin(), containers->end(), has_limits)) continue;
+    for (Container& container : containers->Edit()) {
       ResourceRequirements& resources = container.resources;
       resources.requests.insert(resources.limits.begin(), resources.limits.end());
     }

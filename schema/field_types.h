@@ -174,7 +174,7 @@ class OptionalType final : public FieldType {
   const FieldType& inner_ = TypeFor<T>();
 };
 
-// Decoding and encoding of lists, apart from how std::vector<T> grows.
+// Decoding and encoding of lists, apart from how they grow: std::vector<T>, CopyOnWriteList<T>.
 class ListTypeBase : public FieldType {
  public:
   std::string Name() const override { return "[]" + element_.Name(); }
@@ -198,22 +198,20 @@ class ListTypeBase : public FieldType {
   const FieldType& element_;
 };
 
-template <typename T>
+template <typename List>
 class ListType final : public ListTypeBase {
  public:
-  ListType() : ListTypeBase(TypeFor<T>()) {}
+  ListType() : ListTypeBase(TypeFor<typename List::value_type>()) {}
   size_t Count(const void* source) const override {
-    return static_cast<const std::vector<T>*>(source)->size();
+    return static_cast<const List*>(source)->size();
   }
   const void* At(const void* source, size_t index) const override {
-    return &(*static_cast<const std::vector<T>*>(source))[index];
+    return &(*static_cast<const List*>(source))[index];
   }
 
  private:
-  void* Append(void* target) const override {
-    return &static_cast<std::vector<T>*>(target)->emplace_back();
-  }
-  void Clear(void* target) const override { static_cast<std::vector<T>*>(target)->clear(); }
+  void* Append(void* target) const override { return &static_cast<List*>(target)->emplace_back(); }
+  void Clear(void* target) const override { static_cast<List*>(target)->clear(); }
 };
 
 template <typename T>
@@ -221,9 +219,11 @@ inline constexpr bool kIsOptional = false;
 template <typename T>
 inline constexpr bool kIsOptional<std::optional<T>> = true;
 template <typename T>
-inline constexpr bool kIsVector = false;
+inline constexpr bool kIsList = false;
 template <typename T>
-inline constexpr bool kIsVector<std::vector<T>> = true;
+inline constexpr bool kIsList<std::vector<T>> = true;
+template <typename T>
+inline constexpr bool kIsList<CopyOnWriteList<T>> = true;
 template <typename T>
 inline constexpr bool kIsScalar =
     std::is_same_v<T, std::string> || std::is_same_v<T, bool> || std::is_same_v<T, int32_t> ||
@@ -240,8 +240,8 @@ const FieldType& TypeFor() {
   } else if constexpr (kIsOptional<T>) {
     static const OptionalType<typename T::value_type> type;
     return type;
-  } else if constexpr (kIsVector<T>) {
-    static const ListType<typename T::value_type> type;
+  } else if constexpr (kIsList<T>) {
+    static const ListType<T> type;
     return type;
   } else {
     static const StructType<T> type;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "schema/copy_on_write_list.h"
 #include "schema/object.h"
 #include "schema/other_fields.h"
 #include "schema/quantity.h"
@@ -117,8 +118,8 @@ struct PodDnsConfig {
 inline constexpr int64_t kMaxGracePeriodSeconds = 2'147'483'647;
 
 struct PodSpec {
-  std::vector<Container> containers;
-  std::vector<Container> init_containers;
+  CopyOnWriteList<Container> containers;
+  CopyOnWriteList<Container> init_containers;
   RestartPolicy restart_policy = RestartPolicy::kAlways;
   int64_t termination_grace_period_seconds = 30;  // at most kMaxGracePeriodSeconds
   StringMap node_selector;

@@ -1,9 +1,11 @@
 #include "store/sqlite_load.h"
 
 #include <charconv>
+#include <unordered_map>
 #include <utility>
 
 #include "base/escape.h"
+#include "schema/pod.h"
 #include "store/sqlite_payload.h"
 
 namespace reconcile {
@@ -41,10 +43,37 @@ std::string Describe(std::string_view table, const std::string& kind,
          EscapeForLog(kind + " " + (namespace_name.empty() ? "" : namespace_name + "/") + name);
 }
 
+// Rows hold each pod whole. Pods of one owner share the containers that they have in common, as
+// they did when they were made from its template.
+class ContainersOfOwners {
+ public:
+  ObjectPtr Shared(ObjectPtr object) {
+    const auto pod = As<Pod>(object);
+    const OwnerReference* owner = pod == nullptr ? nullptr : ControllerOf(pod->metadata);
+    if (owner == nullptr) return object;
+    const auto [known, is_first] = last_.try_emplace(owner->uid, pod);
+    if (is_first) return object;
+    const PodSpec& other = known->second->spec;
+    if (pod->spec.containers != other.containers ||
+        pod->spec.init_containers != other.init_containers) {
+      known->second = pod;
+      return object;
+    }
+    auto sharing = std::make_shared<Pod>(*pod);
+    sharing->spec.containers = other.containers;
+    sharing->spec.init_containers = other.init_containers;
+    return sharing;
+  }
+
+ private:
+  std::unordered_map<std::string, std::shared_ptr<const Pod>> last_;  // by the owner's uid
+};
+
 Status ReadObjects(SqliteDatabase* database, const PayloadSealer& sealer, ClusterState* state,
                    TableDigest* digest, Damage* damage) {
   Result<SqliteStatement> statement = database->Prepare(kSelectObjects);
   if (!statement.ok()) return statement.status();
+  ContainersOfOwners containers;
   for (;;) {
     const Result<bool> found = statement->Step();
     if (!found.ok()) return found.status();
@@ -66,7 +95,7 @@ Status ReadObjects(SqliteDatabase* database, const PayloadSealer& sealer, Cluste
     if (!object.ok()) {
       damage->Add(what + " (" + object.status().message() + ")");
     } else {
-      state->Put(*object);
+      state->Put(containers.Shared(*object));
     }
   }
 }

@@ -35,7 +35,7 @@ class World {
       pod->metadata.name = "p" + std::to_string(i);
       pod->metadata.namespace_name = "default";
       pod->metadata.labels["app"] = "web";
-      pod->spec.containers.resize(1);
+      pod->spec.containers.Edit().resize(1);
       transaction.writes.push_back({pod->key(), pod});
     }
     CHECK(store_.Commit(transaction, 0).ok());

@@ -111,8 +111,8 @@ class World {
     pod->metadata.name = "alone";
     pod->metadata.namespace_name = "default";
     pod->metadata.uid = "pod-1";
-    pod->spec.containers.resize(1);
-    pod->spec.containers[0].name = "app";
+    pod->spec.containers.Edit().resize(1);
+    pod->spec.containers.Edit()[0].name = "app";
     pod->spec.node_name = "host-1";
     pod->status.phase = PodPhase::kRunning;
     Put(pod);

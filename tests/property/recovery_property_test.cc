@@ -146,7 +146,7 @@ TEST(RecoveryProperty, ARolloutGoesOnWithinItsBounds) {
     auto deployment = MakeDeployment("web", generator.Int(2, 8));
     world.Declare({deployment});
     deployment = std::make_shared<Deployment>(*deployment);
-    deployment->spec.pod_template.spec.containers[0].image = "img:2";
+    deployment->spec.pod_template.spec.containers.Edit()[0].image = "img:2";
     for (int turns = generator.Int(1, 6); turns > 0; --turns) {
       world.Take(world.ChangesFor({deployment}));
       if (generator.OneIn(2)) world.Obey();

@@ -41,7 +41,8 @@ std::shared_ptr<Deployment> Generator::MakeAnyDeployment(const std::string& name
                                                 .max_unavailable = AnyAmount(this)};
   }
   if (OneIn(3)) {
-    EnvFromSource& from = deployment->spec.pod_template.spec.containers[0].env_from.emplace_back();
+    EnvFromSource& from =
+        deployment->spec.pod_template.spec.containers.Edit()[0].env_from.emplace_back();
     from.config_map_ref = EnvFromRef{.name = "app-" + std::to_string(Int(0, 5)), .optional = true};
     if (OneIn(2)) deployment->metadata.annotations["reconcile.dev/restart-on-change"] = "true";
   }
@@ -124,13 +125,13 @@ std::vector<ObjectPtr> Generator::Edit(std::vector<ObjectPtr> commit) {
   if (const auto deployment = As<Deployment>(commit[index])) {
     auto changed = std::make_shared<Deployment>(*deployment);
     if (OneIn(2)) changed->spec.replicas = Int(0, 8);
-    if (OneIn(2)) changed->spec.pod_template.spec.containers[0].image = AnyImage(this);
+    if (OneIn(2)) changed->spec.pod_template.spec.containers.Edit()[0].image = AnyImage(this);
     commit[index] = changed;
   } else if (commit[index]->kind == Kind::kConfigMap) {
     commit[index] = MakeConfigMap(commit[index]->metadata.name, std::to_string(Int(1, 3)));
   } else if (const auto pod = As<Pod>(commit[index])) {
     auto changed = std::make_shared<Pod>(*pod);
-    changed->spec.containers[0].image = AnyImage(this);
+    changed->spec.containers.Edit()[0].image = AnyImage(this);
     commit[index] = changed;
   } else if (const auto controller = As<ReplicationController>(commit[index])) {
     auto changed = std::make_shared<ReplicationController>(*controller);

@@ -63,7 +63,8 @@ std::shared_ptr<ReplicaSet> AnySet(Generator* generator, int number) {
   if (generator->OneIn(8)) spec.others.Set("preemptionPolicy", Value::String("Never"));
   if (generator->OneIn(4)) spec.others.Set("affinity", AntiAffinity(generator));
   if (generator->OneIn(5)) {
-    spec.containers[0].ports.push_back({.name = "", .container_port = 80, .host_port = 8'080});
+    spec.containers.Edit()[0].ports.push_back(
+        {.name = "", .container_port = 80, .host_port = 8'080});
   }
   if (generator->OneIn(6)) spec.node_name = "host-" + std::to_string(generator->Int(1, 4));
   return set;

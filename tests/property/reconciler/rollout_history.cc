@@ -77,7 +77,7 @@ void RolloutHistory::Declare() {
 void RolloutHistory::EditDeployment() {
   deployment_ = std::make_shared<Deployment>(*deployment_);
   DeploymentSpec& spec = deployment_->spec;
-  Container& container = spec.pod_template.spec.containers[0];
+  Container& container = spec.pod_template.spec.containers.Edit()[0];
   switch (generator_.Int(1, 10)) {
     case 1:
     case 2:

@@ -41,7 +41,7 @@ std::shared_ptr<Deployment> AnyRolling(Generator* generator) {
   deployment->spec.paused = false;
   deployment->spec.strategy.type = DeploymentStrategyType::kRollingUpdate;
   if (!deployment->spec.strategy.rolling_update) deployment->spec.strategy.rolling_update.emplace();
-  for (Container& container : deployment->spec.pod_template.spec.containers) {
+  for (Container& container : deployment->spec.pod_template.spec.containers.Edit()) {
     container.resources = {};
   }
   return deployment;
@@ -65,7 +65,7 @@ TEST(RolloutProperty, StaysBetweenMinimumAvailableAndSurge) {
     for (int step = 0; step < kSteps; ++step) {
       if (generator.OneIn(6)) {
         deployment = std::make_shared<Deployment>(*deployment);
-        deployment->spec.pod_template.spec.containers[0].image =
+        deployment->spec.pod_template.spec.containers.Edit()[0].image =
             "img:" + std::to_string(generator.Int(1, 4));
       }
       const int before = Available(world, *deployment);
@@ -99,7 +99,7 @@ TEST(RolloutProperty, RecreateNeverRunsTwoTemplatesAtOnce) {
     for (int step = 0; step < kSteps; ++step) {
       if (generator.OneIn(6)) {
         deployment = std::make_shared<Deployment>(*deployment);
-        deployment->spec.pod_template.spec.containers[0].image =
+        deployment->spec.pod_template.spec.containers.Edit()[0].image =
             "img:" + std::to_string(generator.Int(1, 4));
       }
       world.Take(world.ChangesFor({deployment}));

@@ -33,7 +33,7 @@ void Happen(Generator* generator, World* world) {
       break;
     case 4:
       world->Edit<Pod>("default", pod.metadata.name, [&](Pod* edited) {
-        edited->spec.containers[0].ports = {
+        edited->spec.containers.Edit()[0].ports = {
             {.name = "web", .container_port = generator->Int(8080, 8081)}};
       });
       break;

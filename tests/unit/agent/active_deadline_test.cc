@@ -115,8 +115,8 @@ TEST_F(ActiveDeadlineTest, EndsAContainerThatWaitsToBeStartedAgain) {
 
 TEST_F(ActiveDeadlineTest, FailsAPodThatHasStartedNothing) {
   auto pod = MakeBounded(RestartPolicy::kNever);
-  pod->spec.containers[0].image = "absent:1";
-  pod->spec.containers[0].image_pull_policy = PullPolicy::kNever;
+  pod->spec.containers.Edit()[0].image = "absent:1";
+  pod->spec.containers.Edit()[0].image_pull_policy = PullPolicy::kNever;
   Assign(pod);
   Settle();
   EXPECT_EQ(StatusNow().phase, PodPhase::kPending);

@@ -58,8 +58,8 @@ TEST_F(AloneTest, PodsOfSeveralContainersHaveASandbox) {
 TEST_F(AloneTest, ItsCommandIsWhatTheStartProgramBecomes) {
   Assign(MakePod());
   ChangePod(0, [](Pod* pod) {
-    pod->spec.containers[0].command = {"serve", "--loud"};
-    pod->spec.containers[0].args = {"now"};
+    pod->spec.containers.Edit()[0].command = {"serve", "--loud"};
+    pod->spec.containers.Edit()[0].args = {"now"};
   });
   const ContainerConfig config = Until<RunContainer>().config;
   EXPECT_EQ(config.entrypoint, std::vector<std::string>{std::string(kStartProgramPath)});
@@ -267,7 +267,7 @@ TEST_F(AloneTest, OnFailurePodThatEndedWellIsNotRunAgain) {
 TEST_F(AloneTest, ChangedSpecIsAnotherContainerWithTheSameAddress) {
   Assign(MakePod());
   Settle();
-  ChangePod(0, [](Pod* pod) { pod->spec.containers[0].image = "shop:2"; });
+  ChangePod(0, [](Pod* pod) { pod->spec.containers.Edit()[0].image = "shop:2"; });
   const StepResult result = Settle();
   EXPECT_EQ(Newest("app").image_id, "sha256:shop:2");
   EXPECT_EQ(Ip(result), kAddress);

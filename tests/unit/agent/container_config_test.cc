@@ -39,18 +39,18 @@ TEST(ContainerConfig, OomScoreFollowsTheQualityOfService) {
   PodSpec spec;
   spec.containers = {MakeContainer("app")};
   EXPECT_EQ(OomScoreAdjust(spec, spec.containers[0], host_bytes), 1000);
-  spec.containers[0].resources = Resources({{"cpu", Of("1")}, {"memory", Of("1Gi")}},
-                                           {{"cpu", Of("1")}, {"memory", Of("1Gi")}});
+  spec.containers.Edit()[0].resources = Resources({{"cpu", Of("1")}, {"memory", Of("1Gi")}},
+                                                  {{"cpu", Of("1")}, {"memory", Of("1Gi")}});
   EXPECT_EQ(OomScoreAdjust(spec, spec.containers[0], host_bytes), -997);
-  spec.containers[0].resources = Resources({{"memory", Of("4Gi")}}, {});
+  spec.containers.Edit()[0].resources = Resources({{"memory", Of("4Gi")}}, {});
   EXPECT_EQ(OomScoreAdjust(spec, spec.containers[0], host_bytes), 500);
   Container sidecar = MakeContainer("sidecar");
   sidecar.others.Set("restartPolicy", Value::String("Always"));
   EXPECT_EQ(OomScoreAdjust(spec, sidecar, host_bytes), 500) << "no sooner than what it serves";
   EXPECT_EQ(OomScoreAdjust(spec, MakeContainer("init"), host_bytes), 999);
-  spec.containers[0].resources = Resources({{"memory", Of("80Gi")}}, {});
+  spec.containers.Edit()[0].resources = Resources({{"memory", Of("80Gi")}}, {});
   EXPECT_EQ(OomScoreAdjust(spec, spec.containers[0], host_bytes), 3);
-  spec.containers[0].resources = Resources({{"memory", Of("1Ki")}}, {});
+  spec.containers.Edit()[0].resources = Resources({{"memory", Of("1Ki")}}, {});
   EXPECT_EQ(OomScoreAdjust(spec, spec.containers[0], host_bytes), 999);
 }
 

@@ -83,7 +83,7 @@ TEST_F(DriftTest, WhatIsKeptForItsLogAloneMayGo) {
 
 TEST_F(DriftTest, WhatTheAgentTakesAwayIsNone) {
   auto pod = std::make_shared<Pod>(*assignment.pods.back());
-  pod->spec.containers[0].command = {"another"};
+  pod->spec.containers.Edit()[0].command = {"another"};
   assignment.pods.back() = pod;
   Assign();
   Settle();

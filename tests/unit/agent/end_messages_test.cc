@@ -25,7 +25,7 @@ class EndMessageStep : public StepTest {
 TEST_F(EndMessageStep, EachAttemptHasAFileAtTheProgramsPath) {
   auto pod = MakePod();
   pod->spec.containers = {MakeContainer("app"), MakeContainer("odd")};
-  Set(&pod->spec.containers[1], "terminationMessagePath", "var/last-words");
+  Set(&pod->spec.containers.Edit()[1], "terminationMessagePath", "var/last-words");
   pod->spec.init_containers = {MakeContainer("init")};
   Assign(pod);
   StringMap mounted;  // by container and path
@@ -102,7 +102,7 @@ TEST_F(EndMessageStep, OnlyAFailedProgramsLogStandsInForItsFile) {
   pod->spec.containers = {MakeContainer("good"), MakeContainer("bad"), MakeContainer("file"),
                           MakeContainer("never")};
   for (const size_t i : {size_t{0}, size_t{1}, size_t{3}}) {
-    Set(&pod->spec.containers[i], "terminationMessagePolicy", "FallbackToLogsOnError");
+    Set(&pod->spec.containers.Edit()[i], "terminationMessagePolicy", "FallbackToLogsOnError");
   }
   Assign(pod);
   Settle();
@@ -188,7 +188,7 @@ class EndMessageAgent : public AgentTest {
   void RunPod(const std::string& policy = "File") {
     AddPod("web");
     auto pod = std::make_shared<Pod>(*assignment.pods.back());
-    pod->spec.containers[0].others.Set("terminationMessagePolicy", Value::String(policy));
+    pod->spec.containers.Edit()[0].others.Set("terminationMessagePolicy", Value::String(policy));
     assignment.pods.back() = pod;
     StartAgent();
     Assign();

@@ -20,7 +20,7 @@ class HookRunsTest : public AgentTest {
     AddPod("web");
     auto pod = std::make_shared<Pod>(*assignment.pods[0]);
     pod->spec.termination_grace_period_seconds = grace_seconds;
-    pod->spec.containers[0].others.Set("lifecycle", ParseJson(lifecycle).value());
+    pod->spec.containers.Edit()[0].others.Set("lifecycle", ParseJson(lifecycle).value());
     assignment.pods[0] = pod;
     StartAgent();
     Assign();
@@ -252,7 +252,7 @@ TEST_F(HookRunsTest, AWriteThatFailedOnceDoesNotLeaveTheHostUnready) {
   AddPod("web");
   auto pod = std::make_shared<Pod>(*assignment.pods[0]);
   pod->spec.restart_policy = RestartPolicy::kNever;
-  pod->spec.containers[0].others.Set("lifecycle", ParseJson(kBoth).value());
+  pod->spec.containers.Edit()[0].others.Set("lifecycle", ParseJson(kBoth).value());
   assignment.pods[0] = pod;
   StartAgent();
   Assign();
@@ -282,7 +282,7 @@ TEST_F(HookRunsTest, CommandsAreBoundedAndKeepNoStopWaiting) {
   for (int i = 0; i < kPods; ++i) {
     AddPod("web-" + std::to_string(i));
     auto pod = std::make_shared<Pod>(*assignment.pods.back());
-    pod->spec.containers[0].others.Set(
+    pod->spec.containers.Edit()[0].others.Set(
         "lifecycle", ParseJson(R"({"preStop":{"exec":{"command":["finish"]}}})").value());
     assignment.pods.back() = pod;
   }

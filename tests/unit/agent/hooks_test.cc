@@ -17,7 +17,7 @@ class HookStepTest : public StepTest {
   void AssignWith(const std::string& lifecycle, RestartPolicy policy = RestartPolicy::kAlways) {
     auto pod = MakePod();
     pod->spec.restart_policy = policy;
-    SetLifecycle(&pod->spec.containers[0], lifecycle);
+    SetLifecycle(&pod->spec.containers.Edit()[0], lifecycle);
     Assign(pod);
     Settle();
   }
@@ -70,7 +70,7 @@ TEST_F(HookStepTest, AContainerHasNotStartedBeforeItsPostStartHookHasEnded) {
 TEST_F(HookStepTest, ARequestHasTenMinutesAndOthersADay) {
   AssignWith(R"({"postStart":{"httpGet":{"port":80}}})");
   EXPECT_EQ(hooks_begun.at(0).timeout_ms, 600'000);
-  ChangePod(0, [](Pod* pod) { SetLifecycle(&pod->spec.containers[0], kPostStart); });
+  ChangePod(0, [](Pod* pod) { SetLifecycle(&pod->spec.containers.Edit()[0], kPostStart); });
   Kill("app");
   Settle();
   EXPECT_EQ(hooks_begun.at(1).timeout_ms, kMaxPostStartMs);
@@ -78,8 +78,8 @@ TEST_F(HookStepTest, ARequestHasTenMinutesAndOthersADay) {
 
 TEST_F(HookStepTest, ItsProbesWaitForIt) {
   auto pod = MakePod();
-  SetLifecycle(&pod->spec.containers[0], kPostStart);
-  pod->spec.containers[0].others.Set(
+  SetLifecycle(&pod->spec.containers.Edit()[0], kPostStart);
+  pod->spec.containers.Edit()[0].others.Set(
       "livenessProbe", ParseJson(R"({"tcpSocket":{"port":80},"periodSeconds":1})").value());
   Assign(pod);
   Settle();
@@ -123,7 +123,7 @@ TEST_F(HookStepTest, UnderNeverAFailedPostStartHookEndsThePod) {
 TEST_F(HookStepTest, LaterContainersWaitForAnEarlierOnesPostStartHook) {
   auto pod = MakePod();
   pod->spec.containers = {MakeContainer("one"), MakeContainer("two"), MakeContainer("three")};
-  SetLifecycle(&pod->spec.containers[1], kPostStart);
+  SetLifecycle(&pod->spec.containers.Edit()[1], kPostStart);
   Assign(pod);
   StepResult result = Settle();
   EXPECT_TRUE(StatusOf(result, 0).state.running);
@@ -258,8 +258,8 @@ TEST_F(HookStepTest, WhatEndsDuringItsHookIsStoppedNoFurther) {
 
 TEST_F(HookStepTest, AProgramThatFailsItsLivenessProbeRunsItWithinTheProbesGracePeriod) {
   auto pod = MakePod();
-  SetLifecycle(&pod->spec.containers[0], kPreStop);
-  pod->spec.containers[0].others.Set(
+  SetLifecycle(&pod->spec.containers.Edit()[0], kPreStop);
+  pod->spec.containers.Edit()[0].others.Set(
       "livenessProbe",
       ParseJson(R"({"tcpSocket":{"port":80},"terminationGracePeriodSeconds":7})").value());
   Assign(pod);
@@ -283,10 +283,10 @@ TEST_F(HookStepTest, AProgramThatFailsItsLivenessProbeRunsItWithinTheProbesGrace
 TEST_F(HookStepTest, AStopWhoseHookHasBegunIsCarriedOutWhateverIsDecidedLater) {
   AssignWith(kPreStop);
   const std::string first = Newest("app").id;
-  ChangePod(0, [](Pod* pod) { pod->spec.containers[0].image = "shop:2"; });
+  ChangePod(0, [](Pod* pod) { pod->spec.containers.Edit()[0].image = "shop:2"; });
   Settle();
   ASSERT_EQ(hooks_begun.size(), 1U);
-  ChangePod(0, [](Pod* pod) { pod->spec.containers[0].image = "shop:1"; });
+  ChangePod(0, [](Pod* pod) { pod->spec.containers.Edit()[0].image = "shop:1"; });
   EXPECT_TRUE(Signals(Take()).empty());
   EndHook(hooks_begun[0]);
   ASSERT_EQ(Signals(PerformOnce()).at(0).container_id, first);
@@ -297,7 +297,7 @@ TEST_F(HookStepTest, AStopWhoseHookHasBegunIsCarriedOutWhateverIsDecidedLater) {
 
 TEST_F(HookStepTest, ALostSandboxsContainersRunIt) {
   auto pod = MakePod();
-  SetLifecycle(&pod->spec.containers[0], kPreStop);
+  SetLifecycle(&pod->spec.containers.Edit()[0], kPreStop);
   pod->spec.containers.push_back(MakeContainer("other"));
   Assign(pod);
   Settle();
@@ -310,8 +310,8 @@ TEST_F(HookStepTest, ALostSandboxsContainersRunIt) {
 
 TEST_F(HookStepTest, APodOfWhichNothingButLabelsIsKnownRunsIt) {
   auto pod = MakePod();
-  pod->spec.containers[0].env = {{"WHERE", "here", std::nullopt}};
-  SetLifecycle(&pod->spec.containers[0],
+  pod->spec.containers.Edit()[0].env = {{"WHERE", "here", std::nullopt}};
+  SetLifecycle(&pod->spec.containers.Edit()[0],
                R"json({"preStop":{"exec":{"command":["leave","$(WHERE)"]}}})json");
   Assign(pod);
   Settle();
@@ -330,7 +330,7 @@ TEST_F(HookStepTest, APodOfWhichNothingButLabelsIsKnownRunsIt) {
 
 TEST_F(HookStepTest, HooksOfAllBeginAtOnceAndSignalsHaveTheirOrder) {
   auto pod = MakePod();
-  SetLifecycle(&pod->spec.containers[0], kPreStop);
+  SetLifecycle(&pod->spec.containers.Edit()[0], kPreStop);
   AddSidecar(pod.get(), "side1", kPreStop);
   AddSidecar(pod.get(), "side2", "");
   Assign(pod);
@@ -394,7 +394,7 @@ TEST_F(HookStepTest, AnEvictedPodHasASecondForIt) {
 
 TEST_F(HookStepTest, APodWhoseActiveDeadlineIsOverRunsIt) {
   auto pod = MakePod();
-  SetLifecycle(&pod->spec.containers[0], kPreStop);
+  SetLifecycle(&pod->spec.containers.Edit()[0], kPreStop);
   pod->spec.others.Set("activeDeadlineSeconds", Value::Int(60));
   Assign(pod);
   Settle();
@@ -407,7 +407,7 @@ TEST_F(HookStepTest, APodWhoseActiveDeadlineIsOverRunsIt) {
 
 TEST_F(HookStepTest, OfSeveralStopsTheShortestCounts) {
   AssignWith(kPreStop);
-  ChangePod(0, [](Pod* pod) { pod->spec.containers[0].image = "shop:2"; });
+  ChangePod(0, [](Pod* pod) { pod->spec.containers.Edit()[0].image = "shop:2"; });
   Settle();
   ASSERT_EQ(hooks_begun.size(), 1U);
   Delete(0, 5);

@@ -244,8 +244,8 @@ TEST_F(HostPressureTest, Faults_Line42_AFullDiskGoesByTheVolumesOfThePodThatFill
   AddPod("writer");
   auto pod = std::make_shared<Pod>(*assignment.pods.back());
   pod->spec.others.Set("volumes", *ParseJson(R"([{"name":"v","emptyDir":{}}])"));
-  pod->spec.containers[0].others.Set("volumeMounts",
-                                     *ParseJson(R"([{"name":"v","mountPath":"/v"}])"));
+  pod->spec.containers.Edit()[0].others.Set("volumeMounts",
+                                            *ParseJson(R"([{"name":"v","mountPath":"/v"}])"));
   assignment.pods.back() = pod;
   AddHog("web", {0, 1, 0});
   Begin();

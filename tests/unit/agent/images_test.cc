@@ -8,8 +8,8 @@ class ImagesTest : public StepTest {
   // Everything but the image is there.
   void AssignWith(const std::string& image, PullPolicy policy) {
     auto pod = MakePod();
-    pod->spec.containers[0].image = image;
-    pod->spec.containers[0].image_pull_policy = policy;
+    pod->spec.containers.Edit()[0].image = image;
+    pod->spec.containers.Edit()[0].image_pull_policy = policy;
     Assign(pod);
     for (int i = 0; i < 10; ++i) {
       const StepResult result = Take();
@@ -54,7 +54,7 @@ TEST_F(ImagesTest, AlwaysPullsForEveryStart) {
 TEST_F(ImagesTest, OnePullServesAllContainersThatWantedItBefore) {
   auto pod = MakePod();
   pod->spec.containers = {MakeContainer("one"), MakeContainer("two")};
-  for (Container& container : pod->spec.containers) {
+  for (Container& container : pod->spec.containers.Edit()) {
     container.image_pull_policy = PullPolicy::kAlways;
   }
   Assign(pod);
@@ -113,8 +113,8 @@ TEST_F(ImagesTest, BackOffIsSharedByPodsOfOneImage) {
   AssignWith("gone:9", PullPolicy::kAlways);
   FailPull("gone:9", 3, 40'000);
   auto second = MakePod("second", "22222222");
-  second->spec.containers[0].image = "gone:9";
-  second->spec.containers[0].image_pull_policy = PullPolicy::kAlways;
+  second->spec.containers.Edit()[0].image = "gone:9";
+  second->spec.containers.Edit()[0].image_pull_policy = PullPolicy::kAlways;
   Assign(second);
   for (int i = 0; i < 10; ++i) {
     const StepResult result = Take();

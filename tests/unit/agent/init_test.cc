@@ -226,8 +226,8 @@ TEST_F(InitTest, SidecarThatFailsKeepsTheNextWaiting) {
   Run({"side", "init"});
   images_on_host.erase("shop:2");
   ChangePod(0, [](Pod* pod) {
-    pod->spec.init_containers[0].image = "shop:9";
-    pod->spec.init_containers[0].image_pull_policy = PullPolicy::kNever;
+    pod->spec.init_containers.Edit()[0].image = "shop:9";
+    pod->spec.init_containers.Edit()[0].image_pull_policy = PullPolicy::kNever;
   });
   const StepResult result = Settle();
   EXPECT_EQ(Live(), "");
@@ -310,8 +310,8 @@ TEST_F(InitTest, APodThatIsNotAssignedStopsItsSidecarsLastToo) {
 TEST_F(InitTest, AContainersOwnPolicyWins) {
   Run({"init"}, RestartPolicy::kNever);
   ChangePod(0, [](Pod* pod) {
-    pod->spec.init_containers[0].others.Set("restartPolicy", Value::String("OnFailure"));
-    pod->spec.containers[0].others.Set("restartPolicy", Value::String("OnFailure"));
+    pod->spec.init_containers.Edit()[0].others.Set("restartPolicy", Value::String("OnFailure"));
+    pod->spec.containers.Edit()[0].others.Set("restartPolicy", Value::String("OnFailure"));
   });
   Settle();
   Kill("init");
@@ -329,8 +329,8 @@ TEST_F(InitTest, AContainersOwnPolicyWins) {
 TEST_F(InitTest, ImagesOfLaterContainersAreAskedForWhenTheyAreDue) {
   Run({"init"});
   ChangePod(0, [](Pod* pod) {
-    pod->spec.containers[0].image_pull_policy = PullPolicy::kAlways;
-    pod->spec.containers[0].image = "shop:2";
+    pod->spec.containers.Edit()[0].image_pull_policy = PullPolicy::kAlways;
+    pod->spec.containers.Edit()[0].image = "shop:2";
   });
   Settle();
   EXPECT_FALSE(seen.images.contains("shop:2"));

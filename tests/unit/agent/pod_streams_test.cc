@@ -111,7 +111,7 @@ TEST_F(AgentStreams, APodOfSeveralContainersNeedsAChoice) {
   AddPod("web");
   Pod pod = *assignment.pods.back();
   pod.spec.containers.push_back(pod.spec.containers.front());
-  pod.spec.containers.back().name = "side";
+  pod.spec.containers.Edit().back().name = "side";
   assignment.pods.back() = std::make_shared<const Pod>(pod);
   StartAgent();
   Assign();

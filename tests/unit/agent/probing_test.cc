@@ -11,7 +11,7 @@ constexpr char kReadinessEach2s[] =
 constexpr char kLivenessEach2s[] = R"({"tcpSocket":{"port":80},"periodSeconds":2})";
 
 void SetProbe(Pod* pod, const std::string& field, const std::string& json) {
-  pod->spec.containers[0].others.Set(field, ParseJson(json).value());
+  pod->spec.containers.Edit()[0].others.Set(field, ParseJson(json).value());
 }
 
 class ProbeStepTest : public StepTest {
@@ -90,7 +90,7 @@ TEST_F(ProbeStepTest, ASidecarThatHasNotPassedItsStartupProbeKeepsTheOthersWaiti
 
 TEST_F(ProbeStepTest, ACommandsReferencesAreReplacedFromTheLiteralEnvironment) {
   auto pod = MakePod();
-  pod->spec.containers[0].env = {{"URL", "http://here", std::nullopt}};
+  pod->spec.containers.Edit()[0].env = {{"URL", "http://here", std::nullopt}};
   SetProbe(
       pod.get(), "livenessProbe",
       R"json({"exec":{"command":["get","$(URL)/x","$(NO)","$$(URL)"]},"periodSeconds":1})json");

@@ -105,8 +105,8 @@ TEST_F(RegistryLoginsTest, AFailureWithoutSecretsKeepsNobodyWhoHasThemWaiting) {
   auto with = MakePod("with", "22222222");
   NamePullSecrets(with.get(), {"s"});
   for (const auto& pod : {without, with}) {
-    pod->spec.containers[0].image = "r:5000/app:1";
-    pod->spec.containers[0].image_pull_policy = PullPolicy::kAlways;
+    pod->spec.containers.Edit()[0].image = "r:5000/app:1";
+    pod->spec.containers.Edit()[0].image_pull_policy = PullPolicy::kAlways;
     Assign(pod);
   }
   ImageSeen& failed = seen.images["r:5000/app:1"];

@@ -24,7 +24,7 @@ class RestartLossTest : public StepTest {
   }
   void RemoveSandbox() { seen.containers.erase(Newest("POD").id); }
   void ChangeImage() {
-    ChangePod(0, [](Pod* pod) { pod->spec.containers[0].image = "shop:2"; });
+    ChangePod(0, [](Pod* pod) { pod->spec.containers.Edit()[0].image = "shop:2"; });
   }
   PodPhase Phase() { return ReportOf(Take()).status.phase; }
 };
@@ -107,7 +107,7 @@ TEST_F(RestartLossTest, SpecThatIsTakenBackWhileItStopsEndsNoPod) {
   ChangeImage();
   for (const Operation& operation : Take().operations) Perform(operation);  // looks at the image
   StopWell("app");
-  ChangePod(0, [](Pod* pod) { pod->spec.containers[0].image = "shop:1"; });
+  ChangePod(0, [](Pod* pod) { pod->spec.containers.Edit()[0].image = "shop:1"; });
   EXPECT_EQ(Phase(), PodPhase::kRunning);
   Settle();
   EXPECT_EQ(AttemptOf(Newest("app")), 1);

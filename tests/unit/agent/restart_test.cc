@@ -159,7 +159,7 @@ TEST_F(RestartTest, ChangedSpecStartsAtOnceWithAClearRecord) {
   Kill("app");
   Settle();
   EXPECT_FALSE(IsLive(Newest("app")));
-  ChangePod(0, [](Pod* pod) { pod->spec.containers[0].image = "shop:2"; });
+  ChangePod(0, [](Pod* pod) { pod->spec.containers.Edit()[0].image = "shop:2"; });
   Settle();
   EXPECT_TRUE(IsLive(Newest("app")));
   EXPECT_EQ(CrashAndMeasure(0), 0);

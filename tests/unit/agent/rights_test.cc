@@ -17,7 +17,7 @@ class RightsTest : public StepTest {
   static std::shared_ptr<Pod> PodWith(const std::string& of_pod, const std::string& of_container) {
     auto pod = MakePod();
     pod->spec.others.Set("securityContext", Json(of_pod));
-    pod->spec.containers[0].others.Set("securityContext", Json(of_container));
+    pod->spec.containers.Edit()[0].others.Set("securityContext", Json(of_container));
     return pod;
   }
   static ContainerRights Rights(const std::string& of_pod, const std::string& of_container,

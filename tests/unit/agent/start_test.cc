@@ -394,7 +394,7 @@ TEST_F(StartTest, ChangedImageReplacesOnlyThatContainer) {
   Assign(pod);
   Settle();
   const std::string kept = Newest("two").id;
-  ChangePod(0, [](Pod* p) { p->spec.containers[0].image = "shop:2"; });
+  ChangePod(0, [](Pod* p) { p->spec.containers.Edit()[0].image = "shop:2"; });
   Settle();
   EXPECT_EQ(Newest("two").id, kept);
   EXPECT_EQ(AttemptOf(Newest("one")), 1);
@@ -406,7 +406,7 @@ TEST_F(StartTest, ChangedImageThatCannotBePulledKeepsTheOldContainerRunning) {
   Assign(MakePod());
   Settle();
   const std::string id = Newest("app").id;
-  ChangePod(0, [](Pod* p) { p->spec.containers[0].image = "gone:9"; });
+  ChangePod(0, [](Pod* p) { p->spec.containers.Edit()[0].image = "gone:9"; });
   Take();
   ImageSeen& image = seen.images["gone:9"];
   image.state = ImageSeen::State::kPullFailed;

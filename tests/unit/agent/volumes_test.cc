@@ -23,8 +23,8 @@ std::shared_ptr<ConfigMap> MakeConfig(const StringMap& data, const std::string& 
 std::shared_ptr<Pod> PodWithVolume(const std::string& source, const std::string& mount = "") {
   auto pod = MakePod();
   pod->spec.others.Set("volumes", JsonOf(R"([{"name":"v")" + source + "}]"));
-  pod->spec.containers[0].others.Set("volumeMounts",
-                                     JsonOf(R"([{"name":"v","mountPath":"/v")" + mount + "}]"));
+  pod->spec.containers.Edit()[0].others.Set(
+      "volumeMounts", JsonOf(R"([{"name":"v","mountPath":"/v")" + mount + "}]"));
   return pod;
 }
 
@@ -115,7 +115,7 @@ TEST_F(VolumesTest, FieldsOfThePodAreFiles) {
                                            "divisor":"1Mi"}}]})");
   pod->metadata.labels = {{"b", "2"}, {"a", "x\"y\n"}};
   pod->metadata.annotations = {{"note", "hello"}};
-  pod->spec.containers[0].resources.requests["cpu"] = Quantity::FromMilli(250);
+  pod->spec.containers.Edit()[0].resources.requests["cpu"] = Quantity::FromMilli(250);
   EXPECT_EQ(Files(*pod),
             "cpu=4000(644) labels=a=\"x\\\"y\\n\"\nb=\"2\"(644) memory=8192(644) one=hello(644) "
             "request=1(644)");
@@ -268,7 +268,7 @@ TEST_F(VolumesTest, HostPathsAreMountedAsTheyAre) {
 
 TEST_F(VolumesTest, PartsAreMountedFirst) {
   auto pod = PodWithVolume(R"(,"emptyDir":{})", R"x(,"subPathExpr":"of/$(NAME)")x");
-  pod->spec.containers[0].env = {{"NAME", "me", {}}};
+  pod->spec.containers.Edit()[0].env = {{"NAME", "me", {}}};
   const auto config = MadeFor(pod);
   const std::string folder = "pods/" + std::string(kUid);
   const PartOrder wanted = {"v", "/data/" + folder + "/volumes/v", "of/me", true,
@@ -284,7 +284,7 @@ TEST_F(VolumesTest, APartThatLeadsOutKeepsTheContainerFromBeingMade) {
     assignment.pods.clear();
     seen.pods.clear();
     auto pod = PodWithVolume(R"(,"emptyDir":{})", R"x(,"subPathExpr":"$(NAME)")x");
-    pod->spec.containers[0].env = {{"NAME", value, {}}};
+    pod->spec.containers.Edit()[0].env = {{"NAME", value, {}}};
     MadeFor(pod);
     const StepResult result = Take();
     ASSERT_TRUE(StatusOf(result).state.waiting) << value;
@@ -335,7 +335,8 @@ class AgentVolumesTest : public AgentTest {
     AddPod("web");
     auto pod = std::make_shared<Pod>(*assignment.pods.back());
     pod->spec.others = PodWithVolume(source, mount)->spec.others;
-    pod->spec.containers[0].others = PodWithVolume(source, mount)->spec.containers[0].others;
+    pod->spec.containers.Edit()[0].others =
+        PodWithVolume(source, mount)->spec.containers.Edit()[0].others;
     assignment.pods.back() = pod;
   }
   void Run() {

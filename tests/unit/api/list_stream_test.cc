@@ -21,7 +21,7 @@ class ListStreamTest : public testing::Test {
       pod->metadata.name = "p" + std::to_string(1000 + i);
       pod->metadata.namespace_name = "default";
       pod->metadata.annotations["padding"] = std::string(padding, 'x');
-      pod->spec.containers.resize(1);
+      pod->spec.containers.Edit().resize(1);
       transaction.writes.push_back({pod->key(), pod});
     }
     ASSERT_TRUE(store_.Commit(transaction, store_.Snapshot()->revision()).ok());

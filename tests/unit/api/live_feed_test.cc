@@ -17,7 +17,7 @@ std::shared_ptr<Pod> MakePod(const std::string& name, const std::string& uid,
   pod->metadata.name = name;
   pod->metadata.namespace_name = namespace_name;
   pod->metadata.uid = uid;
-  pod->spec.containers.resize(1);
+  pod->spec.containers.Edit().resize(1);
   return pod;
 }
 

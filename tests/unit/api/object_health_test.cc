@@ -19,8 +19,8 @@ Pod Running() {
   Pod pod;
   pod.metadata.name = "web";
   pod.spec.node_name = "host-1";
-  pod.spec.containers.resize(1);
-  pod.spec.containers[0].name = "app";
+  pod.spec.containers.Edit().resize(1);
+  pod.spec.containers.Edit()[0].name = "app";
   pod.status.phase = PodPhase::kRunning;
   pod.status.conditions = {{.type = "Ready", .status = ConditionStatus::kTrue}};
   pod.status.container_statuses.resize(1);
@@ -41,7 +41,7 @@ Pod Waiting(const char* reason, const char* message) {
 Pod Unplaced() {
   Pod pod;
   pod.metadata.name = "web";
-  pod.spec.containers.resize(1);
+  pod.spec.containers.Edit().resize(1);
   return pod;
 }
 Node NodeThat(const Condition& condition) {

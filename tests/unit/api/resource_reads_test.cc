@@ -19,7 +19,7 @@ ObjectPtr MakePod(const std::string& name, const std::string& node, const String
   pod->metadata.namespace_name = "default";
   pod->metadata.labels = labels;
   pod->spec.node_name = node;
-  pod->spec.containers.resize(1);
+  pod->spec.containers.Edit().resize(1);
   pod->status.phase = PodPhase::kRunning;
   return pod;
 }

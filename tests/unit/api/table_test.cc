@@ -17,7 +17,7 @@ std::shared_ptr<Pod> MakePod(const std::string& name) {
   pod->metadata.namespace_name = "default";
   pod->metadata.creation_timestamp = WallTime{kNow.ms - 90'000};
   pod->spec.node_name = "host-1";
-  pod->spec.containers.resize(1);
+  pod->spec.containers.Edit().resize(1);
   pod->status.phase = PodPhase::kRunning;
   pod->status.pod_ip = "10.42.0.7";
   ContainerStatus container;
@@ -64,16 +64,16 @@ TEST(Table, StatusWordPrefersWhatAContainerWaitsFor) {
 TEST(Table, APodAtItsInitContainersSaysWhichAndWhy) {
   auto pod = MakePod("web-1");
   pod->status.phase = PodPhase::kPending;
-  pod->spec.init_containers.resize(3);
+  pod->spec.init_containers.Edit().resize(3);
   for (size_t i = 0; i < 3; ++i) {
-    pod->spec.init_containers[i].name = "init-" + std::to_string(i);
+    pod->spec.init_containers.Edit()[i].name = "init-" + std::to_string(i);
     ContainerStatus init;
     init.name = pod->spec.init_containers[i].name;
     init.restart_count = 1;
     init.state.waiting = ContainerStateWaiting{"PodInitializing", ""};
     pod->status.init_container_statuses.push_back(init);
   }
-  pod->spec.init_containers[1].others.Set("restartPolicy", Value::String("Always"));
+  pod->spec.init_containers.Edit()[1].others.Set("restartPolicy", Value::String("Always"));
   pod->status.container_statuses[0].ready = false;
   pod->status.container_statuses[0].restart_count = 0;
   pod->status.container_statuses[0].state = {ContainerStateWaiting{"PodInitializing", ""}, {}, {}};

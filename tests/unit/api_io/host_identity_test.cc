@@ -35,7 +35,7 @@ class HostIdentity : public ApiServerTest {
       pod->metadata.name = "theirs";
       pod->metadata.namespace_name = "default";
       pod->spec.node_name = "n2";
-      pod->spec.containers.resize(1);
+      pod->spec.containers.Edit().resize(1);
       Put(pod);
     });
     Serve([this](const ApiRequest& request) {

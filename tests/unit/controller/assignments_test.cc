@@ -53,6 +53,8 @@ TEST(Assignment, HoldsTheNodesPodsWithoutTheirStatus) {
   ASSERT_EQ(assignment.pods.size(), 1U);
   EXPECT_EQ(assignment.pods[0]->metadata.name, "a");
   EXPECT_EQ(assignment.pods[0]->status, PodStatus());
+  EXPECT_TRUE(assignment.pods[0]->spec.containers.IsOneWith(
+      state.Find<Pod>("default", "a")->spec.containers));
 }
 
 using Names = std::set<std::string>;
@@ -60,7 +62,8 @@ using Names = std::set<std::string>;
 TEST(Assignment, ConcernsTheNodesWhosePodsOrDataChanged) {
   ClusterState before = MakeState();
   auto reader = MakePod("reader", "host-2");
-  reader->spec.containers[0].env_from.push_back({.config_map_ref = EnvFromRef{"read", false}});
+  reader->spec.containers.Edit()[0].env_from.push_back(
+      {.config_map_ref = EnvFromRef{"read", false}});
   before.Put(reader);
   before.Put(MakePod("a", "host-1"));
   before.Put(MakePod("pending", ""));
@@ -89,10 +92,10 @@ TEST(Assignment, ConcernsTheNodesWhosePodsOrDataChanged) {
 TEST(Assignment, CarriesOnlyTheConfigMapsAndSecretsThatItsPodsRead) {
   ClusterState state = MakeState();
   auto pod = MakePod("a", "host-1");
-  pod->spec.containers[0].env_from.push_back({.config_map_ref = EnvFromRef{"read", false}});
+  pod->spec.containers.Edit()[0].env_from.push_back({.config_map_ref = EnvFromRef{"read", false}});
   EnvVar variable{.name = "TOKEN"};
   variable.value_from = EnvVarSource{.secret_key_ref = KeySelector{"token", "key", false}};
-  pod->spec.containers[0].env.push_back(variable);
+  pod->spec.containers.Edit()[0].env.push_back(variable);
   state.Put(pod);
   PutNamed<ConfigMap>("read", &state);
   PutNamed<ConfigMap>("other", &state);
@@ -193,7 +196,7 @@ TEST(Assignment, DiffersForAnAgentWhenAPodIsToStopOrConfigurationMoved) {
 
 std::shared_ptr<Pod> MakeLargePod(const std::string& name, size_t bytes, bool begun) {
   auto pod = MakePod(name, "host-1");
-  pod->spec.containers[0].args = {std::string(bytes, 'x')};
+  pod->spec.containers.Edit()[0].args = {std::string(bytes, 'x')};
   if (begun) pod->status.container_statuses = {{.name = "main"}};
   return pod;
 }
@@ -232,7 +235,8 @@ TEST(FitAssignment, CountsASharedConfigMapOnce) {
   NodePods pods;
   for (const char* name : {"a", "b", "c"}) {
     auto pod = MakePod(name, "host-1");
-    pod->spec.containers[0].env_from.push_back({.config_map_ref = EnvFromRef{"shared", false}});
+    pod->spec.containers.Edit()[0].env_from.push_back(
+        {.config_map_ref = EnvFromRef{"shared", false}});
     pods.push_back(pod);
   }
   EXPECT_EQ(Fit(pods, state)->pods.size(), 3U);

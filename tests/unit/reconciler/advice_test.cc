@@ -49,7 +49,7 @@ TEST(Advice, ContainersThatRequestNothingAreNamed) {
 
 TEST(Advice, SeveralContainersThatRequestNothingAreNamedInOneSentence) {
   const auto web = MakeDeployment("web", 1);
-  std::vector<Container>& containers = web->spec.pod_template.spec.containers;
+  std::vector<Container>& containers = web->spec.pod_template.spec.containers.Edit();
   containers.push_back(containers.front());
   containers.back().name = "ticker";
   const auto advice = AdviceOn(web);
@@ -62,7 +62,7 @@ TEST(Advice, SeveralContainersThatRequestNothingAreNamedInOneSentence) {
 
 TEST(Advice, AWorkloadWhosePodsNobodyStartsSaysSo) {
   const auto web = Sensible();
-  web->spec.pod_template.spec.containers[0].resources.limits["vendor.example/gpu"] =
+  web->spec.pod_template.spec.containers.Edit()[0].resources.limits["vendor.example/gpu"] =
       Quantity::FromUnits(1);
   const auto advice = AdviceOn(web);
   ASSERT_EQ(advice.size(), 1U);
@@ -79,7 +79,7 @@ class ImageAdvice : public testing::Test {
   std::vector<std::string> Advice(const std::string& image,
                                   PullPolicy policy = PullPolicy::kNever) {
     const auto web = Sensible(image);
-    web->spec.pod_template.spec.containers[0].image_pull_policy = policy;
+    web->spec.pod_template.spec.containers.Edit()[0].image_pull_policy = policy;
     Problems problems;
     AdviseOnImages(world_.ChangesFor({web}), world_.state, &problems);
     std::vector<std::string> messages;

@@ -69,9 +69,9 @@ TEST_F(DeclaredNode, AdmitsWhatTheKubeletWould) {
   auto picky = PodOn("host-2", "picky");
   picky->spec.node_selector = {{"disk", "ssd"}};
   auto first = PodOn("host-2", "first");
-  first->spec.containers[0].ports = {{.container_port = 80, .host_port = 8080}};
+  first->spec.containers.Edit()[0].ports = {{.container_port = 80, .host_port = 8080}};
   auto second = PodOn("host-2", "second");
-  second->spec.containers[0].ports = first->spec.containers[0].ports;
+  second->spec.containers.Edit()[0].ports = first->spec.containers.Edit()[0].ports;
   world_.Declare({large, picky, first});
   world_.Declare({large, picky, first, second});
   EXPECT_EQ(WhyPending("large"),

@@ -232,7 +232,7 @@ TEST(Deployment, ASetStoredWithoutNewerDefaultsIsNoReasonToRoll) {
   World world = WorldWithHosts();
   world.Declare({MakeDeployment("web", 2)});
   world.Edit<ReplicaSet>("default", world.SetOf("web")->metadata.name, [](ReplicaSet* set) {
-    set->spec.pod_template.spec.containers[0].image_pull_policy = PullPolicy::kUnset;
+    set->spec.pod_template.spec.containers.Edit()[0].image_pull_policy = PullPolicy::kUnset;
   });
   world.Settle();
   EXPECT_EQ(world.SetsOf("web").size(), 1u);

@@ -219,7 +219,7 @@ std::shared_ptr<Deployment> Reading(const std::string& config_map, const std::st
   variable.name = "COLOUR";
   variable.value_from.emplace();
   variable.value_from->config_map_key_ref = {.name = config_map, .key = key, .optional = optional};
-  deployment->spec.pod_template.spec.containers[0].env.push_back(variable);
+  deployment->spec.pod_template.spec.containers.Edit()[0].env.push_back(variable);
   return deployment;
 }
 
@@ -250,7 +250,7 @@ TEST(BuildDesired, EnvFromIsLookedAtToo) {
   auto deployment = MakeDeployment("web", 1);
   EnvFromSource from;
   from.secret_ref = EnvFromRef{.name = "token"};
-  deployment->spec.pod_template.spec.containers[0].env_from.push_back(from);
+  deployment->spec.pod_template.spec.containers.Edit()[0].env_from.push_back(from);
   EXPECT_NE(OnlyWarning(Check(World(), {deployment})).find("Secret default/token"),
             std::string::npos);
 }

@@ -59,7 +59,7 @@ TEST(Effects, ADeploymentRollsOutForItsTemplateAlone) {
     deployment->metadata.labels["tier"] = "web";
     deployment->spec.replicas = 3;
     deployment->spec.min_ready_seconds = 1;
-    deployment->spec.pod_template.spec.containers[0].image = "img:2";
+    deployment->spec.pod_template.spec.containers.Edit()[0].image = "img:2";
   });
   EXPECT_EQ(EffectsOfChange({web}, {after}),
             "metadata.labels[tier]: none\n"
@@ -72,7 +72,7 @@ TEST(Effects, APausedDeploymentRollsOutWhenItResumes) {
   const auto web = MakeDeployment("web", 2);
   const auto paused = Edited<Deployment>(web, [](Deployment* deployment) {
     deployment->spec.paused = true;
-    deployment->spec.pod_template.spec.containers[0].image = "img:2";
+    deployment->spec.pod_template.spec.containers.Edit()[0].image = "img:2";
   });
   EXPECT_EQ(EffectsOfChange({web}, {paused}),
             "spec.template.spec.containers[main].image: none\nspec.paused: in place\n");
@@ -88,13 +88,13 @@ TEST(Effects, APausedDeploymentRollsOutWhenItResumes) {
 TEST(Effects, ReplicaSetsAndControllersKeepTheirPods) {
   const auto set = MakeReplicaSet("set", 2);
   const auto new_set = Edited<ReplicaSet>(set, [](ReplicaSet* changed) {
-    changed->spec.pod_template.spec.containers[0].image = "img:2";
+    changed->spec.pod_template.spec.containers.Edit()[0].image = "img:2";
   });
   EXPECT_EQ(EffectsOfChange({set}, {new_set}),
             "spec.template.spec.containers[main].image: next start\n");
   const auto rc = MakeController("rc", 2);
   const auto new_rc = Edited<ReplicationController>(rc, [](ReplicationController* changed) {
-    changed->spec.pod_template.spec.containers[0].image = "img:2";
+    changed->spec.pod_template.spec.containers.Edit()[0].image = "img:2";
   });
   World world = SettledWorld({rc});
   const Seen seen = PreviewOfChange(world, {new_rc});
@@ -106,7 +106,7 @@ TEST(Effects, APodComesAgainForItsSpecAndKeepsRunningForItsLabels) {
   const auto pod = MakePod("one");
   const auto after = Edited<Pod>(pod, [](Pod* changed) {
     changed->metadata.labels["tier"] = "web";
-    changed->spec.containers[0].image = "img:2";
+    changed->spec.containers.Edit()[0].image = "img:2";
   });
   World world = SettledWorld({pod});
   const Seen seen = PreviewOfChange(world, {after});
@@ -117,7 +117,7 @@ TEST(Effects, APodComesAgainForItsSpecAndKeepsRunningForItsLabels) {
 
 std::shared_ptr<Deployment> WithVariable(const std::string& config_map, const std::string& key) {
   auto web = MakeDeployment("web", 1);
-  EnvVar& variable = web->spec.pod_template.spec.containers[0].env.emplace_back();
+  EnvVar& variable = web->spec.pod_template.spec.containers.Edit()[0].env.emplace_back();
   variable.name = "GREETING";
   variable.value_from.emplace().config_map_key_ref.emplace();
   variable.value_from->config_map_key_ref->name = config_map;
@@ -158,7 +158,7 @@ TEST(Effects, APartOfAVolumeIsReadAtTheNextStartAndAWholeOneChangesInPlace) {
     PodSpec& spec = web->spec.pod_template.spec;
     spec.others.Set("volumes",
                     ParseJson(R"([{"name":"v","configMap":{"name":"config"}}])").value());
-    spec.containers[0].others.Set("volumeMounts", ParseJson("[" + mounts + "]").value());
+    spec.containers.Edit()[0].others.Set("volumeMounts", ParseJson("[" + mounts + "]").value());
     World world = SettledWorld({config, web});
     const Seen seen = PreviewOfChange(world, {changed, web});
     EXPECT_EQ(seen.effects, "data[" + config->data.begin()->first + "]: " + effect + "\n")
@@ -169,7 +169,7 @@ TEST(Effects, APartOfAVolumeIsReadAtTheNextStartAndAWholeOneChangesInPlace) {
 TEST(Effects, ACourseSaysHowManyPodsThereAreMeanwhile) {
   const auto web = MakeDeployment("web", 4);
   const auto after = Edited<Deployment>(web, [](Deployment* deployment) {
-    deployment->spec.pod_template.spec.containers[0].image = "img:2";
+    deployment->spec.pod_template.spec.containers.Edit()[0].image = "img:2";
   });
   World world = SettledWorld({web, MakeController("rc", 2)});
   const Seen seen = PreviewOfChange(world, {after, MakeController("rc", 2)});

@@ -129,7 +129,7 @@ TEST_F(EndpointsTest, WhatIsDoneForGoodIsNoMember) {
 TEST_F(EndpointsTest, NamedPortsAreFoundPerPod) {
   const auto with = [](int32_t number, Protocol protocol) {
     return [number, protocol](Pod* pod) {
-      pod->spec.containers[0].ports = {
+      pod->spec.containers.Edit()[0].ports = {
           {.name = "web", .container_port = number, .protocol = protocol}};
     };
   };

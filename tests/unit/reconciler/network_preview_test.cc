@@ -50,7 +50,7 @@ TEST(NetworkPreview, TellsOfNamesAndOfPortsOfHosts) {
   auto headless = MakeService("pods", "web");
   headless->spec.cluster_ip = kHeadlessIp;
   auto deployment = MakeDeployment("web", 1);
-  deployment->spec.pod_template.spec.containers[0].ports = {
+  deployment->spec.pod_template.spec.containers.Edit()[0].ports = {
       {.name = "web", .container_port = 80, .host_port = 8080}};
   world.state.Put(away);
   ClusterState after = world.state;

@@ -140,7 +140,7 @@ TEST(Preview, WhatDoesNotFitSaysWhyForEachHost) {
 std::shared_ptr<ReplicationController> Reads(const std::string& config, Kind kind,
                                              const std::string& key = "") {
   auto controller = MakeController("web", 2);
-  Container& container = controller->spec.pod_template.spec.containers[0];
+  Container& container = controller->spec.pod_template.spec.containers.Edit()[0];
   const bool is_secret = kind == Kind::kSecret;
   if (key.empty()) {
     EnvFromSource& from = container.env_from.emplace_back();
@@ -172,7 +172,7 @@ TEST(Preview, ContainersWaitForWhatTheirVariablesComeFrom) {
             "wait: containers wait: ConfigMap default/words has no key \"a\"");
   EXPECT_EQ(why({Reads("words", Kind::kConfigMap), MakeConfigMap("words")}).substr(0, 6), "create");
   const auto optional = Reads("words", Kind::kConfigMap);
-  optional->spec.pod_template.spec.containers[0].env_from[0].config_map_ref->optional = true;
+  optional->spec.pod_template.spec.containers.Edit()[0].env_from[0].config_map_ref->optional = true;
   EXPECT_EQ(why({optional}).substr(0, 6), "create");
   const Preview preview = PreviewOf(world, {Reads("words", Kind::kConfigMap)});
   ASSERT_EQ(preview.courses.size(), 1U);
@@ -312,7 +312,7 @@ TEST(Preview, ALargeModelIsLookedAtForFewerTurns) {
   EXPECT_EQ(preview.note, "") << "it takes a few turns only";
   world.Declare({deployment});
   deployment = Mutable(*deployment);
-  deployment->spec.pod_template.spec.containers[0].image = "img:2";
+  deployment->spec.pod_template.spec.containers.Edit()[0].image = "img:2";
   const ObjectChanges rollout = world.ChangesFor({deployment});
   EXPECT_NE(PreviewChanges(world.state, rollout, world.now, {.max_object_turns = 1}).note, "");
 }

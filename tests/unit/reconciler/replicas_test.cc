@@ -41,12 +41,23 @@ TEST(ReplicaSet, PodsAreMadeOfTheTemplateAndOwned) {
   EXPECT_EQ(pod->metadata.name.substr(0, 4), "web-");
   EXPECT_EQ(pod->metadata.name.size(), 9u);
   EXPECT_EQ(pod->metadata.labels.at("app"), "web");
-  EXPECT_EQ(pod->spec.containers.at(0).image, "img:1");
+  EXPECT_EQ(pod->spec.containers[0].image, "img:1");
   EXPECT_EQ(pod->status.qos_class, "BestEffort");
   const OwnerReference* owner = ControllerOf(pod->metadata);
   ASSERT_NE(owner, nullptr);
   EXPECT_EQ(owner->kind, "ReplicaSet");
   EXPECT_EQ(owner->uid, world.state.Find<ReplicaSet>("default", "web")->metadata.uid);
+}
+
+TEST(ReplicaSet, PodsShareTheContainersOfTheTemplate) {
+  World world;
+  world.AddNode("host-1");
+  world.Declare({MakeReplicaSet("web", 2)});
+  const auto set = world.state.Find<ReplicaSet>("default", "web");
+  for (const auto& pod : world.Pods()) {
+    EXPECT_TRUE(pod->spec.containers.IsOneWith(set->spec.pod_template.spec.containers));
+  }
+  EXPECT_EQ(world.Pods().size(), 2U);
 }
 
 TEST(ReplicaSet, MakesNoPodsThatNoHostCouldRunAsWritten) {
@@ -106,7 +117,7 @@ TEST(Deployment, KeepsItsOldPodsWhenTheNewOnesCannotBeRunAsWritten) {
   world.Declare({changed});
   EXPECT_GE(world.ActivePods().size(), 3u);
   for (const auto& pod : world.ActivePods()) {
-    EXPECT_EQ(pod->spec.containers.at(0).image, "img:1");
+    EXPECT_EQ(pod->spec.containers[0].image, "img:1");
   }
   const auto found = world.state.Find<Deployment>("default", "web");
   const Condition* failure = FindCondition(found->status.conditions, "ReplicaFailure");

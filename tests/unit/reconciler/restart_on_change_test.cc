@@ -13,7 +13,8 @@ namespace {
 
 std::shared_ptr<Deployment> ReaderOf(const std::string& config, Kind kind, bool restarts = true) {
   auto deployment = MakeDeployment("web", 2);
-  EnvFromSource& from = deployment->spec.pod_template.spec.containers[0].env_from.emplace_back();
+  EnvFromSource& from =
+      deployment->spec.pod_template.spec.containers.Edit()[0].env_from.emplace_back();
   (kind == Kind::kSecret ? from.secret_ref : from.config_map_ref) = EnvFromRef{.name = config};
   if (restarts) deployment->metadata.annotations[std::string(kRestartOnChange)] = "true";
   return deployment;

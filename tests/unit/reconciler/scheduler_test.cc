@@ -81,7 +81,7 @@ TEST(Scheduler, APortOfTheHostIsTakenOnce) {
     of_host.container_port = 80;
     of_host.host_port = port;
     of_host.host_ip = address;
-    pod->spec.containers.at(0).ports = {of_host};
+    pod->spec.containers.Edit().at(0).ports = {of_host};
     return pod;
   };
   PutOn(&world, "host-1", with_port("other", 8080, "192.0.2.1"));
@@ -92,7 +92,7 @@ TEST(Scheduler, APortOfTheHostIsTakenOnce) {
   EXPECT_EQ(PlaceOne(world, with_port("web", 8081, "")).node, "host-1");
   auto of_the_host = with_port("web", 8080, "");
   of_the_host->spec.host_network = true;
-  of_the_host->spec.containers.at(0).ports[0].container_port = 8080;
+  of_the_host->spec.containers.Edit().at(0).ports[0].container_port = 8080;
   EXPECT_EQ(PlaceOne(world, of_the_host).node, "");
 }
 
@@ -104,7 +104,7 @@ TEST(Scheduler, PodsThatDifferInTheirPortsAloneAreJudgedApart) {
     ContainerPort of_host;
     of_host.container_port = 80;
     of_host.host_port = port;
-    if (port != 0) pod->spec.containers.at(0).ports = {of_host};
+    if (port != 0) pod->spec.containers.Edit().at(0).ports = {of_host};
     return pod;
   };
   const auto bindings =
@@ -173,7 +173,7 @@ TEST(Scheduler, AResourceThatNoNodeHasFitsNowhere) {
   World world;
   world.AddNode("host-1");
   auto pod = Pending("web");
-  pod->spec.containers[0].resources.requests["example.com/gpu"] = Quantity::FromUnits(1);
+  pod->spec.containers.Edit()[0].resources.requests["example.com/gpu"] = Quantity::FromUnits(1);
   EXPECT_EQ(PlaceOne(world, pod).explanation,
             "0/1 nodes are available: 1 Insufficient example.com/gpu. host-1: needs 1 "
             "example.com/gpu, 0 free");
@@ -184,7 +184,7 @@ TEST(Scheduler, RequestsBeyondAllNumbersFitNowhere) {
   world.AddNode("host-1");
   auto pod = Pending("web", "9223372036854775807", "9223372036854775807");
   pod->spec.containers.push_back(pod->spec.containers[0]);
-  pod->spec.containers[1].name = "second";
+  pod->spec.containers.Edit()[1].name = "second";
   pod->spec.containers.push_back(Container{.name = "third"});
   EXPECT_EQ(PlaceOne(world, pod).node, "");
   EXPECT_EQ(PlaceOne(world, Pending("small")).node, "host-1");
@@ -194,7 +194,7 @@ TEST(Scheduler, ALimitWithoutARequestIsOne) {
   World world;
   world.AddNode("host-1", "1");
   auto pod = Pending("web");
-  pod->spec.containers[0].resources.limits["cpu"] = *Quantity::Parse("2");
+  pod->spec.containers.Edit()[0].resources.limits["cpu"] = *Quantity::Parse("2");
   EXPECT_EQ(PlaceOne(world, pod).node, "");
 }
 

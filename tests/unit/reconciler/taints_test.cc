@@ -56,7 +56,7 @@ TEST_F(TaintsTest, OfPressureKeepPodsAwayAndNoneIsDeclared) {
   };
   world_.Edit<Node>("", "host-2", [](Node* node) { node->spec.unschedulable = true; });
   auto pod = MakePod("web");
-  pod->spec.containers[0].resources = {};
+  pod->spec.containers.Edit()[0].resources = {};
   for (const auto& [type, taint] :
        {std::pair(kMemoryPressure, kMemoryPressureTaint),
         std::pair(kDiskPressure, kDiskPressureTaint), std::pair(kPidPressure, kPidPressureTaint)}) {
@@ -77,11 +77,11 @@ TEST_F(TaintsTest, PodsThatAskForMemoryCopeWithItsPressure) {
     });
   }
   auto best_effort = MakePod("best-effort");
-  best_effort->spec.containers[0].resources = {};
+  best_effort->spec.containers.Edit()[0].resources = {};
   auto burstable = MakePod("burstable");
-  burstable->spec.containers[0].resources = {};
-  burstable->spec.containers[0].resources.requests["cpu"] = *Quantity::Parse("0");
-  burstable->spec.containers[0].resources.limits["cpu"] = *Quantity::Parse("1");
+  burstable->spec.containers.Edit()[0].resources = {};
+  burstable->spec.containers.Edit()[0].resources.requests["cpu"] = *Quantity::Parse("0");
+  burstable->spec.containers.Edit()[0].resources.limits["cpu"] = *Quantity::Parse("1");
   EXPECT_EQ(PlaceOf(best_effort).substr(0, 3), "0/2");
   EXPECT_EQ(PlaceOf(burstable).substr(0, 5), "host-");
   const std::vector<Binding> both = Place({best_effort, burstable}, world_.state);

@@ -249,7 +249,7 @@ std::shared_ptr<Node> MakeNode(const std::string& name, const StringMap& labels)
 }
 
 void Request(PodSpec* spec, const std::string& cpu, const std::string& memory) {
-  for (Container& container : spec->containers) {
+  for (Container& container : spec->containers.Edit()) {
     if (!cpu.empty()) container.resources.requests["cpu"] = *Quantity::Parse(cpu);
     if (!memory.empty()) container.resources.requests["memory"] = *Quantity::Parse(memory);
   }

@@ -11,7 +11,7 @@ reconcile_test(schema_test
           ${here}/kustomized_manifests_test.cc
           ${here}/object_test.cc ${here}/pod_test.cc ${here}/schema_testing.cc ${here}/secret_canary_test.cc ${here}/security_test.cc ${here}/pod_security_test.cc
           ${here}/shapes_test.cc ${here}/shared_map_test.cc ${here}/table_property_test.cc ${here}/validate_test.cc ${here}/words_test.cc ${here}/affinity_test.cc ${here}/topology_spread_test.cc
-          ${here}/volumes_test.cc ${here}/lifecycle_test.cc ${here}/images_test.cc
+          ${here}/volumes_test.cc ${here}/lifecycle_test.cc ${here}/images_test.cc ${here}/copy_on_write_list_test.cc
   LIBS schema LABELS unit)
 reconcile_test(kustomize_test
   SOURCES ${here}/kustomize/golden_test.cc ${here}/kustomize/json_patch_test.cc ${here}/kustomize/reach_test.cc
