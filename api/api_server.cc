@@ -23,6 +23,7 @@ struct ApiServer::State {
     parts->sockets = sockets.get();
     parts->io = io.get();
     parts->bridge = bridge;
+    parts->health = std::make_shared<LastHealth>();
   }
   ~State() {
     bridge->Close();

@@ -55,6 +55,7 @@ class ApiSession final : public ApiStreamWriter, public std::enable_shared_from_
   void ReadBody();
   void OnBody(const error_code& error);
   void Dispatch();
+  void DispatchHealth(uint64_t turn, ApiRequest request);
   void OnAnswer(uint64_t turn, ApiResponse answer);
   void RefuseBad(int code, const std::string& why);
   void Answer(const ApiResponse& answer, bool close);
@@ -199,6 +200,7 @@ void ApiSession::Dispatch() {
   std::string body = std::exchange(head_.request.body, {});
   ApiRequest request = head_.request;
   request.body = std::move(body);
+  if (LastHealth::IsAskedBy(request)) return DispatchHealth(turn, std::move(request));
   parts_->loop->Post([handler = parts_->handler, bridge = parts_->bridge, weak = weak_from_this(),
                       turn, request = std::move(request), share = std::move(body_share_)] {
     ApiResponse answer = (*handler)(request);
@@ -208,8 +210,28 @@ void ApiSession::Dispatch() {
   });
 }
 
+// The loop's answer, or the one before it when the loop is busy.
+void ApiSession::DispatchHealth(uint64_t turn, ApiRequest request) {
+  parts_->io->After(LastHealth::kPatienceMs, [weak = weak_from_this(), turn, request] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    const auto known = self->parts_->health->Find(request, self->parts_->io->now().mono);
+    if (known) self->OnAnswer(turn, *known);
+  });
+  parts_->loop->Post([handler = parts_->handler, bridge = parts_->bridge, health = parts_->health,
+                      io = parts_->io, weak = weak_from_this(), turn,
+                      request = std::move(request)] {
+    ApiResponse answer = (*handler)(request);
+    bridge->Post([weak, turn, health, io, request, answer = std::move(answer)]() mutable {
+      health->Note(request, answer, io->now().mono);
+      if (const auto self = weak.lock()) self->OnAnswer(turn, std::move(answer));
+    });
+  });
+}
+
 void ApiSession::OnAnswer(uint64_t turn, ApiResponse answer) {
   if (turn != turn_ || answered_) return;
+  ++turn_;  // another answer to it comes too late
   if (answer.socket) return BeginSocket(std::move(answer));
   if (answer.stream && head_.request.method == "HEAD") return Answer(answer, true);
   if (answer.stream) return BeginStream(std::move(answer));

@@ -6,6 +6,7 @@
 #include "api/api_server.h"
 #include "api/api_sockets.h"
 #include "api/io_bridge.h"
+#include "api/last_health.h"
 #include "link/io_thread.h"
 
 namespace reconcile {
@@ -19,6 +20,7 @@ struct ApiServerParts {
   ApiSockets* sockets = nullptr;
   IoThread* io = nullptr;
   std::shared_ptr<IoBridge> bridge;
+  std::shared_ptr<LastHealth> health;  // the sockets' thread alone
 };
 
 // Listens and serves on `parts->io`. Returns the port.

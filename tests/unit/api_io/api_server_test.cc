@@ -1,10 +1,35 @@
 // The API's port, as strangers, users and hosts find it. Faults are named for their lines.
 #include <fstream>
+#include <future>
 
 #include "tests/unit/api_io/api_server_fixture.h"
 
 namespace reconcile {
 namespace {
+
+// Whatever holds the loop: it answers later, and that is nobody's any more.
+TEST_F(ApiServerTest, TellsHealthAsItWasWhileTheLoopIsBusy) {
+  Serve();
+  const KeyPair admin = Admin();
+  RawTls person(server_->port(), &admin);
+  std::string body;
+  const auto asks = [&](const std::string& path) {
+    EXPECT_TRUE(person.Send("GET " + path + " HTTP/1.1\r\nHost: c\r\n\r\n"));
+    return person.ReadAnswer(&body);
+  };
+  EXPECT_EQ(asks("/healthz"), 200);
+  std::promise<void> busy;
+  loop_.loop()->Post(
+      [held = std::make_shared<std::future<void>>(busy.get_future())] { held->wait(); });
+  EXPECT_EQ(asks("/healthz"), 200);
+  EXPECT_EQ(asks("/healthz"), 200);
+  EXPECT_EQ(routed_, 1);
+  busy.set_value();
+  WaitFor("the loop has answered too", [&] { return routed_ == 3; });
+  loop_.Do([] {});
+  EXPECT_EQ(asks("/no/such"), 200);
+  EXPECT_EQ(body, "GET /no/such ");
+}
 
 TEST_F(ApiServerTest, KeepsAConnectionForOneRequestAfterTheOther) {
   Serve();
