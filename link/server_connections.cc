@@ -301,11 +301,27 @@ void ServerConnections::TellRenewals() {
 }
 
 void ServerConnections::Recheck() {
+  const bool is_under_way = rechecked_.has_value();
+  rechecked_ = 0;
+  if (!is_under_way) RecheckSome();
+}
+
+// A few at a time, with room for what agents say between them: each costs a millisecond or two of
+// reading certificates.
+void ServerConnections::RecheckSome() {
+  constexpr size_t kAtOnce = 8;
   const Now now = io_->now();
   std::vector<std::pair<ConnectionId, Status>> refused;
-  for (auto& [id, connection] : connections_) {
-    const Status checked = enrollment_->CheckPeer(connection.peer, now.wall);
-    if (!checked.ok()) refused.emplace_back(id, checked);
+  auto next = connections_.upper_bound(*rechecked_);
+  for (size_t i = 0; i < kAtOnce && next != connections_.end(); ++i, ++next) {
+    const Status checked = enrollment_->CheckPeer(next->second.peer, now.wall);
+    if (!checked.ok()) refused.emplace_back(next->first, checked);
+    rechecked_ = next->first;
+  }
+  if (next == connections_.end()) {
+    rechecked_.reset();
+  } else {
+    io_->Post([this] { RecheckSome(); });
   }
   for (const auto& [id, why] : refused) {
     const auto found = connections_.find(id);

@@ -103,6 +103,7 @@ class ServerConnections final : public HttpServerHandler {
   void SendNow(Connection* connection, std::string message, bool binary = false);
   void Expel(Connection* connection, const std::string& event, const std::string& why);
   void Recheck();
+  void RecheckSome();
   void TellRenewals();
   void WatchChanges();
 
@@ -113,6 +114,7 @@ class ServerConnections final : public HttpServerHandler {
   ServerTls tls_;
   uint64_t seen_changes_ = 0;
   MonoTime checked_at_;
+  std::optional<ConnectionId> rechecked_;  // up to this one, while more are to be
   const std::shared_ptr<Counts> counts_;
   RefusalLimiter refusals_{kMaxRefusalsPerMinute};
   ConnectionId next_id_ = 1;

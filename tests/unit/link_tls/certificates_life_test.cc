@@ -81,6 +81,30 @@ TEST(CertificateLife, Faults36ClosesARevokedNodesConnectionAndRefusesItsReturn) 
   WaitFor("joining again", [&] { return rejoined.Connected(); });
 }
 
+// Certificates are looked at again a few at a time, and every one of them.
+TEST(CertificateLife, Faults36ClosesTheRevokedAmongManyConnections) {
+  constexpr size_t kAgents = 20;
+  TlsController controller;
+  std::vector<std::unique_ptr<LinkFolder>> folders;
+  std::vector<std::unique_ptr<TlsAgent>> agents;
+  for (size_t i = 0; i < kAgents; ++i) {
+    folders.push_back(std::make_unique<LinkFolder>());
+    agents.push_back(std::make_unique<TlsAgent>(controller.server->port(),
+                                                "host-" + std::to_string(i), controller.MakeToken(),
+                                                folders.back()->path()));
+    agents.back()->Start();
+    WaitFor("joining", [&] { return agents.back()->Connected(); });
+  }
+  for (const size_t i : {size_t{0}, size_t{8}, kAgents - 1}) {
+    const std::string node = "host-" + std::to_string(i);
+    ASSERT_TRUE(controller.enrollment->RevokeNode(node, controller.now()).ok());
+    WaitFor("the end of the connection", [&] { return !agents[i]->Connected(); });
+  }
+  size_t left = 0;
+  for (const auto& agent : agents) left += agent->Connected() ? 1 : 0;
+  EXPECT_EQ(left, kAgents - 3);
+}
+
 TEST(CertificateLife, Faults36RotatesTheCaWithoutAnOutage) {
   TlsController controller;
   const LinkFolder folder;
