@@ -180,6 +180,11 @@ void AddSidecarLabel(const PodSpec& spec, const Container& container, ContainerC
   }
 }
 
+bool IsSet(const Container& container, std::string_view field) {
+  const Value* value = container.others.Find(field);
+  return value != nullptr && value->type() == Value::Type::kBool && value->AsBool();
+}
+
 }  // namespace
 
 std::string SpecHashOf(const Container& container) {
@@ -198,6 +203,9 @@ std::string SpecHashOf(const Container& container) {
   if (const Value* mounts = container.others.Find("volumeMounts")) {
     fields.Add("volumeMounts");
     fields.Add(WriteJson(*mounts));
+  }
+  for (const std::string_view field : {"stdin", "stdinOnce", "tty"}) {
+    if (IsSet(container, field)) fields.Add(field);
   }
   return std::string(kHashVersion) + ":" + Sha256Hex(fields.text()).substr(0, 16);
 }
@@ -288,6 +296,9 @@ ContainerConfig MakeContainerConfig(const std::string& cluster_id, const Pod& po
   config.pids_limit = kPidsLimit;
   config.process_view = ProcessViewOf(pod.spec, !basis.sandbox_id.empty());
   config.host_ipc = HasHostIpc(pod.spec);
+  config.has_input = IsSet(container, "stdin");
+  config.input_once = IsSet(container, "stdinOnce");
+  config.has_terminal = IsSet(container, "tty");
   return config;
 }
 

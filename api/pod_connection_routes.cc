@@ -99,6 +99,34 @@ std::optional<Refusal> WhyUnreachable(const Controller& controller, const Pod& p
                      " cannot be reached: see `reconcile status`"};
 }
 
+const Container* FindContainer(const Pod& pod, const std::string& name) {
+  for (const auto* containers : {&pod.spec.containers, &pod.spec.init_containers}) {
+    for (const Container& container : *containers) {
+      if (container.name == name) return &container;
+    }
+  }
+  return nullptr;
+}
+
+// What runs already has the input and the terminal that it was made with.
+std::optional<Refusal> WhyNotAttached(const Pod& pod, const PodStreamRequest& stream) {
+  const Container* container = FindContainer(pod, stream.container);
+  const auto lacks = [&](const char* field) {
+    const Value* value = container == nullptr ? nullptr : container->others.Find(field);
+    return value == nullptr || value->type() != Value::Type::kBool || !value->AsBool();
+  };
+  const std::string who =
+      "container \"" + stream.container + "\" of pod \"" + pod.metadata.name + "\"";
+  if (stream.in && lacks("stdin")) {
+    return BadRequest(who +
+                      " reads no standard input: its manifest does not say `stdin: true`; attach "
+                      "without -i, or run a command of its own by exec -i");
+  }
+  if (!stream.tty || !lacks("tty")) return std::nullopt;
+  return BadRequest(who +
+                    " has no terminal: its manifest does not say `tty: true`; attach without -t");
+}
+
 // What exec and attach ask for; words as the apiserver's.
 std::optional<Refusal> ReadCommand(const ApiRequest& request, bool is_exec,
                                    PodStreamRequest* stream) {
@@ -262,6 +290,9 @@ ApiResponse HandlePodConnection(Controller* controller, const ResourcePath& reso
   }
   if (const auto refusal = WhyUnreachable(*controller, *pod, stream.container)) {
     return RefusalResponse(*refusal);
+  }
+  if (stream.kind == PodStreamRequest::Kind::kAttach) {
+    if (const auto refusal = WhyNotAttached(*pod, stream)) return RefusalResponse(*refusal);
   }
   if (request.upgrade.starts_with("spdy/")) return RefusalResponse(NeedsWebSocket(is_port_forward));
   if (request.upgrade != "websocket")

@@ -91,6 +91,12 @@ struct ContainerConfig {
   int64_t memory_bytes = 0;  // 0: none
   int32_t oom_score_adj = 0;
   int64_t pids_limit = 0;  // 0: none
+  // Of its program (Engine API: OpenStdin, StdinOnce, Tty). Without has_input it reads nothing;
+  // with it, what attached clients write, and the input's end only if input_once: when the first of
+  // them goes.
+  bool has_input = false;
+  bool input_once = false;
+  bool has_terminal = false;
   // No log files, no rights whatever `rights` says, and an ipc namespace that others can join.
   bool is_sandbox = false;
 };

@@ -166,6 +166,9 @@ std::string CreateBody(const ContainerConfig& config) {
   if (!config.cmd.empty()) body.Set("Cmd", Strings(config.cmd));
   if (!config.env.empty()) body.Set("Env", Strings(config.env));
   if (!config.working_dir.empty()) body.Set("WorkingDir", Value::String(config.working_dir));
+  if (config.has_input) body.Set("OpenStdin", Value::Bool(true));
+  if (config.has_input && config.input_once) body.Set("StdinOnce", Value::Bool(true));
+  if (config.has_terminal) body.Set("Tty", Value::Bool(true));
   // What is left then is the OCI runtime's default, a namespace of its own.
   if (config.network_container.empty() && config.network_start == NetworkStart::kBare) {
     body.Set("NetworkDisabled", Value::Bool(true));

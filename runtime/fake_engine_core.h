@@ -94,6 +94,9 @@ class FakeEngineCore : public std::enable_shared_from_this<FakeEngineCore> {
   Result<Container*> FindToRun(const std::string& id, const std::vector<std::string>& command);
   // Whether a client may be attached to it.
   Status CheckAttach(const std::string& id, const StreamOptions& wanted) const;
+  // What an attached client wrote, and that it writes no more.
+  void TakeInput(const std::string& id, const std::string& bytes);
+  void EndInput(const std::string& id);
   void NoteExecAsked(const std::string& id, const std::vector<std::string>& command);
   Result<ImageInfo> InspectImage(const std::string& reference) const;
   void Pull(const std::string& reference, const std::optional<RegistryLogin>& login,

@@ -28,11 +28,23 @@ Status FakeEngineCore::CheckAttach(const std::string& id, const StreamOptions& w
   if (container->info.state != ContainerRunState::kRunning) {
     return ConflictError("Container " + container->info.id + " is not running");
   }
-  if (wanted.in) {
+  if (wanted.in && !container->config.has_input) {
     return InvalidError("the container reads no standard input: it was made without stdin");
   }
-  if (!wanted.tty) return OkStatus();
+  if (!wanted.tty || container->config.has_terminal) return OkStatus();
   return InvalidError("the container has no terminal: it was made without tty");
+}
+
+void FakeEngineCore::TakeInput(const std::string& id, const std::string& bytes) {
+  Container* container = Find(id);
+  if (container == nullptr || container->info.state != ContainerRunState::kRunning) return;
+  if (container->program.reads_input) AppendLog(*container, LogStream::kOut, bytes);
+}
+
+void FakeEngineCore::EndInput(const std::string& id) {
+  const Container* container = Find(id);
+  if (container == nullptr || container->info.state != ContainerRunState::kRunning) return;
+  if (container->program.reads_input && container->config.input_once) Exit(id, 0, false);
 }
 
 void FakeEngineCore::Exec(const std::string& id, const std::vector<std::string>& command,

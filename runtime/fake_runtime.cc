@@ -11,25 +11,92 @@ namespace reconcile {
 namespace {
 
 // A client's hold on what it is attached to.
-class FakeAttachment final : public PodStream {
+class FakeAttachment final : public PodStream, public std::enable_shared_from_this<FakeAttachment> {
  public:
-  explicit FakeAttachment(EventLoop* loop) : loop_(loop) {}
-  void Write(std::string_view) override {}
-  void CloseInput() override {}
+  FakeAttachment(std::weak_ptr<FakeEngineCore> core, std::weak_ptr<FakeClient> client,
+                 std::string id, const StreamOptions& options, PodStreamSink sink)
+      : core_(std::move(core)),
+        client_(std::move(client)),
+        id_(std::move(id)),
+        options_(options),
+        sink_(std::move(sink)) {}
+
+  void Write(std::string_view bytes) override {
+    if (!options_.in || input_ended_) return;
+    input_ += bytes;
+    Later(&FakeAttachment::GiveInput);
+  }
+  void CloseInput() override {
+    if (!options_.in || std::exchange(input_ended_, true)) return;
+    Later(&FakeAttachment::GiveInput);
+  }
   void Resize(uint16_t, uint16_t) override {}
   void Taken(size_t bytes) override {
-    loop_->Post([reader = reader, bytes] { reader.Taken(bytes); });
+    Later([bytes](FakeAttachment* self) { self->reader_.Taken(bytes); });
   }
   void Cancel() override {
-    over = true;
-    reader.Cancel();
+    over_ = true;
+    reader_.Cancel();
   }
 
-  StreamHandle reader;
-  bool over = false;
+  bool over() const { return over_; }
+  // Once the engine has attached it; what was written before is given when the log is followed.
+  void Begin(StreamHandle reader) {
+    reader_ = std::move(reader);
+    const auto core = core_.lock();
+    if (core == nullptr) return;
+    core->After(core->options.max_latency_ms, [self = shared_from_this()] {
+      self->open_ = true;
+      self->GiveInput();
+    });
+  }
+  void OnLog(LogStream from, std::string_view bytes) {
+    const bool err = from == LogStream::kError;
+    if (!(err ? options_.err : options_.out)) return reader_.Taken(bytes.size());
+    sink_.on_output(err ? PodOutput::kErr : PodOutput::kOut, bytes);
+  }
+  void End(const Status& status) {
+    if (!std::exchange(over_, true)) sink_.on_end({status, std::nullopt});
+  }
 
  private:
-  EventLoop* const loop_;
+  template <typename T>
+  void Later(T task) {
+    const auto core = core_.lock();
+    if (core == nullptr) return;
+    core->After(core->options.event_delay_ms, [self = shared_from_this(), task] {
+      if (!self->over_ && !self->client_.expired()) std::invoke(task, self.get());
+    });
+  }
+  void GiveInput() {
+    const auto core = core_.lock();
+    if (core == nullptr || client_.expired() || over_ || !open_) return;
+    if (const std::string bytes = std::exchange(input_, {}); !bytes.empty()) {
+      core->TakeInput(id_, bytes);
+      sink_.on_input_taken(bytes.size());
+    }
+    if (!input_ended_ || std::exchange(told_end_, true)) return;
+    // As Docker: who only writes nothing more is not attached any longer, unless his going ends the
+    // program's input.
+    const FakeEngineCore::Container* container = core->Find(id_);
+    const bool once = container != nullptr && container->config.input_once;
+    core->EndInput(id_);
+    if (once) return;
+    reader_.Cancel();
+    End(OkStatus());
+  }
+
+  const std::weak_ptr<FakeEngineCore> core_;
+  const std::weak_ptr<FakeClient> client_;
+  const std::string id_;
+  const StreamOptions options_;
+  const PodStreamSink sink_;
+  StreamHandle reader_;
+  bool over_ = false;
+  bool open_ = false;
+  std::string input_;  // not given yet
+  bool input_ended_ = false;
+  bool told_end_ = false;
 };
 
 // What one process sees of a FakeEngine.
@@ -214,27 +281,20 @@ std::shared_ptr<PodStream> FakeRuntime::OpenExec(const std::string& id,
 // What a program says goes to its log as well: that is followed from now on.
 std::shared_ptr<PodStream> FakeRuntime::Attach(const std::string& id, const StreamOptions& options,
                                                PodStreamSink sink) {
-  const auto stream = std::make_shared<FakeAttachment>(loop_);
-  const auto told = std::make_shared<PodStreamSink>(std::move(sink));
-  const auto end = [stream, told](const Status& status) {
-    if (!std::exchange(stream->over, true)) told->on_end({status, std::nullopt});
-  };
+  const auto stream =
+      std::make_shared<FakeAttachment>(core_, client_, id, options, std::move(sink));
   Call<Status>(
       FakeCall::kAttach,
       [id, options](FakeEngineCore* core) { return core->CheckAttach(id, options); },
-      [this, id, options, stream, told, end](const Status& status) {
-        if (stream->over || !status.ok()) return end(status);
+      [this, id, stream](const Status& status) {
+        if (stream->over() || !status.ok()) return stream->End(status);
         LogOptions from_now;
         from_now.follow = true;
         from_now.tail_lines = 0;
-        stream->reader = ReadLogs(
+        stream->Begin(ReadLogs(
             id, from_now,
-            [stream, told, options](LogStream from, std::string_view bytes) {
-              const bool err = from == LogStream::kError;
-              if (!(err ? options.err : options.out)) return stream->reader.Taken(bytes.size());
-              told->on_output(err ? PodOutput::kErr : PodOutput::kOut, bytes);
-            },
-            end);
+            [stream](LogStream from, std::string_view bytes) { stream->OnLog(from, bytes); },
+            [stream](const Status& why) { stream->End(why); }));
       });
   return stream;
 }

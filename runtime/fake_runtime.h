@@ -21,6 +21,7 @@ struct FakeProgram {
   std::string start_error;          // not empty: a start fails with these words, exit code 127
   ContainerUse use = {};            // while it runs; its disk until it is removed
   std::vector<std::string> output;  // lines to standard output at the start of each run
+  bool reads_input = false;         // says what attached clients write, and ends with its input
 };
 
 // What a command does that is run in a container.

@@ -54,12 +54,12 @@ void AddOtherFields(Table<Container>* t) {
               "changed resources always come with a new pod")
       .Doc("How changes of resources are made.");
   t->Accepted("stdin", BoolShape(), "")
-      .NotRunWith(kNotRun)
-      .Doc("Whether standard input stays open.");
+      .ActedOn()
+      .Doc("Whether standard input stays open, for kubectl attach -i.");
   t->Accepted("stdinOnce", BoolShape(), "")
-      .NotRunWith(kNotRun)
+      .ActedOn()
       .Doc("Whether standard input closes after the first session.");
-  t->Accepted("tty", BoolShape(), "").NotRunWith(kNotRun).Doc("Whether it has a terminal.");
+  t->Accepted("tty", BoolShape(), "").ActedOn().Doc("Whether it has a terminal.");
 }
 
 }  // namespace

@@ -28,6 +28,20 @@ spec:
     command: [sh, -c, 'mkdir -p /www && echo hello from web > /www/index.html && head -c 3000000 /dev/zero > /www/large && exec httpd -f -p 8080 -h /www']
   - {name: side, image: 'test/busybox:1', command: [sh, -c, 'while true; do echo tick; sleep 0.2; done']}
 """,
+    "reads.yaml": """apiVersion: v1
+kind: Pod
+metadata: {name: shell}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: app, image: 'test/busybox:1', stdin: true, tty: true, command: [sh]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: reads}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: app, image: 'test/busybox:1', stdin: true, command: [cat]}]
+""",
     "service.yaml": """apiVersion: apps/v1
 kind: Deployment
 metadata: {name: shop}
@@ -202,6 +216,29 @@ class KubectlExecTest(HostTest):
         attached.communicate(timeout=60)
         _, errors = command.communicate(timeout=60)
         self.assertNotEqual(command.returncode, 0, errors)
+
+    def test_what_is_typed_reaches_the_program_that_was_made_to_read_it(self):
+        for version, more in self.every_kubectl():
+            self.run_words(self.kubectl.command(version, "wait", "--for=condition=Ready", "pod/shell", "--timeout=90s"), 0, more)
+            # kubectl tells another size before the right one, so that what is shown is drawn anew.
+            code, shown = self.on_terminal(self.kubectl.command(version, "attach", "-it", "shell"),
+                                           b"\nuntil [ \"$(stty size)\" = '33 101' ]; do :; done; echo typed-$((40+2)); exit\n", b"prompt", more)
+            self.assertEqual(code, 0, shown)
+            self.assertIn("typed-42", shown)
+            for line in (b"one\n", b"two\n"):  # whoever leaves leaves the program to the next
+                attached = subprocess.Popen(self.kubectl.command(version, "attach", "-i", "reads"), stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment(more))
+                self.addCleanup(attached.kill)
+                attached.stdin.write(line)
+                attached.stdin.flush()
+                self.assertEqual(attached.stdout.readline(), line)
+                _, errors = attached.communicate(timeout=60)
+                self.assertEqual(attached.returncode, 0, errors)
+            refused = self.run_words(self.kubectl.command(version, "attach", "-i", "web", "-c", "app"), 1, more)
+            self.assertIn(b"reads no standard input: its manifest does not say `stdin: true`", refused.stderr)
+        pods = json.loads(self.host.cli(["get", "pods", "-o", "json"]).stdout)["items"]
+        restarts = {pod["metadata"]["name"]: pod["status"]["containerStatuses"][0]["restartCount"] for pod in pods}
+        self.assertEqual(restarts["reads"], 0)
 
     def forward(self, words, more=None):
         """Begins a forward; its local port."""

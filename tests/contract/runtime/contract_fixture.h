@@ -33,7 +33,10 @@ class RuntimeContract : public ::testing::TestWithParam<Engine> {
   }
   // A container that runs `cmd`; empty when that failed, and then the case has failed.
   std::string Run(const std::string& name, const std::vector<std::string>& cmd) {
-    const auto id = blocking_->Create(TestContainer(cluster_, name, cmd));
+    return Run(TestContainer(cluster_, name, cmd));
+  }
+  std::string Run(const ContainerConfig& config) {
+    const auto id = blocking_->Create(config);
     EXPECT_TRUE(id.ok()) << id.status().ToString();
     if (!id.ok()) return "";
     EXPECT_EQ(blocking_->Start(*id), OkStatus());

@@ -32,6 +32,7 @@ FakeProgram ProgramOf(const ContainerConfig& config) {
     program.stop_takes_ms = 1;
     program.stop_exit_code = 0;
   }
+  program.reads_input = config.cmd == kGivesBack;
   program.use = {1 << 20, 1, config.cmd == kWritesAndRuns ? 4'000'000 : 0};
   if (config.cmd == kPrintsAndExits) program.output = {"one\n", "two\n", "three\n"};
   if (config.cmd == kStopsWithThree) program.output = {"ready\n"};

@@ -247,6 +247,39 @@ TEST_P(RuntimeStreams, DoNotAttachToWhatTheContainerLacks) {
   EXPECT_EQ(terminal.end->status.code(), StatusCode::kInvalid);
 }
 
+TEST_P(RuntimeStreams, WriteIntoAProgramThatIsAttachedToAndLeaveItToTheNext) {
+  ContainerConfig config = TestContainer(cluster_, "reads", kGivesBack);
+  config.has_input = true;
+  const std::string id = Run(config);
+  for (const std::string line : {"one\n", "two\n"}) {
+    Seen seen;
+    Attach(id, kAllStreams, &seen);
+    seen.stream->Write(line);
+    ASSERT_TRUE(harness_->RunUntil([&] { return seen.out == line; })) << seen.out;
+    EXPECT_EQ(seen.input_taken, line.size());
+    seen.stream->CloseInput();
+    AwaitEnd(seen);
+    EXPECT_TRUE(seen.end->status.ok()) << seen.end->status.ToString();
+    EXPECT_EQ(blocking_->Inspect(id)->state, ContainerRunState::kRunning);
+  }
+}
+
+TEST_P(RuntimeStreams, EndTheInputOfAProgramThatHasItOnce) {
+  ContainerConfig config = TestContainer(cluster_, "once", kGivesBack);
+  config.has_input = config.input_once = true;
+  const std::string id = Run(config);
+  Seen seen;
+  Attach(id, kAllStreams, &seen);
+  seen.stream->Write("all\n");
+  ASSERT_TRUE(harness_->RunUntil([&] { return seen.out == "all\n"; })) << seen.out;
+  seen.stream->CloseInput();
+  AwaitEnd(seen);
+  EXPECT_TRUE(seen.end->status.ok()) << seen.end->status.ToString();
+  const auto ended = blocking_->Until(id, ContainerRunState::kExited);
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(ended->exit_code, 0);
+}
+
 // What only a real engine has: processes.
 class DockerStreams : public RuntimeStreams {};
 INSTANTIATE_TEST_SUITE_P(Engines, DockerStreams, ::testing::Values(Engine::kDocker), EngineName);
@@ -280,6 +313,27 @@ TEST_P(DockerStreams, AttachToWhatAProgramSaysFromNowOn) {
   ASSERT_TRUE(harness_->RunUntil([&] { return seen.out.size() > 20 && seen.err.size() > 20; }));
   EXPECT_TRUE(seen.out.starts_with("tick\ntick\n")) << seen.out;
   EXPECT_TRUE(seen.err.starts_with("tock\ntock\n")) << seen.err;
+  seen.stream->Cancel();
+}
+
+TEST_P(DockerStreams, AttachToATerminalOfTheClientsSize) {
+  ContainerConfig config = TestContainer(cluster_, "terminal", kTellsSize);
+  config.has_input = config.has_terminal = true;
+  const std::string id = Run(config);
+  Seen seen;
+  Attach(id, kTerminal, &seen);
+  seen.stream->Resize(101, 33);
+  // A size may reach the terminal after what is typed: asked until it does.
+  size_t asked_at = 0;
+  seen.stream->Write("\n");
+  EXPECT_TRUE(harness_->RunUntil([&] {
+    const size_t last = seen.out.rfind("\n");
+    if (last != std::string::npos && last > asked_at) {
+      asked_at = last;
+      seen.stream->Write("\n");
+    }
+    return seen.out.find("33 101\r\n") != std::string::npos;
+  })) << seen.out;
   seen.stream->Cancel();
 }
 

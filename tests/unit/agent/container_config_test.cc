@@ -76,6 +76,24 @@ TEST(ContainerConfig, HashCoversWhatNeedsANewContainer) {
   EXPECT_TRUE(SameSpec(hash, base));
 }
 
+TEST(ContainerConfig, InputAndTerminalAreTheManifests) {
+  Pod pod;
+  Container container = MakeContainer("app");
+  const auto config = [&] { return MakeContainerConfig("c", pod, container, {}, {}, {}); };
+  const std::string hash = SpecHashOf(container);
+  EXPECT_FALSE(config().has_input || config().input_once || config().has_terminal);
+  container.others.Set("stdin", Value::Bool(false));
+  EXPECT_FALSE(config().has_input);
+  EXPECT_EQ(SpecHashOf(container), hash) << "what runs is not restarted for what says the same";
+  container.others.Set("stdin", Value::Bool(true));
+  EXPECT_TRUE(config().has_input);
+  EXPECT_FALSE(config().input_once || config().has_terminal);
+  EXPECT_NE(SpecHashOf(container), hash);
+  container.others.Set("stdinOnce", Value::Bool(true));
+  container.others.Set("tty", Value::Bool(true));
+  EXPECT_TRUE(config().input_once && config().has_terminal);
+}
+
 TEST(ContainerConfig, CommandAndArgumentsAreTheirOwnLists) {
   Container one = MakeContainer("app");
   one.command = {"a"};

@@ -135,6 +135,32 @@ TEST_F(PodConnectionRoutesTest, WhatCannotBeServedIsAStatusBeforeThereIsASession
             "`reconcile status`");
 }
 
+TEST_F(PodConnectionRoutesTest, AnInputOrTerminalIsAttachedToWhereTheManifestHasOne) {
+  const Fields all = {{"stdin", "true"}, {"stdout", "true"}, {"tty", "true"}};
+  EXPECT_EQ(Refusal("web/attach", all),
+            "400 container \"app\" of pod \"web\" reads no standard input: its manifest does not "
+            "say `stdin: true`; attach without -i, or run a command of its own by exec -i");
+  // As kubectl tries a WebSocket again that was refused.
+  EXPECT_EQ(MessageOf(Ask("web/attach", all, "spdy/3.1")), Refusal("web/attach", all));
+  EXPECT_TRUE(Ask("web/attach", {{"stdout", "true"}}).socket);
+  auto shell = PodNamed("shell", {"app"});
+  shell->spec.containers[0].others.Set("stdin", Value::Bool(true));
+  Put({shell});
+  EXPECT_EQ(Refusal("shell/attach", all),
+            "400 container \"app\" of pod \"shell\" has no terminal: its manifest does not say "
+            "`tty: true`; attach without -t");
+  auto terminal = std::make_shared<Pod>(*shell);
+  terminal->spec.containers[0].others.Set("tty", Value::Bool(true));
+  Put({terminal});
+  const ApiResponse answer = Ask("shell/attach", all);
+  ASSERT_TRUE(answer.socket) << answer.body;
+  FakeSessionPeer peer;
+  const auto session = answer.socket->start(&peer);
+  ASSERT_EQ(link_.stream_requests.size(), 1U);
+  EXPECT_EQ(link_.stream_requests[0].kind, PodStreamRequest::Kind::kAttach);
+  EXPECT_TRUE(link_.stream_requests[0].in && link_.stream_requests[0].tty);
+}
+
 TEST_F(PodConnectionRoutesTest, OldClientsAreToldWhichOneToUse) {
   EXPECT_NE(MessageOf(Ask("web/exec", list_, "spdy/3.1"))
                 .find("use kubectl 1.31 or newer, 1.29 or 1.30 with "

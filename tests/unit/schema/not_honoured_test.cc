@@ -46,11 +46,14 @@ TEST(FieldsNotHonoured, APodOfWhatIsActedOnHasNone) {
   EXPECT_EQ(BlockingIn("env: [{name: A, value: b}]\nports: [{containerPort: 80}]\n"), "");
 }
 
+TEST(FieldsNotHonoured, InputAndTerminalAreHonoured) {
+  EXPECT_EQ(BlockingIn("stdin: true\nstdinOnce: true\ntty: true\n"), "");
+}
+
 TEST(FieldsNotHonoured, WhatChangesWhatAContainerCanDoIsNamed) {
-  EXPECT_EQ(Blocking("hostUsers: false\ninitContainers: [{name: i, image: b, tty: true, resources: "
+  EXPECT_EQ(Blocking("hostUsers: false\ninitContainers: [{name: i, image: b, resources: "
                      "{limits: {nvidia.com/gpu: 1}}}]\n"),
-            "spec.initContainers[i].tty spec.hostUsers "
-            "spec.initContainers[i].resources.limits[nvidia.com/gpu] "
+            "spec.hostUsers spec.initContainers[i].resources.limits[nvidia.com/gpu] "
             "spec.initContainers[i].resources.requests[nvidia.com/gpu]");
   EXPECT_EQ(Blocking("securityContext: {fsGroup: 1, supplementalGroupsPolicy: Strict}\n"),
             "spec.securityContext.supplementalGroupsPolicy");
