@@ -1,5 +1,7 @@
 #include "api/unix_socket.h"
 
+#include <poll.h>
+
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -37,6 +39,7 @@ class UnixSocket final : public LinkSocket, public std::enable_shared_from_this<
  private:
   void Read();
   void OnRead(const error_code& error, size_t size);
+  void WatchForHangUp();
   void Write();
   void OnWritten(const error_code& error);
   void End(const Status& why);
@@ -46,6 +49,7 @@ class UnixSocket final : public LinkSocket, public std::enable_shared_from_this<
   std::array<char, kReadAtOnceBytes> incoming_ = {};
   SocketFrameReader frames_;
   bool reading_ = false;
+  bool watching_ = false;  // for a hang-up
   size_t unhandled_messages_ = 0;
   size_t unhandled_bytes_ = 0;
   std::deque<std::string> outgoing_;  // the first one is being written
@@ -58,7 +62,8 @@ class UnixSocket final : public LinkSocket, public std::enable_shared_from_this<
 void UnixSocket::Read() {
   const bool may =
       unhandled_messages_ < kMaxUnhandledMessages && unhandled_bytes_ < kMaxUnhandledBytes;
-  if (reading_ || ended_ || !may) return;
+  if (reading_ || ended_) return;
+  if (!may) return WatchForHangUp();
   reading_ = true;
   socket_.async_read_some(asio::buffer(incoming_),
                           [self = shared_from_this()](const error_code& error, size_t size) {
@@ -76,6 +81,19 @@ void UnixSocket::OnRead(const error_code& error, size_t size) {
   reading_ = false;
   if (!status.ok()) return End(status);
   Read();
+}
+
+// While input is held back nobody reads its end.
+void UnixSocket::WatchForHangUp() {
+  if (std::exchange(watching_, true)) return;
+  socket_.async_wait(
+      asio::socket_base::wait_error, [self = shared_from_this()](const error_code& error) {
+        self->watching_ = false;
+        if (error || self->ended_ || self->reading_) return;
+        pollfd state{self->socket_.native_handle(), 0, 0};
+        if (::poll(&state, 1, 0) <= 0) return;
+        self->End(UnavailableError("the command has gone while its input was held back"));
+      });
 }
 
 void UnixSocket::Handled(size_t bytes) {

@@ -1,9 +1,15 @@
 // Sessions over the local socket, by the command line's client.
 #include <sys/socket.h>
 
+#include <atomic>
+#include <functional>
+#include <optional>
 #include <thread>
 
+#include "api/socket_frames.h"
+#include "base/epoll_loop.h"
 #include "cmd/pod_connection.h"
+#include "link/link_socket.h"
 #include "tests/unit/api_io/server_fixture.h"
 
 namespace reconcile {
@@ -20,6 +26,22 @@ class EchoOnOutput final : public SocketSession {
 
  private:
   SessionPeer* const peer_;
+};
+
+// Takes nothing of its input, for as long as it lives.
+class HoldsItsInput final : public SocketSession {
+ public:
+  HoldsItsInput(std::atomic<size_t>* held, std::atomic<bool>* gone) : held_(held), gone_(gone) {}
+  ~HoldsItsInput() override { *gone_ = true; }
+  void OnMessage(std::string_view, std::shared_ptr<void> hold) override {
+    holds_.push_back(std::move(hold));
+    ++*held_;
+  }
+
+ private:
+  std::atomic<size_t>* const held_;
+  std::atomic<bool>* const gone_;
+  std::vector<std::shared_ptr<void>> holds_;
 };
 
 class LocalSessionsTest : public LocalServerTest {
@@ -96,6 +118,36 @@ TEST_F(LocalSessionsTest, ASessionEndsWithTheServer) {
   server_.reset();
   EXPECT_EQ(connection->Run({.on_message = [](uint8_t, std::string_view) { return true; }}),
             OkStatus());
+}
+
+// What it began in a container ends with it, however much of its input waits.
+TEST_F(LocalSessionsTest, ACommandThatIsLostWhileItsInputIsHeldBackIsMissedAtOnce) {
+  std::atomic<size_t> held = 0;
+  std::atomic<bool> gone = false;
+  ASSERT_EQ(Serve([&](const ApiRequest& request) {
+              ApiResponse answer;
+              answer.socket = {request.subprotocols.at(0), [&](SessionPeer*) {
+                                 return std::make_shared<HoldsItsInput>(&held, &gone);
+                               }};
+              return answer;
+            }),
+            OkStatus());
+  const auto eventually = [](const std::function<bool()>& holds) {
+    const MonoTime deadline = ReadSystemClock().mono + 20'000;
+    while (!holds() && ReadSystemClock().mono < deadline) std::this_thread::yield();
+    return holds();
+  };
+  std::optional<PodConnection> connection =
+      std::move(PodConnection::Open(path_, "/exec", {})).value();
+  const std::string message = SocketFrameHead(2) + std::string("\0x", 2);
+  for (size_t i = 0; i < 2 * kMaxUnhandledMessages; ++i) {
+    ASSERT_TRUE(WriteAll(connection->fd(), message));
+  }
+  ASSERT_TRUE(eventually([&] { return held >= kMaxUnhandledMessages; }));
+  EXPECT_FALSE(gone);
+  connection.reset();
+  EXPECT_TRUE(eventually([&] { return gone.load(); }));
+  server_.reset();
 }
 
 }  // namespace
