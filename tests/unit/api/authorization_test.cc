@@ -186,5 +186,31 @@ TEST_F(ServeUserTest, AnOperationIsItsUsersWhateverTheRequestSays) {
   EXPECT_EQ(routed_[0].Query("by"), "o");
 }
 
+// Who may use the local socket may do everything, and is written down all the same.
+TEST(ServeOwner, WritesAreAuditedWithWhatTheyWereAbout) {
+  const auto logged = [](const std::string& method, const std::string& path,
+                         const std::map<std::string, std::string>& query, int code) {
+    const ApiRequest request = Request(method, path, query);
+    testing::internal::CaptureStderr();
+    const ApiResponse answer = ServeOwner(request, [code](const ApiRequest&) {
+      ApiResponse done;
+      done.code = code;
+      return done;
+    });
+    EXPECT_EQ(answer.code, code);
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string drained =
+      logged("POST", "/apis/reconcile.dev/v1/drain", {{"node", "host-2"}}, 200);
+  EXPECT_NE(drained.find(" audit event=\"POST /apis/reconcile.dev/v1/drain\" user=\"local\" "
+                         "code=\"200\" target=\"node=host-2\""),
+            std::string::npos)
+      << drained;
+  const std::string refused =
+      logged("DELETE", "/api/v1/namespaces/default/pods/web", {{"name", "a\nb"}}, 404);
+  EXPECT_NE(refused.find("code=\"404\" target=\"name=a\\nb\""), std::string::npos) << refused;
+  EXPECT_EQ(logged("GET", "/api/v1/pods", {}, 200), "");
+}
+
 }  // namespace
 }  // namespace reconcile

@@ -1,5 +1,6 @@
 #include "api/metrics_routes.h"
 
+#include "api/list_stream.h"
 #include "api/routes.h"
 #include "api/usage_view.h"
 #include "tests/unit/controller/controller_fixture.h"
@@ -186,6 +187,39 @@ TEST_F(MetricsRoutesTest, NodesTellTheirHeartbeatsAndHaveLeases) {
   EXPECT_EQ(Count("/apis/coordination.k8s.io/v1/namespaces/default/leases"), 0U);
   EXPECT_EQ(Ask("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/host-9").code, 404);
   EXPECT_EQ(controller_->State()->Objects(Kind::kLease).size(), 0U) << "they are views";
+}
+
+// Longer lists are streams; their heartbeats would be missing.
+TEST_F(MetricsRoutesTest, ListsOfManyNodesTellTheirHeartbeatsToo) {
+  Tell();
+  const auto heard = controller_->LastHeartbeats().heard;
+  ASSERT_TRUE(heard.contains("host-1"));
+  const auto model = controller_->State()->Find<Node>("", "host-1");
+  Transaction transaction;
+  for (size_t i = 0; i < kMostObjectsAtOnce; ++i) {
+    auto node = std::make_shared<Node>(*model);
+    node->metadata.name = "other-" + std::to_string(i);
+    node->metadata.uid = "uid-of-" + node->metadata.name;
+    transaction.writes.push_back({node->key(), node});
+  }
+  ASSERT_TRUE(store_.Commit(transaction, store_.Snapshot()->revision()).ok());
+  ApiRequest request;
+  request.method = "GET";
+  request.path = "/api/v1/nodes";
+  request.user = ApiUser{"anna", {"reconcile:view"}};
+  const ApiResponse answer = HandleApi(controller_.get(), &reads_, request, loop_.now());
+  EXPECT_FALSE(answer.stream);
+  const Result<Value> nodes = ParseJson(answer.body);
+  ASSERT_TRUE(nodes.ok()) << answer.body;
+  ASSERT_GT(nodes->GetList("items").size(), kMostObjectsAtOnce);
+  for (const Value& node : nodes->GetList("items")) {
+    if (node.Find("metadata")->GetString("name") != "host-1") continue;
+    const Value::List& conditions = node.Find("status")->GetList("conditions");
+    EXPECT_FALSE(conditions.empty());
+    for (const Value& condition : conditions) {
+      EXPECT_EQ(condition.GetString("lastHeartbeatTime"), FormatRfc3339(heard.at("host-1")));
+    }
+  }
 }
 
 TEST_F(MetricsRoutesTest, TheVersionIsOfThisProgram) {

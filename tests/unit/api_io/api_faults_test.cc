@@ -1,7 +1,11 @@
 // Faults that many clients at once bring, and what text of theirs becomes. Named for their lines.
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <vector>
 
 #include "bench/tls_poller.h"
 #include "tests/unit/api_io/api_server_fixture.h"
@@ -82,6 +86,55 @@ TEST_F(ApiFaults, Faults18BoundsWhatAllBodiesTakeTogether) {
   EXPECT_EQ(slow.ReadAnswer(), 200);
   EXPECT_EQ(Ask(head + std::to_string(2 << 20) + "\r\n\r\n" + std::string(2 << 20, ' '), &admin),
             200);
+}
+
+// Thousands of bodies once made streams that go on for hours: none of them holds memory any more.
+TEST_F(ApiFaults, Faults18ABodysShareIsGivenBackWhenItsHandlerEndsAndNotWithItsStream) {
+  options_.max_bodies_bytes = 3 << 20;
+  Serve(Streams(true, ""));
+  const KeyPair admin = Admin();
+  const std::string request =
+      "POST /a HTTP/1.1\r\nHost: c\r\nContent-Type: application/json\r\nContent-Length: " +
+      std::to_string(2 << 20) + "\r\n\r\n" + std::string(2 << 20, ' ');
+  std::vector<std::unique_ptr<RawTls>> open;
+  for (int i = 0; i < 3; ++i) {
+    open.push_back(std::make_unique<RawTls>(server_->port(), &admin));
+    ASSERT_TRUE(open.back()->Send(request));
+    const std::string head = open.back()->ReadUntil("\r\n\r\n");
+    EXPECT_TRUE(head.starts_with("HTTP/1.1 200 ")) << head;
+  }
+  EXPECT_EQ(cancelled_, 0) << "all of them are open";
+}
+
+// Watches of a machine that lost its power are missed after a minute, though nothing is sent there.
+TEST_F(ApiFaults, ConnectionsAreProbedWhileNothingIsSaid) {
+  Serve();
+  const RawTls client(server_->port());
+  ASSERT_TRUE(client.connected());
+  const auto option = [](int fd, int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof(value);
+    return ::getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
+  };
+  const auto port_of = [](int fd, auto name_of) {
+    sockaddr_in address = {};
+    socklen_t size = sizeof(address);
+    const bool is_ours = name_of(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+                         address.sin_family == AF_INET;
+    return is_ours ? ntohs(address.sin_port) : 0;
+  };
+  int accepted = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(entry.path().filename().string());
+    // The server's end of it: this port is its own, and somebody is at the other end.
+    if (port_of(fd, ::getsockname) != server_->port() || port_of(fd, ::getpeername) == 0) continue;
+    ++accepted;
+    EXPECT_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+  }
+  EXPECT_EQ(accepted, 1);
 }
 
 // A browser with a certificate of ours, on a page of somebody else's.

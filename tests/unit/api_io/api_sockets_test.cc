@@ -106,6 +106,25 @@ TEST_F(ApiSocketsTest, ARequestBecomesASessionThatEndsInGoodOrder) {
   WaitForTheEnd();
 }
 
+TEST_F(ApiSocketsTest, ASessionCountsWithTheAnswersOfItsPort) {
+  std::atomic<int> told = 0;
+  options_.on_request = [&told] {
+    return [&told](const ApiRequest& request, int code) {
+      EXPECT_EQ(request.path, "/api/v1/namespaces/default/pods/web/exec");
+      EXPECT_EQ(code, 101);
+      ++told;
+    };
+  };
+  ServeEcho();
+  RawTls client(server_->port(), &user_);
+  ASSERT_TRUE(client.Send(Head()));
+  ASSERT_NE(client.ReadUntil("\r\n\r\n"), "");
+  EXPECT_EQ(told, 1) << "while it is open";
+  client.Close();
+  WaitForTheEnd();
+  EXPECT_EQ(told, 1);
+}
+
 TEST_F(ApiSocketsTest, AMessageThatIsTooLongEndsTheSession) {
   ServeEcho();
   RawTls client(server_->port(), &user_);
