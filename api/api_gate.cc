@@ -257,6 +257,7 @@ std::optional<ApiResponse> ApiGate::Refuse(const std::string& chain_pem, Place* 
     return TooMany("too many requests from this address");
   }
   request.user = std::move(user).value();
+  request.by_session = IsBySession(chain_pem, *head);
   std::optional<ApiResponse> refusal = RefuseUser(place, head);
   if (refusal && request.method != "GET" && request.method != "HEAD") {
     LogInfo("audit",

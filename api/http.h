@@ -27,6 +27,7 @@ struct ApiRequest {
   std::string body;
   std::string content_type;     // of the body, in lower case and without parameters
   std::optional<ApiUser> user;  // who asks over TLS; none: the owner of the local socket
+  bool by_session = false;      // `user` logged in to the page, and can log out
   std::string remote_address;   // from where, over TLS
   // What the connection is to become, in lower case: "websocket", "spdy/3.1". Nothing else: "".
   std::string upgrade;

@@ -153,6 +153,11 @@ ApiResponse AnswerWho(const ApiRequest& request) {
   Value user = Value::MakeMap();
   user.Set("username", Value::String(request.user->name));
   user.Set("groups", Texts(request.user->groups));
+  if (request.by_session) {
+    Value extra = Value::MakeMap();
+    extra.Set("reconcile.dev/credential", Texts({"session"}));
+    user.Set("extra", std::move(extra));
+  }
   Value status = Value::MakeMap();
   status.Set("userInfo", std::move(user));
   Value review = ReviewOf(request.path, "SelfSubjectReview");

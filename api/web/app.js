@@ -92,15 +92,20 @@ document.getElementById('logout').addEventListener('click', async () => {
   location.href = '/';
 });
 
+// A session alone can be ended here: who showed a certificate, or came through `reconcile dashboard`, has none.
 async function showUser() {
   try {
     const review = await ask('/apis/authentication.k8s.io/v1/selfsubjectreviews', {
       method: 'POST', headers: { 'Content-Type': 'application/json' },
       body: '{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1"}',
     });
-    document.getElementById('logout').title = `Logged in as ${review.status.userInfo.username}`;
+    const { username, extra } = review.status.userInfo;
+    document.getElementById('brand').title = `You are ${username}`;
+    const button = document.getElementById('logout');
+    button.title = `Logged in as ${username}`;
+    button.hidden = !extra?.['reconcile.dev/credential']?.includes('session');
   } catch {
-    document.getElementById('logout').hidden = true;  // through `reconcile dashboard`: nothing to forget
+    // Through `reconcile dashboard` nobody is asked who he is.
   }
 }
 

@@ -86,6 +86,7 @@ class PageTest(ClusterTest):
         token = self.token("gone", "view")
         self.browser.log_in(token)
         self.assertEqual(self.browser.evaluate("document.cookie"), "")
+        self.browser.until("document.querySelector('#logout').title === 'Logged in as gone' && !document.querySelector('#logout').hidden")
         self.browser.do("click", selector="#logout")
         self.browser.until("document.querySelector('input[name=token]') !== null")
         self.browser.log_in(token)
@@ -113,6 +114,9 @@ class PageTest(ClusterTest):
         self.assertEqual(self.browser.goto("/ui/applications")["code"], 200)
         self.browser.until("document.querySelector('#link')?.dataset.state === 'live'")
         self.browser.until_text("main", "web")
+        # There is no session that it could end.
+        self.browser.until("document.querySelector('#brand').title === 'You are carla'")
+        self.assertTrue(self.browser.evaluate("document.querySelector('#logout').hidden"))
         self.repository.commit({"by.yaml": deployment("seen-by-carla", 1)}, "Seen with a certificate")
         self.browser.until_text("main", "seen-by-carla")
         # What changes nothing but is a POST: a preview.

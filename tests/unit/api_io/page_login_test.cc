@@ -68,6 +68,28 @@ TEST_F(PageLoginServerTest, ATokenBecomesASession) {
   EXPECT_EQ(Ask("GET / HTTP/1.1\r\n" + CookieOf(session)).code(), 401) << "it was ended";
 }
 
+// The page offers to log out where there is something to end.
+TEST_F(PageLoginServerTest, WhoAsksIsToldWhetherItIsByASession) {
+  server_.reset();
+  Serve();
+  const auto who = [&](const std::string& shown, const KeyPair* identity) {
+    return AskRaw(server_->port(),
+                  "POST /apis/authentication.k8s.io/v1/selfsubjectreviews HTTP/1.1\r\nHost: c\r\n"
+                  "Connection: close\r\nContent-Type: application/json\r\nX-Reconcile-Page: 1\r\n" +
+                      shown + "Content-Length: 2\r\n\r\n{}",
+                  identity)
+        .text;
+  };
+  const std::string session = "\"extra\":{\"reconcile.dev/credential\":[\"session\"]}";
+  const KeyPair admin = Admin();
+  EXPECT_NE(who(Cookie(), nullptr).find(session), std::string::npos);
+  for (const std::string& other : {who("Authorization: Bearer " + token_ + "\r\n", nullptr),
+                                   who("", &admin), who(Cookie(), &admin)}) {
+    EXPECT_NE(other.find("\"username\""), std::string::npos) << other;
+    EXPECT_EQ(other.find("reconcile.dev/credential"), std::string::npos) << other;
+  }
+}
+
 TEST_F(PageLoginServerTest, ASessionIsNoTokenAndATokenNoSession) {
   EXPECT_EQ(Ask("GET /api/v1/pods HTTP/1.1\r\nAuthorization: Bearer " + session_ + "\r\n").code(),
             401);
