@@ -167,6 +167,27 @@ class KubectlExecTest(HostTest):
         refused = self.run_words(self.own("exec", "none", "--", "ls"), 4)
         self.assertIn(b'pods "none" not found', refused.stderr)
 
+    def test_a_command_ends_with_its_client_though_its_input_waits(self):
+        with open("/dev/zero", "rb") as endless:
+            lost = subprocess.Popen(self.own("exec", "-i", "web", "-c", "app", "--", "sleep", "4321"), stdin=endless,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(lost.wait)
+        self.addCleanup(lost.kill)
+
+        def runs():
+            return b"sleep 4321" in self.run_any(self.own("exec", "web", "-c", "app", "--", "ps")).stdout
+
+        def read_so_far():
+            with open(f"/proc/{lost.pid}/io", encoding="utf-8") as counters:
+                return counters.readline()
+
+        def is_held_back():
+            before = read_so_far()
+            return runs() and read_so_far() == before
+        eventually("its input is held back", is_held_back)
+        lost.kill()
+        eventually("the command has ended", lambda: not runs(), 20)
+
     def test_a_hundred_megabytes_come_through_both_ways_while_heartbeats_stay_on_time(self):
         source = self.host.folder / "large"
         with open(source, "wb") as out:

@@ -263,6 +263,9 @@ std::string LabelOf(const std::string& path) {
 TEST(ApiMetrics, ResourcesAreFewWhateverIsAsked) {
   EXPECT_EQ(LabelOf("/api/v1/namespaces/shop/pods/web-1"), "pods");
   EXPECT_EQ(LabelOf("/api/v1/namespaces/shop/pods/web-1/log"), "pods/log");
+  for (const std::string session : {"exec", "attach", "portforward"}) {
+    EXPECT_EQ(LabelOf("/api/v1/namespaces/shop/pods/web-1/" + session), "pods/" + session);
+  }
   EXPECT_EQ(LabelOf("/api/v1/namespaces/shop/pods/web-1/nonsense"), "pods");
   EXPECT_EQ(LabelOf("/api/v1/nodes/host-1/proxy/metrics"), "nodes/proxy");
   EXPECT_EQ(LabelOf("/apis/apps/v1/deployments"), "deployments");
