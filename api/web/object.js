@@ -111,7 +111,7 @@ class ObjectView {
   leave() {
     this.gone = true;
     this.stop();
-    this.endLogs?.();
+    this.logsView?.end();
     clearTimeout(this.timer);
     clearTimeout(this.topTimer);
   }
@@ -184,7 +184,7 @@ class ObjectView {
       this.kind === 'nodes' && this.podsHere());
     this.showRaw();
     this.showEvents(object.metadata.uid);
-    if (this.kind === 'pods' && !this.endLogs) this.endLogs = logs(this.logs, object);
+    if (this.kind === 'pods') (this.logsView ??= logs(this.logs, object)).take(object);
     if (this.kind === 'deployments') this.showChange(object);
   }
 

@@ -261,6 +261,33 @@ class PageTest(ClusterTest):
         self.assertEqual(got["name"], f"{pod}-main.log")
         self.assertTrue(got["text"].startswith("line 1\nline 2\n"), got["text"][:100])
 
+    def test_a_log_goes_on_with_the_container_that_comes_next(self):
+        # Each run says who it is, so that no two lines are the same.
+        run = "me=$(head -c 8 /proc/sys/kernel/random/uuid); for i in $(seq 30); do echo $me line $i; sleep 0.1; done; exit 1"
+        self.repository.commit({"again.yaml": deployment("again", 1, command=run)}, "Ends again and again")
+        self.addCleanup(self.converge)
+        self.addCleanup(self.repository.commit, {"again.yaml": None}, "Without it")
+        pod = self.pod_of("again")
+        self.open(f"/ui/pods/default/{pod}")
+        lines = "[...document.querySelectorAll('.log span')].map((line) => line.textContent.trim())"
+        mark = "'— the container was restarted'"
+        for restarts in (1, 2):
+            self.browser.until(f"{lines}.filter((line) => line.startsWith({mark})).length === {restarts}", 120)
+            self.browser.until(f"{lines}.slice({lines}.findLastIndex((line) => line.startsWith({mark}))).length > 20", 60)
+        shown = [line for line in self.browser.evaluate(lines) if not line.startswith("—")]
+        self.assertEqual(len(shown), len(set(shown)), "lines are repeated")
+        runs = {}
+        for line in shown:
+            runs.setdefault(line.split()[0], []).append(int(line.split()[2]))
+        self.assertGreaterEqual(len(runs), 2, shown)
+        for numbers in list(runs.values())[:-1]:
+            self.assertEqual(numbers[-1], 30)
+        for numbers in list(runs.values())[1:]:
+            self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        # What is asked for meanwhile: each log once, and seldom in vain.
+        asked = [url for url in self.heard()["requests"] if "/log?" in url]
+        self.assertLess(len(asked), 15, asked)
+
     def test_line_21_what_is_hostile_is_text(self):
         pod = self.pod_of("hostile")
         self.repository.commit({"NOTE": "<script>alert(3)</script>\n"}, "<script>alert(4)</script> & <img src=x onerror=alert(5)>")
