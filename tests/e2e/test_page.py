@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import signal
 import unittest
 from pathlib import Path
 
@@ -287,6 +288,21 @@ class PageTest(ClusterTest):
         # What is asked for meanwhile: each log once, and seldom in vain.
         asked = [url for url in self.heard()["requests"] if "/log?" in url]
         self.assertLess(len(asked), 15, asked)
+
+    def test_a_log_whose_stream_breaks_goes_on_where_it_was(self):
+        pod = self.pod_of("talk")
+        self.open(f"/ui/pods/default/{pod}")
+        lines = "[...document.querySelectorAll('.log span')].map((line) => line.textContent.trim())"
+        self.browser.until(f"{lines}.length > 5")
+        node = next(item["spec"]["nodeName"] for item in self.cluster.items("pods") if item["metadata"]["name"] == pod)
+        host = next(host for host in self.cluster.hosts if host.name == node)
+        host.kill("agent", signal.SIGTERM)
+        self.browser.until("!document.querySelector('.logs [role=status]').innerText.includes('Live')", 60)
+        host.start_service("agent")
+        before = self.browser.evaluate(f"{lines}.length")
+        self.browser.until(f"{lines}.length > {before} + 20", 90)
+        numbers = [int(line.split()[1]) for line in self.browser.evaluate(lines)]
+        self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))), "lines are repeated, or missing")
 
     def test_line_21_what_is_hostile_is_text(self):
         pod = self.pod_of("hostile")
