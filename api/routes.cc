@@ -168,6 +168,22 @@ Result<Controller::PlanInput> DecodePlanInput(const Value& value) {
   return input;
 }
 
+// An id tells what is in a file, and whether it is the one in force: who may not compare Secrets
+// has to send what a plan is to be made of.
+void TakeSecretsFor(const ApiRequest& request, Controller::PlanInput* input) {
+  input->secrets = SecretsFor(request);
+  if (input->secrets == Controller::SecretsInPlan::kCompared) return;
+  for (ManifestFile& file : input->files) {
+    if (file.bytes != nullptr) file.blob_id.clear();
+  }
+}
+
+std::optional<Value> Needed(Value need) {
+  Value value = Value::MakeMap();
+  value.Set("need", std::move(need));
+  return value;
+}
+
 // {"need": [...]}: the blob ids of files that came without their bytes and that the controller does
 // not have; ask again with them. Nothing when it has all.
 Result<std::optional<Value>> WhatIsNeeded(Controller* controller, const std::string& source,
@@ -176,25 +192,29 @@ Result<std::optional<Value>> WhatIsNeeded(Controller* controller, const std::str
                   [](const ManifestFile& file) { return file.bytes != nullptr; })) {
     return std::optional<Value>();
   }
+  Value need = Value::MakeList();
+  if (input.secrets == Controller::SecretsInPlan::kKept) {
+    for (const ManifestFile& file : input.files) {
+      if (file.bytes == nullptr) need.Append(Value::String(file.blob_id));
+    }
+    return Needed(std::move(need));
+  }
   // All of them: a kustomization among those that came with bytes counts too.
   const Result<std::vector<size_t>> lacking = controller->FilesToSend(source, input.files);
   if (!lacking.ok()) return lacking.status();
-  Value need = Value::MakeList();
   for (const size_t i : *lacking) {
     if (input.files[i].bytes == nullptr) need.Append(Value::String(input.files[i].blob_id));
   }
-  if (need.AsList().empty()) return std::optional<Value>();
-  Value value = Value::MakeMap();
-  value.Set("need", std::move(need));
-  return std::optional<Value>(std::move(value));
+  return need.AsList().empty() ? std::optional<Value>() : Needed(std::move(need));
 }
 
 // What DecodePlanInput reads, and in "base" the same once more where it is to come first.
 ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
   const Result<Value> body = ParseJson(request.body, {.max_bytes = 112 << 20, .max_depth = 8});
   if (!body.ok()) return ErrorResponse(body.status().WithContext("plan request"));
-  const Result<Controller::PlanInput> input = DecodePlanInput(*body);
+  Result<Controller::PlanInput> input = DecodePlanInput(*body);
   if (!input.ok()) return ErrorResponse(input.status());
+  TakeSecretsFor(request, &*input);
   const Result<std::optional<Value>> need =
       WhatIsNeeded(controller, request.Query("source"), *input);
   if (!need.ok()) return ErrorResponse(need.status());
@@ -204,6 +224,7 @@ ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
     Result<Controller::PlanInput> decoded = DecodePlanInput(*first);
     if (!decoded.ok()) return ErrorResponse(decoded.status());
     base = std::move(*decoded);
+    TakeSecretsFor(request, &*base);
     const auto lacks = [](const ManifestFile& file) { return file.bytes == nullptr; };
     const bool whole = std::none_of(base->files.begin(), base->files.end(), lacks) &&
                        std::none_of(input->files.begin(), input->files.end(), lacks);
