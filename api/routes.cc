@@ -6,6 +6,7 @@
 
 #include "api/discovery_routes.h"
 #include "api/enrollment_routes.h"
+#include "api/git_refusals.h"
 #include "api/health_routes.h"
 #include "api/history_view.h"
 #include "api/log_query.h"
@@ -318,6 +319,17 @@ ApiResponse ResourceRoute(Controller* controller, ResourceReads* reads,
   return reads->Read(resource, request);
 }
 
+// Git owns the kind, whatever the version of it that a client would create.
+std::optional<ApiResponse> CreatedOtherwise(const ApiRequest& request, const ClusterState& state) {
+  if (request.method != "POST") return std::nullopt;
+  const std::optional<ResourcePath> resource = ParseOtherVersion(request.path);
+  if (!resource || !resource->name.empty()) return std::nullopt;
+  const Result<Value> body = ParseJson(request.body);
+  const Value* metadata = body.ok() ? body->Find("metadata") : nullptr;
+  const std::string name = metadata == nullptr ? "" : metadata->GetString("name");
+  return RefusalResponse(CreatedInGit({resource->kind, resource->namespace_name, name}, state));
+}
+
 }  // namespace
 
 ApiResponse ErrorResponse(const Status& status) {
@@ -343,6 +355,7 @@ ApiResponse HandleApi(Controller* controller, ResourceReads* reads, const ApiReq
   if (const std::optional<ResourcePath> resource = ParseResourcePath(request.path)) {
     return ResourceRoute(controller, reads, *resource, request, now);
   }
+  if (const auto refusal = CreatedOtherwise(request, *controller->State())) return *refusal;
   if (request.path.starts_with(kOwnPrefix)) {
     return OwnRoutes(controller, request, request.path.substr(kOwnPrefix.size()), now);
   }

@@ -120,6 +120,20 @@ TEST_F(RoutesTest, RefusesWritesToWhatGitDeclares) {
   EXPECT_EQ(Ask("POST", "/api/v1/namespaces/default/configmaps").code, 403);
 }
 
+// `kubectl autoscale` writes autoscaling/v1, and v2 is served.
+TEST_F(RoutesTest, RefusesToCreateWhatGitOwnsInAnyVersion) {
+  const ApiResponse answer =
+      Ask("POST", "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers", {},
+          R"({"kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}})");
+  EXPECT_EQ(answer.code, 403);
+  EXPECT_EQ(
+      Json(answer).GetString("message"),
+      "horizontalpodautoscalers.autoscaling \"web\" is forbidden: objects come from Git: commit "
+      "its manifest to /repository");
+  EXPECT_EQ(Ask("GET", "/apis/autoscaling/v1/horizontalpodautoscalers").code, 404);
+  EXPECT_EQ(Ask("POST", "/apis/autoscaling/v1/namespaces/default/nonsense").code, 404);
+}
+
 TEST_F(RoutesTest, TellsStatusWithWhatIsNotConverged) {
   const Value status = Json(Ask("GET", "/apis/reconcile.dev/v1/status"));
   ASSERT_EQ(status.GetList("sources").size(), 1U);
