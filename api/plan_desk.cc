@@ -69,7 +69,10 @@ void PlanDesk::State::RunNext() {
       [job] {
         // All of it goes there too: a model's last holder has much to free.
         const Controller::PlanWork work = std::exchange(job->work, {});
-        if (!job->is_unread) job->body = job->write(work.commit, work.plan(job->stop));
+        if (job->is_unread) return;
+        const Result<Controller::PlanAnswer> answer = work.plan(job->stop);
+        job->body =
+            answer.ok() ? job->write(work.commit, *answer) : ErrorResponse(answer.status()).body;
       },
       [weak = weak_from_this(), job] {
         if (const auto self = weak.lock()) self->Done(job);

@@ -85,7 +85,7 @@ class Bench {
     const auto begin = std::chrono::steady_clock::now();
     std::thread planner([&] {
       const auto plan = std::exchange(work->plan, {});
-      CHECK(!WriteJson(EncodePlan(plan(stop))).empty());
+      CHECK(!WriteJson(EncodePlan(*plan(stop))).empty());
       done = true;
     });
     while (!done) {

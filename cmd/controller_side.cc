@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "api/page_routes.h"
+#include "api/plan_routes.h"
 #include "api/preview_routes.h"
 #include "api/routes.h"
 #include "api/scrape_routes.h"
@@ -242,6 +243,9 @@ ApiResponse ControllerSide::Answer(const ApiRequest& request) {
   if (metrics) return *metrics;
   if (IsUsersPath(request.path)) return HandleUsersApi(users_.get(), request, loop_.now().wall);
   if (auto page = HandlePage(feed_.get(), request)) return *std::move(page);
+  if (auto plan = HandlePlanOfUser(controller_.get(), plans_.get(), request)) {
+    return *std::move(plan);
+  }
   if (auto plan = HandlePreview(controller_.get(), plans_.get(), request, PlanForPage)) {
     return *std::move(plan);
   }
@@ -258,7 +262,9 @@ ApiResponse ControllerSide::Shared(const ApiRequest& request) {
 }
 
 ApiResponse ControllerSide::AnswerUser(const ApiRequest& request) {
-  return ServeUser(request, [this](const ApiRequest& allowed) { return Shared(allowed); });
+  return ServeUser(
+      request, [this](const ApiRequest& allowed) { return Shared(allowed); }, &refused_,
+      loop_.now().mono);
 }
 
 Status ControllerSide::Start(const Config& config, AgentLink* link) {

@@ -10,6 +10,7 @@
 #include "api/plan_desk.h"
 #include "api/resource_reads.h"
 #include "api/user_registry.h"
+#include "api/user_routes.h"
 #include "api/user_shares.h"
 #include "base/epoll_loop.h"
 #include "base/parallel.h"
@@ -97,6 +98,7 @@ class ControllerSide {
   std::unique_ptr<LiveFeed> feed_;
   std::unique_ptr<PlanDesk> plans_;
   StreamShares shares_;
+  RefusedReads refused_;
   LinkHttpHandler webhooks_;
   std::unique_ptr<LocalServer> server_;
   std::unique_ptr<ApiServer> api_server_;

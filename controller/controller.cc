@@ -71,6 +71,16 @@ Result<Controller::PlanAnswer> Controller::PlanManifests(const std::string& sour
   return core_->PlanManifests(source, input, base);
 }
 
+Result<Controller::PlanWork> Controller::PrepareManifests(const std::string& source,
+                                                          PlanInput input,
+                                                          std::optional<PlanInput> base) const {
+  return core_->PrepareManifests(source, std::move(input), std::move(base));
+}
+
+Result<Controller::PlanWork> Controller::PrepareNewest(const std::string& source) const {
+  return core_->PrepareNewest(source);
+}
+
 void Controller::PrepareRevision(const std::string& source, const std::string& revision,
                                  SecretsInPlan secrets,
                                  std::function<void(Result<PlanWork>)> done) {

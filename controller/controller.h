@@ -200,8 +200,12 @@ class Controller {
     std::string commit;  // whose it is; empty when it is none's
     // PURE, once, on any thread; the controller may be gone meanwhile. When `stop` is set it ends
     // soon, as at the limits of a preview (reconciler/preview.h).
-    std::function<PlanAnswer(const std::atomic<bool>& stop)> plan;
+    std::function<Result<PlanAnswer>(const std::atomic<bool>& stop)> plan;
   };
+  // PlanManifests and PlanNewest, to be made elsewhere: what they find out is not remembered.
+  Result<PlanWork> PrepareManifests(const std::string& source, PlanInput input,
+                                    std::optional<PlanInput> base) const;
+  Result<PlanWork> PrepareNewest(const std::string& source) const;
   // What applying the commit that `revision` names in the source's repository (a branch, a tag, an
   // id) would do. `done` is called later, once: Unavailable when it is not read in time or too many
   // ask, Invalid for what there is not. The source follows what it follows.

@@ -54,6 +54,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Result<int64_t> RotateSecretKey() { return store_->RotateSecretKey(); }
   Result<PlanAnswer> PlanManifests(const std::string& source, const PlanInput& input,
                                    const PlanInput* base);
+  Result<PlanWork> PrepareManifests(const std::string& source, PlanInput input,
+                                    std::optional<PlanInput> base) const;
+  Result<PlanWork> PrepareNewest(const std::string& source) const;
   void PrepareRevision(const std::string& source, const std::string& revision,
                        SecretsInPlan secrets, std::function<void(Result<PlanWork>)> done);
   Result<PlanWork> PrepareAddition(const std::string& source, std::string manifests,
@@ -164,7 +167,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
 
   // ---- core_plan.cc: what a commit would do ----
   Result<std::string> NameOrOnly(const std::string& source) const;  // of a source
-  PlanWork WorkOf(const std::string& source, PlanInput input) const;
+  PlanWork WorkOf(const std::string& source, PlanInput input, std::optional<PlanInput> base) const;
 
   // ---- core.cc: life and the turn ----
   Status Identify();

@@ -74,20 +74,24 @@ void Controller::Core::OnRevision(const RevisionQuestion& question, Result<Fetch
   --revisions_read_;
   if (started_ && std::exchange(followed.fetch_again, false)) Fetch(question.source);
   if (!commit.ok()) return question.done(commit.status());
-  question.done(WorkOf(question.source, {.commit = commit->id,
-                                         .files = std::move(commit->files),
-                                         .confirmations = std::move(commit->confirmations),
-                                         .source_folder = followed.config.spec.path,
-                                         .secrets = question.secrets}));
+  question.done(WorkOf(question.source,
+                       {.commit = commit->id,
+                        .files = std::move(commit->files),
+                        .confirmations = std::move(commit->confirmations),
+                        .source_folder = followed.config.spec.path,
+                        .secrets = question.secrets},
+                       std::nullopt));
 }
 
 // What was found of the newest commit and of the last turn is copied: another branch's plan leaves
 // them as they are, and the next turn as quick as it was.
-Controller::PlanWork Controller::Core::WorkOf(const std::string& source, PlanInput input) const {
+Controller::PlanWork Controller::Core::WorkOf(const std::string& source, PlanInput input,
+                                              std::optional<PlanInput> base) const {
   struct Taken {
     std::shared_ptr<const ClusterState> state;
     std::string source;
     PlanInput input;
+    std::optional<PlanInput> base;
     BreakerLimits limits;
     Now now;
     DesiredMemory desired;
@@ -97,6 +101,7 @@ Controller::PlanWork Controller::Core::WorkOf(const std::string& source, PlanInp
   const auto taken = std::make_shared<Taken>(Taken{.state = store_->Snapshot(),
                                                    .source = source,
                                                    .input = std::move(input),
+                                                   .base = std::move(base),
                                                    .limits = options_.breaker,
                                                    .now = loop_->now(),
                                                    .desired = followed.memory,
@@ -107,11 +112,17 @@ Controller::PlanWork Controller::Core::WorkOf(const std::string& source, PlanInp
   return {std::move(commit), [taken](const std::atomic<bool>& stop) {
             taken->memory.desired = &taken->desired;
             taken->memory.stop = &stop;
-            // Without a base there is nothing to refuse.
-            return PlanManifestsAgainst(*taken->state, taken->source, taken->input, nullptr,
-                                        taken->limits, taken->now, &taken->memory)
-                .value();
+            const PlanInput* before = taken->base ? &*taken->base : nullptr;
+            return PlanManifestsAgainst(*taken->state, taken->source, taken->input, before,
+                                        taken->limits, taken->now, &taken->memory);
           }};
+}
+
+Result<Controller::PlanWork> Controller::Core::PrepareManifests(
+    const std::string& source, PlanInput input, std::optional<PlanInput> base) const {
+  const Result<std::string> name = NameOrOnly(source);
+  if (!name.ok()) return name.status();
+  return WorkOf(*name, std::move(input), std::move(base));
 }
 
 namespace {
@@ -170,8 +181,9 @@ Result<Controller::PlanWork> Controller::Core::PrepareAddition(const std::string
                                                             .now = loop_->now()});
   if (followed.desired) addition->declared = followed.desired->objects;
   if (!followed.desired && followed.in_force) addition->declared = followed.in_force->objects;
-  return PlanWork{"",
-                  [addition](const std::atomic<bool>& stop) { return PlanOf(*addition, stop); }};
+  return PlanWork{"", [addition](const std::atomic<bool>& stop) -> Result<PlanAnswer> {
+                    return PlanOf(*addition, stop);
+                  }};
 }
 
 }  // namespace reconcile

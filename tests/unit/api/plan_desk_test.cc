@@ -2,8 +2,10 @@
 
 #include <deque>
 
+#include "api/plan_routes.h"
 #include "api/preview_routes.h"
 #include "schema/core.h"
+#include "schema/text.h"
 #include "sim/virtual_loop.h"
 #include "source/fake_source.h"
 #include "store/memory_store.h"
@@ -140,6 +142,33 @@ TEST_F(PlanDeskTest, PastedSecretsAreComparedForThoseWhoMayReadThemAlone) {
   EXPECT_EQ(preview("operate", "right"), preview("operate", "wrong"));
   EXPECT_NE(preview("operate", "wrong").find("may not read Secrets"), std::string::npos);
   EXPECT_NE(preview("admin", "right"), preview("admin", "wrong"));
+}
+
+TEST_F(PlanDeskTest, PlansOfFilesAndOfTheNewestCommitThatUsersAskForAreMadeThereToo) {
+  ApiRequest request;
+  request.method = "POST";
+  request.path = "/apis/reconcile.dev/v1/plan";
+  const std::string file = EncodeBase64(NotesText("posted"));
+  const std::string files = R"("files": [{"path": "a.yaml", "contentBase64": ")" + file + "\"}]";
+  request.body = "{" + files + R"(, "base": {)" + files + "}}";
+  EXPECT_FALSE(HandlePlanOfUser(controller_.get(), &*desk_, request)) << "the local socket's owner";
+  request.user = ApiUser{"ada", {"reconcile:operate"}};
+  const auto ask = [&] {
+    const auto reader = Read(*HandlePlanOfUser(controller_.get(), &*desk_, request));
+    EXPECT_EQ(executor_.jobs.size(), 1U);
+    executor_.RunOne();
+    return *ParseJson(reader->text);
+  };
+  EXPECT_TRUE(ask().Find("plan")->GetList("changes").empty()) << "to the base, nothing";
+  request.body = "{" + files + "}";
+  EXPECT_EQ(ask().Find("plan")->GetList("changes").size(), 1U);
+  request.path += "-newest";
+  const Value newest = ask();
+  EXPECT_EQ(newest.GetString("commit"), "c1");
+  EXPECT_TRUE(newest.Find("plan")->GetList("changes").empty());
+  EXPECT_GT(newest.GetInt("modelRevision"), 0);
+  request.query = {{"source", "none"}};
+  EXPECT_EQ(HandlePlanOfUser(controller_.get(), &*desk_, request)->code, 404);
 }
 
 TEST_F(PlanDeskTest, AUserHasOnePlanUnderWay) {
