@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "api/authorization.h"
 #include "api/plan_network.h"
 #include "reconciler/declared.h"
 #include "reconciler/waves.h"
@@ -289,6 +290,14 @@ Value EncodePlan(const Controller::PlanAnswer& answer, bool manifests) {
   }
   value.Set("summary", EncodeSummary(answer));
   return value;
+}
+
+Controller::SecretsInPlan SecretsFor(const ApiRequest& request) {
+  Access access;
+  access.verb = "get";
+  access.resource = "secrets";
+  const bool may = !request.user || Authorize(*request.user, access);
+  return may ? Controller::SecretsInPlan::kCompared : Controller::SecretsInPlan::kKept;
 }
 
 std::string KeyText(const Value& item) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "api/http.h"
+#include "api/plan_desk.h"
 #include "controller/controller.h"
 
 namespace reconcile {
@@ -14,9 +15,10 @@ namespace reconcile {
 //   GET  /apis/reconcile.dev/v1/preview?source=S&revision=BRANCH
 //   POST /apis/reconcile.dev/v1/preview?source=S    {"manifests": "YAML"}
 // Both answer {"commit", "text": as the command line shows it, "plan": EncodePlan}, or a Status.
-// Nothing for other requests. `write_text` makes the text of an EncodePlan. Loop thread only.
+// Nothing for other requests. `write_text` makes the text of an EncodePlan, on another thread. Loop
+// thread only, and what it does there is little: the plan is made at the desk.
 std::optional<ApiResponse> HandlePreview(
-    Controller* controller, const ApiRequest& request,
+    Controller* controller, PlanDesk* desk, const ApiRequest& request,
     const std::function<std::string(const Value&)>& write_text);
 
 }  // namespace reconcile

@@ -6,6 +6,7 @@
 
 #include "api/discovery_routes.h"
 #include "api/enrollment_routes.h"
+#include "api/git_refusals.h"
 #include "api/health_routes.h"
 #include "api/history_view.h"
 #include "api/log_query.h"
@@ -14,7 +15,7 @@
 #include "api/node_operation_routes.h"
 #include "api/openapi_routes.h"
 #include "api/operation_routes.h"
-#include "api/plan_view.h"
+#include "api/plan_routes.h"
 #include "api/pod_connection_routes.h"
 #include "api/refusal.h"
 #include "api/scale_route.h"
@@ -144,82 +145,6 @@ ApiResponse StatusRoute(Controller* controller) {
   return response;
 }
 
-// {"commit": "...", "confirmations": ["prune=..."], "folder": "deploy",
-//  "files": [{"path", "blobId", "contentBase64", "symbolicLink": false}]}
-// A file without contentBase64 is one that the controller may have.
-Result<Controller::PlanInput> DecodePlanInput(const Value& value) {
-  Controller::PlanInput input;
-  input.commit = value.GetString("commit");
-  input.source_folder = value.GetString("folder");
-  for (const Value& file : value.GetList("files")) {
-    std::shared_ptr<std::string> bytes;
-    if (file.Find("contentBase64") != nullptr) {
-      bytes = std::make_shared<std::string>();
-      if (!DecodeBase64(file.GetString("contentBase64"), bytes.get())) {
-        return InvalidError("plan request: contentBase64 is not base64");
-      }
-    }
-    input.files.push_back({file.GetString("path"), file.GetString("blobId"), std::move(bytes),
-                           file.GetBool("symbolicLink")});
-  }
-  for (const Value& text : value.GetList("confirmations")) {
-    if (text.IsString()) input.confirmations.push_back(text.AsString());
-  }
-  return input;
-}
-
-// {"need": [...]}: the blob ids of files that came without their bytes and that the controller does
-// not have; ask again with them. Nothing when it has all.
-Result<std::optional<Value>> WhatIsNeeded(Controller* controller, const std::string& source,
-                                          const Controller::PlanInput& input) {
-  if (std::all_of(input.files.begin(), input.files.end(),
-                  [](const ManifestFile& file) { return file.bytes != nullptr; })) {
-    return std::optional<Value>();
-  }
-  // All of them: a kustomization among those that came with bytes counts too.
-  const Result<std::vector<size_t>> lacking = controller->FilesToSend(source, input.files);
-  if (!lacking.ok()) return lacking.status();
-  Value need = Value::MakeList();
-  for (const size_t i : *lacking) {
-    if (input.files[i].bytes == nullptr) need.Append(Value::String(input.files[i].blob_id));
-  }
-  if (need.AsList().empty()) return std::optional<Value>();
-  Value value = Value::MakeMap();
-  value.Set("need", std::move(need));
-  return std::optional<Value>(std::move(value));
-}
-
-// What DecodePlanInput reads, and in "base" the same once more where it is to come first.
-ApiResponse PlanRoute(Controller* controller, const ApiRequest& request) {
-  const Result<Value> body = ParseJson(request.body, {.max_bytes = 112 << 20, .max_depth = 8});
-  if (!body.ok()) return ErrorResponse(body.status().WithContext("plan request"));
-  const Result<Controller::PlanInput> input = DecodePlanInput(*body);
-  if (!input.ok()) return ErrorResponse(input.status());
-  const Result<std::optional<Value>> need =
-      WhatIsNeeded(controller, request.Query("source"), *input);
-  if (!need.ok()) return ErrorResponse(need.status());
-  if (need->has_value()) return Json(**need);
-  std::optional<Controller::PlanInput> base;
-  if (const Value* first = body->Find("base")) {
-    Result<Controller::PlanInput> decoded = DecodePlanInput(*first);
-    if (!decoded.ok()) return ErrorResponse(decoded.status());
-    base = std::move(*decoded);
-    const auto lacks = [](const ManifestFile& file) { return file.bytes == nullptr; };
-    const bool whole = std::none_of(base->files.begin(), base->files.end(), lacks) &&
-                       std::none_of(input->files.begin(), input->files.end(), lacks);
-    if (!whole) {
-      return ErrorResponse(InvalidError("plan request: with a base, all files need contentBase64"));
-    }
-  }
-  const Result<Controller::PlanAnswer> answer =
-      controller->PlanManifests(request.Query("source"), *input, base ? &*base : nullptr);
-  if (!answer.ok()) return ErrorResponse(answer.status());
-  Value value = Value::MakeMap();
-  value.Set("modelRevision", Value::Int(controller->State()->revision()));
-  value.Set("plan", EncodePlan(*answer, request.Query("manifests") == "true"));
-  return Json(value);
-}
-
 ApiResponse NetworkRoute(Controller* controller, const ApiRequest& request) {
   const auto networks = controller->Networks();
   return Json(WantsTable(request) ? EncodeTable(NetworkTable(networks)) : EncodeNetworks(networks));
@@ -260,7 +185,7 @@ ApiResponse OwnRoutes(Controller* controller, const ApiRequest& request, const s
   if (const auto answer = HandleOperation(controller, request, verb)) return *answer;
   if (const auto answer = HandleNodeOperation(controller, request, verb, now)) return *answer;
   if (const auto answer = HandleWorkloadOperation(controller, request, verb)) return *answer;
-  if (verb == "plan") return PlanRoute(controller, request);
+  if (verb == "plan") return HandlePlan(controller, request);
   if (verb == "secrets/rotate") return RotateRoute(controller);
   Status status = NotFoundError("no such path: " + request.path);
   if (verb == "sync") status = controller->Sync(request.Query("source"));
@@ -297,6 +222,17 @@ ApiResponse ResourceRoute(Controller* controller, ResourceReads* reads,
   return reads->Read(resource, request);
 }
 
+// Git owns the kind, whatever the version of it that a client would create.
+std::optional<ApiResponse> CreatedOtherwise(const ApiRequest& request, const ClusterState& state) {
+  if (request.method != "POST") return std::nullopt;
+  const std::optional<ResourcePath> resource = ParseOtherVersion(request.path);
+  if (!resource || !resource->name.empty()) return std::nullopt;
+  const Result<Value> body = ParseJson(request.body);
+  const Value* metadata = body.ok() ? body->Find("metadata") : nullptr;
+  const std::string name = metadata == nullptr ? "" : metadata->GetString("name");
+  return RefusalResponse(CreatedInGit({resource->kind, resource->namespace_name, name}, state));
+}
+
 }  // namespace
 
 ApiResponse ErrorResponse(const Status& status) {
@@ -322,6 +258,7 @@ ApiResponse HandleApi(Controller* controller, ResourceReads* reads, const ApiReq
   if (const std::optional<ResourcePath> resource = ParseResourcePath(request.path)) {
     return ResourceRoute(controller, reads, *resource, request, now);
   }
+  if (const auto refusal = CreatedOtherwise(request, *controller->State())) return *refusal;
   if (request.path.starts_with(kOwnPrefix)) {
     return OwnRoutes(controller, request, request.path.substr(kOwnPrefix.size()), now);
   }

@@ -69,6 +69,19 @@ std::vector<ServedSubresource> SubresourcesOf(Kind kind) {
   return {};
 }
 
+std::optional<ResourcePath> ParseOtherVersion(const std::string& path) {
+  std::vector<std::string> parts = SplitPath(path);
+  if (parts.size() < 3 || parts[0] != "apis") return std::nullopt;
+  for (const GroupVersion& served : ServedGroupVersions()) {
+    if (served.group != parts[1] || served.version == parts[2]) continue;
+    parts[2] = served.version;
+    std::string known;
+    for (const std::string& part : parts) known += "/" + part;
+    return ParseResourcePath(known);
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> SplitPath(const std::string& path) {
   std::vector<std::string> parts;
   std::string part;

@@ -44,6 +44,10 @@ struct ResourcePath {
 // None when it names none that is served, as when a namespaced object has no namespace.
 std::optional<ResourcePath> ParseResourcePath(const std::string& path);
 
+// The same for a path with a version that is not served of a kind that is, as `kubectl autoscale`
+// writes autoscaling/v1.
+std::optional<ResourcePath> ParseOtherVersion(const std::string& path);
+
 std::vector<std::string> SplitPath(const std::string& path);  // without empty parts
 
 }  // namespace reconcile

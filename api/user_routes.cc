@@ -1,5 +1,7 @@
 #include "api/user_routes.h"
 
+#include <algorithm>
+
 #include "api/enrollment_routes.h"
 #include "api/refusal.h"
 #include "api/routes.h"
@@ -41,6 +43,22 @@ void Audit(const ApiRequest& request, const Access& access, const std::string& u
   const std::string target = TargetOf(request);
   if (!target.empty()) fields.emplace_back("target", target);
   LogInfo("audit", fields);
+}
+
+void AuditRefusedRead(const ApiRequest& request, const Access& access, RefusedReads* refused,
+                      MonoTime now) {
+  if (IsWrite(access) || IsHost(*request.user)) return;
+  std::string what = access.resource.empty() ? request.path : access.resource;
+  if (!access.subresource.empty()) what += "/" + access.subresource;
+  if (!access.group.empty()) what += "." + access.group;
+  what = CutUtf8(what, kMaxLoggedBytes);
+  const int64_t count = refused->Add(request.user->name, what, now);
+  if (count == 0) return;
+  LogInfo("audit", {{"event", "refused to " + access.verb + " " + what},
+                    {"user", request.user->name},
+                    {"address", request.remote_address},
+                    {"code", "403"},
+                    {"count", std::to_string(count)}});
 }
 
 ApiResponse Decide(const ApiRequest& request, const Access& access, const ApiRoute& route) {
@@ -95,9 +113,31 @@ ApiResponse Given(const std::string& name, const Result<std::string>& given,
 
 }  // namespace
 
-ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route) {
+int64_t RefusedReads::Add(const std::string& user, const std::string& what, MonoTime now) {
+  auto found = kept_.find({user, what});
+  if (found == kept_.end()) {
+    if (kept_.size() >= kMaxKept) {
+      kept_.erase(std::min_element(kept_.begin(), kept_.end(), [](const auto& a, const auto& b) {
+        return a.second.told_at < b.second.told_at;
+      }));
+    }
+    kept_[{user, what}] = {.untold = 0, .told_at = now};
+    return 1;
+  }
+  Kept& kept = found->second;
+  ++kept.untold;
+  if (now - kept.told_at < kTellMs) return 0;
+  kept.told_at = now;
+  return std::exchange(kept.untold, 0);
+}
+
+ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route, RefusedReads* refused,
+                      MonoTime now) {
   const Access access = AccessOf(request);
   ApiResponse answer = Decide(request, access, route);
+  if (answer.code == 403 && request.user && refused != nullptr) {
+    AuditRefusedRead(request, access, refused, now);
+  }
   Audit(request, access, request.user ? request.user->name : "", answer.code);
   return answer;
 }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "api/authorization.h"
 #include "api/http.h"
@@ -11,11 +13,31 @@ namespace reconcile {
 
 using ApiRoute = std::function<ApiResponse(const ApiRequest&)>;
 
+// Reads that users were refused, which are too many for a line each: of a user and what it would
+// read, one in kTellMs.
+class RefusedReads {
+ public:
+  static constexpr int64_t kTellMs = 60'000;
+  static constexpr size_t kMaxKept = 1024;  // beyond, what was told longest ago is forgotten
+
+  // One more. How many to tell of now, since the last line; 0: the next line counts it.
+  int64_t Add(const std::string& user, const std::string& what, MonoTime now);
+  size_t size() const { return kept_.size(); }
+
+ private:
+  struct Kept {
+    int64_t untold = 0;
+    MonoTime told_at;
+  };
+  std::map<std::pair<std::string, std::string>, Kept> kept_;
+};
+
 // A request that came over TLS, on its way to `route`: first whether its user may (Authorize), and
 // what it may only ask on the controller's own host; then what users ask of themselves. Operations
 // are the user's, whatever the request says. Writes are logged as "audit", refused ones too,
-// and whatever is refused to a host.
-ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route);
+// and whatever is refused to a host; refused reads as `refused` has it, unless that is null.
+ApiResponse ServeUser(const ApiRequest& request, const ApiRoute& route,
+                      RefusedReads* refused = nullptr, MonoTime now = {});
 // A request on the local socket, whose owner may do everything: writes are logged as "audit" too.
 ApiResponse ServeOwner(const ApiRequest& request, const ApiRoute& route);
 

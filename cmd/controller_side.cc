@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "api/page_routes.h"
+#include "api/plan_routes.h"
 #include "api/preview_routes.h"
 #include "api/routes.h"
 #include "api/scrape_routes.h"
@@ -242,7 +243,12 @@ ApiResponse ControllerSide::Answer(const ApiRequest& request) {
   if (metrics) return *metrics;
   if (IsUsersPath(request.path)) return HandleUsersApi(users_.get(), request, loop_.now().wall);
   if (auto page = HandlePage(feed_.get(), request)) return *std::move(page);
-  if (auto plan = HandlePreview(controller_.get(), request, PlanForPage)) return *std::move(plan);
+  if (auto plan = HandlePlanOfUser(controller_.get(), plans_.get(), request)) {
+    return *std::move(plan);
+  }
+  if (auto plan = HandlePreview(controller_.get(), plans_.get(), request, PlanForPage)) {
+    return *std::move(plan);
+  }
   if (!IsEnrollmentPath(request.path)) {
     return HandleApi(controller_.get(), reads_.get(), request, loop_.now());
   }
@@ -251,8 +257,14 @@ ApiResponse ControllerSide::Answer(const ApiRequest& request) {
   return response;
 }
 
+ApiResponse ControllerSide::Shared(const ApiRequest& request) {
+  return shares_.Hold(request, *controller_->State(), Answer(request));
+}
+
 ApiResponse ControllerSide::AnswerUser(const ApiRequest& request) {
-  return ServeUser(request, [this](const ApiRequest& allowed) { return Answer(allowed); });
+  return ServeUser(
+      request, [this](const ApiRequest& allowed) { return Shared(allowed); }, &refused_,
+      loop_.now().mono);
 }
 
 Status ControllerSide::Start(const Config& config, AgentLink* link) {
@@ -268,9 +280,10 @@ Status ControllerSide::Start(const Config& config, AgentLink* link) {
   feed_ = std::make_unique<LiveFeed>(store_.get(), &loop_, [this] {
     return WriteClusterStatus(*controller_, StatusFor::kFollowed);
   });
+  plans_ = std::make_unique<PlanDesk>(&loop_, &planners_);
   Result<std::unique_ptr<LocalServer>> server =
       LocalServer::Start(config.socket_path, &loop_, [this](const ApiRequest& request) {
-        return ServeOwner(request, [this](const ApiRequest& asked) { return Answer(asked); });
+        return ServeOwner(request, [this](const ApiRequest& asked) { return Shared(asked); });
       });
   if (!server.ok()) return server.status();
   server_ = std::move(server).value();
@@ -285,6 +298,7 @@ void ControllerSide::End() {
   thread_.End([this] {
     webhooks_ = {};
     feed_.reset();
+    plans_.reset();
     reads_.reset();
     controller_.reset();
     link_server_.reset();

@@ -7,8 +7,11 @@
 #include "api/enrollment_routes.h"
 #include "api/live_feed.h"
 #include "api/local_server.h"
+#include "api/plan_desk.h"
 #include "api/resource_reads.h"
 #include "api/user_registry.h"
+#include "api/user_routes.h"
+#include "api/user_shares.h"
 #include "base/epoll_loop.h"
 #include "base/parallel.h"
 #include "base/random.h"
@@ -54,6 +57,7 @@ class ControllerSide {
  private:
   static constexpr int kSourceThreads = 2;
   static constexpr size_t kMaxQueuedWork = 4096;
+  static constexpr size_t kMaxQueuedPlans = 4;  // PlanDesk asks for one at a time
 
   explicit ControllerSide(std::string self_path) : self_path_(std::move(self_path)) {}
   Status OpenStore(const Config& config);
@@ -65,13 +69,15 @@ class ControllerSide {
   // error.
   Status ServeApi(const Config& config);
   std::string MetricsText();
-  ApiResponse Answer(const ApiRequest& request);      // of a command of this host
+  ApiResponse Answer(const ApiRequest& request);
+  ApiResponse Shared(const ApiRequest& request);      // its stream has a place
   ApiResponse AnswerUser(const ApiRequest& request);  // of kubectl
 
   const std::string self_path_;
   ControllerMetrics metrics_;  // everything counts here
   EpollLoop loop_;
   WorkerPool workers_{&loop_, kSourceThreads, kMaxQueuedWork};
+  WorkerPool planners_{&loop_, 1, kMaxQueuedPlans};
   OnThreads threads_;
   SystemRandom random_;
   SystemRandom key_random_;  // the enrollment's own: it is used from several threads
@@ -90,6 +96,9 @@ class ControllerSide {
   std::unique_ptr<Controller> controller_;
   std::unique_ptr<ResourceReads> reads_;
   std::unique_ptr<LiveFeed> feed_;
+  std::unique_ptr<PlanDesk> plans_;
+  StreamShares shares_;
+  RefusedReads refused_;
   LinkHttpHandler webhooks_;
   std::unique_ptr<LocalServer> server_;
   std::unique_ptr<ApiServer> api_server_;

@@ -71,14 +71,26 @@ Result<Controller::PlanAnswer> Controller::PlanManifests(const std::string& sour
   return core_->PlanManifests(source, input, base);
 }
 
-void Controller::PlanRevision(const std::string& source, const std::string& revision,
-                              std::function<void(Result<RevisionPlan>)> done) {
-  core_->PlanRevision(source, revision, std::move(done));
+Result<Controller::PlanWork> Controller::PrepareManifests(const std::string& source,
+                                                          PlanInput input,
+                                                          std::optional<PlanInput> base) const {
+  return core_->PrepareManifests(source, std::move(input), std::move(base));
 }
 
-Result<Controller::PlanAnswer> Controller::PlanAddition(const std::string& source,
-                                                        const std::string& manifests) const {
-  return core_->PlanAddition(source, manifests);
+Result<Controller::PlanWork> Controller::PrepareNewest(const std::string& source) const {
+  return core_->PrepareNewest(source);
+}
+
+void Controller::PrepareRevision(const std::string& source, const std::string& revision,
+                                 SecretsInPlan secrets,
+                                 std::function<void(Result<PlanWork>)> done) {
+  core_->PrepareRevision(source, revision, secrets, std::move(done));
+}
+
+Result<Controller::PlanWork> Controller::PrepareAddition(const std::string& source,
+                                                         std::string manifests,
+                                                         SecretsInPlan secrets) const {
+  return core_->PrepareAddition(source, std::move(manifests), secrets);
 }
 
 Result<std::vector<size_t>> Controller::FilesToSend(const std::string& source,

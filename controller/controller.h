@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -166,12 +167,17 @@ class Controller {
   Result<int64_t> RotateSecretKey();
   // What applying manifests to `source` would do ("" is the only source); with `base`, to a cluster
   // that had come to those before. Blocks the loop for the time of planning.
+  enum class SecretsInPlan {
+    kCompared,
+    kKept,  // as they are in the model, whatever is planned: for those who may not read them
+  };
   struct PlanInput {
     std::string commit;
     std::vector<ManifestFile> files;
     std::vector<std::string>
         confirmations;          // the trailers of their commit, as FetchedCommit has them
     std::string source_folder;  // as ManifestReading has it
+    SecretsInPlan secrets = SecretsInPlan::kCompared;
   };
   struct PlanAnswer {
     Problems problems;  // errors: then the preview has what would be deleted all the same, no more
@@ -189,18 +195,26 @@ class Controller {
   // id. Blocks the loop for the time of planning. Unavailable when it was not read; Invalid when
   // it has errors.
   Result<PlanAnswer> PlanNewest(const std::string& source, std::string* commit) const;
+  // A plan that is to be made elsewhere: it holds the model of one moment, which nothing changes.
+  struct PlanWork {
+    std::string commit;  // whose it is; empty when it is none's
+    // PURE, once, on any thread; the controller may be gone meanwhile. When `stop` is set it ends
+    // soon, as at the limits of a preview (reconciler/preview.h).
+    std::function<Result<PlanAnswer>(const std::atomic<bool>& stop)> plan;
+  };
+  // PlanManifests and PlanNewest, to be made elsewhere: what they find out is not remembered.
+  Result<PlanWork> PrepareManifests(const std::string& source, PlanInput input,
+                                    std::optional<PlanInput> base) const;
+  Result<PlanWork> PrepareNewest(const std::string& source) const;
   // What applying the commit that `revision` names in the source's repository (a branch, a tag, an
   // id) would do. `done` is called later, once: Unavailable when it is not read in time or too many
   // ask, Invalid for what there is not. The source follows what it follows.
-  struct RevisionPlan {
-    std::string commit;
-    PlanAnswer answer;
-  };
-  static constexpr size_t kMaxRevisionPlans = 8;  // at once
-  void PlanRevision(const std::string& source, const std::string& revision,
-                    std::function<void(Result<RevisionPlan>)> done);
+  static constexpr size_t kMaxRevisionsRead = 8;  // at once
+  void PrepareRevision(const std::string& source, const std::string& revision,
+                       SecretsInPlan secrets, std::function<void(Result<PlanWork>)> done);
   // What declaring these manifests too, in place of the objects that they name again, would do.
-  Result<PlanAnswer> PlanAddition(const std::string& source, const std::string& manifests) const;
+  Result<PlanWork> PrepareAddition(const std::string& source, std::string manifests,
+                                   SecretsInPlan secrets) const;
   // Opens a pod container's log. NotFound when there is no such pod, or it is on no host yet.
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
                                 LogRequest request, LogSink sink);

@@ -54,9 +54,13 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   Result<int64_t> RotateSecretKey() { return store_->RotateSecretKey(); }
   Result<PlanAnswer> PlanManifests(const std::string& source, const PlanInput& input,
                                    const PlanInput* base);
-  void PlanRevision(const std::string& source, const std::string& revision,
-                    std::function<void(Result<RevisionPlan>)> done);
-  Result<PlanAnswer> PlanAddition(const std::string& source, const std::string& manifests) const;
+  Result<PlanWork> PrepareManifests(const std::string& source, PlanInput input,
+                                    std::optional<PlanInput> base) const;
+  Result<PlanWork> PrepareNewest(const std::string& source) const;
+  void PrepareRevision(const std::string& source, const std::string& revision,
+                       SecretsInPlan secrets, std::function<void(Result<PlanWork>)> done);
+  Result<PlanWork> PrepareAddition(const std::string& source, std::string manifests,
+                                   SecretsInPlan secrets) const;
   Result<std::vector<size_t>> FilesToSend(const std::string& source,
                                           const std::vector<ManifestFile>& files) const;
   Result<StreamHandle> OpenLogs(const std::string& namespace_name, const std::string& pod,
@@ -163,6 +167,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
 
   // ---- core_plan.cc: what a commit would do ----
   Result<std::string> NameOrOnly(const std::string& source) const;  // of a source
+  PlanWork WorkOf(const std::string& source, PlanInput input, std::optional<PlanInput> base) const;
 
   // ---- core.cc: life and the turn ----
   Status Identify();
@@ -364,7 +369,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   ManifestSource* source_;
   AgentLink* link_;
   std::map<std::string, Followed> followed_;  // by source name
-  size_t revision_plans_ = 0;                 // under way
+  size_t revisions_read_ = 0;                 // under way
   std::map<std::string, Heard> heard_;        // by node name
   bool is_cut_off_ = false;                   // WhyPodsStay, when silence was last looked at
   // What can be lost at any time: the next turn looks at everything then.

@@ -262,8 +262,7 @@ Status Controller::Core::MayAccept(const std::string& name, const std::string& c
       (status.applied_commit == commit ? " is in force already" : " is accepted already"));
 }
 
-Result<Controller::PlanAnswer> Controller::Core::PlanNewest(const std::string& source,
-                                                            std::string* commit) const {
+Result<Controller::PlanWork> Controller::Core::PrepareNewest(const std::string& source) const {
   const Result<std::string> name = NameOrOnly(source);
   if (!name.ok()) return name.status();
   const Followed& followed = followed_.at(*name);
@@ -280,12 +279,24 @@ Result<Controller::PlanAnswer> Controller::Core::PlanNewest(const std::string& s
     return InvalidError("commit " + ShortId(newest.id) + " of source " + *name +
                         " cannot be applied: " + Summary(problems.errors));
   }
-  *commit = newest.id;
-  PlanAnswer answer = PlanDesired(*store_->Snapshot(), *desired, newest.confirmations,
-                                  options_.breaker, loop_->now());
-  std::vector<Problem>& warnings = answer.problems.warnings;
-  warnings.insert(warnings.begin(), problems.warnings.begin(), problems.warnings.end());
-  return answer;
+  const auto plan = [state = store_->Snapshot(), desired = *desired, read = problems.warnings,
+                     confirmations = newest.confirmations, limits = options_.breaker,
+                     now = loop_->now()](const std::atomic<bool>& stop) -> Result<PlanAnswer> {
+    PlanAnswer answer = PlanDesired(*state, desired, confirmations, limits, now, {.stop = &stop});
+    std::vector<Problem>& warnings = answer.problems.warnings;
+    warnings.insert(warnings.begin(), read.begin(), read.end());
+    return answer;
+  };
+  return PlanWork{newest.id, plan};
+}
+
+Result<Controller::PlanAnswer> Controller::Core::PlanNewest(const std::string& source,
+                                                            std::string* commit) const {
+  const Result<PlanWork> work = PrepareNewest(source);
+  if (!work.ok()) return work.status();
+  *commit = work->commit;
+  const std::atomic<bool> to_the_end = false;
+  return work->plan(to_the_end);
 }
 
 Status Controller::Core::Accept(const std::string& name, const std::string& commit,

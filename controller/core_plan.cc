@@ -29,7 +29,7 @@ Result<Controller::PlanAnswer> Controller::Core::PlanManifests(const std::string
   // What the last turn wrote came back from the store: without looking at that once, every plan
   // would.
   Reconcile(*state, {}, loop_->now(), &settled_);
-  PlanMemory memory{followed.files, &followed.memory, settled_, options_.parallel};
+  PlanMemory memory{followed.files, &followed.memory, settled_, options_.parallel, nullptr};
   return PlanManifestsAgainst(*state, *name, input, base, options_.breaker, loop_->now(), &memory);
 }
 

@@ -135,8 +135,8 @@ int64_t CountUnchanged(const DesiredState& desired, const ObjectChanges& changes
 
 void PlanChanges(const ClusterState& state, const DesiredState& desired,
                  const ObjectChanges& changes, const std::vector<std::string>& confirmations,
-                 const BreakerLimits& limits, Now now, Settled* settled,
-                 Controller::PlanAnswer* answer) {
+                 const BreakerLimits& limits, Now now, const PreviewLimits& preview,
+                 Settled* settled, Controller::PlanAnswer* answer) {
   answer->unchanged = CountUnchanged(desired, changes);
   WarnOfKeptPods(changes, &answer->problems);
   WarnOfKept(desired, state, &answer->problems);
@@ -147,7 +147,7 @@ void PlanChanges(const ClusterState& state, const DesiredState& desired,
   answer->held = CheckBreaker(changes, state, *SourceOrNew(state, desired.source), desired.commit,
                               confirmations, limits, now.wall)
                      .held;
-  answer->preview = PreviewChanges(state, changes, now, PreviewLimits(), settled);
+  answer->preview = PreviewChanges(state, changes, now, preview, settled);
   AdviseOnForbidden(changes, answer->preview.state_after, &answer->problems);
 }
 
@@ -164,14 +164,20 @@ Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& sou
                                Now now, PlanMemory* memory) {
   Controller::PlanAnswer answer;
   const SourceSpec spec = SourceOrNew(state, source)->spec;
-  const std::set<std::string> known = FilesInForce(input.files, memory->files);
+  std::set<std::string> known = FilesInForce(input.files, memory->files);
   ParsedManifests parsed = ParseManifests(input.files, "default", {}, &memory->files,
                                           {.parallel = ParallelFor(input.files, memory),
                                            .source_folder = input.source_folder,
                                            .ignore_groups = spec.ignore_groups});
   CheckNamespaces(spec.namespaces, parsed.objects, &parsed.problems);
+  const bool keeps_secrets = input.secrets == Controller::SecretsInPlan::kKept;
+  for (const ObjectPtr& object : parsed.objects) {
+    // What is left out would tell that the file is the one in force.
+    if (keeps_secrets && object->kind == Kind::kSecret) known.erase(object->metadata.origin.file);
+  }
+  LeaveOutWarningsOf(known, &parsed.problems);
+  if (keeps_secrets) KeepSecrets(state, &parsed);
   answer.problems = std::move(parsed.problems);
-  LeaveOutWarningsOf(known, &answer.problems);
   const DesiredState desired =
       memory->desired->Build(source, input.commit, parsed.objects, state, &answer.problems);
   if (!answer.problems.errors.empty()) {
@@ -180,7 +186,8 @@ Controller::PlanAnswer PlanOne(const ClusterState& state, const std::string& sou
   }
   const ObjectChanges changes = memory->desired->Compare(desired, state, {}, &answer.problems);
   if (!answer.problems.errors.empty()) return answer;
-  PlanChanges(state, desired, changes, input.confirmations, limits, now, &memory->settled, &answer);
+  PlanChanges(state, desired, changes, input.confirmations, limits, now, {.stop = memory->stop},
+              &memory->settled, &answer);
   return answer;
 }
 
@@ -190,7 +197,8 @@ Result<Controller::PlanAnswer> PlanManifestsAgainst(
     const ClusterState& state, const std::string& source, const Controller::PlanInput& input,
     const Controller::PlanInput* base, const BreakerLimits& limits, Now now, PlanMemory* memory) {
   DesiredMemory none;
-  PlanMemory fresh{.files = {}, .desired = &none, .settled = {}, .parallel = nullptr};
+  PlanMemory fresh;
+  fresh.desired = &none;
   if (memory == nullptr) memory = &fresh;
   if (base == nullptr) return PlanOne(state, source, input, limits, now, memory);
   const Controller::PlanAnswer first = PlanOne(state, source, *base, limits, now, memory);
@@ -203,11 +211,39 @@ Result<Controller::PlanAnswer> PlanManifestsAgainst(
   return PlanOne(first.preview.state_after, source, input, limits, now, memory);
 }
 
+void KeepSecrets(const ClusterState& state, ParsedManifests* parsed) {
+  ObjectPtr first;
+  size_t others = 0;
+  for (ObjectPtr& object : parsed->objects) {
+    if (object->kind != Kind::kSecret) continue;
+    const ObjectPtr known = state.Find(object->key());
+    if (known == nullptr) continue;
+    std::shared_ptr<Object> kept = DeclaredPart(*known, *object)->Clone();
+    const Origin origin = object->metadata.origin;
+    kept->metadata = {};
+    kept->metadata.namespace_name = known->metadata.namespace_name;
+    kept->metadata.name = known->metadata.name;
+    kept->metadata.labels = known->metadata.labels;
+    kept->metadata.annotations = known->metadata.annotations;
+    kept->metadata.origin = origin;
+    others += first == nullptr ? 0 : 1;
+    if (first == nullptr) first = object;
+    object = std::move(kept);
+  }
+  if (first == nullptr) return;
+  parsed->problems.warnings.push_back(ProblemAt(
+      *first, "is shown as if it stayed as it is" +
+                  (others == 0 ? "" : ", like " + std::to_string(others) + " other Secrets") +
+                  ": whoever may not read Secrets is not told how they would change"));
+}
+
 Controller::PlanAnswer PlanDesired(const ClusterState& state, const DesiredState& desired,
                                    const std::vector<std::string>& confirmations,
-                                   const BreakerLimits& limits, Now now) {
+                                   const BreakerLimits& limits, Now now,
+                                   const PreviewLimits& preview) {
   Controller::PlanAnswer answer;
-  PlanChanges(state, desired, Diff(desired, state), confirmations, limits, now, nullptr, &answer);
+  PlanChanges(state, desired, Diff(desired, state), confirmations, limits, now, preview, nullptr,
+              &answer);
   return answer;
 }
 

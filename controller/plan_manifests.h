@@ -7,16 +7,19 @@
 #include "controller/controller.h"
 #include "reconciler/desired_memory.h"
 #include "reconciler/settled.h"
+#include "schema/manifests.h"
 
 namespace reconcile {
 
 // What the controller found of its source's newest commit and left of its last turn: with it a plan
-// takes the time of what differs. Nothing but time rests on it. `files` and `settled` are used up.
+// takes the time of what differs. Nothing but time rests on it; `stop` says how much there is, as
+// PreviewLimits has it. `files` and `settled` are used up.
 struct PlanMemory {
   ManifestCache files;
   DesiredMemory* desired = nullptr;
   Settled settled;
   Parallel* parallel = nullptr;  // null: in turn
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // PURE. What applying `input` as `source`'s newest commit to `state` would do: the controller's own
@@ -34,7 +37,12 @@ Result<Controller::PlanAnswer> PlanManifestsAgainst(const ClusterState& state,
 // warnings about the changes alone.
 Controller::PlanAnswer PlanDesired(const ClusterState& state, const DesiredState& desired,
                                    const std::vector<std::string>& confirmations,
-                                   const BreakerLimits& limits, Now now);
+                                   const BreakerLimits& limits, Now now,
+                                   const PreviewLimits& preview = {});
+
+// PURE. Puts the model's Secrets in the place of those that were parsed, and warns of it: nothing
+// that follows from them tells whether a value that somebody guessed is the right one.
+void KeepSecrets(const ClusterState& state, ParsedManifests* parsed);
 
 // A state of `count` identical empty, Ready hosts named host-1 ... for planning without a cluster,
 // with the labels that an agent gives an amd64 host.

@@ -200,7 +200,8 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
   Courses courses(run.state());
   do {
     if (run.IsUsedUp()) {
-      preview.note = "this plan looks " + std::to_string(run.turns()) +
+      preview.note = "this plan " + std::string(run.is_stopped() ? "took too long, and " : "") +
+                     "looks " + std::to_string(run.turns()) +
                      " turns ahead, and more would change after them: what follows is not shown";
       break;
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -73,11 +74,14 @@ struct Preview {
   std::string note;
 };
 
-// How far a preview looks ahead: planning blocks the controller meanwhile. At least
-// kMinPreviewTurns are taken, however many objects there are.
+// How far a preview looks ahead: planning blocks its thread meanwhile. At least kMinPreviewTurns
+// are taken, however many objects there are.
 struct PreviewLimits {
   int max_turns = 2'000;
   int64_t max_object_turns = 2'000'000;  // objects in the model, summed over the turns
+  // Once another thread has set it, the preview ends as at its limits. May be null; it outlives the
+  // preview.
+  const std::atomic<bool>* stop = nullptr;
 };
 inline constexpr int kMinPreviewTurns = 100;
 // How long a turn takes in a preview.

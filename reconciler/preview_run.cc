@@ -68,7 +68,7 @@ PreviewRun::PreviewRun(const ClusterState& state, const ObjectChanges* changes, 
 }
 
 bool PreviewRun::IsUsedUp() const {
-  return turns_ >= limits_.max_turns ||
+  return is_stopped() || turns_ >= limits_.max_turns ||
          (turns_ >= kMinPreviewTurns && object_turns_ >= limits_.max_object_turns);
 }
 

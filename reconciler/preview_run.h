@@ -31,6 +31,7 @@ class PreviewRun {
   void NoteHosts(Foreseen* foreseen) const;
 
   bool IsUsedUp() const;
+  bool is_stopped() const { return limits_.stop != nullptr && *limits_.stop; }
   void Decide();
   // True when any host had something to do, or has later.
   bool Act();

@@ -137,11 +137,21 @@ class ServeUserTest : public testing::Test {
  protected:
   ApiResponse Ask(const std::optional<ApiUser>& user, ApiRequest request) {
     request.user = user;
-    return ServeUser(request, [this](const ApiRequest& routed) {
-      routed_.push_back(routed);
-      return SuccessResponse();
-    });
+    return ServeUser(
+        request,
+        [this](const ApiRequest& routed) {
+          routed_.push_back(routed);
+          return SuccessResponse();
+        },
+        &refused_, now_);
   }
+  std::string LoggedOf(const ApiUser& user, const ApiRequest& request, int times) {
+    testing::internal::CaptureStderr();
+    for (int i = 0; i < times; ++i) Ask(user, request);
+    return testing::internal::GetCapturedStderr();
+  }
+  RefusedReads refused_;
+  MonoTime now_{1'000};
   std::vector<ApiRequest> routed_;
 };
 
@@ -155,6 +165,31 @@ TEST_F(ServeUserTest, Faults17AnswersStrangersAboutHealthAlone) {
     EXPECT_EQ(Ask(std::nullopt, Request("GET", path)).code, 401) << path;
   }
   EXPECT_EQ(routed_.size(), 3U);
+}
+
+TEST_F(ServeUserTest, ARefusedReadIsALineAMinuteWithHowManyThereWere) {
+  const ApiRequest secrets = Request("GET", "/api/v1/namespaces/shop/secrets");
+  const std::string first = LoggedOf(kShopViewer, secrets, 5);
+  EXPECT_EQ(std::count(first.begin(), first.end(), '\n'), 1) << first;
+  EXPECT_NE(first.find("refused to list secrets"), std::string::npos) << first;
+  EXPECT_NE(first.find("user=\"sv\""), std::string::npos) << first;
+  EXPECT_NE(first.find("count=\"1\""), std::string::npos) << first;
+  EXPECT_NE(LoggedOf(kShopViewer, Request("GET", "/api/v1/nodes"), 1), "") << "another kind";
+  now_ = now_ + RefusedReads::kTellMs;
+  const std::string later = LoggedOf(kShopViewer, secrets, 2);
+  EXPECT_EQ(std::count(later.begin(), later.end(), '\n'), 1) << later;
+  EXPECT_NE(later.find("count=\"5\""), std::string::npos) << "4 of before, and this: " << later;
+  EXPECT_EQ(LoggedOf(kShopViewer, Request("GET", "/api/v1/namespaces/shop/pods"), 1), "");
+}
+
+TEST(RefusedReads, ForgetsWhatWasToldLongestAgo) {
+  RefusedReads reads;
+  for (size_t i = 0; i <= RefusedReads::kMaxKept; ++i) {
+    EXPECT_EQ(reads.Add("ada", std::to_string(i), MonoTime{static_cast<int64_t>(i)}), 1);
+  }
+  EXPECT_EQ(reads.size(), RefusedReads::kMaxKept);
+  EXPECT_EQ(reads.Add("ada", "1", MonoTime{5}), 0);
+  EXPECT_EQ(reads.Add("ada", "0", MonoTime{5}), 1) << "forgotten";
 }
 
 TEST_F(ServeUserTest, RefusesInKubernetesWords) {

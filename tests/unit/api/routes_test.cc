@@ -120,6 +120,20 @@ TEST_F(RoutesTest, RefusesWritesToWhatGitDeclares) {
   EXPECT_EQ(Ask("POST", "/api/v1/namespaces/default/configmaps").code, 403);
 }
 
+// `kubectl autoscale` writes autoscaling/v1, and v2 is served.
+TEST_F(RoutesTest, RefusesToCreateWhatGitOwnsInAnyVersion) {
+  const ApiResponse answer =
+      Ask("POST", "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers", {},
+          R"({"kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}})");
+  EXPECT_EQ(answer.code, 403);
+  EXPECT_EQ(
+      Json(answer).GetString("message"),
+      "horizontalpodautoscalers.autoscaling \"web\" is forbidden: objects come from Git: commit "
+      "its manifest to /repository");
+  EXPECT_EQ(Ask("GET", "/apis/autoscaling/v1/horizontalpodautoscalers").code, 404);
+  EXPECT_EQ(Ask("POST", "/apis/autoscaling/v1/namespaces/default/nonsense").code, 404);
+}
+
 TEST_F(RoutesTest, TellsStatusWithWhatIsNotConverged) {
   const Value status = Json(Ask("GET", "/apis/reconcile.dev/v1/status"));
   ASSERT_EQ(status.GetList("sources").size(), 1U);
@@ -182,6 +196,51 @@ TEST_F(RoutesTest, PlansWhatIsPosted) {
   EXPECT_EQ(answer.Find("plan")->Find("summary")->GetInt("create"), 1);
   EXPECT_FALSE(answer.GetBool("noChange"));
   EXPECT_EQ(Ask("POST", "/apis/reconcile.dev/v1/plan", {}, "nonsense").code, 400);
+}
+
+// A Secret whose value somebody guesses, with a Deployment that would restart by another one.
+std::string GuessText(const std::string& value) {
+  return "apiVersion: v1\nkind: Secret\nmetadata: {name: key, labels: {guess: " + value +
+         "}}\nstringData: {password: " + value +
+         "}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  annotations: "
+         "{reconcile.dev/restart-on-change: 'true'}\nspec:\n  selector: {matchLabels: {app: web}}\n"
+         "  template:\n    metadata: {labels: {app: web}}\n    spec:\n      containers:\n"
+         "      - {name: main, image: 'app:1', envFrom: [{secretRef: {name: key}}]}\n";
+}
+
+TEST_F(RoutesTest, APlanTellsNobodyWhoMayNotReadSecretsWhetherAGuessIsRight) {
+  source_.SetFiles("c2", {{"a.yaml", GuessText("right")}});
+  time_.RunFor(120'000);
+  const auto plan = [this](const std::string& role, const std::string& guess) {
+    ApiRequest request;
+    request.method = "POST";
+    request.path = "/apis/reconcile.dev/v1/plan";
+    request.query = {{"manifests", "true"}};
+    request.body = PlanBody(EncodeBase64(GuessText(guess)));
+    if (!role.empty()) request.user = ApiUser{"ada", {"reconcile:" + role}};
+    return HandleApi(controller_.get(), &reads_, request, loop_.now()).body;
+  };
+  EXPECT_EQ(plan("operate", "right"), plan("operate", "wrong"));
+  EXPECT_NE(plan("operate", "wrong").find("whoever may not read Secrets is not told"),
+            std::string::npos)
+      << plan("operate", "wrong");
+  for (const char* role : {"", "admin"}) {
+    EXPECT_NE(plan(role, "right"), plan(role, "wrong")) << role;
+    EXPECT_NE(plan(role, "wrong").find("*** (after)"), std::string::npos) << role;
+  }
+}
+
+TEST_F(RoutesTest, WhoMayNotReadSecretsLearnsOfNoFileByItsIdWhatIsInIt) {
+  source_.SetFiles("c2", {{"a.yaml", GuessText("right")}});
+  time_.RunFor(120'000);
+  ApiRequest request;
+  request.method = "POST";
+  request.path = "/apis/reconcile.dev/v1/plan";
+  request.body = R"({"files": [{"path": "a.yaml", "blobId": "c2a.yaml"}]})";
+  const auto ask = [&] { return HandleApi(controller_.get(), &reads_, request, loop_.now()).body; };
+  EXPECT_NE(Json(Ask("POST", request.path, {}, request.body)).Find("plan"), nullptr);
+  request.user = ApiUser{"ada", {"reconcile:operate"}};
+  EXPECT_EQ(ask(), R"({"need":["c2a.yaml"]})");
 }
 
 TEST_F(RoutesTest, PlansAnOverlayWhoseBaseIsReachedThroughALink) {

@@ -10,5 +10,6 @@ reconcile_test(api_test
           ${CMAKE_CURRENT_LIST_DIR}/metrics_routes_test.cc ${CMAKE_CURRENT_LIST_DIR}/scrape_routes_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/watch_resume_test.cc ${CMAKE_CURRENT_LIST_DIR}/list_stream_test.cc
           ${CMAKE_CURRENT_LIST_DIR}/live_feed_test.cc ${CMAKE_CURRENT_LIST_DIR}/page_routes_test.cc ${CMAKE_CURRENT_LIST_DIR}/object_health_test.cc ${CMAKE_CURRENT_LIST_DIR}/paced_output_test.cc ${CMAKE_CURRENT_LIST_DIR}/last_health_test.cc
+          ${CMAKE_CURRENT_LIST_DIR}/plan_desk_test.cc ${CMAKE_CURRENT_LIST_DIR}/user_shares_test.cc
   LIBS api link_io sim_loop
   LABELS unit)
