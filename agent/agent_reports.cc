@@ -43,6 +43,7 @@ Report Agent::Core::MakeReport() const {
   }
   report.network = NetworkNow();
   report.heartbeat_ms = HeartbeatMs();
+  report.clock_ms = std::max<int64_t>(loop_->now().wall.ms, 0);
   report.labels = MakeNodeLabels(options_, health_);
   report.node_status = MakeNodeStatus(options_, health_);
   report.images = images_;

@@ -1,6 +1,7 @@
 #include "api/user_view.h"
 
 #include "schema/codec.h"
+#include "schema/core.h"
 #include "schema/network.h"
 
 namespace reconcile {
@@ -10,27 +11,38 @@ void SetIfAbsent(Value* map, const std::string& key, Value value) {
   if (map->Find(key) == nullptr) map->Set(key, std::move(value));
 }
 
-void AddAddresses(const std::string& cluster_ip, Value* spec) {
-  SetIfAbsent(spec, "clusterIPs", Value::MakeList({Value::String(cluster_ip)}));
-  SetIfAbsent(spec, "ipFamilies", Value::MakeList({Value::String("IPv4")}));
+Value OnlyOne(const std::string& text) { return Value::MakeList({Value::String(text)}); }
+
+void AddServiceAddresses(const std::string& cluster_ip, Value* spec) {
+  SetIfAbsent(spec, "clusterIPs", OnlyOne(cluster_ip));
+  SetIfAbsent(spec, "ipFamilies", OnlyOne("IPv4"));
   SetIfAbsent(spec, "ipFamilyPolicy", Value::String("SingleStack"));
+}
+
+Value* SpecOf(Value* encoded) {
+  for (Value::Member& member : encoded->AsMap()) {
+    if (member.key == "spec") return &member.value;
+  }
+  return nullptr;
 }
 
 }  // namespace
 
 Value EncodeForReaders(const Object& object) {
   Value encoded = EncodeObject(object, EncodeFor::kUser);
-  const auto* service = As<Service>(object);
-  if (service == nullptr || service->spec.cluster_ip.empty()) return encoded;
-  for (Value::Member& member : encoded.AsMap()) {
-    if (member.key == "spec") AddAddresses(service->spec.cluster_ip, &member.value);
+  Value* const spec = SpecOf(&encoded);
+  if (spec == nullptr) return encoded;
+  if (const auto* service = As<Service>(object); service != nullptr) {
+    if (!service->spec.cluster_ip.empty()) AddServiceAddresses(service->spec.cluster_ip, spec);
+  } else if (const auto* node = As<Node>(object); node != nullptr) {
+    if (!node->spec.pod_cidr.empty()) SetIfAbsent(spec, "podCIDRs", OnlyOne(node->spec.pod_cidr));
   }
   return encoded;
 }
 
 std::string WriteForReaders(const Object& object) {
-  if (object.kind != Kind::kService) return EncodeObjectJson(object, EncodeFor::kUser);
-  return WriteJson(EncodeForReaders(object));
+  const bool is_more = object.kind == Kind::kService || object.kind == Kind::kNode;
+  return is_more ? WriteJson(EncodeForReaders(object)) : EncodeObjectJson(object, EncodeFor::kUser);
 }
 
 }  // namespace reconcile

@@ -8,6 +8,9 @@ namespace reconcile {
 namespace {
 
 constexpr int64_t kMsPerDay = 86'400'000;
+constexpr std::string_view kWeekdays = "SunMonTueWedThuFriSat";
+constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+constexpr size_t kHttpDateBytes = 29;
 
 // Days since 1970-01-01 of a proleptic Gregorian date (H. Hinnant, "chrono-compatible date
 // algorithms").
@@ -95,6 +98,32 @@ std::string FormatRfc3339(WallTime time) {
     text.append(buffer.data(), static_cast<size_t>(length));
   }
   return text + "Z";
+}
+
+std::string FormatHttpDate(WallTime time) {
+  const std::string stamp = FormatRfc3339(time);  // 2026-11-21T01:49:59Z
+  const int64_t ms = std::clamp(time, kFirstStamp, kLastStamp).ms;
+  const int64_t days = (ms - ((ms % kMsPerDay) + kMsPerDay) % kMsPerDay) / kMsPerDay;
+  // The first day was a Thursday.
+  const auto weekday = static_cast<size_t>(((days % 7) + 7 + 4) % 7);
+  const auto month = static_cast<size_t>(CivilFromDays(days).month - 1);
+  return std::string(kWeekdays.substr(weekday * 3, 3)) + ", " + stamp.substr(8, 2) + " " +
+         std::string(kMonths.substr(month * 3, 3)) + " " + stamp.substr(0, 4) + " " +
+         stamp.substr(11, 8) + " GMT";
+}
+
+Result<WallTime> ParseHttpDate(std::string_view text) {
+  const Status bad = InvalidError("'" + std::string(text.substr(0, 100)) +
+                                  "' is not a date like Sat, 21 Nov 2026 01:49:59 GMT");
+  if (text.size() != kHttpDateBytes) return bad;
+  const size_t month = kMonths.find(text.substr(8, 3));
+  if (month == std::string_view::npos || month % 3 != 0) return bad;
+  const std::string number = std::to_string(100 + month / 3 + 1).substr(1);
+  const auto time =
+      ParseRfc3339(std::string(text.substr(12, 4)) + "-" + number + "-" +
+                   std::string(text.substr(5, 2)) + "T" + std::string(text.substr(17, 8)) + "Z");
+  if (!time.ok() || FormatHttpDate(*time) != text) return bad;
+  return time;
 }
 
 Result<WallTime> ParseRfc3339(std::string_view text) {

@@ -41,6 +41,10 @@ std::string FormatRfc3339(WallTime time);
 // Invalid when `text` is not an RFC 3339 stamp; fractions finer than a millisecond are cut. An
 // offset or leap second that leads out of the years 0000 to 9999 is cut at their ends.
 Result<WallTime> ParseRfc3339(std::string_view text);
+// The same of HTTP's Date (RFC 9110, 5.6.7): "Sat, 21 Nov 2026 01:49:59 GMT", to the second. Of its
+// obsolete forms none is read.
+std::string FormatHttpDate(WallTime time);
+Result<WallTime> ParseHttpDate(std::string_view text);
 // Kubernetes' short form for ages: "5s", "3m12s", "2h", "4d" (apimachinery duration.HumanDuration).
 std::string FormatAge(int64_t duration_ms);
 

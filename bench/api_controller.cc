@@ -1,7 +1,8 @@
 // A controller for bench/api and bench/page: the real one, with its store on disk, its agents over
 // TLS in a process of their own, and its port for kubectl and browsers.
 //
-//   api_controller [--agents 100] [--pods 100] [--changes 20] [--host-changes 0]
+//   api_controller [--agents 100] [--pods 100] [--of-deployment 100] [--changes 20] [--host-changes
+//   0]
 //
 // Prints "ready PORT TOKEN" when all pods run; then changes a pod every so often, numbered and
 // stamped in its annotations, or has its agents say that pods change (agents_over_tls_hosts.h), and
@@ -46,23 +47,23 @@ T MustHave(Result<T> result) {
   return std::move(result).value();
 }
 
-constexpr int kPodsOfDeployment = 100;
 constexpr int kGiveBackMs = 30'000;
 
 struct ServedOptions {
   int agents = 100;
-  int pods = 100;        // of each agent
-  int changes = 20;      // a second, in the store
-  int host_changes = 0;  // a second, that agents tell
+  int pods = 100;           // of each agent
+  int of_deployment = 100;  // pods, at most
+  int changes = 20;         // a second, in the store
+  int host_changes = 0;     // a second, that agents tell
 };
 
 // A repository of Deployments. The loop's.
 class DeploymentSource final : public ManifestSource {
  public:
-  explicit DeploymentSource(int replicas) {
+  DeploymentSource(int replicas, int of_deployment) {
     std::string text;
-    for (int left = replicas, number = 0; left > 0; left -= kPodsOfDeployment, ++number) {
-      text += Deployment("web-" + std::to_string(number), std::min(left, kPodsOfDeployment));
+    for (int left = replicas, number = 0; left > 0; left -= of_deployment, ++number) {
+      text += Deployment("web-" + std::to_string(number), std::min(left, of_deployment));
     }
     FetchedCommit fetched;
     fetched.id = "0123456789012345678901234567890123456789";
@@ -118,7 +119,7 @@ pid_t StartHosts(const ServedOptions& options, uint16_t port, const std::string&
 class ServedController {
  public:
   ServedController(const ServedOptions& options, const std::string& folder)
-      : options_(options), source_(options.agents * options.pods) {
+      : options_(options), source_(options.agents * options.pods, options.of_deployment) {
     enrollment_ = MustHave(Enrollment::Open(folder + "/ca", &random_, ReadSystemClock().wall));
     users_ = MustHave(UserRegistry::Open(folder + "/users", enrollment_.get(), &user_random_));
     SqliteStoreOptions store_options;
@@ -268,6 +269,8 @@ int main(int argc, char** argv) {
   CLI::App app("A controller for bench/api and bench/page");
   app.add_option("--agents", options.agents);
   app.add_option("--pods", options.pods, "of each agent");
+  app.add_option("--of-deployment", options.of_deployment, "pods, at most")
+      ->check(CLI::PositiveNumber);
   app.add_option("--changes", options.changes, "of a pod in the store, a second");
   app.add_option("--host-changes", options.host_changes, "that agents tell of a pod, a second");
   app.add_option("--hosts-of", hosts.port)->group("");

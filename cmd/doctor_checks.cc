@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <sstream>
 
 #include "base/escape.h"
 #include "base/lines.h"
+#include "controller/clock_readings.h"
+#include "link/certificates.h"
 
 namespace reconcile {
 namespace {
@@ -13,7 +16,8 @@ namespace {
 constexpr int kOverlayHeaderBytes = 50;
 constexpr int kLeastMtu = 1280 + kOverlayHeaderBytes;
 constexpr int64_t kSoonMs = 7LL * 24 * 3600 * 1000;
-constexpr int kOldestEngine = 41;  // of API 1.x
+constexpr int64_t kClockErrorMs = 2'000;  // of a date to the second that came over the network
+constexpr int kOldestEngine = 41;         // of API 1.x
 
 using Verdict = DoctorVerdict;
 
@@ -124,6 +128,44 @@ void CheckClock(const DoctorFacts& facts, std::vector<DoctorCheck>* checks) {
                          ? ""
                          : "Certificates and stamps compare clocks of hosts: run chrony or "
                            "`timedatectl set-ntp true`."});
+}
+
+void CheckControllerClock(const DoctorFacts::OtherClock& clock, std::vector<DoctorCheck>* checks) {
+  constexpr char kName[] = "controller's clock";
+  if (!clock.problem.empty()) {
+    checks->push_back({kName, Verdict::kSkipped, clock.of + " does not tell: " + clock.problem,
+                       "Look whether the controller runs there and its port lets this host in."});
+    return;
+  }
+  const int64_t apart_ms = std::abs(clock.ahead_ms);
+  if (apart_ms <= kClockSkewedMs) {
+    checks->push_back({kName, Verdict::kGood,
+                       "this host's is within " + FormatAge(std::max(apart_ms, kClockErrorMs)) +
+                           " of that of " + clock.of,
+                       ""});
+    return;
+  }
+  // What is signed counts from an hour before (link/certificates.h).
+  const bool refused = apart_ms >= kBackdateMs;
+  checks->push_back(
+      {kName, refused ? Verdict::kFailed : Verdict::kWarning,
+       "this host's is " + FormatAge(apart_ms) + (clock.ahead_ms > 0 ? " ahead of" : " behind") +
+           " that of " + clock.of,
+       std::string(refused ? "An hour apart, certificates are refused. " : "") +
+           "Stamps of pods and `logs --since` go by each host's clock: run chrony, or "
+           "`timedatectl set-ntp true`, on the one that is wrong (`date -u` on both tells)."});
+}
+
+void CheckClocksOfHosts(const DoctorFacts& facts, std::vector<DoctorCheck>* checks) {
+  if (facts.controller.agents.empty()) return;
+  std::string wrong;
+  for (const auto& agent : facts.controller.agents) {
+    if (agent.clock.empty()) continue;
+    wrong += (wrong.empty() ? "" : "; ") + agent.node + ": " + agent.clock;
+  }
+  checks->push_back({"hosts' clocks", wrong.empty() ? Verdict::kGood : Verdict::kWarning,
+                     wrong.empty() ? "as this controller's" : wrong,
+                     wrong.empty() ? "" : "Run `reconcile doctor` on those hosts."});
 }
 
 void CheckVersions(const DoctorFacts& facts, std::vector<DoctorCheck>* checks) {
@@ -251,6 +293,8 @@ std::vector<DoctorCheck> RunDoctorChecks(const DoctorFacts& facts, WallTime now)
   CheckPorts(facts, &checks);
   CheckNetwork(facts, &checks);
   CheckClock(facts, &checks);
+  if (facts.controller_clock) CheckControllerClock(*facts.controller_clock, &checks);
+  CheckClocksOfHosts(facts, &checks);
   for (const DoctorFacts::Disk& disk : facts.disks) CheckDisk(disk, &checks);
   CheckFiles(facts, now, &checks);
   CheckVersions(facts, &checks);

@@ -58,6 +58,13 @@ struct DoctorFacts {
   std::vector<Disk> disks;
 
   std::optional<bool> clock_synchronized;
+  // The controller's, which this host's agent dials, against this host's.
+  struct OtherClock {
+    std::string of;        // HOST:PORT
+    std::string problem;   // why it did not tell; "" when it did
+    int64_t ahead_ms = 0;  // of this host's, within a second; negative: it is behind
+  };
+  std::optional<OtherClock> controller_clock;
 
   struct Controller {
     bool answers = false;
@@ -65,6 +72,7 @@ struct DoctorFacts {
     struct Agent {
       std::string node;
       std::string version;
+      std::string clock;  // what is wrong with its host's, as the controller sees it
     };
     std::vector<Agent> agents;
   } controller;

@@ -14,13 +14,16 @@
 #include <map>
 #include <sstream>
 
+#include "base/epoll_loop.h"
 #include "base/lines.h"
 #include "base/subprocess.h"
 #include "base/version.h"
 #include "cmd/api_client.h"
 #include "cmd/endpoint.h"
+#include "cmd/joined.h"
 #include "cmd/local_host.h"
 #include "cmd/value_at.h"
+#include "controller/clock_readings.h"
 #include "link/certificates.h"
 #include "net/overlay.h"
 #include "schema/text.h"
@@ -30,6 +33,7 @@ namespace {
 
 constexpr int64_t kToolTimeoutMs = 5'000;
 constexpr int64_t kControllerTimeoutMs = 2'000;
+constexpr int64_t kHalfSecondMs = 500;
 constexpr time_t kEngineTimeoutSeconds = 5;
 constexpr int kDnsPort = 53;
 constexpr size_t kMaxOwnersLookedAt = 200'000;  // descriptors of processes
@@ -237,9 +241,44 @@ void AddController(const Config& config, DoctorFacts* facts) {
   const Result<Value> nodes = client.Get("/api/v1/nodes");
   if (!nodes.ok()) return;
   for (const Value& node : nodes->GetList("items")) {
-    facts->controller.agents.push_back(
-        {TextAt(node, "metadata.name"), TextAt(node, "status.nodeInfo.kubeletVersion")});
+    const Value* skewed = ConditionOf(node, kClockSkewed);
+    const bool is_wrong = skewed != nullptr && skewed->GetString("status") == "True";
+    facts->controller.agents.push_back({TextAt(node, "metadata.name"),
+                                        TextAt(node, "status.nodeInfo.kubeletVersion"),
+                                        is_wrong ? skewed->GetString("message") : ""});
   }
+}
+
+// The Date of what its port answers to anybody. Nothing is told and nothing done by it, and a clock
+// that is wrong would find the certificate expired: whose it is is not looked at.
+void AddControllerClock(const Config& config, DoctorFacts* facts) {
+  std::string controller = config.controller_address;
+  if (const Result<Joined> joined = ReadJoined(config.data_folder);
+      controller.empty() && joined.ok()) {
+    controller = joined->controller;
+  }
+  const Result<SocketAddress> address = ParseEndpoint(controller);
+  if (controller.empty() || !address.ok()) return;
+  DoctorFacts::OtherClock& clock = facts->controller_clock.emplace();
+  clock.of = controller;
+  httplib::SSLClient client(address->host, address->port);
+  client.enable_server_certificate_verification(false);
+  client.set_connection_timeout(kControllerTimeoutMs / 1000, 0);
+  client.set_read_timeout(kControllerTimeoutMs / 1000, 0);
+  const WallTime asked = ReadSystemClock().wall;
+  const httplib::Result answer = client.Get("/healthz");
+  const WallTime told = ReadSystemClock().wall;
+  if (!answer) {
+    clock.problem = httplib::to_string(answer.error());
+    return;
+  }
+  const Result<WallTime> date = ParseHttpDate(answer->get_header_value("Date"));
+  if (!date.ok()) {
+    clock.problem = "an older release, whose answers have no date";
+    return;
+  }
+  // It is cut to the second, and was read on the way.
+  clock.ahead_ms = asked.ms + (told.ms - asked.ms) / 2 - (date->ms + kHalfSecondMs);
 }
 
 void AddNameservers(DoctorFacts* facts) {
@@ -294,6 +333,7 @@ DoctorFacts GatherDoctorFacts(const Config& config) {
   const int state = ::adjtimex(&clock);
   if (state >= 0) facts.clock_synchronized = (clock.status & STA_UNSYNC) == 0;
   AddController(config, &facts);
+  AddControllerClock(config, &facts);
   facts.iptables_version = VersionOf("iptables");
   facts.nft_version = VersionOf("nft");
   // What the agent would take.

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "controller/clock_readings.h"
 #include "reconciler/eviction.h"
 #include "reconciler/health.h"
 #include "reconciler/source_operations.h"
@@ -125,10 +126,11 @@ std::vector<std::string> NotesOn(const ClusterState& state) {
                       FindCondition(node->status.conditions, "Ready")->message);
       return;
     }
-    for (const std::string_view type : {kMemoryPressure, kDiskPressure, kPidPressure}) {
-      const Condition* pressure = FindCondition(node->status.conditions, type);
-      if (pressure == nullptr || pressure->status != ConditionStatus::kTrue) continue;
-      notes.push_back("node " + node->metadata.name + ": " + pressure->message);
+    for (const std::string_view type :
+         {kMemoryPressure, kDiskPressure, kPidPressure, kClockSkewed}) {
+      const Condition* trouble = FindCondition(node->status.conditions, type);
+      if (trouble == nullptr || trouble->status != ConditionStatus::kTrue) continue;
+      notes.push_back("node " + node->metadata.name + ": " + trouble->message);
     }
     const Condition* live = FindCondition(node->status.conditions, kLiveRestore);
     if (live == nullptr || live->status != ConditionStatus::kFalse) return;

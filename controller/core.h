@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "controller/assignments.h"
+#include "controller/clock_readings.h"
 #include "controller/commit_traces.h"
 #include "controller/controller.h"
 #include "reconciler/desired_memory.h"
@@ -143,6 +144,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
     std::optional<Report> taken;    // the one that the last turn with news of this node took in
     MonoTime taken_at;
     bool marked_silent = false;  // in the model, since then
+    ClockReadings clock;
     // Nobody listened for a while: a silence that the model knows of counts from now on.
     bool unheard_of = false;
     std::vector<AgentEvent> pending_events;
@@ -329,6 +331,9 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // Whether the agent follows its assignment, as a condition of its node.
   void TakeAcceptance(const std::string& node, const Heard& heard, ClusterState* state,
                       WriteSet* writes, std::vector<Reason>* reasons, Now now);
+  // ---- clock_readings.cc: whether its host's clock is this one, likewise ----
+  void TakeClock(const std::string& node, const Heard& heard, ClusterState* state, WriteSet* writes,
+                 std::vector<Reason>* reasons, Now now);
   // ---- core_revoked.cc: hosts that people took out ----
   void LookAtRevocations();
   void RememberRevocations(ClusterState* state, WriteSet* writes);

@@ -181,7 +181,8 @@ void Controller::Core::OnReport(const Report& report) {
   if (FollowsUs(heard)) heard.follows_us = true;
   std::string held =
       IsSuperseded(heard) ? Superseded(*report.applied) : WhyHeld(report, *store_->Snapshot());
-  const bool news = first_word || held != heard.held || IsNews(heard, report, now);
+  const bool clock_news = heard.clock.Take(report.clock_ms, now);
+  const bool news = first_word || clock_news || held != heard.held || IsNews(heard, report, now);
   heard.last_heard = now.mono;
   heard.heartbeat_ms = report.heartbeat_ms > 0 ? report.heartbeat_ms : kHeartbeatMs;
   heard.held = std::move(held);
@@ -208,6 +209,7 @@ void Controller::Core::TakeReports(ClusterState* state, WriteSet* writes,
     if (WaitsForInventory(heard) || IsRevokedNow(name)) continue;
     if (heard.pending) TakeReport(&heard, state, writes, reasons, now);
     TakeAcceptance(name, heard, state, writes, reasons, now);
+    TakeClock(name, heard, state, writes, reasons, now);
   }
   MarkSilentNodes(state, writes, reasons, now);
 }
@@ -234,8 +236,10 @@ void Controller::Core::TakeReport(Heard* heard, ClusterState* state, WriteSet* w
   node->status.images = report.images ? TellableImages(*report.images) : std::move(images);
   node->status.cordon = std::move(cordon);  // what people told
   node->status.drain = std::move(drain);
-  if (const Condition* accepted = FindCondition(before, kAssignmentAccepted)) {
-    node->status.conditions.push_back(*accepted);  // this controller's, not the agent's
+  for (const std::string_view own : {kAssignmentAccepted, kClockSkewed}) {
+    // This controller's, not the agent's.
+    if (const Condition* kept = FindCondition(before, own))
+      node->status.conditions.push_back(*kept);
   }
   KeepTransitionTimes(before, &node->status.conditions, now.wall);
   const bool same = existing && SameNode(*existing, *node) && !PlantedBug("write-on-every-report");

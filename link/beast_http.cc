@@ -184,6 +184,7 @@ void HttpSession::Write(LinkHttpResponse answer) {
   response_.result(static_cast<unsigned>(answer.code));
   response_.version(11);
   response_.set(http::field::content_type, answer.content_type);
+  response_.set(http::field::date, FormatHttpDate(io_->now().wall));
   response_.set(http::field::cache_control, "no-store");
   response_.set(http::field::connection, "close");
   response_.body() = std::move(answer.body);

@@ -327,6 +327,7 @@ Value EncodeReport(const Report& report) {
   value.Set("held", Value::String(report.held));
   value.Set("network", EncodeNetwork(report.network));
   value.Set("heartbeatMs", Value::Int(report.heartbeat_ms));
+  if (report.clock_ms > 0) value.Set("clockMs", Value::Int(report.clock_ms));
   value.Set("labels", EncodeStrings(report.labels));
   value.Set("nodeStatus", EncodeNodeStatus(report.node, report.node_status));
   if (report.images != nullptr && !report.images->empty())
@@ -358,6 +359,7 @@ Result<Report> DecodeReport(const Value& value) {
     report.network = *decoded;
   }
   report.heartbeat_ms = reader.Count("heartbeatMs");
+  report.clock_ms = reader.Count("clockMs");
   report.labels = reader.Strings("labels");
   const Value* applied = reader.Map("applied");
   const Value* node_status = reader.Map("nodeStatus");

@@ -131,6 +131,9 @@ struct Report {
   std::string held;              // why an assignment is being held (the 30 % rule); "" when none is
   NetworkReport network;
   int64_t heartbeat_ms = 0;  // the next word comes within so long; 0: kHeartbeatMs
+  // The host's wall clock as this was said, milliseconds since 1970 (0: an older agent's, or before
+  // 1970). No news by itself.
+  int64_t clock_ms = 0;
   StringMap labels;  // the node's own: kubernetes.io/hostname, kubernetes.io/os, kubernetes.io/arch
   NodeStatus node_status;  // but for its images
   ImageList images;        // that the host has, as TellableImages gives them

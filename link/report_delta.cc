@@ -106,6 +106,7 @@ std::optional<ReportDelta> MakeDelta(const Report& base, const Report& next) {
   delta.changed.sequence = next.sequence;
   delta.changed.held = next.held;
   delta.changed.heartbeat_ms = next.heartbeat_ms;
+  delta.changed.clock_ms = next.clock_ms;
   delta.keeps_network = base.network == next.network;
   if (!delta.keeps_network) delta.changed.network = next.network;
   delta.changed.events = next.events;

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The benchmarks run: one round of two replicas, without Swarm. What they measure is not looked at."""
 import json
+import os
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 from harness import BINARY_FOLDER, ROOT
+from page.browser import why_not
 
 DEADLINE_S = 600
 
@@ -60,6 +62,28 @@ class DnsTest(unittest.TestCase):
         for name in ("ours", "dnsmasq", "unbound", "ours / the better one"):
             self.assertIn(f"queries/s, {name} ", done.stdout)
             self.assertIn(f"p99 at half load, {name} ", done.stdout)
+
+
+class PageTest(unittest.TestCase):
+
+    def test_the_page_is_measured_in_a_browser(self):
+        if why_not() and not os.environ.get("CI"):
+            self.skipTest(why_not())
+        done = bench("page", "--smoke", "--no-build")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for row in ("first useful paint", "longest task while it loads", "longest task while changes stream in", "input answered: filter by typing",
+                    "page weight as transferred", "controller per open page"):
+            self.assertIn(row, done.stdout)
+
+
+class ScrapeTest(unittest.TestCase):
+
+    def test_a_scrape_has_its_bytes_and_its_time(self):
+        done = bench("scrape", "--agents", "2", "--pods", "3", "--scrapes", "3", "--no-build")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"2 hosts, 6 pods, 3 scrapes")
+        self.assertRegex(done.stdout, r"bytes of a scrape +\d{4,}")
+        self.assertRegex(done.stdout, r"milliseconds, median \(range\) [\d.]+ \([\d.]+ to [\d.]+\)")
 
 
 class NetTest(unittest.TestCase):

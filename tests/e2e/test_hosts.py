@@ -59,6 +59,17 @@ class HostsTest(ClusterTest):
         eventually("it reports again", lambda: "agent is up" in host.log_end("agent", 60))
         self.same_containers(before, "an agent's restart restarts nothing")
 
+    def test_doctor_on_a_host_compares_its_clock_with_the_controllers(self):
+        def checks(machine):
+            return {check["name"]: check for check in json.loads(machine.execute(["reconcile", "doctor", "-o", "json"], check=False).stdout)["checks"]}
+
+        clock = checks(self.cluster.hosts[0])["controller's clock"]
+        self.assertEqual((clock["verdict"], clock["found"]),
+                         ("good", f"this host's is within 2s of that of {self.cluster.controller.address}:{PORT}"))
+        there = checks(self.cluster.controller)
+        self.assertNotIn("controller's clock", there)
+        self.assertEqual((there["hosts' clocks"]["verdict"], there["hosts' clocks"]["found"]), ("good", "as this controller's"))
+
     def test_line_14_strangers_are_rejected_before_their_body_is_read(self):
         host = self.cluster.hosts[0]
         big = host.run / "big"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness import HostTest
 from hosts.system import eventually, run
+from kubectl.client import skip_or_fail
 from kubectl.client import versions as stock
 
 MEBIBYTES_HELD = 50
@@ -40,8 +41,12 @@ MANIFESTS = {
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 
 
-@unittest.skipUnless(versions() or os.environ.get("CI"), "no kubectl on this machine")
 class KubectlTopTest(HostTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        skip_or_fail(cls)
+
     def setUp(self):
         super().setUp()
         self.host.commit(MANIFESTS)
@@ -65,7 +70,6 @@ class KubectlTopTest(HostTest):
         return {line.split()[0]: line.split()[1:] for line in text.splitlines()[1:]}
 
     def test_it_shows_what_programs_use(self):
-        self.assertTrue(versions(), "no kubectl on this machine")
         with self.subTest("what is held and what is busy"):
             self.check_amounts()
         for binary in versions():

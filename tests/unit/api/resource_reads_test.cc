@@ -188,6 +188,21 @@ TEST_F(ResourceReadsTest, AServiceSaysItsAddressInAListToo) {
   }
 }
 
+TEST_F(ResourceReadsTest, ANodeSaysTheAddressesOfItsPodsInAListToo) {
+  auto node = std::make_shared<Node>();
+  node->metadata.name = "n1";
+  Put({node});
+  EXPECT_EQ(Ask("/api/v1/nodes/n1").body.find("podCIDR"), std::string::npos);
+  node = std::make_shared<Node>(*node);
+  node->spec.pod_cidr = "10.42.1.0/24";
+  Put({node});
+  for (const char* path : {"/api/v1/nodes/n1", "/api/v1/nodes"}) {
+    const std::string body = Ask(path).body;
+    EXPECT_NE(body.find(R"("podCIDR":"10.42.1.0/24")"), std::string::npos) << body;
+    EXPECT_NE(body.find(R"("podCIDRs":["10.42.1.0/24"])"), std::string::npos) << body;
+  }
+}
+
 TEST_F(ResourceReadsTest, PagesAreOfOneSnapshot) {
   Put({MakePod("a", "n1"), MakePod("b", "n1"), MakePod("c", "n1"), MakePod("d", "n1")});
   const Value first = Json(Ask("/api/v1/pods", {{"limit", "2"}}));

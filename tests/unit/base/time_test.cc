@@ -66,6 +66,24 @@ TEST(Time, EveryNumberOfMillisecondsIsWrittenSoThatItReadsBack) {
   }
 }
 
+TEST(Time, HttpDatesAreThoseOfRfc9110) {
+  const auto time = ParseRfc3339("1994-11-06T08:49:37Z");
+  ASSERT_TRUE(time.ok());
+  EXPECT_EQ(FormatHttpDate(*time), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(FormatHttpDate({-1}), "Wed, 31 Dec 1969 23:59:59 GMT");
+  EXPECT_EQ(FormatHttpDate({0}), "Thu, 01 Jan 1970 00:00:00 GMT");
+  for (const char* text : {"Sun, 06 Nov 1994 08:49:37 GMT", "Mon, 29 Feb 2016 23:59:59 GMT"}) {
+    const auto read = ParseHttpDate(text);
+    ASSERT_TRUE(read.ok()) << read.status().message();
+    EXPECT_EQ(FormatHttpDate(*read), text);
+  }
+  for (const char* text : {"", "Mon, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC",
+                           "Sun, 06 oNo 1994 08:49:37 GMT", "Sun, 31 Nov 1994 08:49:37 GMT",
+                           "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT "}) {
+    EXPECT_FALSE(ParseHttpDate(text).ok()) << text;
+  }
+}
+
 TEST(Time, AgesReadAsKubectlPrintsThem) {
   EXPECT_EQ(FormatAge(-5000), "0s");
   EXPECT_EQ(FormatAge(5000), "5s");

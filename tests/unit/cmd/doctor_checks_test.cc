@@ -1,5 +1,8 @@
 #include "cmd/doctor_checks.h"
 
+#include "controller/clock_readings.h"
+#include "link/certificates.h"
+
 namespace reconcile {
 namespace {
 
@@ -15,7 +18,7 @@ DoctorFacts GoodHost() {
                  {"kubectl", "tcp", 6443, "reconcile (7)", true, "end it"}};
   facts.disks = {{"images", "/var/lib/docker", 100LL << 30, 50LL << 30, 1000, 900, 15}};
   facts.clock_synchronized = true;
-  facts.controller = {true, "0.1.0", {{"host-1", "0.1.0"}}};
+  facts.controller = {true, "0.1.0", {{"host-1", "0.1.0", ""}}};
   facts.iptables_version = "iptables v1.8.9 (nf_tables)";
   facts.nft_version = "nftables v1.0.6";
   facts.uplink_address = "192.0.2.10";
@@ -57,12 +60,13 @@ TEST(DoctorChecks, AGoodHostHasNothingToComplainOf) {
             "good     MTU             1500, of which pods get 1450\n"
             "good     DNS upstream    192.0.2.53\n"
             "good     clock           synchronised\n"
+            "good     hosts' clocks   as this controller's\n"
             "good     disk of images  /var/lib/docker: 50.0 GiB of 100.0 GiB free (50 %), inodes "
             "90 %\n"
             "good     data folder     /var/lib/reconcile\n"
             "good     certificate     good until 2026-02-01T03:04:05Z\n"
             "good     versions        all are 0.1.0\n"
-            "18 checks, 0 failed, 0 warnings\n");
+            "19 checks, 0 failed, 0 warnings\n");
 }
 
 TEST(DoctorChecks, OfAnEngineThatIsNotFit) {
@@ -98,6 +102,24 @@ TEST(DoctorChecks, OfWhatTheKernelAndTheHostLack) {
             "warning DNS upstream: resolv.conf names no server that pods could use\n"
             "warning clock: not synchronised\n"
             "failed data folder: /var/lib/reconcile is open to other users\n");
+}
+
+TEST(DoctorChecks, OfClocksThatAreNotTheControllers) {
+  DoctorFacts facts = GoodHost();
+  facts.controller_clock = {"192.0.2.1:7443", "", -1'900};
+  EXPECT_EQ(Complaints(facts), "");
+  facts.controller_clock->ahead_ms = kClockSkewedMs + 1;
+  EXPECT_EQ(Complaints(facts),
+            "warning controller's clock: this host's is 10s ahead of that of 192.0.2.1:7443\n");
+  facts.controller_clock->ahead_ms = -kBackdateMs;
+  EXPECT_EQ(Complaints(facts),
+            "failed controller's clock: this host's is 60m behind that of 192.0.2.1:7443\n");
+  facts.controller_clock->problem = "connection refused";
+  EXPECT_EQ(Complaints(facts),
+            "skipped controller's clock: 192.0.2.1:7443 does not tell: connection refused\n");
+  facts = GoodHost();
+  facts.controller.agents.push_back({"host-2", "0.1.0", "the host's clock is 75s behind"});
+  EXPECT_EQ(Complaints(facts), "warning hosts' clocks: host-2: the host's clock is 75s behind\n");
 }
 
 TEST(DoctorChecks, OfDisksCertificatesAndVersions) {

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "controller/clock_readings.h"
 #include "tests/unit/controller/controller_fixture.h"
 
 namespace reconcile {
@@ -50,6 +51,71 @@ TEST_F(AgentsTest, AnAgentThatFollowsSomethingNewerIsNotConverged) {
   report.applied->revision += 1'000;
   Say(report);
   EXPECT_NE(Accepted().find("was an older copy of its database put back?"), std::string::npos);
+}
+
+class ClocksTest : public AgentsTest {
+ protected:
+  // As the host's agent says it every five seconds, for so long.
+  void SayFor(int64_t duration_ms, int64_t ahead_ms) {
+    for (int64_t ms = 0; ms <= duration_ms; ms += kHeartbeatMs) {
+      Report report = WhatRuns("host-1");
+      report.clock_ms = loop_.now().wall.ms + ahead_ms;
+      Say(report);
+      time_.RunFor(kHeartbeatMs);
+    }
+  }
+  std::string Skewed() {
+    const auto host = Host();
+    const Condition* found = FindCondition(host->status.conditions, kClockSkewed);
+    if (found == nullptr) return "";
+    return std::string(ToString(found->status)) + " " + found->reason + ": " +
+           found->message.substr(0, found->message.find(':'));
+  }
+};
+
+TEST_F(ClocksTest, AClockThatStaysWrongIsAConditionAnEventAndANoteUntilItIsRight) {
+  StartWith(1);
+  SayFor(kClockSureMs, 2'000);
+  EXPECT_EQ(Skewed(), "");
+  SayFor(kClockSureMs + kHeartbeatMs, 75'000);
+  const std::string ahead = "the host's clock is 75s ahead of the controller's";
+  EXPECT_EQ(Skewed(), "True ClockAhead: " + ahead);
+  ASSERT_EQ(controller_->Notes().size(), 1U);
+  EXPECT_TRUE(controller_->Notes().front().starts_with("node host-1: " + ahead));
+  // What varies by milliseconds is no news, nor what is neither right nor wrong.
+  const Revision before = controller_->State()->revision();
+  SayFor(kClockSureMs, 75'321);
+  SayFor(kClockSureMs, (kClockSkewedMs + kClockRightMs) / 2);
+  EXPECT_EQ(controller_->State()->revision(), before);
+  SayFor(0, kClockRightMs);
+  EXPECT_EQ(Skewed(), "False ClockRight: the host's clock is the controller's again");
+  EXPECT_EQ(controller_->Notes(), Words());
+  SayFor(kClockSureMs + kHeartbeatMs, -3'600'000);
+  EXPECT_EQ(Skewed(), "True ClockBehind: the host's clock is 60m behind the controller's");
+  EXPECT_EQ(HostEvents(), (Words{"Normal ClockRight", "Normal RegisteredNode", "Warning ClockAhead",
+                                 "Warning ClockBehind"}));
+}
+
+// Words that were long on their way come together, the newest on time.
+TEST_F(ClocksTest, LateWordsAreNoWrongClock) {
+  StartWith(1);
+  for (int64_t late_ms = 60'000; late_ms >= 0; late_ms -= kHeartbeatMs) {
+    Report report = WhatRuns("host-1");
+    report.clock_ms = loop_.now().wall.ms - late_ms;
+    Say(report);
+  }
+  time_.RunFor(2 * kClockSureMs);
+  EXPECT_EQ(Skewed(), "");
+}
+
+TEST_F(ClocksTest, AnOlderAgentSaysNothingOfItsClock) {
+  StartWith(1);
+  SayFor(2 * kClockSureMs, 0);
+  Report report = WhatRuns("host-1");
+  EXPECT_EQ(report.clock_ms, 0);
+  Say(report);
+  time_.RunFor(2 * kClockSureMs);
+  EXPECT_EQ(Skewed(), "");
 }
 
 TEST_F(AgentsTest, ANodeHasTheImagesThatItsAgentTellsOf) {

@@ -66,6 +66,7 @@ class MessageChanger {
 
   void Change(Report* report) {
     ++report->sequence;
+    report->clock_ms += static_cast<int64_t>(random_.Below(5'000));
     if (OneIn(4)) report->held = AnyText();
     if (OneIn(4)) report->applied = Fence{AnyText(), AnyText(), 1, 2, 3, AnyText()};
     if (OneIn(8)) report->applied.reset();

@@ -78,6 +78,7 @@ TEST(ReportMessage, ArrivesAsItWasSent) {
   EXPECT_EQ(got->applied, sent.applied);
   EXPECT_EQ(got->held, sent.held);
   EXPECT_EQ(got->heartbeat_ms, sent.heartbeat_ms);
+  EXPECT_EQ(got->clock_ms, sent.clock_ms);
   EXPECT_EQ(got->labels, sent.labels);
   EXPECT_EQ(got->node_status, sent.node_status);
   ASSERT_NE(got->usage, nullptr);

@@ -111,6 +111,7 @@ Report SampleReport() {
   report.applied = Fence{"cluster-1", "lineage-1", 4, 1233, 5, "c2ln"};
   report.held = "it would stop 5 of 9 pods";
   report.heartbeat_ms = 1'000;
+  report.clock_ms = 1'767'323'045'000;
   report.labels = {{"kubernetes.io/arch", "amd64"}, {"kubernetes.io/os", "linux"}};
   report.node_status.capacity = {{"cpu", *Quantity::Parse("4")},
                                  {"memory", *Quantity::Parse("8Gi")}};

@@ -91,7 +91,12 @@ TEST_F(Access, Faults14LimitsTheRateOfRefusals) {
   EXPECT_EQ(AskRaw(port(), Get("/link")).code(), 429);
   EXPECT_EQ(AskRaw(port(), JoinRequest(controller_.MakeToken(), "host-1")).code(), 429)
       << "from there not even a good token is listened to";
-  EXPECT_EQ(AskRaw(port(), Get("/healthz")).code(), 200);
+  const RawAnswer health = AskRaw(port(), Get("/healthz"));
+  EXPECT_EQ(health.code(), 200);
+  // And what time it is, by which `doctor` on a host compares clocks.
+  const size_t date = health.text.find("\r\nDate: ");
+  ASSERT_NE(date, std::string::npos) << health.text;
+  EXPECT_TRUE(ParseHttpDate(health.text.substr(date + 8, 29)).ok()) << health.text;
   const KeyPair identity = controller_.Enroll("host-2");
   RawAgent agent(port(), identity);
   EXPECT_EQ(agent.code(), 101) << "who is known is not held to account for its neighbours";
