@@ -144,13 +144,13 @@ TEST_F(PodConnectionRoutesTest, AnInputOrTerminalIsAttachedToWhereTheManifestHas
   EXPECT_EQ(MessageOf(Ask("web/attach", all, "spdy/3.1")), Refusal("web/attach", all));
   EXPECT_TRUE(Ask("web/attach", {{"stdout", "true"}}).socket);
   auto shell = PodNamed("shell", {"app"});
-  shell->spec.containers[0].others.Set("stdin", Value::Bool(true));
+  shell->spec.containers.Edit()[0].others.Set("stdin", Value::Bool(true));
   Put({shell});
   EXPECT_EQ(Refusal("shell/attach", all),
             "400 container \"app\" of pod \"shell\" has no terminal: its manifest does not say "
             "`tty: true`; attach without -t");
   auto terminal = std::make_shared<Pod>(*shell);
-  terminal->spec.containers[0].others.Set("tty", Value::Bool(true));
+  terminal->spec.containers.Edit()[0].others.Set("tty", Value::Bool(true));
   Put({terminal});
   const ApiResponse answer = Ask("shell/attach", all);
   ASSERT_TRUE(answer.socket) << answer.body;
