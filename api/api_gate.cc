@@ -65,6 +65,12 @@ bool IsOfAnotherSite(const ApiHead& head) {
   return !origin.empty() && !origin.ends_with("://" + HeaderOf(head, "host"));
 }
 
+// `kubectl --as`: an answer for the asking user would be taken for one for the other.
+bool Impersonates(const ApiHead& head) {
+  const auto first = head.headers.lower_bound("impersonate-");
+  return first != head.headers.end() && first->first.starts_with("impersonate-");
+}
+
 ApiResponse TooMany(const std::string& why) {
   ApiResponse answer = RefusalResponse(429, why);
   answer.retry_after_s = 1;
@@ -279,6 +285,12 @@ std::optional<ApiResponse> ApiGate::RefuseUser(Place* place, ApiHead* head) {
     return RefusalResponse(403, "requests that other sites make in a browser are not served");
   }
   const std::string& name = request.user->name;
+  if (Impersonates(*head)) {
+    return RefusalResponse(403, "user " + name +
+                                    " cannot ask as somebody else (--as): that is not served here. "
+                                    "`reconcile kubeconfig --user NAME --role ROLE`, on the "
+                                    "controller's host, writes a kubeconfig of another user");
+  }
   if (!place->BecomeOf(name, options_.max_connections_of_user)) {
     return TooMany("too many connections of user " + name);
   }

@@ -99,9 +99,10 @@ Refusal RefusalOf(const ObjectKey& key, int code, std::string reason, std::strin
   return refusal;
 }
 
-Refusal ChangedInGit(const Object& object, const ClusterState& state) {
+Refusal ChangedInGit(const Object& object, const ClusterState& state, GitEdit edit) {
   if (IsFromGit(object)) {
-    return Forbidden(object.key(), "Git declares it: change " +
+    const std::string what = edit == GitEdit::kRemove ? "remove it from " : "change ";
+    return Forbidden(object.key(), "Git declares it: " + what +
                                        PlaceOf(object.metadata.origin, state) + ", and commit");
   }
   ObjectPtr top;

@@ -10,8 +10,10 @@ namespace reconcile {
 // Why what Git owns is not changed through the API, and where it is: repository, file and line. All
 // PURE: 403 Forbidden, in the words that Kubernetes' clients show.
 
+enum class GitEdit { kChange, kRemove };  // what was wanted of the object
 // Of an object that is there; its owner's place, where it was made for another one.
-Refusal ChangedInGit(const Object& object, const ClusterState& state);
+Refusal ChangedInGit(const Object& object, const ClusterState& state,
+                     GitEdit edit = GitEdit::kChange);
 // Of one that is not there yet: the repositories that may declare it.
 Refusal CreatedInGit(const ObjectKey& key, const ClusterState& state);
 

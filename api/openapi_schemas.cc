@@ -57,7 +57,7 @@ std::string OpenApiSchemas::AddKind(Kind kind) {
     properties.Set("kind", type);
     const Value* fields = member.value.Find("properties");
     for (const Value::Member& property : fields->AsMap()) {
-      properties.Set(property.key, property.value);
+      if (properties.Find(property.key) == nullptr) properties.Set(property.key, property.value);
     }
     member.value.Set("properties", std::move(properties));
     const std::string_view why_not = InfoOf(kind).not_acted_on;

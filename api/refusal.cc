@@ -55,7 +55,8 @@ Value StatusObject(const Refusal& refusal) {
     causes.Append(std::move(value));
   }
   if (!causes.AsList().empty()) details.Set("causes", std::move(causes));
-  if (!details.AsMap().empty()) status.Set("details", std::move(details));
+  // `kubectl debug` looks into those of a 404 unasked.
+  if (!details.AsMap().empty() || refusal.code == 404) status.Set("details", std::move(details));
   status.Set("code", Value::Int(refusal.code));
   return status;
 }

@@ -7,10 +7,16 @@
 
 namespace reconcile {
 
-// PURE: an object as readers of the API get it: Kubernetes' shape (EncodeFor::kUser), and of a
-// Service clusterIPs, ipFamilies and ipFamilyPolicy too, of a Node podCIDRs, which say in lists
-// what it holds once: clients that know of several addresses read those alone.
+// PURE: an object as readers of the API get it: Kubernetes' shape (EncodeFor::kUser), and what
+// Kubernetes fills in that the model does without, since clients take it to be there (some end with
+// a panic where it is not): the securityContext of pods, the numbers of probes, the
+// preemptionPolicy of a PriorityClass, the phase of a claim; of a Job the selector of its own pods,
+// without which clients take all pods of the namespace for its; of a Service clusterIPs, ipFamilies
+// and ipFamilyPolicy, of a Node podCIDRs, which say in lists what it holds once.
 Value EncodeForReaders(const Object& object);
 std::string WriteForReaders(const Object& object);  // as JSON
+
+// On a Job and on its pods: the Job's uid.
+inline constexpr char kJobUidLabel[] = "batch.kubernetes.io/controller-uid";
 
 }  // namespace reconcile

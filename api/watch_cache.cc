@@ -81,6 +81,23 @@ std::optional<WatchEventType> TypeFor(const Entry& entry, const WatchRequest& re
   return was ? WatchEventType::kModified : WatchEventType::kAdded;
 }
 
+// Two lines where one turn took an object away and made another of its name, as a pod that Git
+// declares: clients wait for the end of the one. Whoever has the first line alone goes on from
+// before the change.
+std::string WriteEntry(const Entry& entry, WatchEventType type, const ObjectEncoding& encoding,
+                       bool with_columns, WallTime now) {
+  if (type == WatchEventType::kDeleted) {
+    const ObjectPtr last = LastOf(entry.before, entry.revision);
+    return WriteWatchEvent(type, last, encoding, with_columns, now);
+  }
+  const bool is_replaced =
+      type == WatchEventType::kModified && entry.before->metadata.uid != entry.after->metadata.uid;
+  if (!is_replaced) return WriteWatchEvent(type, entry.after, encoding, with_columns, now);
+  const ObjectPtr last = LastOf(entry.before, entry.revision - 1);
+  return WriteWatchEvent(WatchEventType::kDeleted, last, encoding, with_columns, now) +
+         WriteWatchEvent(WatchEventType::kAdded, entry.after, encoding, false, now);
+}
+
 bool SameContent(const ObjectPtr& a, const ObjectPtr& b) {
   if (a == nullptr || b == nullptr) return a == b;
   return EqualObjects(*a, *b);
@@ -395,11 +412,9 @@ SharedBytes WatchCache::State::Written(Entry* entry, bool keep, WatchEventType t
   const int way = WayOf(type, encoding, with_columns);
   const auto found = entry->written.find(way);
   if (found != entry->written.end()) return found->second;
-  const ObjectPtr object =
-      type == WatchEventType::kDeleted ? LastOf(entry->before, entry->revision) : entry->after;
   ++written_count_;
   auto text = std::make_shared<const std::string>(
-      WriteWatchEvent(type, object, encoding, with_columns, loop_->now().wall));
+      WriteEntry(*entry, type, encoding, with_columns, loop_->now().wall));
   if (keep) entry->written[way] = text;
   return text;
 }

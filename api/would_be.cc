@@ -3,9 +3,11 @@
 #include "api/git_refusals.h"
 #include "api/json_patch.h"
 #include "api/served_kinds.h"
+#include "api/user_view.h"
 #include "reconciler/declared.h"
 #include "reconciler/desired.h"
 #include "schema/core.h"
+#include "schema/job.h"
 
 namespace reconcile {
 namespace {
@@ -51,6 +53,8 @@ Refusal::Cause CauseOf(const Problem& problem, const std::string& subject) {
     cause.field = std::string(path);
     cause.message = std::string(text.substr(colon + 2));
   }
+  // The one error of this rule: clients show a cause without a field as ": ".
+  if (cause.field.empty() && problem.rule == Rule::kReference) cause.field = "metadata.namespace";
   return cause;
 }
 
@@ -73,6 +77,18 @@ Refusal InvalidObject(const ObjectKey& key, const Problems& problems) {
   return refusal;
 }
 
+// A Job's own, which readers are shown (api/user_view.h).
+void LeaveOutJobSelector(const ObjectPtr& before, Value* written) {
+  const Job* job = before == nullptr ? nullptr : As<Job>(*before);
+  Value* const spec = MutableMember("spec", written);
+  if (job == nullptr || job->spec.selector || spec == nullptr || !spec->IsMap()) return;
+  const Value* selector = spec->Find("selector");
+  const Value* labels = selector == nullptr ? nullptr : selector->Find("matchLabels");
+  if (labels != nullptr && labels->GetString(kJobUidLabel) == job->metadata.uid) {
+    EraseMember("selector", spec);
+  }
+}
+
 // What clients send back of what they were shown and no manifest may have.
 void LeaveOutServerSet(const ObjectPtr& before, Value* written) {
   if (Value* const metadata = MutableMember("metadata", written)) {
@@ -80,6 +96,7 @@ void LeaveOutServerSet(const ObjectPtr& before, Value* written) {
     if (metadata->IsMap()) EraseMember("generateName", metadata);
   }
   EraseMember("status", written);
+  LeaveOutJobSelector(before, written);
   Value* const spec = MutableMember("spec", written);
   if (before == nullptr || spec == nullptr || !spec->IsMap()) return;
   if (before->kind == Kind::kNode) EraseMember("podCIDR", spec);
@@ -102,6 +119,19 @@ std::string SourceFor(const ObjectPtr& before, const ClusterState& state) {
   return name;
 }
 
+// The object alone, and its namespace where that is of the same source: of those of its own source
+// BuildDesired takes for there what it is given.
+std::vector<ObjectPtr> DeclaredWith(const ObjectPtr& declared, const std::string& source,
+                                    const ClusterState& state) {
+  std::vector<ObjectPtr> objects = {declared};
+  const auto home = state.Find<Namespace>("", declared->metadata.namespace_name);
+  if (home != nullptr && home->metadata.origin.source == source &&
+      !home->metadata.deletion_timestamp) {
+    objects.push_back(home);
+  }
+  return objects;
+}
+
 }  // namespace
 
 ObjectPtr WouldBe(const ObjectKey& key, const ObjectPtr& before, Value written,
@@ -112,8 +142,9 @@ ObjectPtr WouldBe(const ObjectKey& key, const ObjectPtr& before, Value written,
   if (declared != nullptr) {
     declared->metadata.namespace_name = key.namespace_name;
     declared->metadata.origin = before == nullptr ? Origin() : before->metadata.origin;
+    const std::string source = SourceFor(before, state);
     const DesiredState desired =
-        BuildDesired(SourceFor(before, state), "", {declared}, state, &problems);
+        BuildDesired(source, "", DeclaredWith(declared, source, state), state, &problems);
     const auto found = desired.objects.find(key);
     if (problems.errors.empty() && found != desired.objects.end()) {
       if (before != nullptr) return MergeDeclared(*before, *found->second);

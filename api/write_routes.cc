@@ -274,7 +274,7 @@ ApiResponse DeleteOfGit(const ResourcePath& path, const ApiRequest& request,
   const ObjectPtr object = FindInView(key, state);
   if (object == nullptr) return RefusalResponse(NotFoundObject(key));
   if (options->is_dry_run && !object->metadata.origin.source.empty()) return SuccessResponse();
-  return RefusalResponse(ChangedInGit(*object, state));
+  return RefusalResponse(ChangedInGit(*object, state, GitEdit::kRemove));
 }
 
 ApiResponse Deletion(Controller* controller, const ResourcePath& path, const ApiRequest& request,

@@ -46,7 +46,7 @@ void Advise(const Object& object, const PodSpec& spec, Problems* problems) {
     problems->warnings.push_back(ProblemAt(object, message, rule));
   };
   if (const auto fields = FieldsNotHonoured(spec); !fields.empty()) {
-    warn("no pod of it is started: " + NotHonouredMessage(fields), Rule::kNotActedOn);
+    warn(NotHonouredMessage(fields), Rule::kNotActedOn);
   }
   for (const auto& [name, effect] : {std::pair(kRestartOnChange, "have its pods replaced"),
                                      std::pair(kRollbackOnDeadline, "have it rolled back")}) {

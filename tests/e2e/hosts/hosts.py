@@ -29,7 +29,7 @@ def up(arguments):
     home = arguments.home
     if home.exists():
         raise SystemExit(f"{home} is there already: `hosts.py down` first, or name another --home")
-    cluster = Cluster(arguments.count, home, outlive=True, binaries=[arguments.binaries / "cmd"])
+    cluster = Cluster(arguments.count, home, outlive=True, binaries=[arguments.binaries.resolve() / "cmd"])
     try:
         cluster.start()
         cluster.save()

@@ -173,6 +173,7 @@ IDENTITY = [
 EXPLANATIONS = [
     case("explain pod.spec.containers", r"(?s)FIELDS:.*image\s+<string>.*livenessProbe\s", every=True),
     case("explain deployment.spec", r"replicas\s+<integer>", r"template\s+<(PodTemplateSpec|Object)>"),
+    case("explain deployment", r"(?s)apiVersion\s+<string>.*kind\s+<string>"),
     case("explain deployment --recursive", r"maxSurge\s+<(IntOrString|string)>"),
     case("explain svc.spec.ports", r"targetPort\s+<"),
     case("explain pods.spec.none", r'field "none" does not exist|error: field', code=1),
@@ -183,6 +184,8 @@ REFUSALS = [
     case("get pods --field-selector spec.colour=red", r"field label not supported: spec\.colour", code=1),
     case("get widgets", r"the server doesn't have a resource type \"widgets\"", code=1),
     case("get --raw /none", r"the server could not find the requested resource", code=1),
+    case("get nodes --as=eve", r"Error from server \(Forbidden\): user \S+ cannot ask as somebody else \(--as\)", code=1),
+    case("debug <pod> --image=test/busybox:1", r"ephemeral containers are disabled for this cluster", code=1, only=new),
 ]
 
 READS = CLUSTER + TABLES + DOCUMENTS + DESCRIPTIONS + LOGS + WAITS + IDENTITY + EXPLANATIONS + REFUSALS

@@ -64,7 +64,11 @@ TEST(OpenApiRoutes, AKindIsFoundByItsPathAndDescribedByItsTable) {
   ASSERT_NE(deployment, nullptr);
   EXPECT_EQ(WriteJson(*deployment->Find("x-kubernetes-group-version-kind")),
             R"([{"group":"apps","version":"v1","kind":"Deployment"}])");
-  EXPECT_NE(deployment->Find("properties")->Find("apiVersion"), nullptr);
+  for (const char* field : {"apiVersion", "kind"}) {
+    const Value* shown = deployment->Find("properties")->Find(field);
+    ASSERT_NE(shown, nullptr);
+    EXPECT_EQ(shown->GetString("type"), "string") << "as `kubectl explain` has it";
+  }
   const Value* spec = schemas->Find("dev.reconcile.DeploymentSpec");
   ASSERT_NE(spec, nullptr);
   EXPECT_EQ(spec->Find("properties")->Find("replicas")->GetString("type"), "integer");

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "schema/core.h"
+#include "schema/job.h"
+#include "schema/kept.h"
 #include "schema/network.h"
 #include "sim/virtual_loop.h"
 #include "store/memory_store.h"
@@ -203,6 +205,41 @@ TEST_F(ResourceReadsTest, ANodeSaysTheAddressesOfItsPodsInAListToo) {
   }
 }
 
+// kubectl's `debug` and `describe priorityclass` end with a panic where they are not.
+TEST_F(ResourceReadsTest, WhatKubernetesFillsInIsThere) {
+  const auto pod = std::make_shared<Pod>(*As<Pod>(*MakePod("a", "n1")));
+  Value probe = Value::MakeMap();
+  probe.Set("periodSeconds", Value::Int(2));
+  pod->spec.containers.Edit()[0].others.Set("livenessProbe", probe);
+  auto job = std::make_shared<Job>();
+  auto priority = std::make_shared<PriorityClass>();
+  auto claim = std::make_shared<PersistentVolumeClaim>();
+  for (Object* object : {static_cast<Object*>(job.get()), static_cast<Object*>(claim.get())}) {
+    object->metadata.namespace_name = "default";
+    object->metadata.name = "a";
+    object->metadata.uid = "u1";
+  }
+  priority->metadata.name = "high";
+  Put({pod, job, priority, claim});
+  const auto expect = [&](const std::string& path, const std::string& part) {
+    for (const char* accept : {"", "application/json;as=Table;v=v1;g=meta.k8s.io"}) {
+      const std::string body = Ask(path, {{"includeObject", "Object"}}, accept).body;
+      EXPECT_NE(body.find(part), std::string::npos) << part << " in " << body;
+    }
+  };
+  expect("/api/v1/namespaces/default/pods/a", R"("securityContext":{})");
+  expect("/api/v1/namespaces/default/pods/a",
+         R"("livenessProbe":{"periodSeconds":2,"timeoutSeconds":1,)"
+         R"("successThreshold":1,"failureThreshold":3})");
+  expect("/apis/batch/v1/namespaces/default/jobs/a",
+         R"("selector":{"matchLabels":{"batch.kubernetes.io/controller-uid":"u1"}})");
+  expect("/apis/scheduling.k8s.io/v1/priorityclasses/high",
+         R"("preemptionPolicy":"PreemptLowerPriority")");
+  expect("/api/v1/namespaces/default/persistentvolumeclaims/a", R"("phase":"Pending")");
+  EXPECT_EQ(pod->spec.containers[0].others.Find("livenessProbe")->Find("timeoutSeconds"), nullptr)
+      << "the model's own is as it was";
+}
+
 TEST_F(ResourceReadsTest, PagesAreOfOneSnapshot) {
   Put({MakePod("a", "n1"), MakePod("b", "n1"), MakePod("c", "n1"), MakePod("d", "n1")});
   const Value first = Json(Ask("/api/v1/pods", {{"limit", "2"}}));
@@ -291,6 +328,32 @@ TEST_F(ResourceReadsTest, AWatchReplaysWhatThereIsAndThenWhatChanges) {
   const auto named = Watch("/api/v1/namespaces/default/pods/a");
   EXPECT_EQ(named->Words(), "ADDED a");
   EXPECT_FALSE(all->end.has_value());
+}
+
+// As a pod that Git declares: it is made anew in the turn that takes it away. kubectl's `delete`
+// waits for the end of the one that it saw.
+TEST_F(ResourceReadsTest, WhatIsReplacedInOneTurnIsDeletedAndAdded) {
+  const auto with_uid = [](const std::string& uid) {
+    const auto pod = std::make_shared<Pod>(*As<Pod>(*MakePod("a", "n1")));
+    pod->metadata.uid = uid;
+    return pod;
+  };
+  Put({with_uid("u1")});
+  const std::string before = Revision();
+  const auto plain = Watch("/api/v1/pods", {{"resourceVersion", before}});
+  const auto table = Watch("/api/v1/pods", {{"resourceVersion", before}}, kTable);
+  Put({with_uid("u2")});
+  time_.RunFor(1);
+  ASSERT_EQ(plain->Words(), "DELETED a;ADDED a");
+  const Value gone = plain->Events()[0];
+  EXPECT_EQ(gone.Find("object")->Find("metadata")->GetString("uid"), "u1");
+  const std::vector<Value> rows = table->Events();
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_FALSE(rows[0].Find("object")->GetList("columnDefinitions").empty());
+  EXPECT_TRUE(rows[1].Find("object")->GetList("columnDefinitions").empty());
+  // Whoever was cut off between the two misses nothing.
+  const std::string cut = gone.Find("object")->Find("metadata")->GetString("resourceVersion");
+  EXPECT_EQ(Watch("/api/v1/pods", {{"resourceVersion", cut}})->Words(), "DELETED a;ADDED a");
 }
 
 TEST_F(ResourceReadsTest, AWatchSeesWhatItsSelectorsSee) {

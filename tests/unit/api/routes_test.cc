@@ -112,7 +112,10 @@ TEST_F(RoutesTest, AnswersWhatIsNotThereWithAStatusObject) {
   const ApiResponse missing = Ask("GET", "/api/v1/namespaces/default/pods/none");
   EXPECT_EQ(missing.code, 404);
   EXPECT_EQ(Json(missing).GetString("kind"), "Status");
-  EXPECT_EQ(Ask("GET", "/nonsense").code, 404);
+  const ApiResponse nonsense = Ask("GET", "/nonsense");
+  EXPECT_EQ(nonsense.code, 404);
+  EXPECT_NE(nonsense.body.find(R"("details":{})"), std::string::npos)
+      << "kubectl debug reads them without a look whether they are there";
   EXPECT_EQ(Ask("GET", "/apis/reconcile.dev/v1/nonsense").code, 404);
 }
 

@@ -137,7 +137,9 @@ TEST_F(WriteRoutesTest, WhatGitDeclaresIsRefusedWithItsPlace) {
           std::string(R"(deployments.apps \"web\" is forbidden: Git declares it: change )") +
           R"(deploy/web.yaml, line 6, in /repository (main), and commit","reason":"Forbidden",)"
           R"("details":{"name":"web","group":"apps","kind":"deployments"},"code":403})");
-  EXPECT_EQ(Message(Ask("DELETE", kWeb)), said);
+  EXPECT_EQ(Message(Ask("DELETE", kWeb)),
+            R"(deployments.apps "web" is forbidden: Git declares it: remove it from )"
+            "deploy/web.yaml, line 6, in /repository (main), and commit");
   EXPECT_EQ(
       Message(Ask("PATCH", std::string(kWeb) + "/scale", R"({"spec":{"replicas":3}})", kMerge)),
       said);
@@ -348,6 +350,23 @@ TEST_F(WriteRoutesTest, ADryRunSaysWhatTheObjectWouldBe) {
                 .Find("spec")
                 ->GetInt("replicas"),
             5);
+}
+
+// A namespace of the same source as what is in it.
+TEST_F(WriteRoutesTest, ADryRunFindsTheNamespaceThatGitDeclares) {
+  Commit("c2", std::string(kWebText) +
+                   "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\napiVersion: "
+                   "v1\nkind: ConfigMap\nmetadata: {name: words, namespace: shop}\ndata: {a: b}\n");
+  time_.RunFor(120'000);
+  const std::string maps = "/api/v1/namespaces/shop/configmaps";
+  const ApiResponse changed = Dry("PATCH", maps + "/words", R"({"data":{"a":"c"}})", kMerge);
+  EXPECT_EQ(changed.code, 200) << changed.body;
+  constexpr const char* kMap = R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"}})";
+  EXPECT_EQ(Dry("POST", maps, kMap).code, 201);
+  const ApiResponse nowhere = Dry("POST", "/api/v1/namespaces/nowhere/configmaps", kMap);
+  EXPECT_EQ(nowhere.code, 422);
+  const Value said = Json(nowhere);
+  EXPECT_EQ(said.Find("details")->GetList("causes").at(0).GetString("field"), "metadata.namespace");
 }
 
 TEST_F(WriteRoutesTest, ADryRunSaysWhatIsWrongByField) {

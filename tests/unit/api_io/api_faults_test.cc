@@ -153,6 +153,20 @@ TEST_F(ApiFaults, Faults21NothingIsDoneForAnotherSitesPage) {
   EXPECT_EQ(ask("none"), 200);
 }
 
+// Not as somebody else either, and never as who asks in their place.
+TEST_F(ApiFaults, Faults14NobodyIsAnsweredAsSomebodyElse) {
+  Serve();
+  const KeyPair admin = Admin();
+  for (const char* header : {"Impersonate-User: eve", "Impersonate-Group: a", "Impersonate-Uid: 1",
+                             "Impersonate-Extra-Scopes: a"}) {
+    const std::string head = "GET /api/v1/pods HTTP/1.1\r\nHost: c\r\nConnection: close\r\n";
+    const RawAnswer answer = AskRaw(server_->port(), head + header + "\r\n\r\n", &admin);
+    EXPECT_EQ(answer.code(), 403) << header;
+    EXPECT_NE(answer.text.find("(--as)"), std::string::npos) << answer.text;
+  }
+  EXPECT_EQ(routed_, 0);
+}
+
 // What follows a HEAD's answer would be read as the next one.
 TEST_F(ApiFaults, Faults18AnswersHeadWithoutABodyAlsoWhereThereIsAStream) {
   Serve(Streams(true, "gone\n"));
