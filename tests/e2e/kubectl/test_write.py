@@ -31,6 +31,7 @@ class WriteTest(KubectlTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.place = re.escape(f"Git declares it: change web.yaml, line 1, in {cls.host.repository}, and commit")
+        cls.removal = cls.place.replace("change", re.escape("remove it from"), 1)
         cls.file("web.yaml", WEB)
         cls.file("more.yaml", WEB.replace("replicas: 2", "replicas: 3"))
         cls.file("bad.yaml", WEB.replace("replicas: 2", "replicas: -2"))
@@ -76,8 +77,8 @@ REFUSALS = {
     "patch_json": ("""patch deploy web --type=json -p [{{"op":"remove","path":"/spec/paused"}}]""", "cannot be done on what is there"),
     "patch": ("""patch deploy web -p {{"spec":{{"paused":true}}}}""", r'deployments.apps "web" is forbidden: {place}'),
     "rollout_pause": ("rollout pause deploy/web", r'deployments.apps "web" is forbidden: {place}'),
-    "delete": ("delete deploy web", r'deployments.apps "web" is forbidden: {place}'),
-    "delete_by_file": ("delete -f {folder}/web.yaml", r'deployments.apps "web" is forbidden: {place}'),
+    "delete": ("delete deploy web", r'deployments.apps "web" is forbidden: {removal}'),
+    "delete_by_file": ("delete -f {folder}/web.yaml", r'deployments.apps "web" is forbidden: {removal}'),
     "delete_namespace": ("delete ns default", r'namespaces "default" is forbidden: '),
     "taint": ("taint node host-1 a=b:NoSchedule", r'nodes "host-1" is forbidden: no manifest declares it; to change it, commit a Node of this name to'),
     "delete_node": ("delete node host-1", r'nodes "host-1" is forbidden: no manifest declares it; to change it, commit a Node of this name to'),
@@ -92,7 +93,7 @@ class RefusalTest(WriteTest):
         words, told = REFUSALS[name]
         names = {"folder": self.host.folder, "pod": self.pods()[0]}
         said = self.kubectl(version, *[word.format(**names) for word in words.split(" ")], code=1)
-        self.assertRegex(said, told.format(place=self.place, repository=re.escape(str(self.host.repository)), **names))
+        self.assertRegex(said, told.format(place=self.place, removal=self.removal, repository=re.escape(str(self.host.repository)), **names))
         self.assertEqual(self.deployment()["metadata"]["generation"], 1)
 
     def case_edit(self, version):
