@@ -119,6 +119,11 @@ Refusal ChangedInGit(const Object& object, const ClusterState& state, GitEdit ed
                                      PlaceOf(top->metadata.origin, state) + ", and commit");
 }
 
+Refusal NothingToRestart(const ObjectKey& key) {
+  return Forbidden(key,
+                   "there is nothing to restart: " + std::string(InfoOf(key.kind).not_acted_on));
+}
+
 Refusal CreatedInGit(const ObjectKey& key, const ClusterState& state) {
   if (!InfoOf(key.kind).declarable) {
     return Forbidden(key, "the controller makes these, and nobody else");

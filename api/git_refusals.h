@@ -14,6 +14,8 @@ enum class GitEdit { kChange, kRemove };  // what was wanted of the object
 // Of an object that is there; its owner's place, where it was made for another one.
 Refusal ChangedInGit(const Object& object, const ClusterState& state,
                      GitEdit edit = GitEdit::kChange);
+// Of a workload whose pods are to be started again, and that has none: its kind is not acted on.
+Refusal NothingToRestart(const ObjectKey& key);
 // Of one that is not there yet: the repositories that may declare it.
 Refusal CreatedInGit(const ObjectKey& key, const ClusterState& state);
 

@@ -29,6 +29,9 @@ class TreeEncoder {
     value.Set("name", Value::String(object.metadata.name));
     const Source* source = As<Source>(object);
     value.Set("why", Value::String(WhyUnhealthyInWords(object, state_)));
+    if (const std::string_view why_not = InfoOf(object.kind).not_acted_on; !why_not.empty()) {
+      value.Set("notActedOn", Value::String(std::string(why_not)));
+    }
     if (const Pod* pod = As<Pod>(object)) value.Set("node", Value::String(pod->spec.node_name));
     Value children = Value::MakeList();
     if (depth < kMaxDepth && source != nullptr) AddDeclared(source->metadata.name, &children);

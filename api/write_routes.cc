@@ -240,8 +240,10 @@ ApiResponse Update::Change() {
       IsSame(WithoutUnschedulable(current), WithoutUnschedulable(*patched))) {
     return DoCordon(IsUnschedulableIn(*patched));
   }
-  if (key_.kind == Kind::kDeployment && IsRestart(current, *patched, *object_, *state_))
-    return DoRestart();
+  if (IsRestart(current, *patched, *object_, *state_)) {
+    if (key_.kind == Kind::kDeployment) return DoRestart();
+    if (!InfoOf(key_.kind).not_acted_on.empty()) return RefusalResponse(NothingToRestart(key_));
+  }
   const bool is_made = ControllerOf(object_->metadata) != nullptr;
   if (!is_dry_run_ || is_made || !InfoOf(key_.kind).declarable) {
     return RefusalResponse(ChangedInGit(*object_, *state_));

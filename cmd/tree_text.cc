@@ -19,21 +19,27 @@ std::string WordFor(const Value& item) {
   return EscapeForTerminal(kind + "/" + item.GetString("name"));
 }
 
+std::string HealthText(const Value& item, bool color) {
+  const std::string why = item.GetString("why");
+  const std::string why_not_acted_on = item.GetString("notActedOn");
+  if (why.empty() && !why_not_acted_on.empty()) {
+    return "not acted on: " + EscapeForTerminal(why_not_acted_on);
+  }
+  const std::string text = why.empty() ? "healthy" : "not healthy: " + EscapeForTerminal(why);
+  if (!color) return text;
+  return std::string(why.empty() ? kGreen : kRed) + text + std::string(kPlain);
+}
+
 void AddItem(const Value& item, const std::string& branch, const std::string& below,
              const std::string& namespace_above, bool color, std::string* text) {
   const std::string namespace_name = item.GetString("namespace");
-  const std::string why = item.GetString("why");
   *text += branch + WordFor(item);
   if (!namespace_name.empty() && namespace_name != namespace_above) {
     *text += " in " + EscapeForTerminal(namespace_name);
   }
   const std::string node = item.GetString("node");
   if (!node.empty()) *text += " on " + EscapeForTerminal(node);
-  *text += "  ";
-  if (color) *text += why.empty() ? kGreen : kRed;
-  *text += why.empty() ? "healthy" : "not healthy: " + EscapeForTerminal(why);
-  if (color) *text += kPlain;
-  *text += '\n';
+  *text += "  " + HealthText(item, color) + "\n";
   const Value::List& children = item.GetList("children");
   for (size_t i = 0; i < children.size(); ++i) {
     const bool is_last = i + 1 == children.size();

@@ -1,6 +1,7 @@
 #include "api/tree_view.h"
 
 #include "schema/core.h"
+#include "schema/sets.h"
 #include "schema/workload.h"
 
 namespace reconcile {
@@ -69,6 +70,15 @@ TEST_F(TreeViewTest, ShowsWhatSourcesDeclareAndWhatThatOwns) {
   EXPECT_EQ(Shown({}),
             "Source/main[!Deployment/web[!ReplicaSet/web-1[!Pod/web-1-a]] ConfigMap/words]\n");
   EXPECT_EQ(Shown({.namespace_name = "other"}), "Source/main\n");
+}
+
+TEST_F(TreeViewTest, SaysOfWhichObjectsNothingFollows) {
+  state_.Put(MakeObject<StatefulSet>("db", "main"));
+  const Result<Value> trees = EncodeTrees(state_, {"sts", "db", "shop"});
+  ASSERT_TRUE(trees.ok());
+  EXPECT_EQ(trees->GetList("items")[0].GetString("notActedOn"), "no pods are made for it yet");
+  const Result<Value> deployment = EncodeTrees(state_, {"deployment", "web", "shop"});
+  EXPECT_EQ(deployment->GetList("items")[0].Find("notActedOn"), nullptr);
 }
 
 TEST_F(TreeViewTest, ShowsOneObject) {

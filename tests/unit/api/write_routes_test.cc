@@ -3,6 +3,7 @@
 #include "api/git_refusals.h"
 #include "api/routes.h"
 #include "reconciler/restart.h"
+#include "schema/sets.h"
 #include "sim/virtual_loop.h"
 #include "source/fake_source.h"
 #include "store/memory_store.h"
@@ -251,6 +252,20 @@ TEST_F(WriteRoutesTest, ARestartIsAnOperationThatLaterCommitsKeep) {
   EXPECT_NE(Web()->spec.pod_template.metadata.annotations.at(kRestartedAt), mark);
   EXPECT_EQ(Ask("PATCH", kWeb, RestartPatch(mark), kStrategic).code, 403)
       << "`kubectl rollout undo` goes back to the pods of the first restart";
+}
+
+TEST_F(WriteRoutesTest, WhatHasNoPodsIsNotRestarted) {
+  auto set = std::make_shared<StatefulSet>();
+  set->metadata.name = "db";
+  set->metadata.namespace_name = "default";
+  set->metadata.origin = {"main", "deploy/db.yaml", 1};
+  Put(set);
+  const ApiResponse answer = Ask("PATCH", "/apis/apps/v1/namespaces/default/statefulsets/db",
+                                 RestartPatch("2026-11-21T01:00:00Z"), kStrategic);
+  EXPECT_EQ(answer.code, 403);
+  EXPECT_EQ(Message(answer),
+            "statefulsets.apps \"db\" is forbidden: there is nothing to restart: no pods are made "
+            "for it yet");
 }
 
 TEST_F(WriteRoutesTest, TheCommandLineRestartsToo) {
