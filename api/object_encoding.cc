@@ -93,7 +93,7 @@ void ListWriter::Begin(std::string* json) const {
 void ListWriter::Add(const ObjectPtr& object, std::string* json) {
   if (std::exchange(has_some_, true)) *json += ',';
   if (encoding_.shape == ObjectShape::kJson) {
-    *json += WriteForReaders(*object);
+    *json += WriteForReaders(*object, &filled_);
   } else {
     WriteRow(object, TableEncodingOf(encoding_), now_, json);
   }

@@ -8,6 +8,7 @@
 #include "api/media_type.h"
 #include "api/refusal.h"
 #include "api/table.h"
+#include "api/user_view.h"
 
 namespace reconcile {
 
@@ -43,6 +44,7 @@ class ListWriter {
   ObjectEncoding encoding_;
   WallTime now_;
   bool has_some_ = false;
+  FilledPodParts filled_;
 };
 std::string WriteList(ListWriter writer, const std::vector<ObjectPtr>& objects);
 

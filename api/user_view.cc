@@ -77,53 +77,73 @@ void Fill(PodSpec* spec) {
   FillProbes(&spec->containers);
 }
 
-void Fill(Pod* pod) { Fill(&pod->spec); }
+// The parts that Fill may change; copies of them share what they hold.
+void CopyParts(const PodSpec& from, PodSpec* to) {
+  to->others = from.others;
+  to->init_containers = from.init_containers;
+  to->containers = from.containers;
+}
+
+void Fill(Pod* pod, FilledPodParts* last) {
+  if (last == nullptr) return Fill(&pod->spec);
+  const PodSpec& before = last->before;
+  const bool is_like_last = !last->after.containers.empty() &&
+                            pod->spec.containers.IsOneWith(before.containers) &&
+                            pod->spec.init_containers.IsOneWith(before.init_containers) &&
+                            pod->spec.others == before.others;
+  if (!is_like_last) {
+    CopyParts(pod->spec, &last->before);
+    CopyParts(pod->spec, &last->after);
+    Fill(&last->after);
+  }
+  CopyParts(last->after, &pod->spec);
+}
 
 template <typename Workload>
-void Fill(Workload* workload) {
+void Fill(Workload* workload, FilledPodParts*) {
   Fill(&workload->spec.pod_template.spec);
 }
 
-void Fill(CronJob* job) { Fill(&job->spec.job_template.spec.pod_template.spec); }
+void Fill(CronJob* job, FilledPodParts*) { Fill(&job->spec.job_template.spec.pod_template.spec); }
 
-void Fill(Job* job) {
+void Fill(Job* job, FilledPodParts*) {
   Fill(&job->spec.pod_template.spec);
   if (job->spec.selector || job->metadata.uid.empty()) return;
   job->spec.selector.emplace();
   job->spec.selector->match_labels = {{kJobUidLabel, job->metadata.uid}};
 }
 
-void Fill(PriorityClass* priority) {
+void Fill(PriorityClass* priority, FilledPodParts*) {
   SetIfAbsent(&priority->others, "preemptionPolicy", Value::String("PreemptLowerPriority"));
 }
 
 template <typename T>
-bool FillAs(const Object& object, std::unique_ptr<Object>* filled) {
+bool FillAs(const Object& object, FilledPodParts* last, std::unique_ptr<Object>* filled) {
   const T* found = As<T>(object);
   if (found == nullptr) return false;
   auto copy = std::make_unique<T>(*found);
-  Fill(copy.get());
+  Fill(copy.get(), last);
   *filled = std::move(copy);
   return true;
 }
 
 template <typename... Types>
-std::unique_ptr<Object> FilledAsOneOf(const Object& object) {
+std::unique_ptr<Object> FilledAsOneOf(const Object& object, FilledPodParts* last) {
   std::unique_ptr<Object> filled;
-  (FillAs<Types>(object, &filled) || ...);
+  (FillAs<Types>(object, last, &filled) || ...);
   return filled;
 }
 
 // A copy with what readers take to be there; null: the object is already as they get it.
-std::unique_ptr<Object> Filled(const Object& object) {
+std::unique_ptr<Object> Filled(const Object& object, FilledPodParts* last) {
   return FilledAsOneOf<Pod, ReplicationController, ReplicaSet, Deployment, StatefulSet, DaemonSet,
-                       Job, CronJob, PriorityClass>(object);
+                       Job, CronJob, PriorityClass>(object, last);
 }
 
 }  // namespace
 
 Value EncodeForReaders(const Object& object) {
-  const std::unique_ptr<Object> filled = Filled(object);
+  const std::unique_ptr<Object> filled = Filled(object, nullptr);
   Value encoded = EncodeObject(filled != nullptr ? *filled : object, EncodeFor::kUser);
   if (object.kind == Kind::kPersistentVolumeClaim) {
     Value pending = Value::MakeMap();
@@ -140,11 +160,11 @@ Value EncodeForReaders(const Object& object) {
   return encoded;
 }
 
-std::string WriteForReaders(const Object& object) {
+std::string WriteForReaders(const Object& object, FilledPodParts* last) {
   const bool is_more = object.kind == Kind::kService || object.kind == Kind::kNode ||
                        object.kind == Kind::kPersistentVolumeClaim;
   if (is_more) return WriteJson(EncodeForReaders(object));
-  const std::unique_ptr<Object> filled = Filled(object);
+  const std::unique_ptr<Object> filled = Filled(object, last);
   return EncodeObjectJson(filled != nullptr ? *filled : object, EncodeFor::kUser);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/value.h"
 #include "schema/object.h"
+#include "schema/pod.h"
 
 namespace reconcile {
 
@@ -14,7 +15,13 @@ namespace reconcile {
 // without which clients take all pods of the namespace for its; of a Service clusterIPs, ipFamilies
 // and ipFamilyPolicy, of a Node podCIDRs, which say in lists what it holds once.
 Value EncodeForReaders(const Object& object);
-std::string WriteForReaders(const Object& object);  // as JSON
+// What was filled in for the pod before: pods of one template have the same.
+struct FilledPodParts {
+  PodSpec before;  // of it, what is filled in alone
+  PodSpec after;
+};
+// As JSON. `last` saves time where many are written.
+std::string WriteForReaders(const Object& object, FilledPodParts* last = nullptr);
 
 // On a Job and on its pods: the Job's uid.
 inline constexpr char kJobUidLabel[] = "batch.kubernetes.io/controller-uid";

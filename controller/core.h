@@ -363,6 +363,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   void MarkSilentPods(const std::set<std::string>& silent, ClusterState* state, WriteSet* writes,
                       std::vector<Reason>* reasons, Now now);
   void HandOut(const std::shared_ptr<const ClusterState>& snapshot);
+  void HandOutToSome();
   void HandOutTo(const std::string& node, Heard* heard, const ClusterState& state);
   // Sends what fits when all of it does not, and remembers that.
   Status SendAssignment(const Assignment& assignment, Heard* heard, const ClusterState& state);
@@ -384,6 +385,10 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   std::string foreseen_for_;                        // sources and commits, a line each
   std::shared_ptr<const ClusterState> handed_out_;  // what assignments were last made of
   NetworkLists network_;                            // NetworkOf(*handed_out_)
+  // While not all have been handed theirs: the name from which on. Not empty then.
+  static constexpr const char* kFirstName = " ";  // before all
+  static constexpr size_t kHostsAtOnce = 4;
+  std::string hand_out_from_;
   std::shared_ptr<const RevokedNodes> revoked_ = std::make_shared<const RevokedNodes>();
   MonoTime started_at_;
   bool started_ = false;

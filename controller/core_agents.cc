@@ -412,14 +412,34 @@ void Controller::Core::HandOut(const std::shared_ptr<const ClusterState>& snapsh
     if (!concerned || concerned->contains(name)) heard.to_tell = true;
     heard.to_tell_network |= is_new_network;
   }
-  for (auto& [name, heard] : heard_) {
+  const bool is_under_way = !hand_out_from_.empty();
+  hand_out_from_ = kFirstName;
+  if (!is_under_way) HandOutToSome();
+}
+
+// A few hosts at a time, with room for everything else between them: each costs a millisecond or
+// two where a hundred pods are.
+void Controller::Core::HandOutToSome() {
+  const ClusterState& state = *handed_out_;
+  size_t left = kHostsAtOnce;
+  for (auto next = heard_.lower_bound(hand_out_from_); next != heard_.end(); ++next) {
+    auto& [name, heard] = *next;
     if (IsRevokedNow(name)) continue;
     if (heard.sent && !heard.to_tell && !heard.to_tell_network) continue;
     if (!heard.connected || state.Find<Node>("", name) == nullptr) continue;
     // Nothing until it is known what it follows, and what it runs by that.
     if (!heard.told || NeedsInventory(heard) || IsSuperseded(heard)) continue;
+    if (left == 0) {
+      hand_out_from_ = name;
+      return loop_->Post([weak = weak_from_this()] {
+        const auto core = weak.lock();
+        if (core != nullptr && core->started_) core->HandOutToSome();
+      });
+    }
+    --left;
     HandOutTo(name, &heard, state);
   }
+  hand_out_from_.clear();
 }
 
 void Controller::Core::HandOutTo(const std::string& node, Heard* heard, const ClusterState& state) {

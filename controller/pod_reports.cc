@@ -38,6 +38,7 @@ void Controller::Core::TakePodReport(const std::string& node, const PodReport& r
     }
     return;
   }
+  if (pod->status == report.status) return;  // as nearly always
   PodStatus status = report.status;
   KeepPlacedAt(pod->status, &status);
   if (pod->status == status) return;
