@@ -12,6 +12,35 @@ TEST_F(ControllerTest, TurnsACommitIntoAssignedPods) {
   EXPECT_EQ(SourceState().applied_commit, "c1");
 }
 
+// A few at a time; those that cannot be told now do not keep the others from it, nor are they tried
+// for ever.
+TEST_F(ControllerTest, HandsOutToEveryHostWhateverTheirNumber) {
+  constexpr int kHosts = 13;
+  source_.SetFiles("c1", {{"web.yaml", ControllerOf(2 * kHosts)}});
+  Start();
+  const auto name = [](int i) { return "host-" + std::to_string(100 + i); };
+  for (int i = 0; i < kHosts; ++i) {
+    link_.handler.on_connected(name(i));
+    link_.handler.on_report(ReportOf(name(i), ++sequence_));
+  }
+  Settle();
+  const auto told = [&] {
+    size_t pods = 0;
+    for (int i = 0; i < kHosts; ++i) pods += link_.sent[name(i)].back().pods.size();
+    return pods;
+  };
+  EXPECT_EQ(told(), size_t{2 * kHosts});
+  link_.reachable = false;
+  source_.SetFiles("c2", {{"web.yaml", ControllerOf(3 * kHosts)}});
+  Settle();
+  EXPECT_EQ(told(), size_t{2 * kHosts});
+  EXPECT_EQ(PodCount(), size_t{3 * kHosts});
+  link_.reachable = true;
+  source_.SetFiles("c3", {{"web.yaml", ControllerOf(4 * kHosts)}});
+  Settle();
+  EXPECT_EQ(told(), size_t{4 * kHosts});
+}
+
 TEST_F(ControllerTest, ConvergesAndThenWritesAndSendsNothing) {
   source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
   Start();
