@@ -287,6 +287,11 @@ class KubectlExecTest(HostTest):
             self.assertEqual(fetch("/large"), bytes(3_000_000))
             process.send_signal(signal.SIGINT)
             process.wait(30)
+            for target, remote in (("service/shop", "80"), ("deployment/shop", "8080")):
+                process, port = self.forward(self.kubectl.command(version, "port-forward", target, f":{remote}"), more)
+                self.fetch_many(port, b"hello from shop\n")
+                process.send_signal(signal.SIGINT)
+                process.wait(30)
 
     def test_reconcile_forwards_ports_of_pods_services_and_deployments(self):
         _, port = self.forward(self.own("port-forward", "web", ":http"))
@@ -301,8 +306,9 @@ class KubectlExecTest(HostTest):
         self.assertTrue(older, "no kubectl before 1.30 on this machine")
         for version in older:
             with self.subTest(version=str(version)):
-                done = self.run_words(self.kubectl.command(version, "exec", "web", "-c", "app", "--", "ls"), 1)
-                self.assertIn(b"use kubectl 1.31 or newer", done.stderr)
+                for words in (["exec", "web", "-c", "app", "--", "ls"], ["attach", "web", "-c", "app"], ["cp", "-c", "app", "web:/bin/sh", "sh"]):
+                    done = self.run_words(self.kubectl.command(version, *words), 1, cwd=self.host.folder)
+                    self.assertIn(b"use kubectl 1.31 or newer", done.stderr)
                 done = self.run_words(self.kubectl.command(version, "port-forward", "web", ":8080"), 1)
                 self.assertIn(b"KUBECTL_PORT_FORWARD_WEBSOCKETS=true", done.stderr)
 
