@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "agent/end_messages.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/planted_bug.h"
+#include "controller/clock_readings.h"
 #include "schema/tolerations.h"
 #include "sim/checkers.h"
 #include "sim/convergence_checker.h"
@@ -40,6 +42,15 @@ constexpr int64_t kImpatientSilenceMs = 3'000;
 constexpr int64_t kImpatientReplaceMs = 1'000;
 
 std::string NodeName(int number) { return "host-" + std::to_string(number); }
+
+// Whether the node's condition is what is known of its host's clock in the end.
+bool SaysOfItsClock(const Node& node, int64_t ahead_ms) {
+  const Condition* skewed = FindCondition(node.status.conditions, kClockSkewed);
+  const bool is_skewed = skewed != nullptr && skewed->status == ConditionStatus::kTrue;
+  if (std::abs(ahead_ms) < kClockRightMs) return !is_skewed;
+  if (std::abs(ahead_ms) <= kClockSkewedMs + kPollMs) return true;
+  return is_skewed && skewed->reason == (ahead_ms > 0 ? "ClockAhead" : "ClockBehind");
+}
 
 std::vector<std::string> NodesOf(const SimulationOptions& options) {
   std::vector<std::string> nodes;
@@ -281,6 +292,14 @@ std::vector<std::string> World::WhyNotConverged() {
     if (PressureTaintsOf(*node).empty()) return;
     why.push_back(node->metadata.name + " has not got over its pressure");
   });
+  for (const auto& host : hosts_) {
+    const int64_t ahead_ms = host->wall_offset_ms() - controller_.wall_offset_ms();
+    const auto node = state->Find<Node>("", host->name());
+    if (node != nullptr && !SaysOfItsClock(*node, ahead_ms)) {
+      why.push_back(host->name() + " is " + std::to_string(ahead_ms) +
+                    " ms ahead of the controller, and its condition is another");
+    }
+  }
   for (auto& found :
        {CheckDeclared(*state, workload_, model_, views, controller_.controller()->Unconverged()),
         CheckNetwork(*state, views), CheckVolumes(*state, workload_, views),
