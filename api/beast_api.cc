@@ -200,7 +200,11 @@ void ApiSession::Dispatch() {
   std::string body = std::exchange(head_.request.body, {});
   ApiRequest request = head_.request;
   request.body = std::move(body);
-  if (LastHealth::IsAskedBy(request)) return DispatchHealth(turn, std::move(request));
+  if (LastHealth::IsAskedBy(request)) {
+    request.body = {};
+    body_share_.reset();
+    return DispatchHealth(turn, std::move(request));
+  }
   parts_->loop->Post([handler = parts_->handler, bridge = parts_->bridge, weak = weak_from_this(),
                       turn, request = std::move(request), share = std::move(body_share_)] {
     ApiResponse answer = (*handler)(request);

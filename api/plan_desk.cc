@@ -79,7 +79,8 @@ void PlanDesk::State::RunNext() {
       });
   if (!taken) {
     running_.reset();
-    return job->Finish(ErrorResponse(UnavailableError("too much is under way; try again")).body);
+    job->Finish(ErrorResponse(UnavailableError("too much is under way; try again")).body);
+    return RunNext();
   }
   timer_ = loop_->After(kMaxPlanMs, [job] { job->stop = true; });
 }

@@ -48,10 +48,11 @@ void Audit(const ApiRequest& request, const Access& access, const std::string& u
 void AuditRefusedRead(const ApiRequest& request, const Access& access, RefusedReads* refused,
                       MonoTime now) {
   if (IsWrite(access) || IsHost(*request.user)) return;
-  std::string what = access.resource.empty() ? request.path : access.resource;
-  if (!access.subresource.empty()) what += "/" + access.subresource;
-  if (!access.group.empty()) what += "." + access.group;
-  what = CutUtf8(what, kMaxLoggedBytes);
+  // Words that anybody may make up are no kinds of their own.
+  const std::optional<Kind> kind = FindKindByWord(access.resource);
+  const std::string what = kind                      ? std::string(InfoOf(*kind).plural)
+                           : access.resource.empty() ? "what is no object"
+                                                     : "what there is not";
   const int64_t count = refused->Add(request.user->name, what, now);
   if (count == 0) return;
   LogInfo("audit", {{"event", "refused to " + access.verb + " " + what},

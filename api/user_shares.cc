@@ -97,8 +97,18 @@ ApiResponse StreamShares::Hold(const ApiRequest& request, const ClusterState& st
   if (shares == nullptr) return answer;
   Result<UserShares::Place> place = shares->Take(request, host);
   if (!place.ok()) return TooManyResponse(place.status());
+  // Whoever serves it keeps the answer or the handle, as long as it goes on.
   answer.stream = [place = *place, start = std::move(answer.stream)](ApiSink sink) {
-    return start(std::move(sink));
+    const StreamHandle inner = start(std::move(sink));
+    return StreamHandle(
+        [place, inner] {
+          const auto keep = inner;  // it may go in its own call
+          keep.Cancel();
+        },
+        [place, inner](size_t bytes) {
+          const auto keep = inner;
+          keep.Taken(bytes);
+        });
   };
   return answer;
 }

@@ -99,7 +99,9 @@ void LeaveOutServerSet(const ObjectPtr& before, Value* written) {
   LeaveOutJobSelector(before, written);
   Value* const spec = MutableMember("spec", written);
   if (before == nullptr || spec == nullptr || !spec->IsMap()) return;
-  if (before->kind == Kind::kNode) EraseMember("podCIDR", spec);
+  if (before->kind == Kind::kNode) {
+    for (const char* field : {"podCIDR", "podCIDRs"}) EraseMember(field, spec);
+  }
   const Pod* pod = As<Pod>(*before);
   if (pod != nullptr && pod->spec.declared_node_name.empty() &&
       spec->GetString("nodeName") == pod->spec.node_name) {

@@ -8,7 +8,12 @@
 namespace reconcile {
 
 bool ClockReadings::Take(int64_t clock_ms, Now now) {
-  if (clock_ms <= 0) return false;
+  if (clock_ms <= 0) {
+    wrong_since_.reset();
+    skewed_ = right_ = false;
+    return !std::exchange(silent_, true);
+  }
+  silent_ = false;
   ahead_ms_ = clock_ms - now.wall.ms;
   const int64_t apart_ms = std::abs(ahead_ms_);
   const bool was_skewed = skewed_;
@@ -24,6 +29,12 @@ std::optional<Condition> ClockCondition(const Condition* before, const ClockRead
   const bool was_skewed = before != nullptr && before->status == ConditionStatus::kTrue;
   const bool is_ahead = clock.ahead_ms() > 0;
   const char* const reason = is_ahead ? "ClockAhead" : "ClockBehind";
+  if (was_skewed && clock.silent()) {
+    return Condition{.type = std::string(kClockSkewed),
+                     .status = ConditionStatus::kFalse,
+                     .reason = "ClockUnknown",
+                     .message = "the host's agent says nothing of its clock any more"};
+  }
   if (!clock.skewed()) {
     if (!was_skewed || !clock.right()) return std::nullopt;
     return Condition{.type = std::string(kClockSkewed),

@@ -29,6 +29,8 @@ class ClockReadings {
   bool skewed() const { return skewed_; }
   // Whether the newest report came with a clock that is the controller's.
   bool right() const { return right_; }
+  // Whether its agent says nothing of it, as one of an earlier release.
+  bool silent() const { return silent_; }
   // How far it is ahead of the controller's, by the newest report; negative: behind.
   int64_t ahead_ms() const { return ahead_ms_; }
 
@@ -37,6 +39,7 @@ class ClockReadings {
   int64_t ahead_ms_ = 0;
   bool skewed_ = false;
   bool right_ = false;
+  bool silent_ = false;
 };
 
 // What the node's condition becomes; none: it stays as it is.

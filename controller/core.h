@@ -316,7 +316,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   // Fetches soon: at once, or when kHintBurst and kHintSpacingMs allow it, however many ask.
   void Hint(const std::string& source);
 
-  // ---- core_agents.cc: reports in, assignments out ----
+  // ---- core_agents.cc, core_hand_out.cc: reports in, assignments out ----
   void OnConnected(const std::string& node);
   void OnDisconnected(const std::string& node);
   void OnReport(const Report& report);
@@ -364,6 +364,7 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
                       std::vector<Reason>* reasons, Now now);
   void HandOut(const std::shared_ptr<const ClusterState>& snapshot);
   void HandOutToSome();
+  void HandOutFrom(const std::string& name);  // later
   void HandOutTo(const std::string& node, Heard* heard, const ClusterState& state);
   // Sends what fits when all of it does not, and remembers that.
   Status SendAssignment(const Assignment& assignment, Heard* heard, const ClusterState& state);
@@ -387,8 +388,10 @@ class Controller::Core : public std::enable_shared_from_this<Controller::Core> {
   NetworkLists network_;                            // NetworkOf(*handed_out_)
   // While not all have been handed theirs: the name from which on. Not empty then.
   static constexpr const char* kFirstName = " ";  // before all
-  static constexpr size_t kHostsAtOnce = 4;
+  static constexpr size_t kLeastHostsAtOnce = 4;
+  static constexpr size_t kMostRounds = 16;
   std::string hand_out_from_;
+  bool hand_out_again_ = false;  // from the beginning, once the last has been handed his
   std::shared_ptr<const RevokedNodes> revoked_ = std::make_shared<const RevokedNodes>();
   MonoTime started_at_;
   bool started_ = false;

@@ -21,7 +21,6 @@ constexpr int64_t kResendMs = 5'000;       // an assignment that was not taken b
 constexpr int64_t kTakeAnywayMs =
     60'000;                            // a report without news, so that nothing stays overlooked
 constexpr int64_t kLooksPerLease = 5;  // at the clock, whether this process slept
-constexpr int64_t kWordsPerLease = 3;  // of an agent: one of them may be late
 constexpr int64_t kWordsMissed = 2;    // before an agent that speaks more seldom is silent
 constexpr char kNodeComponent[] = "node-controller";
 
@@ -127,11 +126,6 @@ std::optional<Reason> ReadinessNews(const Node* before, const Node& after) {
   reason.reason = IsReady(after) ? "NodeReady" : "NodeNotReady";
   reason.message = ready == nullptr ? "the agent says nothing of it" : ready->message;
   return reason;
-}
-
-bool IsOneNetwork(const NetworkLists& a, const NetworkLists& b) {
-  return a.nodes.IsOneWith(b.nodes) && a.services.IsOneWith(b.services) &&
-         a.endpoint_slices.IsOneWith(b.endpoint_slices) && a.namespaces.IsOneWith(b.namespaces);
 }
 
 // A node that a recovery missed is there.
@@ -397,100 +391,6 @@ void Controller::Core::MarkSilentPods(const std::set<std::string>& silent, Clust
     reasons->push_back({pod->key(), EventType::kWarning, "NodeNotReady", message, kNodeComponent});
     PutBoth(pod, state, writes);
   }
-}
-
-void Controller::Core::HandOut(const std::shared_ptr<const ClusterState>& snapshot) {
-  const ClusterState& state = *snapshot;
-  const auto concerned =
-      handed_out_ == nullptr ? std::nullopt : NodesConcerned(*handed_out_, state);
-  const NetworkLists network =
-      handed_out_ == nullptr ? NetworkOf(state) : NetworkAfter(network_, *handed_out_, state);
-  const bool is_new_network = !IsOneNetwork(network, network_);
-  network_ = network;
-  handed_out_ = snapshot;
-  for (auto& [name, heard] : heard_) {
-    if (!concerned || concerned->contains(name)) heard.to_tell = true;
-    heard.to_tell_network |= is_new_network;
-  }
-  const bool is_under_way = !hand_out_from_.empty();
-  hand_out_from_ = kFirstName;
-  if (!is_under_way) HandOutToSome();
-}
-
-// A few hosts at a time, with room for everything else between them: each costs a millisecond or
-// two where a hundred pods are.
-void Controller::Core::HandOutToSome() {
-  const ClusterState& state = *handed_out_;
-  size_t left = kHostsAtOnce;
-  for (auto next = heard_.lower_bound(hand_out_from_); next != heard_.end(); ++next) {
-    auto& [name, heard] = *next;
-    if (IsRevokedNow(name)) continue;
-    if (heard.sent && !heard.to_tell && !heard.to_tell_network) continue;
-    if (!heard.connected || state.Find<Node>("", name) == nullptr) continue;
-    // Nothing until it is known what it follows, and what it runs by that.
-    if (!heard.told || NeedsInventory(heard) || IsSuperseded(heard)) continue;
-    if (left == 0) {
-      hand_out_from_ = name;
-      return loop_->Post([weak = weak_from_this()] {
-        const auto core = weak.lock();
-        if (core != nullptr && core->started_) core->HandOutToSome();
-      });
-    }
-    --left;
-    HandOutTo(name, &heard, state);
-  }
-  hand_out_from_.clear();
-}
-
-void Controller::Core::HandOutTo(const std::string& node, Heard* heard, const ClusterState& state) {
-  Assignment assignment = heard->sent && !heard->to_tell
-                              ? WithNetwork(*heard->sent, network_, state)
-                              : AssignmentOf(node, PodsOn(node, state), network_, state);
-  assignment.tombstones = heard->tombstones;
-  assignment.heartbeat_ms =
-      std::clamp(options_.node_silent_ms / kWordsPerLease, kLeastHeartbeatMs, kHeartbeatMs);
-  NoteStops(heard, &assignment);
-  if (heard->sent && PlantedBug("never-hand-out-twice")) return;
-  if (heard->sent && SameForAgent(*heard->sent, assignment)) {
-    heard->to_tell = heard->to_tell_network = false;
-    return;
-  }
-  const Status sent = SendAssignment(assignment, heard, state);
-  if (!sent.ok()) LogDebug("assignment not sent", {{"node", node}, {"error", sent.ToString()}});
-  // After a broken connection its return asks again; what is too large is not tried at every turn.
-  if (!sent.ok() && sent.code() != StatusCode::kInvalid) return;
-  heard->to_tell = heard->to_tell_network = false;
-  heard->sent_at = loop_->now().mono;
-  traces_.Assigned(assignment, heard->sent_at);
-  heard->sent = std::move(assignment);
-}
-
-Status Controller::Core::SendAssignment(const Assignment& assignment, Heard* heard,
-                                        const ClusterState& state) {
-  Status sent = link_->Send(assignment.node, assignment);
-  std::string too_large;
-  if (sent.code() == StatusCode::kInvalid) {
-    const ObjectSizes sizes = MeasureObjects(assignment);
-    too_large = "what this host is to run cannot be sent in full: " + sent.message() +
-                "; the largest are " + LargestObjects(sizes);
-    // Stops must reach the host even so.
-    const std::optional<Assignment> fitting =
-        FitAssignment(assignment, sizes, PodsOn(assignment.node, state), state);
-    if (fitting) {
-      const size_t left_out = assignment.pods.size() - fitting->pods.size();
-      too_large += ". " + std::to_string(left_out) + " pods that have not begun wait";
-      sent = link_->Send(assignment.node, *fitting);
-    } else {
-      too_large += ". Nothing is sent";
-    }
-  }
-  const bool news = heard->too_large != too_large;
-  if (news && !too_large.empty()) {
-    LogError("assignment too large", {{"node", assignment.node}, {"reason", too_large}});
-  }
-  heard->too_large = too_large;
-  if (news) RequestTurn();  // the node's condition says it
-  return sent;
 }
 
 }  // namespace reconcile

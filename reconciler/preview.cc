@@ -218,6 +218,11 @@ Preview PreviewChanges(const ClusterState& state, const ObjectChanges& changes, 
   } while (run.GoesOn());
   preview.pods = Summary(state, run.state(), placements).Pods();
   if (forked) MarkPaced(state, *fork, foreseen, &preview.pods);
+  if (run.is_stopped() && preview.note.empty()) {
+    preview.note =
+        "this plan took too long: where pods go is looked at for one course of things alone, and "
+        "may be otherwise where hosts are slower or faster";
+  }
   preview.courses = courses.Take();
   preview.effects = EffectsOf(changes, state, run.state());
   preview.hosts = LoadsOf(state, run.state());

@@ -130,6 +130,7 @@ void MarkPaced(const ClusterState& before, const PreviewRun& fork, const Foresee
     run.SetPace(pace);
     run.Follow(&foreseen);
     const bool finished = run.Finish();
+    if (run.is_stopped()) return;  // nothing is known of the rest
     std::erase_if(open, [&](const auto& entry) {
       const auto& [pod, uid] = entry;
       pod->paced = !finished || !IsSoIn(run.state(), *pod, uid);

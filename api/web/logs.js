@@ -13,7 +13,7 @@ const kStamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /;
 const kPartBytes = 16_000;
 
 // What a terminal would act on is shown as what it is; colours are left out.
-const readable = (text) => text.replace(/\x1b\[[0-9;]*m/g, '').replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
+const readable = (text) => text.replace(/\r$/, '').replace(/\x1b\[[0-9;]*m/g, '').replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
 class Logs {
   constructor(section, pod) {
@@ -74,7 +74,7 @@ class Logs {
     let why = '';
     this.isRefused = false;
     try {
-      const query = { follow: String(!this.previous.checked), tailLines: '1000', timestamps: 'true' };
+      const query = { follow: String(!this.previous.checked), timestamps: 'true', tailLines: this.last === '' ? '1000' : String(kMostLines) };
       if (this.last !== '') query.sinceTime = this.last;
       this.before = this.last;
       const answer = await fetch(this.path(query), { signal: mine.signal, headers: { Accept: '*/*', 'X-Reconcile-Page': '1' } });

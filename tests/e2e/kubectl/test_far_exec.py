@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 import unittest
 from datetime import datetime
 
@@ -63,7 +64,9 @@ class FarExecTest(ClusterTest):
         watching = threading.Thread(target=watch)
         watching.start()
         try:
-            for _ in range(3):  # long enough for several heartbeats
+            rounds, until = 0, time.monotonic() + 180
+            while rounds < 3 or (len(set(heard)) < 3 and time.monotonic() < until):  # several heartbeats, however fast it is
+                rounds += 1
                 self.kubectl('$K exec -i web -- cat <"$1" >"$2"; cmp "$1" "$2"; rm "$2"', str(sent), str(back))
             done = self.kubectl('$K exec web -- sh -c "exit 3" || echo "it ends with $?"').stdout
         finally:
@@ -71,7 +74,7 @@ class FarExecTest(ClusterTest):
             watching.join()
         self.assertIn("it ends with 3", done)
         times = sorted(set(heard))
-        self.assertGreaterEqual(times[-1] - times[0], HEARTBEAT_S, "it was over before a second heartbeat")
+        self.assertGreaterEqual(len(times), 3, f"too few heartbeats in {rounds} rounds")
         gaps = [later - earlier for earlier, later in zip(times, times[1:])]
         self.assertLess(max(gaps), 2 * HEARTBEAT_S, f"a heartbeat was left out: {gaps}")
         self.assertNotIn("NodeNotReady", self.cluster.cli(["get", "events", "-A"]).stdout)

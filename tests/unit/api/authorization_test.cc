@@ -180,6 +180,9 @@ TEST_F(ServeUserTest, ARefusedReadIsALineAMinuteWithHowManyThereWere) {
   EXPECT_EQ(std::count(later.begin(), later.end(), '\n'), 1) << later;
   EXPECT_NE(later.find("count=\"5\""), std::string::npos) << "4 of before, and this: " << later;
   EXPECT_EQ(LoggedOf(kShopViewer, Request("GET", "/api/v1/namespaces/shop/pods"), 1), "");
+  EXPECT_NE(LoggedOf(kShopViewer, Request("GET", "/api/v1/namespaces/x/made-up"), 1), "");
+  EXPECT_EQ(LoggedOf(kShopViewer, Request("GET", "/api/v1/namespaces/x/made-up-too"), 1), "")
+      << "words that anybody may make up are no kinds";
 }
 
 TEST(RefusedReads, ForgetsWhatWasToldLongestAgo) {

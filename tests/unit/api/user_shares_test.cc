@@ -85,6 +85,18 @@ TEST_F(StreamSharesTest, AUserHasAPartOfTheLogsOfAHost) {
   EXPECT_EQ(Open("ada", path, "text/plain").code, 200);
 }
 
+// As the local socket serves one: the answer goes, and its handle stays.
+TEST_F(StreamSharesTest, WhoeverKeepsTheHandleHasThePlace) {
+  const std::string path = "/api/v1/namespaces/default/pods/web/log";
+  std::vector<StreamHandle> open;
+  for (size_t i = 0; i < kLogShares.of_user; ++i) {
+    open.push_back(Open("ada", path, "text/plain").stream(ApiSink()));
+  }
+  EXPECT_EQ(Open("ada", path, "text/plain").code, 429);
+  open.pop_back();
+  EXPECT_EQ(Open("ada", path, "text/plain").code, 200);
+}
+
 TEST_F(StreamSharesTest, AUserHasAPartOfTheStreamsOfThePage) {
   const std::string path = "/apis/reconcile.dev/v1/live";
   std::vector<ApiResponse> open;

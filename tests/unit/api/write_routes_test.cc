@@ -222,6 +222,18 @@ TEST_F(WriteRoutesTest, ANodeThatGitKeepsUnschedulableStaysSo) {
             "take it out there");
 }
 
+TEST_F(WriteRoutesTest, ANodeIsDryRunAsItWasRead) {
+  const auto host = controller_->State()->Find<Node>("", "host-1");
+  ASSERT_NE(host, nullptr);
+  auto node = std::make_shared<Node>(*host);
+  node->spec.pod_cidr = "10.42.1.0/24";
+  node->metadata.origin = {"main", "nodes.yaml", 7};
+  Put(node);
+  const ApiResponse answer = Dry("PATCH", "/api/v1/nodes/host-1",
+                                 R"({"metadata":{"labels":{"disk":"fast"}}})", kStrategic);
+  EXPECT_EQ(answer.code, 200) << answer.body;
+}
+
 std::string RestartPatch(const std::string& mark) {
   return R"({"spec":{"template":{"metadata":{"annotations":{"kubectl.kubernetes.io/restartedAt":")" +
          mark + R"("}}}}})";

@@ -106,6 +106,21 @@ TEST_F(ApiFaults, Faults18ABodysShareIsGivenBackWhenItsHandlerEndsAndNotWithItsS
   EXPECT_EQ(cancelled_, 0) << "all of them are open";
 }
 
+TEST_F(ApiFaults, Faults18AQuestionForHealthKeepsNoShareOfItsBody) {
+  options_.max_bodies_bytes = 3 << 20;
+  Serve();
+  const KeyPair admin = Admin();
+  const std::string body =
+      "Content-Length: " + std::to_string(2 << 20) + "\r\n\r\n" + std::string(2 << 20, ' ');
+  RawTls asks(server_->port(), &admin);
+  ASSERT_TRUE(asks.Send("GET /healthz HTTP/1.1\r\nHost: c\r\n" + body));
+  EXPECT_EQ(asks.ReadAnswer(), 200);
+  RawTls other(server_->port(), &admin);
+  ASSERT_TRUE(
+      other.Send("POST /a HTTP/1.1\r\nHost: c\r\nContent-Type: application/json\r\n" + body));
+  EXPECT_EQ(other.ReadAnswer(), 200);
+}
+
 // Watches of a machine that lost its power are missed after a minute, though nothing is sent there.
 TEST_F(ApiFaults, ConnectionsAreProbedWhileNothingIsSaid) {
   Serve();

@@ -116,6 +116,11 @@ TEST_F(ClocksTest, AnOlderAgentSaysNothingOfItsClock) {
   Say(report);
   time_.RunFor(2 * kClockSureMs);
   EXPECT_EQ(Skewed(), "");
+  // Nor does one that goes back to an earlier release: what was said of it does not stay for ever.
+  SayFor(kClockSureMs + kHeartbeatMs, 75'000);
+  EXPECT_EQ(Skewed().substr(0, 15), "True ClockAhead");
+  Say(WhatRuns("host-1"));
+  EXPECT_EQ(Skewed(), "False ClockUnknown: the host's agent says nothing of its clock any more");
 }
 
 TEST_F(AgentsTest, ANodeHasTheImagesThatItsAgentTellsOf) {

@@ -41,6 +41,40 @@ TEST_F(ControllerTest, HandsOutToEveryHostWhateverTheirNumber) {
   EXPECT_EQ(told(), size_t{4 * kHosts});
 }
 
+// A hand-out that is under way reaches the last host, though there is news for all of them each
+// time that some were handed theirs.
+TEST_F(ControllerTest, NewsThatComesAllTheTimeKeepsNoHostFromItsPart) {
+  constexpr int kHosts = 40;
+  constexpr int kMoves = 60;
+  Start();
+  const auto name = [](int i) { return "host-" + std::to_string(100 + i); };
+  for (int i = 0; i < kHosts; ++i) {
+    link_.handler.on_connected(name(i));
+    link_.handler.on_report(ReportOf(name(i), ++sequence_));
+  }
+  Settle();
+  const size_t before = link_.sent[name(kHosts - 1)].size();
+  size_t meanwhile = 0;
+  std::string address;
+  // The way to the first host is another one each time, which all have to know.
+  const std::function<void(int)> move = [&](int times) {
+    meanwhile = link_.sent[name(kHosts - 1)].size() - before;
+    if (times == 0) return;
+    address = "192.0.2." + std::to_string(times);
+    Report report = ReportOf(name(0), ++sequence_);
+    report.node_status.addresses = {{"InternalIP", address}};
+    link_.handler.on_report(report);
+    loop_.Post([&, times] { move(times - 1); });
+  };
+  loop_.Post([&] { move(kMoves); });
+  Settle();
+  EXPECT_GE(meanwhile, 2U);
+  const auto nodes = link_.sent[name(kHosts - 1)].back().nodes;
+  ASSERT_FALSE(nodes.empty());
+  ASSERT_EQ(nodes[0]->status.addresses.size(), 1U);
+  EXPECT_EQ(nodes[0]->status.addresses[0].address, address);
+}
+
 TEST_F(ControllerTest, ConvergesAndThenWritesAndSendsNothing) {
   source_.SetFiles("c1", {{"web.yaml", ControllerOf(2)}});
   Start();
