@@ -130,7 +130,7 @@ void CheckClock(const DoctorFacts& facts, std::vector<DoctorCheck>* checks) {
                            "`timedatectl set-ntp true`."});
 }
 
-void CheckControllerClock(const DoctorFacts::OtherClock& clock, std::vector<DoctorCheck>* checks) {
+void CheckControllerClock(const OtherClock& clock, std::vector<DoctorCheck>* checks) {
   constexpr char kName[] = "controller's clock";
   if (!clock.problem.empty()) {
     checks->push_back({kName, Verdict::kSkipped, clock.of + " does not tell: " + clock.problem,

@@ -10,6 +10,13 @@
 
 namespace reconcile {
 
+// What another machine said of its clock.
+struct OtherClock {
+  std::string of;        // HOST:PORT
+  std::string problem;   // why it did not tell; "" when it did
+  int64_t ahead_ms = 0;  // of this host's, within a second; negative: it is behind
+};
+
 // What `doctor` found out about this host. What could not be found out is absent, with why.
 struct DoctorFacts {
   std::string version;  // of this program
@@ -59,11 +66,6 @@ struct DoctorFacts {
 
   std::optional<bool> clock_synchronized;
   // The controller's, which this host's agent dials, against this host's.
-  struct OtherClock {
-    std::string of;        // HOST:PORT
-    std::string problem;   // why it did not tell; "" when it did
-    int64_t ahead_ms = 0;  // of this host's, within a second; negative: it is behind
-  };
   std::optional<OtherClock> controller_clock;
 
   struct Controller {

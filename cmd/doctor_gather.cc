@@ -259,7 +259,7 @@ void AddControllerClock(const Config& config, DoctorFacts* facts) {
   }
   const Result<SocketAddress> address = ParseEndpoint(controller);
   if (controller.empty() || !address.ok()) return;
-  DoctorFacts::OtherClock& clock = facts->controller_clock.emplace();
+  OtherClock& clock = facts->controller_clock.emplace();
   clock.of = controller;
   httplib::SSLClient client(address->host, address->port);
   client.enable_server_certificate_verification(false);
